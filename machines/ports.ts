@@ -16,3 +16,27 @@ export type Connections = Map<RoomName, number>;
 
 /** Why a request to a pub-sub server failed, in words for an operator. */
 export type FailureCause = string;
+
+/** What a pub-sub server's machine asks of the slot `serverRequests`. One at a time; each is answered once. */
+export type ServerRequest =
+  /** Start posting, and answer with the current connections: `snapshot.received`. */
+  | { type: 'activity.requested'; epoch: Epoch }
+  /** Stop posting: `silence.confirmed`. */
+  | { type: 'silence.requested'; epoch: Epoch }
+  /** Are you there: `probe.answered`. */
+  | { type: 'probe.requested' };
+
+/** What the slot `serverRequests` answers; each request comes to exactly one of these, within its deadline. */
+export type ServerAnswer =
+  | { type: 'snapshot.received'; epoch: Epoch; snapshot: Connections }
+  | { type: 'silence.confirmed' }
+  | { type: 'probe.answered' }
+  | { type: 'request.failed'; cause: FailureCause };
+
+/** The times that the machines keep, in milliseconds. */
+export interface Timing {
+  readonly lingerMs: number;
+  readonly requestTimeoutMs: number;
+  readonly probeIntervalMs: number;
+  readonly resyncIntervalMs: number;
+}

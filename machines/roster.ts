@@ -1,0 +1,168 @@
+import type { ActorRefFrom } from 'xstate';
+import type { ServerId } from './ports.js';
+import type { pubSubServerMachine, ServerStatus } from './pubSubServerMachine.js';
+
+/**
+ * How a server came to be known. `configured`: by the operator, never let go. `found`: it has proved
+ * to be a pub-sub server. `candidate`: it only said so; it is not shown and not waited for.
+ */
+export type Standing = 'configured' | 'found' | 'candidate';
+
+/** What the whole fleet is to do. */
+export type Wish = 'activity' | 'silence';
+
+/** One pub-sub server that this service knows of. */
+export interface Member {
+  readonly server: ServerId;
+  readonly ref: ActorRefFrom<typeof pubSubServerMachine>;
+  standing: Standing;
+  status: ServerStatus;
+  /** Whether it has heard the present wish. */
+  isTold: boolean;
+  /** Whether nobody has to wait for it any longer: it did as wished, or failed as often as is waited for. */
+  isSettled: boolean;
+}
+
+const settledFor: Record<Wish, readonly ServerStatus[]> = {
+  activity: ['live', 'stale', 'unreachable'],
+  silence: ['silent', 'unknown'],
+};
+
+/** The known servers and candidates and how far each is with the present wish; held by reference. */
+export class Roster {
+  #members = new Map<ServerId, Member>();
+  #changed = new Set<ServerId>();
+  #untold = new Set<ServerId>();
+  #unsettled = 0;
+  #live = 0;
+  #candidates = 0;
+  #wish: Wish = 'silence';
+
+  /** Adds a server that has not been told the present wish yet. */
+  add(member: Pick<Member, 'server' | 'ref' | 'standing'>): Member {
+    this.remove(member.server);
+    const added: Member = { ...member, status: 'unknown', isTold: false, isSettled: false };
+    this.#members.set(member.server, added);
+    // A candidate was never made active by us: nothing is said to it before that.
+    if (this.#wish === 'activity' || added.standing !== 'candidate') this.#untold.add(added.server);
+    this.#count(added, 1);
+    this.#changed.add(member.server);
+    return added;
+  }
+
+  remove(server: ServerId): void {
+    const member = this.#members.get(server);
+    if (!member) return;
+    this.#members.delete(server);
+    this.#untold.delete(server);
+    this.#count(member, -1);
+    this.#changed.add(server);
+  }
+
+  /** From now on this is wished, and nobody has heard of it. */
+  wish(wish: Wish): void {
+    this.#wish = wish;
+    this.#untold = new Set();
+    for (const member of this.#members.values()) {
+      this.#update(member, { isTold: false, isSettled: false });
+      if (wish === 'activity' || member.standing !== 'candidate' || member.status !== 'unknown')
+        this.#untold.add(member.server);
+    }
+  }
+
+  /** Takes up to `limit` servers that have not heard the wish, and notes that they have now. */
+  takeUntold(limit: number): Member[] {
+    const taken: Member[] = [];
+    for (const server of this.#untold) {
+      if (taken.length === limit) break;
+      this.#untold.delete(server);
+      const member = this.#members.get(server);
+      if (!member) continue;
+      this.#update(member, { isTold: true });
+      taken.push(member);
+    }
+    return taken;
+  }
+
+  /** What a server's actor said of itself. */
+  report(server: ServerId, status: ServerStatus, failures: number): void {
+    const member = this.#members.get(server);
+    if (!member) return;
+    if (member.status !== status) this.#changed.add(server);
+    const isEnough = this.#wish === 'activity' && failures > 0;
+    const isSettled = member.isTold && (isEnough || settledFor[this.#wish].includes(status));
+    this.#update(member, { status, isSettled: isSettled || (member.isTold && member.isSettled) });
+  }
+
+  /** A candidate proved to be a pub-sub server, or the operator named it. */
+  promote(server: ServerId, standing: Exclude<Standing, 'candidate'>): void {
+    const member = this.#members.get(server);
+    if (!member || member.standing === standing) return;
+    if (member.standing === 'candidate') this.#changed.add(server);
+    this.#update(member, { standing });
+  }
+
+  get(server: ServerId): Member | undefined {
+    return this.#members.get(server);
+  }
+
+  /** The servers to show: candidates are not among them. */
+  *shown(): Generator<Member> {
+    for (const member of this.#members.values()) if (member.standing !== 'candidate') yield member;
+  }
+
+  /** The candidate that has been waiting longest. */
+  oldestCandidate(): Member | undefined {
+    for (const member of this.#members.values()) if (member.standing === 'candidate') return member;
+    return undefined;
+  }
+
+  /** The servers whose status changed, that came or went since the last call. */
+  takeChanged(): Set<ServerId> {
+    const changed = this.#changed;
+    if (changed.size > 0) this.#changed = new Set();
+    return changed;
+  }
+
+  get wished(): Wish {
+    return this.#wish;
+  }
+
+  get candidates(): number {
+    return this.#candidates;
+  }
+
+  get hasUntold(): boolean {
+    return this.#untold.size > 0;
+  }
+
+  get isSettled(): boolean {
+    return this.#unsettled === 0;
+  }
+
+  /** Whether every shown server is live. */
+  get isComplete(): boolean {
+    return this.#live === this.#members.size - this.#candidates;
+  }
+
+  /** What the inspector shows in place of the members. */
+  toJSON() {
+    const servers = this.#members.size - this.#candidates;
+    return { servers, candidates: this.#candidates, live: this.#live, unsettled: this.#unsettled };
+  }
+
+  #update(member: Member, change: Partial<Member>): void {
+    this.#count(member, -1);
+    Object.assign(member, change);
+    this.#count(member, 1);
+  }
+
+  #count(member: Member, by: 1 | -1): void {
+    if (member.standing === 'candidate') {
+      this.#candidates += by;
+      return;
+    }
+    if (!member.isSettled) this.#unsettled += by;
+    if (member.isTold && member.status === 'live') this.#live += by;
+  }
+}

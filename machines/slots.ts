@@ -1,0 +1,6 @@
+/** The filling of a slot that `server/wiring.ts` must replace; reaching it is a defect. */
+export function emptySlot(name: string): () => never {
+  return () => {
+    throw new Error(`slot "${name}" is not filled`);
+  };
+}

@@ -1,0 +1,206 @@
+import type { Connections, Epoch, RoomName, ServerId } from './ports.js';
+
+/** One connection opened (+1) or closed (-1), as a pub-sub server posted it under the token of an epoch. */
+export interface Delta {
+  readonly server: ServerId;
+  readonly epoch: Epoch;
+  /** Whether the epoch came with the answer to a start-up query, rather than with an activation. */
+  readonly fromStartup: boolean;
+  readonly room: RoomName;
+  readonly add: number;
+}
+
+/**
+ * What a delta says beside its number.
+ * `superseded`: its server is on the URL of a start-up answer that a newer snapshot overtook.
+ * `doubtful`: it is older than the snapshot, or its room fell below zero; look again after a moment.
+ */
+export type Finding = 'ordinary' | 'doubtful' | 'superseded';
+
+/** What is known of one server's connections. Sums are signed; only what is shown is clamped. */
+interface ServerCounts {
+  /** Epoch of the newest merged snapshot; none: the server contributes nothing yet. */
+  base?: Epoch | undefined;
+  /** Snapshot plus all deltas of its epoch and later ones. No zeros. */
+  counts: Connections;
+  /** Connections shown: the sum of `counts`, each clamped at zero. */
+  connections: number;
+  roomsBelowZero: number;
+  /** The newest attempt: the only one whose snapshot is still accepted. */
+  attempt: Epoch;
+  /** Sums of the deltas that the attempt's snapshot cannot contain. */
+  pending: Connections;
+  /** Epoch of the newest delta since the last merge. */
+  newestDelta?: Epoch | undefined;
+}
+
+const shown = (count: number | undefined) => (count !== undefined && count > 0 ? count : 0);
+
+function addTo(counts: Connections, room: RoomName, add: number): number {
+  const sum = (counts.get(room) ?? 0) + add;
+  if (sum === 0) counts.delete(room);
+  else counts.set(room, sum);
+  return sum;
+}
+
+/**
+ * The connection counts by server, epoch and room: a mutable structure that the machines hold by
+ * reference. The count of a room on a server is `snapshot[E] + deltas of epochs >= E`, whatever the
+ * order in which snapshots and deltas come; see docs/architecture.md.
+ */
+export class Tally {
+  #servers = new Map<ServerId, ServerCounts>();
+  #totals: Connections = new Map();
+  #changed = new Set<RoomName>();
+  #connections = 0;
+  #lastEpoch = 0;
+  /** Attempts up to here began before the counts were cleared: their snapshots miss deltas. */
+  #floor = 0;
+
+  /** A number that no attempt and no answer of this run had before. */
+  nextEpoch(): Epoch {
+    this.#lastEpoch += 1;
+    return this.#lastEpoch as Epoch;
+  }
+
+  /** Begins an attempt to get a snapshot from a server; ends the wait for any earlier one. */
+  openAttempt(server: ServerId): Epoch {
+    const attempt = this.nextEpoch();
+    const known = this.#servers.get(server);
+    if (known) {
+      known.attempt = attempt;
+      known.pending = new Map();
+    } else {
+      const empty = { counts: new Map(), connections: 0, roomsBelowZero: 0, pending: new Map() };
+      this.#servers.set(server, { ...empty, attempt });
+    }
+    return attempt;
+  }
+
+  /** Whether the snapshot of this attempt can still be merged without losing a delta. */
+  accepts(server: ServerId, epoch: Epoch): boolean {
+    return epoch > this.#floor && this.#servers.get(server)?.attempt === epoch;
+  }
+
+  /** Replaces a server's counts by an accepted snapshot and the deltas that came beside it. */
+  merge(server: ServerId, epoch: Epoch, snapshot: Connections): void {
+    const known = this.#servers.get(server);
+    if (!known || !this.accepts(server, epoch)) return;
+    for (const [room, sum] of known.pending) addTo(snapshot, room, sum);
+    const before = known.counts;
+    known.base = epoch;
+    known.counts = snapshot;
+    known.pending = new Map();
+    known.newestDelta = undefined;
+    known.connections = 0;
+    known.roomsBelowZero = 0;
+    for (const [room, count] of snapshot) {
+      if (count === 0) snapshot.delete(room);
+      if (count < 0) known.roomsBelowZero += 1;
+      known.connections += shown(count);
+      this.#show(room, shown(count) - shown(before.get(room)));
+    }
+    for (const [room, count] of before) if (!snapshot.has(room)) this.#show(room, -shown(count));
+  }
+
+  /** Counts one delta, as far as its epoch lets it. */
+  record({ server, epoch, fromStartup, room, add }: Delta): Finding {
+    const known = this.#servers.get(server);
+    if (!known) return 'ordinary';
+    const isAwaiting = known.base === undefined || known.attempt > known.base;
+    if (isAwaiting && epoch >= known.attempt) addTo(known.pending, room, add);
+    if (known.base === undefined) return 'ordinary';
+    known.newestDelta = epoch;
+    if (epoch < known.base) return fromStartup ? 'superseded' : 'doubtful';
+    const after = addTo(known.counts, room, add);
+    const before = after - add;
+    known.roomsBelowZero += Number(after < 0) - Number(before < 0);
+    known.connections += shown(after) - shown(before);
+    this.#show(room, shown(after) - shown(before));
+    return after < 0 ? 'doubtful' : 'ordinary';
+  }
+
+  /** Counts deltas; answers the gravest finding for each server that has one. */
+  recordAll(deltas: readonly Delta[]): Map<ServerId, Finding> {
+    const findings = new Map<ServerId, Finding>();
+    for (const delta of deltas) {
+      const finding = this.record(delta);
+      if (finding === 'ordinary') continue;
+      if (finding === 'superseded' || !findings.has(delta.server))
+        findings.set(delta.server, finding);
+    }
+    return findings;
+  }
+
+  /** Whether a server's numbers cannot be right: a room below zero, or its newest delta on an old URL. */
+  isDoubtful(server: ServerId): boolean {
+    const known = this.#servers.get(server);
+    if (known?.base === undefined) return false;
+    const isOnOldUrl = known.newestDelta !== undefined && known.newestDelta < known.base;
+    return known.roomsBelowZero > 0 || isOnOldUrl;
+  }
+
+  /** Takes a server's counts out of the totals; its next snapshot brings them back. */
+  drop(server: ServerId): void {
+    const known = this.#servers.get(server);
+    if (!known) return;
+    this.#servers.delete(server);
+    for (const [room, count] of known.counts) this.#show(room, -shown(count));
+  }
+
+  /** Forgets all counts at once. Whoever shows them starts over: no change is noted for a room. */
+  clear(): void {
+    this.#servers = new Map();
+    this.#totals = new Map();
+    this.#changed = new Set();
+    this.#connections = 0;
+    this.#floor = this.#lastEpoch;
+  }
+
+  /** The epoch of a server's newest merged snapshot. */
+  baseOf(server: ServerId): Epoch | undefined {
+    return this.#servers.get(server)?.base;
+  }
+
+  /** Rooms with a connection on a server, and how many connections those are. */
+  sizeOf(server: ServerId): { rooms: number; connections: number } {
+    const known = this.#servers.get(server);
+    if (!known) return { rooms: 0, connections: 0 };
+    return { rooms: known.counts.size - known.roomsBelowZero, connections: known.connections };
+  }
+
+  /** Connections of a room on one server. */
+  countOn(server: ServerId, room: RoomName): number {
+    return shown(this.#servers.get(server)?.counts.get(room));
+  }
+
+  /** Connections of every room that has any, over all servers. */
+  get totals(): ReadonlyMap<RoomName, number> {
+    return this.#totals;
+  }
+
+  /** All connections of all rooms. */
+  get connections(): number {
+    return this.#connections;
+  }
+
+  /** The rooms whose totals changed since the last call. */
+  takeChanged(): Set<RoomName> {
+    const changed = this.#changed;
+    if (changed.size > 0) this.#changed = new Set();
+    return changed;
+  }
+
+  /** What the inspector shows in place of the maps. */
+  toJSON() {
+    const epoch = this.#lastEpoch;
+    return { rooms: this.#totals.size, connections: this.#connections, epoch };
+  }
+
+  #show(room: RoomName, change: number): void {
+    if (change === 0) return;
+    this.#connections += change;
+    addTo(this.#totals, room, change);
+    this.#changed.add(room);
+  }
+}
