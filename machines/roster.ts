@@ -46,7 +46,7 @@ export class Roster {
     // A candidate was never made active by us: nothing is said to it before that.
     if (this.#wish === 'activity' || added.standing !== 'candidate') this.#untold.add(added.server);
     this.#count(added, 1);
-    this.#changed.add(member.server);
+    this.#note(added);
     return added;
   }
 
@@ -56,7 +56,7 @@ export class Roster {
     this.#members.delete(server);
     this.#untold.delete(server);
     this.#count(member, -1);
-    this.#changed.add(server);
+    this.#note(member);
   }
 
   /** From now on this is wished, and nobody has heard of it. */
@@ -88,7 +88,7 @@ export class Roster {
   report(server: ServerId, status: ServerStatus, failures: number): void {
     const member = this.#members.get(server);
     if (!member) return;
-    if (member.status !== status) this.#changed.add(server);
+    if (member.status !== status) this.#note(member);
     const isEnough = this.#wish === 'activity' && failures > 0;
     const isSettled = member.isTold && (isEnough || settledFor[this.#wish].includes(status));
     this.#update(member, { status, isSettled: isSettled || (member.isTold && member.isSettled) });
@@ -98,12 +98,17 @@ export class Roster {
   promote(server: ServerId, standing: Exclude<Standing, 'candidate'>): void {
     const member = this.#members.get(server);
     if (!member || member.standing === standing) return;
-    if (member.standing === 'candidate') this.#changed.add(server);
     this.#update(member, { standing });
+    this.#note(member);
   }
 
   get(server: ServerId): Member | undefined {
     return this.#members.get(server);
+  }
+
+  /** All servers, candidates too. */
+  [Symbol.iterator](): IterableIterator<Member> {
+    return this.#members.values();
   }
 
   /** The servers to show: candidates are not among them. */
@@ -140,15 +145,24 @@ export class Roster {
     return this.#unsettled === 0;
   }
 
-  /** Whether every shown server is live. */
-  get isComplete(): boolean {
-    return this.#live === this.#members.size - this.#candidates;
+  /** Servers to show. */
+  get size(): number {
+    return this.#members.size - this.#candidates;
+  }
+
+  /** Servers to show that are live, and were not silenced meanwhile. */
+  get live(): number {
+    return this.#live;
   }
 
   /** What the inspector shows in place of the members. */
   toJSON() {
-    const servers = this.#members.size - this.#candidates;
-    return { servers, candidates: this.#candidates, live: this.#live, unsettled: this.#unsettled };
+    const { size, candidates, live } = this;
+    return { servers: size, candidates, live, unsettled: this.#unsettled };
+  }
+
+  #note({ server, standing }: Member): void {
+    if (standing !== 'candidate') this.#changed.add(server);
   }
 
   #update(member: Member, change: Partial<Member>): void {

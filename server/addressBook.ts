@@ -1,0 +1,52 @@
+import { networkInterfaces } from 'node:os';
+import type { ServerId } from '../machines/ports.js';
+import type { Roster } from '../machines/roster.js';
+import { hostAndPort, isLoopback, type Networks, normalizeAddress } from './addresses.js';
+
+/** Which pub-sub servers are at an address, and which addresses may be contacted at all. */
+export class AddressBook {
+  readonly #networks: Networks;
+  readonly #ownPort: number;
+  readonly #resolved = new Map<ServerId, readonly string[]>();
+
+  constructor({ networks, ownPort }: { networks: Networks; ownPort: number }) {
+    this.#networks = networks;
+    this.#ownPort = ownPort;
+  }
+
+  /** Notes what the host name of a server resolved to. */
+  note(server: ServerId, addresses: readonly string[]): void {
+    this.#resolved.set(server, addresses);
+  }
+
+  /** The known servers and candidates that an address may be. */
+  serversAt(address: string, roster: Roster): ServerId[] {
+    for (const server of this.#resolved.keys())
+      if (!roster.get(server)) this.#resolved.delete(server);
+    const found: ServerId[] = [];
+    for (const { server } of roster) {
+      const isThere =
+        hostAndPort(server).host === address || this.#resolved.get(server)?.includes(address);
+      if (isThere) found.push(server);
+    }
+    return found;
+  }
+
+  /** Whether an address may be a pub-sub server's. */
+  mayBePubSubServer(address: string): boolean {
+    return this.#networks.includes(address);
+  }
+
+  /** Whether anything may be sent to an address and port: an allowed one that is not this service. */
+  mayContact(address: string, port: number): boolean {
+    const isSelf = port === this.#ownPort && isOwnAddress(normalizeAddress(address));
+    return this.#networks.includes(address) && !isSelf;
+  }
+}
+
+function isOwnAddress(address: string): boolean {
+  if (isLoopback(address) || address === '0.0.0.0' || address === '::') return true;
+  return Object.values(networkInterfaces()).some((entries) =>
+    entries?.some((entry) => normalizeAddress(entry.address) === address),
+  );
+}

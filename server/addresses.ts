@@ -1,0 +1,121 @@
+/** Addresses as this service speaks of them: normalized, branded, and held against the allowed networks. */
+
+import ipaddr from 'ipaddr.js';
+import type { ServerId } from '../machines/ports.js';
+
+/** Addresses that may be pub-sub servers: a parsed CIDR list. */
+export interface Networks {
+  /** False for host names and everything else that is not an address. */
+  includes(address: string): boolean;
+  /** The list as it was written. */
+  toString(): string;
+}
+
+/**
+ * Networks trusted unless configured otherwise: loopback and private ranges. Link-local is left out:
+ * 169.254.169.254 is where clouds serve a machine's credentials.
+ */
+export const defaultNetworks = '127.0.0.0/8,::1,10.0.0.0/8,172.16.0.0/12,192.168.0.0/16,fc00::/7';
+
+const hostName =
+  /^(?=.{1,253}$)[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?(\.[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?)*\.?$/;
+
+/** Short form of an address, IPv4-mapped IPv6 as IPv4, zone ids dropped. Other text stays as it is. */
+export function normalizeAddress(text: string): string {
+  return parseAddress(text)?.toString() ?? text;
+}
+
+/** Normalized address or lower-case host name, without brackets. Throws for anything else. */
+export function normalizeHost(text: string): string {
+  const bare = withoutBrackets(text);
+  const address = parseAddress(bare);
+  if (address) return address.toString();
+  const name = bare.toLowerCase();
+  // URL parsers and resolvers read `127.1`, `0x7f.1` and `2130706433` as addresses: as names they
+  // would slip past the check of addresses.
+  if (/(^|\.)(\d+|0x[\da-f]*)\.?$/.test(name)) {
+    throw new Error(`"${text}" is not an address: IPv4 is written as four decimal numbers`);
+  }
+  if (bare !== text || !hostName.test(name)) {
+    throw new Error(`"${text}" is neither an address nor a host name`);
+  }
+  return name;
+}
+
+/** The id of the pub-sub server at this host and port. Throws for text that is no host, and bad ports. */
+export function toServerId(host: string, port: number): ServerId {
+  if (!Number.isInteger(port) || port < 1 || port > 65_535) {
+    throw new Error(`port ${port} is not a whole number from 1 to 65535`);
+  }
+  const normal = normalizeHost(host);
+  return `${normal.includes(':') ? `[${normal}]` : normal}:${port}` as ServerId;
+}
+
+/** Reads `host:port`, with IPv6 in brackets. Throws an Error that says what is wrong. */
+export function parseServerId(text: string): ServerId {
+  const parts = /^(\[[^\]]*\]|[^:[\]]*):(\d{1,5})$/.exec(text);
+  if (!parts) throw new Error(`"${text}" is not host:port (IPv6: [address]:port)`);
+  const [, host = '', port] = parts;
+  return toServerId(host, Number(port));
+}
+
+/** Host (without brackets) and port of an id. */
+export function hostAndPort(id: ServerId): { host: string; port: number } {
+  const colon = id.lastIndexOf(':');
+  return { host: withoutBrackets(id.slice(0, colon)), port: Number(id.slice(colon + 1)) };
+}
+
+/** Whether the text is an IP address rather than a name. */
+export function isAddress(host: string): boolean {
+  return parseAddress(withoutBrackets(host)) !== undefined;
+}
+
+/** Whether the host can only be reached from this machine: 127.0.0.0/8, ::1, localhost. */
+export function isLoopback(host: string): boolean {
+  const address = parseAddress(withoutBrackets(host));
+  if (address) return address.range() === 'loopback';
+  return /^localhost\.?$/i.test(host);
+}
+
+/** Reads a comma-separated list of CIDR ranges and single addresses. Throws naming every bad entry. */
+export function parseNetworks(text: string): Networks {
+  const entries = text.split(',').map((entry) => entry.trim());
+  const ranges = entries.filter(Boolean).map((entry) => ({ entry, range: parseRange(entry) }));
+  const bad = ranges.filter(({ range }) => !range).map(({ entry }) => `"${entry}"`);
+  if (bad.length > 0) throw new Error(`${bad.join(', ')}: not a CIDR range like 10.0.0.0/8`);
+  if (ranges.length === 0) throw new Error('no range given');
+  return {
+    includes: (address) => {
+      const parsed = parseAddress(address);
+      if (!parsed) return false;
+      return ranges.some(({ range }) => range?.[0].kind() === parsed.kind() && parsed.match(range));
+    },
+    toString: () => text,
+  };
+}
+
+type Address = ipaddr.IPv4 | ipaddr.IPv6;
+
+function parseAddress(text: string): Address | undefined {
+  if (ipaddr.IPv4.isValidFourPartDecimal(text)) return ipaddr.IPv4.parse(text);
+  if (!text.includes(':')) return undefined;
+  // ipaddr.js takes the old form `::1.2.3.4` for an IPv4-mapped address, which it is not.
+  const plain = text.replace(/%.*$/, '').replace(/^::(?=\d+\.)/, '0:0:0:0:0:0:');
+  return ipaddr.IPv6.isValid(plain) ? ipaddr.process(plain) : undefined;
+}
+
+function parseRange(entry: string): [Address, number] | undefined {
+  const [base = '', prefix, ...rest] = entry.split('/');
+  const address = parseAddress(base);
+  if (!address || rest.length > 0) return undefined;
+  const bits = address.kind() === 'ipv4' ? 32 : 128;
+  if (prefix === undefined) return [address, bits];
+  if (!/^\d{1,3}$/.test(prefix)) return undefined;
+  // A range of IPv4-mapped addresses counts its bits from the front of the IPv6 form.
+  const length = Number(prefix) - (bits === 32 && base.includes(':') ? 96 : 0);
+  return length >= 0 && length <= bits ? [address, length] : undefined;
+}
+
+function withoutBrackets(host: string): string {
+  return /^\[.*:.*\]$/.test(host) ? host.slice(1, -1) : host;
+}

@@ -1,0 +1,144 @@
+import type { ActivationActor } from '../machines/activationMachine.js';
+import type { ServerId } from '../machines/ports.js';
+import type { AddressBook } from './addressBook.js';
+import { hostAndPort, toServerId } from './addresses.js';
+import { AtMostEvery } from './atMostEvery.js';
+import { DeltaInbox } from './deltaInbox.js';
+import type { PostedDelta } from './deltas.js';
+import type { EventTokens, TokenClaims } from './eventTokens.js';
+import type { Asker, StartupAnswer } from './routes/startup.js';
+import { Pace } from './sse/pace.js';
+
+/** What is needed to tell who calls back. */
+export interface CallersNeeds {
+  actor: ActivationActor;
+  book: AddressBook;
+  tokens: EventTokens;
+  pubSubPort: number;
+  /** The events URL of a token. */
+  urlOf: (token: string) => string;
+  onHeard: (server: ServerId) => void;
+  /** Tells an unknown pub-sub server once to be silent. */
+  silenceStranger: (server: ServerId) => void;
+}
+
+/** In place of an address: the caller is behind a proxy, and can be anybody. */
+const anywhere = '';
+const strangerIntervalMs = 10_000;
+const resyncAllIntervalMs = 2000;
+
+/**
+ * Tells by token and address which pub-sub servers a call comes from, and turns it into events of
+ * the machine: deltas, evidence, answered start-up queries.
+ */
+export class Callers {
+  readonly #needs: CallersNeeds;
+  readonly #inbox: DeltaInbox;
+  readonly #strangers = new AtMostEvery(strangerIntervalMs);
+  /** A start-up query through a proxy can be any server's. */
+  readonly #resyncAll: Pace;
+
+  constructor(needs: CallersNeeds) {
+    this.#needs = needs;
+    this.#inbox = new DeltaInbox((deltas) => needs.actor.send({ type: 'deltas.received', deltas }));
+    this.#resyncAll = new Pace(
+      () => this.#suspectEverybody(),
+      () => resyncAllIntervalMs,
+    );
+  }
+
+  takeDeltas(claims: TokenClaims, deltas: readonly PostedDelta[]): void {
+    if (claims.kind === 'address') {
+      this.noteLost(claims);
+      return;
+    }
+    const { server, epoch, fromStartup } = claims;
+    this.#needs.onHeard(server);
+    for (const { room, add } of deltas) this.#inbox.put({ server, epoch, fromStartup, room, add });
+  }
+
+  noteLost(claims: TokenClaims): void {
+    if (claims.kind === 'server') this.#evidence([claims.server]);
+    else if (claims.address === anywhere) this.#resyncAll.touch();
+    else this.#evidence(this.#serversAt(claims.address));
+  }
+
+  noteStranger(address: string): void {
+    const { book, pubSubPort, silenceStranger } = this.#needs;
+    if (!book.mayBePubSubServer(address) || !this.#strangers.allows(address)) return;
+    const known = this.#serversAt(address);
+    if (known.length > 0) this.#evidence(known);
+    else if (book.mayContact(address, pubSubPort)) silenceStranger(toServerId(address, pubSubPort));
+  }
+
+  answerStartup(asker: Asker): { answer: StartupAnswer; afterwards: () => void } {
+    const servers = this.#candidatesFor(asker);
+    const [server] = servers;
+    if (server === undefined) return { answer: this.inactiveAnswer(), afterwards: () => {} };
+    const active = this.#isActive();
+    const answer = { active, eventsUrl: this.#urlFor(asker, servers) };
+    if (asker.isForwarded) return { answer, afterwards: () => this.#resyncAll.touch() };
+    return { answer, afterwards: () => this.#queried(servers, active) };
+  }
+
+  inactiveAnswer(): StartupAnswer {
+    return { active: false, eventsUrl: this.#needs.urlOf('') };
+  }
+
+  close(): void {
+    this.#inbox.close();
+    this.#resyncAll.close();
+  }
+
+  /** The servers that may have asked; none: nobody whom this service may contact. */
+  #candidatesFor({ address, port, isForwarded }: Asker): ServerId[] {
+    const { book, pubSubPort } = this.#needs;
+    if (!book.mayBePubSubServer(address)) return [];
+    if (isForwarded) return this.#everybody();
+    const known = this.#serversAt(address);
+    if (port === undefined && known.length > 0) return known;
+    const asked = port ?? pubSubPort;
+    const same = known.filter((server) => hostAndPort(server).port === asked);
+    if (same.length > 0) return same;
+    return book.mayContact(address, asked) ? [toServerId(address, asked)] : [];
+  }
+
+  #urlFor({ address, isForwarded }: Asker, [server, ...others]: ServerId[]): string {
+    const { tokens, urlOf } = this.#needs;
+    const isOne = server !== undefined && others.length === 0 && !isForwarded;
+    if (!isOne)
+      return urlOf(tokens.mint({ kind: 'address', address: isForwarded ? anywhere : address }));
+    const epoch = this.#context.tally.nextEpoch();
+    return urlOf(tokens.mint({ kind: 'server', server, epoch, fromStartup: true }));
+  }
+
+  #suspectEverybody(): void {
+    if (this.#isActive()) this.#queried(this.#everybody(), true);
+    else this.#evidence(this.#everybody());
+  }
+
+  #queried(servers: readonly ServerId[], isActive: boolean): void {
+    this.#needs.actor.send({ type: 'startup.answered', servers, isActive });
+  }
+
+  #evidence(servers: readonly ServerId[]): void {
+    this.#needs.actor.send({ type: 'evidence.found', servers });
+  }
+
+  #isActive(): boolean {
+    const snapshot = this.#needs.actor.getSnapshot();
+    return snapshot.matches('activating') || snapshot.matches('active');
+  }
+
+  #serversAt(address: string): ServerId[] {
+    return this.#needs.book.serversAt(address, this.#context.roster);
+  }
+
+  #everybody(): ServerId[] {
+    return [...this.#context.roster].map(({ server }) => server);
+  }
+
+  get #context() {
+    return this.#needs.actor.getSnapshot().context;
+  }
+}

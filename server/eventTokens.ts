@@ -1,0 +1,64 @@
+import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
+import type { Epoch, ServerId } from '../machines/ports.js';
+
+/** What a token says of the deltas that are posted under it. */
+export type TokenClaims =
+  /** They are this server's, from after this epoch's snapshot. */
+  | { kind: 'server'; server: ServerId; epoch: Epoch; fromStartup: boolean }
+  /** They come from some server at this address, and cannot be counted. */
+  | { kind: 'address'; address: string };
+
+const macBytes = 16;
+const maxRemembered = 8192;
+
+/** The tokens in events URLs: unguessable, of one run of this service, each naming a server and an epoch. */
+export class EventTokens {
+  readonly #secret: Buffer;
+  /** Tokens read before: one look-up for each delta instead of a MAC. */
+  readonly #read = new Map<string, TokenClaims>();
+
+  constructor(secret: Buffer = randomBytes(32)) {
+    this.#secret = secret;
+  }
+
+  mint(claims: TokenClaims): string {
+    const parts =
+      claims.kind === 'server'
+        ? [claims.server, claims.epoch, Number(claims.fromStartup)]
+        : [claims.address];
+    const payload = Buffer.from(JSON.stringify(parts)).toString('base64url');
+    return `${payload}.${this.#mac(payload).toString('base64url')}`;
+  }
+
+  /** The claims of a token that this run minted; undefined for every other text. */
+  read(token: string): TokenClaims | undefined {
+    const known = this.#read.get(token);
+    if (known) return known;
+    const [payload = '', mac = '', ...rest] = token.split('.');
+    const given = Buffer.from(mac, 'base64url');
+    if (rest.length > 0 || given.length !== macBytes) return undefined;
+    if (!timingSafeEqual(given, this.#mac(payload))) return undefined;
+    const claims = readParts(Buffer.from(payload, 'base64url').toString());
+    this.#remember(token, claims);
+    return claims;
+  }
+
+  #mac(payload: string): Buffer {
+    return createHmac('sha256', this.#secret).update(payload).digest().subarray(0, macBytes);
+  }
+
+  #remember(token: string, claims: TokenClaims): void {
+    if (this.#read.size >= maxRemembered) {
+      const oldest = this.#read.keys().next();
+      if (!oldest.done) this.#read.delete(oldest.value);
+    }
+    this.#read.set(token, claims);
+  }
+}
+
+/** What `mint` wrote; nobody else can have written it. */
+function readParts(json: string): TokenClaims {
+  const [subject, epoch, fromStartup] = JSON.parse(json) as [string, Epoch?, number?];
+  if (epoch === undefined) return { kind: 'address', address: subject };
+  return { kind: 'server', server: subject as ServerId, epoch, fromStartup: fromStartup === 1 };
+}

@@ -1,0 +1,98 @@
+import type { Logger } from 'pino';
+import type { ActivationActor } from '../machines/activationMachine.js';
+import type { ServerId } from '../machines/ports.js';
+import type { Member } from '../machines/roster.js';
+import type { ServiceState } from './routes/fleet.js';
+import type { FeedSource, FeedStatus, ServerView } from './sse/feed.js';
+
+/** What viewers are shown of the machine, its tally and its roster. */
+export class FleetView implements FeedSource {
+  readonly #actor: ActivationActor;
+  readonly #heardAt = new Map<ServerId, number>();
+
+  readonly #log: Logger;
+  #logged = '';
+
+  constructor(actor: ActivationActor, log: Logger) {
+    this.#actor = actor;
+    this.#log = log;
+  }
+
+  /** Notes that a server answered or posted just now. */
+  noteHeard(server: ServerId): void {
+    this.#heardAt.set(server, Date.now());
+  }
+
+  get totals() {
+    return this.#context.tally.totals;
+  }
+
+  takeChangedRooms() {
+    return this.#context.tally.takeChanged();
+  }
+
+  takeChangedServers(): ServerView[] {
+    const { roster } = this.#context;
+    const views: ServerView[] = [];
+    for (const server of roster.takeChanged()) {
+      const member = roster.get(server);
+      if (member?.standing === 'candidate') continue;
+      const view = member ? this.#view(member) : { ...nothing, id: server, state: 'gone' };
+      if (!member) this.#heardAt.delete(server);
+      const { state, lastFailure } = view;
+      this.#log.info({ server, state, lastFailure }, 'pub-sub server changed');
+      views.push(view);
+    }
+    return views;
+  }
+
+  servers(): ServerView[] {
+    return [...this.#context.roster.shown()].map((member) => this.#view(member));
+  }
+
+  status(): FeedStatus {
+    const { state, complete, viewers, servers, live } = this.state();
+    const news = `${state} ${complete}`;
+    if (news !== this.#logged)
+      this.#log.info({ state, complete, viewers, servers, live }, 'activation changed');
+    this.#logged = news;
+    return { state, complete };
+  }
+
+  state(): ServiceState {
+    const { value, context } = this.#actor.getSnapshot();
+    const { roster, tally, viewers } = context;
+    const [state, detail] =
+      typeof value === 'string' ? [value, null] : ['active', String(value.active)];
+    const isCounting = state === 'activating' || state === 'active';
+    return {
+      state,
+      detail,
+      viewers,
+      servers: roster.size,
+      live: roster.live,
+      rooms: tally.totals.size,
+      connections: tally.connections,
+      complete: isCounting && roster.live === roster.size,
+    };
+  }
+
+  #view({ server, status, ref }: Member): ServerView {
+    const { tally } = this.#context;
+    const heardAt = this.#heardAt.get(server);
+    return {
+      id: server,
+      state: status,
+      lastHeardAt: heardAt === undefined ? null : new Date(heardAt).toISOString(),
+      epoch: tally.baseOf(server) ?? null,
+      ...tally.sizeOf(server),
+      lastFailure: ref.getSnapshot().context.lastFailure,
+    };
+  }
+
+  get #context() {
+    return this.#actor.getSnapshot().context;
+  }
+}
+
+const nothing = { lastHeardAt: null, epoch: null, rooms: 0, connections: 0, lastFailure: null };

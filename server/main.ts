@@ -1,0 +1,42 @@
+import process from 'node:process';
+import { pino } from 'pino';
+import { type Config, ConfigError, readConfig } from './config.js';
+import { startService } from './service.js';
+
+function configOrExit(): Config {
+  try {
+    return readConfig(process.env);
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    process.stderr.write(`${error.message}\n`);
+    process.exit(1);
+  }
+}
+
+const config = configOrExit();
+const log = pino({ level: config.logLevel });
+
+function endWith(error: unknown, message: string): never {
+  log.fatal({ err: error }, message);
+  process.exit(1);
+}
+
+const service = await startService(config, log).catch((error: unknown) =>
+  endWith(error, 'the service could not start'),
+);
+log.info({ url: service.url }, 'listening');
+process.send?.({ type: 'listening', url: service.url });
+service.failed.catch((error: unknown) => endWith(error, 'the machine failed'));
+
+let isStopping = false;
+for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+  process.on(signal, () => {
+    if (isStopping) return;
+    isStopping = true;
+    log.info({ signal }, 'stopping');
+    service.stop().then(
+      () => process.exit(0),
+      (error: unknown) => endWith(error, 'the service could not stop'),
+    );
+  });
+}

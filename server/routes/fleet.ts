@@ -1,0 +1,36 @@
+import type Router from '@koa/router';
+import type { Middleware } from 'koa';
+import type { ServerView } from '../sse/feed.js';
+
+/** The state of the service as `GET /api/state` shows it. */
+export interface ServiceState {
+  /** `inactive`, `activating`, `active`, `deactivating`, `stopped`. */
+  state: string;
+  /** Of `active`: `watched` or `lingering`; else null. */
+  detail: string | null;
+  viewers: number;
+  servers: number;
+  /** Servers whose numbers are in the totals and believed. */
+  live: number;
+  rooms: number;
+  connections: number;
+  /** Whether every known server is live. */
+  complete: boolean;
+}
+
+/** What the routes about the fleet need of the rest of the service. */
+export interface FleetNeeds {
+  servers: () => ServerView[];
+  state: () => ServiceState;
+}
+
+/** `GET /api/servers` and `GET /api/state`. */
+export function fleetRoutes(router: Router, authenticate: Middleware, needs: FleetNeeds): void {
+  router
+    .get('/api/servers', authenticate, (ctx) => {
+      ctx.body = needs.servers();
+    })
+    .get('/api/state', authenticate, (ctx) => {
+      ctx.body = needs.state();
+    });
+}

@@ -1,0 +1,51 @@
+import type Router from '@koa/router';
+import { isForwarded, remoteAddress } from '../remoteAddress.js';
+
+/** Who asks whether the dashboard is active, as far as the connection tells. */
+export interface Asker {
+  address: string;
+  /** The port that it says it listens on (`?port=`); the deployed program does not say. */
+  port?: number;
+  /** Whether a proxy stands between, so that the address is not its own. */
+  isForwarded: boolean;
+}
+
+/** What a start-up query is answered; every field is copied by an asker that is told `active: true`. */
+export interface StartupAnswer {
+  active: boolean;
+  eventsUrl: string;
+}
+
+/** What start-up queries need of the rest of the service. */
+export interface StartupNeeds {
+  /** The answer, and what is to be done once it has been sent. */
+  answerStartup: (asker: Asker) => { answer: StartupAnswer; afterwards: () => void };
+  /** The answer when there is no other. */
+  inactiveAnswer: () => StartupAnswer;
+  /** Told of a defect: the asker is answered all the same. */
+  logDefect: (error: unknown) => void;
+}
+
+/**
+ * `GET /api/events/clients`: always 200 and JSON. A body that is not JSON ends the process of the
+ * deployed pub-sub server that asks.
+ */
+export function startupRoutes(router: Router, needs: StartupNeeds): void {
+  router.get('/api/events/clients', (ctx) => {
+    try {
+      const port = portOf(ctx.query.port);
+      const asker = { address: remoteAddress(ctx), isForwarded: isForwarded(ctx) };
+      const { answer, afterwards } = needs.answerStartup(port ? { ...asker, port } : asker);
+      ctx.res.once('finish', afterwards);
+      ctx.body = answer;
+    } catch (error) {
+      needs.logDefect(error);
+      ctx.body = needs.inactiveAnswer();
+    }
+  });
+}
+
+function portOf(text: string | string[] | undefined): number | undefined {
+  const port = Number(text);
+  return Number.isInteger(port) && port > 0 && port < 65_536 ? port : undefined;
+}

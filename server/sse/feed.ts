@@ -1,0 +1,228 @@
+import type { RoomName, ServerId } from '../../machines/ports.js';
+import { Channel } from './channel.js';
+import { messageFrame } from './frames.js';
+import { Pace } from './pace.js';
+import { Ring } from './ring.js';
+import type { Viewer } from './viewer.js';
+
+/** A pub-sub server as viewers see it. */
+export interface ServerView {
+  id: ServerId;
+  /** `unknown`, `silent`, `silencing`, `activating`, `live`, `stale`, `unreachable`; `gone` in events alone. */
+  state: string;
+  /** When it last answered or posted, as an ISO 8601 time; null: never. */
+  lastHeardAt: string | null;
+  /** The epoch of the snapshot that its counts rest on; null: it has none. */
+  epoch: number | null;
+  /** Rooms with a connection on it. */
+  rooms: number;
+  connections: number;
+  /** Why the last request to it failed, if it did; null: it was answered. */
+  lastFailure: string | null;
+}
+
+/** What the feed shows, asked for when it is about to show it. */
+export interface FeedSource {
+  readonly totals: ReadonlyMap<RoomName, number>;
+  takeChangedRooms(): Iterable<RoomName>;
+  takeChangedServers(): ServerView[];
+  servers(): ServerView[];
+  status(): FeedStatus;
+}
+
+/** The state of the statechart, and whether every known server is in the numbers. */
+export interface FeedStatus {
+  state: string;
+  complete: boolean;
+}
+
+/** The streams of `GET /api/events`: the whole map of rooms (`rooms`), or what changed (`changes`). */
+export type StreamKind = 'rooms' | 'changes';
+
+const heartbeatMs = 15_000;
+const catchUpMs = 1000;
+/** A viewer whose bytes have been waiting for so long is gone or as good as gone. */
+const maxPendingMs = 60_000;
+/** What the stream of whole maps may cost a viewer. */
+const maxWholeBytesPerMs = 1000;
+
+/**
+ * Turns the tally into frames and sends them to the viewers: each frame is encoded once, changes are
+ * gathered for a frame interval, and nothing is queued for a viewer that does not read.
+ */
+export class Feed {
+  readonly #source: FeedSource;
+  readonly #run: string;
+  readonly #rooms = new Channel(() => this.#wholeMap());
+  readonly #changes = new Channel(() => this.#snapshot());
+  readonly #ring = new Ring();
+  readonly #changesPace: Pace;
+  readonly #roomsPace: Pace;
+  readonly #ticker: NodeJS.Timeout;
+  /** Names of rooms as JSON, in the order of the map; encoding them again for every frame is dear. */
+  readonly #keys = new Map<RoomName, string>();
+  #activation = 1;
+  #version = 0;
+  #shown: FeedStatus;
+  #isRestarted = false;
+  #wholeMapCache: Buffer | undefined;
+  #snapshotCache: Buffer | undefined;
+  #ticks = 0;
+
+  constructor(
+    source: FeedSource,
+    { run, frameIntervalMs }: { run: string; frameIntervalMs: number },
+  ) {
+    this.#source = source;
+    this.#run = run;
+    this.#shown = source.status();
+    this.#changesPace = new Pace(
+      () => this.#flush(),
+      () => frameIntervalMs,
+    );
+    this.#roomsPace = new Pace(
+      () => this.#rooms.broadcast(this.#wholeMap()),
+      () => Math.max(frameIntervalMs, (this.#wholeMapCache?.length ?? 0) / maxWholeBytesPerMs),
+    );
+    this.#ticker = setInterval(() => this.#tick(), catchUpMs);
+  }
+
+  /** Something that viewers see may have changed. */
+  publish(): void {
+    this.#changesPace.touch();
+  }
+
+  /** All counts are gone. Everybody gets the whole state next, and nobody resumes over this. */
+  restart(): void {
+    this.#activation += 1;
+    this.#isRestarted = true;
+    this.publish();
+  }
+
+  /** Sends a viewer where the stream is, and from then on what comes. */
+  add(viewer: Viewer, kind: StreamKind, lastEventId?: string): void {
+    // What it is sent first must not lack what is about to be flushed to the others.
+    this.#flush();
+    if (kind === 'rooms') {
+      viewer.send(this.#wholeMap());
+      this.#rooms.add(viewer);
+      return;
+    }
+    for (const frame of this.#resume(lastEventId) ?? [this.#snapshot()]) viewer.send(frame);
+    this.#changes.add(viewer);
+  }
+
+  remove(viewer: Viewer): void {
+    this.#rooms.remove(viewer);
+    this.#changes.remove(viewer);
+  }
+
+  get viewers(): number {
+    return this.#rooms.size + this.#changes.size;
+  }
+
+  /** Where the stream is: `<run>.<activation>-<version>`. */
+  get id(): string {
+    return `${this.#run}.${this.#activation}-${this.#version}`;
+  }
+
+  /** Ends every stream. */
+  close(): void {
+    clearInterval(this.#ticker);
+    this.#changesPace.close();
+    this.#roomsPace.close();
+    for (const channel of [this.#rooms, this.#changes]) for (const viewer of channel) viewer.end();
+  }
+
+  #flush(): void {
+    const status = this.#source.status();
+    const rooms = [...this.#source.takeChangedRooms()];
+    const servers = this.#source.takeChangedServers();
+    const isNewStatus =
+      status.state !== this.#shown.state || status.complete !== this.#shown.complete;
+    const isRestarted = this.#isRestarted;
+    this.#isRestarted = false;
+    this.#shown = status;
+    if (isRestarted || rooms.length > 0) {
+      this.#wholeMapCache = undefined;
+      this.#roomsPace.touch();
+    }
+    if (isRestarted) {
+      this.#keys.clear();
+      this.#ring.clear(this.#version + 2);
+      this.#advance();
+      this.#changes.broadcast(this.#snapshot());
+      return;
+    }
+    const news = isNewStatus ? status : {};
+    if (servers.length > 0) this.#emit('servers', { ...news, servers });
+    else if (isNewStatus && rooms.length === 0) this.#emit('changes', { ...news, rooms: {} });
+    if (rooms.length > 0) {
+      const head = servers.length > 0 ? {} : news;
+      this.#emit('changes', head, this.#encodeRooms(rooms));
+    }
+  }
+
+  /** Sends an event of the next version; `rooms` is JSON already, for names like `__proto__`. */
+  #emit(event: string, fields: object, rooms?: string): void {
+    this.#advance();
+    const json = JSON.stringify({ version: this.#version, ...fields });
+    const data = rooms === undefined ? json : `${json.slice(0, -1)},"rooms":${rooms}}`;
+    const frame = messageFrame(data, { event, id: this.id });
+    this.#ring.push(frame);
+    this.#changes.broadcast(frame);
+  }
+
+  #advance(): void {
+    this.#version += 1;
+    this.#snapshotCache = undefined;
+  }
+
+  #resume(lastEventId: string | undefined): Buffer[] | undefined {
+    const stem = `${this.#run}.${this.#activation}-`;
+    if (!lastEventId?.startsWith(stem)) return undefined;
+    const version = Number(lastEventId.slice(stem.length));
+    return Number.isSafeInteger(version) ? this.#ring.since(version) : undefined;
+  }
+
+  #wholeMap(): Buffer {
+    this.#wholeMapCache ??= messageFrame(this.#encodeRooms(this.#source.totals.keys()));
+    return this.#wholeMapCache;
+  }
+
+  #snapshot(): Buffer {
+    if (this.#snapshotCache) return this.#snapshotCache;
+    const servers = this.#source.servers();
+    const head = JSON.stringify({ version: this.#version, ...this.#shown, servers });
+    const rooms = this.#encodeRooms(this.#source.totals.keys());
+    const data = `${head.slice(0, -1)},"rooms":${rooms}}`;
+    this.#snapshotCache = messageFrame(data, { event: 'snapshot', id: this.id });
+    return this.#snapshotCache;
+  }
+
+  #encodeRooms(rooms: Iterable<RoomName>): string {
+    const { totals } = this.#source;
+    const entries: string[] = [];
+    for (const room of rooms) {
+      const count = totals.get(room) ?? 0;
+      let key = this.#keys.get(room);
+      if (key === undefined) {
+        key = JSON.stringify(room);
+        if (count > 0) this.#keys.set(room, key);
+      } else if (count === 0) {
+        this.#keys.delete(room);
+      }
+      entries.push(`${key}:${count}`);
+    }
+    return `{${entries.join(',')}}`;
+  }
+
+  #tick(): void {
+    this.#ticks += 1;
+    const isBeat = this.#ticks % (heartbeatMs / catchUpMs) === 0;
+    for (const channel of [this.#rooms, this.#changes]) {
+      channel.catchUp();
+      if (isBeat) for (const viewer of channel) viewer.beat(maxPendingMs);
+    }
+  }
+}

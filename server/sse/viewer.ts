@@ -1,0 +1,63 @@
+import type { Context } from 'koa';
+import SSETransform from 'koa-sse-stream/lib/sse.js';
+import { heartbeatFrame } from './frames.js';
+
+/** Bytes that may wait for one viewer; what does not fit is not queued. */
+const maxPendingBytes = 1024 * 1024;
+
+/**
+ * One client of an event stream: the only place that knows koa-sse-stream. Of the library it takes the
+ * stream class alone and pushes ready frames past its encoder; docs/decisions/koa-sse-stream.md.
+ */
+export class Viewer {
+  readonly #stream: SSETransform;
+  readonly #ctx: Context;
+  /** Since when bytes have been waiting without a moment in which none did (performance.now). */
+  #pendingSince: number | undefined;
+
+  constructor(ctx: Context) {
+    this.#ctx = ctx;
+    this.#stream = new SSETransform(ctx);
+    ctx.body = this.#stream;
+  }
+
+  /** Calls back once, when the client is gone for whatever reason. */
+  onGone(callback: () => void): void {
+    this.#ctx.res.once('close', callback);
+  }
+
+  /** Calls back whenever waiting bytes have gone out. */
+  onDrain(callback: () => void): void {
+    this.#ctx.res.on('drain', callback);
+  }
+
+  /** Sends a frame, or answers false when too much is waiting already. One frame may always wait. */
+  send(frame: Buffer): boolean {
+    const waiting = this.pendingBytes;
+    if (this.#stream.destroyed || this.#stream.readableEnded) return true;
+    if (waiting > 0 && waiting + frame.length > maxPendingBytes) return false;
+    this.#stream.push(frame);
+    return true;
+  }
+
+  /** Sends a heartbeat; cuts the client off when bytes have been waiting for too long. */
+  beat(maxPendingMs: number): void {
+    const now = performance.now();
+    if (this.pendingBytes === 0) this.#pendingSince = undefined;
+    else this.#pendingSince ??= now;
+    if (this.#pendingSince !== undefined && now - this.#pendingSince > maxPendingMs) {
+      this.#ctx.res.destroy();
+    } else if (this.pendingBytes === 0) {
+      this.send(heartbeatFrame);
+    }
+  }
+
+  /** Ends the stream after what is waiting. */
+  end(): void {
+    this.#stream.push(null);
+  }
+
+  get pendingBytes(): number {
+    return this.#stream.readableLength + this.#ctx.res.writableLength;
+  }
+}

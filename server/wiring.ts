@@ -1,0 +1,127 @@
+import { randomBytes } from 'node:crypto';
+import type Koa from 'koa';
+import type { Logger } from 'pino';
+import { createActor } from 'xstate';
+import { type ActivationActor, activationMachine } from '../machines/activationMachine.js';
+import type { Epoch, ServerId } from '../machines/ports.js';
+import { pubSubServerMachine } from '../machines/pubSubServerMachine.js';
+import { createServerRequests, PubSubServers } from './adapters/pubSubServers.js';
+import { RequestPacer } from './adapters/requestPacer.js';
+import { AddressBook } from './addressBook.js';
+import { createApp } from './app.js';
+import { Callers } from './callers.js';
+import type { Config } from './config.js';
+import { EventTokens } from './eventTokens.js';
+import { FleetView } from './fleetView.js';
+import { Feed } from './sse/feed.js';
+
+/** The parts of a service that is put together but not started. */
+export interface Wired {
+  actor: ActivationActor;
+  feed: Feed;
+  app: Koa;
+  /** Starts to refuse viewers, and answers `/ready` with 503. */
+  drain: () => void;
+  /** Ends every timer, stream and request. */
+  close: () => void;
+}
+
+export interface WiringNeeds {
+  config: Config;
+  log: Logger;
+  /** What pub-sub servers call back, without a slash at its end. */
+  publicUrl: string;
+  ownPort: number;
+}
+
+/** Fills the machines' slots with what acts, and the routes' needs with the machine. */
+export function wire({ config, log, publicUrl, ownPort }: WiringNeeds): Wired {
+  const stop = new AbortController();
+  const tokens = new EventTokens();
+  const pacer = new RequestPacer();
+  const book = new AddressBook({ networks: config.pubSubNetworks, ownPort });
+  const urlOf = (token: string) => `${publicUrl}/api/events${token && `?token=${token}`}`;
+  const eventsUrl = (server: ServerId, epoch: Epoch) =>
+    urlOf(tokens.mint({ kind: 'server', server, epoch, fromStartup: false }));
+
+  const requests = new PubSubServers({
+    requestTimeoutMs: config.requestTimeoutMs,
+    maxSnapshotBytes: config.maxSnapshotBytes,
+    eventsUrl,
+    mayContact: (address, port) => book.mayContact(address, port),
+    onResolved: (server, addresses) => book.note(server, addresses),
+    onHeard: (server) => view.noteHeard(server),
+  });
+  const serverRequests = createServerRequests(requests, pacer);
+  const pubSubServer = pubSubServerMachine.provide({ actors: { serverRequests } });
+  const machine = activationMachine.provide({
+    actors: { pubSubServer },
+    actions: {
+      publish: () => feed.publish(),
+      restartFeed: () => feed.restart(),
+      reportDefect: ({ event }) => log.error({ event }, 'the actor of a pub-sub server failed'),
+    },
+  });
+  const actor = createActor(machine, { input: { timing: config, servers: config.pubSubServers } });
+  const view = new FleetView(actor, log);
+  const run = randomBytes(6).toString('base64url');
+  const feed = new Feed(view, { run, frameIntervalMs: config.frameIntervalMs });
+
+  const silenceStranger = (server: ServerId) => {
+    const epoch = actor.getSnapshot().context.tally.nextEpoch();
+    const silence = async () => {
+      try {
+        await requests.silence(server, epoch, stop.signal);
+        actor.send({ type: 'servers.found', servers: [server], standing: 'candidate' });
+      } catch (error) {
+        log.debug({ server, err: error }, 'an unknown poster is no pub-sub server');
+      }
+    };
+    pacer.run(silence, stop.signal);
+  };
+  const callers = new Callers({
+    actor,
+    book,
+    tokens,
+    urlOf,
+    silenceStranger,
+    pubSubPort: config.pubSubPort,
+    onHeard: (server) => view.noteHeard(server),
+  });
+
+  let isDraining = false;
+  const app = createApp({
+    log,
+    tokens,
+    feed,
+    viewerToken: config.auth === 'none' ? undefined : config.dashboardToken,
+    maxBodyBytes: config.maxBodyBytes,
+    maxViewers: config.maxViewers,
+    isDraining: () => isDraining,
+    takeDeltas: (claims, deltas) => callers.takeDeltas(claims, deltas),
+    noteLost: (claims) => callers.noteLost(claims),
+    noteStranger: (address) => callers.noteStranger(address),
+    answerStartup: (asker) => callers.answerStartup(asker),
+    inactiveAnswer: () => callers.inactiveAnswer(),
+    logDefect: (error) => log.error({ err: error }, 'start-up query failed'),
+    viewerConnected: () => actor.send({ type: 'viewer.connected' }),
+    viewerDisconnected: () => actor.send({ type: 'viewer.disconnected' }),
+    servers: () => view.servers(),
+    state: () => view.state(),
+  });
+
+  return {
+    actor,
+    feed,
+    app,
+    drain: () => {
+      isDraining = true;
+    },
+    close: () => {
+      stop.abort();
+      callers.close();
+      feed.close();
+      actor.stop();
+    },
+  };
+}

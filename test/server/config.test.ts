@@ -1,0 +1,222 @@
+import type { NetworkInterfaceInfo } from 'node:os';
+import { describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
+import { ConfigError, publicUrlFor, readConfig, variables } from '../../server/config.js';
+
+function problemsOf(env: Record<string, string | undefined>): string[] {
+  try {
+    readConfig(env);
+  } catch (error) {
+    if (error instanceof ConfigError) return error.problems;
+    throw error;
+  }
+  return [];
+}
+
+describe('the configuration', () => {
+  test('has the defaults of the table', () => {
+    const { pubSubNetworks, ...config } = readConfig({});
+    expect(config).toEqual({
+      host: '127.0.0.1',
+      port: 8000,
+      pubSubServers: [],
+      pubSubPort: 8001,
+      auth: 'token',
+      lingerMs: 5000,
+      requestTimeoutMs: 2000,
+      probeIntervalMs: 5000,
+      resyncIntervalMs: 30_000,
+      frameIntervalMs: 50,
+      maxViewers: 10_000,
+      maxBodyBytes: 1_048_576,
+      maxSnapshotBytes: 67_108_864,
+      logLevel: 'info',
+    });
+    expect(pubSubNetworks.includes('10.1.2.3')).toBe(true);
+    expect(pubSubNetworks.includes('8.8.8.8')).toBe(false);
+    expect(config).not.toHaveProperty('publicUrl');
+    expect(config).not.toHaveProperty('dashboardToken');
+  });
+
+  test('reads every variable', () => {
+    const { pubSubNetworks, ...config } = readConfig({
+      HOST: '0.0.0.0',
+      PORT: '0',
+      PUBLIC_URL: 'https://dash.example/sub/path/',
+      PUBSUB_SERVERS: 'B.example:8001, 192.0.2.1:1,b.example:8001,[::FFFF:192.0.2.1]:1,',
+      PUBSUB_PORT: '9',
+      PUBSUB_NETWORKS: '192.0.2.0/24',
+      DASHBOARD_TOKEN: 's3cret==',
+      AUTH: 'none',
+      LINGER_MS: '0',
+      REQUEST_TIMEOUT_MS: '10',
+      PROBE_INTERVAL_MS: '86400000',
+      RESYNC_INTERVAL_MS: ' 60000 ',
+      FRAME_INTERVAL_MS: '0',
+      MAX_VIEWERS: '1',
+      MAX_BODY_BYTES: '2KiB',
+      MAX_SNAPSHOT_BYTES: '1 GiB',
+      LOG_LEVEL: 'silent',
+    });
+    expect(config).toEqual({
+      host: '0.0.0.0',
+      port: 0,
+      publicUrl: 'https://dash.example/sub/path',
+      pubSubServers: ['b.example:8001', '192.0.2.1:1'],
+      pubSubPort: 9,
+      dashboardToken: 's3cret==',
+      auth: 'none',
+      lingerMs: 0,
+      requestTimeoutMs: 10,
+      probeIntervalMs: 86_400_000,
+      resyncIntervalMs: 60_000,
+      frameIntervalMs: 0,
+      maxViewers: 1,
+      maxBodyBytes: 2048,
+      maxSnapshotBytes: 1_073_741_824,
+      logLevel: 'silent',
+    });
+    expect(pubSubNetworks.includes('10.1.2.3')).toBe(false);
+  });
+
+  test('takes an empty variable for an unset one, and ignores unknown ones', () => {
+    const empty = Object.fromEntries(variables.map(({ name }) => [name, '']));
+    const config = readConfig({ ...empty, LOG_LEVEL: undefined, LINGER: 'x', path: 'y' });
+    expect(JSON.stringify(config)).toBe(JSON.stringify(readConfig({})));
+  });
+
+  test.each([
+    ['HOST', 'a b'],
+    ['HOST', '127.1'],
+    ['PORT', '65536'],
+    ['PORT', '-1'],
+    ['PORT', '8e3'],
+    ['PUBLIC_URL', 'dash.example'],
+    ['PUBLIC_URL', 'ftp://dash.example'],
+    ['PUBLIC_URL', 'http://dash.example/#'],
+    ['PUBLIC_URL', 'http://dash.example/?'],
+    ['PUBLIC_URL', 'http:dash.example'],
+    ['PUBSUB_SERVERS', 'host'],
+    ['PUBSUB_SERVERS', '10.0.0.1:0'],
+    ['PUBSUB_SERVERS', '8.8.8.8:8001'],
+    ['PUBSUB_SERVERS', '169.254.169.254:80'],
+    ['PUBSUB_SERVERS', '0.0.0.0:8001'],
+    ['PUBSUB_PORT', '0'],
+    ['PUBSUB_NETWORKS', '10/8'],
+    ['AUTH', 'None'],
+    ['LINGER_MS', '86400001'],
+    ['LINGER_MS', '1.5'],
+    ['REQUEST_TIMEOUT_MS', '9'],
+    ['PROBE_INTERVAL_MS', '0'],
+    ['RESYNC_INTERVAL_MS', '5s'],
+    ['FRAME_INTERVAL_MS', '60001'],
+    ['MAX_VIEWERS', '0'],
+    ['MAX_BODY_BYTES', '1MB'],
+    ['MAX_BODY_BYTES', '0'],
+    ['MAX_SNAPSHOT_BYTES', '2GiB'],
+    ['MAX_SNAPSHOT_BYTES', '1.5MiB'],
+    ['LOG_LEVEL', 'verbose'],
+  ])('refuses %s=%s, naming both', (name, value) => {
+    const problems = problemsOf({ [name]: value });
+    expect(problems).toHaveLength(1);
+    expect(problems[0]).toMatch(new RegExp(`^${name} (is|has) "`));
+    expect(problems[0]).toContain(value);
+    expect(problems[0]).not.toMatch(/Invalid|expected/);
+  });
+
+  test('reports every problem at once', () => {
+    const problems = problemsOf({
+      HOST: '0.0.0.0',
+      PORT: 'eighty',
+      PUBSUB_SERVERS: '8.8.8.8:1,9.9.9.9:2,10.0.0.1:3',
+      LOG_LEVEL: 'loud',
+    });
+    expect(problems).toEqual([
+      'PORT is "eighty": must be a whole number from 0 to 65535',
+      'LOG_LEVEL is "loud": must be one of fatal, error, warn, info, debug, trace, silent',
+      'DASHBOARD_TOKEN is unset: HOST is "0.0.0.0", and listening beyond loopback requires a token, or AUTH=none',
+      expect.stringContaining(
+        'PUBSUB_SERVERS has "8.8.8.8:1": addresses must lie in PUBSUB_NETWORKS',
+      ),
+      expect.stringContaining('PUBSUB_SERVERS has "9.9.9.9:2"'),
+    ]);
+    expect(() => readConfig({ PORT: 'x', AUTH: 'y' })).toThrow(/2 problem.*\n- PORT.*\n- AUTH/);
+  });
+
+  test('reports every bad server of a list', () => {
+    expect(problemsOf({ PUBSUB_SERVERS: 'a,10.0.0.1:1,b:0' })).toEqual([
+      'PUBSUB_SERVERS is "a,10.0.0.1:1,b:0": must be host:port,host:port; "a" is not host:port (IPv6: [address]:port); port 0 is not a whole number from 1 to 65535',
+    ]);
+  });
+
+  test('never shows a token or a password', () => {
+    const secrets = { DASHBOARD_TOKEN: 'hunter 2', PUBLIC_URL: 'http://me:pass/hunter@2@host' };
+    const problems = problemsOf({ HOST: '::', ...secrets });
+    expect(problems).toEqual([
+      'PUBLIC_URL is "http://***@host": must be an http or https URL without credentials, query or fragment',
+      'DASHBOARD_TOKEN is set (not shown): must be visible ASCII characters without spaces',
+    ]);
+  });
+
+  test('lets host names be checked later', () => {
+    expect(readConfig({ PUBSUB_SERVERS: 'anything.example:1' }).pubSubServers).toHaveLength(1);
+  });
+
+  test('is read, or refused with a ConfigError, whatever the variables hold', () => {
+    const value = fc.option(fc.oneof(fc.string(), fc.nat().map(String)), { nil: undefined });
+    const env = fc.record(Object.fromEntries(variables.map(({ name }) => [name, value])));
+    fc.assert(
+      fc.property(env, (text) => {
+        for (const problem of problemsOf(text)) expect(problem).toMatch(/^[A-Z_]+ (is|has) /);
+      }),
+    );
+  });
+});
+
+describe('listening beyond loopback', () => {
+  test.each(['127.0.0.1', '127.8.8.8', '::1', '[::1]', 'localhost', '::ffff:127.0.0.1'])(
+    'is not what HOST=%s does',
+    (HOST) => expect(problemsOf({ HOST })).toEqual([]),
+  );
+
+  test.each(['0.0.0.0', '::', '10.0.0.1', 'dash.example'])('with HOST=%s needs a token', (HOST) => {
+    expect(problemsOf({ HOST })).toEqual([expect.stringContaining('DASHBOARD_TOKEN is unset')]);
+    expect(problemsOf({ HOST, DASHBOARD_TOKEN: ' ' })).toHaveLength(1);
+    expect(problemsOf({ HOST, DASHBOARD_TOKEN: 't' })).toEqual([]);
+    expect(problemsOf({ HOST, AUTH: 'none' })).toEqual([]);
+  });
+});
+
+describe('the public URL', () => {
+  const address = (text: string, family: 'IPv4' | 'IPv6', internal: boolean) =>
+    ({ address: text, family, internal }) as NetworkInterfaceInfo;
+  const interfaces = () => ({
+    lo: [address('127.0.0.1', 'IPv4', true)],
+    eth0: [address('fe80::1', 'IPv6', false), address('172.17.0.2', 'IPv4', false)],
+    eth1: [address('10.0.0.2', 'IPv4', false)],
+  });
+
+  test.each([
+    ['http://dash.example', 'http://dash.example'],
+    ['https://Dash.example:8443/', 'https://dash.example:8443'],
+    ['http://dash.example/a/b//', 'http://dash.example/a/b'],
+    ['http://[::1]:8000/', 'http://[::1]:8000'],
+  ])('%s is taken as %s', (PUBLIC_URL, url) => {
+    expect(publicUrlFor(readConfig({ PUBLIC_URL, HOST: '::1' }), 1, interfaces)).toBe(url);
+  });
+
+  test.each([
+    ['127.0.0.1', 'http://127.0.0.1:4321'],
+    ['::1', 'http://[::1]:4321'],
+    ['localhost', 'http://localhost:4321'],
+    ['0.0.0.0', 'http://172.17.0.2:4321'],
+    ['::', 'http://172.17.0.2:4321'],
+    ['::ffff:0.0.0.0', 'http://172.17.0.2:4321'],
+  ])('with HOST=%s is %s by default', (HOST, url) => {
+    expect(publicUrlFor(readConfig({ HOST, AUTH: 'none' }), 4321, interfaces)).toBe(url);
+  });
+
+  test('is loopback on a machine without a network', () => {
+    expect(publicUrlFor({ host: '::' }, 80, () => ({}))).toBe('http://127.0.0.1:80');
+  });
+});

@@ -1,0 +1,315 @@
+import http from 'node:http';
+import net, { type AddressInfo } from 'node:net';
+import { beforeEach, describe, expect, test } from '@jest/globals';
+import { createDashboardAgent, type DashboardAgent } from '../../../server/demo/dashboardAgent.js';
+import { eventually } from '../../support/eventually.js';
+import { activate, type FakeDashboard, owns, send, startFakeDashboard } from './support.js';
+
+let dashboard: FakeDashboard;
+let rooms: [string, number][];
+let agent: DashboardAgent;
+let port: number;
+
+beforeEach(async () => {
+  dashboard = await startFakeDashboard();
+  rooms = [];
+  const documents = {
+    connections: () => rooms,
+    encodedState: (room: string) =>
+      rooms.some(([name]) => name === room) ? Buffer.from(`state of ${room}`) : undefined,
+  };
+  agent = owns(createDashboardAgent({ documents, deadlineMs: 300 }), (it) => it.close());
+  const server = http.createServer((request, response) => {
+    if (!agent.handle(request, response)) response.writeHead(404).end('another route');
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  owns(server, () => {
+    server.closeAllConnections();
+    return new Promise((resolve) => server.close(resolve));
+  });
+  port = (server.address() as AddressInfo).port;
+});
+
+const eventsUrl = () => `${dashboard.url}/api/events`;
+
+describe('PUT /api/dashboard', () => {
+  test('answers an activation with one object for each room, chunked', async () => {
+    rooms = [
+      ['room-a', 1],
+      ['b', 2],
+      ['a%20b', 0],
+    ];
+    const answer = await activate(port, { active: true, eventsUrl: eventsUrl() });
+    expect(answer.status).toBe(200);
+    expect(answer.headers['content-type']).toBe('application/json');
+    expect(answer.headers['transfer-encoding']).toBe('chunked');
+    expect(answer.text).toBe('[{"room-a":1},{"b":2},{"a%20b":0}]');
+  });
+
+  test('answers an activation of an empty server with an empty array', async () => {
+    expect((await activate(port, { active: true, eventsUrl: eventsUrl() })).text).toBe('[]');
+  });
+
+  test('reports the room __proto__ as {} like the deployed server, and keeps the others', async () => {
+    rooms = [
+      ['__proto__', 1],
+      ['constructor', 3],
+      ['', 1],
+    ];
+    const answer = await activate(port, { active: true, eventsUrl: eventsUrl() });
+    expect(answer.text).toBe('[{},{"constructor":3},{"":1}]');
+  });
+
+  test('answers a deactivation with okay', async () => {
+    const answer = await activate(port, { active: false, eventsUrl: eventsUrl() });
+    expect([answer.status, answer.headers['content-type'], answer.text]).toEqual([
+      200,
+      'text/plain',
+      'okay',
+    ]);
+    expect(agent.activation()).toEqual({ active: false, eventsUrl: eventsUrl() });
+  });
+
+  test('gives a full snapshot every time it is repeated', async () => {
+    rooms = [['r', 1]];
+    await activate(port, { active: true, eventsUrl: eventsUrl() });
+    rooms = [['r', 2]];
+    const again = await activate(port, { active: true, eventsUrl: eventsUrl() });
+    expect(again.text).toBe('[{"r":2}]');
+  });
+
+  test.each(['/api/dashboard/', '/api/dashboard?x=1'])(
+    'answers 401 on %s and changes nothing',
+    async (path) => {
+      const body = JSON.stringify({ active: true, eventsUrl: eventsUrl() });
+      expect((await send(port, 'PUT', path, body)).status).toBe(401);
+      expect(agent.activation().active).toBe(false);
+    },
+  );
+
+  test.each([
+    '',
+    'null',
+    '[]',
+    '{}',
+    'true',
+    '{"active":true',
+    '{"active":true}',
+    '{"active":1,"eventsUrl":"http://127.0.0.1/"}',
+    '{"active":true,"eventsUrl":"file:///etc"}',
+    '{"active":true,"eventsUrl":"http://"}',
+    `{"active":true,"eventsUrl":"http://127.0.0.1/${'x'.repeat(70_000)}"}`,
+  ])('answers 400 to a bad body, lives and stays as it was: %.60s', async (body) => {
+    await activate(port, { active: true, eventsUrl: eventsUrl() });
+    const answer = await send(port, 'PUT', '/api/dashboard', body);
+    expect([answer.status, answer.headers['content-type']]).toEqual([400, 'text/plain']);
+    expect(agent.activation()).toEqual({ active: true, eventsUrl: eventsUrl() });
+  });
+
+  test('survives an asker that goes away in the middle of its body', async () => {
+    const socket = net.connect(port, '127.0.0.1');
+    socket.write('PUT /api/dashboard HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{"active"');
+    await new Promise<void>((resolve) => socket.once('connect', () => resolve()));
+    socket.resetAndDestroy();
+    expect((await send(port, 'GET', '/health')).text).toBe('okay');
+  });
+});
+
+describe('other endpoints', () => {
+  test.each(['/', '/health'])('GET %s answers okay', async (path) => {
+    const answer = await send(port, 'GET', path);
+    expect([answer.status, answer.text]).toEqual([200, 'okay']);
+  });
+
+  test('GET /api/room answers the encoded state by the raw name', async () => {
+    rooms = [
+      ['a%20b', 0],
+      ["it's", 1],
+    ];
+    const answer = await send(port, 'GET', '/api/room?id=a%20b');
+    expect([answer.status, answer.headers['content-type']]).toEqual([
+      200,
+      'application/octet-stream',
+    ]);
+    expect(answer.text).toBe('state of a%20b');
+    expect((await send(port, 'GET', "/api/room?id=it's")).status).toBe(200);
+    expect((await send(port, 'GET', '/api/room?id=it%27s')).status).toBe(401);
+  });
+
+  test.each(['a=b', 'a?b', 'a'])('GET /api/room cuts a name at = and ?: %s', async (name) => {
+    rooms = [
+      ['a', 1],
+      ['a=b', 1],
+      ['a?b', 1],
+    ];
+    expect((await send(port, 'GET', `/api/room?id=${name}`)).text).toBe('state of a');
+  });
+
+  test('GET /api/room answers 401 with text for a room that is not in memory', async () => {
+    const answer = await send(port, 'GET', '/api/room?id=unknown');
+    expect([answer.status, answer.headers['content-type']]).toEqual([401, 'text/plain']);
+    expect(answer.text).not.toBe('');
+  });
+
+  test.each([
+    ['GET', '/other'],
+    ['POST', '/api/dashboard'],
+    ['GET', '/health?x'],
+    ['DELETE', '/'],
+  ])('leaves %s %s to the server', async (method, path) => {
+    expect((await send(port, method, path)).text).toBe('another route');
+  });
+});
+
+describe('deltas', () => {
+  test('are posted while active only, one for each call', async () => {
+    agent.opened('before');
+    await activate(port, { active: true, eventsUrl: eventsUrl() });
+    agent.opened('a%20b');
+    agent.closed('__proto__');
+    await eventually(() => expect(dashboard.deltas()).toHaveLength(2));
+    await activate(port, { active: false, eventsUrl: eventsUrl() });
+    agent.opened('after');
+    await agent.settled();
+    expect(dashboard.received.map(({ body }) => body).sort()).toEqual([
+      '{"room":"__proto__","add":-1}',
+      '{"room":"a%20b","add":1}',
+    ]);
+    expect(dashboard.received[0]?.headers).toMatchObject({ 'content-type': 'application/json' });
+  });
+
+  test('go to the URL verbatim, without its fragment', async () => {
+    const path = '/api/events/x/127.0.0.1%3A8001/+a==?t=a+b%3Ac==&u=%2F';
+    await activate(port, { active: true, eventsUrl: `${dashboard.url}${path}#f` });
+    agent.opened('r');
+    await eventually(() => expect(dashboard.received.map(({ url }) => url)).toEqual([path]));
+  });
+
+  test('belong to the snapshot or to its URL, never to both or none', async () => {
+    // Connections open and close all the time while activations are answered.
+    rooms = [['r', 0]];
+    const room = rooms[0] as [string, number];
+    const churn = setInterval(() => {
+      room[1] += 1;
+      agent.opened('r');
+    }, 0);
+    owns(churn, clearInterval);
+    const snapshots = new Map<string, number>();
+    for (let epoch = 1; epoch <= 30; epoch += 1) {
+      const answer = await activate(port, {
+        active: true,
+        eventsUrl: `${eventsUrl()}?epoch=${epoch}`,
+      });
+      snapshots.set(`/api/events?epoch=${epoch}`, JSON.parse(answer.text)[0].r);
+    }
+    clearInterval(churn);
+    await agent.settled();
+    let atTheEnd = room[1];
+    for (const [url, snapshot] of [...snapshots].reverse()) {
+      atTheEnd -= dashboard.received.filter((delta) => delta.url === url).length;
+      expect([url, snapshot]).toEqual([url, atTheEnd]);
+    }
+    expect(dashboard.deltas().length).toBeGreaterThan(30);
+  });
+
+  test('are lost when the dashboard fails, and the agent stays active', async () => {
+    await activate(port, { active: true, eventsUrl: eventsUrl() });
+    dashboard.answer = () => ({ status: 500, body: 'no' });
+    agent.opened('r');
+    await eventually(() => expect(dashboard.received).toHaveLength(1));
+    await activate(port, { active: true, eventsUrl: 'http://127.0.0.1:1/' });
+    agent.opened('r');
+    await agent.settled();
+    expect(agent.activation().active).toBe(true);
+    expect(dashboard.received).toHaveLength(1);
+  });
+
+  test('are given up at their deadline when the dashboard hangs', async () => {
+    await activate(port, { active: true, eventsUrl: eventsUrl() });
+    dashboard.answer = undefined;
+    const startedAt = performance.now();
+    agent.opened('r');
+    await agent.settled();
+    expect(performance.now() - startedAt).toBeGreaterThan(250);
+    expect(dashboard.received).toHaveLength(1);
+  });
+
+  test('follow no redirect', async () => {
+    await activate(port, { active: true, eventsUrl: eventsUrl() });
+    dashboard.answer = () => ({ status: 307, body: '' });
+    agent.opened('r');
+    await agent.settled();
+    expect(dashboard.received).toHaveLength(1);
+  });
+});
+
+describe('the start-up query', () => {
+  test('is asked once with the port, and its answer is applied when active', async () => {
+    dashboard.answer = () => ({
+      status: 200,
+      body: JSON.stringify({ active: true, eventsUrl: `${eventsUrl()}?t=1` }),
+    });
+    await agent.askDashboard({ dashboardUrl: `${dashboard.url}/`, port: 8001 });
+    expect(dashboard.received.map(({ method, url }) => `${method} ${url}`)).toEqual([
+      'GET /api/events/clients?port=8001',
+    ]);
+    expect(agent.activation()).toEqual({ active: true, eventsUrl: `${eventsUrl()}?t=1` });
+    agent.opened('r');
+    await eventually(() => expect(dashboard.received[1]?.url).toBe('/api/events?t=1'));
+  });
+
+  test('ignores the status, as the deployed server does', async () => {
+    dashboard.answer = () => ({
+      status: 503,
+      body: JSON.stringify({ active: true, eventsUrl: eventsUrl() }),
+    });
+    await agent.askDashboard({ dashboardUrl: dashboard.url, port: 1 });
+    expect(agent.activation().active).toBe(true);
+  });
+
+  test('changes nothing when the answer is not active', async () => {
+    await activate(port, { active: true, eventsUrl: eventsUrl() });
+    await agent.askDashboard({ dashboardUrl: dashboard.url, port: 1 });
+    expect(agent.activation()).toEqual({ active: true, eventsUrl: eventsUrl() });
+  });
+
+  test('applies an answer that a PUT overtook, as the deployed server does', async () => {
+    let answered: (() => void) | undefined;
+    const slow = http.createServer((_request, response) => {
+      answered = () =>
+        response.end(JSON.stringify({ active: true, eventsUrl: `${eventsUrl()}?old` }));
+    });
+    await new Promise<void>((resolve) => slow.listen(0, '127.0.0.1', resolve));
+    owns(slow, () => new Promise((resolve) => slow.close(resolve)));
+    const dashboardUrl = `http://127.0.0.1:${(slow.address() as AddressInfo).port}`;
+    const asked = agent.askDashboard({ dashboardUrl, port: 1 });
+    await eventually(() => expect(answered).toBeDefined());
+    await activate(port, { active: true, eventsUrl: `${eventsUrl()}?new` });
+    answered?.();
+    await asked;
+    expect(agent.activation().eventsUrl).toBe(`${eventsUrl()}?old`);
+  });
+
+  test.each(['<html>', '', 'null', '{"active":true}', '{"active":true,"eventsUrl":7}'])(
+    'survives the answer %j',
+    async (body) => {
+      dashboard.answer = () => ({ status: 200, body });
+      await agent.askDashboard({ dashboardUrl: dashboard.url, port: 1 });
+      expect(agent.activation().active).toBe(false);
+    },
+  );
+
+  test.each(['http://127.0.0.1:1', 'not a url'])(
+    'survives a dashboard that is not there: %s',
+    async (dashboardUrl) => {
+      await agent.askDashboard({ dashboardUrl, port: 1 });
+      expect(agent.activation().active).toBe(false);
+    },
+  );
+
+  test('is given up at its deadline', async () => {
+    dashboard.answer = undefined;
+    await agent.askDashboard({ dashboardUrl: dashboard.url, port: 1 });
+    expect(agent.activation().active).toBe(false);
+  });
+});

@@ -1,0 +1,101 @@
+import http from 'node:http';
+import net, { type AddressInfo } from 'node:net';
+import { afterEach } from '@jest/globals';
+
+type Cleanup = () => unknown;
+const cleanups: Cleanup[] = [];
+
+/** Ends what a test started when the test is over, the newest first. */
+export const owns = <T>(thing: T, end: (thing: T) => unknown): T => {
+  cleanups.push(() => end(thing));
+  return thing;
+};
+
+afterEach(async () => {
+  for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
+});
+
+/** One request as it came over the wire. */
+export type Received = {
+  method: string;
+  url: string;
+  headers: http.IncomingHttpHeaders;
+  body: string;
+};
+
+/** A dashboard that only listens: what pub-sub servers send to it, and what it answers. */
+export type FakeDashboard = {
+  url: string;
+  received: Received[];
+  /** The deltas in the order of their arrival. */
+  deltas(): unknown[];
+  /** Changes what every next request is answered; undefined hangs. */
+  answer: ((request: Received) => { status: number; body: string }) | undefined;
+};
+
+/** Starts a fake dashboard that lives as long as the test. */
+export const startFakeDashboard = async (): Promise<FakeDashboard> => {
+  const received: Received[] = [];
+  const server = http.createServer(async (request, response) => {
+    let body = '';
+    for await (const chunk of request.setEncoding('utf8')) body += chunk;
+    const { method = '', url = '', headers } = request;
+    received.push({ method, url, headers, body });
+    const reply = dashboard.answer?.({ method, url, headers, body });
+    if (reply) response.writeHead(reply.status).end(reply.body);
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  owns(server, () => {
+    server.closeAllConnections();
+    return new Promise((resolve) => server.close(resolve));
+  });
+  const dashboard: FakeDashboard = {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    received,
+    deltas: () =>
+      received.filter(({ method }) => method === 'POST').map(({ body }) => JSON.parse(body)),
+    answer: () => ({ status: 200, body: '{"active":false,"eventsUrl":""}' }),
+  };
+  return dashboard;
+};
+
+/** An answer as it came over the wire. */
+export type Answer = {
+  status: number;
+  headers: http.IncomingHttpHeaders;
+  bytes: Buffer;
+  text: string;
+};
+
+/** Sends one request whose path goes out exactly as given. */
+export const send = (port: number, method: string, path: string, body?: string): Promise<Answer> =>
+  new Promise((resolve, reject) => {
+    const options = { host: '127.0.0.1', port, method, path, agent: false, timeout: 5_000 };
+    const request = http.request(options, async (response) => {
+      const chunks: Buffer[] = [];
+      for await (const chunk of response) chunks.push(chunk);
+      const bytes = Buffer.concat(chunks);
+      const { statusCode = 0, headers } = response;
+      resolve({ status: statusCode, headers, bytes, text: bytes.toString() });
+    });
+    request.on('timeout', () => request.destroy(new Error('no answer')));
+    request.on('error', reject);
+    if (body !== undefined) request.setHeader('content-type', 'application/json');
+    request.end(body);
+  });
+
+/** Sends `PUT /api/dashboard` as the service does. */
+export const activate = (port: number, activation: { active: boolean; eventsUrl: string }) =>
+  send(port, 'PUT', '/api/dashboard', JSON.stringify(activation));
+
+/** Joins a room by hand and never answers a ping nor a close: a client whose network is gone. */
+export const openMuteConnection = (port: number, room: string): Promise<net.Socket> =>
+  new Promise((resolve, reject) => {
+    const socket = owns(net.connect(port, '127.0.0.1'), (it) => it.destroy());
+    socket.on('error', reject);
+    socket.once('data', () => resolve(socket));
+    socket.write(
+      `GET /${room} HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n` +
+        'Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n',
+    );
+  });

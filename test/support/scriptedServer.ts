@@ -1,0 +1,414 @@
+/** A scripted double of a pub-sub server over real HTTP, for faults that a real one cannot be made to show. */
+
+import {
+  Agent,
+  createServer,
+  request as httpRequest,
+  type IncomingMessage,
+  type ServerResponse,
+} from 'node:http';
+import { type AddressInfo, isIPv6 } from 'node:net';
+import type { ServerId } from '../../machines/ports.js';
+import { toServerId } from '../../server/addresses.js';
+
+/**
+ * When a faulty PUT sets the flag and the URL: on arrival; only when its answer goes out (after a
+ * delay or a hang: a late application); or not at all. The snapshot is taken in that same instant.
+ */
+export type Effect = 'onArrival' | 'onAnswer' | 'never';
+
+/** How a request is answered. In brackets: when a PUT takes effect unless `effect` says otherwise. */
+export type Fault =
+  /** As the contract says [onArrival]. */
+  | { kind: 'normal' }
+  /** This status with a text body, 500 by default [never]. */
+  | { kind: 'status'; status?: number; effect?: Effect }
+  /** 200 with this body: `[{"a":1},{"a":2},{}]`, HTML, nothing [onArrival]. */
+  | { kind: 'body'; body: string; contentType?: string; effect?: Effect }
+  /** 200 with a page, as a proxy or another program answers [never]. */
+  | { kind: 'html'; effect?: Effect }
+  /** 200 without a body [never]. */
+  | { kind: 'empty'; effect?: Effect }
+  /** 302 to this place [never]. */
+  | { kind: 'redirect'; location: string; effect?: Effect }
+  /** The connection is reset without an answer [never]. */
+  | { kind: 'reset'; effect?: Effect }
+  /** No answer until `release()`, then the normal one [onAnswer]. */
+  | { kind: 'hang'; effect?: 'onArrival' | 'onAnswer' }
+  /** The normal answer, this much later [onArrival]. */
+  | { kind: 'delay'; delayMs: number; effect?: 'onArrival' | 'onAnswer' }
+  /** The first half of the answer; with `cut` the connection is reset then, else it ends well [onArrival]. */
+  | { kind: 'truncated'; cut?: boolean }
+  /** The answer, padded with blanks to more than this many bytes: still valid JSON [onArrival]. */
+  | { kind: 'oversized'; bytes: number };
+
+/** A fault, for PUT by default, for the next `times` requests or (without `times`) from now on. */
+export type Script = Fault & { to?: 'put' | 'health'; times?: number };
+
+/** A request as it arrived, body complete. `at` is `performance.now()` on arrival. */
+export interface SeenRequest {
+  method: string;
+  /** The raw request target. */
+  path: string;
+  body: string;
+  at: number;
+}
+
+/** What became of a posted delta: the status it was answered with, or why it was lost. */
+export type PostOutcome = { status: number } | { lost: string };
+
+/** How a delta is posted. */
+export interface PostOptions {
+  /** Time on the way. The URL is the one of the moment when the connection opened or closed. */
+  delayMs?: number;
+  /** Counted by this server, never posted. */
+  lose?: true;
+  /** Posted here, active or not: an old URL, an orphan's. */
+  url?: string;
+}
+
+/** A start-up query: `port` is what our own pub-sub side adds to it. */
+export interface StartupOptions {
+  port?: number;
+  /** The answer is applied when this settles, to let a PUT overtake it. */
+  appliedAfter?: Promise<unknown>;
+}
+
+/** The answer to a start-up query, as parsed. */
+export interface StartupAnswer {
+  active: boolean;
+  eventsUrl?: string;
+}
+
+/** A running scripted server. Tests may set `active`, `eventsUrl` and `rooms` as they need them. */
+export interface ScriptedServer {
+  readonly id: ServerId;
+  readonly port: number;
+  readonly requests: SeenRequest[];
+  /** What a deployed pub-sub server would have died of, or never answered: should stay empty. */
+  readonly fatal: string[];
+  active: boolean;
+  eventsUrl: string | undefined;
+  /** Connections of every room in memory, 0 included. */
+  readonly rooms: Map<string, number>;
+  /** A script with `times` waits its turn; one without ends all others of its kind of request. */
+  respond(script: Script): void;
+  /** Ends every hang of now. */
+  release(): void;
+  /** One connection more; resolves, never rejects, when the post is over or at once when none is due. */
+  open(room: string, options?: PostOptions): Promise<PostOutcome>;
+  /** One connection less; a room without connections leaves memory. */
+  close(room: string, options?: PostOptions): Promise<PostOutcome>;
+  /** Asks `<dashboardUrl>/api/events/clients` and applies the answer as a starting server does. */
+  askAtStartup(dashboardUrl: string, options?: StartupOptions): Promise<StartupAnswer>;
+  /** A new process at the same address: inactive, no rooms, connections cut, hangs forgotten. Deltas on their way stay so. */
+  restart(): void;
+  /** Closes every socket, drops deltas on their way, and gives the port back. */
+  stop(): Promise<void>;
+}
+
+/** Starts one, on any free port by default. Whoever starts it stops it. */
+export async function startScriptedServer({
+  host = '127.0.0.1',
+  port = 0,
+}: {
+  host?: string;
+  port?: number;
+} = {}): Promise<ScriptedServer> {
+  const server = new Scripted();
+  await server.listen(host, port);
+  return server;
+}
+
+interface Reply {
+  type: string;
+  body: string;
+  status?: number;
+  location?: string;
+}
+
+const okay: Reply = { type: 'text/plain; charset=utf-8', body: 'okay' };
+const unauthorized: Reply = { ...okay, body: 'unauthorized', status: 401 };
+const neverByDefault = new Set<Fault['kind']>(['status', 'html', 'empty', 'redirect', 'reset']);
+
+class Scripted implements ScriptedServer {
+  readonly requests: SeenRequest[] = [];
+  readonly fatal: string[] = [];
+  readonly rooms = new Map<string, number>();
+  active = false;
+  eventsUrl: string | undefined;
+  id = '' as ServerId;
+  port = 0;
+
+  /** Scripts by kind of request: those with a number of times first, in order, then the lasting one. */
+  readonly #scripts = {
+    put: { next: [] as Fault[], lasting: { kind: 'normal' } as Fault },
+    health: { next: [] as Fault[], lasting: { kind: 'normal' } as Fault },
+  };
+  readonly #hanging = new Set<() => void>();
+  readonly #timers = new Map<NodeJS.Timeout, () => void>();
+  /** A socket for each request, as older Node has it: nothing keeps deltas in order. */
+  readonly #agent = new Agent({ keepAlive: false });
+  readonly #http = createServer((request, response) => void this.#receive(request, response));
+  /** Grows with every restart: what an earlier process began has no effect on a later one. */
+  #process = 0;
+
+  async listen(host: string, port: number): Promise<void> {
+    await new Promise<void>((resolve, reject) => {
+      this.#http.once('error', reject).listen(port, host, resolve);
+    });
+    this.port = (this.#http.address() as AddressInfo).port;
+    this.id = toServerId(host, this.port);
+  }
+
+  respond({ to = 'put', times, ...fault }: Script): void {
+    const scripts = this.#scripts[to];
+    if (times !== undefined) {
+      scripts.next.push(...Array.from({ length: times }, () => fault));
+      return;
+    }
+    scripts.next.length = 0;
+    scripts.lasting = fault;
+  }
+
+  release(): void {
+    for (const resume of this.#hanging) resume();
+    this.#hanging.clear();
+  }
+
+  open(room: string, options: PostOptions = {}): Promise<PostOutcome> {
+    this.rooms.set(room, (this.rooms.get(room) ?? 0) + 1);
+    return this.#announce(room, 1, options);
+  }
+
+  close(room: string, options: PostOptions = {}): Promise<PostOutcome> {
+    const count = this.rooms.get(room) ?? 0;
+    if (count === 0) throw new Error(`room "${room}" has no connection to close`);
+    if (count === 1) this.rooms.delete(room);
+    else this.rooms.set(room, count - 1);
+    return this.#announce(room, -1, options);
+  }
+
+  async askAtStartup(dashboardUrl: string, options: StartupOptions = {}): Promise<StartupAnswer> {
+    const asking = this.#process;
+    const query = options.port === undefined ? '' : `?port=${options.port}`;
+    const { body } = await this.#send('GET', `${dashboardUrl}/api/events/clients${query}`);
+    const answer = parseJson(body) as StartupAnswer | null | undefined;
+    if (answer === undefined || answer === null) {
+      this.fatal.push(`start-up query answered ${JSON.stringify(body)}`);
+      throw new Error(`The start-up query was answered with no JSON: ${body}`);
+    }
+    await options.appliedAfter?.catch(() => undefined);
+    if (answer.active && this.#process === asking) {
+      this.active = true;
+      this.eventsUrl = answer.eventsUrl;
+    }
+    return answer;
+  }
+
+  restart(): void {
+    this.#process += 1;
+    this.active = false;
+    this.eventsUrl = undefined;
+    this.rooms.clear();
+    this.#hanging.clear();
+    this.#http.closeAllConnections();
+  }
+
+  async stop(): Promise<void> {
+    this.#process += 1;
+    this.#hanging.clear();
+    for (const [timer, drop] of this.#timers) {
+      clearTimeout(timer);
+      drop();
+    }
+    this.#timers.clear();
+    this.#agent.destroy();
+    if (!this.#http.listening) return;
+    await new Promise<void>((resolve) => {
+      this.#http.close(() => resolve());
+      this.#http.closeAllConnections();
+    });
+  }
+
+  async #receive(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const { method = '', url: path = '' } = request;
+    const at = performance.now();
+    const body = await readText(request).catch(() => undefined);
+    if (body === undefined) return;
+    this.requests.push({ method, path, body, at });
+    if (path === '/api/dashboard') this.#receiveAtDashboard(method, body, response);
+    else if (method === 'PUT') answer(response, unauthorized);
+    else if (method === 'GET') this.#receiveGet(path, response);
+    // Anything else is never answered.
+  }
+
+  #receiveAtDashboard(method: string, body: string, response: ServerResponse): void {
+    if (method !== 'PUT') {
+      this.fatal.push(`${method} /api/dashboard is never answered`);
+      return;
+    }
+    const wish = parseWish(body);
+    if (!wish) {
+      this.fatal.push(`PUT /api/dashboard with ${JSON.stringify(body)}`);
+      reset(response);
+      return;
+    }
+    void this.#play('put', response, () => {
+      this.active = wish.active;
+      this.eventsUrl = wish.eventsUrl;
+      return this.active ? this.#snapshot() : okay;
+    });
+  }
+
+  #receiveGet(path: string, response: ServerResponse): void {
+    if (path === '/' || path === '/health') void this.#play('health', response, () => okay);
+    if (!path.startsWith('/api/room?id=')) return;
+    // Cut and undecoded, as the deployed program does it.
+    const room = path.split('=')[1]?.split('?')[0] ?? '';
+    if (!this.rooms.has(room)) answer(response, unauthorized);
+    else answer(response, { type: 'application/octet-stream', body: '\0\0' });
+  }
+
+  /** Answers as the next script says; `apply` makes the request take effect and tells the normal answer. */
+  async #play(to: 'put' | 'health', response: ServerResponse, apply: () => Reply): Promise<void> {
+    const playing = this.#process;
+    const fault = this.#scripts[to].next.shift() ?? this.#scripts[to].lasting;
+    const effect = effectOf(fault);
+    const early = effect === 'onArrival' ? apply() : undefined;
+    if (fault.kind === 'hang') await new Promise<void>((resolve) => this.#hanging.add(resolve));
+    if (fault.kind === 'delay') await this.#wait(fault.delayMs);
+    if (this.#process !== playing) return;
+    const late = effect === 'onAnswer' ? apply() : undefined;
+    const reply = bend(fault, early ?? late ?? okay);
+    if (fault.kind === 'reset') reset(response);
+    else if (fault.kind === 'truncated' && fault.cut) cut(response, reply);
+    else answer(response, reply);
+  }
+
+  /** One object for each room; `__proto__` is lost in its object, as in the deployed program. */
+  #snapshot(): Reply {
+    const entries = [...this.rooms].map(([room, count]) =>
+      room === '__proto__' ? {} : { [room]: count },
+    );
+    return { type: 'application/json', body: JSON.stringify(entries) };
+  }
+
+  async #announce(
+    room: string,
+    add: 1 | -1,
+    { delayMs, lose, url = this.active ? this.eventsUrl : undefined }: PostOptions,
+  ): Promise<PostOutcome> {
+    if (lose) return { lost: 'as scripted' };
+    if (url === undefined) return { lost: 'not active' };
+    if (delayMs !== undefined && !(await this.#wait(delayMs))) return { lost: 'stopped' };
+    try {
+      const { status } = await this.#send('POST', url, JSON.stringify({ room, add }));
+      return { status };
+    } catch (error) {
+      return { lost: (error as Error).message };
+    }
+  }
+
+  /** True after this time, false when the server is stopped before. */
+  #wait(ms: number): Promise<boolean> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(() => {
+        this.#timers.delete(timer);
+        resolve(true);
+      }, ms);
+      this.#timers.set(timer, () => resolve(false));
+    });
+  }
+
+  /** Sends as axios does, but follows no redirect. The path goes out verbatim, a fragment does not. */
+  #send(method: string, url: string, body?: string): Promise<{ status: number; body: string }> {
+    const { hostname, port } = new URL(url);
+    const [, target = '/'] = /^\w+:\/\/[^/?#]*([^#]*)/.exec(url) ?? [];
+    return new Promise((resolve, reject) => {
+      const outgoing = httpRequest({
+        method,
+        host: isIPv6(hostname.slice(1, -1)) ? hostname.slice(1, -1) : hostname,
+        port: port || 80,
+        path: target.startsWith('/') ? target : `/${target}`,
+        agent: this.#agent,
+        headers: {
+          Accept: 'application/json, text/plain, */*',
+          'User-Agent': 'axios/1.7.9',
+          ...(body === undefined ? {} : { 'Content-Type': 'application/json' }),
+        },
+      });
+      outgoing.on('error', reject);
+      outgoing.on('response', (incoming) => {
+        readText(incoming).then(
+          (text) => resolve({ status: incoming.statusCode ?? 0, body: text }),
+          reject,
+        );
+      });
+      outgoing.end(body);
+    });
+  }
+}
+
+function effectOf(fault: Fault): Effect {
+  if ('effect' in fault && fault.effect) return fault.effect;
+  if (neverByDefault.has(fault.kind)) return 'never';
+  return fault.kind === 'hang' ? 'onAnswer' : 'onArrival';
+}
+
+/** The answer as the fault bends it; what it does to the connection is `#play`'s. */
+function bend(fault: Fault, reply: Reply): Reply {
+  switch (fault.kind) {
+    case 'status':
+      return { ...okay, body: 'fault', status: fault.status ?? 500 };
+    case 'body':
+      return { type: fault.contentType ?? reply.type, body: fault.body };
+    case 'html':
+      return { type: 'text/html', body: '<!doctype html><h1>It works!</h1>' };
+    case 'empty':
+      return { ...reply, body: '' };
+    case 'redirect':
+      return { ...okay, body: '', status: 302, location: fault.location };
+    case 'truncated':
+      return { ...reply, body: reply.body.slice(0, Math.ceil(reply.body.length / 2)) };
+    case 'oversized':
+      return { ...reply, body: reply.body[0] + ' '.repeat(fault.bytes) + reply.body.slice(1) };
+    default:
+      return reply;
+  }
+}
+
+function answer(response: ServerResponse, { status = 200, type, body, location }: Reply): void {
+  // Headers on their own, so that the answer is chunked as the deployed program's.
+  response.writeHead(status, { 'Content-Type': type, ...(location && { Location: location }) });
+  response.end(body);
+}
+
+function cut(response: ServerResponse, { type, body }: Reply): void {
+  response.writeHead(200, { 'Content-Type': type });
+  response.write(body, () => reset(response));
+}
+
+function reset(response: ServerResponse): void {
+  response.socket?.resetAndDestroy();
+}
+
+async function readText(message: IncomingMessage): Promise<string> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of message) chunks.push(chunk as Buffer);
+  return Buffer.concat(chunks).toString('utf8');
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function parseWish(body: string): { active: boolean; eventsUrl: string } | undefined {
+  const wish = parseJson(body) as { active?: unknown; eventsUrl?: unknown } | null | undefined;
+  if (typeof wish?.active !== 'boolean' || typeof wish.eventsUrl !== 'string') return undefined;
+  return { active: wish.active, eventsUrl: wish.eventsUrl };
+}
