@@ -80,10 +80,10 @@ const run = async () => {
     end(1, `the service ended by itself: exit ${code ?? signal}. ${service.lastWords()}`),
   );
 
-  const editors = simulateEditors({ servers: fleet.urls, rooms, editors: 24, stepMs: 150 });
+  const editors = simulateEditors({ servers: fleet.urls, rooms, editors: 24, stepMs: 100 });
   cleanups.push(editors.stop);
   const table = startLiveTable({ url: service.url, truth: fleet.truth });
-  cleanups.push(table.stop);
+  cleanups.push(table.stop, fleet.resumeAll);
   say = table.say;
   startEvents(fleet, news);
 

@@ -10,6 +10,8 @@ export type DemoFleet = {
   truth(): Promise<Truth>;
   /** Does the next thing that happens to such a fleet, and says what it was. */
   next(): Promise<string>;
+  /** Ends the hanging, before others wait for who hangs. */
+  resumeAll(): void;
   stop(): Promise<void>;
 };
 
@@ -110,6 +112,10 @@ export const startDemoFleet = async ({
       const step = steps[turn % steps.length];
       turn += 1;
       return step ? step() : '';
+    },
+    resumeAll: () => {
+      for (const server of running.values()) server.resume();
+      hanging.clear();
     },
     stop,
   };

@@ -59,6 +59,8 @@ export const joinRoom = ({
     disableBc: true,
     WebSocketPolyfill: WebSocket as unknown as typeof globalThis.WebSocket,
   });
+  // One listener of the process for each editor: its peers see it go without a farewell, too.
+  process.off('exit', provider._exitHandler);
   provider.awareness.setLocalStateField('user', { name });
   const leave = async () => {
     const socket = provider.ws as unknown as WebSocket | null;
@@ -130,7 +132,7 @@ export const simulateEditors = ({
     const editor = pick(random, [...editors]);
     const chance = random();
     if (!editor || (editors.size < crowd && chance < 0.6)) join();
-    else if (chance < 0.9 && editor.text.length < 2_000) editor.type(pick(random, words) ?? '');
+    else if (chance < 0.85 && editor.text.length < 2_000) editor.type(pick(random, words) ?? '');
     else leave(editor);
   };
 

@@ -47,7 +47,7 @@ const total = (counts: Iterable<number>): number => {
 };
 
 const roomsTable = ({ view, truth, doubted, maxRooms }: TableModel): string => {
-  const ids = [...truth.keys()];
+  const ids = [...truth.keys()].sort();
   const all = new Map([...[...doubted].map((room) => [room, 0] as const), ...view.rooms]);
   const sorted = [...all].sort(([a, m], [b, n]) => n - m || (a < b ? -1 : 1));
   const shown = sorted.slice(0, maxRooms);

@@ -38,8 +38,8 @@ const serverRow = (value: unknown): ServerRow => {
   return row;
 };
 
-const applyServers = (view: ServiceView, servers: unknown) => {
-  for (const row of listOf(servers).map(serverRow)) {
+const applyServers = (view: ServiceView, rows: readonly ServerRow[]) => {
+  for (const row of rows) {
     if (row.state === 'gone') view.servers.delete(row.id);
     else view.servers.set(row.id, { ...view.servers.get(row.id), ...row });
   }
@@ -63,7 +63,7 @@ export const applyEvent = (view: ServiceView, name: string, data: string): void 
   if (typeof event.state === 'string') view.state = event.state;
   if (typeof event.complete === 'boolean') view.isComplete = event.complete;
   applyRooms(view, event.rooms);
-  applyServers(view, event.servers);
+  applyServers(view, listOf(event.servers).map(serverRow));
 };
 
 /** Makes the view of a service that nothing is known of yet. */
@@ -78,14 +78,20 @@ export const createView = (): ServiceView => ({
 const pollIntervalMs = 1_000;
 const pollWithinMs = 1_000;
 
+/** Applies an answer of `GET /api/servers`; only the stream says which servers there are. */
+export const applyServerList = (view: ServiceView, answer: unknown): void => {
+  const rows = listOf(answer).map(serverRow);
+  applyServers(
+    view,
+    rows.filter(({ id }) => view.servers.has(id)),
+  );
+};
+
 // The stream tells of changed states; the numbers of each server are asked for.
 const pollServers = async (url: string, view: ServiceView) => {
   const signal = AbortSignal.timeout(pollWithinMs);
   const answer = await fetch(`${url}/api/servers`, { signal });
-  if (!answer.ok) return;
-  const body: unknown = await answer.json();
-  const rows = Array.isArray(body) ? body : listOf(objectOf(body).servers);
-  for (const row of rows.map(serverRow)) if (view.servers.has(row.id)) applyServers(view, [row]);
+  if (answer.ok) applyServerList(view, await answer.json());
 };
 
 /** Follows a service over its own stream and keeps a view of it; whoever follows it closes it. */

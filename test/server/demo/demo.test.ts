@@ -1,0 +1,82 @@
+import { spawn } from 'node:child_process';
+import net from 'node:net';
+import { fileURLToPath } from 'node:url';
+import { expect, test } from '@jest/globals';
+import { eventually } from '../../support/eventually.js';
+import { owns, startFakeDashboard } from './support.js';
+
+const module = fileURLToPath(new URL('../../../server/demo/demo.ts', import.meta.url));
+const startMs = 25_000;
+
+const startDemo = (variables: Record<string, string> = {}) => {
+  const env = { ...process.env, NODE_OPTIONS: '', PORT: '', DEMO_SECONDS: '', ...variables };
+  const child = spawn(process.execPath, ['--import', import.meta.resolve('tsx'), module], { env });
+  let output = '';
+  child.stdout.on('data', (text) => {
+    output += text;
+  });
+  child.stderr.on('data', (text) => {
+    output += text;
+  });
+  const exited = new Promise((resolve) =>
+    child.once('exit', (code, signal) => resolve(code ?? signal)),
+  );
+  owns(child, () => {
+    child.kill('SIGKILL');
+    return exited;
+  });
+  return { child, exited, output: () => output };
+};
+
+const isRefused = (port: number): Promise<boolean> =>
+  new Promise((resolve) => {
+    const socket = net.connect(port, '127.0.0.1');
+    socket.once('connect', () => resolve(false));
+    socket.once('error', () => resolve(true));
+    socket.once('close', () => resolve(true));
+    socket.on('connect', () => socket.destroy());
+  });
+
+// Every port that the demo has shown: the service's and those of its pub-sub servers.
+const portsIn = (output: string) =>
+  new Set([...output.matchAll(/127\.0\.0\.1:(\d+)/g)].map(([, port]) => Number(port)));
+
+const showsAllServers = (output: string) => {
+  expect(output).toMatch(/active, complete: [1-9]\d* connections/);
+  expect(portsIn(output).size).toBeGreaterThanOrEqual(4);
+};
+const leavesNothing = (output: string) =>
+  eventually(async () => {
+    for (const port of portsIn(output)) expect([port, await isRefused(port)]).toEqual([port, true]);
+  });
+
+test('the demo shows the service at work, and ends by itself in its time', async () => {
+  const demo = startDemo({ DEMO_SECONDS: '5' });
+  expect(await demo.exited).toBe(0);
+  showsAllServers(demo.output());
+  expect(demo.output()).toContain('curl -N http://127.0.0.1:');
+  expect(demo.output()).not.toContain('differ');
+  await leavesNothing(demo.output());
+});
+
+test.each([
+  ['SIGINT', 0],
+  ['SIGTERM', 0],
+  ['SIGKILL', 'SIGKILL'],
+] as const)('the demo leaves nothing running after %s', async (signal, expected) => {
+  const demo = startDemo();
+  await eventually(() => showsAllServers(demo.output()), { withinMs: startMs });
+  demo.child.kill(signal);
+  expect(await demo.exited).toBe(expected);
+  await leavesNothing(demo.output());
+});
+
+test('the demo says clearly why it cannot start, and leaves nothing running', async () => {
+  const { url } = await startFakeDashboard();
+  const demo = startDemo({ PORT: new URL(url).port });
+  expect(await demo.exited).toBe(1);
+  expect(demo.output()).toMatch(/the demo cannot run: the service did not start: .*EADDRINUSE/);
+  const wrong = startDemo({ PORT: 'x' });
+  expect(await wrong.exited).toBe(1);
+  expect(wrong.output()).toContain('PORT is "x"');
+});
