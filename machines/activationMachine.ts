@@ -1,211 +1,22 @@
-import {
-  type ActorRefFrom,
-  assertEvent,
-  assign,
-  enqueueActions,
-  type SnapshotFrom,
-  setup,
-} from 'xstate';
-import type { ServerId, Timing } from './ports.js';
-import {
-  type PubSubServerInput,
-  pubSubServerMachine,
-  type ServerReport,
-} from './pubSubServerMachine.js';
-import { type Member, Roster, type Standing, type Wish } from './roster.js';
-import { emptySlot } from './slots.js';
-import { spreadOf } from './spread.js';
-import { type Delta, Tally } from './tally.js';
-
-export type ActivationEvent =
-  | ServerReport
-  | { type: 'viewer.connected' }
-  | { type: 'viewer.disconnected' }
-  /** All deltas that came in one turn of the event loop. */
-  | { type: 'deltas.received'; deltas: readonly Delta[] }
-  /** These servers posted something that a server set right would not post. */
-  | { type: 'evidence.found'; servers: readonly ServerId[] }
-  /** A start-up query was answered; any of these may have sent it. */
-  | { type: 'startup.answered'; servers: readonly ServerId[]; isActive: boolean }
-  /** These are pub-sub servers, or, as candidates, only claim to be. */
-  | { type: 'servers.found'; servers: readonly ServerId[]; standing: Standing }
-  | { type: 'shutdown.requested' }
-  | { type: 'slice.due' }
-  /** XState's word for a child that threw. */
-  | { type: `xstate.error.actor.${string}`; actorId: string; error: unknown };
-
-/** What `enrol` needs of XState's spawner. */
-type Spawn = (
-  src: 'pubSubServer',
-  options: { id: string; input: PubSubServerInput },
-) => Member['ref'];
-
-interface Context {
-  readonly tally: Tally;
-  readonly roster: Roster;
-  readonly timing: Timing;
-  viewers: number;
-  isShuttingDown: boolean;
-}
-
-/** Servers told of a new wish in one turn of the event loop: a thousand at once would block it. */
-const slice = { size: 50, pauseMs: 1 };
-const candidates = { max: 1024, failureLimit: 3 };
-
-/** Starts the actor of a server and enters it in the roster. */
-function enrol(
-  { roster, tally, timing }: Pick<Context, 'roster' | 'tally' | 'timing'>,
-  spawn: Spawn,
-  server: ServerId,
-  standing: Standing,
-): void {
-  const input = { server, tally, timing, jitter: spreadOf(server) };
-  roster.add({ server, standing, ref: spawn('pubSubServer', { id: `server:${server}`, input }) });
-}
-
-/** Takes a server off the roster, with its counts; its actor is for the caller to stop. */
-function strike({ roster, tally }: Context, { server, ref }: Member): Member['ref'] {
-  roster.remove(server);
-  tally.drop(server);
-  return ref;
-}
-
-const service = setup({
-  types: {
-    context: {} as Context,
-    events: {} as ActivationEvent,
-    input: {} as { timing: Timing; servers: readonly ServerId[] },
-  },
-  actors: { pubSubServer: pubSubServerMachine },
-  guards: {
-    isServing: ({ context }) => !context.isShuttingDown,
-    isLastViewer: ({ context }) => context.viewers === 1,
-    isSettled: ({ context }) => context.roster.isSettled,
-    isShutDown: ({ context }) => context.isShuttingDown && context.roster.isSettled,
-  },
-  delays: { lingerMs: ({ context }) => context.timing.lingerMs },
-  actions: {
-    /** Slot: something that viewers are shown may have changed. */
-    publish: emptySlot('publish'),
-    /** Slot: all counts are gone; nothing shown before leads to what comes. */
-    restartFeed: emptySlot('restartFeed'),
-    /** Slot: the actor of a server failed, which is a defect of this service. */
-    reportDefect: emptySlot('reportDefect'),
-
-    addViewer: assign({ viewers: ({ context }) => context.viewers + 1 }),
-    removeViewer: assign({ viewers: ({ context }) => Math.max(0, context.viewers - 1) }),
-    markShuttingDown: assign({ isShuttingDown: true }),
-    clearTally: ({ context }) => context.tally.clear(),
-    noteAnswer: ({ context, event }) => {
-      assertEvent(event, 'server.answered');
-      context.roster.promote(event.server, 'found');
-    },
-  },
-}).extend({
-  actions: {
-    broadcast: enqueueActions(({ context, enqueue }, { wish }: { wish: Wish }) => {
-      context.roster.wish(wish);
-      enqueue.raise({ type: 'slice.due' });
-    }),
-    tellSlice: enqueueActions(({ context: { roster }, enqueue }) => {
-      const type = roster.wished === 'activity' ? 'activation.requested' : 'deactivation.requested';
-      for (const { ref } of roster.takeUntold(slice.size)) enqueue.sendTo(ref, { type });
-      enqueue.cancel('slice');
-      if (roster.hasUntold)
-        enqueue.raise({ type: 'slice.due' }, { id: 'slice', delay: slice.pauseMs });
-    }),
-
-    recordDeltas: enqueueActions(({ context, event, enqueue }) => {
-      assertEvent(event, 'deltas.received');
-      for (const [server, finding] of context.tally.recordAll(event.deltas)) {
-        const type = finding === 'superseded' ? 'evidence.found' : 'doubt.raised';
-        const member = context.roster.get(server);
-        if (member) enqueue.sendTo(member.ref, { type });
-      }
-    }),
-    /** Whoever posts unwished is set right, unless it is just being told. */
-    refuseDeltas: enqueueActions(({ context, event, enqueue }) => {
-      assertEvent(event, 'deltas.received');
-      for (const server of new Set(event.deltas.map((delta) => delta.server))) {
-        const member = context.roster.get(server);
-        const isAtRest = member?.status === 'silent' || member?.status === 'unknown';
-        if (isAtRest) enqueue.sendTo(member.ref, { type: 'evidence.found' });
-      }
-    }),
-    /** A server that was let go and posts all the same is there after all. */
-    welcomePosters: enqueueActions(({ context, event, enqueue }) => {
-      assertEvent(event, 'deltas.received');
-      const strangers = new Set<ServerId>();
-      for (const { server } of event.deltas) if (!context.roster.get(server)) strangers.add(server);
-      const servers = [...strangers];
-      if (servers.length > 0)
-        enqueue.raise({ type: 'servers.found', servers, standing: 'candidate' });
-    }),
-    forwardEvidence: enqueueActions(({ context, event, enqueue }) => {
-      assertEvent(event, ['evidence.found', 'startup.answered']);
-      if (event.type === 'startup.answered' && !event.isActive) return;
-      for (const server of event.servers) {
-        const member = context.roster.get(server);
-        if (member) enqueue.sendTo(member.ref, { type: event.type });
-      }
-    }),
-
-    welcome: enqueueActions(({ context, event, enqueue }) => {
-      assertEvent(event, ['servers.found', 'startup.answered']);
-      const standing = event.type === 'servers.found' ? event.standing : 'candidate';
-      for (const server of event.servers) {
-        if (context.roster.get(server)) {
-          if (standing !== 'candidate') context.roster.promote(server, standing);
-          continue;
-        }
-        enqueue.assign(({ spawn }) => {
-          enrol(context, spawn, server, standing);
-          return {};
-        });
-      }
-    }),
-    displaceCandidates: enqueueActions(({ context, enqueue }) => {
-      while (context.roster.candidates > candidates.max) {
-        const oldest = context.roster.oldestCandidate();
-        if (oldest) enqueue.stopChild(strike(context, oldest));
-      }
-    }),
-    noteReport: enqueueActions(({ context, event, enqueue }) => {
-      assertEvent(event, 'server.reported');
-      const { server, status, failures } = event;
-      context.roster.report(server, status, failures);
-      const member = context.roster.get(server);
-      if (member?.standing === 'candidate' && failures >= candidates.failureLimit)
-        enqueue.stopChild(strike(context, member));
-    }),
-    noteLoss: enqueueActions(({ context, event, enqueue }) => {
-      assertEvent(event, 'server.lost');
-      const member = context.roster.get(event.server);
-      if (member?.standing === 'found') enqueue.stopChild(strike(context, member));
-    }),
-    replaceFailed: enqueueActions(({ context, event, enqueue }) => {
-      if (!('actorId' in event)) return;
-      const member = context.roster.get(event.actorId.slice('server:'.length) as ServerId);
-      if (!member) return;
-      const { server, standing } = member;
-      enqueue.stopChild(strike(context, member));
-      enqueue.raise({ type: 'servers.found', servers: [server], standing });
-    }),
-  },
-});
+import type { ActorRefFrom } from 'xstate';
+import { activationSetup, enrol } from './activationSetup.js';
+import { Roster } from './roster.js';
+import { Tally } from './tally.js';
 
 /**
  * The service: it has the pub-sub servers post their connections exactly while somebody looks.
  * The counts are in the tally; which servers there are, and how far they are, is in the roster; the
  * work with one server is its own actor's. See docs/architecture.md.
  */
-export const activationMachine = service.createMachine({
+export const activationMachine = activationSetup.createMachine({
   id: 'activation',
   context: ({ input: { timing, servers }, spawn }) => {
     const held = { tally: new Tally(), roster: new Roster(), timing };
-    for (const server of servers) enrol(held, spawn, server, 'configured');
+    for (const server of servers)
+      enrol(held, (options) => spawn('pubSubServer', options), server, 'configured');
     return { ...held, viewers: 0, isShuttingDown: false };
   },
+  invoke: { id: 'discovery', src: 'discovery' },
   on: {
     'viewer.connected': { actions: 'addViewer' },
     'viewer.disconnected': { actions: 'removeViewer' },
@@ -216,6 +27,7 @@ export const activationMachine = service.createMachine({
       actions: ['welcome', 'displaceCandidates', 'forwardEvidence', 'tellSlice', 'publish'],
     },
     'servers.found': { actions: ['welcome', 'displaceCandidates', 'tellSlice', 'publish'] },
+    'servers.discovered': { actions: ['welcome', 'letGoVanished', 'tellSlice', 'publish'] },
     'server.reported': { actions: ['noteReport', 'publish'] },
     'server.answered': { actions: ['noteAnswer', 'publish'] },
     'server.lost': { actions: ['noteLoss', 'publish'] },
@@ -230,7 +42,11 @@ export const activationMachine = service.createMachine({
       on: {
         'viewer.connected': {
           target: 'activating',
-          actions: ['addViewer', { type: 'broadcast', params: { wish: 'activity' } }],
+          actions: [
+            'addViewer',
+            'beginDiscovery',
+            { type: 'broadcast', params: { wish: 'activity' } },
+          ],
         },
         'shutdown.requested': 'stopped',
       },
@@ -275,6 +91,7 @@ export const activationMachine = service.createMachine({
     },
     deactivating: {
       entry: [
+        'endDiscovery',
         'clearTally',
         'restartFeed',
         { type: 'broadcast', params: { wish: 'silence' } },
@@ -288,7 +105,11 @@ export const activationMachine = service.createMachine({
         'viewer.connected': {
           guard: 'isServing',
           target: 'activating',
-          actions: ['addViewer', { type: 'broadcast', params: { wish: 'activity' } }],
+          actions: [
+            'addViewer',
+            'beginDiscovery',
+            { type: 'broadcast', params: { wish: 'activity' } },
+          ],
         },
         'shutdown.requested': { actions: 'markShuttingDown' },
       },
@@ -298,4 +119,3 @@ export const activationMachine = service.createMachine({
 });
 
 export type ActivationActor = ActorRefFrom<typeof activationMachine>;
-export type ActivationSnapshot = SnapshotFrom<typeof activationMachine>;

@@ -33,6 +33,18 @@ export type ServerAnswer =
   | { type: 'probe.answered' }
   | { type: 'request.failed'; cause: FailureCause };
 
+/**
+ * What the service tells the slot `discovery`, which answers with `servers.discovered` once at the
+ * start, and again and again between `discovery.begun` and `discovery.ended`.
+ */
+export type DiscoveryRequest =
+  | { type: 'discovery.begun' }
+  | { type: 'discovery.ended' }
+  /** This is a pub-sub server, whatever the sources say: to be remembered over restarts. */
+  | { type: 'server.proved'; server: ServerId }
+  /** It is gone: nobody needs to remember it. */
+  | { type: 'server.forgotten'; server: ServerId };
+
 /** The times that the machines keep, in milliseconds. */
 export interface Timing {
   readonly lingerMs: number;

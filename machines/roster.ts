@@ -1,6 +1,7 @@
 import type { ActorRefFrom } from 'xstate';
 import type { ServerId } from './ports.js';
-import type { pubSubServerMachine, ServerStatus } from './pubSubServerMachine.js';
+import type { pubSubServerMachine } from './pubSubServerMachine.js';
+import type { ServerStatus } from './pubSubServerSetup.js';
 
 /**
  * How a server came to be known. `configured`: by the operator, never let go. `found`: it has proved
@@ -17,6 +18,8 @@ export interface Member {
   readonly ref: ActorRefFrom<typeof pubSubServerMachine>;
   standing: Standing;
   status: ServerStatus;
+  /** Whether a source of discovery names it now, did so before, or never did. */
+  naming: 'never' | 'named' | 'formerly';
   /** Whether it has heard the present wish. */
   isTold: boolean;
   /** Whether nobody has to wait for it any longer: it did as wished, or failed as often as is waited for. */
@@ -41,7 +44,13 @@ export class Roster {
   /** Adds a server that has not been told the present wish yet. */
   add(member: Pick<Member, 'server' | 'ref' | 'standing'>): Member {
     this.remove(member.server);
-    const added: Member = { ...member, status: 'unknown', isTold: false, isSettled: false };
+    const added: Member = {
+      ...member,
+      status: 'unknown',
+      naming: 'never',
+      isTold: false,
+      isSettled: false,
+    };
     this.#members.set(member.server, added);
     // A candidate was never made active by us: nothing is said to it before that.
     if (this.#wish === 'activity' || added.standing !== 'candidate') this.#untold.add(added.server);
@@ -100,6 +109,23 @@ export class Roster {
     if (!member || member.standing === standing) return;
     this.#update(member, { standing });
     this.#note(member);
+  }
+
+  /** Notes which servers the sources of discovery name now. */
+  name(servers: readonly ServerId[]): void {
+    const named = new Set(servers);
+    for (const member of this.#members.values()) {
+      if (named.has(member.server)) member.naming = 'named';
+      else if (member.naming === 'named') member.naming = 'formerly';
+    }
+  }
+
+  /** Servers that no source names any longer, and that do not answer. */
+  vanished(): Member[] {
+    return [...this.#members.values()].filter(
+      ({ standing, naming, status }) =>
+        standing === 'found' && naming === 'formerly' && status === 'unreachable',
+    );
   }
 
   get(server: ServerId): Member | undefined {

@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import type Koa from 'koa';
 import type { Logger } from 'pino';
-import { createActor } from 'xstate';
+import { createActor, fromCallback } from 'xstate';
 import { type ActivationActor, activationMachine } from '../machines/activationMachine.js';
-import type { Epoch, ServerId } from '../machines/ports.js';
+import type { DiscoveryRequest, Epoch, ServerId } from '../machines/ports.js';
 import { pubSubServerMachine } from '../machines/pubSubServerMachine.js';
 import { createServerRequests, PubSubServers } from './adapters/pubSubServers.js';
 import { RequestPacer } from './adapters/requestPacer.js';
@@ -55,7 +55,7 @@ export function wire({ config, log, publicUrl, ownPort }: WiringNeeds): Wired {
   const serverRequests = createServerRequests(requests, pacer);
   const pubSubServer = pubSubServerMachine.provide({ actors: { serverRequests } });
   const machine = activationMachine.provide({
-    actors: { pubSubServer },
+    actors: { pubSubServer, discovery: fromCallback<DiscoveryRequest>(() => {}) },
     actions: {
       publish: () => feed.publish(),
       restartFeed: () => feed.restart(),

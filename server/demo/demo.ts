@@ -76,9 +76,11 @@ const run = async () => {
   const service = await startService({ port, pubSubServers: fleet.ids() });
   cleanups.push(service.stop);
   if (isEnding) return;
-  void service.exited.then(({ code, signal }) =>
-    end(1, `the service ended by itself: exit ${code ?? signal}. ${service.lastWords()}`),
-  );
+  // Ctrl-C reaches the service as well, and it may be the first to be gone: then it ends with 0.
+  void service.exited.then(({ code, signal }) => {
+    const why = `the service ended: exit ${code ?? signal}. ${service.lastWords()}`;
+    return end(code === 0 ? 0 : 1, why);
+  });
 
   const editors = simulateEditors({ servers: fleet.urls, rooms, editors: 24, stepMs: 100 });
   cleanups.push(editors.stop);

@@ -1,0 +1,187 @@
+import {
+  assign,
+  cancel,
+  enqueueActions,
+  fromCallback,
+  raise,
+  sendParent,
+  sendTo,
+  setup,
+} from 'xstate';
+import type { FailureCause, ServerAnswer, ServerId, ServerRequest, Timing } from './ports.js';
+import { emptySlot } from './slots.js';
+import type { Tally } from './tally.js';
+
+/** What a pub-sub server is to this service; the states of the region `standing`. */
+export type ServerStatus =
+  | 'unknown'
+  | 'silent'
+  | 'silencing'
+  | 'activating'
+  | 'live'
+  | 'stale'
+  | 'unreachable';
+
+export type PubSubServerEvent =
+  | ServerAnswer
+  | { type: 'activation.requested' }
+  | { type: 'deactivation.requested' }
+  /** It said something that a server set right would not say. */
+  | { type: 'evidence.found' }
+  /** Its numbers may be wrong, or a late message may explain them. */
+  | { type: 'doubt.raised' }
+  /** It was answered a start-up query: it has probably restarted, and the answer may yet be applied. */
+  | { type: 'startup.answered' }
+  | { type: 'startup.applied' }
+  /** Raised by the region `evidence`, no oftener than a server may be set right. */
+  | { type: 'correction.due' }
+  | { type: 'resync.due' };
+
+/** What the actor of a server tells its parent. */
+export type ServerReport =
+  | { type: 'server.reported'; server: ServerId; status: ServerStatus; failures: number }
+  | { type: 'server.answered'; server: ServerId }
+  | { type: 'server.lost'; server: ServerId };
+
+export interface PubSubServerInput {
+  readonly server: ServerId;
+  readonly tally: Tally;
+  readonly timing: Timing;
+  /** From 0 to 1, spreads the times of many servers. */
+  readonly jitter: number;
+}
+
+interface Context extends PubSubServerInput {
+  wish: 'activity' | 'silence' | 'nothing';
+  isRequestDue: boolean;
+  isProbeDue: boolean;
+  /** Failed requests since the last answer or the last change of the wish. */
+  failures: number;
+  lastFailure: FailureCause | null;
+  /** A request that was never acknowledged may still be applied: the next snapshot is provisional. */
+  isUnconfirmed: boolean;
+  /** Its start-up query was answered less than the grace time ago. */
+  isStartupAwaited: boolean;
+  /** Evidence that came while the server may not be set right again. */
+  isEvidenceNoted: boolean;
+  /** How often it had to be set right in a row. */
+  recurrences: number;
+}
+
+const retry = { firstMs: 250, maxMs: 5000, silencingLimit: 5 };
+const correctionIntervalMs = 2000;
+const letGoMs = 10 * 60_000;
+/** A server applies the answer to its start-up query before a request that follows so much later. */
+const startupGraceMs = 50;
+
+/** What the chart of `pubSubServerMachine.ts` names: its events, guards, delays, actions and slots. */
+export const pubSubServerSetup = setup({
+  types: {
+    context: {} as Context,
+    events: {} as PubSubServerEvent,
+    input: {} as PubSubServerInput,
+  },
+  actors: {
+    serverRequests: fromCallback<ServerRequest, { server: ServerId }>(emptySlot('serverRequests')),
+  },
+  guards: {
+    isSilenceDue: ({ context }) => context.wish === 'silence' && context.isRequestDue,
+    isSnapshotDue: ({ context }) =>
+      context.wish === 'activity' && context.isRequestDue && !context.isStartupAwaited,
+    isProbeDue: ({ context }) => context.isProbeDue,
+    hasNoFailures: ({ context }) => context.failures === 0,
+    hasGivenUp: ({ context }) => context.failures >= retry.silencingLimit,
+    isRequestDue: ({ context }) => context.isRequestDue,
+    isStartupNew: ({ context }) => !context.isStartupAwaited,
+    isSnapshotUsable: ({ context, event }) =>
+      event.type === 'snapshot.received' && context.tally.accepts(context.server, event.epoch),
+    isSnapshotProvisional: ({ context, event }) =>
+      context.isUnconfirmed &&
+      event.type === 'snapshot.received' &&
+      context.tally.accepts(context.server, event.epoch),
+    isDoubtful: ({ context }) => context.tally.isDoubtful(context.server),
+    isEvidenceStanding: ({ context }) =>
+      context.isEvidenceNoted || context.tally.isDoubtful(context.server),
+  },
+  actions: {
+    wishActivity: assign({ wish: 'activity', isRequestDue: true, isProbeDue: false, failures: 0 }),
+    wishSilence: assign({ wish: 'silence', isRequestDue: true, isProbeDue: false, failures: 0 }),
+    wishNothing: assign({ wish: 'nothing', isRequestDue: false, isProbeDue: false }),
+    demandRequest: assign({ isRequestDue: true }),
+    demandProbe: assign({ isProbeDue: true }),
+    requestActivity: sendTo('serverRequests', ({ context }) => ({
+      type: 'activity.requested' as const,
+      epoch: context.tally.openAttempt(context.server),
+    })),
+    requestSilence: sendTo('serverRequests', ({ context }) => ({
+      type: 'silence.requested' as const,
+      epoch: context.tally.nextEpoch(),
+    })),
+    requestProbe: sendTo('serverRequests', { type: 'probe.requested' as const }),
+    clearDue: assign({ isRequestDue: false, isProbeDue: false }),
+    clearFailures: assign({ failures: 0, lastFailure: null }),
+    countFailure: assign(({ context, event }) => ({
+      failures: context.failures + 1,
+      lastFailure: event.type === 'request.failed' ? event.cause : null,
+      isRequestDue: true,
+    })),
+    markUnconfirmed: assign({ isUnconfirmed: true }),
+    mergeSnapshot: ({ context, event }) => {
+      if (event.type === 'snapshot.received')
+        context.tally.merge(context.server, event.epoch, event.snapshot);
+    },
+    forgetCounts: ({ context }) => context.tally.drop(context.server),
+    scheduleResync: enqueueActions(({ enqueue }) => {
+      enqueue.cancel('resync');
+      enqueue.raise({ type: 'resync.due' }, { id: 'resync', delay: 'resyncMs' });
+    }),
+    /** A snapshot after a request that may still be applied is confirmed by another one. */
+    scheduleConfirmation: enqueueActions(({ enqueue }) => {
+      enqueue.assign({ isUnconfirmed: false });
+      enqueue.cancel('resync');
+      enqueue.raise({ type: 'resync.due' }, { id: 'resync', delay: 'confirmationMs' });
+    }),
+    cancelResync: cancel('resync'),
+    awaitStartupApplied: enqueueActions(({ enqueue }) => {
+      enqueue.assign({ isStartupAwaited: true });
+      enqueue.raise({ type: 'startup.applied' }, { id: 'startup', delay: 'startupGraceMs' });
+    }),
+    noteStartupApplied: enqueueActions(({ context, enqueue }) => {
+      enqueue.assign({ isStartupAwaited: false });
+      if (!context.isRequestDue) enqueue.raise({ type: 'evidence.found' });
+    }),
+    noteEvidence: assign({ isEvidenceNoted: true }),
+    allowCorrection: raise({ type: 'correction.due' }),
+    countRecurrence: assign({
+      isEvidenceNoted: false,
+      recurrences: ({ context }) => context.recurrences + 1,
+    }),
+    clearRecurrences: assign({ isEvidenceNoted: false, recurrences: 0 }),
+    report: sendParent(({ context }, { status }: { status: ServerStatus }): ServerReport => {
+      const { server, failures } = context;
+      return { type: 'server.reported', server, status, failures };
+    }),
+    announceAnswer: sendParent(
+      ({ context }): ServerReport => ({ type: 'server.answered', server: context.server }),
+    ),
+    announceLoss: sendParent(
+      ({ context }): ServerReport => ({ type: 'server.lost', server: context.server }),
+    ),
+  },
+  delays: {
+    retryMs: ({ context: { failures, jitter } }) =>
+      Math.min(retry.maxMs, retry.firstMs * 2 ** (failures - 1)) * (0.75 + jitter / 2),
+    probeMs: ({ context: { timing, jitter } }) => timing.probeIntervalMs * (0.8 + jitter / 5),
+    resyncMs: ({ context: { timing, jitter } }) => timing.resyncIntervalMs * (0.9 + jitter / 10),
+    confirmationMs: ({ context }) => context.timing.requestTimeoutMs,
+    doubtMs: ({ context }) => context.timing.requestTimeoutMs,
+    overdueMs: ({ context: { timing } }) => 3 * timing.probeIntervalMs + timing.requestTimeoutMs,
+    correctionMs: ({ context: { timing, recurrences } }) =>
+      Math.min(
+        Math.max(timing.resyncIntervalMs, correctionIntervalMs),
+        correctionIntervalMs * 2 ** recurrences,
+      ),
+    startupGraceMs,
+    letGoMs,
+  },
+});
