@@ -1,10 +1,7 @@
 import { assertEvent, assign, enqueueActions, fromCallback, sendTo, setup } from 'xstate';
 import type { DiscoveryRequest, ServerId, Timing } from './ports.js';
-import {
-  type PubSubServerInput,
-  pubSubServerMachine,
-  type ServerReport,
-} from './pubSubServerMachine.js';
+import { pubSubServerMachine } from './pubSubServerMachine.js';
+import type { PubSubServerInput, ServerReport } from './pubSubServerSetup.js';
 import type { Member, Roster, Standing, Wish } from './roster.js';
 import { emptySlot } from './slots.js';
 import { spreadOf } from './spread.js';
