@@ -52,3 +52,41 @@ export interface Timing {
   readonly probeIntervalMs: number;
   readonly resyncIntervalMs: number;
 }
+
+/** What the slot `roomChannel` says of a room's updates; the contract of a channel is docs/protocol.md. */
+export type RoomChannelEvent =
+  /** No update is missed from now on, until the channel is lost. */
+  | { type: 'channel.subscribed' }
+  | { type: 'channel.lost' }
+  /** There is nothing to subscribe to: the servers must be asked again and again. */
+  | { type: 'channel.missing' }
+  | { type: 'update.received'; update: Uint8Array };
+
+/** What a room's machine asks of the slot `roomSources`; one at a time. */
+export type RoomSourceRequest =
+  /** Which servers may hold it: `servers.located`. */
+  | { type: 'location.requested' }
+  /** Their states: a `state.received` for each that has it, then `states.completed`. */
+  | { type: 'states.requested'; servers: readonly ServerId[] };
+
+/** What the slot `roomSources` answers, within a deadline. */
+export type RoomSourceAnswer =
+  | { type: 'servers.located'; servers: readonly ServerId[] }
+  | { type: 'state.received'; server: ServerId; state: Uint8Array }
+  /** `holders`: servers that sent a state. `failures`: servers that did not say whether they hold it. */
+  | { type: 'states.completed'; holders: number; failures: number };
+
+/** What a room's machine tells the slot `roomDocument`, in order. */
+export type RoomDocumentCommand =
+  /** The whole state of one server, to be merged; the machine holds updates back until all are. */
+  | { type: 'state.merged'; server: ServerId; state: Uint8Array }
+  /** All states of this round have been merged: what they say together can be shown and compared. */
+  | { type: 'round.ended' }
+  | { type: 'update.applied'; update: Uint8Array };
+
+/** What the slot `roomDocument` says. */
+export type RoomDocumentEvent =
+  /** An update could not be applied: the document lacks something. */
+  | { type: 'update.refused' }
+  /** The document is gone, and has to be put together again. */
+  | { type: 'document.lost' };

@@ -1,0 +1,139 @@
+import { roomSetup } from './roomSetup.js';
+
+/**
+ * One watched room: its channel first, so that no update is missed; then, in rounds, where it is and
+ * what its servers hold. Merging is the document's work, and idempotent: a gap costs one more round.
+ */
+export const roomMachine = roomSetup.createMachine({
+  id: 'room',
+  context: ({ input }) => ({ ...input, isSubscribed: false, isRoundDue: false, bytes: 0 }),
+  invoke: [
+    { id: 'roomDocument', src: 'roomDocument', input: ({ context }) => ({ room: context.room }) },
+    { id: 'roomSources', src: 'roomSources', input: ({ context }) => ({ room: context.room }) },
+    { id: 'roomChannel', src: 'roomChannel', input: ({ context }) => ({ room: context.room }) },
+  ],
+  type: 'parallel',
+  states: {
+    /** Where updates come from. */
+    channel: {
+      initial: 'subscribing',
+      on: {
+        'update.received': { actions: 'applyUpdate' },
+        'channel.subscribed': '.subscribed',
+        'channel.lost': '.lost',
+        'channel.missing': '.missing',
+      },
+      states: {
+        subscribing: { after: { subscribingMs: 'missing' } },
+        // Whatever was published before this is in the states that are asked for after it.
+        subscribed: { entry: ['markSubscribed', 'demandRound'], exit: 'markUnsubscribed' },
+        lost: { entry: 'demandRound' },
+        missing: { entry: 'demandRound' },
+      },
+    },
+
+    /** One round at a time: which servers may hold the room, and what each holds. */
+    round: {
+      initial: 'resting',
+      on: {
+        'update.refused': { actions: 'demandRound' },
+        'document.lost': { actions: 'demandRound' },
+      },
+      states: {
+        resting: { always: { guard: 'isRoundDue', target: 'locating' } },
+        locating: {
+          entry: ['beginRound', 'requestLocation'],
+          on: {
+            'servers.located': [
+              { guard: 'isNowhere', target: 'pausing' },
+              { target: 'collecting', actions: 'requestStates' },
+            ],
+          },
+        },
+        collecting: {
+          on: {
+            'state.received': { actions: ['countBytes', 'mergeState'] },
+            'states.completed': { target: 'pausing', actions: 'endRound' },
+          },
+        },
+        pausing: { after: { pauseMs: 'resting' } },
+      },
+    },
+
+    /** What the room is to its viewers. Every state is entered anew when a round has ended. */
+    standing: {
+      initial: 'locating',
+      states: {
+        locating: {
+          entry: { type: 'publishStanding', params: { standing: 'locating' } },
+          on: {
+            'servers.located': [{ guard: 'isNowhere', target: 'waiting' }, { target: 'merging' }],
+          },
+        },
+        merging: {
+          entry: { type: 'publishStanding', params: { standing: 'merging' } },
+          on: {
+            'states.completed': [
+              { guard: 'isFollowed', target: 'known.live' },
+              { guard: 'isHeld', target: 'known.polling' },
+              { target: 'waiting' },
+            ],
+            'document.lost': 'locating',
+          },
+        },
+        /** Its content is shown. */
+        known: {
+          initial: 'polling',
+          on: {
+            'servers.located': { guard: 'isNowhere', target: 'gone' },
+            'states.completed': [
+              { guard: 'isHeldByNobody', target: 'gone' },
+              { guard: 'isFollowed', target: '.live' },
+              { target: '.polling' },
+            ],
+            'document.lost': 'locating',
+          },
+          states: {
+            live: {
+              entry: { type: 'publishStanding', params: { standing: 'live' } },
+              on: { 'channel.lost': 'polling' },
+              after: { checkMs: { actions: 'demandRound' } },
+            },
+            polling: {
+              entry: { type: 'publishStanding', params: { standing: 'polling' } },
+              after: { pollMs: { actions: 'demandRound' } },
+            },
+          },
+        },
+        /** No server has it yet. */
+        waiting: {
+          entry: { type: 'publishStanding', params: { standing: 'waiting' } },
+          on: {
+            'update.received': { actions: 'demandRound' },
+            'servers.located': { guard: 'isNowhere', target: 'waiting', reenter: true },
+            'states.completed': [
+              { guard: 'isFollowed', target: 'known.live' },
+              { guard: 'isHeld', target: 'known.polling' },
+              { target: 'waiting', reenter: true },
+            ],
+          },
+          after: { waitMs: { actions: 'demandRound' } },
+        },
+        /** No server has it any longer; what was seen last is still shown. */
+        gone: {
+          entry: { type: 'publishStanding', params: { standing: 'gone' } },
+          on: {
+            'update.received': { actions: 'demandRound' },
+            'servers.located': { guard: 'isNowhere', target: 'gone', reenter: true },
+            'states.completed': [
+              { guard: 'isFollowed', target: 'known.live' },
+              { guard: 'isHeld', target: 'known.polling' },
+              { target: 'gone', reenter: true },
+            ],
+          },
+          after: { waitMs: { actions: 'demandRound' } },
+        },
+      },
+    },
+  },
+});

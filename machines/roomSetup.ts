@@ -1,0 +1,103 @@
+import { assign, type EventObject, fromCallback, sendTo, setup } from 'xstate';
+import type {
+  RoomChannelEvent,
+  RoomDocumentCommand,
+  RoomDocumentEvent,
+  RoomName,
+  RoomSourceAnswer,
+  RoomSourceRequest,
+} from './ports.js';
+import { emptySlot } from './slots.js';
+
+export type RoomEvent = RoomChannelEvent | RoomSourceAnswer | RoomDocumentEvent;
+
+/** What a room is to its viewers; the states of the region `standing`. */
+export type RoomStanding = 'locating' | 'merging' | 'live' | 'polling' | 'waiting' | 'gone';
+
+/** The times that a room's machine keeps, in milliseconds. */
+export interface RoomTiming {
+  /** How long to wait for the channel before the servers are asked without it. */
+  readonly subscribingMs: number;
+  /** Between rounds while updates come by the channel. */
+  readonly checkMs: number;
+  /** Between rounds while nothing else tells of changes; longer for big rooms. */
+  readonly pollMs: number;
+}
+
+export interface RoomInput {
+  readonly room: RoomName;
+  readonly timing: RoomTiming;
+}
+
+interface Context extends RoomInput {
+  /** Whether updates come by the channel: none is missed since the round that began after that. */
+  isSubscribed: boolean;
+  isRoundDue: boolean;
+  /** Bytes of all states of the last round: big rooms are asked for slowly. */
+  bytes: number;
+}
+
+/** Between rounds while no server has the room. */
+const waitMs = 2000;
+/** At least between two rounds. */
+const pauseMs = 250;
+/** What rounds may cost the servers of one room. */
+const maxBytesPerMs = 1000;
+
+/** What the chart of `roomMachine.ts` names: its events, guards, delays, actions and slots. */
+export const roomSetup = setup({
+  types: {
+    context: {} as Context,
+    events: {} as RoomEvent,
+    input: {} as RoomInput,
+  },
+  actors: {
+    roomChannel: fromCallback<EventObject, { room: RoomName }>(emptySlot('roomChannel')),
+    roomSources: fromCallback<RoomSourceRequest, { room: RoomName }>(emptySlot('roomSources')),
+    roomDocument: fromCallback<RoomDocumentCommand, { room: RoomName }>(emptySlot('roomDocument')),
+  },
+  guards: {
+    isRoundDue: ({ context }) => context.isRoundDue,
+    isNowhere: ({ event }) => event.type === 'servers.located' && event.servers.length === 0,
+    isFollowed: ({ context: { isSubscribed, isRoundDue }, event }) =>
+      event.type === 'states.completed' && event.holders > 0 && isSubscribed && !isRoundDue,
+    isHeld: ({ event }) => event.type === 'states.completed' && event.holders > 0,
+    /** Every server that was asked said that it does not hold the room. */
+    isHeldByNobody: ({ event }) =>
+      event.type === 'states.completed' && event.holders === 0 && event.failures === 0,
+  },
+  delays: {
+    subscribingMs: ({ context }) => context.timing.subscribingMs,
+    checkMs: ({ context: { timing, bytes } }) => Math.max(timing.checkMs, bytes / maxBytesPerMs),
+    pollMs: ({ context: { timing, bytes } }) => Math.max(timing.pollMs, bytes / maxBytesPerMs),
+    pauseMs: ({ context: { bytes } }) => Math.max(pauseMs, bytes / maxBytesPerMs),
+    waitMs,
+  },
+  actions: {
+    /** Slot: viewers of the room are to know how it stands. */
+    publishStanding: (_, _params: { standing: RoomStanding }) => emptySlot('publishStanding')(),
+
+    demandRound: assign({ isRoundDue: true }),
+    markSubscribed: assign({ isSubscribed: true }),
+    markUnsubscribed: assign({ isSubscribed: false }),
+    beginRound: assign({ isRoundDue: false, bytes: 0 }),
+    requestLocation: sendTo('roomSources', { type: 'location.requested' as const }),
+    requestStates: sendTo('roomSources', ({ event }) => ({
+      type: 'states.requested' as const,
+      servers: event.type === 'servers.located' ? event.servers : [],
+    })),
+    countBytes: assign({
+      bytes: ({ context: { bytes }, event }) =>
+        event.type === 'state.received' ? bytes + event.state.length : bytes,
+    }),
+    mergeState: sendTo('roomDocument', ({ event }): RoomDocumentCommand => {
+      if (event.type !== 'state.received') return { type: 'round.ended' };
+      return { type: 'state.merged', server: event.server, state: event.state };
+    }),
+    endRound: sendTo('roomDocument', { type: 'round.ended' as const }),
+    applyUpdate: sendTo('roomDocument', ({ event }): RoomDocumentCommand => {
+      if (event.type !== 'update.received') return { type: 'round.ended' };
+      return { type: 'update.applied', update: event.update };
+    }),
+  },
+});
