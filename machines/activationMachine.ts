@@ -2,6 +2,7 @@ import type { ActorRefFrom } from 'xstate';
 import { activationSetup, enrol } from './activationSetup.js';
 import { Roster } from './roster.js';
 import { Tally } from './tally.js';
+import { WatchedRooms } from './watchedRooms.js';
 
 /**
  * The service: it has the pub-sub servers post their connections exactly while somebody looks.
@@ -11,7 +12,12 @@ import { Tally } from './tally.js';
 export const activationMachine = activationSetup.createMachine({
   id: 'activation',
   context: ({ input: { timing, servers }, spawn }) => {
-    const held = { tally: new Tally(), roster: new Roster(), timing };
+    const held = {
+      tally: new Tally(),
+      roster: new Roster(),
+      rooms: new WatchedRooms(),
+      timing,
+    };
     for (const server of servers)
       enrol(held, (options) => spawn('pubSubServer', options), server, 'configured');
     return { ...held, viewers: 0, isShuttingDown: false };
@@ -31,6 +37,9 @@ export const activationMachine = activationSetup.createMachine({
     'server.reported': { actions: ['noteReport', 'publish'] },
     'server.answered': { actions: ['noteAnswer', 'publish'] },
     'server.lost': { actions: ['noteLoss', 'publish'] },
+    'room.watched': { actions: 'watchRoom' },
+    'room.unwatched': { actions: 'unwatchRoom' },
+    'room.expired': { actions: 'stopRoom' },
     'slice.due': { actions: 'tellSlice' },
     'xstate.error.actor.*': { actions: ['reportDefect', 'replaceFailed', 'publish'] },
   },

@@ -1,11 +1,13 @@
 import { assertEvent, assign, enqueueActions, fromCallback, sendTo, setup } from 'xstate';
-import type { DiscoveryRequest, ServerId, Timing } from './ports.js';
+import type { DiscoveryRequest, RoomName, ServerId, Timing } from './ports.js';
 import { pubSubServerMachine } from './pubSubServerMachine.js';
 import type { PubSubServerInput, ServerReport } from './pubSubServerSetup.js';
+import { roomMachine } from './roomMachine.js';
 import type { Member, Roster, Standing, Wish } from './roster.js';
 import { emptySlot } from './slots.js';
 import { spreadOf } from './spread.js';
 import type { Delta, Tally } from './tally.js';
+import type { WatchedRooms } from './watchedRooms.js';
 
 export type ActivationEvent =
   | ServerReport
@@ -21,6 +23,10 @@ export type ActivationEvent =
   | { type: 'servers.found'; servers: readonly ServerId[]; standing: Standing }
   /** All servers that the sources of discovery name now. */
   | { type: 'servers.discovered'; servers: readonly ServerId[] }
+  /** Somebody began or ceased to watch a room; nobody has watched it for the linger time. */
+  | { type: 'room.watched'; room: RoomName }
+  | { type: 'room.unwatched'; room: RoomName }
+  | { type: 'room.expired'; room: RoomName }
   | { type: 'shutdown.requested' }
   | { type: 'slice.due' }
   /** XState's word for a child that threw. */
@@ -29,6 +35,7 @@ export type ActivationEvent =
 interface Context {
   readonly tally: Tally;
   readonly roster: Roster;
+  readonly rooms: WatchedRooms;
   readonly timing: Timing;
   viewers: number;
   isShuttingDown: boolean;
@@ -71,6 +78,7 @@ export const activationSetup = setup({
   },
   actors: {
     pubSubServer: pubSubServerMachine,
+    room: roomMachine,
     /** Slot: asks the sources once at the start, and again and again between the two events. */
     discovery: fromCallback<DiscoveryRequest>(emptySlot('discovery')),
   },
@@ -86,7 +94,7 @@ export const activationSetup = setup({
     publish: emptySlot('publish'),
     /** Slot: all counts are gone; nothing shown before leads to what comes. */
     restartFeed: emptySlot('restartFeed'),
-    /** Slot: the actor of a server failed, which is a defect of this service. */
+    /** Slot: the actor of a server or a room failed, which is a defect of this service. */
     reportDefect: emptySlot('reportDefect'),
 
     addViewer: assign({ viewers: ({ context }) => context.viewers + 1 }),
@@ -196,8 +204,45 @@ export const activationSetup = setup({
         enqueue.sendTo('discovery', { type: 'server.forgotten', server: member.server });
       }
     }),
+    watchRoom: enqueueActions(({ context: { rooms, timing }, event, enqueue }) => {
+      assertEvent(event, 'room.watched');
+      const { room } = event;
+      const watched = rooms.get(room);
+      enqueue.cancel(`room:${room}`);
+      if (watched) {
+        watched.viewers += 1;
+        return;
+      }
+      enqueue.assign(({ spawn }) => {
+        const input = { room, timing: timing.room };
+        rooms.add(room, spawn('room', { id: `room:${room}`, input }), 1);
+        return {};
+      });
+    }),
+    unwatchRoom: enqueueActions(({ context: { rooms }, event, enqueue }) => {
+      assertEvent(event, 'room.unwatched');
+      const { room } = event;
+      const watched = rooms.get(room);
+      if (!watched) return;
+      watched.viewers -= 1;
+      if (watched.viewers > 0) return;
+      enqueue.raise({ type: 'room.expired', room }, { id: `room:${room}`, delay: 'lingerMs' });
+    }),
+    stopRoom: enqueueActions(({ context: { rooms }, event, enqueue }) => {
+      assertEvent(event, 'room.expired');
+      const watched = rooms.get(event.room);
+      rooms.remove(event.room);
+      if (watched) enqueue.stopChild(watched.ref);
+    }),
     replaceFailed: enqueueActions(({ context, event, enqueue }) => {
       if (!('actorId' in event)) return;
+      if (event.actorId.startsWith('room:')) {
+        const room = event.actorId.slice('room:'.length);
+        const viewers = context.rooms.get(room)?.viewers ?? 0;
+        enqueue.raise({ type: 'room.expired', room });
+        for (let i = 0; i < viewers; i += 1) enqueue.raise({ type: 'room.watched', room });
+        return;
+      }
       const member = context.roster.get(event.actorId.slice('server:'.length) as ServerId);
       if (!member) return;
       const { server, standing } = member;

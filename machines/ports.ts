@@ -51,6 +51,17 @@ export interface Timing {
   readonly requestTimeoutMs: number;
   readonly probeIntervalMs: number;
   readonly resyncIntervalMs: number;
+  readonly room: RoomTiming;
+}
+
+/** The times that the machine of a watched room keeps, in milliseconds. */
+export interface RoomTiming {
+  /** How long to wait for the channel before the servers are asked without it. */
+  readonly subscribingMs: number;
+  /** Between rounds while updates come by the channel. */
+  readonly checkMs: number;
+  /** Between rounds while nothing else tells of changes; longer for big rooms. */
+  readonly pollMs: number;
 }
 
 /** What the slot `roomChannel` says of a room's updates; the contract of a channel is docs/protocol.md. */

@@ -6,6 +6,7 @@ import type {
   RoomName,
   RoomSourceAnswer,
   RoomSourceRequest,
+  RoomTiming,
 } from './ports.js';
 import { emptySlot } from './slots.js';
 
@@ -13,16 +14,6 @@ export type RoomEvent = RoomChannelEvent | RoomSourceAnswer | RoomDocumentEvent;
 
 /** What a room is to its viewers; the states of the region `standing`. */
 export type RoomStanding = 'locating' | 'merging' | 'live' | 'polling' | 'waiting' | 'gone';
-
-/** The times that a room's machine keeps, in milliseconds. */
-export interface RoomTiming {
-  /** How long to wait for the channel before the servers are asked without it. */
-  readonly subscribingMs: number;
-  /** Between rounds while updates come by the channel. */
-  readonly checkMs: number;
-  /** Between rounds while nothing else tells of changes; longer for big rooms. */
-  readonly pollMs: number;
-}
 
 export interface RoomInput {
   readonly room: RoomName;

@@ -34,6 +34,9 @@ export interface WiringNeeds {
   ownPort: number;
 }
 
+/** Times of watched rooms, in milliseconds. */
+const roomTiming = { subscribingMs: 3000, checkMs: 5000, pollMs: 1000 };
+
 /** Fills the machines' slots with what acts, and the routes' needs with the machine. */
 export function wire({ config, log, publicUrl, ownPort }: WiringNeeds): Wired {
   const stop = new AbortController();
@@ -62,7 +65,8 @@ export function wire({ config, log, publicUrl, ownPort }: WiringNeeds): Wired {
       reportDefect: ({ event }) => log.error({ event }, 'the actor of a pub-sub server failed'),
     },
   });
-  const actor = createActor(machine, { input: { timing: config, servers: config.pubSubServers } });
+  const timing = { ...config, room: roomTiming };
+  const actor = createActor(machine, { input: { timing, servers: config.pubSubServers } });
   const view = new FleetView(actor, log);
   const run = randomBytes(6).toString('base64url');
   const feed = new Feed(view, { run, frameIntervalMs: config.frameIntervalMs });
