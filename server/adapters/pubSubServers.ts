@@ -1,51 +1,32 @@
-import { lookup as systemLookup } from 'node:dns';
-import { Agent } from 'node:http';
-import { TextDecoder } from 'node:util';
-import got, { type OptionsInit } from 'got';
 import { fromCallback } from 'xstate';
-import type { Epoch, ServerAnswer, ServerId, ServerRequest } from '../../machines/ports.js';
-import { hostAndPort, isAddress, normalizeAddress } from '../addresses.js';
+import type {
+  Epoch,
+  RoomName,
+  ServerAnswer,
+  ServerId,
+  ServerRequest,
+} from '../../machines/ports.js';
+import { type PubSubAnswer, PubSubHttp, type PubSubHttpNeeds } from './pubSubHttp.js';
 import type { RequestPacer } from './requestPacer.js';
 import { parseSnapshot } from './snapshots.js';
 
 /** What the requests to pub-sub servers need of the rest of the service. */
-export interface PubSubServersNeeds {
-  requestTimeoutMs: number;
+export interface PubSubServersNeeds extends PubSubHttpNeeds {
   maxSnapshotBytes: number;
   /** The URL that a server is to post its deltas to, told from all others by its token. */
   eventsUrl: (server: ServerId, epoch: Epoch) => string;
-  /** Whether this service may send anything to an address and port. */
-  mayContact: (address: string, port: number) => boolean;
-  /** Told what a server's host name resolved to. */
-  onResolved: (server: ServerId, addresses: string[]) => void;
   /** Told of every answer. */
   onHeard: (server: ServerId) => void;
 }
 
-interface HttpAnswer {
-  status: number;
-  type: string;
-  body: string;
-}
-
-type LookupCallback = (
-  error: Error | null,
-  address?: string | { address: string; family: number }[],
-  family?: number,
-) => void;
-
-/**
- * Requests to pub-sub servers over HTTP, as docs/protocol.md tells them: each is sent once, has a
- * deadline and a bound on its answer, follows no redirect, and goes to allowed addresses only.
- * Failed requests throw an Error whose message says why.
- */
+/** The requests of docs/protocol.md to pub-sub servers. Failures are Errors that say why. */
 export class PubSubServers {
   readonly #needs: PubSubServersNeeds;
-  /** A socket for each request: a kept one is closed by the other side at about the time it is used. */
-  readonly #agent = new Agent({ keepAlive: false });
+  readonly #http: PubSubHttp;
 
   constructor(needs: PubSubServersNeeds) {
     this.#needs = needs;
+    this.#http = new PubSubHttp(needs);
   }
 
   /** Has the server post to us from now on; its connections at that instant. */
@@ -62,65 +43,54 @@ export class PubSubServers {
 
   /** Whether the server answers at all. */
   async probe(server: ServerId, signal: AbortSignal): Promise<ServerAnswer> {
-    await this.#send(server, '/health', { method: 'GET' }, signal);
+    const request = {
+      method: 'GET',
+      path: '/health',
+      maxBytes: this.#needs.maxSnapshotBytes,
+    } as const;
+    this.#expectSuccess(server, await this.#http.exchange(server, request, signal));
     return { type: 'probe.answered' };
   }
 
-  #put(server: ServerId, wish: { active: boolean; epoch: Epoch }, signal: AbortSignal) {
+  /**
+   * The document of a room as one Yjs update (v1), or undefined when the server does not hold it.
+   * The room must be one that `canAsk` allows.
+   */
+  async roomState(
+    server: ServerId,
+    room: RoomName,
+    { maxBytes, signal }: { maxBytes: number; signal: AbortSignal },
+  ): Promise<Uint8Array | undefined> {
+    const path = `/api/room?id=${room}`;
+    const answer = await this.#http.exchange(server, { method: 'GET', path, maxBytes }, signal);
+    if (answer.status === 401) return undefined;
+    this.#expectSuccess(server, answer);
+    if (!answer.type.includes('octet-stream'))
+      throw new Error(`answered "${answer.type}" instead of a document`);
+    return answer.body;
+  }
+
+  async #put(server: ServerId, wish: { active: boolean; epoch: Epoch }, signal: AbortSignal) {
     const { active, epoch } = wish;
     const json = { active, eventsUrl: this.#needs.eventsUrl(server, epoch) };
-    return this.#send(server, '/api/dashboard', { method: 'PUT', json }, signal);
+    const maxBytes = this.#needs.maxSnapshotBytes;
+    const request = { method: 'PUT', path: '/api/dashboard', json, maxBytes } as const;
+    return this.#expectSuccess(server, await this.#http.exchange(server, request, signal));
   }
 
-  async #send(
-    server: ServerId,
-    path: string,
-    options: OptionsInit,
-    signal: AbortSignal,
-  ): Promise<HttpAnswer> {
-    const { requestTimeoutMs, maxSnapshotBytes, mayContact, onHeard } = this.#needs;
-    const { host, port } = hostAndPort(server);
-    if (isAddress(host) && !mayContact(host, port)) throw new Error('address not allowed');
-    const request = got.stream(`http://${server}${path}`, {
-      ...options,
-      agent: { http: this.#agent },
-      timeout: { request: requestTimeoutMs },
-      retry: { limit: 0 },
-      followRedirect: false,
-      throwHttpErrors: false,
-      decompress: false,
-      dnsLookup: ((name: string, lookupOptions: object, done: LookupCallback) =>
-        this.#lookup(server, name, lookupOptions, done)) as never,
-    } as OptionsInit & { isStream: true });
-    // An error that comes when nobody reads any longer must not end the process.
-    request.on('error', () => {});
-    const abort = () => request.destroy(new Error('stopped'));
-    signal.addEventListener('abort', abort);
-    const body = await readUpTo(request, maxSnapshotBytes).finally(() =>
-      signal.removeEventListener('abort', abort),
-    );
-    const status = request.response?.statusCode ?? 0;
-    if (status < 200 || status > 299) throw new Error(`answered ${status}`);
-    onHeard(server);
-    return { status, type: request.response?.headers['content-type'] ?? '', body };
+  #expectSuccess(server: ServerId, answer: PubSubAnswer): PubSubAnswer {
+    if (answer.status < 200 || answer.status > 299) throw new Error(`answered ${answer.status}`);
+    this.#needs.onHeard(server);
+    return answer;
   }
+}
 
-  /** Resolves a host name to those of its addresses that may be contacted. */
-  #lookup(server: ServerId, name: string, options: object, done: LookupCallback): void {
-    systemLookup(name, { ...options, all: true }, (error, found) => {
-      if (error) return done(error);
-      const { port } = hostAndPort(server);
-      const allowed = found.filter(({ address }) => this.#needs.mayContact(address, port));
-      this.#needs.onResolved(
-        server,
-        allowed.map(({ address }) => normalizeAddress(address)),
-      );
-      const [first] = allowed;
-      if (!first) return done(new Error(`no address of ${name} is allowed`));
-      if ((options as { all?: boolean }).all) return done(null, allowed);
-      return done(null, first.address, first.family);
-    });
-  }
+/**
+ * Whether servers can be asked for a room by its name. They cut the name at `=` and would answer for
+ * another room; other characters cannot stand in a request line, so no such room was ever opened.
+ */
+export function canAsk(room: RoomName): boolean {
+  return /^[!-\xff]+$/.test(room) && !/[=?]/.test(room);
 }
 
 /** The slot `serverRequests`: one long-lived actor for all requests to one server. */
@@ -133,42 +103,26 @@ export function createServerRequests(servers: PubSubServers, pacer: RequestPacer
       const put = isWanted ? servers.activate : servers.silence;
       return put.call(servers, input.server, request.epoch, stop.signal);
     };
-    receive((request) => {
-      pacer.run(
-        () =>
-          send(request)
-            .catch(
-              (error: unknown): ServerAnswer => ({ type: 'request.failed', cause: causeOf(error) }),
-            )
-            .then((answer) => {
-              if (!stop.signal.aborted) sendBack(answer);
-            }),
-        stop.signal,
-      );
-    });
+    const answer = (request: ServerRequest) =>
+      send(request)
+        .catch(
+          (error: unknown): ServerAnswer => ({ type: 'request.failed', cause: causeOf(error) }),
+        )
+        .then((answered) => {
+          if (!stop.signal.aborted) sendBack(answered);
+        });
+    receive((request) => pacer.run(() => answer(request), stop.signal));
     return () => stop.abort();
   });
 }
 
-function readSnapshot({ type, body }: HttpAnswer) {
+function readSnapshot({ type, body }: PubSubAnswer) {
   if (!type.includes('json')) throw new Error(`answered "${type}" instead of JSON`);
   try {
-    return parseSnapshot(body);
+    return parseSnapshot(body.toString());
   } catch (error) {
     throw new Error(`answered no snapshot: ${causeOf(error)}`);
   }
-}
-
-async function readUpTo(stream: AsyncIterable<Buffer>, maxBytes: number): Promise<string> {
-  const decoder = new TextDecoder();
-  let body = '';
-  let bytes = 0;
-  for await (const chunk of stream) {
-    bytes += chunk.length;
-    if (bytes > maxBytes) throw new Error(`answered more than ${maxBytes} bytes`);
-    body += decoder.decode(chunk, { stream: true });
-  }
-  return body + decoder.decode();
 }
 
 function causeOf(error: unknown): string {

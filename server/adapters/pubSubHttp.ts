@@ -1,0 +1,109 @@
+import { lookup as systemLookup } from 'node:dns';
+import { Agent, request as httpRequest } from 'node:http';
+import got from 'got';
+import type { ServerId } from '../../machines/ports.js';
+import { hostAndPort, isAddress, normalizeAddress } from '../addresses.js';
+
+/** What requests to pub-sub servers are bounded by, and who is told of them. */
+export interface PubSubHttpNeeds {
+  requestTimeoutMs: number;
+  /** Whether this service may send anything to an address and port. */
+  mayContact: (address: string, port: number) => boolean;
+  /** Told what a server's host name resolved to. */
+  onResolved: (server: ServerId, addresses: string[]) => void;
+}
+
+/** One request; the path goes out as it is, to the byte. */
+export interface PubSubRequest {
+  method: 'GET' | 'PUT';
+  path: string;
+  json?: object;
+  /** What is read of the answer at the most; more is an error. */
+  maxBytes: number;
+}
+
+export interface PubSubAnswer {
+  status: number;
+  type: string;
+  body: Buffer;
+}
+
+type LookupCallback = (
+  error: Error | null,
+  address?: string | { address: string; family: number }[],
+  family?: number,
+) => void;
+
+/**
+ * HTTP to pub-sub servers: each request is sent once, has a deadline and a bound on its answer,
+ * follows no redirect, and goes to allowed addresses only. Failures are Errors that say why.
+ */
+export class PubSubHttp {
+  readonly #needs: PubSubHttpNeeds;
+  /** A socket for each request: a kept one is closed by the other side at about the time it is used. */
+  readonly #agent = new Agent({ keepAlive: false });
+
+  constructor(needs: PubSubHttpNeeds) {
+    this.#needs = needs;
+  }
+
+  async exchange(
+    server: ServerId,
+    { method, path, json, maxBytes }: PubSubRequest,
+    signal: AbortSignal,
+  ): Promise<PubSubAnswer> {
+    const { requestTimeoutMs, mayContact } = this.#needs;
+    const { host, port } = hostAndPort(server);
+    if (isAddress(host) && !mayContact(host, port)) throw new Error('address not allowed');
+    const request = got.stream(`http://${server}`, {
+      isStream: true,
+      method,
+      ...(json && { json }),
+      agent: { http: this.#agent },
+      timeout: { request: requestTimeoutMs },
+      retry: { limit: 0 },
+      followRedirect: false,
+      throwHttpErrors: false,
+      decompress: false,
+      dnsLookup: ((name: string, options: object, done: LookupCallback) =>
+        this.#lookup(server, name, options, done)) as never,
+      // A URL would encode characters of the path that the other side takes literally.
+      request: (_url, options, done) => httpRequest({ ...options, host, port, path }, done),
+    });
+    // An error that comes when nobody reads any longer must not end the process.
+    request.on('error', () => {});
+    const abort = () => request.destroy(new Error('stopped'));
+    signal.addEventListener('abort', abort);
+    const body = await readUpTo(request, maxBytes).finally(() =>
+      signal.removeEventListener('abort', abort),
+    );
+    const { statusCode = 0, headers } = request.response ?? {};
+    return { status: statusCode, type: headers?.['content-type'] ?? '', body };
+  }
+
+  /** Resolves a host name to those of its addresses that may be contacted. */
+  #lookup(server: ServerId, name: string, options: object, done: LookupCallback): void {
+    systemLookup(name, { ...options, all: true }, (error, found) => {
+      if (error) return done(error);
+      const { port } = hostAndPort(server);
+      const allowed = found.filter(({ address }) => this.#needs.mayContact(address, port));
+      const addresses = allowed.map(({ address }) => normalizeAddress(address));
+      this.#needs.onResolved(server, addresses);
+      const [first] = allowed;
+      if (!first) return done(new Error(`no address of ${name} is allowed`));
+      if ((options as { all?: boolean }).all) return done(null, allowed);
+      return done(null, first.address, first.family);
+    });
+  }
+}
+
+async function readUpTo(stream: AsyncIterable<Buffer>, maxBytes: number): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  for await (const chunk of stream) {
+    bytes += chunk.length;
+    if (bytes > maxBytes) throw new Error(`answered more than ${maxBytes} bytes`);
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks, bytes);
+}
