@@ -30,7 +30,7 @@ class WatchedConnections extends Map<unknown, Set<number>> {
 
   override delete(connection: unknown): boolean {
     const was = super.delete(connection);
-    if (was) setTimeout(() => this.#changed(-1), 500);
+    if (was) this.#changed(-1);
     return was;
   }
 }

@@ -99,7 +99,7 @@ describe('PUT /api/dashboard', () => {
     '{"active":true,"eventsUrl":"file:///etc"}',
     '{"active":true,"eventsUrl":"http://"}',
     `{"active":true,"eventsUrl":"http://127.0.0.1/${'x'.repeat(70_000)}"}`,
-  ])('answers 400 to a bad body, lives and stays as it was: %.60s', async (body) => {
+  ])('answers 400 to a bad body, lives and stays as it was (case %#)', async (body) => {
     await activate(port, { active: true, eventsUrl: eventsUrl() });
     const answer = await send(port, 'PUT', '/api/dashboard', body);
     expect([answer.status, answer.headers['content-type']]).toEqual([400, 'text/plain']);

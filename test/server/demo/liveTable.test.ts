@@ -171,7 +171,7 @@ describe('renderTable', () => {
     ['%E2%80%AEabc%0A', 'abc'],
     ['', '(no name)'],
     ['x'.repeat(2_000), `${'x'.repeat(27)}…`],
-  ])('shows the room %.20j so that it cannot move the cursor', (room, shown) => {
+  ])('shows a room so that it cannot move the cursor (case %#)', (room, shown) => {
     expect(displayName(room)).toBe(shown);
     const text = renderTable(model({ view: viewOf(['changes', { rooms: { [room]: 1 } }]) }));
     expect(row(text, shown)).toBeDefined();

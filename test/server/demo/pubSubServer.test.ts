@@ -78,7 +78,7 @@ describe('a pub-sub server', () => {
     'a%20b',
     'a=b',
     'x'.repeat(2_000),
-  ])('keys a room by its raw path: %.20s', async (room) => {
+  ])('keys a room by its raw path (case %#)', async (room) => {
     await activated();
     const connection = owns(await openConnection(server.url, room), (it) => it.close());
     await deltas([{ room, add: 1 }]);
