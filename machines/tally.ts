@@ -95,7 +95,10 @@ export class Tally {
     known.connections = 0;
     known.roomsBelowZero = 0;
     for (const [room, count] of snapshot) {
-      if (count === 0) snapshot.delete(room);
+      if (count === 0) {
+        snapshot.delete(room);
+        continue;
+      }
       if (count < 0) known.roomsBelowZero += 1;
       known.connections += shown(count);
       this.#show(room, shown(count) - shown(before.get(room)));

@@ -9,6 +9,7 @@ import { type FleetNeeds, fleetRoutes } from './routes/fleet.js';
 import { healthRoutes } from './routes/health.js';
 import { type StartupNeeds, startupRoutes } from './routes/startup.js';
 import { type StreamNeeds, streamRoutes } from './routes/streams.js';
+import { InvalidCursor, StoreError } from './store.js';
 
 /** What the HTTP side needs of the rest of the service. */
 export interface AppNeeds extends CallbackNeeds, StartupNeeds, StreamNeeds, FleetNeeds {
@@ -30,14 +31,7 @@ export function createApp(needs: AppNeeds): Koa {
   streamRoutes(router, authenticate, needs);
   fleetRoutes(router, authenticate, needs);
   app.use(router.routes());
-  const refuseMethod = () => apiError('method_not_allowed');
-  app.use(
-    router.allowedMethods({
-      throw: true,
-      methodNotAllowed: refuseMethod,
-      notImplemented: refuseMethod,
-    }),
-  );
+  app.use(router.allowedMethods());
   return app;
 }
 
@@ -45,16 +39,48 @@ export function createApp(needs: AppNeeds): Koa {
 async function answerErrors(ctx: Context, next: () => Promise<unknown>, log: Logger) {
   const requestId = randomUUID();
   try {
+    if (!hasPath(ctx)) throw apiError('not_found');
     await next();
-    if (ctx.status === 404 && ctx.body === undefined) throw apiError('not_found');
+    if (ctx.body === undefined) refuseUnanswered(ctx.status);
   } catch (error) {
-    const known = error instanceof ApiError ? error : apiError('internal');
-    if (!(error instanceof ApiError)) log.error({ err: error, requestId }, 'request failed');
+    // A sender that went away in the middle of its request reads no answer, and is no error.
+    if (error === ctx.req.errored) return;
+    const known = toApiError(error);
+    if (known.code === 'internal') log.error({ err: error, requestId }, 'request failed');
+    else log.info({ requestId, code: known.code, ...whatOf(ctx) }, 'request refused');
     ctx.status = known.status;
     // What is left of a body that was not read would be taken for the next request.
     if (known.status === 413 || known.status === 408) ctx.set('Connection', 'close');
+    if (known.code === 'store_unavailable') ctx.set('Retry-After', '2');
     ctx.body = errorBody(known.code, known.publicMessage, requestId);
   }
+}
+
+/** `http://[/` is a request target as good as any to the parser of HTTP. */
+function hasPath(ctx: Context): boolean {
+  try {
+    return ctx.path !== '';
+  } catch {
+    return false;
+  }
+}
+
+/** The router leaves 404, or 405 and 501 with the methods that the path takes. */
+function refuseUnanswered(status: number): void {
+  if (status === 404) throw apiError('not_found');
+  if (status === 405 || status === 501) throw apiError('method_not_allowed');
+}
+
+/** What is logged of a refused request: no query, for the token in it. */
+function whatOf({ method, req }: Context) {
+  return { method, path: req.url?.split('?', 1)[0]?.slice(0, 200) };
+}
+
+function toApiError(error: unknown): ApiError {
+  if (error instanceof ApiError) return error;
+  if (error instanceof StoreError) return apiError('store_unavailable', error.message);
+  if (error instanceof InvalidCursor) return apiError('invalid_parameter', '"cursor" is not valid');
+  return apiError('internal');
 }
 
 /** A client that leaves ends its stream early; that is no error. */

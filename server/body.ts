@@ -1,16 +1,26 @@
 import type { IncomingMessage } from 'node:http';
 import { apiError } from './errors.js';
 
+/** What a body may take of this service. */
+export interface BodyLimits {
+  maxBodyBytes: number;
+  bodyTimeoutMs: number;
+}
+
 /**
- * Reads a request body as text, up to `maxBytes`. Rejects with `body_too_large`,
- * `unsupported_encoding`, or the socket's error when the sender goes away; the HTTP server's
- * `requestTimeout` bounds the time.
+ * Reads a request body as text, within limits. Rejects with `body_too_large`, `body_timeout`,
+ * `unsupported_encoding`, or the socket's error when the sender goes away.
  */
-export async function readBody(req: IncomingMessage, maxBytes: number): Promise<string> {
+export async function readBody(
+  req: IncomingMessage,
+  { maxBodyBytes: maxBytes, bodyTimeoutMs }: BodyLimits,
+): Promise<string> {
   const encoding = req.headers['content-encoding'];
   if (encoding !== undefined && encoding !== 'identity') throw apiError('unsupported_encoding');
   if (Number(req.headers['content-length'] ?? 0) > maxBytes) throw apiError('body_too_large');
-  return new Promise((resolve, reject) => {
+  let timer: NodeJS.Timeout | undefined;
+  const body = new Promise<string>((resolve, reject) => {
+    timer = setTimeout(() => reject(apiError('body_timeout')), bodyTimeoutMs);
     const chunks: Buffer[] = [];
     let bytes = 0;
     req.on('data', (chunk: Buffer) => {
@@ -20,6 +30,6 @@ export async function readBody(req: IncomingMessage, maxBytes: number): Promise<
     });
     req.on('end', () => resolve(Buffer.concat(chunks).toString('utf8')));
     req.on('error', reject);
-    req.on('close', () => reject(apiError('body_timeout')));
   });
+  return body.finally(() => clearTimeout(timer));
 }

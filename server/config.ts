@@ -2,7 +2,6 @@
 
 import { type NetworkInterfaceInfo, networkInterfaces } from 'node:os';
 import { z } from 'zod';
-import type { ServerId } from '../machines/ports.js';
 import {
   defaultNetworks,
   hostAndPort,
@@ -10,12 +9,21 @@ import {
   isLoopback,
   normalizeHost,
   parseNetworks,
-  parseServerId,
 } from './addresses.js';
+import {
+  bytes,
+  flag,
+  integer,
+  oneOf,
+  parseDnsNames,
+  parseDnsServer,
+  parsed,
+  parsePublicUrl,
+  parseServerIds,
+  parseTable,
+} from './configValues.js';
 
 const dayMs = 24 * 60 * 60 * 1000;
-const maxBytes = 1024 ** 3;
-const byteUnits: Record<string, number> = { '': 1, kib: 1024, mib: 1024 ** 2, gib: 1024 ** 3 };
 
 /**
  * Every variable: its name, its field in `Config`, the text that is read when it is unset, what it
@@ -52,6 +60,69 @@ const definitions = [
     defaultNetworks,
     'CIDR list: addresses that may be pub-sub servers, by default loopback and private ranges; no other is ever contacted',
     parsed(parseNetworks),
+  ),
+  define(
+    'PUBSUB_DNS',
+    'pubSubDns',
+    undefined,
+    'names whose A and AAAA records are pub-sub servers: `name,name:port`, at `PUBSUB_PORT` unless told',
+    parsed(parseDnsNames).default([]),
+  ),
+  define(
+    'PUBSUB_DNS_SERVER',
+    'pubSubDnsServer',
+    undefined,
+    "name server asked for them: `address:port`, port 53 unless told; the system's when unset",
+    parsed(parseDnsServer).optional(),
+  ),
+  define(
+    'ECS_CLUSTER',
+    'ecsCluster',
+    undefined,
+    'ECS cluster whose running tasks of `ECS_SERVICE` are pub-sub servers',
+    z.string().trim().optional(),
+  ),
+  define(
+    'ECS_SERVICE',
+    'ecsService',
+    undefined,
+    'ECS service in `ECS_CLUSTER`; set both or none',
+    z.string().trim().optional(),
+  ),
+  define(
+    'DISCOVER_FROM_ROOMS',
+    'discoverFromRooms',
+    'false',
+    '`true` reads the whole rooms table, a little every 10 s while active, for the addresses of servers that nothing else names; the store charges for it',
+    flag(),
+  ),
+  define(
+    'DYNAMODB_TABLE',
+    'dynamodbTable',
+    undefined,
+    'DynamoDB table of rooms that the pub-sub servers write, by name or ARN; unset: a store of its own, embedded in this service',
+    parsed(parseTable).optional(),
+  ),
+  define(
+    'DYNAMODB_SERVERS_TABLE',
+    'dynamodbServersTable',
+    undefined,
+    'DynamoDB table of pub-sub servers that register themselves or are remembered; unset: embedded',
+    parsed(parseTable).optional(),
+  ),
+  define(
+    'DYNAMODB_CONNECTIONS_TABLE',
+    'dynamodbConnectionsTable',
+    undefined,
+    'DynamoDB table of the connections of the last 48 hours; unset: embedded',
+    parsed(parseTable).optional(),
+  ),
+  define(
+    'DATA_DIR',
+    'dataDir',
+    undefined,
+    'folder in which embedded tables are kept; unset: in memory, gone with the process',
+    z.string().optional(),
   ),
   define(
     'DASHBOARD_TOKEN',
@@ -205,12 +276,17 @@ export function publicUrlFor(
 
 function contradictions(config: Partial<Config>, givenToken: string | undefined): string[] {
   const problems: string[] = [];
-  const { host, auth, pubSubServers = [], pubSubNetworks } = config;
+  const { host, auth, pubSubServers = [], pubSubNetworks, ecsCluster, ecsService } = config;
   if (host !== undefined && !isLoopback(host) && auth === 'token' && !givenToken?.trim()) {
     problems.push(
       `DASHBOARD_TOKEN is unset: HOST is "${host}", and listening beyond loopback requires a token, or AUTH=none`,
     );
   }
+  if ((ecsCluster === undefined) !== (ecsService === undefined)) {
+    const [unset, set] = ecsCluster === undefined ? ['CLUSTER', 'SERVICE'] : ['SERVICE', 'CLUSTER'];
+    problems.push(`ECS_${unset} is unset: ECS_${set} requires it`);
+  }
+  problems.push(...tableContradictions(config));
   for (const id of pubSubServers) {
     // Host names are looked up, and checked, when they are asked.
     const { host: address } = hostAndPort(id);
@@ -218,6 +294,22 @@ function contradictions(config: Partial<Config>, givenToken: string | undefined)
     problems.push(
       `PUBSUB_SERVERS has "${id}": addresses must lie in PUBSUB_NETWORKS (${pubSubNetworks})`,
     );
+  }
+  return problems;
+}
+
+function tableContradictions(config: Partial<Config>): string[] {
+  const { dynamodbTable: rooms, dynamodbServersTable: servers } = config;
+  const connections = config.dynamodbConnectionsTable;
+  const others = { DYNAMODB_SERVERS_TABLE: servers, DYNAMODB_CONNECTIONS_TABLE: connections };
+  const problems: string[] = [];
+  for (const [name, table] of Object.entries(others)) {
+    if (table === undefined) continue;
+    if (rooms === undefined) problems.push(`DYNAMODB_TABLE is unset: ${name} requires it`);
+    if (table === rooms) problems.push(`${name} is "${table}": DYNAMODB_TABLE is the same table`);
+  }
+  if (servers !== undefined && servers === connections) {
+    problems.push(`DYNAMODB_CONNECTIONS_TABLE is "${servers}": so is DYNAMODB_SERVERS_TABLE`);
   }
   return problems;
 }
@@ -231,68 +323,6 @@ function define<const Name extends string, const Field extends string, Schema ex
   { shown = fallback ?? 'none', hide = (value: string) => value } = {},
 ) {
   return { name, field, fallback, meaning, schema, shown, hide };
-}
-
-/** A schema out of a function that throws an Error with the reason. */
-function parsed<Output>(parse: (text: string) => Output) {
-  return z.string().transform((text, context) => {
-    try {
-      return parse(text.trim());
-    } catch (error) {
-      context.addIssue({ code: 'custom', message: (error as Error).message });
-      return z.NEVER;
-    }
-  });
-}
-
-function oneOf<const Choice extends string>(choices: readonly Choice[]) {
-  return parsed((text) => {
-    const choice = choices.find((candidate) => candidate === text);
-    if (choice === undefined) throw new Error(`must be one of ${choices.join(', ')}`);
-    return choice;
-  });
-}
-
-function integer(min: number, max: number, unit?: string) {
-  return parsed((text) => {
-    const value = /^\d{1,15}$/.test(text) ? Number(text) : Number.NaN;
-    if (value >= min && value <= max) return value;
-    throw new Error(`must be a whole number ${unit ? `of ${unit} ` : ''}from ${min} to ${max}`);
-  });
-}
-
-function bytes() {
-  return parsed((text) => {
-    const [, digits, unit = ''] = /^(\d{1,15}) ?([kmg]ib)?$/i.exec(text) ?? [];
-    const value = Number(digits) * (byteUnits[unit.toLowerCase()] ?? Number.NaN);
-    if (value >= 1 && value <= maxBytes) return value;
-    throw new Error('must be a whole number of bytes, KiB, MiB or GiB, from 1 to 1 GiB');
-  });
-}
-
-function parseServerIds(text: string): ServerId[] {
-  const ids = new Set<ServerId>();
-  const problems: string[] = [];
-  for (const entry of text.split(',').map((part) => part.trim())) {
-    if (entry === '') continue;
-    try {
-      ids.add(parseServerId(entry));
-    } catch (error) {
-      problems.push((error as Error).message);
-    }
-  }
-  if (problems.length > 0) throw new Error(`must be host:port,host:port; ${problems.join('; ')}`);
-  return [...ids];
-}
-
-function parsePublicUrl(text: string): string {
-  const url = URL.canParse(text) ? new URL(text) : undefined;
-  // Paths and a token are appended to it: a query or a fragment, even an empty one, would swallow them.
-  const plain = url && !url.username && !url.password && !/[?#@\s]/.test(text);
-  if (!plain || !/^https?:\/\/[^/]/i.test(text)) {
-    throw new Error('must be an http or https URL without credentials, query or fragment');
-  }
-  return url.href.replace(/\/+$/, '');
 }
 
 function hideCredentials(value: string): string {

@@ -5,6 +5,7 @@ export const errors = {
   unauthorized: { status: 401, message: 'A valid bearer token is required' },
   not_found: { status: 404, message: 'There is nothing at this path' },
   method_not_allowed: { status: 405, message: 'This path does not take this method' },
+  room_not_found: { status: 404, message: 'No server holds this room' },
   token_unknown: { status: 404, message: 'No events URL of this run of the service' },
   invalid_json: { status: 400, message: 'The body is not JSON' },
   invalid_delta: { status: 400, message: 'The body is not a delta or an array of deltas' },
@@ -14,6 +15,7 @@ export const errors = {
   body_timeout: { status: 408, message: 'The body did not arrive in time' },
   too_many_viewers: { status: 503, message: 'As many viewers as allowed are connected' },
   draining: { status: 503, message: 'The service is shutting down' },
+  store_unavailable: { status: 503, message: 'The metadata store does not answer' },
   internal: { status: 500, message: 'Something went wrong in the service' },
 } as const;
 

@@ -1,8 +1,11 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { setTimeout as pause } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { waitFor } from 'xstate';
 import { type Config, publicUrlFor } from './config.js';
+import { lateStore } from './lateStore.js';
+import type { Store } from './store.js';
 import { type Wired, wire } from './wiring.js';
 
 /** A running dashboard service. */
@@ -15,23 +18,38 @@ export interface Service extends Pick<Wired, 'actor'> {
   failed: Promise<never>;
 }
 
-/** How long a sender may take for its request. */
-const receiveTimeoutMs = 10_000;
+/** How long a sender may take for its request, head and all; bodies that are read end before. */
+const receiveTimeoutMs = { head: 10_000, request: 25_000 };
 /** How long servers are told to be silent at the end, before the rest is left to the next start. */
 const silencingMs = 7000;
 const closingMs = 1000;
 
-/** Listens, and starts the machine. Rejects when the address cannot be listened on. */
-export async function startService(config: Config, log: Logger): Promise<Service> {
+/** What tests put in place of what the configuration says. */
+export interface ServiceOverrides {
+  /** Opens the metadata store. */
+  openStore?: (config: Config, log: Logger) => Promise<Store>;
+  discoveryIntervalMs?: number;
+}
+
+/**
+ * Listens, and starts the machine. Rejects when the address cannot be listened on. The metadata store
+ * is opened meanwhile: live counts do not wait for it.
+ */
+export async function startService(
+  config: Config,
+  log: Logger,
+  { openStore = openConfiguredStore, discoveryIntervalMs }: ServiceOverrides = {},
+): Promise<Service> {
   const server = createServer({
-    requestTimeout: receiveTimeoutMs,
-    headersTimeout: receiveTimeoutMs,
+    requestTimeout: receiveTimeoutMs.request,
+    headersTimeout: receiveTimeoutMs.head,
     connectionsCheckingInterval: 1000,
   });
   await listen(server, config);
   const { port } = server.address() as AddressInfo;
   const publicUrl = publicUrlFor(config, port);
-  const wired = wire({ config, log, publicUrl, ownPort: port });
+  const store = lateStore(() => openStore(config, log), log);
+  const wired = wire({ config, log, publicUrl, ownPort: port, store, discoveryIntervalMs });
   server.on('request', wired.app.callback());
   const failed = new Promise<never>((_resolve, reject) => {
     wired.actor.subscribe({ error: reject });
@@ -39,7 +57,8 @@ export async function startService(config: Config, log: Logger): Promise<Service
   // Whoever wants to know awaits it; nobody has to.
   failed.catch(() => {});
   wired.actor.start();
-  return { url: publicUrl, actor: wired.actor, failed, stop: () => stop(server, wired, log) };
+  const end = () => stop(server, wired, log).then(() => closeStore(store, log));
+  return { url: publicUrl, actor: wired.actor, failed, stop: end };
 }
 
 async function listen(server: Server, { host, port }: Config): Promise<void> {
@@ -64,4 +83,23 @@ async function stop(server: Server, wired: Wired, log: Logger): Promise<void> {
   await closed;
   clearTimeout(rest);
   wired.close();
+}
+
+/** Loaded late as well, for it is large. */
+async function openConfiguredStore(config: Config, log: Logger): Promise<Store> {
+  const { openStore } = await import('./adapters/dynamodb/openStore.js');
+  const onFault = (error: Error) => log.error({ err: error }, 'the embedded store failed');
+  return openStore(config, { onFault });
+}
+
+async function closeStore(store: Store, log: Logger): Promise<void> {
+  const late = new AbortController();
+  const closed = store
+    .close()
+    .catch((error: unknown) => log.warn({ err: error }, 'the metadata store did not close'));
+  await Promise.race([
+    closed,
+    pause(closingMs, undefined, { signal: late.signal }).catch(() => {}),
+  ]);
+  late.abort();
 }

@@ -11,6 +11,13 @@ export interface StoredRoom {
   bytes?: number;
 }
 
+/** Whether the store can hold a room of this name: DynamoDB takes keys of 1 to 2,048 bytes of UTF-8. */
+export function isStorable(room: RoomName): boolean {
+  const bytes = Buffer.from(room);
+  // Half a surrogate pair has no UTF-8: written, it would become the name of another room.
+  return bytes.length > 0 && bytes.length <= 2048 && bytes.toString() === room;
+}
+
 /** One reading of part of a table; it may be short, or empty, although more follows. */
 export interface Page<Item> {
   items: Item[];
@@ -66,6 +73,11 @@ export interface ConnectionsTable {
   since(time: Date): AsyncIterable<StoredConnection[]>;
   /** All of the last 48 hours, in pages, the newest first. */
   newestFirst(): AsyncIterable<StoredConnection[]>;
+}
+
+/** A cursor that no page of this table ended with. */
+export class InvalidCursor extends Error {
+  override readonly name = 'InvalidCursor';
 }
 
 /** The metadata store did not do what it was asked: throttled, timed out, unreachable, refused. */

@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import type Koa from 'koa';
 import type { Logger } from 'pino';
-import { createActor, fromCallback } from 'xstate';
+import { createActor } from 'xstate';
 import { type ActivationActor, activationMachine } from '../machines/activationMachine.js';
-import type { DiscoveryRequest, Epoch, ServerId } from '../machines/ports.js';
+import type { Epoch, ServerId } from '../machines/ports.js';
 import { pubSubServerMachine } from '../machines/pubSubServerMachine.js';
 import { createServerRequests, PubSubServers } from './adapters/pubSubServers.js';
 import { RequestPacer } from './adapters/requestPacer.js';
@@ -11,9 +11,12 @@ import { AddressBook } from './addressBook.js';
 import { createApp } from './app.js';
 import { Callers } from './callers.js';
 import type { Config } from './config.js';
+import { createDiscovery, Discovery } from './discovery/discovery.js';
+import { sourcesFor } from './discovery/sources.js';
 import { EventTokens } from './eventTokens.js';
 import { FleetView } from './fleetView.js';
 import { Feed } from './sse/feed.js';
+import type { Store } from './store.js';
 
 /** The parts of a service that is put together but not started. */
 export interface Wired {
@@ -32,13 +35,20 @@ export interface WiringNeeds {
   /** What pub-sub servers call back, without a slash at its end. */
   publicUrl: string;
   ownPort: number;
+  /** Closed by whoever opened it. */
+  store: Store;
+  /** Time between two rounds of discovery; for tests to shorten. */
+  discoveryIntervalMs?: number | undefined;
 }
 
+/** How long a sender may take for its body; docs/protocol.md names it. */
+const bodyTimeoutMs = 10_000;
 /** Times of watched rooms, in milliseconds. */
 const roomTiming = { subscribingMs: 3000, checkMs: 5000, pollMs: 1000 };
 
 /** Fills the machines' slots with what acts, and the routes' needs with the machine. */
-export function wire({ config, log, publicUrl, ownPort }: WiringNeeds): Wired {
+export function wire(needs: WiringNeeds): Wired {
+  const { config, log, publicUrl, ownPort, store, discoveryIntervalMs } = needs;
   const stop = new AbortController();
   const tokens = new EventTokens();
   const pacer = new RequestPacer();
@@ -57,8 +67,16 @@ export function wire({ config, log, publicUrl, ownPort }: WiringNeeds): Wired {
   });
   const serverRequests = createServerRequests(requests, pacer);
   const pubSubServer = pubSubServerMachine.provide({ actors: { serverRequests } });
+  const discovery = new Discovery({
+    log,
+    sources: sourcesFor(config, store),
+    servers: store.servers,
+    configured: config.pubSubServers,
+    mayContact: (address, port) => book.mayContact(address, port),
+    intervalMs: discoveryIntervalMs,
+  });
   const machine = activationMachine.provide({
-    actors: { pubSubServer, discovery: fromCallback<DiscoveryRequest>(() => {}) },
+    actors: { pubSubServer, discovery: createDiscovery(discovery) },
     actions: {
       publish: () => feed.publish(),
       restartFeed: () => feed.restart(),
@@ -100,6 +118,7 @@ export function wire({ config, log, publicUrl, ownPort }: WiringNeeds): Wired {
     feed,
     viewerToken: config.auth === 'none' ? undefined : config.dashboardToken,
     maxBodyBytes: config.maxBodyBytes,
+    bodyTimeoutMs,
     maxViewers: config.maxViewers,
     isDraining: () => isDraining,
     takeDeltas: (claims, deltas) => callers.takeDeltas(claims, deltas),
@@ -112,6 +131,7 @@ export function wire({ config, log, publicUrl, ownPort }: WiringNeeds): Wired {
     viewerDisconnected: () => actor.send({ type: 'viewer.disconnected' }),
     servers: () => view.servers(),
     state: () => view.state(),
+    discovery: () => discovery.reports(),
   });
 
   return {

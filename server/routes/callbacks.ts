@@ -1,14 +1,13 @@
 import type Router from '@koa/router';
-import { readBody } from '../body.js';
+import { type BodyLimits, readBody } from '../body.js';
 import { type PostedDelta, parseDeltas } from '../deltas.js';
 import { apiError } from '../errors.js';
 import type { EventTokens, TokenClaims } from '../eventTokens.js';
 import { remoteAddress } from '../remoteAddress.js';
 
 /** What the callbacks of pub-sub servers need of the rest of the service. */
-export interface CallbackNeeds {
+export interface CallbackNeeds extends BodyLimits {
   tokens: EventTokens;
-  maxBodyBytes: number;
   /** Takes the deltas that came under a token. */
   takeDeltas: (claims: TokenClaims, deltas: PostedDelta[]) => void;
   /** Something under a valid token could not be read: a delta is lost. */
@@ -27,7 +26,7 @@ export function callbackRoutes(router: Router, needs: CallbackNeeds): void {
       throw apiError('token_unknown');
     }
     try {
-      needs.takeDeltas(claims, parseDeltas(await readBody(ctx.req, needs.maxBodyBytes)));
+      needs.takeDeltas(claims, parseDeltas(await readBody(ctx.req, needs)));
     } catch (error) {
       needs.noteLost(claims);
       throw error;

@@ -1,5 +1,6 @@
 import type Router from '@koa/router';
 import type { Middleware } from 'koa';
+import type { SourceReport } from '../discovery/source.js';
 import type { ServerView } from '../sse/feed.js';
 
 /** The state of the service as `GET /api/state` shows it. */
@@ -22,15 +23,21 @@ export interface ServiceState {
 export interface FleetNeeds {
   servers: () => ServerView[];
   state: () => ServiceState;
+  /** How the sources of discovery are doing. */
+  discovery: () => SourceReport[];
 }
 
-/** `GET /api/servers` and `GET /api/state`. */
+/** `GET /api/servers`, with the failing sources of discovery in a header, and `GET /api/state`. */
 export function fleetRoutes(router: Router, authenticate: Middleware, needs: FleetNeeds): void {
   router
     .get('/api/servers', authenticate, (ctx) => {
+      const failed = needs.discovery().filter(({ error }) => error !== null);
+      // The body is an array of servers and nothing else: what is to be known of it is in headers.
+      if (failed.length > 0)
+        ctx.set('X-Discovery-Failed', failed.map(({ name }) => name).join(', '));
       ctx.body = needs.servers();
     })
     .get('/api/state', authenticate, (ctx) => {
-      ctx.body = needs.state();
+      ctx.body = { ...needs.state(), discovery: needs.discovery() };
     });
 }

@@ -24,6 +24,7 @@ export function streamRoutes(router: Router, authenticate: Middleware, needs: St
     if (needs.isDraining()) return refuse(ctx, 'draining');
     if (needs.feed.viewers >= needs.maxViewers) return refuse(ctx, 'too_many_viewers');
     if (ctx.method === 'HEAD') {
+      ctx.status = 200;
       ctx.type = 'text/event-stream';
       return;
     }

@@ -1,13 +1,19 @@
 import type { Viewer } from './viewer.js';
 
+/** Undefined: there is none now; the viewer gets the next one. */
+type WholeState = Buffer | undefined;
+
 /** The viewers of one stream. Whoever misses a frame gets the whole state once it has drained. */
 export class Channel {
   readonly #viewers = new Set<Viewer>();
   /** Viewers that a frame was dropped for: what they have leads to nothing newer. */
   readonly #behind = new Set<Viewer>();
-  readonly #wholeState: () => Buffer;
+  /** Viewers for whom the whole state is being made. */
+  readonly #awaiting = new Set<Viewer>();
+  readonly #wholeState: () => WholeState | Promise<WholeState>;
 
-  constructor(wholeState: () => Buffer) {
+  /** `wholeState`: one frame that replaces all before it; a promise of it keeps its place among the frames. */
+  constructor(wholeState: () => WholeState | Promise<WholeState>) {
     this.#wholeState = wholeState;
   }
 
@@ -17,9 +23,17 @@ export class Channel {
     viewer.onDrain(() => this.#catchUp(viewer));
   }
 
+  /** Adds a viewer that has been sent nothing yet. */
+  addBehind(viewer: Viewer): void {
+    this.add(viewer);
+    this.#behind.add(viewer);
+    this.#makeWhole(viewer);
+  }
+
   remove(viewer: Viewer): void {
     this.#viewers.delete(viewer);
     this.#behind.delete(viewer);
+    this.#awaiting.delete(viewer);
   }
 
   broadcast(frame: Buffer): void {
@@ -44,7 +58,28 @@ export class Channel {
 
   #catchUp(viewer: Viewer): void {
     if (!this.#behind.has(viewer) || viewer.pendingBytes > 0) return;
+    this.#makeWhole(viewer);
+  }
+
+  #makeWhole(viewer: Viewer): void {
+    if (this.#awaiting.has(viewer)) return;
+    const whole = this.#wholeState();
+    if (!(whole instanceof Promise)) {
+      this.#restore(viewer, whole);
+      return;
+    }
+    this.#awaiting.add(viewer);
+    whole.then(
+      (frame) => {
+        if (this.#awaiting.delete(viewer)) this.#restore(viewer, frame);
+      },
+      () => this.#awaiting.delete(viewer),
+    );
+  }
+
+  #restore(viewer: Viewer, frame: WholeState): void {
+    if (!frame) return;
     this.#behind.delete(viewer);
-    viewer.send(this.#wholeState());
+    viewer.send(frame);
   }
 }

@@ -1,6 +1,7 @@
 import type { RoomName, ServerId } from '../../machines/ports.js';
 import { Channel } from './channel.js';
 import { messageFrame } from './frames.js';
+import { heartbeatMs, maxPendingMs, tickMs } from './liveness.js';
 import { Pace } from './pace.js';
 import { Ring } from './ring.js';
 import type { Viewer } from './viewer.js';
@@ -39,10 +40,6 @@ export interface FeedStatus {
 /** The streams of `GET /api/events`: the whole map of rooms (`rooms`), or what changed (`changes`). */
 export type StreamKind = 'rooms' | 'changes';
 
-const heartbeatMs = 15_000;
-const catchUpMs = 1000;
-/** A viewer whose bytes have been waiting for so long is gone or as good as gone. */
-const maxPendingMs = 60_000;
 /** What the stream of whole maps may cost a viewer. */
 const maxWholeBytesPerMs = 1000;
 
@@ -84,7 +81,7 @@ export class Feed {
       () => this.#rooms.broadcast(this.#wholeMap()),
       () => Math.max(frameIntervalMs, (this.#wholeMapCache?.length ?? 0) / maxWholeBytesPerMs),
     );
-    this.#ticker = setInterval(() => this.#tick(), catchUpMs);
+    this.#ticker = setInterval(() => this.#tick(), tickMs);
   }
 
   /** Something that viewers see may have changed. */
@@ -219,7 +216,7 @@ export class Feed {
 
   #tick(): void {
     this.#ticks += 1;
-    const isBeat = this.#ticks % (heartbeatMs / catchUpMs) === 0;
+    const isBeat = this.#ticks % (heartbeatMs / tickMs) === 0;
     for (const channel of [this.#rooms, this.#changes]) {
       channel.catchUp();
       if (isBeat) for (const viewer of channel) viewer.beat(maxPendingMs);

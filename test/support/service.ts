@@ -1,11 +1,15 @@
 import { pino } from 'pino';
 import { readConfig } from '../../server/config.js';
-import { type Service, startService } from '../../server/service.js';
+import { type Service, type ServiceOverrides, startService } from '../../server/service.js';
 
 /** Starts the service in this process on a free port of 127.0.0.1, quietly; variables as of `docs/operations.md`. */
-export function startTestService(env: Record<string, string> = {}): Promise<Service> {
+export function startTestService(
+  env: Record<string, string> = {},
+  overrides: ServiceOverrides = {},
+): Promise<Service> {
   return startService(
     readConfig({ PORT: '0', ...env }),
     pino({ level: env.LOG_LEVEL ?? 'silent' }),
+    overrides,
   );
 }

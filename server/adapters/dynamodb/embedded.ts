@@ -1,0 +1,96 @@
+import { randomBytes } from 'node:crypto';
+import { join } from 'node:path';
+import { type ClientOptions, createClient } from './client.js';
+import { startEmbeddedThread } from './embeddedThread.js';
+import { createExpiry } from './expiry.js';
+import { createTables, defaultNames, shapes, tableKinds } from './tables.js';
+
+/** A DynamoDB server in this process, with the three tables. Whoever starts it closes it. */
+export interface EmbeddedServer {
+  /** For `createClient`. */
+  readonly clientOptions: { endpoint: string; region: string; credentials: Credentials };
+  readonly names: typeof defaultNames;
+  /** Ends the deleting of expired items, and the server. */
+  close(): Promise<void>;
+}
+
+interface Credentials {
+  accessKeyId: string;
+  secretAccessKey: string;
+}
+
+/** Options of the embedded server. */
+export interface EmbeddedOptions extends Pick<ClientOptions, 'withinMs'> {
+  /** Folder in which it keeps its data. Default: in memory. */
+  dataDir?: string | undefined;
+  /** Time between two rounds of deleting what has expired. Default 10,000 ms. */
+  expireEveryMs?: number;
+  /** Hears what goes wrong inside it. Default: nobody; requests fail with `StoreError` all the same. */
+  onFault?: (cause: Error) => void;
+}
+
+/** Starts dynalite on a free port of 127.0.0.1. Rejects with `StoreError`, for one when `dataDir` is in use. */
+export async function startEmbedded({
+  dataDir,
+  expireEveryMs = 10_000,
+  onFault = () => {},
+  withinMs,
+}: EmbeddedOptions = {}): Promise<EmbeddedServer> {
+  const credentials = { accessKeyId: randomKey(), secretAccessKey: randomKey() };
+  const { accessKeyId } = credentials;
+  const path = dataDir === undefined ? {} : { path: join(dataDir, 'dynamodb') };
+  const thread = await startEmbeddedThread({ accessKeyId, ...path }, onFault);
+  const endpoint = `http://127.0.0.1:${thread.port}`;
+  const clientOptions = { endpoint, region: 'local', credentials };
+  const client = createClient({ ...clientOptions, ...(withinMs !== undefined && { withinMs }) });
+  const end = async () => {
+    client.destroy();
+    await thread.close();
+  };
+  try {
+    await createTables(client, defaultNames);
+  } catch (cause) {
+    await end();
+    throw cause;
+  }
+
+  const expiries = tableKinds
+    .filter((kind) => shapes[kind].hasTtl)
+    .map((kind) => createExpiry(client, defaultNames[kind], shapes[kind].key));
+  const expire = async () => {
+    for (const expiry of expiries) await expiry.round().catch(onFault);
+  };
+  const stopExpiring = repeat(expire, expireEveryMs);
+  return {
+    clientOptions,
+    names: defaultNames,
+    close: async () => {
+      await stopExpiring();
+      await end();
+    },
+  };
+}
+
+/** Calls again and again, never twice at a time; the answer ends that, and waits for the call under way. */
+function repeat(call: () => Promise<void>, everyMs: number): () => Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  let isOver = false;
+  let underWay = Promise.resolve();
+  const next = () => {
+    if (isOver) return;
+    timer = setTimeout(() => {
+      underWay = call().then(next);
+    }, everyMs);
+    timer.unref();
+  };
+  next();
+  return () => {
+    isOver = true;
+    clearTimeout(timer);
+    return underWay;
+  };
+}
+
+function randomKey(): string {
+  return randomBytes(16).toString('hex').toUpperCase();
+}

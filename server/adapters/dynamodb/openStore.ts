@@ -1,0 +1,52 @@
+import type { Config } from '../../config.js';
+import type { Store } from '../../store.js';
+import { createClient } from './client.js';
+import { connectionsTable } from './connectionsTable.js';
+import { type EmbeddedOptions, startEmbedded } from './embedded.js';
+import { roomsTable } from './roomsTable.js';
+import { serversTable } from './serversTable.js';
+import { defaultNames } from './tables.js';
+
+export { createTables } from './tables.js';
+
+/** What the store needs to know. */
+export type StoreConfig = Pick<
+  Config,
+  'dynamodbTable' | 'dynamodbServersTable' | 'dynamodbConnectionsTable' | 'dataDir'
+>;
+
+/**
+ * The metadata store as configured: a table that has a name is used as it is, never created; one that
+ * has none is in the embedded server. Rejects with `StoreError`. Whoever opens it closes it.
+ */
+export async function openStore(
+  config: StoreConfig,
+  { onFault }: Pick<EmbeddedOptions, 'onFault'> = {},
+): Promise<Store> {
+  const { dynamodbTable, dynamodbServersTable, dynamodbConnectionsTable, dataDir } = config;
+  const given = [dynamodbTable, dynamodbServersTable, dynamodbConnectionsTable];
+  const needsEmbedded = given.includes(undefined);
+  const embedded = needsEmbedded
+    ? await startEmbedded({ dataDir, ...(onFault && { onFault }) })
+    : undefined;
+  const client = createClient();
+  const embeddedClient = embedded ? createClient(embedded.clientOptions) : client;
+
+  /** A table by its given name, or the embedded one. */
+  const open = <Table>(
+    table: (client: typeof embeddedClient, name: string) => Table,
+    name: string | undefined,
+    embeddedName: string,
+  ) => (name === undefined ? table(embeddedClient, embeddedName) : table(client, name));
+
+  return {
+    rooms: open(roomsTable, dynamodbTable, defaultNames.rooms),
+    servers: open(serversTable, dynamodbServersTable, defaultNames.servers),
+    connections: open(connectionsTable, dynamodbConnectionsTable, defaultNames.connections),
+    close: async () => {
+      client.destroy();
+      embeddedClient.destroy();
+      await embedded?.close();
+    },
+  };
+}

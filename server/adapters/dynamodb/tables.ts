@@ -1,0 +1,86 @@
+import {
+  CreateTableCommand,
+  type CreateTableCommandInput,
+  DescribeTableCommand,
+  type DynamoDBClient,
+  UpdateTimeToLiveCommand,
+} from '@aws-sdk/client-dynamodb';
+
+/** Names of the three tables. */
+export interface TableNames {
+  rooms: string;
+  servers: string;
+  connections: string;
+}
+
+/** Kinds of tables: what each is for is in docs/operations.md. */
+export const tableKinds = ['rooms', 'servers', 'connections'] as const;
+export type TableKind = (typeof tableKinds)[number];
+
+/** What the tables are called where nobody has named them. */
+export const defaultNames: TableNames = {
+  rooms: 'rooms',
+  servers: 'servers',
+  connections: 'connections',
+};
+
+/** The attribute after which DynamoDB deletes an item: seconds since 1970. */
+export const ttlAttribute = 'expiresAt';
+
+/** The key attributes of each kind, all strings, partition key first, and whether its items expire. */
+export const shapes: Record<TableKind, { key: readonly string[]; hasTtl: boolean }> = {
+  rooms: { key: ['id'], hasTtl: false },
+  servers: { key: ['id'], hasTtl: true },
+  connections: { key: ['hour', 'at'], hasTtl: true },
+};
+
+const pollMs = 100;
+const activeWithinMs = 30_000;
+
+/** Creates those of the tables that do not exist, and waits until they can be used. Rejects with `StoreError`. */
+export async function createTables(client: DynamoDBClient, names: TableNames): Promise<void> {
+  await Promise.all(tableKinds.map((kind) => createTable(client, kind, names[kind])));
+}
+
+async function createTable(client: DynamoDBClient, kind: TableKind, name: string): Promise<void> {
+  await client.send(new CreateTableCommand(definition(kind, name))).catch(ignore(tableExists));
+  const deadline = performance.now() + activeWithinMs;
+  for (;;) {
+    const { Table } = await client.send(new DescribeTableCommand({ TableName: name }));
+    if (Table?.TableStatus === 'ACTIVE' || performance.now() > deadline) break;
+    await new Promise((resolve) => setTimeout(resolve, pollMs));
+  }
+  if (!shapes[kind].hasTtl) return;
+  const ttl = { AttributeName: ttlAttribute, Enabled: true };
+  await client
+    .send(new UpdateTimeToLiveCommand({ TableName: name, TimeToLiveSpecification: ttl }))
+    .catch(ignore(ttlNotNeeded));
+}
+
+function definition(kind: TableKind, name: string): CreateTableCommandInput {
+  const { key } = shapes[kind];
+  return {
+    TableName: name,
+    BillingMode: 'PAY_PER_REQUEST',
+    AttributeDefinitions: key.map((AttributeName) => ({
+      AttributeName,
+      AttributeType: 'S',
+    })),
+    KeySchema: key.map((AttributeName, index) => ({
+      AttributeName,
+      KeyType: index === 0 ? 'HASH' : 'RANGE',
+    })),
+  };
+}
+
+const tableExists = ['ResourceInUseException'];
+// The embedded server has no TTL, a table may have it already.
+const ttlNotNeeded = ['UnknownOperationException', 'ValidationException'];
+
+/** Causes (by the name of the SDK's error) that are fine; any other is thrown again. */
+function ignore(names: readonly string[]) {
+  return (error: Error): void => {
+    const { name } = Object(error.cause) as { name?: string };
+    if (!name || !names.includes(name)) throw error;
+  };
+}

@@ -1,0 +1,118 @@
+import type { Logger } from 'pino';
+import { fromCallback } from 'xstate';
+import type { ActivationEvent } from '../../machines/activationSetup.js';
+import type { DiscoveryRequest, ServerId } from '../../machines/ports.js';
+import type { ServersTable } from '../store.js';
+import { PolledSource, type PollingNeeds } from './polledSource.js';
+import { RememberedServers } from './rememberedServers.js';
+import type { Source, SourceReport } from './source.js';
+
+/** What discovery needs of the rest of the service. Times are for tests to shorten. */
+export interface DiscoveryNeeds {
+  sources: readonly Source[];
+  /** Where the servers are kept that no source names. */
+  servers: ServersTable;
+  /** The operator's own servers: known anyway, and never let go. */
+  configured: readonly ServerId[];
+  mayContact: PollingNeeds['mayContact'];
+  log: Logger;
+  intervalMs?: number | undefined;
+  deadlineMs?: number;
+  maxServers?: number;
+  retryMs?: number;
+}
+
+type Found = Extract<ActivationEvent, { type: 'servers.found' | 'servers.discovered' }>;
+
+/** A new server is to be live 10 s after it can be found: the last second is for asking it. */
+const defaults = { intervalMs: 9000, deadlineMs: 5000, maxServers: 5000 };
+
+/** Asks all sources once at the start, and every interval between `begin` and `end`, each for itself. */
+export class Discovery {
+  readonly #sources: PolledSource[];
+  readonly #remembered: RememberedServers;
+  readonly #recall: PolledSource;
+  readonly #configured: ReadonlySet<ServerId>;
+  readonly #intervalMs: number;
+  #tell: (event: Found) => void = () => {};
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(needs: DiscoveryNeeds) {
+    const { servers, log, sources, configured, retryMs = 1000 } = needs;
+    const polling = { ...defaults, ...needs };
+    this.#intervalMs = needs.intervalMs ?? defaults.intervalMs;
+    this.#configured = new Set(configured);
+    this.#remembered = new RememberedServers(servers, log, retryMs);
+    this.#sources = sources.map(
+      (source) => new PolledSource(source, polling, () => this.#tellDiscovered()),
+    );
+    // No source that names servers: those that are remembered may be let go like any other.
+    const recall = { name: 'remembered', discover: () => this.#remembered.recall() };
+    this.#recall = new PolledSource(recall, polling, () => this.#tellRecalled());
+  }
+
+  /** Starts with one round; `tell` is called with what is found until `stop`. */
+  start(tell: (event: Found) => void): void {
+    this.#tell = tell;
+    this.#round();
+  }
+
+  take(request: DiscoveryRequest): void {
+    switch (request.type) {
+      case 'discovery.begun':
+        clearInterval(this.#timer);
+        this.#timer = setInterval(() => this.#round(), this.#intervalMs);
+        this.#round();
+        break;
+      case 'discovery.ended':
+        clearInterval(this.#timer);
+        break;
+      case 'server.proved':
+        this.#remembered.remember(request.server);
+        break;
+      case 'server.forgotten':
+        this.#remembered.forget(request.server);
+    }
+  }
+
+  reports(): SourceReport[] {
+    return this.#sources.map((source) => source.report());
+  }
+
+  stop(): void {
+    clearInterval(this.#timer);
+    for (const source of this.#sources) source.stop();
+    this.#recall.stop();
+    this.#remembered.stop();
+  }
+
+  #round(): void {
+    if (this.#recall.hasAnswered) this.#remembered.refresh();
+    else void this.#recall.poll();
+    for (const source of this.#sources) void source.poll();
+  }
+
+  /** What the sources name together, each as it last answered. */
+  #tellDiscovered(): void {
+    const named = new Set(this.#sources.flatMap((source) => source.servers));
+    this.#tell({ type: 'servers.discovered', servers: this.#withoutConfigured([...named]) });
+  }
+
+  #tellRecalled(): void {
+    const servers = this.#withoutConfigured(this.#recall.servers);
+    if (servers.length > 0) this.#tell({ type: 'servers.found', servers, standing: 'found' });
+  }
+
+  #withoutConfigured(servers: readonly ServerId[]): ServerId[] {
+    return servers.filter((server) => !this.#configured.has(server));
+  }
+}
+
+/** The slot `discovery` of the activation machine. */
+export function createDiscovery(discovery: Discovery) {
+  return fromCallback<DiscoveryRequest>(({ receive, sendBack }) => {
+    receive((request) => discovery.take(request));
+    discovery.start(sendBack);
+    return () => discovery.stop();
+  });
+}

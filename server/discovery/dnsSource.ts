@@ -1,0 +1,75 @@
+import { Resolver } from 'node:dns/promises';
+import type { ServerId } from '../../machines/ports.js';
+import { toServerId } from '../addresses.js';
+import type { Source } from './source.js';
+
+/** A name whose A and AAAA records are pub-sub servers, all at one port. */
+export interface DnsName {
+  name: string;
+  port?: number;
+}
+
+/** Twice, the second time for twice as long: done before the deadline of a source. */
+const patience = { timeout: 1000, tries: 2 };
+
+/** The servers that a DNS name stands for; asked of `dnsServer` (`address:port`), else of the system's. */
+export function dnsSource({ name, port }: DnsName, pubSubPort: number, dnsServer?: string): Source {
+  const families = [new AddressFamily('resolve4'), new AddressFamily('resolve6')] as const;
+  return {
+    name: port === undefined ? `dns:${name}` : `dns:${name}:${port}`,
+    discover: async (signal) => {
+      const resolver = new Resolver(patience);
+      if (dnsServer !== undefined) resolver.setServers([dnsServer]);
+      const cancel = () => resolver.cancel();
+      signal.addEventListener('abort', cancel);
+      try {
+        const answers = await Promise.all(families.map((family) => family.ask(resolver, name)));
+        return serversIn(answers, port ?? pubSubPort);
+      } finally {
+        signal.removeEventListener('abort', cancel);
+      }
+    },
+  };
+}
+
+interface Answer {
+  addresses: string[];
+  /** Why there is none, or none to rely on. */
+  error?: Error;
+  /** Whether the family is known to have addresses here. */
+  isUsed: boolean;
+}
+
+/** A or AAAA records of one name. */
+class AddressFamily {
+  readonly #method: 'resolve4' | 'resolve6';
+  #isUsed = false;
+
+  constructor(method: 'resolve4' | 'resolve6') {
+    this.#method = method;
+  }
+
+  async ask(resolver: Resolver, name: string): Promise<Answer> {
+    try {
+      const addresses = await resolver[this.#method](name);
+      this.#isUsed ||= addresses.length > 0;
+      return { addresses, isUsed: this.#isUsed };
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException;
+      const isNobody = code === 'ENODATA' || (code === 'ENOTFOUND' && this.#isUsed);
+      if (isNobody) return { addresses: [], isUsed: this.#isUsed };
+      return { addresses: [], error: error as Error, isUsed: this.#isUsed };
+    }
+  }
+}
+
+/**
+ * Name servers that fail for AAAA are common: a family that never had an address may fail beside one
+ * that has. A name that is not found any longer has nobody, one that never was is an error.
+ */
+function serversIn(answers: readonly Answer[], port: number): ServerId[] {
+  const isAnyUsed = answers.some(({ isUsed }) => isUsed);
+  const failed = answers.find(({ error, isUsed }) => error && (isUsed || !isAnyUsed));
+  if (failed?.error) throw failed.error;
+  return answers.flatMap(({ addresses }) => addresses).map((address) => toServerId(address, port));
+}

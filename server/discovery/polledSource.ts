@@ -1,0 +1,129 @@
+import type { Logger } from 'pino';
+import type { ServerId } from '../../machines/ports.js';
+import { hostAndPort, isAddress } from '../addresses.js';
+import type { Source, SourceReport } from './source.js';
+
+/** What the asking of a source needs of the rest of the service. */
+export interface PollingNeeds {
+  /** Whether this service may send anything to an address and port. */
+  mayContact: (address: string, port: number) => boolean;
+  log: Logger;
+  /** How long a source may take to answer. */
+  deadlineMs: number;
+  /** Servers taken from one source. */
+  maxServers: number;
+}
+
+const maxErrorLength = 300;
+
+/** A source with what it named when it last answered: one that fails loses nobody. */
+export class PolledSource {
+  readonly #source: Source;
+  readonly #needs: PollingNeeds;
+  readonly #onAnswer: () => void;
+  readonly #stop = new AbortController();
+  #isPolling = false;
+  #isPollDue = false;
+  #servers: readonly ServerId[] = [];
+  #leftOut = 0;
+  #lastSuccessAt: Date | null = null;
+  #error: string | null = null;
+
+  constructor(source: Source, needs: PollingNeeds, onAnswer: () => void) {
+    this.#source = source;
+    this.#needs = needs;
+    this.#onAnswer = onAnswer;
+  }
+
+  get servers(): readonly ServerId[] {
+    return this.#servers;
+  }
+
+  get hasAnswered(): boolean {
+    return this.#lastSuccessAt !== null;
+  }
+
+  report(): SourceReport {
+    return {
+      name: this.#source.name,
+      servers: this.#servers.length,
+      leftOut: this.#leftOut,
+      lastSuccessAt: this.#lastSuccessAt?.toISOString() ?? null,
+      error: this.#error,
+    };
+  }
+
+  /** Asks the source; if it is being asked already, once more afterwards. */
+  async poll(): Promise<void> {
+    this.#isPollDue = true;
+    if (this.#isPolling) return;
+    this.#isPolling = true;
+    while (this.#isPollDue && !this.#stop.signal.aborted) {
+      this.#isPollDue = false;
+      await this.#ask().then(
+        (named) => this.#take(named),
+        (error: unknown) => this.#note(messageOf(error)),
+      );
+    }
+    this.#isPolling = false;
+  }
+
+  stop(): void {
+    this.#stop.abort(new Error('stopped'));
+    this.#source.close?.();
+  }
+
+  /** Ends with the deadline or the stop even if the source does not heed its signal. */
+  async #ask(): Promise<ServerId[]> {
+    const { deadlineMs } = this.#needs;
+    const attempt = new AbortController();
+    const stop = () => attempt.abort(this.#stop.signal.reason);
+    const late = () => attempt.abort(new Error(`did not answer within ${deadlineMs} ms`));
+    const timer = setTimeout(late, deadlineMs);
+    this.#stop.signal.addEventListener('abort', stop);
+    try {
+      return await new Promise((resolve, reject) => {
+        attempt.signal.addEventListener('abort', () => reject(attempt.signal.reason));
+        Promise.resolve(this.#source.discover(attempt.signal)).then(resolve, reject);
+      });
+    } finally {
+      clearTimeout(timer);
+      this.#stop.signal.removeEventListener('abort', stop);
+    }
+  }
+
+  #take(named: readonly ServerId[]): void {
+    if (this.#stop.signal.aborted) return;
+    const { maxServers } = this.#needs;
+    const distinct = new Set(named);
+    const allowed = [...distinct].filter((server) => this.#isAllowed(server));
+    const isCut = allowed.length > maxServers;
+    // Sorted, so that the same ones are taken every time.
+    this.#servers = isCut ? allowed.sort().slice(0, maxServers) : allowed;
+    this.#leftOut = distinct.size - allowed.length;
+    this.#lastSuccessAt = new Date();
+    this.#note(
+      isCut ? `names ${allowed.length} servers, of which only ${maxServers} are used` : null,
+    );
+    this.#onAnswer();
+  }
+
+  /** Host names are looked up, and their addresses checked, whenever they are contacted. */
+  #isAllowed(server: ServerId): boolean {
+    const { host, port } = hostAndPort(server);
+    return !isAddress(host) || this.#needs.mayContact(host, port);
+  }
+
+  #note(error: string | null): void {
+    if (this.#stop.signal.aborted || error === this.#error) return;
+    this.#error = error;
+    const { name } = this.#source;
+    if (error === null) this.#needs.log.info({ source: name }, 'a source of servers works again');
+    else this.#needs.log.warn({ source: name, error }, 'a source of servers fails');
+  }
+}
+
+function messageOf(error: unknown): string {
+  const message = error instanceof Error ? error.message : String(error);
+  return (message || 'failed').slice(0, maxErrorLength);
+}

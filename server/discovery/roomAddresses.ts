@@ -1,0 +1,81 @@
+import type { ServerId } from '../../machines/ports.js';
+import { isAddress, parseServerId, toServerId } from '../addresses.js';
+import { InvalidCursor, type RoomsTable } from '../store.js';
+import { pause } from './pause.js';
+import type { Source } from './source.js';
+
+/** How much of the rooms table one round reads. */
+export interface ScanPace {
+  maxReadPerPage: number;
+  pagesPerRound: number;
+  pauseMs: number;
+  /** No page is begun later than this: the round is to end before its deadline. */
+  roundMs: number;
+}
+
+const defaultPace: ScanPace = {
+  maxReadPerPage: 1000,
+  pagesPerRound: 10,
+  pauseMs: 100,
+  roundMs: 2500,
+};
+/** More than this service takes from a source: enough to say so. */
+const maxServers = 5001;
+
+/**
+ * The addresses in the items of the rooms table, read a little in every round. A server is named until
+ * a whole pass over the table has not found it.
+ */
+export function roomAddresses(
+  table: RoomsTable,
+  pubSubPort: number,
+  pace: Partial<ScanPace> = {},
+): Source {
+  const { maxReadPerPage, pagesPerRound, pauseMs, roundMs } = { ...defaultPace, ...pace };
+  let lastPass = new Set<ServerId>();
+  let thisPass = new Set<ServerId>();
+  let cursor: string | undefined;
+
+  async function readPage(signal: AbortSignal): Promise<void> {
+    const query = { maxRead: maxReadPerPage, ...(cursor !== undefined && { cursor }) };
+    const page = await table.addresses(query).catch((error: unknown) => {
+      // The table was made anew: this pass goes on from its beginning.
+      if (error instanceof InvalidCursor) cursor = undefined;
+      throw error;
+    });
+    // Given up meanwhile: the next round may be reading the same page.
+    signal.throwIfAborted();
+    for (const address of page.items) {
+      const server = serverAt(address, pubSubPort);
+      if (server !== undefined && thisPass.size < maxServers) thisPass.add(server);
+    }
+    cursor = page.cursor;
+    if (cursor !== undefined) return;
+    lastPass = thisPass;
+    thisPass = new Set();
+  }
+
+  return {
+    name: 'rooms',
+    discover: async (signal) => {
+      const until = performance.now() + roundMs;
+      for (let pages = 1; ; pages += 1) {
+        await readPage(signal);
+        const isOver = cursor === undefined || pages >= pagesPerRound || performance.now() > until;
+        if (isOver) return [...new Set([...lastPass, ...thisPass])];
+        await pause(pauseMs, signal);
+      }
+    },
+  };
+}
+
+/** Pub-sub servers write their bare address; undefined for anything else than an address. */
+function serverAt(text: string, pubSubPort: number): ServerId | undefined {
+  try {
+    if (isAddress(text)) return toServerId(text, pubSubPort);
+    const server = parseServerId(text);
+    return isAddress(server.slice(0, server.lastIndexOf(':'))) ? server : undefined;
+  } catch {
+    return undefined;
+  }
+}

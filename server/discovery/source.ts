@@ -1,0 +1,24 @@
+import type { ServerId } from '../../machines/ports.js';
+
+/** One way to find the pub-sub servers that run now; `discovery.ts` asks it again and again. */
+export interface Source {
+  /** As shown to operators, in a header too: letters, digits and `.:_-` only. */
+  readonly name: string;
+  /** All servers that it names now. Rejects when it cannot tell; gives up when the signal aborts. */
+  discover(signal: AbortSignal): Promise<ServerId[]>;
+  /** Lets go of what it holds. Asked nothing afterwards. */
+  close?(): void;
+}
+
+/** How a source is doing, as `GET /api/state` shows it. */
+export interface SourceReport {
+  name: string;
+  /** Servers that it named when it last answered. */
+  servers: number;
+  /** What it named beside those: addresses outside PUBSUB_NETWORKS and this service's own. */
+  leftOut: number;
+  /** ISO 8601; null: it has not answered yet. */
+  lastSuccessAt: string | null;
+  /** What is wrong with it now. */
+  error: string | null;
+}

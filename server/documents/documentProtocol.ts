@@ -1,0 +1,84 @@
+import type { Divergence } from './divergence.js';
+import type { DocumentErrorCode } from './documentErrors.js';
+import type { Kind } from './sharedTypes.js';
+import type { UpdateSummary } from './updateSummary.js';
+
+/** Bytes that can move between threads instead of being copied. */
+export type Bytes = Uint8Array<ArrayBuffer>;
+
+/** How big documents and what is made of them may get, in bytes of their encoding. */
+export type DocumentLimits = {
+  /** Above it a room has no document and no JSON. */
+  readonly maxRoomBytes: number;
+  /** All documents together. */
+  readonly maxTotalBytes: number;
+  /** Updates of one room that wait for others that they depend on; above it they are dropped. */
+  readonly maxPendingBytes: number;
+  readonly maxJsonBytes: number;
+  readonly maxJsonDepth: number;
+};
+
+/** Updates that cannot be applied because others are missing; ask the servers for their states again. */
+export type Gap = {
+  readonly pendingBytes: number;
+  /** Bytes that waited and were dropped by this request. */
+  readonly droppedBytes: number;
+};
+
+/** A state was merged; `isChanged` says whether it brought anything new. `bytes` is about the document's size. */
+export type Merged = Gap & {
+  readonly type: 'merged';
+  readonly isChanged: boolean;
+  readonly bytes: number;
+};
+
+/** The room is over its limit; `state` is the state that was given, to be passed on unmerged. */
+export type TooLarge = { readonly type: 'tooLarge'; readonly state: Bytes };
+
+/** What an update was; `isApplied` is false in a room without a document. */
+export type Applied = UpdateSummary &
+  Gap & { readonly isApplied: boolean; readonly isChanged: boolean };
+
+/** One update's own end: a bad one does not fail those beside it. */
+export type ApplyOutcome =
+  | { readonly applied: Applied }
+  | { readonly code: DocumentErrorCode; readonly message: string };
+
+/** What the thread is asked, by name. `room` is the number of an open document. */
+export type Requests = {
+  merge: { request: { state: Bytes; from: string }; answer: Merged | TooLarge };
+  apply: { request: { updates: readonly Bytes[] }; answer: readonly ApplyOutcome[] };
+  toJson: {
+    request: { types: Readonly<Record<string, Kind>> };
+    answer: { json: Bytes; isTruncated: boolean };
+  };
+  encode: { request: object; answer: { update: Bytes } };
+  stateVector: { request: object; answer: { stateVector: Bytes } };
+  divergence: { request: { servers: readonly string[] | undefined }; answer: Divergence[] };
+  dropPending: { request: object; answer: Gap };
+};
+
+export type RequestName = keyof Requests;
+
+/** A request as it is posted. */
+export type Request = {
+  [N in RequestName]: { readonly name: N; readonly room: number } & Requests[N]['request'];
+}[RequestName];
+
+/** What is posted to the thread: a request, which is answered, or the end of a document, which is not. */
+export type ToThread = Request | { readonly name: 'close'; readonly room: number };
+
+/** What the thread posts: that it listens, then one message for each request. `isLost`: the document was given up. */
+export type FromThread =
+  | { readonly type: 'ready' }
+  | {
+      readonly type: 'answered';
+      readonly answer: Requests[RequestName]['answer'];
+      readonly isLost: boolean;
+    }
+  | {
+      readonly type: 'refused';
+      readonly code: DocumentErrorCode;
+      readonly message: string;
+      readonly isLost: boolean;
+    };

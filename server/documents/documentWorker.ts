@@ -1,0 +1,74 @@
+import { parentPort, workerData } from 'node:worker_threads';
+import { DocumentError } from './documentErrors.js';
+import type {
+  DocumentLimits,
+  FromThread,
+  Request,
+  Requests,
+  ToThread,
+} from './documentProtocol.js';
+import { LiveDocument } from './liveDocument.js';
+
+/** The thread that works on documents; `Documents` starts it, asks one thing at a time and ends it. */
+
+if (parentPort === null) throw new Error('documentWorker runs in a worker thread');
+const port = parentPort;
+const limits = workerData as DocumentLimits;
+const rooms = new Map<number, LiveDocument>();
+
+const open = (room: number): LiveDocument => {
+  const spareBytes = () => {
+    let used = 0;
+    for (const [id, other] of rooms) if (id !== room) used += other.bytes;
+    return limits.maxTotalBytes - used;
+  };
+  const document = new LiveDocument(limits, spareBytes);
+  rooms.set(room, document);
+  return document;
+};
+
+const answer = (document: LiveDocument, request: Request): Requests[Request['name']]['answer'] => {
+  switch (request.name) {
+    case 'merge':
+      return document.merge(request.state, request.from);
+    case 'apply':
+      return document.apply(request.updates);
+    case 'toJson':
+      return document.toJson(request.types);
+    case 'encode':
+      return { update: document.encode() };
+    case 'stateVector':
+      return { stateVector: document.stateVector() };
+    case 'divergence':
+      return document.divergence(request.servers);
+    case 'dropPending':
+      return document.dropPending();
+  }
+};
+
+// Every answer's bytes are the thread's own, and of no more use to it.
+const buffersOf = (value: object): ArrayBuffer[] =>
+  Object.values(value).flatMap((part: unknown) =>
+    part instanceof Uint8Array && part.buffer instanceof ArrayBuffer ? [part.buffer] : [],
+  );
+
+port.on('message', (message: ToThread) => {
+  if (message.name === 'close') {
+    rooms.delete(message.room);
+    return;
+  }
+  const document = rooms.get(message.room) ?? open(message.room);
+  try {
+    const given = answer(document, message);
+    const reply: FromThread = { type: 'answered', answer: given, isLost: document.takeLoss() };
+    port.postMessage(reply, buffersOf(given));
+  } catch (cause) {
+    // Anything else is a mistake of ours, or no memory: the thread ends, and its owner starts anew.
+    if (!(cause instanceof DocumentError)) throw cause;
+    const { code, message: why } = cause;
+    const isLost = document.takeLoss();
+    port.postMessage({ type: 'refused', code, message: why, isLost } satisfies FromThread);
+  }
+});
+
+port.postMessage({ type: 'ready' } satisfies FromThread);

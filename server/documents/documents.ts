@@ -1,0 +1,153 @@
+import { DocumentError } from './documentErrors.js';
+import type { DocumentLimits, FromThread } from './documentProtocol.js';
+import { DocumentThread } from './documentThread.js';
+import { RoomDocument } from './roomDocument.js';
+
+/** Limits of the documents and of their thread; every one has a default. */
+export type DocumentsOptions = Partial<DocumentLimits> & {
+  /** Bytes that may wait for one room; default 64 MiB. An idle room takes one request of any size. */
+  readonly maxBacklogBytes?: number;
+  /** The most that one request may take, in ms; default 30 s. Then the thread is ended. */
+  readonly deadlineMs?: number;
+  /** Heap of the thread, in MB; default 2,048. */
+  readonly maxHeapMb?: number;
+  /** The thread ended; `room` asked for what it was doing. To be logged: the rooms hear of it by themselves. */
+  readonly onThreadLost?: (error: DocumentError, room: string | undefined) => void;
+};
+
+const mebi = 1024 * 1024;
+
+const defaultLimits: DocumentLimits = {
+  maxRoomBytes: 32 * mebi,
+  maxTotalBytes: 64 * mebi,
+  maxPendingBytes: mebi / 4,
+  maxJsonBytes: 16 * mebi,
+  maxJsonDepth: 100,
+};
+
+/**
+ * The Yjs documents of watched rooms, all in one worker thread, so that no merge blocks the main loop. The thread
+ * starts with the first request. When it fails, runs out of memory or takes too long, it is ended, all open
+ * documents are empty (`onLost`) and the next request starts another: whoever fetches again paces it. One request
+ * is worked on at a time, and the rooms take turns.
+ */
+export class Documents {
+  readonly #limits: DocumentLimits;
+  readonly #maxBacklogBytes: number;
+  readonly #deadlineMs: number;
+  readonly #maxHeapMb: number;
+  readonly #onThreadLost: (error: DocumentError, room: string | undefined) => void;
+  readonly #open = new Set<RoomDocument>();
+  // Rooms with something to ask, in turn.
+  readonly #waiting = new Set<RoomDocument>();
+  #thread: DocumentThread | undefined;
+  #current: RoomDocument | undefined;
+  #lastId = 0;
+  #isClosed = false;
+
+  constructor({
+    maxBacklogBytes = 64 * mebi,
+    deadlineMs = 30_000,
+    maxHeapMb = 2_048,
+    onThreadLost = () => undefined,
+    ...limits
+  }: DocumentsOptions = {}) {
+    this.#limits = { ...defaultLimits, ...limits };
+    this.#maxBacklogBytes = maxBacklogBytes;
+    this.#deadlineMs = deadlineMs;
+    this.#maxHeapMb = maxHeapMb;
+    this.#onThreadLost = onThreadLost;
+  }
+
+  /**
+   * An empty document for a room; its owner closes it. `onLost`: the document is empty again, and every request
+   * that waited was rejected: fetch the servers' states and merge them.
+   */
+  open(
+    room: string,
+    { onLost = () => undefined }: { onLost?: (error: DocumentError) => void } = {},
+  ) {
+    if (this.#isClosed) throw new DocumentError('closed', 'documents are closed');
+    this.#lastId += 1;
+    const document = new RoomDocument(
+      room,
+      this.#lastId,
+      {
+        maxBacklogBytes: this.#maxBacklogBytes,
+        onAsked: (asking) => {
+          if (asking !== this.#current) this.#waiting.add(asking);
+          this.#next();
+        },
+        onClosed: (closed) => {
+          this.#open.delete(closed);
+          this.#waiting.delete(closed);
+          this.#thread?.tell({ name: 'close', room: closed.id });
+        },
+      },
+      onLost,
+    );
+    this.#open.add(document);
+    return document;
+  }
+
+  /** Closes every room and ends the thread. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    for (const document of this.#open) document.close();
+    await this.#thread?.end();
+    this.#thread = undefined;
+  }
+
+  #next(): void {
+    if (this.#current) return;
+    for (const document of this.#waiting) {
+      this.#waiting.delete(document);
+      const asked = document.take();
+      if (asked === undefined) continue;
+      this.#current = document;
+      this.#thread ??= this.#start();
+      try {
+        this.#thread.ask(asked.request, asked.transfer);
+      } catch (cause) {
+        // A buffer that was given away twice.
+        const message = `not posted: ${cause}`;
+        this.#settle({ type: 'refused', code: 'bad_update', message, isLost: false });
+      }
+      return;
+    }
+  }
+
+  #start(): DocumentThread {
+    return new DocumentThread({
+      limits: this.#limits,
+      maxHeapMb: this.#maxHeapMb,
+      deadlineMs: this.#deadlineMs,
+      onAnswer: (answer) => this.#settle(answer),
+      onLost: (error) => this.#lose(error),
+    });
+  }
+
+  #settle(answer: Exclude<FromThread, { type: 'ready' }>): void {
+    const document = this.#current;
+    this.#current = undefined;
+    // It goes to the end of the row, behind those that waited meanwhile.
+    if (document?.settle(answer)) this.#waiting.add(document);
+    this.#next();
+  }
+
+  #lose(error: DocumentError): void {
+    const culprit = this.#current;
+    this.#thread = undefined;
+    this.#current = undefined;
+    this.#waiting.clear();
+    const others = new DocumentError(
+      'lost',
+      `another room's request ended the thread: ${error.message}`,
+    );
+    for (const document of this.#open) {
+      const isCulprit = document === culprit;
+      document.lose(isCulprit || culprit === undefined ? error : others, isCulprit);
+    }
+    this.#onThreadLost(error, culprit?.room);
+  }
+}

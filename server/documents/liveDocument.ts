@@ -1,0 +1,232 @@
+import * as Y from 'yjs';
+import { type Coverage, compareCoverage, type Divergence, readCoverage } from './divergence.js';
+import { BadUpdate, DocumentError, type DocumentErrorCode } from './documentErrors.js';
+import { type DocumentJson, documentJson } from './documentJson.js';
+import type {
+  Applied,
+  ApplyOutcome,
+  Bytes,
+  DocumentLimits,
+  Gap,
+  Merged,
+  TooLarge,
+} from './documentProtocol.js';
+import type { Kind } from './sharedTypes.js';
+import { examineUpdate, rootsReached, summarizeUpdate } from './updateSummary.js';
+
+// Without changes a size is measured again only after this part of the limit has come in.
+const remeasureAfter = 1 / 16;
+
+const emptyDocument = (): Y.Doc => {
+  const doc = new Y.Doc();
+  // Yjs prints when an update carries the id of the document it is applied to.
+  doc.clientID = -1;
+  // Yjs tidies formatting after remote changes by deleting it: that would be an edit of ours.
+  doc.on('afterTransaction', (transaction) => {
+    transaction._needFormattingCleanup = false;
+  });
+  return doc;
+};
+
+const ownBytes = (bytes: Uint8Array): Bytes =>
+  bytes.buffer instanceof ArrayBuffer && bytes.byteLength === bytes.buffer.byteLength
+    ? (bytes as Bytes)
+    : new Uint8Array(bytes);
+
+const bytesPending = ({ store }: Y.Doc): number =>
+  (store.pendingStructs?.update.byteLength ?? 0) + (store.pendingDs?.byteLength ?? 0);
+
+const changes = ({ store }: Y.Doc, { deleteSet, beforeState }: Y.Transaction): boolean => {
+  if (deleteSet.clients.size > 0) return true;
+  for (const client of store.clients.keys()) {
+    if (Y.getState(store, client) !== (beforeState.get(client) ?? 0)) return true;
+  }
+  return false;
+};
+
+// State vector of some clients, and how many deletions a transaction has of others, as one comparable text.
+const stamp = (doc: Y.Doc, transaction: Y.Transaction | undefined, ids: Iterable<number>): string =>
+  Array.from(ids, (client) => {
+    const deletions = transaction?.deleteSet.clients.get(client)?.length ?? 0;
+    return `${Y.getState(doc.store, client)},${deletions}`;
+  }).join();
+
+/**
+ * One room's document as its servers and its channel tell it, and what each server's last state held. Lives in
+ * the thread. When Yjs fails in the middle of something the document is given up (`wasLost`) and starts empty:
+ * what half an update left behind is never shown.
+ */
+export class LiveDocument {
+  readonly #limits: DocumentLimits;
+  readonly #spareBytes: () => number;
+  readonly #servers = new Map<string, Coverage>();
+  // Undefined when the room is over its limit.
+  #doc: Y.Doc | undefined = emptyDocument();
+  #measuredBytes = 0;
+  #addedBytes = 0;
+  #wasLost = false;
+
+  /** `spareBytes`: how much this document may hold beside the others. */
+  constructor(limits: DocumentLimits, spareBytes: () => number) {
+    this.#limits = limits;
+    this.#spareBytes = spareBytes;
+  }
+
+  /** About the size of its encoding, never much less. */
+  get bytes(): number {
+    return this.#measuredBytes + this.#addedBytes;
+  }
+
+  /** Whether the document was given up since the last call. */
+  takeLoss(): boolean {
+    const wasLost = this.#wasLost;
+    this.#wasLost = false;
+    return wasLost;
+  }
+
+  /** Merges a server's whole state. Throws `BadUpdate`. */
+  merge(state: Bytes, from: string): Merged | TooLarge {
+    this.#servers.set(from, readCoverage(state));
+    if (state.byteLength > this.#limit()) this.#outgrow();
+    const doc = this.#doc;
+    if (doc === undefined) return { type: 'tooLarge', state };
+    let isChanged = false;
+    this.#guard('bad_update', () =>
+      doc.transact((transaction) => {
+        Y.applyUpdate(doc, state);
+        isChanged = changes(doc, transaction);
+      }),
+    );
+    if (isChanged) this.#addedBytes += state.byteLength;
+    this.#weigh(0);
+    if (this.#doc === undefined) return { type: 'tooLarge', state };
+    return { type: 'merged', isChanged, bytes: this.bytes, ...this.#boundPending(doc) };
+  }
+
+  /** Applies updates in one transaction: what a transaction costs beside them is paid once. */
+  apply(updates: readonly Uint8Array[]): ApplyOutcome[] {
+    const outcomes: ApplyOutcome[] = [];
+    const doc = this.#doc;
+    if (doc === undefined) return updates.map((update) => this.#outcome(update));
+    try {
+      doc.transact((transaction) => {
+        for (const update of updates) outcomes.push(this.#outcome(update, doc, transaction));
+      });
+    } catch (cause) {
+      this.#giveUp();
+      // The one that it failed at, unless it failed at the end of all.
+      const message = `Yjs failed: ${cause}`;
+      if (outcomes.length < updates.length) outcomes.push({ code: 'bad_update', message });
+      while (outcomes.length < updates.length) outcomes.push({ code: 'lost', message });
+    }
+    this.#weigh(this.#limits.maxRoomBytes * remeasureAfter);
+    return outcomes;
+  }
+
+  toJson(types: Readonly<Record<string, Kind>>): DocumentJson {
+    const { maxJsonBytes: maxBytes, maxJsonDepth: maxDepth } = this.#limits;
+    return documentJson(this.#required(), { types, maxBytes, maxDepth });
+  }
+
+  /** The whole document as one update, with what still waits. */
+  encode(): Bytes {
+    const doc = this.#required();
+    return ownBytes(this.#guard('lost', () => Y.encodeStateAsUpdate(doc)));
+  }
+
+  stateVector(): Bytes {
+    return ownBytes(Y.encodeStateVector(this.#required()));
+  }
+
+  /** Compares the last merged states of these servers, or of all. */
+  divergence(servers: readonly string[] = [...this.#servers.keys()]): Divergence[] {
+    const known = new Map<string, Coverage>();
+    for (const server of servers) {
+      const coverage = this.#servers.get(server);
+      if (coverage) known.set(server, coverage);
+    }
+    return compareCoverage(known);
+  }
+
+  /** Forgets updates that wait for others. */
+  dropPending(): Gap {
+    const doc = this.#required();
+    const droppedBytes = bytesPending(doc);
+    doc.store.pendingStructs = null;
+    doc.store.pendingDs = null;
+    // Reading them made root types that nothing else names.
+    for (const [name, type] of doc.share) {
+      if (type._start === null && type._map.size === 0) doc.share.delete(name);
+    }
+    return { pendingBytes: 0, droppedBytes };
+  }
+
+  #outcome(update: Uint8Array, doc?: Y.Doc, transaction?: Y.Transaction): ApplyOutcome {
+    let examined: ReturnType<typeof examineUpdate>;
+    try {
+      examined = examineUpdate(update);
+    } catch (cause) {
+      if (!(cause instanceof BadUpdate)) throw cause;
+      return { code: cause.code, message: cause.message };
+    }
+    const gap = { pendingBytes: 0, droppedBytes: 0 };
+    if (doc === undefined) {
+      const summary = summarizeUpdate(examined);
+      return { applied: { ...summary, ...gap, isApplied: false, isChanged: false } };
+    }
+    const ids = new Set([...examined.structs.keys(), ...examined.deletions.keys()]);
+    const before = stamp(doc, transaction, ids);
+    Y.applyUpdate(doc, update);
+    const isChanged = before !== stamp(doc, transaction, ids);
+    if (isChanged) this.#addedBytes += update.byteLength;
+    const summary = summarizeUpdate(examined, rootsReached(doc, examined));
+    const applied: Applied = { ...summary, ...this.#boundPending(doc), isApplied: true, isChanged };
+    return { applied };
+  }
+
+  #boundPending(doc: Y.Doc): Gap {
+    const pendingBytes = bytesPending(doc);
+    if (pendingBytes > this.#limits.maxPendingBytes) return this.dropPending();
+    return { pendingBytes, droppedBytes: 0 };
+  }
+
+  #limit(): number {
+    return Math.min(this.#limits.maxRoomBytes, this.#spareBytes());
+  }
+
+  // Measures the document when it may have outgrown its limit, and gives it up when it has.
+  #weigh(tolerance: number): void {
+    const doc = this.#doc;
+    if (doc === undefined || this.bytes <= this.#limit()) return;
+    if (this.#addedBytes <= tolerance) return;
+    this.#measuredBytes = this.encode().byteLength;
+    this.#addedBytes = 0;
+    if (this.#measuredBytes > this.#limit()) this.#outgrow();
+  }
+
+  #outgrow(): void {
+    this.#doc = undefined;
+    this.#measuredBytes = 0;
+    this.#addedBytes = 0;
+  }
+
+  #giveUp(): void {
+    this.#outgrow();
+    this.#doc = emptyDocument();
+    this.#wasLost = true;
+  }
+
+  #required(): Y.Doc {
+    if (this.#doc) return this.#doc;
+    throw new DocumentError('too_large', 'the room is over its limit of bytes');
+  }
+
+  #guard<T>(code: DocumentErrorCode, work: () => T): T {
+    try {
+      return work();
+    } catch (cause) {
+      this.#giveUp();
+      throw new DocumentError(code, `Yjs failed: ${cause}`, { cause });
+    }
+  }
+}

@@ -1,0 +1,112 @@
+import * as Y from 'yjs';
+import { addClocks, type ClockRange, type ClockSets, listRanges } from './clockRanges.js';
+import { readUpdate } from './updateReader.js';
+
+/** One update as the log shows it; its size is bounded whatever the update's is. */
+export type UpdateSummary = {
+  readonly bytes: number;
+  /** Clients and clocks that it carries, by client; the first 50. */
+  readonly clients: readonly ClockRange[];
+  /** Characters, list elements, map values and shared types that it carries; formatting is not counted. */
+  readonly inserted: number;
+  /** Elements that its delete set names. */
+  readonly deleted: number;
+  /** Names of the root shared types that it reaches, sorted; the first 50, long names cut. */
+  readonly types: readonly string[];
+  /** Ranges and types that are not listed. */
+  readonly more: number;
+};
+
+/** What an update says without a document. */
+export type ExaminedUpdate = {
+  readonly bytes: number;
+  readonly structs: ClockSets;
+  readonly deletions: ClockSets;
+  readonly inserted: number;
+  readonly deleted: number;
+  readonly roots: Set<string>;
+};
+
+const maxListed = 50;
+const maxNameLength = 100;
+
+/** Reads an update for its summary. Throws `BadUpdate`. */
+export const examineUpdate = (update: Uint8Array): ExaminedUpdate => {
+  const structs: ClockSets = new Map();
+  const deletions: ClockSets = new Map();
+  const roots = new Set<string>();
+  let inserted = 0;
+  let deleted = 0;
+  readUpdate(update, {
+    struct: (client, clock, length, kind, root) => {
+      if (kind === 'gap') return;
+      addClocks(structs, client, clock, clock + length);
+      if (kind === 'content') inserted += length;
+      if (root !== undefined) roots.add(root);
+    },
+    deletion: (client, clock, length) => {
+      addClocks(deletions, client, clock, clock + length);
+      deleted += length;
+    },
+  });
+  return { bytes: update.byteLength, structs, deletions, inserted, deleted, roots };
+};
+
+const cut = (name: string): string =>
+  name.length > maxNameLength ? `${name.slice(0, maxNameLength)}…` : name;
+
+/** The log's entry of an examined update, and of the root types that a document knows it to reach. */
+export const summarizeUpdate = (
+  { bytes, structs, inserted, deleted, roots }: ExaminedUpdate,
+  reached: ReadonlySet<string> = new Set(),
+): UpdateSummary => {
+  const { ranges, more } = listRanges(structs, maxListed);
+  const names = [...new Set([...roots, ...reached])].sort();
+  const types = names.slice(0, maxListed).map(cut);
+  return {
+    bytes,
+    clients: ranges,
+    inserted,
+    deleted,
+    types,
+    more: more + names.length - types.length,
+  };
+};
+
+// Struct arrays of a client that end before `to`, from the one that holds `from`.
+function* structsIn(doc: Y.Doc, client: number, from: number, to: number) {
+  const structs = doc.store.clients.get(client);
+  if (structs === undefined || from >= Y.getState(doc.store, client)) return;
+  for (let i = Y.findIndexSS(structs, from); i < structs.length; i += 1) {
+    const struct = structs[i];
+    if (struct === undefined || struct.id.clock >= to) return;
+    yield struct;
+  }
+}
+
+/** Names of the root types that the document holds an examined update's elements in. */
+export const rootsReached = (doc: Y.Doc, { structs, deletions }: ExaminedUpdate): Set<string> => {
+  const seen = new Set<unknown>();
+  const roots = new Set<unknown>();
+  const climb = (from: unknown): void => {
+    let type = from;
+    while (type instanceof Y.AbstractType && !seen.has(type)) {
+      seen.add(type);
+      if (type._item === null) roots.add(type);
+      type = type._item?.parent;
+    }
+  };
+  for (const sets of [structs, deletions]) {
+    for (const [client, flat] of sets) {
+      for (let i = 0; i < flat.length; i += 2) {
+        for (const struct of structsIn(doc, client, flat[i] ?? 0, flat[i + 1] ?? 0)) {
+          if (struct instanceof Y.Item) climb(struct.parent);
+        }
+      }
+    }
+  }
+  const names = new Set<string>();
+  if (roots.size === 0) return names;
+  for (const [name, type] of doc.share) if (roots.has(type)) names.add(name);
+  return names;
+};

@@ -1,0 +1,26 @@
+/** Updates that wait until the states of a room's servers have been merged, a bounded number of bytes. */
+export class HeldUpdates {
+  static readonly maxBytes = 16 * 1024 * 1024;
+  #updates: Uint8Array[] = [];
+  #bytes = 0;
+  #isOverfull = false;
+
+  hold(update: Uint8Array): void {
+    this.#bytes += update.length;
+    if (this.#bytes > HeldUpdates.maxBytes) {
+      this.#updates = [];
+      this.#isOverfull = true;
+    } else {
+      this.#updates.push(update);
+    }
+  }
+
+  /** What was held, in order; `isOverfull`: some were let go, and the states have to be merged again. */
+  release(): { updates: Uint8Array[]; isOverfull: boolean } {
+    const released = { updates: this.#updates, isOverfull: this.#isOverfull };
+    this.#updates = [];
+    this.#bytes = 0;
+    this.#isOverfull = false;
+    return released;
+  }
+}

@@ -1,0 +1,153 @@
+import type { Kind } from '../documents/sharedTypes.js';
+import { Channel } from '../sse/channel.js';
+import { messageFrame } from '../sse/frames.js';
+import { Pace } from '../sse/pace.js';
+import type { Viewer } from '../sse/viewer.js';
+
+/** How a viewer wants the document: as JSON, or as updates that it merges by itself. */
+export type RoomView = { as: 'state'; types: Readonly<Record<string, Kind>> } | { as: 'updates' };
+
+/** What the streams of a room are made of. */
+export interface RoomStreamsNeeds {
+  frameIntervalMs: number;
+  /** The document as the data of a `state` event; undefined: there is none to show yet. */
+  makeJson: (types: Readonly<Record<string, Kind>>) => Promise<Buffer | undefined>;
+  /** The merged states as the data of `state` events; undefined: nothing is merged yet. */
+  makeUpdates: () => Promise<readonly string[] | undefined>;
+  /** What every viewer is told beside the document: data by event. */
+  status: () => Record<string, object>;
+}
+
+interface JsonStream {
+  channel: Channel;
+  pace: Pace;
+  state: Buffer | undefined;
+}
+
+/** What the stream of a room's JSON may cost a viewer. */
+const maxBytesPerMs = 1000;
+/** Ways to read root types that are kept up to date at a time; further viewers share the oldest. */
+const maxJsonStreams = 16;
+
+/** The viewers of one room, and the frames that they get: each is encoded once for all. */
+export class RoomStreams {
+  readonly #needs: RoomStreamsNeeds;
+  readonly #updates = new Channel(() => this.#wholeUpdates());
+  /** By the root types that their viewers named. */
+  readonly #json = new Map<string, JsonStream>();
+
+  constructor(needs: RoomStreamsNeeds) {
+    this.#needs = needs;
+  }
+
+  add(viewer: Viewer, view: RoomView): void {
+    if (view.as === 'updates') this.#updates.addBehind(viewer);
+    else this.#jsonStream(view.types).channel.addBehind(viewer);
+  }
+
+  remove(viewer: Viewer): void {
+    this.#updates.remove(viewer);
+    for (const [key, { channel, pace }] of this.#json) {
+      channel.remove(viewer);
+      if (channel.size > 0) continue;
+      pace.close();
+      this.#json.delete(key);
+    }
+  }
+
+  get size(): number {
+    let size = this.#updates.size;
+    for (const { channel } of this.#json.values()) size += channel.size;
+    return size;
+  }
+
+  /** The document changed: its JSON is made anew, at most once in a frame interval. */
+  touch(): void {
+    for (const { pace } of this.#json.values()) pace.touch();
+  }
+
+  /** Tells all viewers something beside the document. */
+  tell(event: string, data: object): void {
+    const frame = messageFrame(JSON.stringify(data), { event });
+    this.#updates.broadcast(frame);
+    for (const { channel } of this.#json.values()) channel.broadcast(frame);
+  }
+
+  /** Passes an update on, with its entry in the log. */
+  tellUpdate(entry: object, update: Uint8Array): void {
+    const json = JSON.stringify(entry);
+    const frame = messageFrame(json, { event: 'update' });
+    for (const { channel } of this.#json.values()) channel.broadcast(frame);
+    if (this.#updates.size === 0) return;
+    const base64 = Buffer.from(update).toString('base64');
+    const data = `${json.slice(0, -1)},"update":"${base64}"}`;
+    this.#updates.broadcast(messageFrame(data, { event: 'update' }));
+  }
+
+  /** The document has more than the updates that were passed on: whoever merges gets all of it. */
+  async retellUpdates(): Promise<void> {
+    if (this.#updates.size === 0) return;
+    const whole = await this.#wholeUpdates();
+    if (whole) this.#updates.broadcast(whole);
+    this.#updates.catchUp();
+  }
+
+  /** Brings viewers up to date that have drained without a word. */
+  catchUp(): void {
+    this.#updates.catchUp();
+    for (const { channel } of this.#json.values()) channel.catchUp();
+  }
+
+  *viewers(): Generator<Viewer> {
+    yield* this.#updates;
+    for (const { channel } of this.#json.values()) yield* channel;
+  }
+
+  close(): void {
+    for (const { pace } of this.#json.values()) pace.close();
+    for (const viewer of this.viewers()) viewer.end();
+  }
+
+  #jsonStream(types: Readonly<Record<string, Kind>>): JsonStream {
+    const key = JSON.stringify(Object.entries(types).sort());
+    const known = this.#json.get(key);
+    if (known) return known;
+    const [oldest] = this.#json.values();
+    if (oldest && this.#json.size >= maxJsonStreams) return oldest;
+    const stream: JsonStream = {
+      channel: new Channel(() => this.#wholeJson(stream)),
+      pace: new Pace(
+        () => void this.#makeJson(stream, types),
+        () => Math.max(this.#needs.frameIntervalMs, (stream.state?.length ?? 0) / maxBytesPerMs),
+      ),
+      state: undefined,
+    };
+    this.#json.set(key, stream);
+    stream.pace.touch();
+    return stream;
+  }
+
+  async #makeJson(stream: JsonStream, types: Readonly<Record<string, Kind>>): Promise<void> {
+    const data = await this.#needs.makeJson(types);
+    if (!data) return;
+    stream.state = Buffer.concat([Buffer.from('event: state\ndata: '), data, Buffer.from('\n\n')]);
+    stream.channel.broadcast(stream.state);
+  }
+
+  #wholeJson({ state }: JsonStream): Buffer {
+    const frames = this.#statusFrames();
+    return Buffer.concat(state ? [...frames, state] : frames);
+  }
+
+  async #wholeUpdates(): Promise<Buffer | undefined> {
+    const states = await this.#needs.makeUpdates();
+    if (!states) return undefined;
+    const frames = states.map((data) => messageFrame(data, { event: 'state' }));
+    return Buffer.concat([...frames, ...this.#statusFrames()]);
+  }
+
+  #statusFrames(): Buffer[] {
+    const events = Object.entries(this.#needs.status());
+    return events.map(([event, data]) => messageFrame(JSON.stringify(data), { event }));
+  }
+}

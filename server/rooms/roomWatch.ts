@@ -1,0 +1,158 @@
+import type { RoomName } from '../../machines/ports.js';
+import type { RoomStanding } from '../../machines/roomSetup.js';
+import { AwarenessStates } from '../documents/awareness.js';
+import type { Documents } from '../documents/documents.js';
+import { heartbeatMs, maxPendingMs, tickMs } from '../sse/liveness.js';
+import type { Viewer } from '../sse/viewer.js';
+import { RoomContent } from './roomContent.js';
+import { RoomStreams, type RoomView } from './roomStreams.js';
+import { type LogEntry, UpdateLog } from './updateLog.js';
+
+/** What a watched room needs of the rest of the service. */
+export interface RoomWatchNeeds {
+  documents: Documents;
+  frameIntervalMs: number;
+  /** Told of the first garbage on a room's channel. */
+  onGarbage: (room: RoomName, bytes: number) => void;
+}
+
+/** What the room's machine is told. */
+export interface RoomWatchEvents {
+  /** Something is missing: the states of the servers have to be merged again. */
+  onGap: () => void;
+  /** The document is empty again. */
+  onLost: () => void;
+}
+
+/** What is shown of one watched room: its document, who is in it, its log, and how it stands. */
+export class RoomWatch {
+  readonly room: RoomName;
+  readonly #needs: RoomWatchNeeds;
+  readonly #log = new UpdateLog();
+  readonly #awareness = new AwarenessStates({ now: () => performance.now() });
+  readonly #streams: RoomStreams;
+  readonly #ticker: NodeJS.Timeout;
+  #content: RoomContent | undefined;
+  #standing: RoomStanding = 'locating';
+  #source: 'redis' | 'poll' = 'poll';
+  #ticks = 0;
+
+  constructor(room: RoomName, needs: RoomWatchNeeds) {
+    this.room = room;
+    this.#needs = needs;
+    this.#streams = new RoomStreams({
+      frameIntervalMs: needs.frameIntervalMs,
+      makeJson: async (types) => this.#content?.json(types),
+      makeUpdates: async () => this.#content?.updates(),
+      status: () => ({ room: this.status(), awareness: this.awareness() }),
+    });
+    this.#ticker = setInterval(() => this.#tick(), tickMs);
+  }
+
+  /** The room's machine runs: a document of its own, until `end`. */
+  begin({ onGap, onLost }: RoomWatchEvents): RoomContent {
+    this.#content?.close();
+    const lost = () => {
+      content.reset();
+      onLost();
+    };
+    const document = this.#needs.documents.open(this.room, { onLost: lost });
+    const content = new RoomContent(document, {
+      onGap,
+      onStatus: () => this.#tellStatus(),
+      onChanged: () => this.#streams.touch(),
+      onMerged: () => void this.#streams.retellUpdates(),
+      onGarbage: (bytes) => this.#noteGarbage(bytes),
+      onUpdate: (summary, update) => this.#streams.tellUpdate(this.#log.add(summary), update),
+    });
+    this.#content = content;
+    return content;
+  }
+
+  end(): void {
+    this.#content?.close();
+    this.#content = undefined;
+  }
+
+  add(viewer: Viewer, view: RoomView): void {
+    this.#streams.add(viewer, view);
+  }
+
+  remove(viewer: Viewer): void {
+    this.#streams.remove(viewer);
+  }
+
+  get viewers(): number {
+    return this.#streams.size;
+  }
+
+  setStanding(standing: RoomStanding): void {
+    if (standing === this.#standing) return;
+    this.#standing = standing;
+    this.#tellStatus();
+  }
+
+  setSource(source: 'redis' | 'poll'): void {
+    if (source === this.#source) return;
+    this.#source = source;
+    this.#tellStatus();
+  }
+
+  /** Takes a message of the room's presence channel. */
+  applyPresence(update: Uint8Array): void {
+    const change = this.#awareness.apply(update);
+    if (!change) return this.#noteGarbage(update.length);
+    const { added, updated, removed } = change;
+    if (added.length + updated.length + removed.length > 0) this.#tellAwareness();
+  }
+
+  /** How the room stands; the data of a `room` event. */
+  status() {
+    return {
+      room: this.room,
+      state: this.#standing,
+      source: this.#source,
+      servers: this.#content?.holders ?? [],
+      tooLarge: this.#content?.isTooLarge ?? false,
+      diverged: this.#content?.diverged ?? [],
+      garbage: this.#log.garbage,
+    };
+  }
+
+  /** Who is in the room; the data of an `awareness` event. */
+  awareness() {
+    return { clients: this.#awareness.states() };
+  }
+
+  /** The newest updates, the newest first. */
+  log(): LogEntry[] {
+    return this.#log.newestFirst();
+  }
+
+  close(): void {
+    clearInterval(this.#ticker);
+    this.end();
+    this.#streams.close();
+  }
+
+  #tellStatus(): void {
+    this.#streams.tell('room', this.status());
+  }
+
+  #tellAwareness(): void {
+    this.#streams.tell('awareness', this.awareness());
+  }
+
+  #noteGarbage(bytes: number): void {
+    this.#log.garbage += 1;
+    if (this.#log.garbage === 1) this.#needs.onGarbage(this.room, bytes);
+  }
+
+  #tick(): void {
+    this.#ticks += 1;
+    if (this.#awareness.expire().length > 0) this.#tellAwareness();
+    this.#streams.catchUp();
+    if (this.#ticks % (heartbeatMs / tickMs) !== 0) return;
+    for (const viewer of this.#streams.viewers()) viewer.beat(maxPendingMs);
+  }
+}

@@ -1,0 +1,180 @@
+import type { Logger } from 'pino';
+import { type EventObject, fromCallback } from 'xstate';
+import type {
+  RoomDocumentCommand,
+  RoomName,
+  RoomSourceAnswer,
+  RoomSourceRequest,
+  ServerId,
+} from '../../machines/ports.js';
+import type { RoomStanding } from '../../machines/roomSetup.js';
+import type { RedisChannels } from '../adapters/redisChannels.js';
+import type { Documents } from '../documents/documents.js';
+import type { RoomDirectory } from '../roomDirectory.js';
+import type { Viewer } from '../sse/viewer.js';
+import type { RoomView } from './roomStreams.js';
+import { RoomWatch } from './roomWatch.js';
+
+/** What watching rooms needs of the rest of the service. */
+export interface RoomWatchesNeeds {
+  documents: Documents;
+  directory: () => RoomDirectory;
+  /** Undefined: no Redis is configured, and rooms are polled. */
+  redis: RedisChannels | undefined;
+  frameIntervalMs: number;
+  log: Logger;
+}
+
+interface RoomInput {
+  room: RoomName;
+}
+
+/** The watched rooms, and what fills the slots of their machines. */
+export class RoomWatches {
+  readonly #needs: RoomWatchesNeeds;
+  readonly #watches = new Map<RoomName, RoomWatch>();
+
+  constructor(needs: RoomWatchesNeeds) {
+    this.#needs = needs;
+  }
+
+  /** Shows a room to a viewer; the room's machine must be told by the caller. */
+  add(room: RoomName, viewer: Viewer, view: RoomView): void {
+    this.#watch(room).add(viewer, view);
+  }
+
+  remove(room: RoomName, viewer: Viewer): void {
+    this.#watches.get(room)?.remove(viewer);
+  }
+
+  /** A watched room; undefined: nobody watches it. */
+  get(room: RoomName): RoomWatch | undefined {
+    return this.#watches.get(room);
+  }
+
+  get viewers(): number {
+    let viewers = 0;
+    for (const watch of this.#watches.values()) viewers += watch.viewers;
+    return viewers;
+  }
+
+  get size(): number {
+    return this.#watches.size;
+  }
+
+  publishStanding(room: RoomName, standing: RoomStanding): void {
+    this.#watches.get(room)?.setStanding(standing);
+  }
+
+  close(): void {
+    for (const watch of this.#watches.values()) watch.close();
+    this.#watches.clear();
+  }
+
+  /** The slot `roomChannel`: the updates of a room, and who is in it, by Redis. */
+  readonly roomChannel = fromCallback<EventObject, RoomInput>(({ input: { room }, sendBack }) => {
+    const { redis } = this.#needs;
+    if (!redis) {
+      sendBack({ type: 'channel.missing' });
+      return;
+    }
+    const setSource = (source: 'redis' | 'poll') => this.#watches.get(room)?.setSource(source);
+    const unfollow = redis.follow(room, {
+      onMessage: (update) => sendBack({ type: 'update.received', update }),
+      onSubscribed: () => {
+        setSource('redis');
+        sendBack({ type: 'channel.subscribed' });
+      },
+      onLost: () => {
+        setSource('poll');
+        sendBack({ type: 'channel.lost' });
+      },
+    });
+    const unfollowPresence = redis.follow(`${room}-presence`, {
+      onMessage: (update) => this.#watches.get(room)?.applyPresence(update),
+      onSubscribed: () => {},
+      onLost: () => {},
+    });
+    return () => {
+      unfollow();
+      unfollowPresence();
+    };
+  });
+
+  /** The slot `roomSources`: where a room is, and what is there. */
+  readonly roomSources = fromCallback<RoomSourceRequest, RoomInput>(
+    ({ input: { room }, receive, sendBack }) => {
+      const stop = new AbortController();
+      const answer = (event: RoomSourceAnswer) => {
+        if (!stop.signal.aborted) sendBack(event);
+      };
+      receive((request) => {
+        if (request.type === 'location.requested') void this.#locate(room).then(answer);
+        else void this.#collect(room, request.servers, stop.signal, answer);
+      });
+      return () => stop.abort();
+    },
+  );
+
+  /** The slot `roomDocument`: the document of a room, and what is shown of it. */
+  readonly roomDocument = fromCallback<RoomDocumentCommand, RoomInput>(
+    ({ input: { room }, receive, sendBack }) => {
+      const watch = this.#watch(room);
+      const content = watch.begin({
+        onGap: () => sendBack({ type: 'update.refused' }),
+        onLost: () => sendBack({ type: 'document.lost' }),
+      });
+      receive((command) => {
+        if (command.type === 'state.merged') void content.merge(command.server, command.state);
+        else if (command.type === 'update.applied') void content.apply(command.update);
+        else void content.endRound();
+      });
+      return () => {
+        watch.end();
+        if (watch.viewers > 0) return;
+        watch.close();
+        this.#watches.delete(room);
+      };
+    },
+  );
+
+  #watch(room: RoomName): RoomWatch {
+    const known = this.#watches.get(room);
+    if (known) return known;
+    const { documents, frameIntervalMs, log } = this.#needs;
+    const watch = new RoomWatch(room, {
+      documents,
+      frameIntervalMs,
+      onGarbage: (name, bytes) =>
+        log.warn({ room: name, bytes }, 'a message on the channel of a room is no update'),
+    });
+    this.#watches.set(room, watch);
+    return watch;
+  }
+
+  async #locate(room: RoomName): Promise<RoomSourceAnswer> {
+    const directory = this.#needs.directory();
+    const holders = await directory.holders(room);
+    const asked = holders.length > 0 ? holders : directory.everybody();
+    return { type: 'servers.located', servers: asked.map(({ server }) => server) };
+  }
+
+  async #collect(
+    room: RoomName,
+    servers: readonly ServerId[],
+    signal: AbortSignal,
+    answer: (event: RoomSourceAnswer) => void,
+  ): Promise<void> {
+    const asked = servers.map((server) => ({ server, isStored: false, connections: 0 }));
+    const said = await this.#needs.directory().ask(room, asked, signal);
+    let holders = 0;
+    let failures = 0;
+    for (const { server, said: answered } of said) {
+      if (answered.kind === 'failed') failures += 1;
+      if (answered.kind !== 'holds') continue;
+      holders += 1;
+      answer({ type: 'state.received', server, state: answered.state });
+    }
+    answer({ type: 'states.completed', holders, failures });
+  }
+}

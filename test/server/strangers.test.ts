@@ -1,0 +1,95 @@
+import { expect, test } from '@jest/globals';
+import type { Service } from '../../server/service.js';
+import { eventually } from '../support/eventually.js';
+import { ask, post, puts, turns, useWorld } from './support.js';
+
+const world = useWorld();
+const delta = { room: 'stranger', add: 1 };
+
+const postAsStranger = ({ url }: Service, search = '') => post(`${url}/api/events${search}`, delta);
+const rosterOf = ({ actor }: Service) => actor.getSnapshot().context.roster;
+
+/** A service that knows no server, but would look for one at this port. */
+const unknowing = (port: number, env: Record<string, string> = {}) =>
+  world.service({ PUBSUB_SERVERS: '', PUBSUB_PORT: `${port}`, ...env });
+
+test('a known server that should be silent and posts is told so once more', async () => {
+  const server = await world.server();
+  const service = await world.service();
+  for (let i = 0; i < 5; i += 1) expect((await postAsStranger(service)).status).toBe(404);
+  await eventually(() => expect(puts(server)).toEqual([false, false]));
+  await world.watch(service);
+  expect(puts(server)).toEqual([false, false, true]);
+});
+
+test('a known server that is active and posts to an old URL is asked for a snapshot', async () => {
+  const server = await world.server();
+  const service = await world.service();
+  const stream = await world.watch(service);
+  server.rooms.set('r', 2);
+  await postAsStranger(service, '?token=of.another-run');
+  await eventually(() => expect(stream.rooms()).toEqual({ r: 2 }));
+  expect(puts(server)).toEqual([false, true, true]);
+});
+
+test('an unknown poster is told once to be silent, at PUBSUB_PORT', async () => {
+  const server = await world.server();
+  server.active = true;
+  const service = await unknowing(server.port);
+  for (let i = 0; i < 5; i += 1) expect((await postAsStranger(service)).status).toBe(404);
+  await eventually(() => expect(server.active).toBe(false));
+  // What was sent to it was an answer to that: more is not asked of it while nobody looks.
+  await eventually(() => expect(rosterOf(service).candidates).toBe(1));
+  await postAsStranger(service);
+  await turns(5);
+  expect(puts(server)).toEqual([false]);
+  expect(JSON.parse((await ask(`${service.url}/api/servers`)).text)).toEqual([]);
+});
+
+test('an unknown poster that turns out to be a pub-sub server is counted while somebody looks', async () => {
+  const server = await world.server();
+  server.rooms.set('r', 3);
+  const service = await unknowing(server.port);
+  const stream = await world.watch(service);
+  await postAsStranger(service);
+  await eventually(() => expect(stream.rooms()).toEqual({ r: 3 }));
+  expect(puts(server)).toEqual([false, true]);
+});
+
+test('an unknown poster that is no pub-sub server is forgotten', async () => {
+  const server = await world.server();
+  server.respond({ kind: 'html' });
+  server.respond({ kind: 'status', status: 404, times: 1 });
+  const service = await unknowing(server.port);
+  await postAsStranger(service);
+  await eventually(() => expect(puts(server)).toEqual([false]));
+  await postAsStranger(service);
+  await turns(5);
+  expect([...rosterOf(service)]).toEqual([]);
+});
+
+test('a poster outside PUBSUB_NETWORKS is sent nothing', async () => {
+  const server = await world.server();
+  const service = await unknowing(server.port, { PUBSUB_NETWORKS: '10.0.0.0/8' });
+  for (let i = 0; i < 5; i += 1) expect((await postAsStranger(service)).status).toBe(404);
+  await turns(5);
+  expect(server.requests).toEqual([]);
+});
+
+test('this service is not told to be silent when it would be the one at PUBSUB_PORT', async () => {
+  const server = await world.server();
+  const { port } = server;
+  await server.stop();
+  const service = await unknowing(port, { PORT: `${port}` });
+  expect((await postAsStranger(service)).status).toBe(404);
+  await turns(5);
+  expect([...rosterOf(service)]).toEqual([]);
+});
+
+test('the headers of a proxy are not believed', async () => {
+  const server = await world.server();
+  const service = await world.service({ PUBSUB_NETWORKS: '127.0.0.0/8' });
+  const headers = { 'X-Forwarded-For': '10.0.0.3' };
+  await ask(`${service.url}/api/events`, { method: 'POST', body: '{}', headers });
+  await eventually(() => expect(puts(server)).toEqual([false, false]));
+});

@@ -1,0 +1,69 @@
+/** Real pub-sub servers for the tests of one file, each in a process of its own. */
+
+import { afterAll, beforeAll, expect } from '@jest/globals';
+import { type Editor, joinRoom } from '../../server/demo/editors.js';
+import { type BareConnection, openConnection } from '../../server/demo/openConnection.js';
+import { type ServerProcess, startServerProcess } from '../../server/demo/pubSubFleet.js';
+import type { EventStream } from './eventStream.js';
+import { eventually } from './eventually.js';
+import { owns } from './stage.js';
+
+/** Starts so many servers before the file's tests and ends them after; the array fills up then. */
+export function sharedFleet(size: number): ServerProcess[] {
+  const fleet: ServerProcess[] = [];
+  beforeAll(async () => {
+    fleet.push(...(await Promise.all(Array.from({ length: size }, () => startServerProcess()))));
+  });
+  afterAll(async () => {
+    await Promise.all(fleet.map((server) => server.kill()));
+  });
+  return fleet;
+}
+
+/** A real server for one test. */
+export const startReal = async (options: Parameters<typeof startServerProcess>[0] = {}) =>
+  owns(await startServerProcess(options), (server) => server.kill());
+
+/** The server at this place of a fleet. */
+export function nth<T>(items: readonly T[], index: number): T {
+  const item = items[index];
+  if (item === undefined) throw new Error(`there is no number ${index}`);
+  return item;
+}
+
+/** A bare connection to a room, by its raw path. */
+export const connectTo = async (server: { url: string }, room: string): Promise<BareConnection> =>
+  owns(await openConnection(server.url, room), (connection) => connection.terminate());
+
+/** A y-websocket editor in a room, in sync. */
+export async function editIn(server: { url: string }, room: string): Promise<Editor> {
+  const editor = owns(joinRoom({ serverUrl: server.url, room }), (it) => it.leave());
+  await editor.synced;
+  return editor;
+}
+
+/** What the servers themselves say, summed over them; null-prototyped, for any name. */
+export async function truthOfFleet(
+  servers: readonly Pick<ServerProcess, 'connections'>[],
+): Promise<Record<string, number>> {
+  const truth: Record<string, number> = Object.create(null);
+  for (const connections of await Promise.all(servers.map((server) => server.connections())))
+    for (const [room, count] of Object.entries(connections))
+      truth[room] = (truth[room] ?? 0) + count;
+  return { ...truth };
+}
+
+/** Resolves when a viewer sees what the servers themselves say. */
+export async function untilTrue(
+  viewer: EventStream,
+  servers: readonly Pick<ServerProcess, 'connections'>[],
+  withinMs = 8000,
+): Promise<void> {
+  await eventually(
+    async () => {
+      const truth = await truthOfFleet(servers);
+      expect(viewer.rooms()).toEqual(truth);
+    },
+    { withinMs },
+  );
+}

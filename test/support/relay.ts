@@ -1,0 +1,68 @@
+/** Stands between real pub-sub servers and a service (its `PUBLIC_URL`), and has deltas lost or late. */
+
+import { Agent, createServer, request as httpRequest } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { owns } from './stage.js';
+
+/** A delta that a server posted. */
+export interface Relayed {
+  room: string;
+  add: number;
+}
+
+export interface Relay {
+  readonly url: string;
+  /** Where it passes on to; to be set before the first delta. */
+  target: string;
+  /** All deltas that came. */
+  readonly seen: Relayed[];
+  /** What is done with each: passed on after so many ms, or lost. By default passed on at once. */
+  decide: (delta: Relayed) => number | 'lost';
+  /** Resolves when nothing is on its way. */
+  settled(): Promise<void>;
+}
+
+/** Starts one for the time of a test. */
+export async function startRelay(): Promise<Relay> {
+  const agent = new Agent({ keepAlive: false });
+  const underWay = new Set<Promise<void>>();
+  const server = createServer(async (request, response) => {
+    let body = '';
+    for await (const chunk of request.setEncoding('utf8')) body += chunk;
+    const delta = JSON.parse(body) as Relayed;
+    relay.seen.push(delta);
+    const fate = relay.decide(delta);
+    // The sender hears at once: it would not send again whatever it is answered.
+    response.writeHead(fate === 'lost' ? 502 : 204).end();
+    if (fate === 'lost') return;
+    const passed = pass(`${relay.target}${request.url}`, body, fate).finally(() =>
+      underWay.delete(passed),
+    );
+    underWay.add(passed);
+  });
+  async function pass(url: string, body: string, delayMs: number): Promise<void> {
+    await new Promise((resolve) => setTimeout(resolve, delayMs));
+    await new Promise<void>((resolve, reject) => {
+      const outgoing = httpRequest(url, { method: 'POST', agent });
+      outgoing.on('response', (answer) => answer.resume().on('end', resolve));
+      outgoing.on('error', reject);
+      outgoing.end(body);
+    });
+  }
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const relay: Relay = {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    target: '',
+    seen: [],
+    decide: () => 0,
+    settled: async () => {
+      while (underWay.size > 0) await Promise.all(underWay);
+    },
+  };
+  return owns(relay, async () => {
+    await relay.settled().catch(() => undefined);
+    agent.destroy();
+    server.closeAllConnections();
+    await new Promise((resolve) => server.close(resolve));
+  });
+}
