@@ -12,6 +12,7 @@ export const pubSubServerMachine = pubSubServerSetup.createMachine({
     lastFailure: null,
     isUnconfirmed: false,
     isStartupAwaited: false,
+    isStartupNoted: false,
     isEvidenceNoted: false,
     recurrences: 0,
   }),
@@ -57,6 +58,8 @@ export const pubSubServerMachine = pubSubServerSetup.createMachine({
         waiting: {
           // A new wish starts with no failures, and does not wait for the retry of the old one.
           always: { guard: 'hasNoFailures', target: 'resting' },
+          // Whoever gives evidence is there.
+          on: { 'correction.due': 'resting' },
           after: { retryMs: 'resting' },
         },
       },
@@ -104,7 +107,8 @@ export const pubSubServerMachine = pubSubServerSetup.createMachine({
             'deactivation.requested': 'silencing',
             'correction.due': { actions: 'demandRequest' },
             'resync.due': { actions: 'demandRequest' },
-            'probe.answered': { target: '.heard', actions: 'announceAnswer' },
+            // A probe may be answered when the counts that it was sent for are cleared already.
+            'probe.answered': { guard: 'hasBase', target: '.heard', actions: 'announceAnswer' },
             'snapshot.received': [
               {
                 guard: 'isSnapshotProvisional',
@@ -176,16 +180,23 @@ export const pubSubServerMachine = pubSubServerSetup.createMachine({
           },
         },
         cooling: {
-          on: { 'evidence.found': { actions: 'noteEvidence' } },
+          on: {
+            'evidence.found': { actions: 'noteEvidence' },
+            // Were it confirmed at once, queries without end would have confirmations without end.
+            'startup.answered': {
+              guard: 'isStartupNew',
+              actions: ['noteStartup', 'awaitStartupApplied'],
+            },
+          },
           after: {
             correctionMs: [
               {
                 guard: 'isEvidenceStanding',
                 target: 'cooling',
                 reenter: true,
-                actions: ['countRecurrence', 'allowCorrection'],
+                actions: ['countRecurrence', 'heedStartup', 'allowCorrection'],
               },
-              { target: 'none', actions: 'clearRecurrences' },
+              { target: 'none', actions: ['clearRecurrences', 'heedStartup'] },
             ],
           },
         },

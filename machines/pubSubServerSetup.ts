@@ -62,6 +62,8 @@ interface Context extends PubSubServerInput {
   isUnconfirmed: boolean;
   /** Its start-up query was answered less than the grace time ago. */
   isStartupAwaited: boolean;
+  /** A start-up query was answered while the server may not be set right again: confirmed later, too. */
+  isStartupNoted: boolean;
   /** Evidence that came while the server may not be set right again. */
   isEvidenceNoted: boolean;
   /** How often it had to be set right in a row. */
@@ -99,6 +101,7 @@ export const pubSubServerSetup = setup({
       context.isUnconfirmed &&
       event.type === 'snapshot.received' &&
       context.tally.accepts(context.server, event.epoch),
+    hasBase: ({ context }) => context.tally.baseOf(context.server) !== undefined,
     isDoubtful: ({ context }) => context.tally.isDoubtful(context.server),
     isEvidenceStanding: ({ context }) =>
       context.isEvidenceNoted || context.tally.isDoubtful(context.server),
@@ -126,10 +129,11 @@ export const pubSubServerSetup = setup({
       isRequestDue: true,
     })),
     markUnconfirmed: assign({ isUnconfirmed: true }),
-    mergeSnapshot: ({ context, event }) => {
-      if (event.type === 'snapshot.received')
-        context.tally.merge(context.server, event.epoch, event.snapshot);
-    },
+    mergeSnapshot: enqueueActions(({ context: { tally, server }, event, enqueue }) => {
+      if (event.type === 'snapshot.received') tally.merge(server, event.epoch, event.snapshot);
+      // A -1 whose +1 was lost beside the request: nothing later says so.
+      if (tally.isDoubtful(server)) enqueue.raise({ type: 'doubt.raised' });
+    }),
     forgetCounts: ({ context }) => context.tally.drop(context.server),
     scheduleResync: enqueueActions(({ enqueue }) => {
       enqueue.cancel('resync');
@@ -148,10 +152,16 @@ export const pubSubServerSetup = setup({
     }),
     noteStartupApplied: enqueueActions(({ context, enqueue }) => {
       enqueue.assign({ isStartupAwaited: false });
-      if (!context.isRequestDue) enqueue.raise({ type: 'evidence.found' });
+      // What is due goes out now, unless it waits for a retry.
+      if (!context.isRequestDue || context.failures > 0) enqueue.raise({ type: 'evidence.found' });
     }),
     noteEvidence: assign({ isEvidenceNoted: true }),
     allowCorrection: raise({ type: 'correction.due' }),
+    noteStartup: assign({ isStartupNoted: true }),
+    heedStartup: assign({
+      isUnconfirmed: ({ context }) => context.isUnconfirmed || context.isStartupNoted,
+      isStartupNoted: false,
+    }),
     countRecurrence: assign({
       isEvidenceNoted: false,
       recurrences: ({ context }) => context.recurrences + 1,

@@ -28,7 +28,7 @@ export interface Member {
 
 const settledFor: Record<Wish, readonly ServerStatus[]> = {
   activity: ['live', 'stale', 'unreachable'],
-  silence: ['silent', 'unknown'],
+  silence: ['silent'],
 };
 
 /** The known servers and candidates and how far each is with the present wish; held by reference. */
@@ -98,7 +98,8 @@ export class Roster {
     const member = this.#members.get(server);
     if (!member) return;
     if (member.status !== status) this.#note(member);
-    const isEnough = this.#wish === 'activity' && failures > 0;
+    // A server is `unknown` at its start, too: it has to have failed to be so for good.
+    const isEnough = failures > 0 && (this.#wish === 'activity' || status === 'unknown');
     const isSettled = member.isTold && (isEnough || settledFor[this.#wish].includes(status));
     this.#update(member, { status, isSettled: isSettled || (member.isTold && member.isSettled) });
   }

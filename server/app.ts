@@ -5,14 +5,24 @@ import type { Logger } from 'pino';
 import { requireToken } from './authentication.js';
 import { ApiError, apiError, errorBody } from './errors.js';
 import { type CallbackNeeds, callbackRoutes } from './routes/callbacks.js';
+import { type ConnectionNeeds, connectionRoutes } from './routes/connections.js';
 import { type FleetNeeds, fleetRoutes } from './routes/fleet.js';
 import { healthRoutes } from './routes/health.js';
+import { type RoomStreamNeeds, roomStreamRoutes } from './routes/roomStreams.js';
+import { type RoomNeeds, roomRoutes } from './routes/rooms.js';
 import { type StartupNeeds, startupRoutes } from './routes/startup.js';
 import { type StreamNeeds, streamRoutes } from './routes/streams.js';
 import { InvalidCursor, StoreError } from './store.js';
 
 /** What the HTTP side needs of the rest of the service. */
-export interface AppNeeds extends CallbackNeeds, StartupNeeds, StreamNeeds, FleetNeeds {
+export interface AppNeeds
+  extends CallbackNeeds,
+    StartupNeeds,
+    StreamNeeds,
+    FleetNeeds,
+    RoomNeeds,
+    RoomStreamNeeds,
+    ConnectionNeeds {
   /** The bearer token that viewers must send; undefined: none. */
   viewerToken: string | undefined;
   log: Logger;
@@ -30,6 +40,10 @@ export function createApp(needs: AppNeeds): Koa {
   const authenticate = requireToken(needs.viewerToken);
   streamRoutes(router, authenticate, needs);
   fleetRoutes(router, authenticate, needs);
+  connectionRoutes(router, authenticate, needs);
+  // Of two routes that a path may mean the first has it: what belongs to a room before the room.
+  roomStreamRoutes(router, authenticate, needs);
+  roomRoutes(router, authenticate, needs);
   app.use(router.routes());
   app.use(router.allowedMethods());
   return app;

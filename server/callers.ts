@@ -77,7 +77,7 @@ export class Callers {
     if (server === undefined) return { answer: this.inactiveAnswer(), afterwards: () => {} };
     const active = this.#isActive();
     const answer = { active, eventsUrl: this.#urlFor(asker, servers) };
-    if (asker.isForwarded) return { answer, afterwards: () => this.#resyncAll.touch() };
+    if (asker.isForwarded) return { answer, afterwards: () => active && this.#resyncAll.touch() };
     return { answer, afterwards: () => this.#queried(servers, active) };
   }
 

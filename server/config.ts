@@ -199,6 +199,13 @@ const definitions = [
     bytes(),
   ),
   define(
+    'MAX_ROOM_BYTES',
+    'maxRoomBytes',
+    '32 MiB',
+    'largest document of a watched room; a larger one is passed on as it is, without JSON',
+    bytes(),
+  ),
+  define(
     'LOG_LEVEL',
     'logLevel',
     'info',

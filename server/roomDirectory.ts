@@ -9,7 +9,7 @@ import type { RoomsTable, StoredRoom } from './store.js';
 
 /** What the room directory is made of. */
 export interface RoomDirectoryNeeds {
-  actor: ActivationActor;
+  actor: () => ActivationActor;
   book: AddressBook;
   servers: PubSubServers;
   rooms: RoomsTable;
@@ -76,6 +76,16 @@ export class RoomDirectory {
     }
     for (const { failure } of looked) if (failure) throw failure;
     return undefined;
+  }
+
+  /** Of the names that a path may mean, the one that a room is known by, or else would be. */
+  async likeliest(names: readonly [RoomName, ...RoomName[]]): Promise<RoomName> {
+    for (const room of names) {
+      const { item, holders } = await this.#look(room);
+      if (item?.value || holders.length > 0) return room;
+    }
+    const [raw, decoded] = names;
+    return decoded !== undefined && canAsk(decoded) ? decoded : raw;
   }
 
   /** The servers that the store or the live counts name for a room. A failing store is passed over. */
@@ -148,6 +158,6 @@ export class RoomDirectory {
   }
 
   get #context() {
-    return this.#needs.actor.getSnapshot().context;
+    return this.#needs.actor().getSnapshot().context;
   }
 }

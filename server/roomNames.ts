@@ -1,15 +1,21 @@
+import type { Context } from 'koa';
 import type { RoomName } from '../machines/ports.js';
 
 /**
- * The rooms that a name in a path may mean, the likeliest first: the name as it stands there, since
- * that is how rooms are keyed, and the name decoded, since that is what a person types.
+ * The rooms that a name in a path may mean: the name as it stands there, since that is how rooms are
+ * keyed, and the name decoded, since a key with a slash or a percent sign has to be encoded to stand there.
  */
-export function namesOf(raw: string): RoomName[] {
+export function namesOf(raw: string): [RoomName, ...RoomName[]] {
   try {
     const decoded = decodeURIComponent(raw);
-    // Rooms are keyed by request lines, which hold bytes: a decoded name is looked up as it would be sent.
     return decoded === raw ? [raw] : [raw, decoded];
   } catch {
     return [raw];
   }
+}
+
+/** The name in `/api/rooms/<name><rest>` as the request line has it: a router would decode it. */
+export function rawNameIn(ctx: Context, rest: string): string {
+  const [path = ''] = (ctx.req.url ?? '').split('?');
+  return path.slice('/api/rooms/'.length, path.length - rest.length);
 }

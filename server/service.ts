@@ -71,8 +71,7 @@ async function listen(server: Server, { host, port }: Config): Promise<void> {
 
 async function stop(server: Server, wired: Wired, log: Logger): Promise<void> {
   const { actor } = wired;
-  wired.drain();
-  wired.feed.close();
+  wired.endStreams();
   actor.send({ type: 'shutdown.requested' });
   await waitFor(actor, (snapshot) => snapshot.status !== 'active', { timeout: silencingMs }).catch(
     () => log.warn('some pub-sub servers could not be told to be silent'),
@@ -82,7 +81,7 @@ async function stop(server: Server, wired: Wired, log: Logger): Promise<void> {
   const rest = setTimeout(() => server.closeAllConnections(), closingMs);
   await closed;
   clearTimeout(rest);
-  wired.close();
+  await wired.close();
 }
 
 /** Loaded late as well, for it is large. */

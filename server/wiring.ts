@@ -17,16 +17,16 @@ import { EventTokens } from './eventTokens.js';
 import { FleetView } from './fleetView.js';
 import { Feed } from './sse/feed.js';
 import type { Store } from './store.js';
+import { roomTiming, wireRooms } from './wiringRooms.js';
 
 /** The parts of a service that is put together but not started. */
 export interface Wired {
   actor: ActivationActor;
-  feed: Feed;
   app: Koa;
-  /** Starts to refuse viewers, and answers `/ready` with 503. */
-  drain: () => void;
+  /** Ends every event stream and refuses new ones; `/ready` answers 503. */
+  endStreams: () => void;
   /** Ends every timer, stream and request. */
-  close: () => void;
+  close: () => Promise<void>;
 }
 
 export interface WiringNeeds {
@@ -43,8 +43,6 @@ export interface WiringNeeds {
 
 /** How long a sender may take for its body; docs/protocol.md names it. */
 const bodyTimeoutMs = 10_000;
-/** Times of watched rooms, in milliseconds. */
-const roomTiming = { subscribingMs: 3000, checkMs: 5000, pollMs: 1000 };
 
 /** Fills the machines' slots with what acts, and the routes' needs with the machine. */
 export function wire(needs: WiringNeeds): Wired {
@@ -75,8 +73,9 @@ export function wire(needs: WiringNeeds): Wired {
     mayContact: (address, port) => book.mayContact(address, port),
     intervalMs: discoveryIntervalMs,
   });
+  const rooms = wireRooms({ config, log, store, book, servers: requests, actor: () => actor });
   const machine = activationMachine.provide({
-    actors: { pubSubServer, discovery: createDiscovery(discovery) },
+    actors: { pubSubServer, discovery: createDiscovery(discovery), room: rooms.machine },
     actions: {
       publish: () => feed.publish(),
       restartFeed: () => feed.restart(),
@@ -119,7 +118,9 @@ export function wire(needs: WiringNeeds): Wired {
     viewerToken: config.auth === 'none' ? undefined : config.dashboardToken,
     maxBodyBytes: config.maxBodyBytes,
     bodyTimeoutMs,
+    ...rooms.needs,
     maxViewers: config.maxViewers,
+    viewers: () => feed.viewers + rooms.watches.viewers,
     isDraining: () => isDraining,
     takeDeltas: (claims, deltas) => callers.takeDeltas(claims, deltas),
     noteLost: (claims) => callers.noteLost(claims),
@@ -128,7 +129,10 @@ export function wire(needs: WiringNeeds): Wired {
     inactiveAnswer: () => callers.inactiveAnswer(),
     logDefect: (error) => log.error({ err: error }, 'start-up query failed'),
     viewerConnected: () => actor.send({ type: 'viewer.connected' }),
-    viewerDisconnected: () => actor.send({ type: 'viewer.disconnected' }),
+    viewerDisconnected: () => {
+      // At the end the machine stops before the last stream has closed.
+      if (actor.getSnapshot().status === 'active') actor.send({ type: 'viewer.disconnected' });
+    },
     servers: () => view.servers(),
     state: () => view.state(),
     discovery: () => discovery.reports(),
@@ -136,16 +140,18 @@ export function wire(needs: WiringNeeds): Wired {
 
   return {
     actor,
-    feed,
     app,
-    drain: () => {
+    endStreams: () => {
       isDraining = true;
+      feed.close();
+      rooms.watches.close();
     },
-    close: () => {
+    close: async () => {
       stop.abort();
       callers.close();
       feed.close();
       actor.stop();
+      await rooms.close();
     },
   };
 }

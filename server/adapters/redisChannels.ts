@@ -1,18 +1,14 @@
-import { Redis } from 'ioredis';
 import type { Logger } from 'pino';
+import { type ChannelFollower, type Following, Followings } from './channelFollowers.js';
+import { RedisConnection, type RedisPatience } from './redisConnection.js';
 
-/** Whoever follows a channel. */
-export interface ChannelFollower {
-  onMessage: (message: Buffer, channel: string) => void;
-  /** From now on no message is missed. */
-  onSubscribed: () => void;
-  /** Messages are being missed. */
-  onLost: () => void;
-}
+export type { ChannelFollower } from './channelFollowers.js';
 
 type Kind = 'channel' | 'pattern';
 
+const kinds: readonly Kind[] = ['channel', 'pattern'];
 const retryMs = { first: 100, max: 2000 };
+const defaultPatience: RedisPatience = { pingEveryMs: 5000, answerWithinMs: 5000 };
 
 /**
  * One Redis connection for all channels that somebody follows. It connects with the first follower,
@@ -21,16 +17,23 @@ const retryMs = { first: 100, max: 2000 };
 export class RedisChannels {
   readonly #url: string;
   readonly #log: Logger;
-  readonly #followers = { channel: new Followers(), pattern: new Followers() };
-  #redis: Redis | undefined;
-  #isReady = false;
+  readonly #patience: RedisPatience;
+  readonly #followings = { channel: new Followings(), pattern: new Followings() };
+  #connection: RedisConnection | undefined;
+  #retry: NodeJS.Timeout | undefined;
+  #retryAfterMs = retryMs.first;
+  #isClosed = false;
+  /** What the log was told last: an outage is one line, not one for each attempt. */
+  #told: 'nothing' | 'there' | 'gone' = 'nothing';
 
-  constructor(url: string, log: Logger) {
+  /** `url`: `redis://` or `rediss://`. A Redis that hangs counts as lost within the sum of `patience`. */
+  constructor(url: string, log: Logger, patience: RedisPatience = defaultPatience) {
     this.#url = url;
     this.#log = log;
+    this.#patience = patience;
   }
 
-  /** Follows one channel; the answer ends that. */
+  /** Follows one channel, whose name is taken literally; the answer ends that, at once. */
   follow(channel: string, follower: ChannelFollower): () => void {
     return this.#add('channel', channel, follower);
   }
@@ -40,108 +43,118 @@ export class RedisChannels {
     return this.#add('pattern', pattern, follower);
   }
 
+  /** Ends everything for ever. Nobody is told anything after it. */
   close(): void {
-    this.#redis?.disconnect();
-    this.#redis = undefined;
+    this.#isClosed = true;
+    for (const kind of kinds) this.#followings[kind].clear();
+    this.#disconnect();
   }
 
   #add(kind: Kind, name: string, follower: ChannelFollower): () => void {
-    const followers = this.#followers[kind];
-    followers.add(name, follower);
-    this.#redis ??= this.#connect();
+    if (this.#isClosed) return () => {};
+    const following: Following = { follower, isSubscribed: false };
+    this.#followings[kind].add(name, following);
+    if (!this.#connection && !this.#retry) this.#connect();
     // A name that is followed already is subscribed again: the answer tells the newcomer when.
-    if (this.#isReady) this.#subscribe(kind, name, [follower]);
-    return () => {
-      const isLast = followers.remove(name, follower);
-      if (isLast && this.#isReady) this.#unsubscribe(kind, name);
-    };
+    else if (this.#connection?.isReady) this.#subscribe(kind, name);
+    return () => this.#remove(kind, name, following);
   }
 
-  #connect(): Redis {
-    const redis = new Redis(this.#url, {
-      // Redis before 6 knows no other.
-      protocol: 2,
-      // Only this class knows when a follower misses nothing: it subscribes by itself.
-      autoResubscribe: false,
-      maxRetriesPerRequest: null,
-      enableReadyCheck: true,
-      retryStrategy: (times) => Math.min(retryMs.max, retryMs.first * 2 ** Math.min(times, 10)),
-    });
-    redis.on('ready', () => this.#ready());
-    redis.on('close', () => this.#lost());
-    redis.on('error', (error) => this.#log.debug({ err: error }, 'redis does not answer'));
-    redis.on('messageBuffer', (channel: Buffer, message: Buffer) => {
-      const name = channel.toString();
-      for (const follower of this.#followers.channel.of(name)) follower.onMessage(message, name);
-    });
-    redis.on('pmessageBuffer', (pattern: string, channel: Buffer, message: Buffer) => {
-      const name = channel.toString();
-      for (const follower of this.#followers.pattern.of(String(pattern)))
-        follower.onMessage(message, name);
-    });
-    return redis;
+  #remove(kind: Kind, name: string, following: Following): void {
+    const isLast = this.#followings[kind].remove(name, following);
+    if (!isLast) return;
+    if (kinds.every((each) => this.#followings[each].size === 0)) this.#disconnect();
+    else if (this.#connection?.isReady) this.#unsubscribe(this.#connection, kind, name);
   }
 
-  #ready(): void {
-    this.#isReady = true;
-    this.#log.info('following redis channels');
-    for (const kind of ['channel', 'pattern'] as const)
-      for (const [name, followers] of this.#followers[kind])
-        this.#subscribe(kind, name, [...followers]);
-  }
-
-  #lost(): void {
-    if (!this.#isReady) return;
-    this.#isReady = false;
-    this.#log.warn('redis is gone; reconnecting');
-    for (const kind of ['channel', 'pattern'] as const)
-      for (const [, followers] of this.#followers[kind])
-        for (const follower of followers) follower.onLost();
-  }
-
-  #subscribe(kind: Kind, name: string, followers: readonly ChannelFollower[]): void {
-    const redis = this.#redis;
-    const done = kind === 'channel' ? redis?.subscribe(name) : redis?.psubscribe(name);
-    done?.then(
-      () => {
-        for (const follower of followers)
-          if (this.#followers[kind].of(name).has(follower)) follower.onSubscribed();
+  #connect(): void {
+    this.#retry = undefined;
+    this.#connection = new RedisConnection(
+      this.#url,
+      {
+        onReady: () => {
+          for (const kind of kinds)
+            for (const name of this.#followings[kind].names()) this.#subscribe(kind, name);
+        },
+        onMessage: (message, channel) => this.#deliver('channel', channel, message, channel),
+        onPatternMessage: (message, channel, pattern) =>
+          this.#deliver('pattern', pattern, message, channel),
+        onEnd: (reason) => this.#lost(reason),
       },
-      // The connection broke: the next one subscribes again.
-      (error) => this.#log.debug({ err: error }, 'redis did not subscribe'),
+      this.#patience,
     );
   }
 
-  #unsubscribe(kind: Kind, name: string): void {
-    const redis = this.#redis;
-    const done = kind === 'channel' ? redis?.unsubscribe(name) : redis?.punsubscribe(name);
-    done?.catch((error) => this.#log.debug({ err: error }, 'redis did not unsubscribe'));
-  }
-}
-
-/** Followers by name. */
-class Followers {
-  readonly #byName = new Map<string, Set<ChannelFollower>>();
-
-  add(name: string, follower: ChannelFollower): void {
-    const known = this.#byName.get(name);
-    if (known) known.add(follower);
-    else this.#byName.set(name, new Set([follower]));
+  #disconnect(): void {
+    clearTimeout(this.#retry);
+    this.#retry = undefined;
+    this.#retryAfterMs = retryMs.first;
+    this.#connection?.close();
+    this.#connection = undefined;
+    this.#told = 'nothing';
   }
 
-  /** Whether it was the last of this name. */
-  remove(name: string, follower: ChannelFollower): boolean {
-    const known = this.#byName.get(name);
-    if (!known?.delete(follower) || known.size > 0) return false;
-    this.#byName.delete(name);
-    return true;
+  #lost(reason: string): void {
+    this.#connection = undefined;
+    if (this.#told !== 'gone') this.#log.warn({ reason }, 'redis is not there; trying again');
+    this.#told = 'gone';
+    this.#retry = setTimeout(() => this.#connect(), this.#retryAfterMs);
+    this.#retryAfterMs = Math.min(retryMs.max, this.#retryAfterMs * 2);
+    for (const kind of kinds)
+      for (const name of this.#followings[kind].names())
+        for (const following of this.#followings[kind].of(name)) {
+          if (!following.isSubscribed) continue;
+          following.isSubscribed = false;
+          this.#tell(kind, name, following, ({ onLost }) => onLost());
+        }
   }
 
-  of(name: string): ReadonlySet<ChannelFollower> {
-    return this.#byName.get(name) ?? new Set();
+  #subscribe(kind: Kind, name: string): void {
+    const connection = this.#connection;
+    // Who follows it later has an answer of its own.
+    const newcomers = this.#followings[kind].of(name).filter(({ isSubscribed }) => !isSubscribed);
+    connection?.subscribe(kind, name).then(
+      () => {
+        if (this.#connection !== connection) return;
+        this.#answered();
+        for (const following of newcomers) {
+          if (following.isSubscribed) continue;
+          following.isSubscribed = true;
+          this.#tell(kind, name, following, ({ onSubscribed }) => onSubscribed());
+        }
+      },
+      ({ name: error, message }: Error) => {
+        // Anything but an answer of Redis is the end of the connection, which is told once for all.
+        if (error !== 'ReplyError') return;
+        this.#log.warn({ [kind]: name, reason: message }, 'redis refused to subscribe');
+      },
+    );
   }
 
-  [Symbol.iterator](): IterableIterator<[string, Set<ChannelFollower>]> {
-    return this.#byName[Symbol.iterator]();
+  #unsubscribe(connection: RedisConnection, kind: Kind, name: string): void {
+    connection.unsubscribe(kind, name).catch(({ message }: Error) => {
+      this.#log.debug({ [kind]: name, reason: message }, 'redis did not unsubscribe');
+    });
+  }
+
+  #answered(): void {
+    this.#retryAfterMs = retryMs.first;
+    if (this.#told !== 'there') this.#log.info('following redis channels');
+    this.#told = 'there';
+  }
+
+  #deliver(kind: Kind, name: string, message: Buffer, channel: string): void {
+    for (const following of this.#followings[kind].of(name))
+      this.#tell(kind, name, following, ({ onMessage }) => onMessage(message, channel));
+  }
+
+  /** Unless it has left; its mistakes are its own. */
+  #tell(kind: Kind, name: string, following: Following, say: (to: ChannelFollower) => void): void {
+    if (!this.#followings[kind].has(name, following)) return;
+    try {
+      say(following.follower);
+    } catch (err) {
+      this.#log.error({ err, [kind]: name }, 'a follower of a redis channel failed');
+    }
   }
 }

@@ -1,3 +1,4 @@
+import { totalmem } from 'node:os';
 import { DocumentError } from './documentErrors.js';
 import type { DocumentLimits, FromThread } from './documentProtocol.js';
 import { DocumentThread } from './documentThread.js';
@@ -9,13 +10,16 @@ export type DocumentsOptions = Partial<DocumentLimits> & {
   readonly maxBacklogBytes?: number;
   /** The most that one request may take, in ms; default 30 s. Then the thread is ended. */
   readonly deadlineMs?: number;
-  /** Heap of the thread, in MB; default 2,048. */
+  /** Heap of the thread, in MB; default 2,048, or half of the memory when that is less. */
   readonly maxHeapMb?: number;
   /** The thread ended; `room` asked for what it was doing. To be logged: the rooms hear of it by themselves. */
   readonly onThreadLost?: (error: DocumentError, room: string | undefined) => void;
 };
 
 const mebi = 1024 * 1024;
+
+// A container's limit, where there is one. Worst case, a document takes some 60 times its encoded size.
+const memoryBytes = (): number => Math.min(totalmem(), process.constrainedMemory() || Infinity);
 
 const defaultLimits: DocumentLimits = {
   maxRoomBytes: 32 * mebi,
@@ -48,7 +52,7 @@ export class Documents {
   constructor({
     maxBacklogBytes = 64 * mebi,
     deadlineMs = 30_000,
-    maxHeapMb = 2_048,
+    maxHeapMb = Math.min(2_048, Math.floor(memoryBytes() / 2 / mebi)),
     onThreadLost = () => undefined,
     ...limits
   }: DocumentsOptions = {}) {

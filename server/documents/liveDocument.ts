@@ -93,7 +93,10 @@ export class LiveDocument {
     let isChanged = false;
     this.#guard('bad_update', () =>
       doc.transact((transaction) => {
-        Y.applyUpdate(doc, state);
+        // Servers hold mostly the same, and Yjs takes as long over what it has as over what is new.
+        const isFirst = doc.store.clients.size === 0;
+        const news = isFirst ? state : Y.diffUpdate(state, Y.encodeStateVector(doc));
+        Y.applyUpdate(doc, news);
         isChanged = changes(doc, transaction);
       }),
     );

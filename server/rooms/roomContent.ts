@@ -67,7 +67,7 @@ export class RoomContent {
       if (isTooLarge) this.#unmerged = (this.#unmerged ?? new Map()).set(server, merged.state);
       if (isTooLarge || (merged.isChanged && this.#isKnown)) this.#events.onMerged();
       if (isTooLarge) this.#events.onStatus();
-      this.#events.onChanged();
+      else if (merged.isChanged) this.#events.onChanged();
     } catch (error) {
       this.#fail(error, state.length);
     }

@@ -35,6 +35,7 @@ export class RoomWatch {
   #content: RoomContent | undefined;
   #standing: RoomStanding = 'locating';
   #source: 'redis' | 'poll' = 'poll';
+  #toldStatus = '';
   #ticks = 0;
 
   constructor(room: RoomName, needs: RoomWatchNeeds) {
@@ -101,8 +102,8 @@ export class RoomWatch {
   /** Takes a message of the room's presence channel. */
   applyPresence(update: Uint8Array): void {
     const change = this.#awareness.apply(update);
-    if (!change) return this.#noteGarbage(update.length);
-    const { added, updated, removed } = change;
+    if (!change) this.#noteGarbage(update.length);
+    const { added, updated, removed } = change ?? { added: [], updated: [], removed: [] };
     if (added.length + updated.length + removed.length > 0) this.#tellAwareness();
   }
 
@@ -136,7 +137,11 @@ export class RoomWatch {
   }
 
   #tellStatus(): void {
-    this.#streams.tell('room', this.status());
+    const status = this.status();
+    const told = JSON.stringify(status);
+    if (told === this.#toldStatus) return;
+    this.#toldStatus = told;
+    this.#streams.tell('room', status);
   }
 
   #tellAwareness(): void {

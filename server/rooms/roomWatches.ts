@@ -18,12 +18,15 @@ import { RoomWatch } from './roomWatch.js';
 /** What watching rooms needs of the rest of the service. */
 export interface RoomWatchesNeeds {
   documents: Documents;
-  directory: () => RoomDirectory;
+  directory: RoomDirectory;
   /** Undefined: no Redis is configured, and rooms are polled. */
   redis: RedisChannels | undefined;
   frameIntervalMs: number;
   log: Logger;
 }
+
+/** Rooms watched at a time: each has a document in memory. */
+const maxWatched = 200;
 
 interface RoomInput {
   room: RoomName;
@@ -58,8 +61,9 @@ export class RoomWatches {
     return viewers;
   }
 
-  get size(): number {
-    return this.#watches.size;
+  /** Whether no further room can be watched. */
+  get isFull(): boolean {
+    return this.#watches.size >= maxWatched;
   }
 
   publishStanding(room: RoomName, standing: RoomStanding): void {
@@ -153,7 +157,7 @@ export class RoomWatches {
   }
 
   async #locate(room: RoomName): Promise<RoomSourceAnswer> {
-    const directory = this.#needs.directory();
+    const directory = this.#needs.directory;
     const holders = await directory.holders(room);
     const asked = holders.length > 0 ? holders : directory.everybody();
     return { type: 'servers.located', servers: asked.map(({ server }) => server) };
@@ -166,7 +170,7 @@ export class RoomWatches {
     answer: (event: RoomSourceAnswer) => void,
   ): Promise<void> {
     const asked = servers.map((server) => ({ server, isStored: false, connections: 0 }));
-    const said = await this.#needs.directory().ask(room, asked, signal);
+    const said = await this.#needs.directory.ask(room, asked, signal);
     let holders = 0;
     let failures = 0;
     for (const { server, said: answered } of said) {

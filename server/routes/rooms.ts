@@ -3,16 +3,9 @@ import type { Context, Middleware } from 'koa';
 import { apiError } from '../errors.js';
 import type { Asked, FoundRoom, RoomDirectory } from '../roomDirectory.js';
 import type { RoomList } from '../roomList.js';
-import { namesOf } from '../roomNames.js';
+import { namesOf, rawNameIn } from '../roomNames.js';
+import type { DocumentWork } from '../rooms/documentWork.js';
 import { numberParameter, parameter, wordParameter } from './query.js';
-
-/** Work on Yjs documents that does not block the service. */
-export interface DocumentWork {
-  /** Several states of one document as one update. */
-  merge: (states: readonly Uint8Array[]) => Promise<Uint8Array>;
-  /** The document of these states as JSON. */
-  toJson: (states: readonly Uint8Array[]) => Promise<unknown>;
-}
 
 /** What the routes about rooms need of the rest of the service. */
 export interface RoomNeeds {
@@ -67,16 +60,19 @@ async function answerRoom(ctx: Context, needs: RoomNeeds): Promise<void> {
     return;
   }
   const { createdAt = null, updatedAt = null, bytes = null } = item?.value ?? {};
-  ctx.body = {
+  const head = JSON.stringify({
     id: room,
     createdAt,
     updatedAt,
     bytes,
     connections: needs.directory.tally.totals.get(room) ?? 0,
     servers: asked.map(describe),
-    document: states.length > 0 ? await needs.documents.toJson(states) : null,
     ...freshness(item),
-  };
+  });
+  // The document is JSON text already: a large one is not parsed to be written again.
+  const document = states.length > 0 ? await needs.documents.toJson(states) : null;
+  ctx.type = 'application/json';
+  ctx.body = `${head.slice(0, -1)},"document":${document}}`;
 }
 
 /** Which servers hold the room, by the store, by the live counts and by their own word. */
@@ -87,12 +83,9 @@ async function answerServers(ctx: Context, needs: RoomNeeds): Promise<void> {
 
 /** The room that a path means: `/api/rooms/<name><rest>`, the name raw or encoded. */
 async function find(ctx: Context, rest: string, { directory }: RoomNeeds): Promise<FoundRoom> {
-  // A router would decode the name: rooms are keyed by what stands in the request line.
-  const [path = ''] = (ctx.req.url ?? '').split('?');
-  const raw = path.slice('/api/rooms/'.length, path.length - rest.length);
   const gone = new AbortController();
   ctx.res.once('close', () => gone.abort());
-  const found = await directory.find(namesOf(raw), gone.signal);
+  const found = await directory.find(namesOf(rawNameIn(ctx, rest)), gone.signal);
   if (!found) throw apiError('room_not_found');
   return found;
 }

@@ -18,12 +18,34 @@ import type { ErrorBody } from '../../server/errors.js';
 import { EventTokens, type TokenClaims } from '../../server/eventTokens.js';
 import type { Service } from '../../server/service.js';
 import type { Feed } from '../../server/sse/feed.js';
+import type { Store } from '../../server/store.js';
 import { type EventStream, openEventStream } from '../support/eventStream.js';
 import { type ScriptedServer, startScriptedServer } from '../support/scriptedServer.js';
 import { startTestService } from '../support/service.js';
 
 /** Times so long that nothing happens but what a test causes. */
-const calm = { PROBE_INTERVAL_MS: '60000', RESYNC_INTERVAL_MS: '60000', FRAME_INTERVAL_MS: '10' };
+const calm = {
+  PROBE_INTERVAL_MS: '60000',
+  RESYNC_INTERVAL_MS: '60000',
+  REQUEST_TIMEOUT_MS: '10000',
+  FRAME_INTERVAL_MS: '10',
+};
+
+/** A metadata store with nothing in it: these tests are about what needs none. */
+const emptyStore: Store = {
+  rooms: {
+    get: async () => undefined,
+    page: async () => ({ items: [] }),
+    addresses: async () => ({ items: [] }),
+  },
+  servers: { list: async () => [], put: async () => {}, remove: async () => {} },
+  connections: {
+    put: async () => {},
+    since: async function* () {},
+    newestFirst: async function* () {},
+  },
+  close: async () => {},
+};
 
 type StreamOptions = Parameters<typeof openEventStream>[1];
 
@@ -74,7 +96,10 @@ export function useWorld() {
     /** A service that knows the scripted servers of this test, and has told them to be silent. */
     async service(env: Record<string, string> = {}): Promise<Service> {
       const known = servers.map(({ id }) => id).join(',');
-      const service = await startTestService({ PUBSUB_SERVERS: known, ...calm, ...env });
+      const service = await startTestService(
+        { PUBSUB_SERVERS: known, ...calm, ...env },
+        { openStore: async () => emptyStore },
+      );
       services.push(service);
       await waitFor(service.actor, ({ context }) =>
         [...context.roster].every(({ status }) => status === 'silent'),

@@ -2,6 +2,7 @@
 
 import { Agent, createServer, request as httpRequest } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { freePort } from '../../server/demo/serviceChild.js';
 import { owns } from './stage.js';
 
 /** A delta that a server posted. */
@@ -11,9 +12,8 @@ export interface Relayed {
 }
 
 export interface Relay {
-  readonly url: string;
-  /** Where it passes on to; to be set before the first delta. */
-  target: string;
+  /** What the service is to be started with. */
+  readonly env: { PORT: string; PUBLIC_URL: string };
   /** All deltas that came. */
   readonly seen: Relayed[];
   /** What is done with each: passed on after so many ms, or lost. By default passed on at once. */
@@ -24,6 +24,7 @@ export interface Relay {
 
 /** Starts one for the time of a test. */
 export async function startRelay(): Promise<Relay> {
+  const port = await freePort();
   const agent = new Agent({ keepAlive: false });
   const underWay = new Set<Promise<void>>();
   const server = createServer(async (request, response) => {
@@ -35,7 +36,7 @@ export async function startRelay(): Promise<Relay> {
     // The sender hears at once: it would not send again whatever it is answered.
     response.writeHead(fate === 'lost' ? 502 : 204).end();
     if (fate === 'lost') return;
-    const passed = pass(`${relay.target}${request.url}`, body, fate).finally(() =>
+    const passed = pass(`http://127.0.0.1:${port}${request.url}`, body, fate).finally(() =>
       underWay.delete(passed),
     );
     underWay.add(passed);
@@ -51,8 +52,10 @@ export async function startRelay(): Promise<Relay> {
   }
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const relay: Relay = {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    target: '',
+    env: {
+      PORT: String(port),
+      PUBLIC_URL: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    },
     seen: [],
     decide: () => 0,
     settled: async () => {

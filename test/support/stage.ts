@@ -2,6 +2,7 @@
 
 import { afterAll, afterEach, expect } from '@jest/globals';
 import type { Service } from '../../server/service.js';
+import type { Store } from '../../server/store.js';
 import { type EventStream, openEventStream } from './eventStream.js';
 import { eventually } from './eventually.js';
 import { type ScriptedServer, startScriptedServer } from './scriptedServer.js';
@@ -61,6 +62,22 @@ export async function startDouble(options?: { host?: string; port?: number }) {
   return double;
 }
 
+/** A metadata store with nothing in it: the promises are about what needs none. */
+const emptyStore: Store = {
+  rooms: {
+    get: async () => undefined,
+    page: async () => ({ items: [] }),
+    addresses: async () => ({ items: [] }),
+  },
+  servers: { list: async () => [], put: async () => {}, remove: async () => {} },
+  connections: {
+    put: async () => {},
+    since: async function* () {},
+    newestFirst: async function* () {},
+  },
+  close: async () => {},
+};
+
 /** Quick times: what takes half a minute in the field takes less than a second here. */
 const quick = {
   LINGER_MS: '50',
@@ -82,7 +99,12 @@ export async function startStaged(
   { isHurried = false } = {},
 ): Promise<Service> {
   const ids = servers.map(({ id }) => id).join(',');
-  const service = await startTestService({ ...quick, PUBSUB_SERVERS: ids, ...env });
+  const started = await startTestService(
+    { ...quick, PUBSUB_SERVERS: ids, ...env },
+    { openStore: async () => emptyStore },
+  );
+  // With a relay, its own `url` is where servers are to post to.
+  const service = env.PORT ? { ...started, url: `http://127.0.0.1:${env.PORT}` } : started;
   services.push(service);
   if (!isHurried) await untilState(service, 'inactive');
   return service;

@@ -1,5 +1,8 @@
 import { randomBytes } from 'node:crypto';
+import { EventEmitter, once } from 'node:events';
+import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { StoreError } from '../../store.js';
 import { type ClientOptions, createClient } from './client.js';
 import { startEmbeddedThread } from './embeddedThread.js';
 import { createExpiry } from './expiry.js';
@@ -21,7 +24,7 @@ interface Credentials {
 
 /** Options of the embedded server. */
 export interface EmbeddedOptions extends Pick<ClientOptions, 'withinMs'> {
-  /** Folder in which it keeps its data. Default: in memory. */
+  /** Folder in which it keeps its data; made when it is absent. Default: in memory. */
   dataDir?: string | undefined;
   /** Time between two rounds of deleting what has expired. Default 10,000 ms. */
   expireEveryMs?: number;
@@ -38,8 +41,11 @@ export async function startEmbedded({
 }: EmbeddedOptions = {}): Promise<EmbeddedServer> {
   const credentials = { accessKeyId: randomKey(), secretAccessKey: randomKey() };
   const { accessKeyId } = credentials;
-  const path = dataDir === undefined ? {} : { path: join(dataDir, 'dynamodb') };
-  const thread = await startEmbeddedThread({ accessKeyId, ...path }, onFault);
+  const path = dataDir === undefined ? {} : { path: await makeFolder(dataDir) };
+  const faults = new EventEmitter<{ fault: [Error] }>().on('fault', onFault);
+  const thread = await startEmbeddedThread({ accessKeyId, ...path }, (cause) => {
+    faults.emit('fault', cause);
+  });
   const endpoint = `http://127.0.0.1:${thread.port}`;
   const clientOptions = { endpoint, region: 'local', credentials };
   const client = createClient({ ...clientOptions, ...(withinMs !== undefined && { withinMs }) });
@@ -48,7 +54,8 @@ export async function startEmbedded({
     await thread.close();
   };
   try {
-    await createTables(client, defaultNames);
+    // A fault beside it: dynalite does not answer when it could not open its database.
+    await Promise.race([createTables(client, defaultNames), firstFault(faults, dataDir)]);
   } catch (cause) {
     await end();
     throw cause;
@@ -69,6 +76,27 @@ export async function startEmbedded({
       await end();
     },
   };
+}
+
+/** One level at a time: made with its parents, a folder in `/proc` keeps Node.js busy for ever. */
+async function makeFolder(dataDir: string): Promise<string> {
+  const path = join(dataDir, 'dynamodb');
+  for (const folder of [dataDir, path]) {
+    await mkdir(folder).catch((cause: NodeJS.ErrnoException) => {
+      if (cause.code !== 'EEXIST') throw unusable(dataDir, cause);
+    });
+  }
+  return path;
+}
+
+async function firstFault(faults: EventEmitter, dataDir = 'none'): Promise<never> {
+  const [cause] = (await once(faults, 'fault')) as [Error];
+  throw unusable(dataDir, cause);
+}
+
+function unusable(dataDir: string, cause: Error): StoreError {
+  const words = `DATA_DIR "${dataDir}" cannot be used (${cause.message})`;
+  return new StoreError(`${words}: is it writable, and used by no other process?`, { cause });
 }
 
 /** Calls again and again, never twice at a time; the answer ends that, and waits for the call under way. */

@@ -8,6 +8,7 @@ import { type MemoryStore, memoryStore } from './memoryStore.js';
 import { arrival, type ScriptedSource, scriptedSource } from './scriptedSource.js';
 
 const startedAt = Date.parse('2026-01-01T00:00:00Z');
+const log = pino({ level: 'silent' });
 const ownPort = 8000;
 let store: MemoryStore;
 let a: ScriptedSource;
@@ -17,7 +18,7 @@ let discovered: string[][];
 let found: string[][];
 
 beforeEach(() => {
-  jest.useFakeTimers({ now: startedAt });
+  jest.useFakeTimers({ now: startedAt, doNotFake: ['nextTick', 'queueMicrotask'] });
   store = memoryStore();
   a = scriptedSource('a');
   b = scriptedSource('b');
@@ -38,7 +39,7 @@ async function start(needs: Partial<DiscoveryNeeds> = {}): Promise<void> {
     servers: store.servers,
     configured: [],
     mayContact: (address, port) => book.mayContact(address, port),
-    log: pino({ level: 'silent' }),
+    log,
     ...needs,
   });
   discovery.start((event) => {
@@ -247,7 +248,6 @@ describe('the end', () => {
     discovery.stop();
     await arrival();
     expect([a.signal?.aborted, a.isClosed, b.isClosed]).toEqual([true, true, true]);
-    process.stderr.write(`${jest.getTimerCount()}\n`); await arrival(); process.stderr.write(`${jest.getTimerCount()}\n`);
     expect(jest.getTimerCount()).toBe(0);
     await a.answer('10.0.0.1:8001');
     expect([discovered, found]).toEqual([[], []]);

@@ -7,6 +7,7 @@ import { type MemoryStore, memoryStore } from './memoryStore.js';
 import { arrival } from './scriptedSource.js';
 
 const startedAt = Date.parse('2026-01-01T00:00:00Z');
+const log = pino({ level: 'silent' });
 const dayMs = 24 * 60 * 60 * 1000;
 const one = '10.0.0.1:8001' as ServerId;
 const two = '10.0.0.2:8001' as ServerId;
@@ -15,7 +16,7 @@ let discovery: Discovery;
 let events: unknown[];
 
 beforeEach(() => {
-  jest.useFakeTimers({ now: startedAt });
+  jest.useFakeTimers({ now: startedAt, doNotFake: ['nextTick', 'queueMicrotask'] });
   store = memoryStore();
 });
 
@@ -35,7 +36,7 @@ async function start(): Promise<void> {
     servers: store.servers,
     configured: [],
     mayContact: (address) => address.startsWith('10.'),
-    log: pino({ level: 'silent' }),
+    log,
   });
   discovery.start((event) => events.push(event));
   await arrival();

@@ -1,0 +1,84 @@
+import { spawn } from 'node:child_process';
+import { mkdtemp } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { within } from './childProcess.js';
+import { freePort } from './serviceChild.js';
+
+/** A redis-server of our own on 127.0.0.1, in memory only; whoever started it stops it. */
+export type LocalRedis = {
+  /** `redis://127.0.0.1:port`. */
+  readonly url: string;
+  readonly port: number;
+  /** Of the redis-server itself. */
+  readonly pid: number;
+  /** Ends it at once. Resolves when it is gone and its port is free. */
+  stop(): Promise<void>;
+};
+
+const readyWithinMs = 10_000;
+
+// The shell holds the server by its own standard input: when this process is gone, however it went,
+// that ends, and so does the server. Its standard output is the server's alone: it ends with it.
+const script = `
+dir=$1; shift
+redis-server "$@" & pid=$!
+echo "pid $pid"
+exec >&-
+read -r _
+kill -9 "$pid" 2>/dev/null
+wait "$pid"
+rmdir "$dir"
+`;
+
+/** Starts the `redis-server` of the PATH, on a free port unless told. Resolves when it answers. */
+export const startLocalRedis = async ({
+  port: givenPort,
+  password,
+}: {
+  port?: number;
+  password?: string;
+} = {}): Promise<LocalRedis> => {
+  const port = givenPort ?? (await freePort());
+  const dir = await mkdtemp(join(tmpdir(), 'redis-'));
+  const options = ['--port', port, '--bind', '127.0.0.1', '--dir', dir, '--save', ''].map(String);
+  options.push('--appendonly', 'no');
+  if (password) options.push('--requirepass', password);
+  const shell = spawn('/bin/sh', ['-c', script, 'sh', dir, ...options], {
+    // In a group of its own: Ctrl-C is for the parent, which decides when to stop it.
+    detached: true,
+    stdio: ['pipe', 'pipe', 'pipe'],
+  });
+  const exited = new Promise<void>((resolve) => {
+    shell.once('exit', () => resolve());
+    shell.once('error', () => resolve());
+  });
+  const stop = () => {
+    shell.stdin.end();
+    return exited;
+  };
+  shell.stdin.on('error', () => undefined);
+
+  let said = '';
+  shell.stderr.setEncoding('utf8').on('data', (text: string) => {
+    said += text;
+  });
+  const ready = new Promise<number>((resolve, reject) => {
+    shell.stdout.setEncoding('utf8').on('data', (text: string) => {
+      said = (said + text).slice(-2_000);
+      const pid = /^pid (\d+)$/m.exec(said)?.[1];
+      if (pid && said.includes('Ready to accept connections')) resolve(Number(pid));
+    });
+    const fail = () => reject(new Error(`redis-server did not start. ${said.trim()}`));
+    shell.once('error', fail);
+    shell.stdout.once('end', fail);
+  });
+  try {
+    const late = `redis-server was not ready within ${readyWithinMs} ms`;
+    const pid = await within(readyWithinMs, late, ready);
+    return { url: `redis://127.0.0.1:${port}`, port, pid, stop };
+  } catch (cause) {
+    await stop();
+    throw cause;
+  }
+};

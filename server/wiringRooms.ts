@@ -1,0 +1,79 @@
+import type { Logger } from 'pino';
+import type { ActivationActor } from '../machines/activationMachine.js';
+import { roomMachine } from '../machines/roomMachine.js';
+import type { PubSubServers } from './adapters/pubSubServers.js';
+import { RedisChannels } from './adapters/redisChannels.js';
+import type { AddressBook } from './addressBook.js';
+import type { Config } from './config.js';
+import { Documents } from './documents/documents.js';
+import { RoomDirectory } from './roomDirectory.js';
+import { RoomList } from './roomList.js';
+import { DocumentWork } from './rooms/documentWork.js';
+import { RoomWatches } from './rooms/roomWatches.js';
+import type { ConnectionNeeds } from './routes/connections.js';
+import type { RoomStreamNeeds } from './routes/roomStreams.js';
+import type { RoomNeeds } from './routes/rooms.js';
+import type { Store } from './store.js';
+
+/** Times of watched rooms, in milliseconds. */
+export const roomTiming = { subscribingMs: 3000, checkMs: 5000, pollMs: 1000 };
+
+/** What rooms need of the rest of the service. */
+export interface RoomWiringNeeds {
+  config: Config;
+  log: Logger;
+  store: Store;
+  book: AddressBook;
+  servers: PubSubServers;
+  /** Asked for when the machine runs: it has the machine of a room among its parts. */
+  actor: () => ActivationActor;
+}
+
+/** Puts together what knows of rooms, and fills the slots of a room's machine with it. */
+export function wireRooms({ config, log, store, book, servers, actor }: RoomWiringNeeds) {
+  const redis = config.redisUrl === undefined ? undefined : new RedisChannels(config.redisUrl, log);
+  const documents = new Documents({
+    maxRoomBytes: config.maxRoomBytes,
+    onThreadLost: (error, room) => log.error({ err: error, room }, 'the document thread ended'),
+  });
+  const directory = new RoomDirectory({
+    actor,
+    book,
+    servers,
+    rooms: store.rooms,
+    pubSubPort: config.pubSubPort,
+    maxStateBytes: config.maxSnapshotBytes,
+  });
+  const roomList = new RoomList({
+    rooms: store.rooms,
+    isStorePartial: config.dynamodbTable === undefined,
+    tally: () => actor().getSnapshot().context.tally,
+  });
+  const { frameIntervalMs } = config;
+  const watches = new RoomWatches({ documents, directory, redis, frameIntervalMs, log });
+  const { roomChannel, roomSources, roomDocument } = watches;
+  const machine = roomMachine.provide({
+    actors: { roomChannel, roomSources, roomDocument },
+    actions: {
+      publishStanding: ({ context }, { standing }) =>
+        watches.publishStanding(context.room, standing),
+    },
+  });
+  const needs: RoomNeeds &
+    ConnectionNeeds &
+    Omit<RoomStreamNeeds, 'maxViewers' | 'viewers' | 'isDraining'> = {
+    roomList,
+    directory,
+    watches,
+    documents: new DocumentWork(documents),
+    connections: store.connections,
+    roomWatched: (room) => actor().send({ type: 'room.watched', room }),
+    roomUnwatched: (room) => actor().send({ type: 'room.unwatched', room }),
+  };
+  const close = async () => {
+    watches.close();
+    redis?.close();
+    await documents.close();
+  };
+  return { machine, watches, needs, close };
+}

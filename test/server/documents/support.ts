@@ -1,0 +1,132 @@
+import { afterEach } from '@jest/globals';
+import * as encoding from 'lib0/encoding';
+import * as Y from 'yjs';
+import { Documents, type DocumentsOptions } from '../../../server/documents/documents.js';
+
+const opened: Documents[] = [];
+
+/** Documents with a thread of their own, ended after the test. Call it inside a test of a file that called `ownDocuments`. */
+export const openDocuments = (options?: DocumentsOptions): Documents => {
+  const documents = new Documents(options);
+  opened.push(documents);
+  return documents;
+};
+
+/** Ends what `openDocuments` started, after each test of the file. */
+export const ownDocuments = (): void => {
+  afterEach(async () => {
+    await Promise.all(opened.splice(0).map((documents) => documents.close()));
+  });
+};
+
+/** A document as a client with this id makes it, and every update that the making sent. */
+export const edited = (
+  edit: (doc: Y.Doc) => void,
+  clientID = 1,
+): { doc: Y.Doc; state: Uint8Array; updates: Uint8Array[] } => {
+  const doc = new Y.Doc();
+  doc.clientID = clientID;
+  const updates: Uint8Array[] = [];
+  doc.on('update', (update: Uint8Array) => updates.push(update));
+  edit(doc);
+  return { doc, state: Y.encodeStateAsUpdate(doc), updates };
+};
+
+/** A document made of these updates. */
+export const docOf = (...updates: Uint8Array[]): Y.Doc => {
+  const doc = new Y.Doc();
+  for (const update of updates) Y.applyUpdate(doc, update);
+  return doc;
+};
+
+type Random = (below: number) => number;
+
+const edits: readonly ((doc: Y.Doc, random: Random) => void)[] = [
+  (doc, random) => doc.getText('text').insert(random(doc.getText('text').length + 1), 'aé😀'),
+  (doc, random) => {
+    const text = doc.getText('text');
+    if (text.length > 2) text.format(random(text.length - 2), 2, { bold: random(2) ? true : null });
+  },
+  (doc, random) => doc.getText('text').insertEmbed(random(doc.getText('text').length + 1), { a: 1 }),
+  (doc, random) => {
+    const text = doc.getText('text');
+    if (text.length > 0) text.delete(random(text.length), 1);
+  },
+  (doc, random) => {
+    const list = doc.getArray('list');
+    list.insert(random(list.length + 1), [1, 'x', { a: [null, undefined, 5n, 1.5] }]);
+  },
+  (doc, random) => {
+    const list = doc.getArray('list');
+    if (list.length > 0) list.delete(random(list.length), 1);
+  },
+  (doc, random) => {
+    const nested = new Y.Map();
+    nested.set('inner', new Y.Text('inner'));
+    doc.getArray('list').insert(random(doc.getArray('list').length + 1), [nested]);
+  },
+  (doc, random) => doc.getMap('map').set(`k${random(3)}`, random(2) ? Uint8Array.of(1, 2) : 'v'),
+  (doc, random) => doc.getMap('map').delete(`k${random(3)}`),
+  (doc, random) => doc.getMap('map').set(`k${random(3)}`, new Y.Doc({ guid: 'sub' })),
+  (doc, random) => {
+    const page = doc.getXmlFragment('page');
+    const element = new Y.XmlElement('p');
+    // A hook is a child by the protocol, not by Yjs's types.
+    const hook = new Y.XmlHook('hook') as unknown as Y.XmlElement;
+    page.insert(random(page.length + 1), [element, hook]);
+    element.setAttribute('class', 'c');
+    element.insert(0, [new Y.XmlText('text')]);
+  },
+  (doc, random) => {
+    const page = doc.getXmlFragment('page');
+    if (page.length > 0) page.delete(random(page.length), 1);
+  },
+];
+
+/** How many kinds of edits `editAtRandom` knows. */
+export const editKinds = edits.length;
+
+/** One edit of a kind, at places that `seed` decides. */
+export const editAtRandom = (doc: Y.Doc, kind: number, seed: number): void => {
+  let state = seed >>> 0;
+  const random = (below: number): number => {
+    state = (Math.imul(state, 1_103_515_245) + 12_345) >>> 0;
+    return (state >>> 8) % below;
+  };
+  edits[kind % editKinds]?.(doc, random);
+};
+
+/** An update of `clients` clients that all write at the same place; made by hand, since Yjs takes long to. */
+export const conflicting = (clients: number): Uint8Array => {
+  const encoder = encoding.createEncoder();
+  encoding.writeVarUint(encoder, clients);
+  for (let client = 1; client <= clients; client += 1) {
+    encoding.writeVarUint(encoder, 1);
+    encoding.writeVarUint(encoder, client);
+    encoding.writeVarUint(encoder, 0);
+    encoding.writeUint8(encoder, 4);
+    encoding.writeVarUint(encoder, 1);
+    encoding.writeVarString(encoder, 'text');
+    encoding.writeVarString(encoder, 'a');
+  }
+  encoding.writeVarUint(encoder, 0);
+  return encoding.toUint8Array(encoder);
+};
+
+/** An update of one client that types every character before the one before: nothing of it can be joined. */
+export const prepending = (characters: number): Uint8Array => {
+  const encoder = encoding.createEncoder();
+  encoding.writeVarUint(encoder, 1);
+  encoding.writeVarUint(encoder, characters);
+  encoding.writeVarUint(encoder, 7);
+  encoding.writeVarUint(encoder, 0);
+  for (let clock = 0; clock < characters; clock += 1) {
+    encoding.writeUint8(encoder, clock === 0 ? 4 : 4 | 64);
+    encoding.writeVarUint(encoder, clock === 0 ? 1 : 7);
+    if (clock === 0) encoding.writeVarString(encoder, 'text');
+    else encoding.writeVarUint(encoder, clock - 1);
+    encoding.writeVarString(encoder, 'a');
+  }
+  encoding.writeVarUint(encoder, 0);
+  return encoding.toUint8Array(encoder);
+};

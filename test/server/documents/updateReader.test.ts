@@ -1,0 +1,161 @@
+import { describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
+import * as Y from 'yjs';
+import { BadUpdate } from '../../../server/documents/documentErrors.js';
+import { LiveDocument } from '../../../server/documents/liveDocument.js';
+import { readUpdate, type StructKind } from '../../../server/documents/updateReader.js';
+import { edited, editAtRandom, editKinds } from './support.js';
+
+type Struct = [client: number, clock: number, length: number, kind: StructKind];
+
+const read = (update: Uint8Array) => {
+  const structs: Struct[] = [];
+  const deletions: [client: number, clock: number, length: number][] = [];
+  readUpdate(update, {
+    struct: (client, clock, length, kind) => structs.push([client, clock, length, kind]),
+    deletion: (client, clock, length) => deletions.push([client, clock, length]),
+  });
+  return { structs, deletions };
+};
+
+// The same by Yjs's own decoder.
+const readByYjs = (update: Uint8Array) => {
+  const { structs, ds } = Y.decodeUpdate(update);
+  const kindOf = (struct: (typeof structs)[number]): StructKind => {
+    if (struct instanceof Y.Skip) return 'gap';
+    if (!(struct instanceof Y.Item) || struct.content instanceof Y.ContentDeleted) return 'deleted';
+    return struct.content instanceof Y.ContentFormat ? 'format' : 'content';
+  };
+  return {
+    structs: structs.map((s): Struct => [s.id.client, s.id.clock, s.length, kindOf(s)]),
+    deletions: [...ds.clients].flatMap(([client, items]) =>
+      items.map(({ clock, len }) => [client, clock, len]),
+    ),
+  };
+};
+
+const sessions = fc.array(fc.tuple(fc.nat(editKinds - 1), fc.nat(), fc.nat(2)), { maxLength: 40 });
+type Session = typeof sessions extends fc.Arbitrary<infer T> ? T : never;
+
+// Three clients that hear of each other at once, so that what they make refers to each other.
+const play = (session: Session): Uint8Array[] => {
+  const updates: Uint8Array[] = [];
+  const docs = [1, 2, 300].map((clientID) => Object.assign(new Y.Doc(), { clientID }));
+  for (const doc of docs) {
+    doc.on('update', (update: Uint8Array, origin: unknown) => {
+      if (origin === 'told') return;
+      updates.push(update);
+      for (const other of docs) if (other !== doc) Y.applyUpdate(other, update, 'told');
+    });
+  }
+  for (const [kind, seed, client] of session) {
+    const doc = docs[client];
+    if (doc) editAtRandom(doc, kind, seed);
+  }
+  return [...updates, ...docs.map((doc) => Y.encodeStateAsUpdate(doc))];
+};
+
+const withPending = (): Uint8Array => {
+  const { updates } = edited((doc) => {
+    for (const word of ['a', 'b', 'c']) doc.getText('t').insert(0, word);
+  });
+  const doc = new Y.Doc();
+  for (const i of [0, 2]) Y.applyUpdate(doc, updates[i] ?? new Uint8Array());
+  return Y.encodeStateAsUpdate(doc);
+};
+
+describe('reading an update', () => {
+  test('finds in real updates and states what Yjs finds in them', () => {
+    fc.assert(
+      fc.property(sessions, (session) => {
+        for (const update of play(session)) expect(read(update)).toEqual(readByYjs(update));
+      }),
+      { numRuns: 100 },
+    );
+  });
+
+  test('finds the gap before what waits for a missing update', () => {
+    const state = withPending();
+    expect(read(state)).toEqual(readByYjs(state));
+    expect(read(state).structs.map(([, , , kind]) => kind)).toContain('gap');
+  });
+
+  test('refuses every truncation of an update', () => {
+    for (const update of play([4, 0, 1, 7, 9, 10, 3].map((kind, i) => [kind, i, i % 3]))) {
+      for (let length = 0; length < update.length; length += 1) {
+        expect(() => read(update.subarray(0, length))).toThrow(BadUpdate);
+      }
+    }
+  });
+
+  test('refuses updates of format v2, which start like an empty one of v1', () => {
+    for (const update of play([[4, 1, 0]])) {
+      expect(() => read(Y.convertUpdateFormatV1ToV2(update))).toThrow(BadUpdate);
+    }
+  });
+
+  test.each([
+    ['nothing', []],
+    ['bytes after the end', [0, 0, 0]],
+    ['an empty string', [1, 1, 1, 0, 4, 1, 1, 116, 0, 0]],
+    ['an empty garbage collected run', [1, 1, 1, 0, 0, 0, 0]],
+    ['an empty deletion', [0, 1, 1, 1, 0, 0]],
+    ['an unknown content', [1, 1, 1, 0, 11, 1, 1, 116, 0, 0]],
+    ['an unknown kind of shared type', [1, 1, 1, 0, 7, 1, 1, 116, 7, 0]],
+    ['an unknown type of value', [1, 1, 1, 0, 8, 1, 1, 116, 1, 100, 0]],
+    ['an origin that is the struct itself', [1, 1, 1, 0, 0x84, 1, 0, 1, 97, 0]],
+    ['an origin that comes later', [1, 1, 1, 0, 0x84, 1, 9, 1, 97, 0]],
+    ['a right origin that comes later', [1, 1, 1, 0, 0x44, 1, 9, 1, 97, 0]],
+    ['a parent that comes later', [1, 1, 1, 0, 4, 0, 1, 9, 1, 97, 0]],
+    ['text that is not UTF-8', [1, 1, 1, 0, 4, 1, 1, 116, 1, 0xff, 0]],
+    ['formatting that is not JSON', [1, 1, 1, 0, 6, 1, 1, 116, 1, 98, 1, 123, 0]],
+    ['a sub-document without options', [1, 1, 1, 0, 9, 1, 1, 116, 1, 103, 126, 0]],
+    [
+      'a sub-document whose options replace its guid',
+      [1, 1, 1, 0, 9, 1, 1, 116, 1, 103, 118, 1, 4, 103, 117, 105, 100, 126, 0],
+    ],
+    ['a clock beyond any', [1, 1, 1, 1, 0, 255, 255, 255, 255, 255, 255, 255, 15, 0]],
+    ['a count of millions', [1, 255, 255, 255, 127, 1, 0]],
+  ])('refuses %s', (_what, bytes) => {
+    expect(() => read(Uint8Array.from(bytes))).toThrow(BadUpdate);
+  });
+
+  test('refuses values that are nested deeper than they can be written again', () => {
+    const nested = (depth: number) => {
+      let value: unknown = 1;
+      for (let i = 0; i < depth; i += 1) value = [value];
+      return edited((doc) => doc.getArray('list').push([value])).state;
+    };
+    expect(() => read(nested(400))).not.toThrow();
+    expect(() => read(nested(600))).toThrow(/too deep/);
+  });
+
+  test('lets nothing through that makes a document throw, then or later', () => {
+    const limits = {
+      maxRoomBytes: 1e6,
+      maxTotalBytes: 1e6,
+      maxPendingBytes: 1e5,
+      maxJsonBytes: 1e6,
+      maxJsonDepth: 100,
+    };
+    const flips = fc.array(fc.tuple(fc.nat(), fc.nat(), fc.nat(255)), { minLength: 1, maxLength: 60 });
+    fc.assert(
+      fc.property(sessions, flips, (session, changes) => {
+        const updates = play(session).map((update) => new Uint8Array(update));
+        for (const [which, where, byte] of changes) {
+          const update = updates[which % Math.max(1, updates.length)];
+          // Small numbers make what still looks like an update.
+          if (update) update[where % update.length] = where % 3 ? byte % 12 : byte;
+        }
+        const document = new LiveDocument(limits, () => 1e6);
+        document.apply(updates);
+        expect(document.takeLoss()).toBe(false);
+        document.toJson({ text: 'array', list: 'text', map: 'xml', page: 'map' });
+        const encoded = document.encode();
+        expect(() => read(encoded)).not.toThrow();
+        Y.applyUpdate(new Y.Doc(), encoded);
+      }),
+      { numRuns: 300 },
+    );
+  });
+});

@@ -1,0 +1,68 @@
+import { Redis } from 'ioredis';
+import { type LocalRedis, startLocalRedis } from '../../server/demo/localRedis.js';
+
+/** A real redis-server of the test's own; whoever started it stops it. */
+export interface RedisServer {
+  readonly url: string;
+  readonly port: number;
+  /** Of the process that runs now. */
+  readonly pid: number;
+  /** Resolves with the number of subscribers that it reached. */
+  publish(channel: string, message: Uint8Array | string): Promise<number>;
+  /** `PUBSUB NUMSUB`, of one channel. */
+  subscribers(channel: string): Promise<number>;
+  /** `PUBSUB NUMPAT`. */
+  patterns(): Promise<number>;
+  /** Connections of anybody but this object. */
+  clients(): Promise<number>;
+  /** Ends it, as a crash does. Can be started again. */
+  stop(): Promise<void>;
+  /** Starts it on the same port, stopped or not. */
+  restart(): Promise<void>;
+  /** SIGSTOP: it hangs, its sockets stay open. */
+  suspend(): void;
+  resume(): void;
+}
+
+/** Starts a redis-server on 127.0.0.1, on a free port unless told. Resolves when it answers. */
+export async function startRedis(
+  options: { port?: number; password?: string } = {},
+): Promise<RedisServer> {
+  let server: LocalRedis | undefined;
+  let client: Redis | undefined;
+  const start = async (port = options.port) => {
+    server = await startLocalRedis({ ...options, ...(port !== undefined && { port }) });
+    const { password = '' } = options;
+    client = new Redis(server.url, { password, retryStrategy: () => null });
+    client.on('error', () => undefined);
+  };
+  const stop = async () => {
+    client?.disconnect();
+    await server?.stop();
+    server = undefined;
+  };
+  const asked = () => {
+    if (!server || !client) throw new Error('redis is stopped');
+    return client;
+  };
+  await start();
+  const { url, port, pid } = server as unknown as LocalRedis;
+  return {
+    url,
+    port,
+    get pid() {
+      return server?.pid ?? pid;
+    },
+    publish: (channel, message) => asked().publish(channel, Buffer.from(message)),
+    subscribers: async (channel) => Number((await asked().pubsub('NUMSUB', channel))[1]),
+    patterns: async () => Number(await asked().pubsub('NUMPAT')),
+    clients: async () => String(await asked().client('LIST')).trim().split('\n').length - 1,
+    stop,
+    restart: async () => {
+      await stop();
+      await start(port);
+    },
+    suspend: () => void (server && process.kill(server.pid, 'SIGSTOP')),
+    resume: () => void (server && process.kill(server.pid, 'SIGCONT')),
+  };
+}
