@@ -1,0 +1,108 @@
+/**
+ * `npm run bench`: an activation of 1,000 pub-sub servers with 100 rooms each, ten of which hang:
+ * when the first frame comes, when the other 990 are in the numbers, and the longest turn of the
+ * service's event loop meanwhile; beside it the same requests by bare got, in the same run.
+ */
+import got from 'got';
+import { openEventStream } from '../support/eventStream.js';
+import { startChild } from './children.js';
+
+const isQuick = process.argv.includes('--quick');
+const size = { servers: 1000, hung: 10, rooms: 100 };
+const rounds = isQuick ? 3 : 7;
+const answering = size.servers - size.hung;
+const deadlineMs = 30_000;
+
+interface Figures {
+  maxDelayMs: number;
+  cpuMs: number;
+  rssMb: number;
+}
+
+const median = (values: number[]) => values.toSorted((a, b) => a - b)[values.length >> 1] ?? 0;
+
+/** The same PUTs, sixteen at a time, by got alone: what the requests cost without the service. */
+async function bareGot(ports: readonly number[]): Promise<number> {
+  const begin = performance.now();
+  const rest = [...ports];
+  const work = async () => {
+    for (let port = rest.pop(); port !== undefined; port = rest.pop()) {
+      const json = { active: true, eventsUrl: 'http://127.0.0.1:1/' };
+      await got.put(`http://127.0.0.1:${port}/api/dashboard`, { json, retry: { limit: 0 } }).json();
+    }
+  };
+  await Promise.all(Array.from({ length: 16 }, work));
+  return performance.now() - begin;
+}
+
+async function until(isDone: () => boolean | Promise<boolean>): Promise<number> {
+  const begin = performance.now();
+  while (!(await isDone())) {
+    if (performance.now() - begin > deadlineMs) throw new Error('not done in time');
+    await new Promise((resolve) => setTimeout(resolve, 2));
+  }
+  return performance.now() - begin;
+}
+
+async function oneRound() {
+  const fleet = await startChild<{ ports: number[] }>('./fleetProcess.ts', {
+    args: [JSON.stringify(size)],
+  });
+  const { ports } = fleet.ready;
+  const bareMs = await bareGot(ports.slice(0, answering));
+  const service = await startChild<{ url: string }>('./serviceProcess.ts', {
+    env: {
+      PORT: '0',
+      PUBSUB_SERVERS: ports.map((port) => `127.0.0.1:${port}`).join(','),
+      LINGER_MS: '60000',
+      RESYNC_INTERVAL_MS: '600000',
+    },
+  });
+  const { url } = service.ready;
+  const stateOf = () => got(`${url}/api/state`).json<{ state: string }>();
+  await until(async () => (await stateOf()).state === 'inactive');
+  const before = await service.ask<Figures>('reset');
+  const begin = performance.now();
+  const stream = await openEventStream(url, { path: '/api/events?stream=changes' });
+  const firstFrameMs = begin + (await until(() => stream.messages.length > 0)) - begin;
+  const isLive = (server: { state: string }) => server.state === 'live';
+  await until(() => Object.values(stream.seen().servers).filter(isLive).length === answering);
+  const mergedMs = performance.now() - begin;
+  const after = await service.ask<Figures>('read');
+  const rooms = Object.keys(stream.rooms()).length;
+  if (rooms !== answering * size.rooms) throw new Error(`wrong: ${rooms} rooms are shown`);
+  await stream.close();
+  await service.stop();
+  await fleet.stop();
+  const cpuMs = after.cpuMs - before.cpuMs;
+  return {
+    firstFrameMs,
+    mergedMs,
+    bareMs,
+    cpuMs,
+    maxDelayMs: after.maxDelayMs,
+    rssMb: after.rssMb,
+  };
+}
+
+const results: Awaited<ReturnType<typeof oneRound>>[] = [];
+for (let round = 0; round < rounds; round += 1) results.push(await oneRound());
+
+const of = (name: keyof (typeof results)[number]) => median(results.map((result) => result[name]));
+const figures = {
+  rounds,
+  ...size,
+  firstFrameMs: of('firstFrameMs'),
+  mergedMs: of('mergedMs'),
+  bareGotMs: of('bareMs'),
+  ratio: median(results.map(({ mergedMs, bareMs }) => mergedMs / bareMs)),
+  longestTurnMs: of('maxDelayMs'),
+  worstTurnMs: Math.max(...results.map(({ maxDelayMs }) => maxDelayMs)),
+  cpuMs: of('cpuMs'),
+  rssMb: of('rssMb'),
+};
+for (const [name, value] of Object.entries(figures))
+  process.stdout.write(
+    `${name.padEnd(16)} ${Number.isInteger(value) ? value : value.toFixed(1)}\n`,
+  );
+process.stdout.write(`${JSON.stringify(figures)}\n`);
