@@ -17,6 +17,7 @@ export const activationMachine = activationSetup.createMachine({
       roster: new Roster(),
       rooms: new WatchedRooms(),
       timing,
+      updateViewers: 0,
     };
     for (const server of servers)
       enrol(held, (options) => spawn('pubSubServer', options), server, 'configured');
@@ -37,11 +38,14 @@ export const activationMachine = activationSetup.createMachine({
     'server.reported': { actions: ['noteReport', 'publish'] },
     'server.answered': { actions: ['noteAnswer', 'publish'] },
     'server.lost': { actions: ['noteLoss', 'publish'] },
+    'updates.watched': { actions: 'noteUpdateViewer' },
+    'updates.unwatched': { actions: 'noteUpdateViewer' },
     'room.watched': { actions: 'watchRoom' },
     'room.unwatched': { actions: 'unwatchRoom' },
     'room.expired': { actions: 'stopRoom' },
     'slice.due': { actions: 'tellSlice' },
-    'xstate.error.actor.*': { actions: ['reportDefect', 'replaceFailed', 'publish'] },
+    'xstate.error.actor.*': { actions: ['reportDefect', 'noteFailed', 'publish'] },
+    'replacement.due': { actions: ['replaceFailed', 'tellSlice', 'publish'] },
   },
   /** An earlier run may have left servers active: the first thing is to tell all to be silent. */
   initial: 'deactivating',

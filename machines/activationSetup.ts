@@ -7,7 +7,7 @@ import type { Member, Roster, Standing, Wish } from './roster.js';
 import { emptySlot } from './slots.js';
 import { spreadOf } from './spread.js';
 import type { Delta, Tally } from './tally.js';
-import type { WatchedRooms } from './watchedRooms.js';
+import type { WatchedRoom, WatchedRooms } from './watchedRooms.js';
 
 export type ActivationEvent =
   | ServerReport
@@ -27,8 +27,13 @@ export type ActivationEvent =
   | { type: 'room.watched'; room: RoomName }
   | { type: 'room.unwatched'; room: RoomName }
   | { type: 'room.expired'; room: RoomName }
+  /** Somebody began or ceased to watch the updates that servers post. */
+  | { type: 'updates.watched' }
+  | { type: 'updates.unwatched' }
   | { type: 'shutdown.requested' }
   | { type: 'slice.due' }
+  /** The actor of a server or a room threw a while ago. */
+  | { type: 'replacement.due'; actorId: string }
   /** XState's word for a child that threw. */
   | { type: `xstate.error.actor.${string}`; actorId: string; error: unknown };
 
@@ -38,11 +43,15 @@ interface Context {
   readonly rooms: WatchedRooms;
   readonly timing: Timing;
   viewers: number;
+  /** How many of them watch the updates of all documents, as servers post them. */
+  updateViewers: number;
   isShuttingDown: boolean;
 }
 
 /** Servers told of a new wish in one turn of the event loop: a thousand at once would block it. */
 const slice = { size: 50, pauseMs: 1 };
+/** A defect may show again at once: without a pause the service would do nothing but replace. */
+const replacementMs = 1000;
 const candidates = { max: 1024, failureLimit: 3 };
 
 /** How the servers that an event names come to be known. */
@@ -51,14 +60,17 @@ function standingBy(event: ActivationEvent): Standing {
   return event.type === 'servers.discovered' ? 'found' : 'candidate';
 }
 
+type EnrolNeeds = Pick<Context, 'roster' | 'tally' | 'timing' | 'updateViewers'>;
+
 /** Starts the actor of a server and enters it in the roster. */
 export function enrol(
-  { roster, tally, timing }: Pick<Context, 'roster' | 'tally' | 'timing'>,
+  { roster, tally, timing, updateViewers }: EnrolNeeds,
   spawn: (options: { id: string; input: PubSubServerInput }) => Member['ref'],
   server: ServerId,
   standing: Standing,
 ): void {
-  const input = { server, tally, timing, jitter: spreadOf(server) };
+  const isUpdatesWished = updateViewers > 0;
+  const input = { server, tally, timing, jitter: spreadOf(server), isUpdatesWished };
   roster.add({ server, standing, ref: spawn({ id: `server:${server}`, input }) });
 }
 
@@ -67,6 +79,14 @@ function strike({ roster, tally }: Context, { server, ref }: Member): Member['re
   roster.remove(server);
   tally.drop(server);
   return ref;
+}
+
+const serverOf = (actorId: string) => actorId.slice('server:'.length) as ServerId;
+
+function hasFailed<T extends Pick<Member, 'ref'> | Pick<WatchedRoom, 'ref'>>(
+  held: T | undefined,
+): held is T {
+  return held?.ref.getSnapshot().status === 'error';
 }
 
 /** What the chart of `activationMachine.ts` names: its events, guards, delays, actions and slots. */
@@ -178,6 +198,7 @@ export const activationSetup = setup({
       const { server } = event;
       if (context.roster.get(server)?.standing !== 'candidate') return;
       context.roster.promote(server, 'found');
+      enqueue.raise({ type: 'slice.due' });
       enqueue.sendTo('discovery', { type: 'server.proved', server });
     }),
     noteReport: enqueueActions(({ context, event, enqueue }) => {
@@ -203,6 +224,15 @@ export const activationSetup = setup({
         enqueue.stopChild(strike(context, member));
         enqueue.sendTo('discovery', { type: 'server.forgotten', server: member.server });
       }
+    }),
+    noteUpdateViewer: enqueueActions(({ context, event, enqueue }) => {
+      assertEvent(event, ['updates.watched', 'updates.unwatched']);
+      const before = context.updateViewers;
+      const updateViewers = Math.max(0, before + (event.type === 'updates.watched' ? 1 : -1));
+      enqueue.assign({ updateViewers });
+      if (before > 0 === updateViewers > 0) return;
+      const type = updateViewers > 0 ? 'updates.wished' : 'updates.unwished';
+      for (const { ref } of context.roster) enqueue.sendTo(ref, { type });
     }),
     watchRoom: enqueueActions(({ context: { rooms, timing }, event, enqueue }) => {
       assertEvent(event, 'room.watched');
@@ -234,20 +264,32 @@ export const activationSetup = setup({
       rooms.remove(event.room);
       if (watched) enqueue.stopChild(watched.ref);
     }),
-    replaceFailed: enqueueActions(({ context, event, enqueue }) => {
+    /** Until it is replaced nothing is known of it. */
+    noteFailed: enqueueActions(({ context: { roster, tally }, event, enqueue }) => {
       if (!('actorId' in event)) return;
-      if (event.actorId.startsWith('room:')) {
-        const room = event.actorId.slice('room:'.length);
-        const viewers = context.rooms.get(room)?.viewers ?? 0;
+      const { actorId } = event;
+      const server = serverOf(actorId);
+      tally.drop(server);
+      roster.report(server, 'unreachable', 1);
+      const timer = { id: `replacement:${actorId}`, delay: replacementMs };
+      enqueue.raise({ type: 'replacement.due', actorId }, timer);
+    }),
+    replaceFailed: enqueueActions(({ context: { rooms, roster, ...held }, event, enqueue }) => {
+      assertEvent(event, 'replacement.due');
+      const room = event.actorId.slice('room:'.length);
+      const watched = event.actorId.startsWith('room:') ? rooms.get(room) : undefined;
+      if (hasFailed(watched)) {
         enqueue.raise({ type: 'room.expired', room });
-        for (let i = 0; i < viewers; i += 1) enqueue.raise({ type: 'room.watched', room });
-        return;
+        for (let i = 0; i < watched.viewers; i += 1) enqueue.raise({ type: 'room.watched', room });
       }
-      const member = context.roster.get(event.actorId.slice('server:'.length) as ServerId);
-      if (!member) return;
+      const member = roster.get(serverOf(event.actorId));
+      if (!hasFailed(member)) return;
       const { server, standing } = member;
-      enqueue.stopChild(strike(context, member));
-      enqueue.raise({ type: 'servers.found', servers: [server], standing });
+      enqueue.stopChild(member.ref);
+      enqueue.assign(({ spawn }) => {
+        enrol({ ...held, roster }, (options) => spawn('pubSubServer', options), server, standing);
+        return {};
+      });
     }),
   },
 });

@@ -19,8 +19,8 @@ export type FailureCause = string;
 
 /** What a pub-sub server's machine asks of the slot `serverRequests`. One at a time; each is answered once. */
 export type ServerRequest =
-  /** Start posting, and answer with the current connections: `snapshot.received`. */
-  | { type: 'activity.requested'; epoch: Epoch }
+  /** Start posting, updates of documents too if asked, and answer with the current connections: `snapshot.received`. */
+  | { type: 'activity.requested'; epoch: Epoch; withUpdates: boolean }
   /** Stop posting: `silence.confirmed`. */
   | { type: 'silence.requested'; epoch: Epoch }
   /** Are you there: `probe.answered`. */

@@ -4,6 +4,7 @@ import { pubSubServerSetup } from './pubSubServerSetup.js';
 export const pubSubServerMachine = pubSubServerSetup.createMachine({
   id: 'pubSubServer',
   context: ({ input }) => ({
+    isUpdatesWished: false,
     ...input,
     wish: 'nothing',
     isRequestDue: false,
@@ -26,6 +27,10 @@ export const pubSubServerMachine = pubSubServerSetup.createMachine({
     /** The one request to the server. A wish that comes meanwhile is looked at when it has ended. */
     request: {
       initial: 'resting',
+      on: {
+        'updates.wished': { actions: 'wishUpdates' },
+        'updates.unwished': { actions: 'unwishUpdates' },
+      },
       states: {
         resting: {
           always: [
@@ -107,6 +112,8 @@ export const pubSubServerMachine = pubSubServerSetup.createMachine({
             'deactivation.requested': 'silencing',
             'correction.due': { actions: 'demandRequest' },
             'resync.due': { actions: 'demandRequest' },
+            'updates.wished': { actions: 'demandRequest' },
+            'updates.unwished': { actions: 'demandRequest' },
             // A probe may be answered when the counts that it was sent for are cleared already.
             'probe.answered': { guard: 'hasBase', target: '.heard', actions: 'announceAnswer' },
             'snapshot.received': [

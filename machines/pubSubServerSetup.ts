@@ -30,6 +30,9 @@ export type PubSubServerEvent =
   | { type: 'evidence.found' }
   /** Its numbers may be wrong, or a late message may explain them. */
   | { type: 'doubt.raised' }
+  /** Whether it is to post updates of documents, beside its connections. */
+  | { type: 'updates.wished' }
+  | { type: 'updates.unwished' }
   /** It was answered a start-up query: it has probably restarted, and the answer may yet be applied. */
   | { type: 'startup.answered' }
   | { type: 'startup.applied' }
@@ -49,9 +52,12 @@ export interface PubSubServerInput {
   readonly timing: Timing;
   /** From 0 to 1, spreads the times of many servers. */
   readonly jitter: number;
+  /** Whether it is to post updates of documents, when it posts at all. */
+  readonly isUpdatesWished?: boolean;
 }
 
-interface Context extends PubSubServerInput {
+interface Context extends Omit<PubSubServerInput, 'isUpdatesWished'> {
+  isUpdatesWished: boolean;
   wish: 'activity' | 'silence' | 'nothing';
   isRequestDue: boolean;
   isProbeDue: boolean;
@@ -110,11 +116,14 @@ export const pubSubServerSetup = setup({
     wishActivity: assign({ wish: 'activity', isRequestDue: true, isProbeDue: false, failures: 0 }),
     wishSilence: assign({ wish: 'silence', isRequestDue: true, isProbeDue: false, failures: 0 }),
     wishNothing: assign({ wish: 'nothing', isRequestDue: false, isProbeDue: false }),
+    wishUpdates: assign({ isUpdatesWished: true }),
+    unwishUpdates: assign({ isUpdatesWished: false }),
     demandRequest: assign({ isRequestDue: true }),
     demandProbe: assign({ isProbeDue: true }),
     requestActivity: sendTo('serverRequests', ({ context }) => ({
       type: 'activity.requested' as const,
       epoch: context.tally.openAttempt(context.server),
+      withUpdates: context.isUpdatesWished,
     })),
     requestSilence: sendTo('serverRequests', ({ context }) => ({
       type: 'silence.requested' as const,

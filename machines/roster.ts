@@ -108,6 +108,8 @@ export class Roster {
   promote(server: ServerId, standing: Exclude<Standing, 'candidate'>): void {
     const member = this.#members.get(server);
     if (!member || member.standing === standing) return;
+    // It is waited for from now on: so it has to be told.
+    if (!member.isTold) this.#untold.add(server);
     this.#update(member, { standing });
     this.#note(member);
   }

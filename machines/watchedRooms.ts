@@ -2,7 +2,8 @@ import type { ActorRefFrom } from 'xstate';
 import type { RoomName } from './ports.js';
 import type { roomMachine } from './roomMachine.js';
 
-interface WatchedRoom {
+/** One room, and how many watch it. */
+export interface WatchedRoom {
   readonly ref: ActorRefFrom<typeof roomMachine>;
   viewers: number;
 }

@@ -19,6 +19,12 @@ export interface PubSubServersNeeds extends PubSubHttpNeeds {
   onHeard: (server: ServerId) => void;
 }
 
+interface Wish {
+  active: boolean;
+  epoch: Epoch;
+  withUpdates: boolean;
+}
+
 /** The requests of docs/protocol.md to pub-sub servers. Failures are Errors that say why. */
 export class PubSubServers {
   readonly #needs: PubSubServersNeeds;
@@ -30,14 +36,19 @@ export class PubSubServers {
   }
 
   /** Has the server post to us from now on; its connections at that instant. */
-  async activate(server: ServerId, epoch: Epoch, signal: AbortSignal): Promise<ServerAnswer> {
-    const answer = await this.#put(server, { active: true, epoch }, signal);
+  async activate(
+    server: ServerId,
+    epoch: Epoch,
+    signal: AbortSignal,
+    { withUpdates = false } = {},
+  ): Promise<ServerAnswer> {
+    const answer = await this.#put(server, { active: true, epoch, withUpdates }, signal);
     return { type: 'snapshot.received', epoch, snapshot: readSnapshot(answer) };
   }
 
   /** Has the server post nothing from now on. */
   async silence(server: ServerId, epoch: Epoch, signal: AbortSignal): Promise<ServerAnswer> {
-    await this.#put(server, { active: false, epoch }, signal);
+    await this.#put(server, { active: false, epoch, withUpdates: false }, signal);
     return { type: 'silence.confirmed' };
   }
 
@@ -70,9 +81,11 @@ export class PubSubServers {
     return answer.body;
   }
 
-  async #put(server: ServerId, wish: { active: boolean; epoch: Epoch }, signal: AbortSignal) {
-    const { active, epoch } = wish;
-    const json = { active, eventsUrl: this.#needs.eventsUrl(server, epoch) };
+  async #put(server: ServerId, wish: Wish, signal: AbortSignal) {
+    const { active, epoch, withUpdates } = wish;
+    const eventsUrl = this.#needs.eventsUrl(server, epoch);
+    // The deployed servers know two properties, and pass over the third.
+    const json = { active, eventsUrl, ...(withUpdates && { updates: true }) };
     const maxBytes = this.#needs.maxSnapshotBytes;
     const request = { method: 'PUT', path: '/api/dashboard', json, maxBytes } as const;
     return this.#expectSuccess(server, await this.#http.exchange(server, request, signal));
@@ -98,10 +111,11 @@ export function createServerRequests(servers: PubSubServers, pacer: RequestPacer
   return fromCallback<ServerRequest, { server: ServerId }>(({ input, receive, sendBack }) => {
     const stop = new AbortController();
     const send = (request: ServerRequest) => {
-      if (request.type === 'probe.requested') return servers.probe(input.server, stop.signal);
-      const isWanted = request.type === 'activity.requested';
-      const put = isWanted ? servers.activate : servers.silence;
-      return put.call(servers, input.server, request.epoch, stop.signal);
+      const { server } = input;
+      if (request.type === 'probe.requested') return servers.probe(server, stop.signal);
+      if (request.type === 'silence.requested')
+        return servers.silence(server, request.epoch, stop.signal);
+      return servers.activate(server, request.epoch, stop.signal, request);
     };
     const answer = (request: ServerRequest) =>
       send(request)
