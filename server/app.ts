@@ -12,6 +12,7 @@ import { type RoomStreamNeeds, roomStreamRoutes } from './routes/roomStreams.js'
 import { type RoomNeeds, roomRoutes } from './routes/rooms.js';
 import { type StartupNeeds, startupRoutes } from './routes/startup.js';
 import { type StreamNeeds, streamRoutes } from './routes/streams.js';
+import { type UpdateNeeds, updateRoutes } from './routes/updates.js';
 import { InvalidCursor, StoreError } from './store.js';
 
 /** What the HTTP side needs of the rest of the service. */
@@ -22,7 +23,8 @@ export interface AppNeeds
     FleetNeeds,
     RoomNeeds,
     RoomStreamNeeds,
-    ConnectionNeeds {
+    ConnectionNeeds,
+    UpdateNeeds {
   /** The bearer token that viewers must send; undefined: none. */
   viewerToken: string | undefined;
   log: Logger;
@@ -41,6 +43,7 @@ export function createApp(needs: AppNeeds): Koa {
   streamRoutes(router, authenticate, needs);
   fleetRoutes(router, authenticate, needs);
   connectionRoutes(router, authenticate, needs);
+  updateRoutes(router, authenticate, needs);
   // Of two routes that a path may mean the first has it: what belongs to a room before the room.
   roomStreamRoutes(router, authenticate, needs);
   roomRoutes(router, authenticate, needs);

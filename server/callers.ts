@@ -1,10 +1,10 @@
 import type { ActivationActor } from '../machines/activationMachine.js';
-import type { ServerId } from '../machines/ports.js';
+import type { RoomName, ServerId } from '../machines/ports.js';
 import type { AddressBook } from './addressBook.js';
 import { hostAndPort, toServerId } from './addresses.js';
 import { AtMostEvery } from './atMostEvery.js';
 import { DeltaInbox } from './deltaInbox.js';
-import type { PostedDelta } from './deltas.js';
+import type { Posted } from './deltas.js';
 import type { EventTokens, TokenClaims } from './eventTokens.js';
 import type { Asker, StartupAnswer } from './routes/startup.js';
 import { Pace } from './sse/pace.js';
@@ -18,6 +18,8 @@ export interface CallersNeeds {
   /** The events URL of a token. */
   urlOf: (token: string) => string;
   onHeard: (server: ServerId) => void;
+  /** Takes an update that a server posted. */
+  takeUpdate: (room: RoomName, update: Buffer) => void;
   /** Tells an unknown pub-sub server once to be silent. */
   silenceStranger: (server: ServerId) => void;
 }
@@ -47,7 +49,7 @@ export class Callers {
     );
   }
 
-  takeDeltas(claims: TokenClaims, deltas: readonly PostedDelta[]): void {
+  take(claims: TokenClaims, { deltas, updates }: Posted): void {
     if (claims.kind === 'address') {
       this.noteLost(claims);
       return;
@@ -55,6 +57,8 @@ export class Callers {
     const { server, epoch, fromStartup } = claims;
     this.#needs.onHeard(server);
     for (const { room, add } of deltas) this.#inbox.put({ server, epoch, fromStartup, room, add });
+    for (const { room, update } of updates)
+      this.#needs.takeUpdate(room, Buffer.from(update, 'base64'));
   }
 
   noteLost(claims: TokenClaims): void {

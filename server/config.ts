@@ -19,6 +19,7 @@ import {
   parseDnsServer,
   parsed,
   parsePublicUrl,
+  parseRedisUrl,
   parseServerIds,
   parseTable,
 } from './configValues.js';
@@ -93,7 +94,7 @@ const definitions = [
     'DISCOVER_FROM_ROOMS',
     'discoverFromRooms',
     'false',
-    '`true` reads the whole rooms table, a little every 10 s while active, for the addresses of servers that nothing else names; the store charges for it',
+    '`true` reads the whole rooms table, a little at a time while active, for the addresses of servers that nothing else names; the store charges for it',
     flag(),
   ),
   define(
@@ -123,6 +124,14 @@ const definitions = [
     undefined,
     'folder in which embedded tables are kept; unset: in memory, gone with the process',
     z.string().optional(),
+  ),
+  define(
+    'REDIS_URL',
+    'redisUrl',
+    undefined,
+    'Redis by which the pub-sub servers tell each other of updates: `redis://` or `rediss://`, with credentials where it asks for them; unset: watched rooms are polled',
+    parsed(parseRedisUrl).optional(),
+    { hide: () => 'set (not shown)' },
   ),
   define(
     'DASHBOARD_TOKEN',

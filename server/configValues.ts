@@ -113,3 +113,24 @@ export function parsePublicUrl(text: string): string {
   }
   return url.href.replace(/\/+$/, '');
 }
+
+/** Where Redis is: `redis://` or `rediss://`. Neither the text nor a part of it is in an error. */
+export function parseRedisUrl(text: string): string {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  // A query could hold a password too, and would change how the client works.
+  const plain = url && /^\/?\d*$/.test(url.pathname) && !/[?#\s]/.test(text);
+  if (!plain || !/^rediss?:\/\/[^/]/i.test(text) || !url.hostname || !isDecodable(url)) {
+    throw new Error(
+      'must be redis://host:port or rediss://host:port, with user:password@ before the host where it is needed, percent-encoded',
+    );
+  }
+  return url.href;
+}
+
+function isDecodable({ username, password }: URL): boolean {
+  try {
+    return decodeURIComponent(username + password) !== undefined;
+  } catch {
+    return false;
+  }
+}

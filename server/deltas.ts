@@ -1,31 +1,65 @@
 import { z } from 'zod';
 import { apiError } from './errors.js';
 
+/** Longer names do not fit into the head of a WebSocket request. */
+const room = z.string().max(16_384);
+
 /** One connection opened or closed, as a pub-sub server posts it: docs/protocol.md. */
 const postedDelta = z.object({
-  /** Longer names do not fit into the head of a WebSocket request. */
-  room: z.string().max(16_384),
+  room,
   add: z
     .int()
     .min(-1000)
     .max(1000)
     .refine((add) => add !== 0, 'must not be 0'),
 });
-const postedDeltas = z.array(postedDelta);
+
+/** One update of a document, as a pub-sub server posts it that was told `updates: true`. */
+const postedUpdate = z.object({ room, update: z.base64() });
+
+const posted = z.array(z.union([postedDelta, postedUpdate]));
 
 /** A delta before it is known whose it is. */
 export type PostedDelta = z.infer<typeof postedDelta>;
 
-/** Reads one delta or an array of them. Throws `invalid_json` or `invalid_delta`: none is taken then. */
-export function parseDeltas(body: string): PostedDelta[] {
+/** An update of a room, base64. */
+export type PostedUpdate = z.infer<typeof postedUpdate>;
+
+/** What one callback brought. */
+export interface Posted {
+  deltas: PostedDelta[];
+  updates: PostedUpdate[];
+}
+
+/**
+ * Reads one delta or update, or an array of them. Throws `invalid_json` or `invalid_delta`: none is
+ * taken then.
+ */
+export function parsePosted(body: string): Posted {
   let value: unknown;
   try {
     value = JSON.parse(body);
   } catch {
     throw apiError('invalid_json');
   }
-  const parsed = postedDeltas.safeParse(Array.isArray(value) ? value : [value]);
-  if (parsed.success) return parsed.data;
-  const [issue] = parsed.error.issues;
-  throw apiError('invalid_delta', `${issue?.path.join('.')}: ${issue?.message}`);
+  const entries = Array.isArray(value) ? value : [value];
+  const parsed = posted.safeParse(entries);
+  if (!parsed.success) throw apiError('invalid_delta', whyNot(entries));
+  const deltas: PostedDelta[] = [];
+  const updates: PostedUpdate[] = [];
+  for (const entry of parsed.data) {
+    if ('add' in entry) deltas.push(entry);
+    else updates.push(entry);
+  }
+  return { deltas, updates };
+}
+
+/** What is wrong with the first entry that is no delta; a union alone would not say. */
+function whyNot(entries: readonly unknown[]): string {
+  for (const [index, entry] of entries.entries()) {
+    if (postedUpdate.safeParse(entry).success) continue;
+    const [issue] = postedDelta.safeParse(entry).error?.issues ?? [];
+    if (issue) return `${[index, ...issue.path].join('.')}: ${issue.message}`;
+  }
+  return 'no delta';
 }

@@ -108,6 +108,7 @@ export function wire(needs: WiringNeeds): Wired {
     silenceStranger,
     pubSubPort: config.pubSubPort,
     onHeard: (server) => view.noteHeard(server),
+    takeUpdate: (room, update) => rooms.updates.take(room, update),
   });
 
   let isDraining = false;
@@ -120,9 +121,9 @@ export function wire(needs: WiringNeeds): Wired {
     bodyTimeoutMs,
     ...rooms.needs,
     maxViewers: config.maxViewers,
-    viewers: () => feed.viewers + rooms.watches.viewers,
+    viewers: () => feed.viewers + rooms.viewers(),
     isDraining: () => isDraining,
-    takeDeltas: (claims, deltas) => callers.takeDeltas(claims, deltas),
+    takePosted: (claims, posted) => callers.take(claims, posted),
     noteLost: (claims) => callers.noteLost(claims),
     noteStranger: (address) => callers.noteStranger(address),
     answerStartup: (asker) => callers.answerStartup(asker),
@@ -144,7 +145,7 @@ export function wire(needs: WiringNeeds): Wired {
     endStreams: () => {
       isDraining = true;
       feed.close();
-      rooms.watches.close();
+      rooms.endStreams();
     },
     close: async () => {
       stop.abort();

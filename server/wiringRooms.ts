@@ -10,13 +10,18 @@ import { RoomDirectory } from './roomDirectory.js';
 import { RoomList } from './roomList.js';
 import { DocumentWork } from './rooms/documentWork.js';
 import { RoomWatches } from './rooms/roomWatches.js';
+import { UpdatesFeed } from './rooms/updatesFeed.js';
+import type { Admission } from './routes/admission.js';
 import type { ConnectionNeeds } from './routes/connections.js';
 import type { RoomStreamNeeds } from './routes/roomStreams.js';
 import type { RoomNeeds } from './routes/rooms.js';
+import type { UpdateNeeds } from './routes/updates.js';
 import type { Store } from './store.js';
 
 /** Times of watched rooms, in milliseconds. */
 export const roomTiming = { subscribingMs: 3000, checkMs: 5000, pollMs: 1000 };
+
+type RoomRouteNeeds = RoomNeeds & RoomStreamNeeds & UpdateNeeds & ConnectionNeeds;
 
 /** What rooms need of the rest of the service. */
 export interface RoomWiringNeeds {
@@ -51,6 +56,14 @@ export function wireRooms({ config, log, store, book, servers, actor }: RoomWiri
   });
   const { frameIntervalMs } = config;
   const watches = new RoomWatches({ documents, directory, redis, frameIntervalMs, log });
+  const updates = new UpdatesFeed({
+    redis,
+    // Whoever watches what servers post is a viewer as well: they post nothing to nobody.
+    onServersWanted: (isWanted) => {
+      actor().send({ type: isWanted ? 'updates.watched' : 'updates.unwatched' });
+      actor().send({ type: isWanted ? 'viewer.connected' : 'viewer.disconnected' });
+    },
+  });
   const { roomChannel, roomSources, roomDocument } = watches;
   const machine = roomMachine.provide({
     actors: { roomChannel, roomSources, roomDocument },
@@ -59,21 +72,25 @@ export function wireRooms({ config, log, store, book, servers, actor }: RoomWiri
         watches.publishStanding(context.room, standing),
     },
   });
-  const needs: RoomNeeds &
-    ConnectionNeeds &
-    Omit<RoomStreamNeeds, 'maxViewers' | 'viewers' | 'isDraining'> = {
+  const needs: Omit<RoomRouteNeeds, keyof Admission> = {
     roomList,
     directory,
     watches,
+    updates,
     documents: new DocumentWork(documents),
     connections: store.connections,
     roomWatched: (room) => actor().send({ type: 'room.watched', room }),
     roomUnwatched: (room) => actor().send({ type: 'room.unwatched', room }),
   };
-  const close = async () => {
+  const viewers = () => watches.viewers + updates.viewers;
+  const endStreams = () => {
     watches.close();
+    updates.close();
+  };
+  const close = async () => {
+    endStreams();
     redis?.close();
     await documents.close();
   };
-  return { machine, watches, needs, close };
+  return { machine, updates, needs, viewers, endStreams, close };
 }

@@ -1,11 +1,13 @@
 import { type DemoFleet, startDemoFleet } from './demoFleet.js';
+import { startDemoRedis } from './demoRedis.js';
+import { startDemoStore } from './demoStore.js';
 import { simulateEditors } from './editors.js';
 import { startLiveTable } from './liveTable.js';
 import { freePort, startService } from './serviceChild.js';
 
 // `npm run demo`: the service, real pub-sub servers in processes of their own, simulated editors,
-// and a live table fed by the service's own stream. PORT and DEMO_SECONDS are all it reads.
-const { PORT, DEMO_SECONDS } = process.env;
+// and a live table fed by the service's own stream. PORT, DEMO_SECONDS and REDIS_URL are all it reads.
+const { PORT, DEMO_SECONDS, REDIS_URL } = process.env;
 
 const eventEveryMs = 6_000;
 const stopWithinMs = 20_000;
@@ -70,10 +72,21 @@ const run = async () => {
   const news = (line: string) => say(`${new Date().toTimeString().slice(0, 8)}  ${line}`);
 
   print('starting three pub-sub servers and the service ...');
-  const fleet = await startDemoFleet({ dashboardUrl: url, say: news });
+  const store = await startDemoStore();
+  cleanups.push(store.stop);
+  if (isEnding) return;
+  const redis = await startDemoRedis(REDIS_URL, print);
+  cleanups.push(redis.stop);
+  if (isEnding) return;
+  const fleet = await startDemoFleet({
+    dashboardUrl: url,
+    store: store.writer,
+    redisUrl: redis.url,
+    say: news,
+  });
   cleanups.push(fleet.stop);
   if (isEnding) return;
-  const service = await startService({ port, pubSubServers: fleet.ids() });
+  const service = await startService({ port, pubSubServers: fleet.ids(), redisUrl: redis.url });
   cleanups.push(service.stop);
   if (isEnding) return;
   // Ctrl-C reaches the service as well, and it may be the first to be gone: then it ends with 0.

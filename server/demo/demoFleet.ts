@@ -1,5 +1,6 @@
 import type { Truth } from './doubts.js';
 import { type ServerProcess, startServerProcess } from './pubSubFleet.js';
+import type { StoreWriterOptions } from './storeWriter.js';
 
 /** The demo's pub-sub servers: three that the service knows, and a fourth that comes and goes. */
 export type DemoFleet = {
@@ -20,9 +21,15 @@ const size = 3;
 /** Starts the servers; whoever started them stops them. */
 export const startDemoFleet = async ({
   dashboardUrl,
+  store,
+  redisUrl,
   say,
 }: {
   dashboardUrl: string;
+  /** The metadata store that the servers write to. */
+  store?: StoreWriterOptions;
+  /** Redis for the servers' fan-out. */
+  redisUrl?: string | undefined;
   say(line: string): void;
 }): Promise<DemoFleet> => {
   const running = new Map<string, ServerProcess>();
@@ -30,7 +37,13 @@ export const startDemoFleet = async ({
   let isStopped = false;
 
   const start = async (port = 0): Promise<ServerProcess> => {
-    const server = await startServerProcess({ port, dashboardUrl, answerWithinMs: 500 });
+    const server = await startServerProcess({
+      port,
+      dashboardUrl,
+      answerWithinMs: 500,
+      ...(store && { store }),
+      ...(redisUrl && { redisUrl }),
+    });
     if (isStopped) {
       await server.kill();
       throw new Error('the demo is over');

@@ -65,7 +65,7 @@ export const startLocalRedis = async ({
   });
   const ready = new Promise<number>((resolve, reject) => {
     shell.stdout.setEncoding('utf8').on('data', (text: string) => {
-      said = (said + text).slice(-2_000);
+      said = (said + text).slice(-10_000);
       const pid = /^pid (\d+)$/m.exec(said)?.[1];
       if (pid && said.includes('Ready to accept connections')) resolve(Number(pid));
     });

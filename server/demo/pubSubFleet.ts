@@ -93,9 +93,14 @@ export const startServerProcess = async (
     listenWithinMs = 20_000,
     answerWithinMs = 2_000,
     stopWithinMs = 10_000,
+    redisUrl = '',
     ...serverOptions
   } = options;
-  const forked = forkModule('pubSubServerProcess', { args: [JSON.stringify(serverOptions)] });
+  const forked = forkModule('pubSubServerProcess', {
+    args: [JSON.stringify(serverOptions)],
+    // No argument: those can be seen by every user of the machine, and it may hold a password.
+    env: { PUBSUB_SERVER_REDIS_URL: redisUrl },
+  });
   const { child, exited } = forked;
   const kill = () => {
     child.kill('SIGKILL');

@@ -1,9 +1,11 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { setupWSConnection } from '@y/websocket-server/utils';
+import { docs, setupWSConnection, type WSSharedDoc } from '@y/websocket-server/utils';
 import { type WebSocket, WebSocketServer } from 'ws';
 import { type Activation, createDashboardAgent } from './dashboardAgent.js';
+import { type FanOut, startRedisFanOut } from './redisFanOut.js';
 import { createRooms, documents } from './rooms.js';
+import { type StoreWriter, type StoreWriterOptions, startStoreWriter } from './storeWriter.js';
 
 /** What one pub-sub server of the demo and the tests is started with. */
 export type PubSubServerOptions = {
@@ -17,6 +19,10 @@ export type PubSubServerOptions = {
   forgetAfterMs?: number;
   /** How long a delta or the start-up query waits for its answer. Default 5,000 ms. */
   deadlineMs?: number;
+  /** The metadata store in which it registers itself, its rooms and connections. Default: none. */
+  store?: StoreWriterOptions;
+  /** Redis for the fan-out to the other servers, `redis://` or `rediss://`. Default: no fan-out. */
+  redisUrl?: string;
 };
 
 /** A running pub-sub server; whoever started it closes it. */
@@ -55,7 +61,15 @@ export const startPubSubServer = async (
   if (isRunning) throw new Error('one pub-sub server in a process: it is running already');
   const { host = '127.0.0.1', dashboardUrl, forgetAfterMs = 1_000, deadlineMs = 5_000 } = options;
   const agent = createDashboardAgent({ documents, deadlineMs });
-  const rooms = createRooms({ ...agent, forgetAfterMs });
+  let writer: StoreWriter | undefined;
+  let fanOut: FanOut | undefined;
+  const opened = (room: string) => {
+    agent.opened(room);
+    const doc = docs.get(room);
+    if (doc) writer?.opened(room, doc);
+  };
+  const created = (doc: WSSharedDoc) => fanOut?.created(doc);
+  const rooms = createRooms({ opened, closed: agent.closed, created, forgetAfterMs });
   const sockets = new WebSocketServer({ noServer: true });
   let stopping: Promise<void> | undefined;
   const http = createServer((request, response) => {
@@ -83,6 +97,8 @@ export const startPubSubServer = async (
     throw cause;
   });
   const id = `${host.includes(':') ? `[${host}]` : host}:${port}`;
+  if (options.redisUrl) fanOut = startRedisFanOut(options.redisUrl);
+  if (options.store) writer = startStoreWriter(id, options.store);
   if (dashboardUrl) void agent.askDashboard({ dashboardUrl, port });
 
   const stop = async () => {
@@ -92,6 +108,8 @@ export const startPubSubServer = async (
     http.closeAllConnections();
     await stopped;
     rooms.forgetAll();
+    await fanOut?.close();
+    await writer?.close();
     agent.close();
     isRunning = false;
   };

@@ -10,13 +10,21 @@ export type ServerProcessMessage =
   | { type: 'failed'; cause: string }
   | { type: 'connections'; request: number; connections: [room: string, connections: number][] };
 
-// The one argument: PubSubServerOptions as JSON.
+// The one argument: PubSubServerOptions as JSON, but for what may hold a password.
 const optionsSchema = z.strictObject({
   host: z.string().exactOptional(),
   port: z.number().int().exactOptional(),
   dashboardUrl: z.url().exactOptional(),
   forgetAfterMs: z.number().exactOptional(),
   deadlineMs: z.number().exactOptional(),
+  store: z
+    .strictObject({
+      tables: z.strictObject({ rooms: z.string(), servers: z.string(), connections: z.string() }),
+      endpoint: z.url().exactOptional(),
+      address: z.string().exactOptional(),
+      heartbeatMs: z.number().exactOptional(),
+    })
+    .exactOptional(),
 });
 
 // Without a parent to tell it to, the process says where it listens as a line of JSON.
@@ -27,7 +35,8 @@ const tell = (message: ServerProcessMessage) => {
 
 const run = async () => {
   const options = optionsSchema.parse(JSON.parse(process.argv[2] ?? '{}'));
-  const server = await startPubSubServer(options);
+  const redisUrl = process.env.PUBSUB_SERVER_REDIS_URL;
+  const server = await startPubSubServer({ ...options, ...(redisUrl && { redisUrl }) });
   const stop = () => void server.close().then(() => process.exit(0));
 
   process.on('message', (message: ServerProcessRequest) => {

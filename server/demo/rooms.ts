@@ -39,10 +39,13 @@ class WatchedConnections extends Map<unknown, Set<number>> {
 export const createRooms = ({
   opened,
   closed,
+  created = () => undefined,
   forgetAfterMs,
 }: {
   opened(room: string): void;
   closed(room: string): void;
+  /** A room came into memory; it leaves with its document's `destroy`. */
+  created?: (doc: WSSharedDoc) => void;
   forgetAfterMs: number;
 }) => {
   const forgetting = new Map<string, NodeJS.Timeout>();
@@ -66,6 +69,7 @@ export const createRooms = ({
     if (docs.has(name)) return;
     const doc = getYDoc(name);
     doc.conns = new WatchedConnections((add) => changed(doc, add));
+    created(doc);
   };
   const forgetAll = () => {
     for (const timer of forgetting.values()) clearTimeout(timer);

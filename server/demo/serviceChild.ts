@@ -31,15 +31,18 @@ export const freePort = (): Promise<number> =>
 export const startService = async ({
   port,
   pubSubServers,
+  redisUrl = '',
 }: {
   port: number;
   pubSubServers: readonly string[];
+  redisUrl?: string | undefined;
 }): Promise<ServiceChild> => {
   const { child, exited, lastWords } = forkModule('serviceProcess', {
     env: {
       HOST: '127.0.0.1',
       PORT: String(port),
       PUBSUB_SERVERS: pubSubServers.join(','),
+      REDIS_URL: redisUrl,
       LOG_LEVEL: 'warn',
       // Quick, so that one sees within seconds what a real fleet shows within half a minute.
       PROBE_INTERVAL_MS: '1000',

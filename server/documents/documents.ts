@@ -25,7 +25,7 @@ const defaultLimits: DocumentLimits = {
   maxRoomBytes: 32 * mebi,
   maxTotalBytes: 64 * mebi,
   maxPendingBytes: mebi / 4,
-  maxJsonBytes: 16 * mebi,
+  maxJsonBytes: 32 * mebi,
   maxJsonDepth: 100,
 };
 

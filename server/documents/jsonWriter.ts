@@ -45,7 +45,8 @@ export class JsonWriter {
     const isWhole = this.fits(text);
     let head = isWhole ? text : text.slice(0, Math.max(0, this.#bytesLeft));
     while (!isWhole && head !== '' && bytesOf(head) > this.#bytesLeft) {
-      head = head.slice(0, head.length >> 1);
+      const share = Math.floor((head.length * this.#bytesLeft) / bytesOf(head));
+      head = head.slice(0, Math.min(share, head.length - 1));
     }
     if (!isWhole) this.#isTruncated = true;
     // A surrogate pair is not cut in two.

@@ -78,8 +78,6 @@ export class Channel {
   }
 
   #restore(viewer: Viewer, frame: WholeState): void {
-    if (!frame) return;
-    this.#behind.delete(viewer);
-    viewer.send(frame);
+    if (frame && viewer.send(frame)) this.#behind.delete(viewer);
   }
 }

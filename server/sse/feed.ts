@@ -63,8 +63,11 @@ export class Feed {
   #shown: FeedStatus;
   #isRestarted = false;
   #wholeMapCache: Buffer | undefined;
+  /** Of the last whole map, which is what the next one will be about as big as. */
+  #wholeMapBytes = 0;
   #snapshotCache: Buffer | undefined;
   #ticks = 0;
+  #isClosed = false;
 
   constructor(
     source: FeedSource,
@@ -79,14 +82,14 @@ export class Feed {
     );
     this.#roomsPace = new Pace(
       () => this.#rooms.broadcast(this.#wholeMap()),
-      () => Math.max(frameIntervalMs, (this.#wholeMapCache?.length ?? 0) / maxWholeBytesPerMs),
+      () => Math.max(frameIntervalMs, this.#wholeMapBytes / maxWholeBytesPerMs),
     );
     this.#ticker = setInterval(() => this.#tick(), tickMs);
   }
 
   /** Something that viewers see may have changed. */
   publish(): void {
-    this.#changesPace.touch();
+    if (!this.#isClosed) this.#changesPace.touch();
   }
 
   /** All counts are gone. Everybody gets the whole state next, and nobody resumes over this. */
@@ -105,8 +108,9 @@ export class Feed {
       this.#rooms.add(viewer);
       return;
     }
-    for (const frame of this.#resume(lastEventId) ?? [this.#snapshot()]) viewer.send(frame);
-    this.#changes.add(viewer);
+    const frames = this.#resume(lastEventId) ?? [this.#snapshot()];
+    if (frames.every((frame) => viewer.send(frame))) this.#changes.add(viewer);
+    else this.#changes.addBehind(viewer);
   }
 
   remove(viewer: Viewer): void {
@@ -125,6 +129,7 @@ export class Feed {
 
   /** Ends every stream. */
   close(): void {
+    this.#isClosed = true;
     clearInterval(this.#ticker);
     this.#changesPace.close();
     this.#roomsPace.close();
@@ -178,12 +183,13 @@ export class Feed {
   #resume(lastEventId: string | undefined): Buffer[] | undefined {
     const stem = `${this.#run}.${this.#activation}-`;
     if (!lastEventId?.startsWith(stem)) return undefined;
-    const version = Number(lastEventId.slice(stem.length));
-    return Number.isSafeInteger(version) ? this.#ring.since(version) : undefined;
+    const version = lastEventId.slice(stem.length);
+    return /^\d+$/.test(version) ? this.#ring.since(Number(version)) : undefined;
   }
 
   #wholeMap(): Buffer {
     this.#wholeMapCache ??= messageFrame(this.#encodeRooms(this.#source.totals.keys()));
+    this.#wholeMapBytes = this.#wholeMapCache.length;
     return this.#wholeMapCache;
   }
 

@@ -4,6 +4,8 @@ import { heartbeatFrame } from './frames.js';
 
 /** Bytes that may wait for one viewer; what does not fit is not queued. */
 const maxPendingBytes = 1024 * 1024;
+/** Waiting comments are no reason to drop a frame: the opening one waits when the first frame comes. */
+const commentBytes = 16;
 
 /**
  * One client of an event stream: the only place that knows koa-sse-stream. Of the library it takes the
@@ -14,6 +16,7 @@ export class Viewer {
   readonly #ctx: Context;
   /** Since when bytes have been waiting without a moment in which none did (performance.now). */
   #pendingSince: number | undefined;
+  #isEnded = false;
 
   constructor(ctx: Context) {
     this.#ctx = ctx;
@@ -34,8 +37,9 @@ export class Viewer {
   /** Sends a frame, or answers false when too much is waiting already. One frame may always wait. */
   send(frame: Buffer): boolean {
     const waiting = this.pendingBytes;
-    if (this.#stream.destroyed || this.#stream.readableEnded) return true;
-    if (waiting > 0 && waiting + frame.length > maxPendingBytes) return false;
+    if (this.#stream.destroyed || this.#isEnded) return true;
+    if (waiting === 0) this.#pendingSince = undefined;
+    if (waiting > commentBytes && waiting + frame.length > maxPendingBytes) return false;
     this.#stream.push(frame);
     return true;
   }
@@ -54,6 +58,7 @@ export class Viewer {
 
   /** Ends the stream after what is waiting. */
   end(): void {
+    this.#isEnded = true;
     this.#stream.push(null);
   }
 

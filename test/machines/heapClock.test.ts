@@ -6,25 +6,29 @@ describe('the simulated clock', () => {
   test('fires every timer at its own time, in order, and cleared ones never', () => {
     const timer = fc.record({ ms: fc.nat({ max: 50 }), isCleared: fc.boolean() });
     fc.assert(
-      fc.property(fc.array(timer), fc.array(fc.nat({ max: 20 }), { minLength: 1 }), (timers, steps) => {
-        const clock = new HeapClock();
-        const fired: { ms: number; i: number; atMs: number }[] = [];
-        const ids = timers.map(({ ms }, i) =>
-          clock.setTimeout(() => fired.push({ ms, i, atMs: clock.nowMs }), ms),
-        );
-        timers.forEach(({ isCleared }, i) => {
-          if (isCleared) clock.clearTimeout(ids[i] as number);
-        });
-        for (const step of steps) clock.advance(step);
-        const expected = timers
-          .map(({ ms, isCleared }, i) => ({ ms, i, isCleared, atMs: ms }))
-          .filter(({ ms, isCleared }) => !isCleared && ms <= clock.nowMs)
-          .sort((a, b) => a.ms - b.ms || a.i - b.i)
-          .map(({ ms, i, atMs }) => ({ ms, i, atMs }));
-        expect(fired).toEqual(expected);
-        const kept = timers.filter(({ isCleared }) => !isCleared).length;
-        expect(clock.pending).toBe(kept - fired.length);
-      }),
+      fc.property(
+        fc.array(timer),
+        fc.array(fc.nat({ max: 20 }), { minLength: 1 }),
+        (timers, steps) => {
+          const clock = new HeapClock();
+          const fired: { ms: number; i: number; atMs: number }[] = [];
+          const ids = timers.map(({ ms }, i) =>
+            clock.setTimeout(() => fired.push({ ms, i, atMs: clock.nowMs }), ms),
+          );
+          timers.forEach(({ isCleared }, i) => {
+            if (isCleared) clock.clearTimeout(ids[i] as number);
+          });
+          for (const step of steps) clock.advance(step);
+          const expected = timers
+            .map(({ ms, isCleared }, i) => ({ ms, i, isCleared, atMs: ms }))
+            .filter(({ ms, isCleared }) => !isCleared && ms <= clock.nowMs)
+            .sort((a, b) => a.ms - b.ms || a.i - b.i)
+            .map(({ ms, i, atMs }) => ({ ms, i, atMs }));
+          expect(fired).toEqual(expected);
+          const kept = timers.filter(({ isCleared }) => !isCleared).length;
+          expect(clock.pending).toBe(kept - fired.length);
+        },
+      ),
     );
   });
 

@@ -230,8 +230,11 @@ describe('over an hour', () => {
   test.each([
     ['answers', () => 'answer' as const],
     ['fails', () => 'fail' as const],
-    ['answers every third request', ({ atMs }: { atMs: number }) =>
-      Math.floor(atMs) % 3 === 0 ? ('answer' as const) : ('fail' as const)],
+    [
+      'answers every third request',
+      ({ atMs }: { atMs: number }) =>
+        Math.floor(atMs) % 3 === 0 ? ('answer' as const) : ('fail' as const),
+    ],
   ])('a server that %s does not pile up timers', (_, behave) => {
     world = liveServer();
     let most = 0;

@@ -77,6 +77,17 @@ test('a drain that is not announced is noticed at the next frame, which the stat
   expect(viewer.frames).toEqual(['whole:12']);
 });
 
+test('a viewer that cannot take the whole state either is not forgotten', () => {
+  const viewer = new FakeViewer();
+  const { channel, broadcast } = channelOf();
+  viewer.isReading = false;
+  channel.addBehind(viewer.viewer);
+  viewer.drain();
+  expect(viewer.frames).toEqual(['whole:']);
+  broadcast('1');
+  expect(viewer.frames).toEqual(['whole:', '1']);
+});
+
 test('a viewer that left gets nothing, behind or not', () => {
   const [viewer, slow] = [new FakeViewer(), new FakeViewer()];
   const { channel, broadcast } = channelOf(viewer, slow);
@@ -90,28 +101,35 @@ test('a viewer that left gets nothing, behind or not', () => {
   expect([channel.size, ...channel]).toEqual([0]);
 });
 
-test('a whole state that takes time is made once, and is followed by what came meanwhile', async () => {
+test('a whole state that takes time is made once, and has what came before it was there', async () => {
   const viewer = new FakeViewer();
   let whole = '';
-  const makings: ((frame: Buffer | undefined) => void)[] = [];
-  const channel = new Channel(() => {
-    const made = frame(`whole:${whole}`);
-    return new Promise((resolve) => makings.push(() => resolve(made)));
-  });
+  const makings: (() => void)[] = [];
+  const channel = new Channel(
+    () => new Promise((resolve) => makings.push(() => resolve(frame(`whole:${whole}`)))),
+  );
   const broadcast = (text: string) => {
     whole += text;
     channel.broadcast(frame(text));
   };
   channel.addBehind(viewer.viewer);
   broadcast('1');
-  expect(makings).toHaveLength(1);
-  makings.shift()?.(undefined);
-  await turns();
   channel.catchUp();
-  makings.shift()?.(undefined);
+  viewer.drain();
+  expect(makings).toHaveLength(1);
+  makings[0]?.();
   await turns();
   broadcast('2');
-  expect(viewer.frames.join(' ')).toMatch(/whole:1 .*2$/);
+  expect(viewer.frames).toEqual(['whole:1', '2']);
+});
+
+test('a viewer that left while its state was made gets none', async () => {
+  const viewer = new FakeViewer();
+  const channel = new Channel(async () => frame('whole'));
+  channel.addBehind(viewer.viewer);
+  channel.remove(viewer.viewer);
+  await turns();
+  expect(viewer.frames).toEqual([]);
 });
 
 test('a whole state that could not be made is made again', async () => {

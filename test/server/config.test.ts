@@ -21,6 +21,8 @@ describe('the configuration', () => {
       port: 8000,
       pubSubServers: [],
       pubSubPort: 8001,
+      pubSubDns: [],
+      discoverFromRooms: false,
       auth: 'token',
       lingerMs: 5000,
       requestTimeoutMs: 2000,
@@ -30,6 +32,7 @@ describe('the configuration', () => {
       maxViewers: 10_000,
       maxBodyBytes: 1_048_576,
       maxSnapshotBytes: 67_108_864,
+      maxRoomBytes: 33_554_432,
       logLevel: 'info',
     });
     expect(pubSubNetworks.includes('10.1.2.3')).toBe(true);
@@ -46,6 +49,15 @@ describe('the configuration', () => {
       PUBSUB_SERVERS: 'B.example:8001, 192.0.2.1:1,b.example:8001,[::FFFF:192.0.2.1]:1,',
       PUBSUB_PORT: '9',
       PUBSUB_NETWORKS: '192.0.2.0/24',
+      PUBSUB_DNS: 'PubSub.internal, a.example.:9000,b',
+      PUBSUB_DNS_SERVER: '127.0.0.1:8600',
+      ECS_CLUSTER: 'blue',
+      ECS_SERVICE: 'pubsub ',
+      DISCOVER_FROM_ROOMS: 'true',
+      DYNAMODB_TABLE: 'rooms',
+      DYNAMODB_SERVERS_TABLE: 'servers',
+      DYNAMODB_CONNECTIONS_TABLE: 'connections',
+      DATA_DIR: '/data',
       DASHBOARD_TOKEN: 's3cret==',
       AUTH: 'none',
       LINGER_MS: '0',
@@ -56,6 +68,7 @@ describe('the configuration', () => {
       MAX_VIEWERS: '1',
       MAX_BODY_BYTES: '2KiB',
       MAX_SNAPSHOT_BYTES: '1 GiB',
+      MAX_ROOM_BYTES: '1 MiB',
       LOG_LEVEL: 'silent',
     });
     expect(config).toEqual({
@@ -64,6 +77,15 @@ describe('the configuration', () => {
       publicUrl: 'https://dash.example/sub/path',
       pubSubServers: ['b.example:8001', '192.0.2.1:1'],
       pubSubPort: 9,
+      pubSubDns: [{ name: 'pubsub.internal' }, { name: 'a.example.', port: 9000 }, { name: 'b' }],
+      pubSubDnsServer: '127.0.0.1:8600',
+      ecsCluster: 'blue',
+      ecsService: 'pubsub',
+      discoverFromRooms: true,
+      dynamodbTable: 'rooms',
+      dynamodbServersTable: 'servers',
+      dynamodbConnectionsTable: 'connections',
+      dataDir: '/data',
       dashboardToken: 's3cret==',
       auth: 'none',
       lingerMs: 0,
@@ -74,6 +96,7 @@ describe('the configuration', () => {
       maxViewers: 1,
       maxBodyBytes: 2048,
       maxSnapshotBytes: 1_073_741_824,
+      maxRoomBytes: 1_048_576,
       logLevel: 'silent',
     });
     expect(pubSubNetworks.includes('10.1.2.3')).toBe(false);
@@ -103,6 +126,15 @@ describe('the configuration', () => {
     ['PUBSUB_SERVERS', '0.0.0.0:8001'],
     ['PUBSUB_PORT', '0'],
     ['PUBSUB_NETWORKS', '10/8'],
+    ['PUBSUB_DNS', '10.0.0.1'],
+    ['PUBSUB_DNS', '10.0.0.1:8001'],
+    ['PUBSUB_DNS', '[::1]:8001'],
+    ['PUBSUB_DNS', 'a.example:0'],
+    ['PUBSUB_DNS', 'a b'],
+    ['PUBSUB_DNS', '127.1'],
+    ['PUBSUB_DNS_SERVER', 'ns.example:53'],
+    ['PUBSUB_DNS_SERVER', '127.0.0.1:65536'],
+    ['DISCOVER_FROM_ROOMS', 'yes'],
     ['AUTH', 'None'],
     ['LINGER_MS', '86400001'],
     ['LINGER_MS', '1.5'],
@@ -122,6 +154,24 @@ describe('the configuration', () => {
     expect(problems[0]).toMatch(new RegExp(`^${name} (is|has) "`));
     expect(problems[0]).toContain(value);
     expect(problems[0]).not.toMatch(/Invalid|expected/);
+  });
+
+  test.each([
+    ['127.0.0.1', '127.0.0.1:53'],
+    ['::1', '[::1]:53'],
+    ['[::1]:5353', '[::1]:5353'],
+  ])('asks the name server %s at %s', (text, address) => {
+    expect(readConfig({ PUBSUB_DNS_SERVER: text }).pubSubDnsServer).toBe(address);
+  });
+
+  test('has both or none of cluster and service', () => {
+    const unset = 'is unset: ECS_';
+    expect(problemsOf({ ECS_CLUSTER: 'blue' })).toEqual([
+      `ECS_SERVICE ${unset}CLUSTER requires it`,
+    ]);
+    expect(problemsOf({ ECS_SERVICE: 'pubsub' })).toEqual([
+      `ECS_CLUSTER ${unset}SERVICE requires it`,
+    ]);
   });
 
   test('reports every problem at once', () => {

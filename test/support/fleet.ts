@@ -6,7 +6,7 @@ import { type BareConnection, openConnection } from '../../server/demo/openConne
 import { type ServerProcess, startServerProcess } from '../../server/demo/pubSubFleet.js';
 import type { EventStream } from './eventStream.js';
 import { eventually } from './eventually.js';
-import { owns } from './stage.js';
+import { owns, visits } from './stage.js';
 
 /** Starts so many servers before the file's tests and ends them after; the array fills up then. */
 export function sharedFleet(size: number): ServerProcess[] {
@@ -33,11 +33,11 @@ export function nth<T>(items: readonly T[], index: number): T {
 
 /** A bare connection to a room, by its raw path. */
 export const connectTo = async (server: { url: string }, room: string): Promise<BareConnection> =>
-  owns(await openConnection(server.url, room), (connection) => connection.terminate());
+  visits(await openConnection(server.url, room), (connection) => connection.terminate());
 
 /** A y-websocket editor in a room, in sync. */
 export async function editIn(server: { url: string }, room: string): Promise<Editor> {
-  const editor = owns(joinRoom({ serverUrl: server.url, room }), (it) => it.leave());
+  const editor = visits(joinRoom({ serverUrl: server.url, room }), (it) => it.leave());
   await editor.synced;
   return editor;
 }
@@ -62,7 +62,9 @@ export async function untilTrue(
   await eventually(
     async () => {
       const truth = await truthOfFleet(servers);
-      expect(viewer.rooms()).toEqual(truth);
+      // When they differ, what is seen of the servers tells why.
+      const seen = viewer.seen();
+      expect({ rooms: viewer.rooms(), seen }).toEqual({ rooms: truth, seen });
     },
     { withinMs },
   );

@@ -40,6 +40,7 @@ export async function startRedis(
     client?.disconnect();
     await server?.stop();
     server = undefined;
+    client = undefined;
   };
   const asked = () => {
     if (!server || !client) throw new Error('redis is stopped');
@@ -56,7 +57,10 @@ export async function startRedis(
     publish: (channel, message) => asked().publish(channel, Buffer.from(message)),
     subscribers: async (channel) => Number((await asked().pubsub('NUMSUB', channel))[1]),
     patterns: async () => Number(await asked().pubsub('NUMPAT')),
-    clients: async () => String(await asked().client('LIST')).trim().split('\n').length - 1,
+    clients: async () =>
+      String(await asked().client('LIST'))
+        .trim()
+        .split('\n').length - 1,
     stop,
     restart: async () => {
       await stop();

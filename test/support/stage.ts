@@ -10,6 +10,7 @@ import { startTestService } from './service.js';
 
 type End = () => unknown;
 let ends: End[] = [];
+const departures: End[] = [];
 let services: Service[] = [];
 let doubles: ScriptedServer[] = [];
 const endings: Promise<unknown>[] = [];
@@ -18,6 +19,12 @@ const endings: Promise<unknown>[] = [];
 export const owns = <T>(thing: T, end: (thing: T) => unknown): T => {
   ends.push(() => end(thing));
   return thing;
+};
+
+/** Has whoever visits a server leave at the end of the test, before anything else ends and the next begins. */
+export const visits = <T>(visitor: T, leave: (visitor: T) => unknown): T => {
+  departures.push(() => leave(visitor));
+  return visitor;
 };
 
 /** What no test may bring about: what ends a real pub-sub server, or this service. */
@@ -35,7 +42,8 @@ async function end(after: End[], ours: Service[], theirs: ScriptedServer[]): Pro
 }
 
 // A service waits a second for the spare connections of clients: the next test need not.
-afterEach(() => {
+afterEach(async () => {
+  await Promise.all(departures.splice(0).map((leave) => leave()));
   // It waits for those that it has to silence, too: none of them may be at fault any longer.
   for (const double of doubles) recover(double);
   const [after, ours, theirs] = [ends, services, doubles];
@@ -81,8 +89,8 @@ const emptyStore: Store = {
 /** Quick times: what takes half a minute in the field takes less than a second here. */
 const quick = {
   LINGER_MS: '50',
-  REQUEST_TIMEOUT_MS: '200',
-  PROBE_INTERVAL_MS: '200',
+  REQUEST_TIMEOUT_MS: '250',
+  PROBE_INTERVAL_MS: '250',
   RESYNC_INTERVAL_MS: '1000',
   FRAME_INTERVAL_MS: '5',
 };
@@ -121,7 +129,7 @@ export async function watch(
   service: { url: string },
   path = '/api/events?stream=changes',
 ): Promise<EventStream> {
-  return owns(await openEventStream(service.url, { path }), (stream) => stream.close());
+  return visits(await openEventStream(service.url, { path }), (stream) => stream.close());
 }
 
 /** A viewer of the whole maps, as old frontends open it. */

@@ -34,7 +34,7 @@ export const shapes: Record<TableKind, { key: readonly string[]; hasTtl: boolean
   connections: { key: ['hour', 'at'], hasTtl: true },
 };
 
-const pollMs = 100;
+const pollMs = 50;
 const activeWithinMs = 30_000;
 
 /** Creates those of the tables that do not exist, and waits until they can be used. Rejects with `StoreError`. */

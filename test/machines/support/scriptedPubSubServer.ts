@@ -39,22 +39,26 @@ export class ScriptedPubSubServer {
   /** Requests that were sent while another was open; must stay empty. */
   readonly overlaps: SentRequest[] = [];
   #answer: (answer: ServerAnswer) => void = () => {};
-  #behaviour: { behave: (request: SentRequest) => 'answer' | 'fail'; latencyMs: number } | undefined;
+  #behaviour:
+    | { behave: (request: SentRequest) => 'answer' | 'fail'; latencyMs: number }
+    | undefined;
   #planned = 0;
   readonly #send: (event: PubSubServerEvent) => void;
   readonly stop: () => void;
 
   constructor(change: { jitter?: number; timing?: Partial<typeof timing> } = {}) {
-    const serverRequests = fromCallback<ServerRequest, { server: ServerId }>(({ receive, sendBack }) => {
-      receive((request) => {
-        const sent = { ...request, atMs: this.clock.nowMs };
-        if (this.open) this.overlaps.push(sent);
-        this.open = sent;
-        this.#answer = sendBack;
-        this.requests.push(sent);
-        this.#plan();
-      });
-    });
+    const serverRequests = fromCallback<ServerRequest, { server: ServerId }>(
+      ({ receive, sendBack }) => {
+        receive((request) => {
+          const sent = { ...request, atMs: this.clock.nowMs };
+          if (this.open) this.overlaps.push(sent);
+          this.open = sent;
+          this.#answer = sendBack;
+          this.requests.push(sent);
+          this.#plan();
+        });
+      },
+    );
     const pubSubServer = pubSubServerMachine.provide({ actors: { serverRequests } });
     const parent = setup({
       types: { events: {} as ServerReport },

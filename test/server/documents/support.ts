@@ -96,37 +96,52 @@ export const editAtRandom = (doc: Y.Doc, kind: number, seed: number): void => {
   edits[kind % editKinds]?.(doc, random);
 };
 
-/** An update of `clients` clients that all write at the same place; made by hand, since Yjs takes long to. */
-export const conflicting = (clients: number): Uint8Array => {
+// One client's structs in the root type `text`, by hand: Yjs would take long to make as many.
+const structsOf = (
+  client: number,
+  count: number,
+  write: (encoder: encoding.Encoder, clock: number) => void,
+): Uint8Array => {
   const encoder = encoding.createEncoder();
-  encoding.writeVarUint(encoder, clients);
-  for (let client = 1; client <= clients; client += 1) {
-    encoding.writeVarUint(encoder, 1);
-    encoding.writeVarUint(encoder, client);
-    encoding.writeVarUint(encoder, 0);
-    encoding.writeUint8(encoder, 4);
-    encoding.writeVarUint(encoder, 1);
-    encoding.writeVarString(encoder, 'text');
-    encoding.writeVarString(encoder, 'a');
-  }
+  for (const number of [1, count, client, 0]) encoding.writeVarUint(encoder, number);
+  for (let clock = 0; clock < count; clock += 1) write(encoder, clock);
   encoding.writeVarUint(encoder, 0);
   return encoding.toUint8Array(encoder);
 };
 
-/** An update of one client that types every character before the one before: nothing of it can be joined. */
-export const prepending = (characters: number): Uint8Array => {
-  const encoder = encoding.createEncoder();
+const writeParent = (encoder: encoding.Encoder): void => {
   encoding.writeVarUint(encoder, 1);
-  encoding.writeVarUint(encoder, characters);
-  encoding.writeVarUint(encoder, 7);
-  encoding.writeVarUint(encoder, 0);
-  for (let clock = 0; clock < characters; clock += 1) {
-    encoding.writeUint8(encoder, clock === 0 ? 4 : 4 | 64);
-    encoding.writeVarUint(encoder, clock === 0 ? 1 : 7);
-    if (clock === 0) encoding.writeVarString(encoder, 'text');
-    else encoding.writeVarUint(encoder, clock - 1);
-    encoding.writeVarString(encoder, 'a');
-  }
-  encoding.writeVarUint(encoder, 0);
-  return encoding.toUint8Array(encoder);
+  encoding.writeVarString(encoder, 'text');
 };
+
+/** A client that typed every word before the one before: nothing of it can be joined. */
+export const prepended = (count: number, word = 'a', client = 7): Uint8Array => {
+  // A word is as many clocks as it has characters; the first of the word before is to the right.
+  const length = word.length;
+  return structsOf(client, count, (encoder, i) => {
+    encoding.writeUint8(encoder, i === 0 ? 4 : 4 | 64);
+    if (i === 0) writeParent(encoder);
+    else for (const number of [client, (i - 1) * length]) encoding.writeVarUint(encoder, number);
+    encoding.writeVarString(encoder, word);
+  });
+};
+
+/**
+ * Two updates of some kilobytes; the second takes Yjs minutes: each of its elements is compared with all of the
+ * first's to find its place.
+ */
+export const endless = (): [first: Uint8Array, second: Uint8Array] => [
+  structsOf(1, 40_000, (encoder, clock) => {
+    const content = clock % 2 ? 8 : 4;
+    encoding.writeUint8(encoder, clock === 0 ? content : content | 128);
+    if (clock === 0) writeParent(encoder);
+    else for (const number of [1, clock - 1]) encoding.writeVarUint(encoder, number);
+    if (content === 4) encoding.writeVarString(encoder, 'a');
+    else for (const number of [1, 126]) encoding.writeVarUint(encoder, number);
+  }),
+  structsOf(3, 40_000, (encoder) => {
+    encoding.writeUint8(encoder, 4);
+    writeParent(encoder);
+    encoding.writeVarString(encoder, 'b');
+  }),
+];

@@ -1,0 +1,259 @@
+import { setImmediate as turn } from 'node:timers/promises';
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import * as Y from 'yjs';
+import { BadUpdate, DocumentError } from '../../../server/documents/documentErrors.js';
+import type { RoomDocument } from '../../../server/documents/roomDocument.js';
+import { docOf, edited, endless, openDocuments, ownDocuments, prepended } from './support.js';
+
+ownDocuments();
+
+const unhandled: unknown[] = [];
+const note = (reason: unknown) => unhandled.push(reason);
+beforeEach(() => {
+  process.on('unhandledRejection', note);
+});
+afterEach(async () => {
+  await turn();
+  process.off('unhandledRejection', note);
+  expect(unhandled.splice(0)).toEqual([]);
+});
+
+const jsonOf = async (room: RoomDocument): Promise<unknown> =>
+  JSON.parse(new TextDecoder().decode((await room.toJson()).json));
+const hello = () => edited((doc) => doc.getText('t').insert(0, 'hello'));
+const refusal = (code: string) => expect.objectContaining({ name: 'DocumentError', code });
+const lossesOf = () => {
+  const codes: string[] = [];
+  return { codes, onLost: (error: DocumentError) => codes.push(error.code) };
+};
+
+describe('documents in their thread', () => {
+  test('merge, apply, and answer what the document is', async () => {
+    const { doc, state } = hello();
+    const room = openDocuments().open('r');
+    await expect(room.merge(new Uint8Array(state), 'a')).resolves.toMatchObject({ type: 'merged' });
+    const updates: Promise<unknown>[] = [];
+    doc.on('update', (update: Uint8Array) => updates.push(room.apply(update)));
+    for (let i = 0; i < 600; i += 1) doc.getText('t').insert(i, `${i}`);
+    const applied = await Promise.all(updates);
+    expect(applied).toHaveLength(600);
+    expect(applied[0]).toMatchObject({
+      clients: [{ client: 1, from: 5, to: 6 }],
+      types: ['t'],
+      isChanged: true,
+    });
+    expect(await jsonOf(room)).toEqual({ t: { type: 'text', value: doc.getText('t').toString() } });
+    expect(new Uint8Array(await room.encode())).toEqual(Y.encodeStateAsUpdate(doc));
+    expect(new Uint8Array(await room.stateVector())).toEqual(Y.encodeStateVector(doc));
+    await room.merge(Y.encodeStateAsUpdate(doc), 'b');
+    expect(await room.divergence()).toMatchObject([{ server: 'a' }]);
+    expect(await room.divergence(['b'])).toEqual([]);
+    expect(room.backlogBytes).toBe(0);
+  });
+
+  test('take a state away, copy an update, and leave a pool alone', async () => {
+    const { state, updates } = hello();
+    const room = openDocuments().open('r');
+    const pooled = Buffer.from(state);
+    const neighbour = Buffer.from('neighbour');
+    await room.merge(pooled, 'a');
+    expect(neighbour.toString()).toBe('neighbour');
+    const own = new Uint8Array(state);
+    await room.merge(own, 'b');
+    expect(own.byteLength).toBe(0);
+    const [update = state] = updates;
+    await room.apply(update);
+    expect(docOf(update).getText('t').toString()).toBe('hello');
+  });
+
+  test('survive a state that is given away twice', async () => {
+    const state = new Uint8Array(hello().state);
+    const room = openDocuments().open('r');
+    const answers = await Promise.allSettled([room.merge(state, 'a'), room.merge(state, 'b')]);
+    expect(answers.map(({ status }) => status)).toEqual(['fulfilled', 'rejected']);
+    await expect(room.merge(state, 'c')).rejects.toThrow(BadUpdate);
+    expect(await jsonOf(room)).toEqual({ t: { type: 'text', value: 'hello' } });
+  });
+
+  test('refuse garbage with BadUpdate and stay as they are', async () => {
+    const { state, updates } = hello();
+    const room = openDocuments().open('r');
+    const garbage = Uint8Array.of(1, 2, 3, 4);
+    const truncated = (updates[0] ?? state).slice(0, -1);
+    const answers = await Promise.allSettled([
+      room.apply(garbage),
+      room.apply(updates[0] ?? state),
+      room.apply(truncated),
+      room.merge(garbage, 'a'),
+    ]);
+    const refused = { status: 'rejected', reason: expect.any(BadUpdate) };
+    expect(answers).toMatchObject([refused, { status: 'fulfilled' }, refused, refused]);
+    expect(new Uint8Array(await room.encode())).toEqual(state);
+  });
+
+  test('of two rooms with one name are two', async () => {
+    const documents = openDocuments();
+    const [one, other] = [documents.open('__proto__'), documents.open('__proto__')];
+    await one.apply(hello().state);
+    expect(await jsonOf(other)).toEqual({});
+  });
+
+  test('over their limit give the state back, to be passed on unmerged', async () => {
+    const state = prepended(5_000);
+    const room = openDocuments({ maxRoomBytes: 10_000 }).open('r');
+    const answer = await room.merge(new Uint8Array(state), 'a');
+    expect(answer.type).toBe('tooLarge');
+    expect(answer).toHaveProperty('state', state);
+    await expect(room.toJson()).rejects.toEqual(refusal('too_large'));
+    await expect(room.apply(hello().state)).resolves.toMatchObject({ isApplied: false, inserted: 5 });
+  });
+
+  test('together have a limit, and closing one makes room', async () => {
+    const documents = openDocuments({ maxTotalBytes: 50_000 });
+    const state = () => prepended(5_000);
+    const [one, other] = [documents.open('1'), documents.open('2')];
+    await expect(one.merge(state(), 'a')).resolves.toMatchObject({ type: 'merged' });
+    await expect(other.merge(state(), 'a')).resolves.toMatchObject({ type: 'tooLarge' });
+    one.close();
+    const third = documents.open('3');
+    await expect(third.merge(state(), 'a')).resolves.toMatchObject({ type: 'merged' });
+  });
+});
+
+describe('the queue', () => {
+  test('is bounded in bytes for each room; an idle room takes anything', async () => {
+    const documents = openDocuments({ maxBacklogBytes: 10_000 });
+    const [room, other] = [documents.open('r'), documents.open('other')];
+    const state = prepended(5_000);
+    const first = room.merge(new Uint8Array(state), 'a');
+    const second = room.apply(hello().state);
+    await expect(second).rejects.toEqual(refusal('backlog'));
+    await expect(other.apply(hello().state)).resolves.toMatchObject({ isApplied: true });
+    await first;
+    await expect(room.apply(hello().state)).resolves.toMatchObject({ isApplied: true });
+    let refused = 0;
+    const many = Array.from({ length: 1_000 }, () =>
+      room.apply(hello().state).catch((error: DocumentError) => {
+        expect(error.code).toBe('backlog');
+        refused += 1;
+      }),
+    );
+    expect(room.backlogBytes).toBeLessThanOrEqual(10_000);
+    await Promise.all(many);
+    expect(refused).toBeGreaterThan(900);
+    expect(room.backlogBytes).toBe(0);
+  });
+
+  test('is shared by turns: a busy room does not hold up another', async () => {
+    const documents = openDocuments();
+    const [busy, other] = [documents.open('busy'), documents.open('other')];
+    const order: string[] = [];
+    const all = Array.from({ length: 20 }, () => busy.toJson().then(() => order.push('busy')));
+    await other.toJson().then(() => order.push('other'));
+    await Promise.all(all);
+    expect(order.indexOf('other')).toBeLessThanOrEqual(2);
+  });
+
+  test('ends with its room, and all of them with the thread', async () => {
+    const documents = openDocuments();
+    const { codes, onLost } = lossesOf();
+    const [room, other] = [documents.open('r', { onLost }), documents.open('other', { onLost })];
+    const waiting = [room.apply(hello().state), room.toJson()];
+    const left = other.toJson();
+    room.close();
+    room.close();
+    for (const answer of waiting) await expect(answer).rejects.toEqual(refusal('closed'));
+    await expect(room.encode()).rejects.toEqual(refusal('closed'));
+    await expect(left).resolves.toMatchObject({ isTruncated: false });
+    const cut = other.toJson();
+    await documents.close();
+    await expect(cut).rejects.toEqual(refusal('closed'));
+    expect(() => documents.open('late')).toThrow(DocumentError);
+    expect(codes).toEqual([]);
+  });
+});
+
+describe('a thread that fails', () => {
+  test('is ended at the deadline; every room hears of it and can merge again', async () => {
+    const threadLosses: unknown[] = [];
+    const documents = openDocuments({
+      deadlineMs: 2_000,
+      onThreadLost: ({ code }, room) => threadLosses.push([code, room]),
+    });
+    const [heavy, light] = [lossesOf(), lossesOf()];
+    const culprit = documents.open('culprit', heavy);
+    const bystander = documents.open('bystander', light);
+    await bystander.merge(new Uint8Array(hello().state), 'a');
+    const [first, second] = endless();
+    await culprit.merge(first, 'a');
+    const stuck = culprit.merge(second, 'b');
+    const behind = culprit.toJson();
+    const waiting = bystander.toJson();
+    await expect(stuck).rejects.toEqual(refusal('deadline'));
+    await expect(behind).rejects.toEqual(refusal('deadline'));
+    await expect(waiting).rejects.toEqual(refusal('lost'));
+    expect([heavy.codes, light.codes]).toEqual([['deadline'], ['lost']]);
+    expect(threadLosses).toEqual([['deadline', 'culprit']]);
+    expect(await jsonOf(bystander)).toEqual({});
+    await bystander.merge(new Uint8Array(hello().state), 'a');
+    expect(await jsonOf(bystander)).toEqual({ t: { type: 'text', value: 'hello' } });
+    expect(await jsonOf(culprit)).toEqual({});
+  });
+
+  test('by lack of memory ends alone; a room that does it twice is refused until it is closed', async () => {
+    const documents = openDocuments({ maxHeapMb: 60 });
+    const { codes, onLost } = lossesOf();
+    const greedy = documents.open('greedy', { onLost });
+    const other = documents.open('other');
+    for (let i = 0; i < 2; i += 1) {
+      await expect(greedy.merge(prepended(600_000), 'a')).rejects.toEqual(refusal('lost'));
+      await other.merge(new Uint8Array(hello().state), 'a');
+    }
+    await expect(greedy.merge(prepended(10), 'a')).rejects.toEqual(refusal('too_heavy'));
+    expect(codes).toEqual(['lost', 'lost']);
+    expect(await jsonOf(other)).toEqual({ t: { type: 'text', value: 'hello' } });
+    greedy.close();
+    await expect(documents.open('greedy').toJson()).resolves.toBeDefined();
+  });
+
+  test('leaves no rejection unhandled when nobody looks at the answers', async () => {
+    const documents = openDocuments({ deadlineMs: 500 });
+    const room = documents.open('r');
+    const [first, second] = endless();
+    void room.apply(Uint8Array.of(9));
+    void room.merge(first, 'a');
+    const stuck = room.merge(second, 'b');
+    void room.toJson();
+    void room.encode();
+    void room.stateVector();
+    void room.apply(first);
+    await stuck.catch(() => undefined);
+    await turn();
+    room.close();
+    void room.apply(second);
+    void room.encode();
+  });
+});
+
+test('the main loop turns while 20 MB are merged, shown and encoded', async () => {
+  const room = openDocuments().open('r');
+  await room.toJson();
+  const state = prepended(350_000, 'some fifty characters that cannot be joined to others');
+  expect(state.byteLength).toBeGreaterThan(20_000_000);
+  let isDone = false;
+  let turns = 0;
+  const work = Promise.all([room.merge(state, 'a'), room.toJson(), room.encode()]).finally(() => {
+    isDone = true;
+  });
+  while (!isDone) {
+    await turn();
+    turns += 1;
+  }
+  const [merged, { json, isTruncated }, encoded] = await work;
+  expect(merged.type).toBe('merged');
+  expect(isTruncated).toBe(false);
+  expect(json.byteLength).toBeGreaterThan(18_000_000);
+  expect(encoded.byteLength).toBeGreaterThan(20_000_000);
+  // Blocked, it would turn a handful of times.
+  expect(turns).toBeGreaterThan(1_000);
+});

@@ -1,0 +1,44 @@
+import type { ServerId } from '../../machines/ports.js';
+import type { FeedSource, ServerView } from '../../server/sse/feed.js';
+
+/** A source whose counts a test sets. */
+export class FakeSource implements FeedSource {
+  readonly totals = new Map<string, number>();
+  readonly fleet = new Map<string, ServerView>();
+  state = 'active';
+  complete = true;
+  #rooms = new Set<string>();
+  #servers = new Set<string>();
+
+  set(room: string, count: number): void {
+    if (count === 0) this.totals.delete(room);
+    else this.totals.set(room, count);
+    this.#rooms.add(room);
+  }
+
+  setServer(id: string, state: string): void {
+    const nothing = { lastHeardAt: null, epoch: null, rooms: 0, connections: 0, lastFailure: null };
+    this.fleet.set(id, { ...nothing, id: id as ServerId, state });
+    this.#servers.add(id);
+  }
+
+  takeChangedRooms(): string[] {
+    const rooms = [...this.#rooms];
+    this.#rooms.clear();
+    return rooms;
+  }
+
+  takeChangedServers(): ServerView[] {
+    const changed = this.servers().filter(({ id }) => this.#servers.has(id));
+    this.#servers.clear();
+    return changed;
+  }
+
+  servers(): ServerView[] {
+    return [...this.fleet.values()];
+  }
+
+  status() {
+    return { state: this.state, complete: this.complete };
+  }
+}

@@ -1,0 +1,78 @@
+import { afterEach, beforeEach, expect, jest, test } from '@jest/globals';
+import { pino } from 'pino';
+import { lateStore } from '../../server/lateStore.js';
+import { type Store, StoreError } from '../../server/store.js';
+import { memoryStore } from './discovery/memoryStore.js';
+import { arrival } from './discovery/scriptedSource.js';
+
+const log = pino({ level: 'silent' });
+let openings: Array<{ open: (store: Store) => void; fail: () => void }>;
+let store: Store;
+
+beforeEach(() => {
+  jest.useFakeTimers({ doNotFake: ['nextTick', 'queueMicrotask'] });
+  openings = [];
+  const open = () =>
+    new Promise<Store>((resolve, reject) =>
+      openings.push({ open: resolve, fail: () => reject(new Error('no folder')) }),
+    );
+  store = lateStore(open, log);
+});
+
+afterEach(() => {
+  jest.useRealTimers();
+});
+
+test('a store begins to open at once, and what was asked meanwhile is answered', async () => {
+  expect(openings).toHaveLength(1);
+  const asked = store.servers.list();
+  openings[0]?.open(memoryStore());
+  expect(await asked).toEqual([]);
+  expect(jest.getTimerCount()).toBe(0);
+});
+
+test('a store that does not open in 3 s is an error to who asks, and may open later', async () => {
+  const asked = expect(store.servers.list()).rejects.toThrow(new StoreError('not open yet'));
+  await jest.advanceTimersByTimeAsync(3000);
+  await asked;
+  openings[0]?.open(memoryStore());
+  expect(await store.servers.list()).toEqual([]);
+  expect(openings).toHaveLength(1);
+});
+
+test('a store that could not be opened is opened again, but not at every question', async () => {
+  openings[0]?.fail();
+  await expect(store.servers.list()).rejects.toBeInstanceOf(StoreError);
+  await jest.advanceTimersByTimeAsync(4000);
+  await expect(store.servers.list()).rejects.toBeInstanceOf(StoreError);
+  expect(openings).toHaveLength(1);
+  await jest.advanceTimersByTimeAsync(1000);
+  const asked = store.servers.list();
+  openings[1]?.open(memoryStore());
+  expect(await asked).toEqual([]);
+});
+
+test('a stream of what is in the store fails as well, when it is read', async () => {
+  const pages = store.connections.newestFirst();
+  openings[0]?.fail();
+  const read = async () => {
+    for await (const page of pages) return page;
+  };
+  await expect(read()).rejects.toBeInstanceOf(StoreError);
+});
+
+test('a store is closed when it has opened, and asked nothing afterwards', async () => {
+  const opened = memoryStore();
+  let isClosed = false;
+  opened.close = async () => {
+    isClosed = true;
+  };
+  const closed = store.close();
+  await arrival();
+  openings[0]?.open(opened);
+  await closed;
+  expect(isClosed).toBe(true);
+  await expect(store.servers.list()).rejects.toThrow(
+    new StoreError('the metadata store is closed'),
+  );
+});
