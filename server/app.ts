@@ -8,6 +8,7 @@ import { type CallbackNeeds, callbackRoutes } from './routes/callbacks.js';
 import { type ConnectionNeeds, connectionRoutes } from './routes/connections.js';
 import { type FleetNeeds, fleetRoutes } from './routes/fleet.js';
 import { healthRoutes } from './routes/health.js';
+import { openapiRoutes } from './routes/openapi.js';
 import { type RoomStreamNeeds, roomStreamRoutes } from './routes/roomStreams.js';
 import { type RoomNeeds, roomRoutes } from './routes/rooms.js';
 import { type StartupNeeds, startupRoutes } from './routes/startup.js';
@@ -39,6 +40,7 @@ export function createApp(needs: AppNeeds): Koa {
   callbackRoutes(router, needs);
   startupRoutes(router, needs);
   healthRoutes(router, needs);
+  openapiRoutes(router);
   const authenticate = requireToken(needs.viewerToken);
   streamRoutes(router, authenticate, needs);
   fleetRoutes(router, authenticate, needs);

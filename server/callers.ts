@@ -1,4 +1,5 @@
 import type { ActivationActor } from '../machines/activationMachine.js';
+import type { ActivationEvent } from '../machines/activationSetup.js';
 import type { RoomName, ServerId } from '../machines/ports.js';
 import type { AddressBook } from './addressBook.js';
 import { hostAndPort, toServerId } from './addresses.js';
@@ -42,7 +43,7 @@ export class Callers {
 
   constructor(needs: CallersNeeds) {
     this.#needs = needs;
-    this.#inbox = new DeltaInbox((deltas) => needs.actor.send({ type: 'deltas.received', deltas }));
+    this.#inbox = new DeltaInbox((deltas) => this.#send({ type: 'deltas.received', deltas }));
     this.#resyncAll = new Pace(
       () => this.#suspectEverybody(),
       () => resyncAllIntervalMs,
@@ -122,11 +123,17 @@ export class Callers {
   }
 
   #queried(servers: readonly ServerId[], isActive: boolean): void {
-    this.#needs.actor.send({ type: 'startup.answered', servers, isActive });
+    this.#send({ type: 'startup.answered', servers, isActive });
   }
 
   #evidence(servers: readonly ServerId[]): void {
-    this.#needs.actor.send({ type: 'evidence.found', servers });
+    this.#send({ type: 'evidence.found', servers });
+  }
+
+  /** While the service ends, what comes on its last connections is answered, and means nothing. */
+  #send(event: ActivationEvent): void {
+    const { actor } = this.#needs;
+    if (actor.getSnapshot().status === 'active') actor.send(event);
   }
 
   #isActive(): boolean {

@@ -6,6 +6,7 @@ export const errors = {
   not_found: { status: 404, message: 'There is nothing at this path' },
   method_not_allowed: { status: 405, message: 'This path does not take this method' },
   room_not_found: { status: 404, message: 'No server holds this room' },
+  room_unreadable: { status: 502, message: 'What the servers answer is no document' },
   room_too_large: { status: 413, message: 'The room is too large to be merged' },
   token_unknown: { status: 404, message: 'No events URL of this run of the service' },
   invalid_json: { status: 400, message: 'The body is not JSON' },

@@ -1,11 +1,13 @@
+import { setMaxListeners } from 'node:events';
 import type { ActivationActor } from '../machines/activationMachine.js';
 import type { RoomName, ServerId } from '../machines/ports.js';
 import type { Tally } from '../machines/tally.js';
 import { canAsk, type PubSubServers } from './adapters/pubSubServers.js';
 import type { AddressBook } from './addressBook.js';
-import { toServerId } from './addresses.js';
+import { normalizeAddress } from './addresses.js';
+import { serverAt } from './discovery/roomAddresses.js';
 import { type Fresh, LastKnownGood } from './lastKnownGood.js';
-import type { RoomsTable, StoredRoom } from './store.js';
+import { isStorable, type RoomsTable, type StoredRoom } from './store.js';
 
 /** What the room directory is made of. */
 export interface RoomDirectoryNeeds {
@@ -13,6 +15,8 @@ export interface RoomDirectoryNeeds {
   book: AddressBook;
   servers: PubSubServers;
   rooms: RoomsTable;
+  /** Whether the store lacks rooms that pub-sub servers hold because they do not write to it. */
+  isStorePartial: boolean;
   pubSubPort: number;
   maxStateBytes: number;
 }
@@ -22,8 +26,8 @@ export interface Holder {
   server: ServerId;
   /** The metadata store names its address. */
   isStored: boolean;
-  /** Connections that it reported, if it reports now. */
-  connections: number;
+  /** Connections that it reported; null: it does not report now. */
+  connections: number | null;
 }
 
 /** What a server says when it is asked for a room. */
@@ -44,7 +48,18 @@ export interface FoundRoom {
   room: RoomName;
   /** What the store says of it; null: the store did not answer, and never has. */
   item: Fresh<StoredRoom | undefined> | null;
+  /** Whether servers can be asked for it; see `canAsk`. */
+  isAskable: boolean;
+  /** Whether it would be in the store if a server held it. */
+  isStorable: boolean;
+  /** The servers that are said to hold it, and those that do. */
   asked: Asked[];
+}
+
+interface Looked extends Pick<FoundRoom, 'room' | 'item'> {
+  /** Why the store could not say anything of it. */
+  failure: unknown;
+  holders: Holder[];
 }
 
 /** Servers asked for one room, at the most. */
@@ -60,30 +75,28 @@ export class RoomDirectory {
   }
 
   /**
-   * The first of some names that somebody knows a room of, with the states of all servers that answer
-   * within the request timeout. Rejects with `StoreError` when only the store could have known.
+   * The first of some names that somebody knows a room of, with the states of the servers that hold it:
+   * of those that are said to, or of others when none of them does; of all when the search is thorough.
+   * Rejects with `StoreError` when only the store could have known.
    */
-  async find(names: readonly RoomName[], signal: AbortSignal): Promise<FoundRoom | undefined> {
+  async find(
+    names: readonly RoomName[],
+    { signal, isThorough = false }: { signal: AbortSignal; isThorough?: boolean },
+  ): Promise<FoundRoom | undefined> {
     const looked = await Promise.all(names.map((room) => this.#look(room)));
-    for (const { room, item, holders } of looked) {
-      if (holders.length === 0) continue;
-      return { room, item, asked: await this.ask(room, holders, signal) };
-    }
-    for (const { room, item } of looked) {
-      const asked = await this.ask(room, this.everybody(), signal);
-      const holding = asked.filter(({ said }) => said.kind === 'holds');
-      if (item?.value || holding.length > 0) return { room, item, asked: holding };
-    }
+    const known = looked.find(isKnown);
+    const rounds = (known ? [known] : looked).map(async (room): Promise<FoundRoom | undefined> => {
+      const asked = await this.#askAround(room, isThorough, signal);
+      return isKnown(room) || asked.length > 0 ? this.#found(room, asked) : undefined;
+    });
+    for (const found of await Promise.all(rounds)) if (found) return found;
     for (const { failure } of looked) if (failure) throw failure;
     return undefined;
   }
 
   /** Of the names that a path may mean, the one that a room is known by, or else would be. */
   async likeliest(names: readonly [RoomName, ...RoomName[]]): Promise<RoomName> {
-    for (const room of names) {
-      const { item, holders } = await this.#look(room);
-      if (item?.value || holders.length > 0) return room;
-    }
+    for (const room of names) if (isKnown(await this.#look(room))) return room;
     const [raw, decoded] = names;
     return decoded !== undefined && canAsk(decoded) ? decoded : raw;
   }
@@ -97,7 +110,11 @@ export class RoomDirectory {
   /** All servers, as holders of a room that nothing names any for. */
   everybody(): Holder[] {
     const shown = [...this.#context.roster.shown()];
-    return shown.map(({ server }) => ({ server, isStored: false, connections: 0 }));
+    return shown.map(({ server }) => ({
+      server,
+      isStored: false,
+      connections: this.tally.baseOf(server) === undefined ? null : 0,
+    }));
   }
 
   /**
@@ -105,6 +122,8 @@ export class RoomDirectory {
    * request timeout, and none waits for another.
    */
   async ask(room: RoomName, holders: readonly Holder[], signal: AbortSignal): Promise<Asked[]> {
+    // Every request listens to it: that many are no leak.
+    setMaxListeners(0, signal);
     return Promise.all(
       holders.slice(0, maxAsked).map(async (holder) => {
         const said = await this.#askOne(holder.server, room, signal);
@@ -113,12 +132,37 @@ export class RoomDirectory {
     );
   }
 
+  /** Servers that report connections to a room. */
+  serversReporting(room: RoomName): number {
+    const { roster, tally } = this.#context;
+    let servers = 0;
+    for (const { server } of roster) if (tally.countOn(server, room) > 0) servers += 1;
+    return servers;
+  }
+
   get tally(): Tally {
     return this.#context.tally;
   }
 
-  async #look(room: RoomName) {
-    const { roster, tally } = this.#context;
+  async #askAround(
+    { room, holders }: Looked,
+    isThorough: boolean,
+    signal: AbortSignal,
+  ): Promise<Asked[]> {
+    const named = new Set(holders.map(({ server }) => server));
+    const others = this.everybody().filter(({ server }) => !named.has(server));
+    const first = isThorough ? [...holders, ...others] : holders;
+    const asked = await this.ask(room, first, signal);
+    if (!isThorough && !asked.some(holds)) asked.push(...(await this.ask(room, others, signal)));
+    return asked.filter((each) => named.has(each.server) || holds(each));
+  }
+
+  #found({ room, item }: Looked, asked: Asked[]): FoundRoom {
+    const isInStore = isStorable(room) && !this.#needs.isStorePartial;
+    return { room, item, asked, isAskable: canAsk(room), isStorable: isInStore };
+  }
+
+  async #look(room: RoomName): Promise<Looked> {
     let item: FoundRoom['item'] = null;
     let failure: unknown;
     try {
@@ -126,16 +170,22 @@ export class RoomDirectory {
     } catch (error) {
       failure = error;
     }
+    return { room, item, failure, holders: this.#holders(room, item?.value?.addresses ?? []) };
+  }
+
+  #holders(room: RoomName, addresses: readonly string[]): Holder[] {
+    const { roster, tally } = this.#context;
     const holders = new Map<ServerId, Holder>();
-    for (const address of item?.value?.addresses ?? [])
-      for (const server of this.#serversAt(address))
-        holders.set(server, { server, isStored: true, connections: tally.countOn(server, room) });
-    for (const { server } of roster) {
-      const connections = tally.countOn(server, room);
-      if (connections > 0 && !holders.has(server))
-        holders.set(server, { server, isStored: false, connections });
-    }
-    return { room, item, failure, holders: [...holders.values()] };
+    const add = (server: ServerId, isStored: boolean) => {
+      const isReporting = tally.baseOf(server) !== undefined;
+      const connections = isReporting ? tally.countOn(server, room) : null;
+      holders.set(server, { server, isStored, connections });
+    };
+    for (const address of addresses)
+      for (const server of this.#serversAt(address)) add(server, true);
+    for (const { server } of roster)
+      if (tally.countOn(server, room) > 0 && !holders.has(server)) add(server, false);
+    return [...holders.values()];
   }
 
   async #askOne(server: ServerId, room: RoomName, signal: AbortSignal): Promise<Said> {
@@ -143,21 +193,36 @@ export class RoomDirectory {
     try {
       const maxBytes = this.#needs.maxStateBytes;
       const state = await this.#needs.servers.roomState(server, room, { maxBytes, signal });
-      return state ? { kind: 'holds', state } : { kind: 'denies' };
+      if (!state) return { kind: 'denies' };
+      // Not even an empty document has no bytes.
+      if (state.byteLength === 0) return { kind: 'failed', cause: 'answered no document' };
+      return { kind: 'holds', state };
     } catch (error) {
       return { kind: 'failed', cause: error instanceof Error ? error.message : String(error) };
     }
   }
 
-  /** The servers at an address of the store: the known ones, or the one that would be there. */
+  /**
+   * The servers at an address of the store: the known ones, or the one that would be there. Requests to
+   * addresses that are not allowed fail.
+   */
   #serversAt(address: string): ServerId[] {
     const { book, pubSubPort } = this.#needs;
-    const known = book.serversAt(address, this.#context.roster);
-    if (known.length > 0) return known;
-    return book.mayContact(address, pubSubPort) ? [toServerId(address, pubSubPort)] : [];
+    const known = book.serversAt(normalizeAddress(address), this.#context.roster);
+    const server = known.length > 0 ? undefined : serverAt(address, pubSubPort);
+    return server === undefined ? known : [server];
   }
 
   get #context() {
     return this.#needs.actor().getSnapshot().context;
   }
+}
+
+/** Whether anybody says that there is such a room. */
+function isKnown({ item, holders }: Looked): boolean {
+  return item?.value !== undefined || holders.length > 0;
+}
+
+function holds({ said }: Asked): boolean {
+  return said.kind === 'holds';
 }

@@ -1,7 +1,9 @@
+import { createHash } from 'node:crypto';
 import type { RoomName } from '../machines/ports.js';
 import type { Tally } from '../machines/tally.js';
-import { apiError } from './errors.js';
+import { firstOf } from './firstOf.js';
 import { type Fresh, LastKnownGood } from './lastKnownGood.js';
+import { type RoomListCursor, readCursor, writeCursor } from './roomListCursor.js';
 import { isStorable, type RoomsTable, type StoredRoom } from './store.js';
 
 /** A room in the list of `GET /api/rooms`; null: not known. */
@@ -17,7 +19,7 @@ export interface RoomSummary {
   active: boolean;
   /** Live connections; 0 while the servers report nothing. */
   connections: number;
-  /** Servers that hold it, by the store. */
+  /** Servers that hold it, by the store; of rooms that were not read from it, by the live counts. */
   servers: number;
 }
 
@@ -40,10 +42,24 @@ export interface RoomListNeeds {
   /** Whether the store lacks rooms that pub-sub servers hold because they do not write to it. */
   isStorePartial: boolean;
   tally: () => Tally;
+  /** Servers that report connections to a room. */
+  serversOf: (room: RoomName) => number;
 }
 
 /** Items read for one page, at the most, beside those it shows. */
 const maxExtraRead = 1000;
+/** Live rooms looked up in the store for one page, at the most, and at a time. */
+const maxLookups = 250;
+const lookupsAtOnce = 25;
+/** Of a longer name only so much is in its key. */
+const maxKeyChars = 1024;
+
+/** A live room in its place among the others. */
+interface Ranked {
+  room: RoomName;
+  key: string;
+  connections: number;
+}
 
 /**
  * The rooms of the metadata store, in its order, and after them those that are live but not in it.
@@ -57,68 +73,101 @@ export class RoomList {
     this.#needs = needs;
   }
 
+  /** Rejects with `invalid_parameter` and `InvalidCursor` for bad cursors, with `StoreError`. */
   async page(query: RoomListQuery): Promise<Fresh<RoomListPage>> {
-    const [phase, rest] = readCursor(query);
-    if (phase === 'busiest') return fresh(this.#busiest(query, rest));
-    if (phase === 'live') return fresh(await this.#liveOnly(query, rest));
-    return this.#known.read(JSON.stringify(query), () => this.#stored(query, rest));
+    const { phase, after } = readCursor(query.cursor, query.sort);
+    if (phase === 'busiest') return fresh(this.#busiest(query, after));
+    if (phase === 'live') return fresh(await this.#liveOnly(query, after));
+    return this.#stored(query, after);
   }
 
-  async #stored(query: RoomListQuery, cursor: string): Promise<RoomListPage> {
-    const { limit, prefix } = query;
-    const maxRead = limit + maxExtraRead;
-    const read = await this.#needs.rooms.page({
-      limit,
-      maxRead,
-      ...(prefix && { prefix }),
-      ...(cursor && { cursor }),
-    });
-    const all = read.items.map((item) => this.#summary(item.id, item));
-    const rooms = all.filter(({ active }) => active || !query.isActiveOnly);
-    if (read.cursor) return { rooms, cursor: writeCursor('stored', read.cursor) };
-    return { rooms, ...(this.#hasLiveOnly() && { cursor: writeCursor('live', '') }) };
+  async #stored(query: RoomListQuery, after: string | undefined): Promise<Fresh<RoomListPage>> {
+    const { limit, prefix, isActiveOnly } = query;
+    const cursor = after === undefined ? {} : { cursor: after };
+    const request = { limit, maxRead: limit + maxExtraRead, ...(prefix && { prefix }), ...cursor };
+    const { value, ...freshness } = await this.#known.read(JSON.stringify(request), () =>
+      this.#needs.rooms.page(request),
+    );
+    // Made anew for a page that is stale: the live counts are not.
+    const all = value.items.map((item) => this.#summary(item.id, item));
+    const rooms = all.filter(({ active }) => active || !isActiveOnly);
+    return { value: { rooms, ...this.#behind(value.cursor, prefix) }, ...freshness };
   }
 
-  /** Live rooms that the store does not have, by name; each page looks up as many as it may show. */
-  async #liveOnly({ limit, prefix }: RoomListQuery, after: string): Promise<RoomListPage> {
-    const candidates = this.#liveNames()
-      .filter((room) => room > after && room.startsWith(prefix))
-      .sort()
-      .slice(0, limit);
-    const rooms: RoomSummary[] = [];
-    for (const room of candidates) {
-      const isStored = isStorable(room) && (await this.#needs.rooms.get(room)) !== undefined;
-      if (!isStored) rooms.push(this.#summary(room));
+  /** Where it goes on after a page of the store. */
+  #behind(cursor: string | undefined, prefix: string): Pick<RoomListPage, 'cursor'> {
+    if (cursor !== undefined) return { cursor: writeCursor({ phase: 'stored', after: cursor }) };
+    for (const _room of this.#beyondStore(prefix))
+      return { cursor: writeCursor({ phase: 'live', after: undefined }) };
+    return {};
+  }
+
+  /** Live rooms that the store does not have, by name. */
+  async #liveOnly(
+    { limit, prefix }: RoomListQuery,
+    after: string | undefined,
+  ): Promise<RoomListPage> {
+    const rest = this.#ranked(
+      this.#beyondStore(prefix),
+      ({ key }) => after === undefined || key > after,
+    );
+    const size = this.#needs.isStorePartial ? Math.min(limit, maxLookups) : limit;
+    const { page, last } = cut(firstOf(rest, size + 1, byKey), size);
+    const stored = await this.#areStored(page.map(({ room }) => room));
+    const rooms = page
+      .filter(({ room }) => !stored.has(room))
+      .map(({ room }) => this.#summary(room));
+    return { rooms, ...(last && next({ phase: 'live', after: last.key })) };
+  }
+
+  #busiest(
+    { limit, prefix }: RoomListQuery,
+    after: { connections: number; key: string } | undefined,
+  ): RoomListPage {
+    const rest = this.#ranked(
+      this.#live(prefix),
+      (room) => !after || byConnections(room, after) > 0,
+    );
+    const { page, last } = cut(firstOf(rest, limit + 1, byConnections), limit);
+    const rooms = page.map(({ room }) => this.#summary(room));
+    if (!last) return { rooms };
+    const { connections, key } = last;
+    return { rooms, ...next({ phase: 'busiest', after: { connections, key } }) };
+  }
+
+  /** Which of these rooms the store has. */
+  async #areStored(rooms: readonly RoomName[]): Promise<Set<RoomName>> {
+    const stored = new Set<RoomName>();
+    const storable = rooms.filter(isStorable);
+    for (let begin = 0; begin < storable.length; begin += lookupsAtOnce) {
+      const batch = storable.slice(begin, begin + lookupsAtOnce);
+      const items = await Promise.all(batch.map((room) => this.#needs.rooms.get(room)));
+      for (const item of items) if (item) stored.add(item.id);
     }
-    const last = candidates.at(-1);
-    const isLast = candidates.length < limit || last === undefined;
-    return isLast ? { rooms } : { rooms, cursor: writeCursor('live', last) };
+    return stored;
   }
 
-  #busiest({ limit, prefix }: RoomListQuery, offset: string): RoomListPage {
-    const begin = Number(offset);
-    const busiest = [...this.#needs.tally().totals]
-      .filter(([room]) => room.startsWith(prefix))
-      .sort(([a, m], [b, n]) => n - m || (a < b ? -1 : 1))
-      .slice(begin, begin + limit);
-    const rooms = busiest.map(([room]) => this.#summary(room));
-    if (busiest.length < limit) return { rooms };
-    return { rooms, cursor: writeCursor('busiest', String(begin + limit)) };
-  }
-
-  #hasLiveOnly(): boolean {
-    return this.#liveNames().length > 0;
+  *#live(prefix: string): Generator<RoomName> {
+    for (const room of this.#needs.tally().totals.keys()) if (room.startsWith(prefix)) yield room;
   }
 
   /** Live rooms that may not be in the store. */
-  #liveNames(): RoomName[] {
-    const names = [...this.#needs.tally().totals.keys()];
-    return this.#needs.isStorePartial ? names : names.filter((room) => !isStorable(room));
+  *#beyondStore(prefix: string): Generator<RoomName> {
+    const { isStorePartial } = this.#needs;
+    for (const room of this.#live(prefix)) if (isStorePartial || !isStorable(room)) yield room;
+  }
+
+  *#ranked(rooms: Iterable<RoomName>, isWanted: (room: Ranked) => boolean): Generator<Ranked> {
+    const { totals } = this.#needs.tally();
+    for (const room of rooms) {
+      const ranked = { room, key: keyOf(room), connections: totals.get(room) ?? 0 };
+      if (isWanted(ranked)) yield ranked;
+    }
   }
 
   #summary(room: RoomName, item?: StoredRoom): RoomSummary {
     const connections = this.#needs.tally().totals.get(room) ?? 0;
-    const servers = item?.addresses.length ?? 0;
+    const servers = item?.addresses.length ?? this.#needs.serversOf(room);
     return {
       id: room,
       name: room,
@@ -132,22 +181,30 @@ export class RoomList {
   }
 }
 
-type Phase = 'stored' | 'live' | 'busiest';
-
-function readCursor({ cursor, sort }: RoomListQuery): [Phase, string] {
-  if (cursor === undefined) return sort === 'connections' ? ['busiest', '0'] : ['stored', ''];
-  const [, phase, rest] = /^(stored|live|busiest)\.([\w-]*)$/.exec(cursor) ?? [];
-  const isBusiest = phase === 'busiest';
-  if (phase === undefined || rest === undefined || isBusiest !== (sort === 'connections'))
-    throw apiError('invalid_parameter', '"cursor" is not one of this list');
-  const text = Buffer.from(rest, 'base64url').toString();
-  if (isBusiest && !/^\d{1,9}$/.test(text))
-    throw apiError('invalid_parameter', '"cursor" is not one of this list');
-  return [phase as Phase, text];
+/** What a room is sorted by: its name, if that fits into a cursor. */
+function keyOf(room: RoomName): string {
+  if (room.length <= maxKeyChars) return room;
+  const digest = createHash('sha256').update(Buffer.from(room, 'utf16le')).digest('hex');
+  return room.slice(0, maxKeyChars) + digest;
 }
 
-function writeCursor(phase: Phase, rest: string): string {
-  return `${phase}.${Buffer.from(rest).toString('base64url')}`;
+function byKey(a: { key: string }, b: { key: string }): number {
+  if (a.key === b.key) return 0;
+  return a.key < b.key ? -1 : 1;
+}
+
+function byConnections(a: Omit<Ranked, 'room'>, b: Omit<Ranked, 'room'>): number {
+  return b.connections - a.connections || byKey(a, b);
+}
+
+/** The page, and its last item if more follow. */
+function cut<Item>(items: Item[], size: number): { page: Item[]; last: Item | undefined } {
+  const page = items.slice(0, size);
+  return { page, last: items.length > size ? page.at(-1) : undefined };
+}
+
+function next(cursor: RoomListCursor): Pick<RoomListPage, 'cursor'> {
+  return { cursor: writeCursor(cursor) };
 }
 
 function fresh<Value>(value: Value): Fresh<Value> {

@@ -14,8 +14,11 @@ export function namesOf(raw: string): [RoomName, ...RoomName[]] {
   }
 }
 
+/** A path may come with scheme and host before it: RFC 9112, section 3.2.2. */
+const beforeName = /^(?:[a-z][a-z\d+.-]*:\/\/[^/]*)?\/api\/rooms\//i;
+
 /** The name in `/api/rooms/<name><rest>` as the request line has it: a router would decode it. */
 export function rawNameIn(ctx: Context, rest: string): string {
-  const [path = ''] = (ctx.req.url ?? '').split('?');
-  return path.slice('/api/rooms/'.length, path.length - rest.length);
+  const [path = ''] = (ctx.req.url ?? '').split('?', 1);
+  return path.slice(0, path.length - rest.length).replace(beforeName, '');
 }

@@ -41,18 +41,22 @@ export function wireRooms({ config, log, store, book, servers, actor }: RoomWiri
     maxRoomBytes: config.maxRoomBytes,
     onThreadLost: (error, room) => log.error({ err: error, room }, 'the document thread ended'),
   });
+  // Tables without a name are embedded: no pub-sub server elsewhere writes to them.
+  const isStorePartial = config.dynamodbTable === undefined;
   const directory = new RoomDirectory({
     actor,
     book,
     servers,
     rooms: store.rooms,
+    isStorePartial,
     pubSubPort: config.pubSubPort,
     maxStateBytes: config.maxSnapshotBytes,
   });
   const roomList = new RoomList({
     rooms: store.rooms,
-    isStorePartial: config.dynamodbTable === undefined,
-    tally: () => actor().getSnapshot().context.tally,
+    isStorePartial,
+    tally: () => directory.tally,
+    serversOf: (room) => directory.serversReporting(room),
   });
   const { frameIntervalMs } = config;
   const watches = new RoomWatches({ documents, directory, redis, frameIntervalMs, log });

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { mkdtemp } from 'node:fs/promises';
+import { mkdtemp, rmdir } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { within } from './childProcess.js';
@@ -48,14 +48,16 @@ export const startLocalRedis = async ({
     // In a group of its own: Ctrl-C is for the parent, which decides when to stop it.
     detached: true,
     stdio: ['pipe', 'pipe', 'pipe'],
+    env: { PATH: process.env.PATH ?? '' },
   });
   const exited = new Promise<void>((resolve) => {
-    shell.once('exit', () => resolve());
+    shell.once('close', () => resolve());
     shell.once('error', () => resolve());
   });
-  const stop = () => {
+  const stop = async () => {
     shell.stdin.end();
-    return exited;
+    await exited;
+    await rmdir(dir).catch(() => undefined);
   };
   shell.stdin.on('error', () => undefined);
 
@@ -69,7 +71,11 @@ export const startLocalRedis = async ({
       const pid = /^pid (\d+)$/m.exec(said)?.[1];
       if (pid && said.includes('Ready to accept connections')) resolve(Number(pid));
     });
-    const fail = () => reject(new Error(`redis-server did not start. ${said.trim()}`));
+    const fail = async () => {
+      await stop();
+      const why = said.trim().split('\n').slice(-2).join(' ');
+      reject(new Error(`redis-server did not start: ${why}`));
+    };
     shell.once('error', fail);
     shell.stdout.once('end', fail);
   });

@@ -14,7 +14,7 @@ export type FanOut = {
   close(): Promise<void>;
 };
 
-type Channels = { updates: string; presence: string };
+type Room = { updates: string; presence: string; isSubscribed: boolean };
 type Changes = { added: number[]; updated: number[]; removed: number[] };
 
 // What came from another server has this origin, so that it is not published again.
@@ -50,43 +50,58 @@ const createPublisher = (url: string): Redis => {
 export const startRedisFanOut = (url: string): FanOut => {
   const channels = new RedisChannels(url, pino({ level: 'silent' }));
   const publisher = createPublisher(url);
-  const rooms = new Set<Channels>();
+  const rooms = new Set<Room>();
 
   const publish = (channel: string, { buffer, byteOffset, length }: Uint8Array) =>
     void publisher.publish(channel, Buffer.from(buffer, byteOffset, length)).catch(ignore);
-  const ask = ({ updates }: Channels) => publish(updates, question);
+  // Once both connections are there, whichever comes first.
+  const ask = (room: Room) => {
+    if (room.isSubscribed && publisher.status === 'ready') publish(room.updates, question);
+  };
   publisher.on('ready', () => rooms.forEach(ask));
 
   const created = (doc: WSSharedDoc) => {
-    const room = { updates: doc.name, presence: `${doc.name}-presence` };
+    const room: Room = {
+      updates: doc.name,
+      presence: `${doc.name}-presence`,
+      isSubscribed: false,
+    };
     const { awareness } = doc;
     let answering: NodeJS.Timeout | undefined;
+    let isStateAskedFor = false;
 
     const publishPresence = (clients: number[]) => {
       if (clients.length > 0) publish(room.presence, encodeAwarenessUpdate(awareness, clients));
     };
     const answer = () => {
+      if (isStateAskedFor) publish(room.updates, encodeStateAsUpdate(doc));
+      isStateAskedFor = false;
       answering = undefined;
-      const state = encodeStateAsUpdate(doc);
-      // Who has nothing says nothing: it would be a question.
-      if (!isQuestion(state)) publish(room.updates, state);
       publishPresence([...doc.conns.values()].flatMap((clients) => [...clients]));
     };
     const followers = [
-      channels.follow(room.updates, {
-        onMessage: (update) => {
-          // Read to its end before any of it is applied: `x-presence` may be a room and a channel of `x`.
-          decodeUpdate(update);
-          if (isQuestion(update)) answering ??= setTimeout(answer, answerAfterMs);
-          else applyUpdate(doc, update, remote);
-        },
-        onSubscribed: () => ask(room),
-        onLost: ignore,
-      }),
+      // First: whoever asks by the other channel gets answers on this one.
       channels.follow(room.presence, {
         onMessage: (update) => applyAwarenessUpdate(awareness, update, remote),
         onSubscribed: ignore,
         onLost: ignore,
+      }),
+      channels.follow(room.updates, {
+        onMessage: (update) => {
+          // Read to its end before any of it is applied: `x-presence` may be a room and a channel of `x`.
+          decodeUpdate(update);
+          if (!isQuestion(update)) return applyUpdate(doc, update, remote);
+          answering ??= setTimeout(answer, answerAfterMs);
+          // Who has nothing says nothing: it would be a question. What comes later goes out by itself.
+          isStateAskedFor ||= doc.store.clients.size > 0;
+        },
+        onSubscribed: () => {
+          room.isSubscribed = true;
+          ask(room);
+        },
+        onLost: () => {
+          room.isSubscribed = false;
+        },
       }),
     ];
     rooms.add(room);

@@ -70,7 +70,7 @@ export function roomAddresses(
 }
 
 /** Pub-sub servers write their bare address; undefined for anything else than an address. */
-function serverAt(text: string, pubSubPort: number): ServerId | undefined {
+export function serverAt(text: string, pubSubPort: number): ServerId | undefined {
   try {
     if (isAddress(text)) return toServerId(text, pubSubPort);
     const server = parseServerId(text);

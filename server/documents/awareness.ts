@@ -144,7 +144,7 @@ export class AwarenessStates {
     const held = this.#held.get(client);
     const known = held?.clock ?? this.#departed.get(client) ?? 0;
     if (clock < known || (clock === known && !(state === null && held))) return;
-
+    if (held) this.#drop(client, clock);
     if (state !== null && this.#hasRoomFor(json)) {
       this.#departed.delete(client);
       this.#held.set(client, { ...entry, renewedAt: this.#now() });

@@ -1,8 +1,29 @@
+import type { DocumentErrorCode } from '../documents/documentErrors.js';
+import { DocumentError } from '../documents/documentErrors.js';
 import type { Documents } from '../documents/documents.js';
 import type { RoomDocument } from '../documents/roomDocument.js';
-import { apiError } from '../errors.js';
+import { apiError, type ErrorCode } from '../errors.js';
 
-/** One-time work on the states of a room: nothing of it is kept. The states are given away. */
+/** A document as JSON text; `isTruncated`: something of it was left out. */
+export interface DocumentText {
+  json: string;
+  isTruncated: boolean;
+}
+
+/** What a client is told of a document that could not be worked on. Others are defects. */
+const codes: Partial<Record<DocumentErrorCode, ErrorCode>> = {
+  bad_update: 'room_unreadable',
+  too_large: 'room_too_large',
+  too_heavy: 'room_too_large',
+  backlog: 'room_too_large',
+  deadline: 'room_too_large',
+  closed: 'draining',
+};
+
+/**
+ * One-time work on the states of a room: nothing of it is kept. The states are given away. Rejects with
+ * `room_too_large`, and with `room_unreadable` when none of the states is one.
+ */
 export class DocumentWork {
   readonly #documents: Documents;
 
@@ -10,37 +31,58 @@ export class DocumentWork {
     this.#documents = documents;
   }
 
-  /** Several states of one document as one update. Rejects with `room_too_large`. */
+  /** Several states of one document as one update. One alone is passed on as it is. */
   async merge(states: readonly Uint8Array[]): Promise<Uint8Array> {
     const [first, ...others] = states;
     if (first && others.length === 0) return first;
     return this.#with(states, (document) => document.encode());
   }
 
-  /** The document of these states as JSON text; null: it is too large for that. */
-  async toJson(states: readonly Uint8Array[]): Promise<string | null> {
-    try {
-      const { json } = await this.#with(states, (document) => document.toJson());
-      return Buffer.from(json).toString();
-    } catch (error) {
-      if (error instanceof Error && 'code' in error && error.code === 'room_too_large') return null;
-      throw error;
-    }
+  /** The document of these states as JSON text. */
+  async toJson(states: readonly Uint8Array[]): Promise<DocumentText> {
+    const { json, isTruncated } = await this.#with(states, (document) => document.toJson());
+    return { json: Buffer.from(json).toString(), isTruncated };
   }
 
   async #with<Result>(
     states: readonly Uint8Array[],
     work: (document: RoomDocument) => Promise<Result>,
   ): Promise<Result> {
-    const document = this.#documents.open('');
+    let lost: DocumentError | undefined;
+    const onLost = (error: DocumentError) => {
+      lost = error;
+    };
     try {
-      const merged = await Promise.all(
-        states.map((state, index) => document.merge(state, String(index))),
-      );
-      if (merged.some(({ type }) => type === 'tooLarge')) throw apiError('room_too_large');
-      return await work(document);
-    } finally {
-      document.close();
+      const document = this.#documents.open('', { onLost });
+      try {
+        await mergeAll(document, states);
+        const result = await work(document);
+        // What was merged before the loss is not in it.
+        if (lost) throw lost;
+        return result;
+      } finally {
+        document.close();
+      }
+    } catch (error) {
+      throw toApiError(error);
     }
   }
+}
+
+/** A state that is none is passed over: the other servers' are as good without it. */
+async function mergeAll(document: RoomDocument, states: readonly Uint8Array[]): Promise<void> {
+  const merging = states.map((state, index) => document.merge(state, String(index)));
+  const failures: DocumentError[] = [];
+  for (const outcome of await Promise.allSettled(merging)) {
+    if (outcome.status === 'rejected') failures.push(outcome.reason);
+    else if (outcome.value.type === 'tooLarge') throw apiError('room_too_large');
+  }
+  const grave = failures.find(({ code }) => code !== 'bad_update');
+  if (grave) throw grave;
+  if (failures[0] && failures.length === states.length) throw failures[0];
+}
+
+function toApiError(error: unknown): unknown {
+  const code = error instanceof DocumentError ? codes[error.code] : undefined;
+  return code === undefined ? error : apiError(code);
 }

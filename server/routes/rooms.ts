@@ -1,7 +1,8 @@
 import type Router from '@koa/router';
 import type { Context, Middleware } from 'koa';
-import { apiError } from '../errors.js';
-import type { Asked, FoundRoom, RoomDirectory } from '../roomDirectory.js';
+import { ApiError, apiError, type ErrorCode } from '../errors.js';
+import type { FoundRoom, RoomDirectory } from '../roomDirectory.js';
+import { serversOf } from '../roomFindings.js';
 import type { RoomList } from '../roomList.js';
 import { namesOf, rawNameIn } from '../roomNames.js';
 import type { DocumentWork } from '../rooms/documentWork.js';
@@ -19,7 +20,8 @@ const maxLimit = 1000;
 /** `GET /api/rooms`, `GET /api/rooms/<name>`, `GET /api/rooms/<name>/servers`. */
 export function roomRoutes(router: Router, authenticate: Middleware, needs: RoomNeeds): void {
   router
-    .get('/api/rooms', authenticate, (ctx) => answerList(ctx, needs))
+    // Not with a slash behind it: that is the room without a name.
+    .get(/^\/api\/rooms$/, authenticate, (ctx) => answerList(ctx, needs))
     .get(/^\/api\/rooms\/([^/]*)\/servers$/, authenticate, (ctx) => answerServers(ctx, needs))
     .get(/^\/api\/rooms\/.*$/s, authenticate, (ctx) => answerRoom(ctx, needs));
 }
@@ -48,74 +50,83 @@ async function answerList(ctx: Context, { roomList }: RoomNeeds): Promise<void> 
   ctx.body = value.rooms;
 }
 
-/** The room's state as one update, or its metadata and content as JSON. */
+/** The room's state as one update; for those who take no bytes, its metadata and content as JSON. */
 async function answerRoom(ctx: Context, needs: RoomNeeds): Promise<void> {
-  const { room, item, asked } = await find(ctx, '', needs);
-  const states = asked.flatMap(({ said }) => (said.kind === 'holds' ? [said.state] : []));
+  const found = await find(ctx, '', needs);
   ctx.vary('Accept');
-  if (ctx.accepts('application/octet-stream', 'application/json') !== 'application/json') {
-    if (states.length === 0) throw apiError('room_not_found', noStateBecause(asked));
-    ctx.type = 'application/octet-stream';
-    ctx.body = Buffer.from(await needs.documents.merge(states));
-    return;
-  }
-  const { createdAt = null, updatedAt = null, bytes = null } = item?.value ?? {};
-  const head = JSON.stringify({
-    id: room,
-    createdAt,
-    updatedAt,
-    bytes,
-    connections: needs.directory.tally.totals.get(room) ?? 0,
-    servers: asked.map(describe),
-    ...freshness(item),
-  });
-  // The document is JSON text already: a large one is not parsed to be written again.
-  const document = states.length > 0 ? await needs.documents.toJson(states) : null;
+  // Clients of the old service say that they prefer JSON, and mean bytes.
+  if (ctx.accepts('application/octet-stream')) await answerState(ctx, needs, found);
+  else await answerMetadata(ctx, needs, found);
+}
+
+async function answerState(ctx: Context, { documents }: RoomNeeds, found: FoundRoom) {
+  const states = statesOf(found);
+  if (states.length === 0) throw apiError('room_not_found', noStateBecause(found));
+  ctx.type = 'application/octet-stream';
+  ctx.body = Buffer.from(await documents.merge(states));
+}
+
+async function answerMetadata(ctx: Context, { directory, documents }: RoomNeeds, found: FoundRoom) {
+  const { createdAt = null, updatedAt = null, bytes = null } = found.item?.value ?? {};
+  const connections = directory.tally.totals.get(found.room) ?? 0;
+  const { json, ...about } = await documentOf(found, documents);
+  const metadata = { createdAt, updatedAt, bytes, connections };
+  const head = JSON.stringify({ ...aboutRoom(found), ...metadata, ...about });
   ctx.type = 'application/json';
-  ctx.body = `${head.slice(0, -1)},"document":${document}}`;
+  // The document is JSON text already: a large one is not parsed to be written again.
+  ctx.body = `${head.slice(0, -1)},"document":${json}}`;
 }
 
 /** Which servers hold the room, by the store, by the live counts and by their own word. */
 async function answerServers(ctx: Context, needs: RoomNeeds): Promise<void> {
-  const { room, item, asked } = await find(ctx, '/servers', needs);
-  ctx.body = { id: room, servers: asked.map(describe), ...freshness(item) };
+  ctx.body = aboutRoom(await find(ctx, '/servers', needs, true));
 }
 
 /** The room that a path means: `/api/rooms/<name><rest>`, the name raw or encoded. */
-async function find(ctx: Context, rest: string, { directory }: RoomNeeds): Promise<FoundRoom> {
+async function find(
+  ctx: Context,
+  rest: string,
+  { directory }: RoomNeeds,
+  isThorough = false,
+): Promise<FoundRoom> {
   const gone = new AbortController();
   ctx.res.once('close', () => gone.abort());
-  const found = await directory.find(namesOf(rawNameIn(ctx, rest)), gone.signal);
+  const names = namesOf(rawNameIn(ctx, rest));
+  const found = await directory.find(names, { signal: gone.signal, isThorough });
   if (!found) throw apiError('room_not_found');
   return found;
 }
 
-function describe({ server, isStored, connections, said }: Asked) {
-  const finding = findingOf({ server, isStored, connections, said });
+function aboutRoom(found: FoundRoom) {
+  const { room, isAskable, isStorable, item } = found;
   return {
-    server,
-    stored: isStored,
-    connections,
-    answer: said.kind,
-    ...(said.kind === 'failed' && { failure: said.cause }),
-    finding,
+    id: room,
+    askable: isAskable,
+    storable: isStorable,
+    servers: serversOf(found),
+    storeAgeSeconds: item?.ageSeconds ?? null,
+    storeStale: item?.isStale ?? true,
   };
 }
 
-/** Where the store, the live counts and the server itself disagree; null: they do not. */
-function findingOf({ isStored, connections, said }: Asked): string | null {
-  if (said.kind === 'failed' && isStored) return 'dead_address';
-  if (said.kind === 'denies' && (isStored || connections > 0)) return 'denied';
-  if (said.kind === 'holds' && !isStored) return 'not_stored';
-  if (said.kind === 'holds' && connections === 0) return 'no_connection';
-  return null;
+/** The document as JSON text, or `null` and why. */
+async function documentOf(found: FoundRoom, documents: DocumentWork) {
+  const states = statesOf(found);
+  const none = (code: ErrorCode) => ({ json: 'null', truncated: false, documentError: code });
+  if (states.length === 0) return none('room_not_found');
+  try {
+    const { json, isTruncated } = await documents.toJson(states);
+    return { json, truncated: isTruncated, documentError: null };
+  } catch (error) {
+    if (error instanceof ApiError) return none(error.code);
+    throw error;
+  }
 }
 
-function noStateBecause(asked: readonly Asked[]): string | undefined {
-  const isUnasked = asked.some(({ said }) => said.kind === 'unasked');
-  return isUnasked ? 'servers cannot be asked for a name with these characters' : undefined;
+function statesOf({ asked }: FoundRoom): Uint8Array[] {
+  return asked.flatMap(({ said }) => (said.kind === 'holds' ? [said.state] : []));
 }
 
-function freshness(item: FoundRoom['item']) {
-  return { storeAgeSeconds: item?.ageSeconds ?? null, storeStale: item?.isStale ?? true };
+function noStateBecause({ isAskable }: FoundRoom): string | undefined {
+  return isAskable ? undefined : 'servers cannot be asked for a name like this';
 }

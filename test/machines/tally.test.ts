@@ -244,6 +244,14 @@ describe('what waits for a snapshot', () => {
     expect(totals()).toEqual({ r: 6 });
   });
 
+  test('is not counted again with an answer that is repeated', () => {
+    const epoch = tally.openAttempt(one);
+    post(epoch, 5);
+    tally.merge(one, epoch, counts({ r: 1 }));
+    tally.merge(one, epoch, counts({ r: 6 }));
+    expect(totals()).toEqual({ r: 6 });
+  });
+
   test('is gone with the next attempt, the clearing and the drop', () => {
     for (const forget of [() => {}, () => tally.clear(), () => tally.drop(one)]) {
       post(tally.openAttempt(one), 5);

@@ -40,7 +40,7 @@ describe('an activation that is answered with', () => {
     const double = await startDouble();
     const service = await startStaged([double], { ...noResync, MAX_SNAPSHOT_BYTES: '2000' });
     double.rooms.set('r', 2);
-    double.respond({ ...fault, times: 2 });
+    double.respond({ ...fault, times: 1 });
     const viewer = await watch(service);
     await eventually(() => expect(activationsOf(double)).toBe(1));
     await double.open('r');

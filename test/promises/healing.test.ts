@@ -123,7 +123,7 @@ describe('promise 6, self-healing: left active by an earlier run', () => {
     double.eventsUrl = earlier(service.url);
     expect(await double.open('r')).toEqual({ status: 404 });
     await eventually(() => expect(double.active).toBe(false));
-    expect(wishesOf(double)).toEqual([{ active: false, eventsUrl: expect.any(String) }]);
+    expect(wishesOf(double)).toMatchObject([{ active: false }]);
     const viewer = await watch(service);
     await untilShown(viewer, { r: 1 });
     await double.open('r');

@@ -208,6 +208,30 @@ describe('the configuration', () => {
     ]);
   });
 
+  test.each([
+    ['redis://127.0.0.1:6379', 'redis://127.0.0.1:6379'],
+    ['rediss://user:p%40ss@cache.example:6380/1', 'rediss://user:p%40ss@cache.example:6380/1'],
+    ['REDIS://[::1]', 'redis://[::1]'],
+  ])('takes the Redis %s', (REDIS_URL, url) => {
+    expect(readConfig({ REDIS_URL }).redisUrl).toBe(url);
+  });
+
+  test.each([
+    'http://:hunter2@host',
+    'redis:hunter2@host',
+    'redis://:hunter2@',
+    'redis://:hunter%@host',
+    'redis://:hun/ter2@host',
+    'redis://host?password=hunter2',
+    'redis://host/hunter2',
+    'hunter2',
+  ])('refuses the Redis %s, and does not show it', (REDIS_URL) => {
+    expect(problemsOf({ REDIS_URL })).toEqual([
+      expect.stringMatching(/^REDIS_URL is set \(not shown\): must be redis:\/\/host:port or/),
+    ]);
+    expect(problemsOf({ REDIS_URL }).join()).not.toContain('hun');
+  });
+
   test('lets host names be checked later', () => {
     expect(readConfig({ PUBSUB_SERVERS: 'anything.example:1' }).pubSubServers).toHaveLength(1);
   });

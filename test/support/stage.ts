@@ -100,17 +100,20 @@ export const noResync = { RESYNC_INTERVAL_MS: '600000' };
 /** No request times out in the time of a test. */
 export const patient = { REQUEST_TIMEOUT_MS: '60000' };
 
+export interface StagingOptions {
+  /** Does not wait until the servers are silent. */
+  isHurried?: boolean;
+  openStore?: () => Promise<Store>;
+}
+
 /** A service that knows these servers, when it has told them to be silent (unless `isHurried`). */
 export async function startStaged(
   servers: readonly { id: string }[],
   env: Record<string, string> = {},
-  { isHurried = false } = {},
+  { isHurried = false, openStore = async () => emptyStore }: StagingOptions = {},
 ): Promise<Service> {
   const ids = servers.map(({ id }) => id).join(',');
-  const started = await startTestService(
-    { ...quick, PUBSUB_SERVERS: ids, ...env },
-    { openStore: async () => emptyStore },
-  );
+  const started = await startTestService({ ...quick, PUBSUB_SERVERS: ids, ...env }, { openStore });
   // With a relay, its own `url` is where servers are to post to.
   const service = env.PORT ? { ...started, url: `http://127.0.0.1:${env.PORT}` } : started;
   services.push(service);

@@ -3,14 +3,19 @@ import type { AttributeValue } from '@aws-sdk/client-dynamodb';
 /** An item as it comes from DynamoDB: anybody may have written it, so anything may be in it. */
 export type Item = Record<string, AttributeValue>;
 
+/** The items of an answer; none where there is something else. */
+export function itemsOf(items: unknown): Item[] {
+  return Array.isArray(items) ? items.filter((item) => Object(item) === item) : [];
+}
+
 /** The text of an attribute; undefined when it is absent or of another type. */
 export function text(value: AttributeValue | undefined): string | undefined {
-  return value?.S;
+  return typeof value?.S === 'string' ? value.S : undefined;
 }
 
 /** The strings of a string set; none when it is absent or of another type. */
 export function strings(value: AttributeValue | undefined): readonly string[] {
-  return value?.SS ?? [];
+  return Array.isArray(value?.SS) ? value.SS : [];
 }
 
 /** The number of an attribute; undefined when it is absent, of another type, or not finite. */

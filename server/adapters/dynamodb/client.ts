@@ -19,7 +19,7 @@ const maxWords = 300;
 export function createClient({ withinMs = 3000, ...own }: ClientOptions = {}): DynamoDBClient {
   const client = new DynamoDBClient({
     ...own,
-    maxAttempts: 3,
+    maxAttempts: 2,
     requestHandler: {
       connectionTimeout: connectMs,
       requestTimeout: attemptMs,

@@ -4,8 +4,13 @@ import {
   QueryCommand,
   type QueryCommandOutput,
 } from '@aws-sdk/client-dynamodb';
-import { type ConnectionsTable, isStorable, type StoredConnection } from '../../store.js';
-import { type Item, text } from './attributes.js';
+import {
+  type ConnectionsTable,
+  isStorable,
+  type StoredConnection,
+  StoreError,
+} from '../../store.js';
+import { type Item, itemsOf, text } from './attributes.js';
 
 const hourMs = 60 * 60 * 1000;
 const keptMs = 48 * hourMs;
@@ -31,9 +36,13 @@ export function connectionsTable(client: DynamoDBClient, table: string): Connect
           ...(after && { ExclusiveStartKey: after }),
         }),
       );
-      const connections = (page.Items ?? []).flatMap((item) => toStoredConnection(item) ?? []);
+      const connections = itemsOf(page.Items).flatMap((item) => toStoredConnection(item) ?? []);
       if (connections.length > 0) yield connections;
-      after = page.LastEvaluatedKey;
+      const next = page.LastEvaluatedKey;
+      if (next && (!text(next.at) || text(next.at) === text(after?.at))) {
+        throw new StoreError(`the table "${table}" answers the same page again and again`);
+      }
+      after = next;
     } while (after);
   }
 

@@ -5,11 +5,13 @@ import {
   type ScanCommandInput,
 } from '@aws-sdk/client-dynamodb';
 import { isStorable, type Page, type RoomsTable, type StoredRoom } from '../../store.js';
-import { type Item, number, strings, text, time } from './attributes.js';
+import { type Item, itemsOf, number, strings, text, time } from './attributes.js';
 import { fromCursor, toCursor } from './cursors.js';
 
 /** Items read by one request while looking for a prefix; DynamoDB itself stops at 1 MB. */
 const scanItems = 1000;
+/** Requests for one page at most: it may end before it has read all that it may. */
+const maxScans = 20;
 
 /** The rooms table `{id: S, remoteDocs: SS}`, as the pub-sub servers write it: contract.md, section 3. */
 export function roomsTable(client: DynamoDBClient, table: string): RoomsTable {
@@ -31,7 +33,7 @@ export function roomsTable(client: DynamoDBClient, table: string): RoomsTable {
         ...more,
       }),
     );
-    return { items: Items, read: ScannedCount ?? limit, last: text(LastEvaluatedKey?.id) };
+    return { items: itemsOf(Items), read: ScannedCount ?? limit, last: text(LastEvaluatedKey?.id) };
   };
 
   return {
@@ -40,7 +42,7 @@ export function roomsTable(client: DynamoDBClient, table: string): RoomsTable {
       const { Item } = await client.send(
         new GetItemCommand({ TableName: table, Key: { id: { S: room } } }),
       );
-      return Item && toStoredRoom(Item);
+      return itemsOf([Item]).map(toStoredRoom)[0];
     },
 
     async page({ limit, maxRead, prefix = '', cursor }) {
@@ -48,7 +50,7 @@ export function roomsTable(client: DynamoDBClient, table: string): RoomsTable {
       const rooms: StoredRoom[] = [];
       // A name that cannot be stored begins no name that is.
       if (prefix !== '' && !isStorable(prefix)) return { items: rooms };
-      for (let left = maxRead; left > 0; ) {
+      for (let left = maxRead, scans = 0; left > 0 && scans < maxScans; scans += 1) {
         // With a prefix few of those read are kept, so more are read than are wanted.
         const most = prefix === '' ? limit - rooms.length : scanItems;
         const { items, read, last } = await scan(Math.min(most, left), after, beginsWith(prefix));
@@ -56,7 +58,7 @@ export function roomsTable(client: DynamoDBClient, table: string): RoomsTable {
         if (rooms.length > limit) return cutAt(rooms, limit);
         if (last === undefined) return { items: rooms };
         after = last;
-        left -= Math.max(read, 1);
+        left -= read;
         if (rooms.length === limit) break;
       }
       return { items: rooms, ...(after !== undefined && { cursor: toCursor(after) }) };

@@ -9,7 +9,7 @@ import {
 } from '@aws-sdk/client-dynamodb';
 import { parseServerId } from '../../addresses.js';
 import type { ServersTable, StoredServer } from '../../store.js';
-import { type Item, number, text } from './attributes.js';
+import { type Item, itemsOf, number, text } from './attributes.js';
 
 /** Items read by one request, and requests in one listing: more servers than that are not looked at. */
 const scanItems = 1000;
@@ -22,14 +22,14 @@ export function serversTable(client: DynamoDBClient, table: string): ServersTabl
       const servers: StoredServer[] = [];
       let after: Record<string, AttributeValue> | undefined;
       for (let scans = 0; scans < maxScans; scans += 1) {
-        const { Items = [], LastEvaluatedKey } = await client.send(
+        const { Items, LastEvaluatedKey } = await client.send(
           new ScanCommand({
             TableName: table,
             Limit: scanItems,
             ...(after && { ExclusiveStartKey: after }),
           }),
         );
-        servers.push(...Items.flatMap((item) => toStoredServer(item) ?? []));
+        servers.push(...itemsOf(Items).flatMap((item) => toStoredServer(item) ?? []));
         after = LastEvaluatedKey;
         if (!after) break;
       }

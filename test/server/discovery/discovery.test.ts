@@ -253,4 +253,12 @@ describe('the end', () => {
     expect([discovered, found]).toEqual([[], []]);
     expect(reportOf('a')).toMatchObject({ servers: 0, error: null });
   });
+
+  test('comes before an answer of the same moment', async () => {
+    await start({ sources: [a] });
+    const answered = a.answer('10.0.0.1:8001');
+    discovery.stop();
+    await answered;
+    expect([discovered, reportOf('a')?.servers]).toEqual([[], 0]);
+  });
 });

@@ -1,9 +1,14 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import * as Y from 'yjs';
-import { addClocks, type ClockSets, normalize, subtract } from '../../../server/documents/clockRanges.js';
+import {
+  addClocks,
+  type ClockSets,
+  normalize,
+  subtract,
+} from '../../../server/documents/clockRanges.js';
 import { compareStates } from '../../../server/documents/divergence.js';
-import { docOf, edited, editAtRandom, editKinds } from './support.js';
+import { docOf, editAtRandom, edited, editKinds } from './support.js';
 
 const compare = (...docs: Y.Doc[]) =>
   compareStates(new Map(docs.map((doc, i) => [`s${i}`, Y.encodeStateAsUpdate(doc)])));

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import * as Y from 'yjs';
 import { documentJson } from '../../../server/documents/documentJson.js';
 import type { Kind } from '../../../server/documents/sharedTypes.js';
-import { docOf, edited, editAtRandom, editKinds } from './support.js';
+import { docOf, editAtRandom, edited, editKinds } from './support.js';
 
 const bounds = { maxBytes: 1e6, maxDepth: 100 };
 const textOf = (doc: Y.Doc, options: object = {}): string =>
@@ -123,19 +123,22 @@ describe('a document as JSON', () => {
 
   test('does not change the document, nor the kind of its root types', () => {
     fc.assert(
-      fc.property(fc.array(fc.tuple(fc.nat(editKinds - 1), fc.nat()), { maxLength: 20 }), (edits) => {
-        const doc = docOf(
-          edited((made) => {
-            for (const [kind, seed] of edits) editAtRandom(made, kind, seed);
-          }).state,
-        );
-        const before = Y.encodeStateAsUpdate(doc);
-        const json = textOf(doc);
-        textOf(doc, { types: { text: 'map', list: 'xml', map: 'text', page: 'array' } });
-        expect(textOf(doc)).toBe(json);
-        expect(Y.encodeStateAsUpdate(doc)).toEqual(before);
-        for (const type of doc.share.values()) expect(type.constructor).toBe(Y.AbstractType);
-      }),
+      fc.property(
+        fc.array(fc.tuple(fc.nat(editKinds - 1), fc.nat()), { maxLength: 20 }),
+        (edits) => {
+          const doc = docOf(
+            edited((made) => {
+              for (const [kind, seed] of edits) editAtRandom(made, kind, seed);
+            }).state,
+          );
+          const before = Y.encodeStateAsUpdate(doc);
+          const json = textOf(doc);
+          textOf(doc, { types: { text: 'map', list: 'xml', map: 'text', page: 'array' } });
+          expect(textOf(doc)).toBe(json);
+          expect(Y.encodeStateAsUpdate(doc)).toEqual(before);
+          for (const type of doc.share.values()) expect(type.constructor).toBe(Y.AbstractType);
+        },
+      ),
       { numRuns: 50 },
     );
   });
@@ -178,14 +181,16 @@ describe('a document as JSON', () => {
   test('represents what JSON has no value for', () => {
     expect(
       shown((doc) =>
-        doc.getArray('list').push([
-          Number.NaN,
-          Number.POSITIVE_INFINITY,
-          Number.NEGATIVE_INFINITY,
-          { inside: 9007199254740993n, undef: undefined },
-          Uint8Array.of(0, 255, 16),
-          { type: 'map', value: 'of the user' },
-        ]),
+        doc
+          .getArray('list')
+          .push([
+            Number.NaN,
+            Number.POSITIVE_INFINITY,
+            Number.NEGATIVE_INFINITY,
+            { inside: 9007199254740993n, undef: undefined },
+            Uint8Array.of(0, 255, 16),
+            { type: 'map', value: 'of the user' },
+          ]),
       ),
     ).toEqual({
       list: {
@@ -235,7 +240,9 @@ describe('a document that is too much', () => {
       for (let i = 0; i < 60; i += 1) editAtRandom(doc, i, i * 7);
       doc.getText('long').insert(0, '😀\u0001"'.repeat(500));
       doc.getText('long').format(3, 3, { bold: true });
-      doc.getArray('list').push(['s'.repeat(2_000), new Uint8Array(1_000), { k: { l: [1, 2, 3] } }]);
+      doc
+        .getArray('list')
+        .push(['s'.repeat(2_000), new Uint8Array(1_000), { k: { l: [1, 2, 3] } }]);
     }).state,
   );
 

@@ -51,13 +51,12 @@ describe('documents in their thread', () => {
     expect(room.backlogBytes).toBe(0);
   });
 
-  test('take a state away, copy an update, and leave a pool alone', async () => {
+  test('take a state away, copy an update, and leave what shares a buffer alone', async () => {
     const { state, updates } = hello();
     const room = openDocuments().open('r');
-    const pooled = Buffer.from(state);
-    const neighbour = Buffer.from('neighbour');
-    await room.merge(pooled, 'a');
-    expect(neighbour.toString()).toBe('neighbour');
+    const pool = new Uint8Array([...state, 1, 2, 3]);
+    await room.merge(pool.subarray(0, state.length), 'a');
+    expect(pool.slice(state.length)).toEqual(Uint8Array.of(1, 2, 3));
     const own = new Uint8Array(state);
     await room.merge(own, 'b');
     expect(own.byteLength).toBe(0);
@@ -105,7 +104,10 @@ describe('documents in their thread', () => {
     expect(answer.type).toBe('tooLarge');
     expect(answer).toHaveProperty('state', state);
     await expect(room.toJson()).rejects.toEqual(refusal('too_large'));
-    await expect(room.apply(hello().state)).resolves.toMatchObject({ isApplied: false, inserted: 5 });
+    await expect(room.apply(hello().state)).resolves.toMatchObject({
+      isApplied: false,
+      inserted: 5,
+    });
   });
 
   test('together have a limit, and closing one makes room', async () => {
@@ -198,6 +200,11 @@ describe('a thread that fails', () => {
     await bystander.merge(new Uint8Array(hello().state), 'a');
     expect(await jsonOf(bystander)).toEqual({ t: { type: 'text', value: 'hello' } });
     expect(await jsonOf(culprit)).toEqual({});
+  });
+
+  test('is ended at the deadline of its first request, too', async () => {
+    const room = openDocuments({ deadlineMs: 200 }).open('r');
+    await expect(room.merge(prepended(1_500_000), 'a')).rejects.toEqual(refusal('deadline'));
   });
 
   test('by lack of memory ends alone; a room that does it twice is refused until it is closed', async () => {

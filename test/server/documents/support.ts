@@ -47,7 +47,8 @@ const edits: readonly ((doc: Y.Doc, random: Random) => void)[] = [
     const text = doc.getText('text');
     if (text.length > 2) text.format(random(text.length - 2), 2, { bold: random(2) ? true : null });
   },
-  (doc, random) => doc.getText('text').insertEmbed(random(doc.getText('text').length + 1), { a: 1 }),
+  (doc, random) =>
+    doc.getText('text').insertEmbed(random(doc.getText('text').length + 1), { a: 1 }),
   (doc, random) => {
     const text = doc.getText('text');
     if (text.length > 0) text.delete(random(text.length), 1);

@@ -4,7 +4,7 @@ import * as Y from 'yjs';
 import { BadUpdate } from '../../../server/documents/documentErrors.js';
 import { LiveDocument } from '../../../server/documents/liveDocument.js';
 import { readUpdate, type StructKind } from '../../../server/documents/updateReader.js';
-import { edited, editAtRandom, editKinds } from './support.js';
+import { editAtRandom, edited, editKinds } from './support.js';
 
 type Struct = [client: number, clock: number, length: number, kind: StructKind];
 
@@ -138,7 +138,10 @@ describe('reading an update', () => {
       maxJsonBytes: 1e6,
       maxJsonDepth: 100,
     };
-    const flips = fc.array(fc.tuple(fc.nat(), fc.nat(), fc.nat(255)), { minLength: 1, maxLength: 60 });
+    const flips = fc.array(fc.tuple(fc.nat(), fc.nat(), fc.nat(255)), {
+      minLength: 1,
+      maxLength: 60,
+    });
     fc.assert(
       fc.property(sessions, flips, (session, changes) => {
         const updates = play(session).map((update) => new Uint8Array(update));

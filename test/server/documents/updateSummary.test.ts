@@ -1,6 +1,10 @@
 import { describe, expect, test } from '@jest/globals';
 import * as Y from 'yjs';
-import { examineUpdate, rootsReached, summarizeUpdate } from '../../../server/documents/updateSummary.js';
+import {
+  examineUpdate,
+  rootsReached,
+  summarizeUpdate,
+} from '../../../server/documents/updateSummary.js';
 import { docOf, edited } from './support.js';
 
 const summaryIn = (doc: Y.Doc, update: Uint8Array) => {
