@@ -1,5 +1,8 @@
 import type { Connections } from '../../machines/ports.js';
 
+/** More than any process can have; sums beyond 2^53 would round, and change what others are shown with. */
+const maxCount = 1e9;
+
 /**
  * Reads a pub-sub server's connections from its answer, `[{"room":1},{"b":2}]`. Rooms that repeat are
  * summed; entries that are no room with a count (`{}`, null) are passed over, so that none of them
@@ -10,11 +13,11 @@ export function parseSnapshot(body: string): Connections {
   if (!Array.isArray(entries)) throw new Error('not a JSON array');
   const connections: Connections = new Map();
   for (const entry of entries) {
-    if (typeof entry !== 'object' || entry === null) continue;
+    if (typeof entry !== 'object' || entry === null || Array.isArray(entry)) continue;
     for (const room of Object.keys(entry)) {
-      const count: unknown = entry[room];
-      if (!Number.isSafeInteger(count) || (count as number) <= 0) continue;
-      connections.set(room, (connections.get(room) ?? 0) + (count as number));
+      const count: number = entry[room];
+      if (!Number.isInteger(count) || count <= 0 || count > maxCount) continue;
+      connections.set(room, Math.min(maxCount, (connections.get(room) ?? 0) + count));
     }
   }
   return connections;

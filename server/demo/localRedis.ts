@@ -19,14 +19,16 @@ export type LocalRedis = {
 const readyWithinMs = 10_000;
 
 // The shell holds the server by its own standard input: when this process is gone, however it went,
-// that ends, and so does the server. Its standard output is the server's alone: it ends with it.
+// that ends, and so does the server. Its standard output is the server's alone: it ends with it. What
+// the shell says of the killed server would have no reader, and be its own end before its last line.
 const script = `
 dir=$1; shift
 redis-server "$@" & pid=$!
 echo "pid $pid"
 exec >&-
 read -r _
-kill -9 "$pid" 2>/dev/null
+exec 2>/dev/null
+kill -9 "$pid"
 wait "$pid"
 rmdir "$dir"
 `;

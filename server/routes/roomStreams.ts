@@ -50,6 +50,7 @@ async function streamRoom(ctx: Context, needs: RoomStreamNeeds): Promise<void> {
   }
   const room = await roomOf(ctx, '/events', needs);
   if (ctx.method === 'HEAD') {
+    ctx.status = 200;
     ctx.type = 'text/event-stream';
     return;
   }

@@ -26,7 +26,20 @@ export class Viewer {
 
   /** Calls back once, when the client is gone for whatever reason. */
   onGone(callback: () => void): void {
-    this.#ctx.res.once('close', callback);
+    const { req, res } = this.#ctx;
+    const { socket } = req;
+    let isGone = false;
+    const leave = () => {
+      if (isGone) return;
+      isGone = true;
+      res.off('close', leave);
+      socket.off('close', leave);
+      callback();
+    };
+    res.once('close', leave);
+    // Behind another answer on its connection a stream is not told that the client has left.
+    socket.once('close', leave);
+    if (socket.destroyed) setImmediate(leave);
   }
 
   /** Calls back whenever waiting bytes have gone out. */
@@ -50,7 +63,7 @@ export class Viewer {
     if (this.pendingBytes === 0) this.#pendingSince = undefined;
     else this.#pendingSince ??= now;
     if (this.#pendingSince !== undefined && now - this.#pendingSince > maxPendingMs) {
-      this.#ctx.res.destroy();
+      this.#ctx.req.socket.destroy();
     } else if (this.pendingBytes === 0) {
       this.send(heartbeatFrame);
     }

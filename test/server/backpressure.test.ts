@@ -1,11 +1,12 @@
-import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { beforeEach, expect, test } from '@jest/globals';
 import { createParser, type EventSourceMessage } from 'eventsource-parser';
 import { createApp } from '../../server/app.js';
-import { Feed, type StreamKind } from '../../server/sse/feed.js';
+import type { Feed, StreamKind } from '../../server/sse/feed.js';
 import type { Viewer } from '../../server/sse/viewer.js';
 import { eventually } from '../support/eventually.js';
+import { appNeeds } from './appNeeds.js';
 import { FakeSource } from './fakeSource.js';
-import { appNeeds, turns, useWorld } from './support.js';
+import { turns, useWorld } from './support.js';
 
 const world = useWorld();
 const maxPendingBytes = 1024 * 1024;
@@ -19,7 +20,7 @@ let viewers: Viewer[];
 
 beforeEach(() => {
   source = new FakeSource();
-  feed = new Feed(source, { run: 'run', frameIntervalMs: 0 });
+  feed = world.feed(source);
   viewers = [];
   const add = feed.add.bind(feed);
   feed.add = (viewer, ...rest) => {
@@ -27,7 +28,6 @@ beforeEach(() => {
     add(viewer, ...rest);
   };
 });
-afterEach(() => feed.close());
 
 const listen = () => world.app(createApp(appNeeds({ feed })));
 
@@ -92,9 +92,7 @@ test('for a viewer that stops reading little is kept, and others get every frame
   expect(applied(other.messages)).toEqual(Object.fromEntries(source.totals));
 
   slow.socket.resume();
-  await eventually(() =>
-    expect(applied(slow.messages)).toEqual(Object.fromEntries(source.totals)),
-  );
+  await eventually(() => expect(applied(slow.messages)).toEqual(Object.fromEntries(source.totals)));
   const snapshots = slow.messages.filter(({ event }) => event === 'snapshot');
   expect(snapshots).toHaveLength(2);
   expect(slow.messages.at(-1)).toBe(snapshots[1]);
@@ -160,7 +158,8 @@ test('a viewer whose bytes never stop waiting is cut, one that gets on is not', 
   stuck.beat(0);
   slow.socket.resume();
   await eventually(() => expect(stuck.pendingBytes).toBe(0));
-  await change((count += 1));
+  count += 1;
+  await change(count);
   slow.socket.pause();
   for (; stuck.pendingBytes < maxPendingBytes / 2; count += 1) await change(count);
   stuck.beat(0);
@@ -175,9 +174,7 @@ test('a viewer whose bytes never stop waiting is cut, one that gets on is not', 
 
 test('a stream that ended with bytes waiting is sent nothing more, and is no error', async () => {
   const lines: string[] = [];
-  const at = await world.app(
-    createApp(appNeeds({ feed, onLog: (line) => lines.push(line) })),
-  );
+  const at = await world.app(createApp(appNeeds({ feed, onLog: (line) => lines.push(line) })));
   const slow = open(at, 'changes', { isRead: false });
   await eventually(() => expect(viewers).toHaveLength(1));
   const [stuck] = viewers as [Viewer];

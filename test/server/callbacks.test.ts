@@ -1,7 +1,8 @@
 import { expect, test } from '@jest/globals';
 import { eventually } from '../support/eventually.js';
 import { startTestService } from '../support/service.js';
-import { ask, post, puts, toldUrl, useWorld } from './support.js';
+import { ask, post } from './http.js';
+import { puts, toldUrl, useWorld } from './support.js';
 
 const world = useWorld();
 

@@ -3,7 +3,8 @@ import fc from 'fast-check';
 import { Ring } from '../../server/sse/ring.js';
 
 const frame = (version: number, bytes = 10) => Buffer.from(`${version} `.padEnd(bytes));
-const versions = (frames: Buffer[] | undefined) => frames?.map((buffer) => parseInt(`${buffer}`, 10));
+const versions = (frames: Buffer[] | undefined) =>
+  frames?.map((buffer) => parseInt(`${buffer}`, 10));
 
 function filled(count: number, bytes?: number): Ring {
   const ring = new Ring();

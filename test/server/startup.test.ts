@@ -2,7 +2,9 @@ import { expect, test } from '@jest/globals';
 import { createApp } from '../../server/app.js';
 import type { Service } from '../../server/service.js';
 import { eventually } from '../support/eventually.js';
-import { appNeeds, ask, post, puts, turns, useWorld } from './support.js';
+import { appNeeds } from './appNeeds.js';
+import { ask, post } from './http.js';
+import { puts, turns, useWorld } from './support.js';
 
 const world = useWorld();
 const path = '/api/events/clients';

@@ -1,7 +1,8 @@
 import { expect, test } from '@jest/globals';
 import type { Service } from '../../server/service.js';
 import { eventually } from '../support/eventually.js';
-import { ask, post, puts, turns, useWorld } from './support.js';
+import { ask, post } from './http.js';
+import { puts, turns, useWorld } from './support.js';
 
 const world = useWorld();
 const delta = { room: 'stranger', add: 1 };

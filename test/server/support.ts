@@ -1,23 +1,10 @@
-import { once } from 'node:events';
-import {
-  createServer,
-  type IncomingHttpHeaders,
-  type IncomingMessage,
-  type OutgoingHttpHeaders,
-  request,
-  type Server,
-} from 'node:http';
+import { createServer, type Server } from 'node:http';
 import { type AddressInfo, connect, type Socket } from 'node:net';
-import { text as readText } from 'node:stream/consumers';
 import { afterAll, afterEach } from '@jest/globals';
 import type Koa from 'koa';
-import { pino } from 'pino';
 import { waitFor } from 'xstate';
-import type { AppNeeds } from '../../server/app.js';
-import type { ErrorBody } from '../../server/errors.js';
-import { EventTokens, type TokenClaims } from '../../server/eventTokens.js';
 import type { Service } from '../../server/service.js';
-import type { Feed } from '../../server/sse/feed.js';
+import { Feed, type FeedSource } from '../../server/sse/feed.js';
 import type { Store } from '../../server/store.js';
 import { type EventStream, openEventStream } from '../support/eventStream.js';
 import { type ScriptedServer, startScriptedServer } from '../support/scriptedServer.js';
@@ -65,6 +52,7 @@ export function useWorld() {
   const streams: EventStream[] = [];
   const sockets: Socket[] = [];
   const listeners: Server[] = [];
+  const feeds: Feed[] = [];
   const endings: Promise<unknown>[] = [];
 
   async function end(ours: ScriptedServer[], those: Service[], open: EventStream[]) {
@@ -79,6 +67,7 @@ export function useWorld() {
       server.release();
     }
     for (const socket of sockets.splice(0)) socket.destroy();
+    for (const feed of feeds.splice(0)) feed.close();
     for (const listener of listeners.splice(0)) {
       listener.close();
       listener.closeAllConnections();
@@ -118,6 +107,12 @@ export function useWorld() {
       await waitFor(service.actor, (snapshot) => snapshot.matches({ active: 'watched' }));
       return stream;
     },
+    /** A feed of its own, for an application without a service. */
+    feed(source: FeedSource): Feed {
+      const feed = new Feed(source, { run: 'run', frameIntervalMs: 0 });
+      feeds.push(feed);
+      return feed;
+    },
     /** An application that listens, without the service around it. */
     async app(app: Koa): Promise<{ url: string }> {
       const server = createServer(app.callback());
@@ -142,47 +137,6 @@ export function useWorld() {
   };
 }
 
-/** An answer as programs go by it. */
-export interface Answer {
-  status: number;
-  headers: IncomingHttpHeaders;
-  text: string;
-  /** The code, when it is an error's answer. */
-  code: string | undefined;
-}
-
-/** How `ask` asks. */
-export interface AskOptions {
-  method?: string;
-  headers?: OutgoingHttpHeaders;
-  body?: string;
-  /** The body is never ended. */
-  isLeftOpen?: boolean;
-}
-
-/** Sends one request on a connection of its own; follows no redirect. */
-export async function ask(url: string, options: AskOptions = {}): Promise<Answer> {
-  const { method = 'GET', headers = {}, body, isLeftOpen = false } = options;
-  const outgoing = request(url, { method, headers, agent: false });
-  if (isLeftOpen) outgoing.flushHeaders();
-  else outgoing.end(body);
-  const [incoming] = (await once(outgoing, 'response')) as [IncomingMessage];
-  const text = await readText(incoming);
-  const isError = (incoming.statusCode ?? 0) >= 400 && text !== '';
-  const { error } = (isError ? JSON.parse(text) : {}) as Partial<ErrorBody>;
-  return { status: incoming.statusCode ?? 0, headers: incoming.headers, text, code: error?.code };
-}
-
-/** Posts as a pub-sub server does; text goes out as it is. */
-export function post(url: string, body: unknown): Promise<Answer> {
-  const text = typeof body === 'string' ? body : JSON.stringify(body);
-  return ask(url, {
-    method: 'POST',
-    body: text,
-    headers: { 'Content-Type': 'application/json', 'User-Agent': 'axios/1.7.9' },
-  });
-}
-
 /** What a server was told so far, in order: to be active (true) or silent (false). */
 export function puts(server: ScriptedServer): boolean[] {
   return server.requests
@@ -199,37 +153,4 @@ export function toldUrl(server: ScriptedServer): string {
 /** Resolves after so many turns of the event loop. */
 export async function turns(count = 1): Promise<void> {
   for (let i = 0; i < count; i += 1) await new Promise((resolve) => setImmediate(resolve));
-}
-
-/** Needs of an application that stands alone, with notes of what its routes passed on. */
-export type LoneNeeds = AppNeeds & { lost: TokenClaims[]; feed: Feed };
-
-/** Needs whose parts do nothing but take notes; a test replaces those that it is about. */
-export function appNeeds(overrides: Partial<AppNeeds> & { onLog?: (line: string) => void } = {}) {
-  const { onLog = () => {}, ...others } = overrides;
-  const lost: TokenClaims[] = [];
-  const inactive = { active: false, eventsUrl: 'http://127.0.0.1:1/api/events' };
-  const needs: Partial<AppNeeds> & { lost: TokenClaims[] } = {
-    lost,
-    log: pino({ level: 'info' }, { write: onLog }),
-    tokens: new EventTokens(),
-    viewerToken: undefined,
-    maxBodyBytes: 1024,
-    bodyTimeoutMs: 1000,
-    maxViewers: 1000,
-    viewers: () => others.feed?.viewers ?? 0,
-    isDraining: () => false,
-    takePosted: () => {},
-    noteLost: (claims) => lost.push(claims),
-    noteStranger: () => {},
-    answerStartup: () => ({ answer: inactive, afterwards: () => {} }),
-    inactiveAnswer: () => inactive,
-    logDefect: () => {},
-    viewerConnected: () => {},
-    viewerDisconnected: () => {},
-    servers: () => [],
-    ...others,
-  };
-  // Routes that a test does not ask for need nothing.
-  return needs as LoneNeeds;
 }

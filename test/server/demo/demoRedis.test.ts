@@ -36,17 +36,21 @@ test('a Redis of its own answers, keeps nothing, and is gone when it is stopped'
 test('a Redis ends with the process that started it, however that ends', async () => {
   const module = fileURLToPath(new URL('../../../server/demo/localRedis.ts', import.meta.url));
   const script = `const { startLocalRedis } = await import(${JSON.stringify(module)});
-    process.stdout.write(String((await startLocalRedis()).pid));`;
+    const { pid, url } = await startLocalRedis();
+    process.stdout.write(JSON.stringify({ pid, url }));`;
   const options = ['--import', import.meta.resolve('tsx'), '--input-type=module', '-e', script];
   const parent = spawn(process.execPath, options, { env: { ...process.env, NODE_OPTIONS: '' } });
   owns(parent, (it) => it.kill('SIGKILL'));
-  const pid = await new Promise<number>((resolve) =>
-    parent.stdout.once('data', (text) => resolve(Number(text))),
+  const { pid, url } = await new Promise<{ pid: number; url: string }>((resolve) =>
+    parent.stdout.once('data', (text) => resolve(JSON.parse(text))),
   );
-  expect(isAlive(pid)).toBe(true);
+  const client = new Redis(url);
+  const [, dir = ''] = (await client.config('GET', 'dir')) as string[];
+  await client.quit();
   process.kill(pid, 'SIGSTOP');
   parent.kill('SIGKILL');
   await eventually(() => expect(isAlive(pid)).toBe(false));
+  await eventually(() => expect(readdir(dir)).rejects.toThrow('ENOENT'));
 });
 
 test('a Redis that cannot listen says why', async () => {

@@ -117,6 +117,6 @@ describe('awareness states', () => {
     encoding.writeVarString(encoder, '{"__proto__":{"polluted":true}}');
     states.apply(encoding.toUint8Array(encoder));
     expect(JSON.stringify(states.states()[0]?.state)).toBe('{"__proto__":{"polluted":true}}');
-    expect(({} as Record<string, unknown>)['polluted']).toBeUndefined();
+    expect(({} as Record<string, unknown>).polluted).toBeUndefined();
   });
 });

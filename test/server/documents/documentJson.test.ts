@@ -220,7 +220,7 @@ describe('a document as JSON', () => {
     expect(json).toContain('"__proto__":{"type":"map","value":{"__proto__":1}}');
     expect(json).toContain('"constructor":{"type":"map","value":{"toString":');
     expect(Object.keys(JSON.parse(json)).sort()).toEqual(['__proto__', 'constructor', 't']);
-    expect(({} as Record<string, unknown>)['a']).toBeUndefined();
+    expect(({} as Record<string, unknown>).a).toBeUndefined();
   });
 
   test('is the same text whatever the order of updates', () => {

@@ -180,8 +180,8 @@ test.each(['is killed', 'hangs'])(
     const answer = await get(service, '/api/rooms/held');
     const tookMs = performance.now() - began;
     expect(answer.status).toBe(200);
-    // The request timeout of these tests, and what a busy machine adds.
-    expect(tookMs).toBeLessThan(1000 + 500);
+    // The request timeout of these tests, and what a busy machine adds: less than another timeout.
+    expect(tookMs).toBeLessThan(2000);
     const doc = new Doc();
     applyUpdate(doc, answer.body);
     expect(doc.getText('text').toString()).toContain('kept');

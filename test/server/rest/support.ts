@@ -39,6 +39,8 @@ export interface TestTables {
   /** For the pub-sub servers of `startReal`. */
   writer: StoreWriterOptions;
   traffic: Traffic;
+  /** Any item, as anybody may have written it. */
+  put(kind: keyof TableNames, item: Record<string, AttributeValue>): Promise<void>;
   putRoom(id: string, attributes?: Record<string, AttributeValue>): Promise<void>;
   putRooms(ids: readonly string[]): Promise<void>;
 }
@@ -104,11 +106,12 @@ function watchTraffic(client: DynamoDBClient): Traffic {
   return traffic;
 }
 
-function puts(client: DynamoDBClient, { rooms: TableName }: TableNames) {
-  const putRoom = async (id: string, attributes: Record<string, AttributeValue> = {}) => {
-    const Item = { id: { S: id }, ...attributes };
-    await client.send(new PutItemCommand({ TableName, Item }));
+function puts(client: DynamoDBClient, names: TableNames) {
+  const put: TestTables['put'] = async (kind, Item) => {
+    await client.send(new PutItemCommand({ TableName: names[kind], Item }));
   };
+  const putRoom: TestTables['putRoom'] = (id, attributes = {}) =>
+    put('rooms', { id: { S: id }, ...attributes });
   const putRooms = async (ids: readonly string[]) => {
     let begin = 0;
     const lane = async () => {
@@ -116,12 +119,12 @@ function puts(client: DynamoDBClient, { rooms: TableName }: TableNames) {
         const batch = ids.slice(begin, begin + 25);
         begin += 25;
         const requests = batch.map((id) => ({ PutRequest: { Item: { id: { S: id } } } }));
-        await client.send(new BatchWriteItemCommand({ RequestItems: { [TableName]: requests } }));
+        await client.send(new BatchWriteItemCommand({ RequestItems: { [names.rooms]: requests } }));
       }
     };
     await Promise.all(Array.from({ length: 8 }, lane));
   };
-  return { putRoom, putRooms };
+  return { put, putRoom, putRooms };
 }
 
 /** Times so long that nothing happens but what a test causes; requests time out within the test. */

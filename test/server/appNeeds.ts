@@ -1,0 +1,37 @@
+import { pino } from 'pino';
+import type { AppNeeds } from '../../server/app.js';
+import { EventTokens, type TokenClaims } from '../../server/eventTokens.js';
+import type { Feed } from '../../server/sse/feed.js';
+
+/** Needs of an application that stands alone, with notes of what its routes passed on. */
+export type LoneNeeds = AppNeeds & { lost: TokenClaims[]; feed: Feed };
+
+/** Needs whose parts do nothing but take notes; a test replaces those that it is about. */
+export function appNeeds(overrides: Partial<AppNeeds> & { onLog?: (line: string) => void } = {}) {
+  const { onLog = () => {}, ...others } = overrides;
+  const lost: TokenClaims[] = [];
+  const inactive = { active: false, eventsUrl: 'http://127.0.0.1:1/api/events' };
+  const needs: Partial<AppNeeds> & { lost: TokenClaims[] } = {
+    lost,
+    log: pino({ level: 'info' }, { write: onLog }),
+    tokens: new EventTokens(),
+    viewerToken: undefined,
+    maxBodyBytes: 1024,
+    bodyTimeoutMs: 1000,
+    maxViewers: 1000,
+    viewers: () => others.feed?.viewers ?? 0,
+    isDraining: () => false,
+    takePosted: () => {},
+    noteLost: (claims) => lost.push(claims),
+    noteStranger: () => {},
+    answerStartup: () => ({ answer: inactive, afterwards: () => {} }),
+    inactiveAnswer: () => inactive,
+    logDefect: () => {},
+    viewerConnected: () => {},
+    viewerDisconnected: () => {},
+    servers: () => [],
+    ...others,
+  };
+  // Routes that a test does not ask for need nothing.
+  return needs as LoneNeeds;
+}
