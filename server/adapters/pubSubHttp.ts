@@ -74,9 +74,12 @@ export class PubSubHttp {
     request.on('error', () => {});
     const abort = () => request.destroy(new Error('stopped'));
     signal.addEventListener('abort', abort);
-    const body = await readUpTo(request, maxBytes).finally(() =>
-      signal.removeEventListener('abort', abort),
-    );
+    const body = await readUpTo(request, maxBytes)
+      .catch((error: Error) => {
+        // An error of got holds the request, token and all, for whoever logs it.
+        throw new Error(error.message);
+      })
+      .finally(() => signal.removeEventListener('abort', abort));
     const { statusCode = 0, headers } = request.response ?? {};
     return { status: statusCode, type: headers?.['content-type'] ?? '', body };
   }

@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createOutbound } from './outbound.js';
+import { createUpdatePosts } from './updatePosts.js';
 
 /** What the agent needs to know of a Yjs server's documents; rooms are raw names, never decoded. */
 export type AgentDocuments = {
@@ -10,7 +11,12 @@ export type AgentDocuments = {
 };
 
 /** What the dashboard service last told this server: docs/protocol.md, `PUT /api/dashboard`. */
-export type Activation = { readonly active: boolean; readonly eventsUrl: string };
+export type Activation = {
+  readonly active: boolean;
+  readonly eventsUrl: string;
+  /** Whether updates of documents are to be posted, too. */
+  readonly updates?: true;
+};
 
 /** The pub-sub side of the dashboard's contract, for any Yjs server that has an HTTP server. */
 export type DashboardAgent = {
@@ -20,6 +26,8 @@ export type DashboardAgent = {
   opened(room: string): void;
   /** To be called in the very instant in which a connection leaves a room. */
   closed(room: string): void;
+  /** To be called for each update that came by a connection of this server's own. */
+  updated(room: string, update: Uint8Array): void;
   /** The start-up query: once, after listening on `port`. Never rejects. */
   askDashboard(query: { dashboardUrl: string; port: number }): Promise<void>;
   activation(): Activation;
@@ -41,8 +49,9 @@ const parseActivation = (text: string): Activation | undefined => {
   } catch {
     return undefined;
   }
-  const { active, eventsUrl } = Object(value) as { active?: unknown; eventsUrl?: unknown };
-  return typeof active === 'boolean' && isHttpUrl(eventsUrl) ? { active, eventsUrl } : undefined;
+  const { active, eventsUrl, updates } = Object(value) as Record<string, unknown>;
+  if (typeof active !== 'boolean' || !isHttpUrl(eventsUrl)) return undefined;
+  return { active, eventsUrl, ...(updates === true && { updates }) };
 };
 
 const readBody = async (request: IncomingMessage): Promise<string | undefined> => {
@@ -83,7 +92,13 @@ export const createDashboardAgent = ({
   deadlineMs?: number;
 }): DashboardAgent => {
   const outbound = createOutbound({ deadlineMs });
+  // With sockets of their own: updates are many, and no delta waits behind them.
+  const updatesOutbound = createOutbound({ deadlineMs });
   let activation: Activation = { active: false, eventsUrl: '' };
+
+  const updatesUrl = () =>
+    activation.active && activation.updates ? activation.eventsUrl : undefined;
+  const updates = createUpdatePosts({ outbound: updatesOutbound, url: updatesUrl });
 
   // Lost deltas stay lost, as the contract has it: the service finds out and takes a snapshot.
   const announce = (room: string, add: 1 | -1) => {
@@ -101,6 +116,7 @@ export const createDashboardAgent = ({
     }
     // One instant: a delta belongs either to this snapshot or to this URL, never to both or none.
     activation = wanted;
+    if (updatesUrl() === undefined) updates.clear();
     if (wanted.active) answer(response, 200, 'application/json', snapshotOf(documents));
     else answer(response, 200, 'text/plain', 'okay');
   };
@@ -141,9 +157,14 @@ export const createDashboardAgent = ({
     handle,
     opened: (room) => announce(room, 1),
     closed: (room) => announce(room, -1),
+    updated: updates.put,
     askDashboard,
     activation: () => activation,
     settled: () => outbound.settled(),
-    close: () => outbound.close(),
+    close: () => {
+      updates.clear();
+      outbound.close();
+      updatesOutbound.close();
+    },
   };
 };

@@ -68,7 +68,13 @@ export const startPubSubServer = async (
     const doc = docs.get(room);
     if (doc) writer?.opened(room, doc);
   };
-  const created = (doc: WSSharedDoc) => fanOut?.created(doc);
+  const created = (doc: WSSharedDoc) => {
+    fanOut?.created(doc);
+    doc.on('update', (update: Uint8Array, origin: unknown) => {
+      // What came from another server is that server's to post.
+      if (doc.conns.has(origin)) agent.updated(doc.name, update);
+    });
+  };
   const rooms = createRooms({ opened, closed: agent.closed, created, forgetAfterMs });
   const sockets = new WebSocketServer({ noServer: true });
   let stopping: Promise<void> | undefined;

@@ -27,7 +27,10 @@ type Found = Extract<ActivationEvent, { type: 'servers.found' | 'servers.discove
 /** A new server is to be live 10 s after it can be found: the last second is for asking it. */
 const defaults = { intervalMs: 9000, deadlineMs: 5000, maxServers: 5000 };
 
-/** Asks all sources once at the start, and every interval between `begin` and `end`, each for itself. */
+/**
+ * Asks every source for itself, interval by interval: until it has answered once, and all the time
+ * between `discovery.begun` and `discovery.ended`.
+ */
 export class Discovery {
   readonly #sources: PolledSource[];
   readonly #remembered: RememberedServers;
@@ -35,6 +38,7 @@ export class Discovery {
   readonly #configured: ReadonlySet<ServerId>;
   readonly #intervalMs: number;
   #tell: (event: Found) => void = () => {};
+  #isBegun = false;
   #timer: NodeJS.Timeout | undefined;
 
   constructor(needs: DiscoveryNeeds) {
@@ -54,18 +58,17 @@ export class Discovery {
   /** Starts with one round; `tell` is called with what is found until `stop`. */
   start(tell: (event: Found) => void): void {
     this.#tell = tell;
-    this.#round();
+    this.#startRounds();
   }
 
   take(request: DiscoveryRequest): void {
     switch (request.type) {
       case 'discovery.begun':
-        clearInterval(this.#timer);
-        this.#timer = setInterval(() => this.#round(), this.#intervalMs);
-        this.#round();
+        this.#isBegun = true;
+        this.#startRounds();
         break;
       case 'discovery.ended':
-        clearInterval(this.#timer);
+        this.#isBegun = false;
         break;
       case 'server.proved':
         this.#remembered.remember(request.server);
@@ -86,10 +89,18 @@ export class Discovery {
     this.#remembered.stop();
   }
 
+  #startRounds(): void {
+    clearInterval(this.#timer);
+    this.#timer = setInterval(() => this.#round(), this.#intervalMs);
+    this.#round();
+  }
+
   #round(): void {
-    if (this.#recall.hasAnswered) this.#remembered.refresh();
-    else void this.#recall.poll();
-    for (const source of this.#sources) void source.poll();
+    const unanswered = [this.#recall, ...this.#sources].filter((source) => !source.hasAnswered);
+    const due = this.#isBegun ? new Set([...unanswered, ...this.#sources]) : unanswered;
+    for (const source of due) void source.poll();
+    if (this.#isBegun && this.#recall.hasAnswered) this.#remembered.refresh();
+    if (!this.#isBegun && unanswered.length === 0) clearInterval(this.#timer);
   }
 
   /** What the sources name together, each as it last answered. */

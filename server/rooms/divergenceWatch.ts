@@ -1,27 +1,36 @@
+import type { ClockRange } from '../documents/clockRanges.js';
 import type { Divergence } from '../documents/divergence.js';
 
-/** Rounds in a row, with no update between, in which servers differ before that counts. */
-const roundsUntilFlagged = 2;
+/** What a server missed when it was first seen to miss something, and when that was. */
+interface Suspicion {
+  missed: Divergence;
+  sinceMs: number;
+}
+
+/** How long a server must have missed the same before that counts: updates take a while to get round. */
+const settleMs = 2000;
 
 /**
- * Tells servers that hold different documents from servers that were asked in the middle of an edit:
- * only when they still differ a round later, and nothing was changed meanwhile, does it count.
+ * Tells servers that hold different documents from servers that were asked in the middle of an edit: only
+ * when one still misses what it missed a while ago does it count, however much is edited meanwhile.
  */
 export class DivergenceWatch {
-  #differing = 0;
+  readonly #now: () => number;
+  readonly #suspicions = new Map<string, Suspicion>();
   #flagged: readonly Divergence[] = [];
 
-  /** An update came: what differs now may be on its way. */
-  noteUpdate(): void {
-    this.#differing = 0;
+  /** `now`: milliseconds of any clock that only grows. */
+  constructor(now: () => number) {
+    this.#now = now;
   }
 
   /** Takes the comparison of a round; answers whether what is flagged changed. */
   noteRound(divergence: readonly Divergence[]): boolean {
     const before = JSON.stringify(this.#flagged);
-    this.#differing = divergence.length > 0 ? this.#differing + 1 : 0;
-    if (divergence.length === 0) this.#flagged = [];
-    else if (this.#differing >= roundsUntilFlagged) this.#flagged = divergence;
+    const missing = new Map(divergence.map((each) => [each.server, each]));
+    for (const server of this.#suspicions.keys())
+      if (!missing.has(server)) this.#suspicions.delete(server);
+    this.#flagged = divergence.filter((each) => this.#isSettled(each));
     return JSON.stringify(this.#flagged) !== before;
   }
 
@@ -29,4 +38,22 @@ export class DivergenceWatch {
   get flagged(): readonly Divergence[] {
     return this.#flagged;
   }
+
+  #isSettled(missed: Divergence): boolean {
+    const suspicion = this.#suspicions.get(missed.server);
+    if (suspicion && missesSame(suspicion.missed, missed))
+      return this.#now() - suspicion.sinceMs >= settleMs;
+    this.#suspicions.set(missed.server, { missed, sinceMs: this.#now() });
+    return false;
+  }
+}
+
+function missesSame(before: Divergence, now: Divergence): boolean {
+  return overlap(before.structs, now.structs) || overlap(before.deletions, now.deletions);
+}
+
+function overlap(some: readonly ClockRange[], others: readonly ClockRange[]): boolean {
+  return some.some(({ client, from, to }) =>
+    others.some((other) => other.client === client && other.from < to && from < other.to),
+  );
 }

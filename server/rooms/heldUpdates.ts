@@ -1,3 +1,6 @@
+/** What an update costs beside its bytes. */
+const updateBytes = 128;
+
 /** Updates that wait until the states of a room's servers have been merged, a bounded number of bytes. */
 export class HeldUpdates {
   static readonly maxBytes = 16 * 1024 * 1024;
@@ -6,12 +9,13 @@ export class HeldUpdates {
   #isOverfull = false;
 
   hold(update: Uint8Array): void {
-    this.#bytes += update.length;
+    this.#bytes += update.length + updateBytes;
     if (this.#bytes > HeldUpdates.maxBytes) {
       this.#updates = [];
       this.#isOverfull = true;
     } else {
-      this.#updates.push(update);
+      // A copy: the update may be a small part of a large buffer.
+      this.#updates.push(new Uint8Array(update));
     }
   }
 

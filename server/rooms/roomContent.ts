@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { ServerId } from '../../machines/ports.js';
 import type { Divergence } from '../documents/divergence.js';
 import { DocumentError } from '../documents/documentErrors.js';
@@ -23,14 +24,26 @@ export interface RoomContentEvents {
   onGap: () => void;
 }
 
+/** A whole state of the document; `server`: in a room too large for a document, whose it is. */
+export interface WholeState {
+  server?: ServerId;
+  update: Uint8Array;
+}
+
+const done = Promise.resolve();
+
 /** The document of a watched room, put together from its servers' states and its channel's updates. */
 export class RoomContent {
   readonly #document: RoomDocument;
   readonly #events: RoomContentEvents;
   readonly #held = new HeldUpdates();
-  readonly #divergence = new DivergenceWatch();
-  /** Servers that sent their state in this round. */
-  #round: ServerId[] = [];
+  readonly #divergence = new DivergenceWatch(() => performance.now());
+  /** Servers that sent their state in this round, each with its merging. */
+  #round = new Map<ServerId, Promise<void>>();
+  /** Of the states that were merged: most of those that are polled bring nothing new. */
+  readonly #hashes = new Map<ServerId, string>();
+  /** Whether a state brought what was not passed on as an update. */
+  #hasNews = false;
   #holders: ServerId[] = [];
   /** Whether all states of a round have been merged. */
   #isKnown = false;
@@ -59,44 +72,36 @@ export class RoomContent {
   }
 
   /** Takes a server's whole state; it is given away. */
-  async merge(server: ServerId, state: Uint8Array): Promise<void> {
-    this.#round.push(server);
-    try {
-      const merged = await this.#document.merge(state, server);
-      const isTooLarge = merged.type === 'tooLarge';
-      if (isTooLarge) this.#unmerged = (this.#unmerged ?? new Map()).set(server, merged.state);
-      if (isTooLarge || (merged.isChanged && this.#isKnown)) this.#events.onMerged();
-      if (isTooLarge) this.#events.onStatus();
-      else if (merged.isChanged) this.#events.onChanged();
-    } catch (error) {
-      this.#fail(error, state.length);
-    }
+  merge(server: ServerId, state: Uint8Array): Promise<void> {
+    const hash = createHash('sha1').update(state).digest('base64');
+    const merging = this.#hashes.get(server) === hash ? done : this.#merge(server, state, hash);
+    this.#round.set(server, merging);
+    return merging;
   }
 
   /** All states of this round have been given to `merge`. */
   async endRound(): Promise<void> {
-    const servers = this.#round;
-    this.#round = [];
+    const round = this.#round;
+    const servers = [...round.keys()];
+    this.#round = new Map();
     this.#holders = servers;
     const divergence = servers.length > 1 ? this.#document.divergence(servers) : undefined;
-    const { updates, isOverfull } = this.#held.release();
     const isFirst = !this.#isKnown && servers.length > 0;
-    if (servers.length > 0) this.#isKnown = true;
-    for (const update of updates) void this.apply(update);
-    if (isOverfull) this.#events.onGap();
-    // What still waits, although all servers have said what they hold, would wait for ever.
-    if (this.#hasGap) void this.#document.dropPending();
-    this.#hasGap = false;
-    const compared = await divergence?.catch(() => undefined);
-    const isNews = this.#divergence.noteRound(compared ?? []);
-    this.#events.onStatus();
+    if (isFirst) this.#isKnown = true;
+    // Before the updates that waited: they follow the state.
     if (isFirst) this.#events.onMerged();
-    if (isFirst || isNews) this.#events.onChanged();
+    this.#releaseHeld();
+    const compared = await divergence?.catch(() => undefined);
+    await Promise.all(round.values());
+    this.#divergence.noteRound(compared ?? []);
+    this.#events.onStatus();
+    if (isFirst) this.#events.onChanged();
+    if (this.#hasNews && (!isFirst || this.isTooLarge)) this.#events.onMerged();
+    this.#hasNews = false;
   }
 
   /** Takes an update of the channel. */
   async apply(update: Uint8Array): Promise<void> {
-    this.#divergence.noteUpdate();
     if (!this.#isKnown) {
       this.#held.hold(update);
       return;
@@ -105,10 +110,11 @@ export class RoomContent {
       const applied = await this.#document.apply(update);
       this.#events.onUpdate(applied, update);
       if (applied.isChanged) this.#events.onChanged();
-      if (applied.pendingBytes > 0 || applied.droppedBytes > 0) {
-        this.#hasGap = true;
-        this.#events.onGap();
-      }
+      this.#hasGap ||= applied.pendingBytes > 0 || applied.droppedBytes > 0;
+      // The document has outgrown its limit: the states are needed instead.
+      const isOutgrown = !applied.isApplied && !this.isTooLarge;
+      if (isOutgrown) this.#hashes.clear();
+      if (applied.pendingBytes > 0 || applied.droppedBytes > 0 || isOutgrown) this.#events.onGap();
     } catch (error) {
       this.#fail(error, update.length);
     }
@@ -118,7 +124,8 @@ export class RoomContent {
   reset(): void {
     this.#isKnown = false;
     this.#unmerged = undefined;
-    this.#round = [];
+    this.#hashes.clear();
+    this.#round = new Map();
   }
 
   /** The data of a `state` event as JSON; undefined: there is none. */
@@ -137,13 +144,13 @@ export class RoomContent {
     }
   }
 
-  /** The data of `state` events with the states as updates; undefined: nothing is merged yet. */
-  async updates(): Promise<string[] | undefined> {
-    if (!this.#isKnown) return undefined;
+  /** The whole document; empty: nothing is merged yet; undefined: there is none now. */
+  async updates(): Promise<WholeState[] | undefined> {
+    if (!this.#isKnown) return [];
     if (this.#unmerged)
-      return Array.from(this.#unmerged, ([server, state]) => stateData({ server }, state));
+      return Array.from(this.#unmerged, ([server, update]) => ({ server, update }));
     try {
-      return [stateData({}, await this.#document.encode())];
+      return [{ update: await this.#document.encode() }];
     } catch {
       return undefined;
     }
@@ -153,14 +160,37 @@ export class RoomContent {
     this.#document.close();
   }
 
+  async #merge(server: ServerId, state: Uint8Array, hash: string): Promise<void> {
+    const bytes = state.length;
+    try {
+      const merged = await this.#document.merge(state, server);
+      this.#hashes.set(server, hash);
+      if (merged.type === 'tooLarge') {
+        this.#unmerged = (this.#unmerged ?? new Map()).set(server, merged.state);
+        this.#hasNews = true;
+        this.#events.onStatus();
+      } else if (merged.isChanged) {
+        this.#hasNews = true;
+        this.#events.onChanged();
+      }
+    } catch (error) {
+      this.#fail(error, bytes);
+    }
+  }
+
+  #releaseHeld(): void {
+    const { updates, isOverfull } = this.#held.release();
+    for (const update of updates) void this.apply(update);
+    if (isOverfull) this.#events.onGap();
+    // What still waits, although all servers have said what they hold, would wait for ever.
+    if (this.#hasGap) void this.#document.dropPending();
+    this.#hasGap = false;
+  }
+
   #fail(error: unknown, bytes: number): void {
     const code = error instanceof DocumentError ? error.code : undefined;
     if (code === 'bad_update') this.#events.onGarbage(bytes);
     else if (code === 'backlog') this.#events.onGap();
     // `lost` comes by `onLost` as well, `closed` is the end: there is nobody to tell.
   }
-}
-
-function stateData(head: object, state: Uint8Array): string {
-  return JSON.stringify({ ...head, update: Buffer.from(state).toString('base64') });
 }

@@ -3,6 +3,7 @@ import { Channel } from '../sse/channel.js';
 import { messageFrame } from '../sse/frames.js';
 import { Pace } from '../sse/pace.js';
 import type { Viewer } from '../sse/viewer.js';
+import type { WholeState } from './roomContent.js';
 
 /** How a viewer wants the document: as JSON, or as updates that it merges by itself. */
 export type RoomView = { as: 'state'; types: Readonly<Record<string, Kind>> } | { as: 'updates' };
@@ -12,8 +13,8 @@ export interface RoomStreamsNeeds {
   frameIntervalMs: number;
   /** The document as the data of a `state` event; undefined: there is none to show yet. */
   makeJson: (types: Readonly<Record<string, Kind>>) => Promise<Buffer | undefined>;
-  /** The merged states as the data of `state` events; undefined: nothing is merged yet. */
-  makeUpdates: () => Promise<readonly string[] | undefined>;
+  /** The whole document as updates; empty: nothing is merged yet; undefined: there is none now. */
+  makeUpdates: () => Promise<readonly WholeState[] | undefined>;
   /** What every viewer is told beside the document: data by event. */
   status: () => Record<string, object>;
 }
@@ -22,6 +23,9 @@ interface JsonStream {
   channel: Channel;
   pace: Pace;
   state: Buffer | undefined;
+  /** One at a time is made: a large document takes longer than a frame interval. */
+  isMaking: boolean;
+  isStale: boolean;
 }
 
 /** What the stream of a room's JSON may cost a viewer. */
@@ -32,7 +36,11 @@ const maxJsonStreams = 16;
 /** The viewers of one room, and the frames that they get: each is encoded once for all. */
 export class RoomStreams {
   readonly #needs: RoomStreamsNeeds;
-  readonly #updates = new Channel(() => this.#wholeUpdates());
+  readonly #updates = new Channel(() => this.#sharedWhole());
+  /** The whole document while it is made: whoever asks meanwhile gets the same. */
+  #making: Promise<Buffer | undefined> | undefined;
+  /** The whole document as it was sent last, while nothing has changed and somebody still reads it. */
+  #whole: WeakRef<Buffer> | undefined;
   /** By the root types that their viewers named. */
   readonly #json = new Map<string, JsonStream>();
 
@@ -66,8 +74,14 @@ export class RoomStreams {
     for (const { pace } of this.#json.values()) pace.touch();
   }
 
+  /** There is no JSON any longer. */
+  forgetJson(): void {
+    for (const stream of this.#json.values()) stream.state = undefined;
+  }
+
   /** Tells all viewers something beside the document. */
   tell(event: string, data: object): void {
+    this.#whole = undefined;
     const frame = messageFrame(JSON.stringify(data), { event });
     this.#updates.broadcast(frame);
     for (const { channel } of this.#json.values()) channel.broadcast(frame);
@@ -75,19 +89,19 @@ export class RoomStreams {
 
   /** Passes an update on, with its entry in the log. */
   tellUpdate(entry: object, update: Uint8Array): void {
+    this.#whole = undefined;
     const json = JSON.stringify(entry);
     const frame = messageFrame(json, { event: 'update' });
     for (const { channel } of this.#json.values()) channel.broadcast(frame);
     if (this.#updates.size === 0) return;
-    const base64 = Buffer.from(update).toString('base64');
-    const data = `${json.slice(0, -1)},"update":"${base64}"}`;
-    this.#updates.broadcast(messageFrame(data, { event: 'update' }));
+    this.#updates.broadcast(updateFrame('update', json, update));
   }
 
   /** The document has more than the updates that were passed on: whoever merges gets all of it. */
   async retellUpdates(): Promise<void> {
+    this.#whole = undefined;
     if (this.#updates.size === 0) return;
-    const whole = await this.#wholeUpdates();
+    const whole = await this.#sharedWhole();
     if (whole) this.#updates.broadcast(whole);
     this.#updates.catchUp();
   }
@@ -121,6 +135,8 @@ export class RoomStreams {
         () => Math.max(this.#needs.frameIntervalMs, (stream.state?.length ?? 0) / maxBytesPerMs),
       ),
       state: undefined,
+      isMaking: false,
+      isStale: false,
     };
     this.#json.set(key, stream);
     stream.pace.touch();
@@ -128,7 +144,13 @@ export class RoomStreams {
   }
 
   async #makeJson(stream: JsonStream, types: Readonly<Record<string, Kind>>): Promise<void> {
+    stream.isStale = stream.isMaking;
+    if (stream.isMaking) return;
+    stream.isMaking = true;
     const data = await this.#needs.makeJson(types);
+    stream.isMaking = false;
+    if (stream.channel.size === 0) return;
+    if (stream.isStale) stream.pace.touch();
     if (!data) return;
     stream.state = Buffer.concat([Buffer.from('event: state\ndata: '), data, Buffer.from('\n\n')]);
     stream.channel.broadcast(stream.state);
@@ -139,15 +161,35 @@ export class RoomStreams {
     return Buffer.concat(state ? [...frames, state] : frames);
   }
 
+  #sharedWhole(): Buffer | Promise<Buffer | undefined> {
+    const whole = this.#whole?.deref();
+    if (whole) return whole;
+    this.#making ??= this.#wholeUpdates().finally(() => {
+      this.#making = undefined;
+    });
+    return this.#making;
+  }
+
   async #wholeUpdates(): Promise<Buffer | undefined> {
     const states = await this.#needs.makeUpdates();
     if (!states) return undefined;
-    const frames = states.map((data) => messageFrame(data, { event: 'state' }));
-    return Buffer.concat([...frames, ...this.#statusFrames()]);
+    const frames = states.map(({ update, ...head }) =>
+      updateFrame('state', JSON.stringify(head), update),
+    );
+    const whole = Buffer.concat([...frames, ...this.#statusFrames()]);
+    this.#whole = new WeakRef(whole);
+    return whole;
   }
 
   #statusFrames(): Buffer[] {
     const events = Object.entries(this.#needs.status());
     return events.map(([event, data]) => messageFrame(JSON.stringify(data), { event }));
   }
+}
+
+/** A message whose data is `json` with the update in it. */
+function updateFrame(event: string, json: string, { buffer, byteOffset, length }: Uint8Array) {
+  const base64 = Buffer.from(buffer, byteOffset, length).toString('base64');
+  const comma = json.length > 2 ? ',' : '';
+  return messageFrame(`${json.slice(0, -1)}${comma}"update":"${base64}"}`, { event });
 }

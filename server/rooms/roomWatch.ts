@@ -60,7 +60,10 @@ export class RoomWatch {
     const document = this.#needs.documents.open(this.room, { onLost: lost });
     const content = new RoomContent(document, {
       onGap,
-      onStatus: () => this.#tellStatus(),
+      onStatus: () => {
+        if (content.isTooLarge) this.#streams.forgetJson();
+        this.#tellStatus();
+      },
       onChanged: () => this.#streams.touch(),
       onMerged: () => void this.#streams.retellUpdates(),
       onGarbage: (bytes) => this.#noteGarbage(bytes),

@@ -10,7 +10,7 @@ import type {
 import type { RoomStanding } from '../../machines/roomSetup.js';
 import type { RedisChannels } from '../adapters/redisChannels.js';
 import type { Documents } from '../documents/documents.js';
-import type { RoomDirectory } from '../roomDirectory.js';
+import type { Asked, RoomDirectory } from '../roomDirectory.js';
 import type { Viewer } from '../sse/viewer.js';
 import type { RoomView } from './roomStreams.js';
 import { RoomWatch } from './roomWatch.js';
@@ -169,8 +169,7 @@ export class RoomWatches {
     signal: AbortSignal,
     answer: (event: RoomSourceAnswer) => void,
   ): Promise<void> {
-    const asked = servers.map((server) => ({ server, isStored: false, connections: 0 }));
-    const said = await this.#needs.directory.ask(room, asked, signal);
+    const said = await this.#ask(room, servers, signal);
     let holders = 0;
     let failures = 0;
     for (const { server, said: answered } of said) {
@@ -180,5 +179,15 @@ export class RoomWatches {
       answer({ type: 'state.received', server, state: answered.state });
     }
     answer({ type: 'states.completed', holders, failures });
+  }
+
+  /** What these servers say of a room, or, when none of them has it, the others too. */
+  async #ask(room: RoomName, servers: readonly ServerId[], signal: AbortSignal): Promise<Asked[]> {
+    const { directory } = this.#needs;
+    const named = servers.map((server) => ({ server, isStored: false, connections: 0 }));
+    const said = await directory.ask(room, named, signal);
+    if (said.some(({ said: { kind } }) => kind === 'holds')) return said;
+    const others = directory.everybody().filter(({ server }) => !servers.includes(server));
+    return [...said, ...(await directory.ask(room, others, signal))];
   }
 }

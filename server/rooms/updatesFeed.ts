@@ -41,6 +41,8 @@ export class UpdatesFeed {
   #taken = { updates: 0, bytes: 0 };
   #dropped = 0;
   #garbage = 0;
+  /** `dropped` and `garbage` as the viewers were told last. */
+  #told = '0 0';
   #isLost = false;
 
   constructor(needs: UpdatesFeedNeeds) {
@@ -81,7 +83,7 @@ export class UpdatesFeed {
 
   /** Takes an update of a room, if anybody watches. */
   take(room: RoomName, update: Uint8Array): void {
-    if (this.#views.size === 0) return;
+    if (!this.#isWatched(room)) return;
     const { updates, bytes } = this.#taken;
     if (updates >= maxPerSecond.updates || bytes + update.length > maxPerSecond.bytes) {
       this.#dropped += 1;
@@ -121,6 +123,11 @@ export class UpdatesFeed {
     if (!this.#needs.redis) this.#needs.onServersWanted(false);
   }
 
+  #isWatched(room: RoomName): boolean {
+    for (const { prefix } of this.#views.values()) if (room.startsWith(prefix)) return true;
+    return false;
+  }
+
   #entry(room: RoomName, update: Uint8Array): object | undefined {
     const head = { room, at: new Date().toISOString(), source: this.source };
     if (update.length > maxExaminedBytes)
@@ -154,6 +161,7 @@ export class UpdatesFeed {
   }
 
   #tellStatus(): void {
+    this.#told = `${this.#dropped} ${this.#garbage}`;
     const frame = this.#statusFrame();
     for (const { channel } of this.#views.values()) channel.broadcast(frame);
   }
@@ -171,9 +179,8 @@ export class UpdatesFeed {
 
   #tick(): void {
     this.#ticks += 1;
-    const wasFull = this.#taken.updates >= maxPerSecond.updates || this.#dropped > 0;
     this.#taken = { updates: 0, bytes: 0 };
-    if (wasFull) this.#tellStatus();
+    if (this.#told !== `${this.#dropped} ${this.#garbage}`) this.#tellStatus();
     const isBeat = this.#ticks % (heartbeatMs / tickMs) === 0;
     for (const { channel } of this.#views.values()) {
       channel.catchUp();

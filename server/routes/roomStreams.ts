@@ -43,12 +43,13 @@ export function roomStreamRoutes(
 
 async function streamRoom(ctx: Context, needs: RoomStreamNeeds): Promise<void> {
   const view = viewOf(ctx);
-  const refusal = refusalOf(needs) ?? (needs.watches.isFull ? 'too_many_viewers' : undefined);
+  const room = await roomOf(ctx, '/events', needs);
+  const isOverfull = needs.watches.isFull && !needs.watches.get(room);
+  const refusal = refusalOf(needs) ?? (isOverfull ? 'too_many_viewers' : undefined);
   if (refusal) {
     refuseStream(ctx, refusal);
     return;
   }
-  const room = await roomOf(ctx, '/events', needs);
   if (ctx.method === 'HEAD') {
     ctx.status = 200;
     ctx.type = 'text/event-stream';
@@ -86,5 +87,6 @@ function typesOf(text: string | undefined): Record<string, Kind> {
 async function roomOf(ctx: Context, rest: string, needs: RoomStreamNeeds): Promise<RoomName> {
   const names = namesOf(rawNameIn(ctx, rest));
   const watched = names.find((name) => needs.watches.get(name));
-  return watched ?? needs.directory.likeliest(names);
+  if (watched !== undefined || names.length === 1) return watched ?? names[0];
+  return needs.directory.likeliest(names);
 }

@@ -6,6 +6,7 @@ import { serversOf } from '../roomFindings.js';
 import type { RoomList } from '../roomList.js';
 import { namesOf, rawNameIn } from '../roomNames.js';
 import type { DocumentWork } from '../rooms/documentWork.js';
+import type { RoomWatches } from '../rooms/roomWatches.js';
 import { numberParameter, parameter, wordParameter } from './query.js';
 
 /** What the routes about rooms need of the rest of the service. */
@@ -13,6 +14,7 @@ export interface RoomNeeds {
   roomList: RoomList;
   directory: RoomDirectory;
   documents: DocumentWork;
+  watches: RoomWatches;
 }
 
 const maxLimit = 1000;
@@ -77,9 +79,14 @@ async function answerMetadata(ctx: Context, { directory, documents }: RoomNeeds,
   ctx.body = `${head.slice(0, -1)},"document":${json}}`;
 }
 
-/** Which servers hold the room, by the store, by the live counts and by their own word. */
+/**
+ * Which servers hold the room, by the store, by the live counts and by their own word; which of them miss
+ * something that others have, or null when nobody watches the room.
+ */
 async function answerServers(ctx: Context, needs: RoomNeeds): Promise<void> {
-  ctx.body = aboutRoom(await find(ctx, '/servers', needs, true));
+  const found = await find(ctx, '/servers', needs, true);
+  const diverged = needs.watches.get(found.room)?.status().diverged ?? null;
+  ctx.body = { ...aboutRoom(found), diverged };
 }
 
 /** The room that a path means: `/api/rooms/<name><rest>`, the name raw or encoded. */

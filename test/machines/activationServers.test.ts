@@ -53,6 +53,16 @@ describe('a candidate', () => {
     expect(fleet.actors).toEqual([`server:${configured}`]);
   });
 
+  test('is dropped after three failures also when it is unreachable sooner', () => {
+    fleet = watchedFleet([configured], { probeIntervalMs: 10, requestTimeoutMs: 20 });
+    fleet.behaviours.set(stranger, 'fail');
+    find([stranger], 'candidate');
+    fleet.advance(200);
+    expect(fleet.status(stranger)).toBe('unreachable');
+    fleet.advance(2000);
+    expect(fleet.roster.get(stranger)).toBeUndefined();
+  });
+
   test('is told nothing while nobody looks', () => {
     fleet = new ScriptedFleet([configured]);
     find([stranger], 'candidate');

@@ -103,6 +103,19 @@ describe('a server whose start-up query was answered', () => {
   });
 });
 
+describe('a start-up query that was answered while the server may not be set right', () => {
+  test('has it set right afterwards, and confirmed a request timeout after that', () => {
+    world = liveServer({}, evidenceOnly);
+    world.advance(1000);
+    world.send('evidence.found');
+    world.answer();
+    world.advance(500);
+    world.send('startup.answered');
+    world.run(60_000, () => 'answer');
+    expect(corrections()).toEqual([1000, 3000, 3001 + timing.requestTimeoutMs]);
+  });
+});
+
 describe('evidence', () => {
   test('has the server set right at once', () => {
     world = liveServer({ r: 1 });
@@ -134,6 +147,20 @@ describe('evidence', () => {
     expect([first, ...rest.slice(0, 3)]).toEqual([2000, 4000, 8000, 16_000]);
     // Beside the resyncs that are due anyway.
     expect(corrections(32_000).length).toBeLessThanOrEqual(2 * (168_000 / resyncMs + 1));
+  });
+
+  test('against a silent server, too, is acted on once a resync interval in the end', () => {
+    world = new ScriptedPubSubServer();
+    world.send('deactivation.requested');
+    world.answer();
+    world.clock.setTimeout(function flood() {
+      world.send('evidence.found');
+      world.clock.setTimeout(flood, 20);
+    }, 20);
+    world.run(160_000, () => 'answer');
+    const [, ...rest] = gaps(world.times('silence.requested'));
+    expect(rest).toEqual([2000, 4000, 8000, 16_000, 30_000, 30_000, 30_000, 30_000]);
+    expect(world.status).toBe('silent');
   });
 
   test('that stopped for one whole pause is acted on at once again', () => {

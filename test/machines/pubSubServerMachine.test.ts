@@ -1,7 +1,12 @@
 import { afterEach, describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import type { Epoch } from '../../machines/ports.js';
-import { liveServer, ScriptedPubSubServer, server } from './support/scriptedPubSubServer.js';
+import {
+  liveServer,
+  probeMs,
+  ScriptedPubSubServer,
+  server,
+} from './support/scriptedPubSubServer.js';
 
 let world: ScriptedPubSubServer;
 afterEach(() => {
@@ -111,6 +116,19 @@ describe('activation', () => {
     expect(world.times('activity.requested')).toHaveLength(2);
   });
 
+  test('is not over with a probe that is answered when the counts are gone', () => {
+    world = liveServer({ r: 1 });
+    world.advance(probeMs);
+    world.tally.clear();
+    world.send('activation.requested');
+    expect(world.open?.type).toBe('probe.requested');
+    world.answer();
+    expect(world.status).toBe('activating');
+    world.answer({ r: 1 });
+    expect(world.status).toBe('live');
+    expect(world.tally.countOn(server, 'r')).toBe(1);
+  });
+
   test('asks again at once when the counts were cleared under the request', () => {
     world = new ScriptedPubSubServer();
     world.send('activation.requested');
@@ -132,6 +150,7 @@ describe('silencing', () => {
       expect(world.status).toBe('silencing');
       world.answer();
       expect(world.status).toBe('silent');
+      expect(world.clock.pending).toBe(0);
       world.advance(3_600_000);
       expect(world.sent('silence.requested')).toHaveLength(1);
       expect(world.sent('probe.requested')).toHaveLength(0);

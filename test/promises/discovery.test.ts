@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import process from 'node:process';
 import { describe, expect, test } from '@jest/globals';
 import type { ServerId } from '../../machines/ports.js';
-import { openStore } from '../../server/adapters/dynamodb/openStore.js';
+import { openStore, type StoreConfig } from '../../server/adapters/dynamodb/openStore.js';
 import type { SourceReport } from '../../server/discovery/source.js';
 import type { ServiceOverrides } from '../../server/service.js';
 import type { Store } from '../../server/store.js';
@@ -37,6 +37,8 @@ const quick = {
   FRAME_INTERVAL_MS: '5',
 };
 const name = 'pubsub.test';
+/** For what waits until an embedded store is open, or its folder free again. */
+const slowly = { withinMs: 20_000 };
 
 /** A service that knows no server but by discovery, with rounds 100 ms apart. */
 async function startService(env: Record<string, string>, overrides: ServiceOverrides = {}) {
@@ -59,6 +61,13 @@ async function holdPort() {
   return { port, free: () => new Promise((resolve) => server.close(resolve)) };
 }
 
+/** Opens the store as configured, and shows it to the test. */
+const openedInto = (stores: Store[]) => async (config: StoreConfig) => {
+  const store = await openStore(config);
+  stores.push(store);
+  return store;
+};
+
 const sourcesOf = async ({ url }: Url) =>
   (await getJson<{ discovery: SourceReport[] }>(`${url}/api/state`)).discovery;
 const failedSources = async ({ url }: Url) =>
@@ -79,21 +88,20 @@ function setVariables(variables: Record<string, string>): void {
 
 describe('a server that is started after the activation', () => {
   test('is live in the numbers within 10 s, by the store alone and by DNS alone', async () => {
-    let store: Store | undefined;
+    const stores: Store[] = [];
     const names = await startNames();
     const { port, free } = await holdPort();
-    const opened = async (...[config]: Parameters<NonNullable<ServiceOverrides['openStore']>>) => {
-      store = await openStore(config);
-      return store;
-    };
     // The interval is the one of the field.
-    const storing = await startTestService(quick, { openStore: opened });
+    const storing = await startTestService(quick, { openStore: openedInto(stores) });
     owns(storing, () => storing.stop());
     const naming = await startTestService({ ...quick, ...byDns(names, port) });
     owns(naming, () => naming.stop());
     const viewers = [await watch(storing), await watch(naming)] as const;
     await Promise.all([untilState(storing, 'watched'), untilState(naming, 'watched')]);
-    await eventually(() => expect(store).toBeDefined());
+    const [store] = await eventually(() => {
+      expect(stores).toHaveLength(1);
+      return stores;
+    }, slowly);
 
     const registered = await startDouble();
     await free();
@@ -324,20 +332,25 @@ describe('a server that sent a start-up query', () => {
     const env = { ...quick, DATA_DIR: folder };
     const double = await startDouble();
     double.rooms.set('r', 1);
-    const before = await startTestService(env);
+    const stores: Store[] = [];
+    const before = await startTestService(env, { openStore: openedInto(stores) });
     const viewer = await watch(before);
     await untilState(before, 'watched');
     await double.askAtStartup(before.url, { port: double.port });
     await untilShown(viewer, { r: 1 });
+    await eventually(async () => {
+      expect(await stores[0]?.servers.list()).toMatchObject([{ server: double.id }]);
+    }, slowly);
     await viewer.close();
     await before.stop();
     expect(wishesOf(double).at(-1)?.active).toBe(false);
 
     // As a crash leaves it.
     double.active = true;
-    const after = await startTestService(env);
+    // However long its store takes to open.
+    const after = await startTestService(env, { discoveryIntervalMs: 200 });
     owns(after, () => after.stop());
-    await eventually(() => expect(double.active).toBe(false));
+    await eventually(() => expect(double.active).toBe(false), slowly);
     await untilShown(await watch(after), { r: 1 });
     expect(await serversOf(after)).toMatchObject([{ id: double.id, state: 'live' }]);
   });

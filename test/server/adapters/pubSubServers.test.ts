@@ -1,5 +1,6 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { inspect } from 'node:util';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import type { Epoch, ServerId } from '../../../machines/ports.js';
 import { PubSubServers, type PubSubServersNeeds } from '../../../server/adapters/pubSubServers.js';
@@ -106,6 +107,14 @@ test.each(faults)(
     expect(server.requests).toHaveLength(1);
   },
 );
+
+test('a failure does not hold the request, which has a token in it', async () => {
+  server.respond({ kind: 'reset' });
+  const failure = await serversWith()
+    .activate(server.id, epoch, never)
+    .catch((error: Error) => error);
+  expect(inspect(failure, { depth: Infinity, showHidden: true })).not.toContain('token');
+});
 
 test('a redirect is a failure, and is not followed', async () => {
   const other = await startScriptedServer();

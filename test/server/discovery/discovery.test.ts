@@ -62,6 +62,20 @@ describe('rounds', () => {
     expect(discovered).toEqual([['10.0.0.1:8001'], ['10.0.0.1:8001']]);
   });
 
+  test('one that has not answered yet is asked again until it has', async () => {
+    await start();
+    await a.answer('10.0.0.1:8001');
+    await b.fail('refused');
+    discovery.take({ type: 'discovery.ended' });
+    await pass(9000);
+    expect([a.asked, b.asked]).toEqual([1, 2]);
+    await b.answer('10.0.0.2:8001');
+    expect(discovered.at(-1)).toEqual(['10.0.0.1:8001', '10.0.0.2:8001']);
+    await pass(60_000);
+    expect([a.asked, b.asked]).toEqual([1, 2]);
+    expect(jest.getTimerCount()).toBe(0);
+  });
+
   test('from the beginning to the end they are asked at once and every 9 s', async () => {
     await start({ sources: [a] });
     discovery.take({ type: 'discovery.ended' });
@@ -255,10 +269,14 @@ describe('the end', () => {
   });
 
   test('comes before an answer of the same moment', async () => {
-    await start({ sources: [a] });
-    const answered = a.answer('10.0.0.1:8001');
-    discovery.stop();
-    await answered;
-    expect([discovered, reportOf('a')?.servers]).toEqual([[], 0]);
+    for (let turns = 0; turns < 12; turns += 1) {
+      await start({ sources: [a] });
+      const answered = a.answer('10.0.0.1:8001');
+      for (let n = 0; n < turns; n += 1) await Promise.resolve();
+      const told = discovered.length;
+      discovery.stop();
+      await answered;
+      expect(discovered).toHaveLength(told);
+    }
   });
 });

@@ -61,8 +61,9 @@ test('a store that fails at the start is asked in every round until it has answe
   hold(one);
   store.fail(true);
   await start();
-  discovery.take({ type: 'discovery.begun' });
   await pass(9000);
+  discovery.take({ type: 'discovery.begun' });
+  await arrival();
   expect([store.asked.length, events]).toEqual([3, []]);
   store.fail(false);
   await pass(9000);

@@ -1,9 +1,10 @@
+import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { expect, test } from '@jest/globals';
 import { applyUpdate, Doc } from 'yjs';
 import type { RoomServer } from '../../../server/roomFindings.js';
 import { eventually } from '../../support/eventually.js';
 import { connectTo, editIn, startReal } from '../../support/fleet.js';
-import { startDouble, untilShown, watchMaps } from '../../support/stage.js';
+import { owns, startDouble, untilShown, watchMaps } from '../../support/stage.js';
 import { get, sharedStore, startRest } from './support.js';
 
 const { tables } = sharedStore();
@@ -192,6 +193,30 @@ test.each(['is killed', 'hangs'])(
     left.resume();
   },
 );
+
+test('servers that hang hold up each other no more than those that answer', async () => {
+  const own = await tables();
+  const hung = await Promise.all(
+    [1, 2, 3].map(async () => {
+      const sockets: Socket[] = [];
+      const server = createServer((socket) => sockets.push(socket));
+      await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+      owns(server, () => {
+        for (const socket of sockets) socket.destroy();
+        server.close();
+      });
+      return `127.0.0.1:${(server.address() as AddressInfo).port}`;
+    }),
+  );
+  const double = await startDouble();
+  double.rooms.set('r', 1);
+  await own.putRoom('r', { remoteDocs: { SS: [...hung, double.id] } });
+  const service = await startRest(own, { servers: [double] });
+  const began = performance.now();
+  expect(await get(service, '/api/rooms/r')).toMatchObject({ status: 200 });
+  // One request timeout, and not one for each of them.
+  expect(performance.now() - began).toBeLessThan(2000);
+});
 
 test('a fleet of many servers is asked without complaints of the runtime', async () => {
   const warnings: string[] = [];

@@ -1,0 +1,196 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import process from 'node:process';
+import { fileURLToPath } from 'node:url';
+import { afterEach, expect, test } from '@jest/globals';
+import { eventually } from '../support/eventually.js';
+import type { ScriptedServer } from '../support/scriptedServer.js';
+import { ask, post } from './http.js';
+import { puts, toldUrl, useWorld } from './support.js';
+
+const world = useWorld();
+const root = fileURLToPath(new URL('../..', import.meta.url));
+const children: ChildProcess[] = [];
+
+afterEach(async () => {
+  for (const child of children.splice(0)) {
+    if (child.exitCode !== null || child.signalCode !== null) continue;
+    child.kill('SIGKILL');
+    await once(child, 'exit');
+  }
+});
+
+/** Runs the service as its operators do, with these variables and no others. */
+function run(env: Record<string, string>) {
+  const child = spawn(process.execPath, ['--import', 'tsx', 'server/main.ts'], {
+    cwd: root,
+    env: { PATH: process.env.PATH, PORT: '0', ...env },
+    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+  });
+  children.push(child);
+  const output = { out: '', err: '' };
+  child.stdout?.on('data', (chunk) => {
+    output.out += chunk;
+  });
+  child.stderr?.on('data', (chunk) => {
+    output.err += chunk;
+  });
+  const ended = once(child, 'close').then(() => child.exitCode);
+  const listening = new Promise<string>((resolve, reject) => {
+    child.on('message', (message) => resolve((message as { url: string }).url));
+    ended.then(() => reject(new Error(`ended instead: ${output.out}${output.err}`)), reject);
+  });
+  listening.catch(() => {});
+  return { child, ended, listening, output };
+}
+
+const lines = (text: string) => text.split('\n').filter((line) => line !== '');
+
+/** A service that counts on servers, with a viewer. */
+async function watching(servers: ScriptedServer[], env: Record<string, string> = {}) {
+  const service = run({
+    PUBSUB_SERVERS: servers.map(({ id }) => id).join(','),
+    DASHBOARD_TOKEN: 'viewer-secret',
+    LOG_LEVEL: 'trace',
+    PROBE_INTERVAL_MS: '100',
+    ...env,
+  });
+  const url = await service.listening;
+  const headers = { Authorization: 'Bearer viewer-secret' };
+  const stream = await world.stream({ url }, { headers });
+  await eventually(() => expect(servers.every(({ active }) => active)).toBe(true));
+  return { ...service, url, stream };
+}
+
+test('bad configuration is told all at once, without secrets, and nothing starts', async () => {
+  const { ended, output } = run({
+    PORT: 'x',
+    HOST: '0.0.0.0',
+    AUTH: 'maybe',
+    PUBSUB_NETWORKS: '10.0.0.0/99',
+    DASHBOARD_TOKEN: 'viewer secret',
+  });
+  expect(await ended).toBe(1);
+  for (const name of ['PORT', 'AUTH', 'PUBSUB_NETWORKS', 'DASHBOARD_TOKEN'])
+    expect(lines(output.err).filter((line) => line.includes(`- ${name} is `))).toHaveLength(1);
+  expect(output.err).not.toContain('viewer secret');
+  expect(output.out).toBe('');
+});
+
+test('it listens, tells its parent where, and ends by SIGTERM', async () => {
+  const { child, ended, listening, output } = run({});
+  const url = await listening;
+  expect(url).toMatch(/^http:\/\/127\.0\.0\.1:\d+$/);
+  expect((await ask(`${url}/ready`)).status).toBe(200);
+  child.kill('SIGTERM');
+  expect(await ended).toBe(0);
+  const logged = lines(output.out).map((line) => JSON.parse(line));
+  expect(logged).toContainEqual(expect.objectContaining({ msg: 'listening', url }));
+  expect(logged).toContainEqual(expect.objectContaining({ msg: 'stopping', signal: 'SIGTERM' }));
+});
+
+test('a port that is taken ends it with a reason', async () => {
+  const { port } = await world.server();
+  const { ended, output } = run({ PORT: `${port}` });
+  expect(await ended).toBe(1);
+  const [line, ...others] = lines(output.out);
+  expect(others).toEqual([]);
+  expect(JSON.parse(line ?? '')).toMatchObject({
+    level: 60,
+    msg: 'the service could not start',
+    err: { code: 'EADDRINUSE', port },
+  });
+});
+
+test('SIGTERM silences the servers, ends streams, and loses no callback meanwhile', async () => {
+  const servers = [await world.server(), await world.server()] as const;
+  const [server, slow] = servers;
+  const { child, ended, url, stream } = await watching([...servers]);
+  const kept = world.socket({ url });
+  const { pathname, search } = new URL(toldUrl(server));
+  const delta = '{"room":"r","add":1}';
+  const head = `POST ${pathname}${search} HTTP/1.1\r\nHost: a\r\nContent-Length: ${delta.length}`;
+  const answers = () => kept.text().match(/^HTTP\/1\.1 .*$/gm);
+  kept.send(`${head}\r\n\r\n${delta}`);
+  await eventually(() => expect(answers()).toEqual(['HTTP/1.1 204 No Content']));
+
+  slow.respond({ kind: 'hang' });
+  const began = performance.now();
+  child.kill('SIGTERM');
+  await eventually(async () => {
+    expect(await ask(`${url}/ready`)).toMatchObject({ status: 503, code: 'draining' });
+  });
+  expect((await ask(`${url}/health`)).status).toBe(200);
+  await stream.ended;
+  expect(stream.isEnded()).toBe(true);
+  await eventually(() => expect(server.active).toBe(false));
+  kept.send(`${head}\r\n\r\n${delta}`);
+  await eventually(() => expect(answers()).toHaveLength(2));
+  expect(answers()?.[1]).toBe('HTTP/1.1 204 No Content');
+  expect((await post(toldUrl(slow), { room: 'r', add: 1 })).status).toBe(204);
+  const headers = { Authorization: 'Bearer viewer-secret' };
+  expect((await ask(`${url}/api/events`, { headers })).text).toBe('retry: 15000\n\n');
+  child.kill('SIGTERM');
+  expect((await ask(`${url}/ready`)).status).toBe(503);
+
+  slow.respond({ kind: 'normal' });
+  slow.release();
+  expect(await ended).toBe(0);
+  expect(performance.now() - began).toBeLessThan(10_000);
+  expect(servers.map(({ active }) => active)).toEqual([false, false]);
+});
+
+test('SIGTERM ends it within 10 s although a server hangs for ever', async () => {
+  const server = await world.server();
+  const { child, ended } = await watching([server], { REQUEST_TIMEOUT_MS: '60000' });
+  server.respond({ kind: 'hang' });
+  const began = performance.now();
+  child.kill('SIGTERM');
+  await eventually(() => expect(puts(server).at(-1)).toBe(false));
+  expect(await ended).toBe(0);
+  expect(performance.now() - began).toBeLessThan(10_000);
+});
+
+test('the log is JSON lines, and no token is in them', async () => {
+  const server = await world.server();
+  const { child, ended, url, output } = await watching([server]);
+  const tokens = new Set(['viewer-secret']);
+  const note = () => tokens.add(new URL(toldUrl(server)).searchParams.get('token') ?? '');
+  note();
+  await post(toldUrl(server), 'no json');
+  await post(`${toldUrl(server)}junk`, { room: 'r', add: 1 });
+  await ask(`${url}/api/events?token=viewer-secret`);
+  await ask(`${url}/api/state`, { headers: { Authorization: 'Bearer viewer-secretjunk' } });
+  const { eventsUrl } = await server.askAtStartup(url, { port: server.port });
+  tokens.add(new URL(eventsUrl ?? '').searchParams.get('token') ?? '');
+  server.respond({ kind: 'reset', times: 2 });
+  await server.open('r', { url: `${url}/api/events?token=of-another-run` });
+  await eventually(() => expect(puts(server).length).toBeGreaterThan(3));
+  note();
+  server.restart();
+  child.kill('SIGTERM');
+  expect(await ended).toBe(0);
+  note();
+
+  const logged = lines(output.out).map((line) => JSON.parse(line));
+  expect(logged).toContainEqual(expect.objectContaining({ code: 'token_unknown' }));
+  expect(tokens.size).toBeGreaterThan(2);
+  for (const token of tokens) {
+    expect(token).not.toBe('');
+    expect(output.out + output.err).not.toContain(token);
+  }
+});
+
+test('the log of a failed request to an unknown poster has no token in it', async () => {
+  const server = await world.server();
+  server.respond({ kind: 'reset' });
+  const env = { PUBSUB_PORT: `${server.port}`, LOG_LEVEL: 'trace' };
+  const { child, ended, listening, output } = run(env);
+  expect((await post(`${await listening}/api/events`, { room: 'r', add: 1 })).status).toBe(404);
+  await eventually(() => expect(output.out).toContain('an unknown poster is no pub-sub server'));
+  child.kill('SIGTERM');
+  expect(await ended).toBe(0);
+  const [, token] = /token=([^"]+)/.exec(server.requests[0]?.body ?? '') ?? [];
+  expect(token).toMatch(/./);
+  expect(output.out).not.toContain(token);
+});
