@@ -153,6 +153,12 @@ export const pubSubServerMachine = pubSubServerSetup.createMachine({
             },
             unreachable: {
               entry: ['forgetCounts', { type: 'report', params: { status: 'unreachable' } }],
+              on: {
+                // Candidates are counted by it.
+                'request.failed': {
+                  actions: { type: 'report', params: { status: 'unreachable' } },
+                },
+              },
               after: { letGoMs: { actions: 'announceLoss' } },
             },
           },

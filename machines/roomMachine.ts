@@ -45,7 +45,7 @@ export const roomMachine = roomSetup.createMachine({
           entry: ['beginRound', 'requestLocation'],
           on: {
             'servers.located': [
-              { guard: 'isNowhere', target: 'pausing' },
+              { guard: 'isNowhere', target: 'pausing', actions: 'endRound' },
               { target: 'collecting', actions: 'requestStates' },
             ],
           },

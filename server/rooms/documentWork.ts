@@ -73,10 +73,9 @@ export class DocumentWork {
 async function mergeAll(document: RoomDocument, states: readonly Uint8Array[]): Promise<void> {
   const merging = states.map((state, index) => document.merge(state, String(index)));
   const failures: DocumentError[] = [];
-  for (const outcome of await Promise.allSettled(merging)) {
+  // Of a document that is too large the result says so: nothing can be made of it.
+  for (const outcome of await Promise.allSettled(merging))
     if (outcome.status === 'rejected') failures.push(outcome.reason);
-    else if (outcome.value.type === 'tooLarge') throw apiError('room_too_large');
-  }
   const grave = failures.find(({ code }) => code !== 'bad_update');
   if (grave) throw grave;
   if (failures[0] && failures.length === states.length) throw failures[0];

@@ -80,13 +80,13 @@ async function answerMetadata(ctx: Context, { directory, documents }: RoomNeeds,
 }
 
 /**
- * Which servers hold the room, by the store, by the live counts and by their own word; which of them miss
- * something that others have, or null when nobody watches the room.
+ * Which servers hold the room, by the store, by the live counts and by their own word; while the room is
+ * watched also which of them miss something that others have.
  */
 async function answerServers(ctx: Context, needs: RoomNeeds): Promise<void> {
   const found = await find(ctx, '/servers', needs, true);
-  const diverged = needs.watches.get(found.room)?.status().diverged ?? null;
-  ctx.body = { ...aboutRoom(found), diverged };
+  const watch = needs.watches.get(found.room);
+  ctx.body = { ...aboutRoom(found), ...(watch && { diverged: watch.status().diverged }) };
 }
 
 /** The room that a path means: `/api/rooms/<name><rest>`, the name raw or encoded. */

@@ -353,5 +353,5 @@ describe('a server that sent a start-up query', () => {
     await eventually(() => expect(double.active).toBe(false), slowly);
     await untilShown(await watch(after), { r: 1 });
     expect(await serversOf(after)).toMatchObject([{ id: double.id, state: 'live' }]);
-  });
+  }, 60_000);
 });

@@ -3,7 +3,7 @@ import { createApp } from '../../server/app.js';
 import type { Service } from '../../server/service.js';
 import { eventually } from '../support/eventually.js';
 import { appNeeds } from './appNeeds.js';
-import { ask, post } from './http.js';
+import { ask } from './http.js';
 import { puts, turns, useWorld } from './support.js';
 
 const world = useWorld();
@@ -52,15 +52,21 @@ test('while nobody looks a known server is told so, and sent nothing', async () 
 
 test('a known server is asked for a snapshot 50 ms after its answer', async () => {
   const server = await world.server();
-  const service = await world.service();
-  const stream = await world.watch(service);
-  const at = performance.now();
-  server.rooms.set('unannounced', 2);
-  expect(await server.askAtStartup(service.url)).toMatchObject({ active: true });
-  await eventually(() => expect(stream.rooms()).toEqual({ unannounced: 2 }));
-  expect(puts(server)).toEqual([false, true, true]);
+  const waits: number[] = [];
+  // Any one wait may be long for other reasons; what counts is the shortest.
+  for (let i = 0; i < 5; i += 1) {
+    const service = await world.service();
+    const stream = await world.watch(service);
+    const before = puts(server).length;
+    server.rooms.set('unannounced', i + 2);
+    const at = performance.now();
+    expect(await server.askAtStartup(service.url)).toMatchObject({ active: true });
+    await eventually(() => expect(stream.rooms()).toEqual({ unannounced: i + 2 }));
+    expect(puts(server).slice(before)).toEqual([true]);
+    waits.push((server.requests.at(-1)?.at ?? 0) - at);
+  }
   // A timer may be a millisecond early.
-  expect((server.requests.at(-1)?.at ?? 0) - at).toBeGreaterThan(49);
+  expect(Math.min(...waits)).toBeGreaterThan(49);
 });
 
 test('deltas under the answered URL count until the snapshot comes, and are in it then', async () => {
@@ -127,57 +133,6 @@ test('without a port the asker is taken for the one at PUBSUB_PORT', async () =>
   expect([...rosterOf(service)].map(({ server }) => server)).toEqual([server.id]);
 });
 
-test('of several servers at an address the port tells which one asks', async () => {
-  const servers = [await world.server(), await world.server()] as const;
-  const service = await world.service();
-  await world.watch(service);
-  await query(service, `?port=${servers[1].port}`);
-  await eventually(() => expect(puts(servers[1])).toEqual([false, true, true]));
-  expect(puts(servers[0])).toEqual([false, true]);
-});
-
-test('servers that cannot be told apart are all asked for snapshots, and the URL counts nothing', async () => {
-  const servers = [await world.server(), await world.server()];
-  const service = await world.service();
-  const stream = await world.watch(service);
-  const { active, eventsUrl } = await query(service);
-  expect(active).toBe(true);
-  for (const server of servers)
-    await eventually(() => expect(puts(server)).toEqual([false, true, true]));
-  expect((await post(eventsUrl, { room: 'whose', add: 1 })).status).toBe(204);
-  await servers[0]?.open('r');
-  await eventually(() => expect(stream.rooms()).toEqual({ r: 1 }));
-  expect(stream.messages.filter(({ data }) => data.includes('whose'))).toEqual([]);
-});
-
-test('a delta under a URL that counts nothing has the servers there asked for snapshots', async () => {
-  const servers = [await world.server(), await world.server()];
-  const service = await world.service();
-  const { eventsUrl } = await query(service);
-  const stream = await world.watch(service);
-  for (const server of servers) server.rooms.set('r', 1);
-  await post(eventsUrl, { room: 'r', add: 1 });
-  await eventually(() => expect(stream.rooms()).toEqual({ r: 2 }));
-  for (const server of servers) expect(puts(server)).toEqual([false, true, true]);
-});
-
-test('an asker outside PUBSUB_NETWORKS is told to be silent, without a token, and sent nothing', async () => {
-  const server = await world.server();
-  const service = await world.service({
-    PUBSUB_SERVERS: '',
-    PUBSUB_NETWORKS: '10.0.0.0/8',
-    PUBSUB_PORT: `${server.port}`,
-  });
-  await world.watch(service);
-  const silent = { active: false, eventsUrl: `${service.url}/api/events` };
-  expect(await query(service)).toEqual(silent);
-  expect(await query(service, `?port=${server.port}`)).toEqual(silent);
-  expect(await query(service, '', { 'X-Forwarded-For': '10.0.0.3' })).toEqual(silent);
-  await turns(5);
-  expect([...rosterOf(service)]).toEqual([]);
-  expect(server.requests).toEqual([]);
-});
-
 test('this service never takes itself for a pub-sub server', async () => {
   const service = await world.service();
   await world.watch(service);
@@ -188,34 +143,6 @@ test('this service never takes itself for a pub-sub server', async () => {
   });
   await turns(5);
   expect([...rosterOf(service)]).toEqual([]);
-});
-
-test.each(['X-Forwarded-For', 'Forwarded', 'Via'])(
-  'askers behind a proxy (%s) have all servers asked for snapshots, at a bounded rate',
-  async (header) => {
-    const servers = [await world.server(), await world.server()];
-    const service = await world.service();
-    await world.watch(service);
-    const began = performance.now();
-    for (let i = 0; i < 20; i += 1) {
-      const answer = await query(service, '?port=1', { [header]: '10.0.0.3' });
-      expect(answer).toMatchObject({ active: true });
-    }
-    for (const server of servers)
-      await eventually(() => expect(puts(server).length).toBeGreaterThan(2));
-    const allowed = 1 + Math.ceil((performance.now() - began) / 2000);
-    for (const server of servers) expect(puts(server).length - 2).toBeLessThanOrEqual(allowed);
-    expect(rosterOf(service).candidates).toBe(0);
-  },
-);
-
-test('askers behind a proxy have nothing sent to anybody while nobody looks', async () => {
-  const server = await world.server();
-  const service = await world.service();
-  expect(await query(service, '', { Via: '1.1 proxy' })).toMatchObject({ active: false });
-  await turns(5);
-  await world.watch(service);
-  expect(puts(server)).toEqual([false, true]);
 });
 
 test('no answer of the service is ever a redirect', async () => {

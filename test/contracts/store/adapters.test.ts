@@ -310,8 +310,8 @@ describe.each(servers)('over $name', ({ connect }) => {
         roomName: 'r',
         timestamp,
       }));
-      for (let begin = 0; begin < rows.length; begin += 40) {
-        await Promise.all(rows.slice(begin, begin + 40).map((row) => store.connections.put(row)));
+      for (let begin = 0; begin < rows.length; begin += 10) {
+        await Promise.all(rows.slice(begin, begin + 10).map((row) => store.connections.put(row)));
       }
       const read = countItems(store);
       for await (const page of store.connections.newestFirst()) {

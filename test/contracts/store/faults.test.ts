@@ -3,7 +3,16 @@ import type { ServerId } from '../../../machines/ports.js';
 import { createClient } from '../../../server/adapters/dynamodb/client.js';
 import { defaultNames } from '../../../server/adapters/dynamodb/tables.js';
 import { type Store, StoreError } from '../../../server/store.js';
-import { answer, type Fault, hang, refuse, reset, stall, startFaultyStore } from './faultyStore.js';
+import {
+  answer,
+  type Fault,
+  hang,
+  refuse,
+  reset,
+  stall,
+  startFaultyStore,
+  trickle,
+} from './faultyStore.js';
 import { collect, owns, tablesOf } from './support.js';
 
 const credentials = { accessKeyId: 'a', secretAccessKey: 'b' };
@@ -62,6 +71,7 @@ describe('a store', () => {
     ['lacks the table', 'docs/operations.md', refuse('ResourceNotFoundException')],
     ['hangs', 'TimeoutError', hang],
     ['stops in the middle of an answer', '', stall],
+    ['answers without end', 'TimeoutError', trickle],
     ['cuts the connection', 'ECONNRESET', reset],
     ['answers with a page', '', answer('<!doctype html>', { type: 'text/html' })],
     ['answers half of the JSON', '', answer('{"Items":[{"id":{"S":')],
@@ -84,6 +94,14 @@ describe('a store', () => {
     const refused = storeAt('http://127.0.0.1:1').rooms.get('r');
     await expect(refused).rejects.toThrow(StoreError);
     await expect(storeAt('http://127.0.0.1:1').servers.list()).rejects.toThrow('ECONNREFUSED');
+  });
+
+  test('whose credentials are never found fails in time', async () => {
+    const credentials = () => new Promise<never>(() => {});
+    const client = createClient({ endpoint: 'http://127.0.0.1:1', region: 'local', credentials });
+    owns(client, (it) => it.destroy());
+    const asked = tablesOf(client, defaultNames).rooms.get('r');
+    await expect(asked).rejects.toThrow('no answer within 3000 ms');
   });
 
   test('that fails once is asked again', async () => {

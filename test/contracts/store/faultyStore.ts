@@ -39,6 +39,13 @@ export const stall: Fault = (_incoming, response) => {
   response.writeHead(200, { 'Content-Type': json, 'Content-Length': 100 }).write('{"It');
 };
 
+/** Sends an answer that never ends, a blank at a time. */
+export const trickle: Fault = (_incoming, response) => {
+  response.writeHead(200, { 'Content-Type': json });
+  const timer = setInterval(() => response.write(' '), 100);
+  response.on('close', () => clearInterval(timer));
+};
+
 /** Cuts the connection. */
 export const reset: Fault = (incoming) => incoming.socket.resetAndDestroy();
 

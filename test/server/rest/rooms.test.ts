@@ -264,6 +264,15 @@ describe('a server whose answer is no document', () => {
     });
   });
 
+  test('is not taken for an empty document when it is empty itself', async () => {
+    const broken = await startBroken('r', bytes, '');
+    const service = await startRest(await tables(), { servers: [broken] });
+    await untilShown(await watchMaps(service), { r: 1 });
+    expect(await get(service, path('r'))).toMatchObject({ status: 404, code: 'room_not_found' });
+    const { servers } = (await get(service, path('r'), asJson)).json<RoomAnswer>();
+    expect(servers).toMatchObject([{ answer: 'failed', failure: 'answered no document' }]);
+  });
+
   test('is told from a room that is not there', async () => {
     const service = await startRest(await tables(), {
       servers: [await startBroken('r', bytes, 'x'), await startBroken('r', bytes, 'y')],
