@@ -13,7 +13,6 @@ import { fargateTask, startEcs } from '../server/discovery/ecsDouble.js';
 import { memoryStore } from '../server/discovery/memoryStore.js';
 import { type NameServer, startNameServer } from '../server/discovery/nameServer.js';
 import { eventually } from '../support/eventually.js';
-import { startScriptedServer } from '../support/scriptedServer.js';
 import { startTestService } from '../support/service.js';
 import {
   getJson,
@@ -155,7 +154,7 @@ describe('a server that is started after the activation', () => {
 describe('a server that no source names any longer', () => {
   test('is let go with its counts when it does not answer', async () => {
     const store = memoryStore();
-    const gone = await startScriptedServer();
+    const gone = await startDouble();
     const stays = await startDouble();
     gone.rooms.set('r', 2);
     stays.rooms.set('r', 1);
@@ -203,7 +202,7 @@ describe('a server that no source names any longer', () => {
 
   test('stays when it is configured', async () => {
     const store = memoryStore();
-    const double = await startScriptedServer();
+    const double = await startDouble();
     store.register(double.id);
     const env = { PUBSUB_SERVERS: double.id };
     const service = await startService(env, { openStore: async () => store });
@@ -224,7 +223,7 @@ describe('a source that fails', () => {
   test('loses nobody, and is reported until it works again', async () => {
     const store = memoryStore();
     const names = await startNames();
-    const [registered, named] = [await startDouble(), await startScriptedServer()];
+    const [registered, named] = [await startDouble(), await startDouble()];
     registered.rooms.set('a', 1);
     named.rooms.set('b', 1);
     store.register(registered.id);
