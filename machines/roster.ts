@@ -104,10 +104,10 @@ export class Roster {
     this.#update(member, { status, isSettled: isSettled || (member.isTold && member.isSettled) });
   }
 
-  /** A candidate proved to be a pub-sub server, or the operator named it. */
+  /** A candidate proved to be a pub-sub server, or the operator named it; who is configured stays that. */
   promote(server: ServerId, standing: Exclude<Standing, 'candidate'>): void {
     const member = this.#members.get(server);
-    if (!member || member.standing === standing) return;
+    if (!member || member.standing === standing || member.standing === 'configured') return;
     // It is waited for from now on: so it has to be told.
     if (!member.isTold) this.#untold.add(server);
     this.#update(member, { standing });

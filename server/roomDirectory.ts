@@ -122,8 +122,8 @@ export class RoomDirectory {
    * request timeout, and none waits for another.
    */
   async ask(room: RoomName, holders: readonly Holder[], signal: AbortSignal): Promise<Asked[]> {
-    // Every request listens to it: that many are no leak.
-    setMaxListeners(0, signal);
+    // Every request listens to it, those for two names at the same time: that many are no leak.
+    setMaxListeners(2 * maxAsked, signal);
     return Promise.all(
       holders.slice(0, maxAsked).map(async (holder) => {
         const said = await this.#askOne(holder.server, room, signal);

@@ -117,6 +117,12 @@ describe('the roster', () => {
     expect(roster.isSettled).toBe(true);
   });
 
+  test('lets a server that the operator named stay what it is, whoever else names it', () => {
+    add(one, 'configured');
+    roster.promote(one, 'found');
+    expect(roster.get(one)?.standing).toBe('configured');
+  });
+
   test('notes whose status changed, who came and who went, but no candidate', () => {
     add(one);
     add(candidate, 'candidate');

@@ -234,8 +234,8 @@ test('a fleet of many servers is asked at once, and without a warning of the run
   const { signal } = new AbortController();
   await directory.ask('r', holders, signal);
   expect(asked).toHaveLength(64);
-  // The runtime warns of more listeners than these; 0 is any number.
-  expect(getMaxListeners(signal)).toBe(0);
+  // The runtime warns of more listeners than these.
+  expect(getMaxListeners(signal)).toBeGreaterThanOrEqual(64);
 });
 
 test('a room that nobody knows is 404', async () => {
