@@ -1,5 +1,6 @@
 import type { Logger } from 'pino';
 import type { ActivationActor } from '../machines/activationMachine.js';
+import type { RoomName } from '../machines/ports.js';
 import { roomMachine } from '../machines/roomMachine.js';
 import type { PubSubServers } from './adapters/pubSubServers.js';
 import { RedisChannels } from './adapters/redisChannels.js';
@@ -76,6 +77,10 @@ export function wireRooms({ config, log, store, book, servers, actor }: RoomWiri
         watches.publishStanding(context.room, standing),
     },
   });
+  const tell = (type: 'room.watched' | 'room.unwatched', room: RoomName) => {
+    // At the end the machine stops before the last stream has closed.
+    if (actor().getSnapshot().status === 'active') actor().send({ type, room });
+  };
   const needs: Omit<RoomRouteNeeds, keyof Admission> = {
     roomList,
     directory,
@@ -83,8 +88,8 @@ export function wireRooms({ config, log, store, book, servers, actor }: RoomWiri
     updates,
     documents: new DocumentWork(documents),
     connections: store.connections,
-    roomWatched: (room) => actor().send({ type: 'room.watched', room }),
-    roomUnwatched: (room) => actor().send({ type: 'room.unwatched', room }),
+    roomWatched: (room) => tell('room.watched', room),
+    roomUnwatched: (room) => tell('room.unwatched', room),
   };
   const viewers = () => watches.viewers + updates.viewers;
   const endStreams = () => {

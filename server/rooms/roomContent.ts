@@ -30,6 +30,12 @@ export interface WholeState {
   update: Uint8Array;
 }
 
+/** A document as JSON text (UTF-8); `isTruncated`: something of it was left out. */
+export interface DocumentJson {
+  json: Uint8Array;
+  isTruncated: boolean;
+}
+
 const done = Promise.resolve();
 
 /** The document of a watched room, put together from its servers' states and its channel's updates. */
@@ -128,20 +134,11 @@ export class RoomContent {
     this.#round = new Map();
   }
 
-  /** The data of a `state` event as JSON; undefined: there is none. */
-  async json(types: Readonly<Record<string, Kind>>): Promise<Buffer | undefined> {
+  /** The document as JSON; undefined: there is none. */
+  async json(types: Readonly<Record<string, Kind>>): Promise<DocumentJson | undefined> {
     if (!this.#isKnown || this.isTooLarge) return undefined;
-    try {
-      const { json, isTruncated } = await this.#document.toJson({ types });
-      return Buffer.concat([
-        Buffer.from(`{"truncated":${isTruncated},"document":`),
-        json,
-        Buffer.from('}'),
-      ]);
-    } catch {
-      // What made it fail is told by whoever merges or applies.
-      return undefined;
-    }
+    // What made it fail is told by whoever merges or applies.
+    return this.#document.toJson({ types }).catch(() => undefined);
   }
 
   /** The whole document; empty: nothing is merged yet; undefined: there is none now. */

@@ -3,7 +3,8 @@ import { Channel } from '../sse/channel.js';
 import { messageFrame } from '../sse/frames.js';
 import { Pace } from '../sse/pace.js';
 import type { Viewer } from '../sse/viewer.js';
-import type { WholeState } from './roomContent.js';
+import type { DocumentJson, WholeState } from './roomContent.js';
+import { joinParts, updateParts } from './updateFrames.js';
 
 /** How a viewer wants the document: as JSON, or as updates that it merges by itself. */
 export type RoomView = { as: 'state'; types: Readonly<Record<string, Kind>> } | { as: 'updates' };
@@ -11,8 +12,8 @@ export type RoomView = { as: 'state'; types: Readonly<Record<string, Kind>> } | 
 /** What the streams of a room are made of. */
 export interface RoomStreamsNeeds {
   frameIntervalMs: number;
-  /** The document as the data of a `state` event; undefined: there is none to show yet. */
-  makeJson: (types: Readonly<Record<string, Kind>>) => Promise<Buffer | undefined>;
+  /** The document as JSON; undefined: there is none to show yet. */
+  makeJson: (types: Readonly<Record<string, Kind>>) => Promise<DocumentJson | undefined>;
   /** The whole document as updates; empty: nothing is merged yet; undefined: there is none now. */
   makeUpdates: () => Promise<readonly WholeState[] | undefined>;
   /** What every viewer is told beside the document: data by event. */
@@ -23,6 +24,8 @@ interface JsonStream {
   channel: Channel;
   pace: Pace;
   state: Buffer | undefined;
+  /** What newcomers are sent, as it was made last, while nothing has changed and somebody still reads it. */
+  whole: WeakRef<Buffer> | undefined;
   /** One at a time is made: a large document takes longer than a frame interval. */
   isMaking: boolean;
   isStale: boolean;
@@ -76,7 +79,10 @@ export class RoomStreams {
 
   /** There is no JSON any longer. */
   forgetJson(): void {
-    for (const stream of this.#json.values()) stream.state = undefined;
+    for (const stream of this.#json.values()) {
+      stream.state = undefined;
+      stream.whole = undefined;
+    }
   }
 
   /** Tells all viewers something beside the document. */
@@ -84,7 +90,10 @@ export class RoomStreams {
     this.#whole = undefined;
     const frame = messageFrame(JSON.stringify(data), { event });
     this.#updates.broadcast(frame);
-    for (const { channel } of this.#json.values()) channel.broadcast(frame);
+    for (const stream of this.#json.values()) {
+      stream.whole = undefined;
+      stream.channel.broadcast(frame);
+    }
   }
 
   /** Passes an update on, with its entry in the log. */
@@ -94,7 +103,7 @@ export class RoomStreams {
     const frame = messageFrame(json, { event: 'update' });
     for (const { channel } of this.#json.values()) channel.broadcast(frame);
     if (this.#updates.size === 0) return;
-    this.#updates.broadcast(updateFrame('update', json, update));
+    this.#updates.broadcast(joinParts(updateParts('update', json, update)));
   }
 
   /** The document has more than the updates that were passed on: whoever merges gets all of it. */
@@ -135,6 +144,7 @@ export class RoomStreams {
         () => Math.max(this.#needs.frameIntervalMs, (stream.state?.length ?? 0) / maxBytesPerMs),
       ),
       state: undefined,
+      whole: undefined,
       isMaking: false,
       isStale: false,
     };
@@ -147,18 +157,23 @@ export class RoomStreams {
     stream.isStale = stream.isMaking;
     if (stream.isMaking) return;
     stream.isMaking = true;
-    const data = await this.#needs.makeJson(types);
+    const made = await this.#needs.makeJson(types);
     stream.isMaking = false;
     if (stream.channel.size === 0) return;
     if (stream.isStale) stream.pace.touch();
-    if (!data) return;
-    stream.state = Buffer.concat([Buffer.from('event: state\ndata: '), data, Buffer.from('\n\n')]);
+    if (!made) return;
+    stream.state = stateFrame(made);
+    stream.whole = undefined;
     stream.channel.broadcast(stream.state);
   }
 
-  #wholeJson({ state }: JsonStream): Buffer {
+  #wholeJson(stream: JsonStream): Buffer {
+    const known = stream.whole?.deref();
+    if (known) return known;
     const frames = this.#statusFrames();
-    return Buffer.concat(state ? [...frames, state] : frames);
+    const whole = Buffer.concat(stream.state ? [...frames, stream.state] : frames);
+    stream.whole = new WeakRef(whole);
+    return whole;
   }
 
   #sharedWhole(): Buffer | Promise<Buffer | undefined> {
@@ -173,10 +188,10 @@ export class RoomStreams {
   async #wholeUpdates(): Promise<Buffer | undefined> {
     const states = await this.#needs.makeUpdates();
     if (!states) return undefined;
-    const frames = states.map(({ update, ...head }) =>
-      updateFrame('state', JSON.stringify(head), update),
+    const parts = states.flatMap(({ update, ...head }) =>
+      updateParts('state', JSON.stringify(head), update),
     );
-    const whole = Buffer.concat([...frames, ...this.#statusFrames()]);
+    const whole = joinParts([...parts, ...this.#statusFrames().map(String)]);
     this.#whole = new WeakRef(whole);
     return whole;
   }
@@ -187,9 +202,7 @@ export class RoomStreams {
   }
 }
 
-/** A message whose data is `json` with the update in it. */
-function updateFrame(event: string, json: string, { buffer, byteOffset, length }: Uint8Array) {
-  const base64 = Buffer.from(buffer, byteOffset, length).toString('base64');
-  const comma = json.length > 2 ? ',' : '';
-  return messageFrame(`${json.slice(0, -1)}${comma}"update":"${base64}"}`, { event });
+function stateFrame({ json, isTruncated }: DocumentJson): Buffer {
+  const head = Buffer.from(`event: state\ndata: {"truncated":${isTruncated},"document":`);
+  return Buffer.concat([head, json, Buffer.from('}\n\n')]);
 }

@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { type EventObject, fromCallback } from 'xstate';
 import type {
@@ -177,6 +178,8 @@ export class RoomWatches {
       if (answered.kind !== 'holds') continue;
       holders += 1;
       answer({ type: 'state.received', server, state: answered.state });
+      // Each may be of many MB: others have their turn between.
+      await nextTurn();
     }
     answer({ type: 'states.completed', holders, failures });
   }

@@ -128,8 +128,8 @@ test('it subscribes first, then locates, collects, merges, and is live', () => {
     `merge ${one}`,
     'update.applied',
     `merge ${two}`,
-    'round.ended',
     'live',
+    'round.ended',
   ]);
 });
 
