@@ -12,7 +12,12 @@ import type {
   TooLarge,
 } from './documentProtocol.js';
 import type { Kind } from './sharedTypes.js';
-import { examineUpdate, rootsReached, summarizeUpdate } from './updateSummary.js';
+import {
+  type ExaminedUpdate,
+  examineUpdate,
+  rootsReached,
+  summarizeUpdate,
+} from './updateSummary.js';
 
 // Without changes a size is measured again only after this part of the limit has come in.
 const remeasureAfter = 1 / 16;
@@ -50,6 +55,41 @@ const stamp = (doc: Y.Doc, transaction: Y.Transaction | undefined, ids: Iterable
     const deletions = transaction?.deleteSet.clients.get(client)?.length ?? 0;
     return `${Y.getState(doc.store, client)},${deletions}`;
   }).join();
+
+// Whether the document has the first part of a run of clocks and not the rest.
+const isKnownInPart = ({ store }: Y.Doc, { structs }: ExaminedUpdate): boolean => {
+  for (const [client, flat] of structs) {
+    const state = Y.getState(store, client);
+    for (let i = 0; i < flat.length; i += 2) {
+      if ((flat[i] ?? 0) < state && state < (flat[i + 1] ?? 0)) return true;
+    }
+  }
+  return false;
+};
+
+// Applies an update that begins no struct before what the document has, see `#outcome`; what waited is cut so too.
+const integrate = (doc: Y.Doc, update: Uint8Array): void => {
+  const { store } = doc;
+  const waiting = store.pendingStructs;
+  // Yjs would apply it as it came.
+  store.pendingStructs = null;
+  Y.applyUpdate(doc, update);
+  if (waiting === null) return;
+  const rest = store.pendingStructs as typeof waiting | null;
+  store.pendingStructs = waiting;
+  const isAwaited = [...waiting.missing].some(
+    ([client, clock]) => clock < Y.getState(store, client),
+  );
+  if (rest !== null) {
+    for (const [client, clock] of rest.missing) {
+      waiting.missing.set(client, Math.min(clock, waiting.missing.get(client) ?? clock));
+    }
+    waiting.update = Y.mergeUpdatesV2([waiting.update, rest.update]);
+  }
+  if (!isAwaited) return;
+  store.pendingStructs = null;
+  Y.applyUpdateV2(doc, Y.diffUpdateV2(waiting.update, Y.encodeStateVector(doc)));
+};
 
 /**
  * One room's document as its servers and its channel tell it, and what each server's last state held. Lives in
@@ -96,7 +136,7 @@ export class LiveDocument {
         // Servers hold mostly the same, and Yjs takes as long over what it has as over what is new.
         const isFirst = doc.store.clients.size === 0;
         const news = isFirst ? state : Y.diffUpdate(state, Y.encodeStateVector(doc));
-        Y.applyUpdate(doc, news);
+        integrate(doc, news);
         isChanged = changes(doc, transaction);
       }),
     );
@@ -179,7 +219,10 @@ export class LiveDocument {
     }
     const ids = new Set([...examined.structs.keys(), ...examined.deletions.keys()]);
     const before = stamp(doc, transaction, ids);
-    Y.applyUpdate(doc, update);
+    // Of a struct that it has in part, Yjs puts the rest behind that part wherever it is. When two clients share an
+    // id that is another struct, perhaps in another type, and Yjs breaks. Cut off, the rest goes by what it is behind.
+    const isCut = isKnownInPart(doc, examined);
+    integrate(doc, isCut ? Y.diffUpdate(update, Y.encodeStateVector(doc)) : update);
     const isChanged = before !== stamp(doc, transaction, ids);
     if (isChanged) this.#addedBytes += update.byteLength;
     const summary = summarizeUpdate(examined, rootsReached(doc, examined));

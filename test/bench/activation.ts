@@ -1,5 +1,5 @@
 /**
- * `npm run bench`: an activation of 1,000 pub-sub servers with 100 rooms each, ten of which hang:
+ * An activation of 1,000 pub-sub servers with 100 rooms each, ten of which hang:
  * when the first frame comes, when the other 990 are in the numbers, and the longest turn of the
  * service's event loop meanwhile; beside it the same requests by bare got, in the same run.
  */
@@ -7,20 +7,18 @@ import { monitorEventLoopDelay } from 'node:perf_hooks';
 import got from 'got';
 import { openEventStream } from '../support/eventStream.js';
 import { startChild } from './children.js';
+import { judge, median, printFigures, until } from './figures.js';
 
 const isQuick = process.argv.includes('--quick');
 const size = { servers: 1000, hung: 10, rooms: 100 };
 const rounds = isQuick ? 3 : 7;
 const answering = size.servers - size.hung;
-const deadlineMs = 30_000;
 
 interface Figures {
   maxDelayMs: number;
   cpuMs: number;
   rssMb: number;
 }
-
-const median = (values: number[]) => values.toSorted((a, b) => a - b)[values.length >> 1] ?? 0;
 
 /** The same PUTs, sixteen at a time, by got alone: what the requests cost without the service. */
 async function bareGot(ports: readonly number[]) {
@@ -38,15 +36,6 @@ async function bareGot(ports: readonly number[]) {
   const bareMs = performance.now() - begin;
   delay.disable();
   return { bareMs, bareDelayMs: delay.max / 1e6 };
-}
-
-async function until(isDone: () => boolean | Promise<boolean>): Promise<number> {
-  const begin = performance.now();
-  while (!(await isDone())) {
-    if (performance.now() - begin > deadlineMs) throw new Error('not done in time');
-    await new Promise((resolve) => setTimeout(resolve, 2));
-  }
-  return performance.now() - begin;
 }
 
 async function oneRound() {
@@ -106,17 +95,5 @@ const figures = {
   cpuMs: of('cpuMs'),
   rssMb: of('rssMb'),
 };
-for (const [name, value] of Object.entries(figures))
-  process.stdout.write(
-    `${name.padEnd(16)} ${Number.isInteger(value) ? value : value.toFixed(1)}\n`,
-  );
-process.stdout.write(`${JSON.stringify(figures)}\n`);
-
-// Machines are noisy: only what no noise explains fails, twice what is aimed at.
-const limits = { ratio: 4, longestTurnMs: 2 * Math.max(50, figures.bareGotLongestTurnMs) };
-for (const [name, limit] of Object.entries(limits)) {
-  const value = figures[name as keyof typeof limits];
-  if (value <= limit) continue;
-  process.stdout.write(`${name} is ${value.toFixed(1)}: more than ${limit.toFixed(1)}\n`);
-  process.exitCode = 1;
-}
+printFigures('an activation of 1,000 servers, ten of which hang', figures);
+judge(figures, { ratio: 4, longestTurnMs: 2 * Math.max(50, figures.bareGotLongestTurnMs) });
