@@ -52,7 +52,8 @@ export type Requests = {
     request: { types: Readonly<Record<string, Kind>> };
     answer: { json: Bytes; isTruncated: boolean };
   };
-  encode: { request: object; answer: { update: Bytes } };
+  /** `isText`: the update in base64, as ASCII, made where it holds up nobody. */
+  encode: { request: { isText: boolean }; answer: { update: Bytes } };
   stateVector: { request: object; answer: { stateVector: Bytes } };
   divergence: { request: { servers: readonly string[] | undefined }; answer: Divergence[] };
   dropPending: { request: object; answer: Gap };

@@ -1,6 +1,7 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { DocumentError } from './documentErrors.js';
 import type {
+  Bytes,
   DocumentLimits,
   FromThread,
   Request,
@@ -27,6 +28,11 @@ const open = (room: number): LiveDocument => {
   return document;
 };
 
+const inBase64 = (bytes: Uint8Array): Bytes => {
+  const { buffer, byteOffset, length } = bytes;
+  return new Uint8Array(Buffer.from(Buffer.from(buffer, byteOffset, length).toString('base64')));
+};
+
 const answer = (document: LiveDocument, request: Request): Requests[Request['name']]['answer'] => {
   switch (request.name) {
     case 'merge':
@@ -36,7 +42,7 @@ const answer = (document: LiveDocument, request: Request): Requests[Request['nam
     case 'toJson':
       return document.toJson(request.types);
     case 'encode':
-      return { update: document.encode() };
+      return { update: request.isText ? inBase64(document.encode()) : document.encode() };
     case 'stateVector':
       return { stateVector: document.stateVector() };
     case 'divergence':

@@ -93,8 +93,9 @@ const integrate = (doc: Y.Doc, update: Uint8Array): void => {
 
 /**
  * One room's document as its servers and its channel tell it, and what each server's last state held. Lives in
- * the thread. When Yjs fails in the middle of something the document is given up (`wasLost`) and starts empty:
- * what half an update left behind is never shown.
+ * the thread. When Yjs fails in the middle of something the document is given up (`takeLoss`) and starts empty:
+ * what half an update left behind is never shown. That is left for what no update shows by itself, such as two
+ * clients with one id of which one's text becomes, by the other's, a map's value and is split there.
  */
 export class LiveDocument {
   readonly #limits: DocumentLimits;

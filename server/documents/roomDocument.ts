@@ -108,7 +108,12 @@ export class RoomDocument {
 
   /** The document as one update (v1), with what waits for missing updates. Rejects with `too_large`. */
   encode(): Promise<Uint8Array> {
-    return this.#quiet(this.#ask('encode', {}).then(({ update }) => update));
+    return this.#quiet(this.#ask('encode', { isText: false }).then(({ update }) => update));
+  }
+
+  /** The same in base64, as ASCII bytes: for a big document that would hold up the main loop. */
+  encodeBase64(): Promise<Uint8Array> {
+    return this.#quiet(this.#ask('encode', { isText: true }).then(({ update }) => update));
   }
 
   /** The document's encoded state vector. Rejects with `too_large`. */

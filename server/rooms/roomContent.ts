@@ -7,6 +7,7 @@ import type { RoomDocument } from '../documents/roomDocument.js';
 import type { Kind } from '../documents/sharedTypes.js';
 import { DivergenceWatch } from './divergenceWatch.js';
 import { HeldUpdates } from './heldUpdates.js';
+import type { UpdateBytes } from './updateFrames.js';
 
 /** Whom the content of a room tells of what happens to it. */
 export interface RoomContentEvents {
@@ -27,7 +28,7 @@ export interface RoomContentEvents {
 /** A whole state of the document; `server`: in a room too large for a document, whose it is. */
 export interface WholeState {
   server?: ServerId;
-  update: Uint8Array;
+  update: UpdateBytes;
 }
 
 /** A document as JSON text (UTF-8); `isTruncated`: something of it was left out. */
@@ -145,9 +146,12 @@ export class RoomContent {
   async updates(): Promise<WholeState[] | undefined> {
     if (!this.#isKnown) return [];
     if (this.#unmerged)
-      return Array.from(this.#unmerged, ([server, update]) => ({ server, update }));
+      return Array.from(this.#unmerged, ([server, update]) => ({
+        server,
+        update: { raw: update },
+      }));
     try {
-      return [{ update: await this.#document.encode() }];
+      return [{ update: { base64: await this.#document.encodeBase64() } }];
     } catch {
       return undefined;
     }

@@ -4,7 +4,7 @@ import { messageFrame } from '../sse/frames.js';
 import { Pace } from '../sse/pace.js';
 import type { Viewer } from '../sse/viewer.js';
 import type { DocumentJson, WholeState } from './roomContent.js';
-import { joinParts, updateParts } from './updateFrames.js';
+import { frameOf, updateParts } from './updateFrames.js';
 
 /** How a viewer wants the document: as JSON, or as updates that it merges by itself. */
 export type RoomView = { as: 'state'; types: Readonly<Record<string, Kind>> } | { as: 'updates' };
@@ -23,9 +23,9 @@ export interface RoomStreamsNeeds {
 interface JsonStream {
   channel: Channel;
   pace: Pace;
-  state: Buffer | undefined;
+  state: Buffer[] | undefined;
   /** What newcomers are sent, as it was made last, while nothing has changed and somebody still reads it. */
-  whole: WeakRef<Buffer> | undefined;
+  whole: WeakRef<Buffer[]> | undefined;
   /** One at a time is made: a large document takes longer than a frame interval. */
   isMaking: boolean;
   isStale: boolean;
@@ -41,9 +41,9 @@ export class RoomStreams {
   readonly #needs: RoomStreamsNeeds;
   readonly #updates = new Channel(() => this.#sharedWhole());
   /** The whole document while it is made: whoever asks meanwhile gets the same. */
-  #making: Promise<Buffer | undefined> | undefined;
+  #making: Promise<Buffer[] | undefined> | undefined;
   /** The whole document as it was sent last, while nothing has changed and somebody still reads it. */
-  #whole: WeakRef<Buffer> | undefined;
+  #whole: WeakRef<Buffer[]> | undefined;
   /** By the root types that their viewers named. */
   readonly #json = new Map<string, JsonStream>();
 
@@ -103,7 +103,7 @@ export class RoomStreams {
     const frame = messageFrame(json, { event: 'update' });
     for (const { channel } of this.#json.values()) channel.broadcast(frame);
     if (this.#updates.size === 0) return;
-    this.#updates.broadcast(joinParts(updateParts('update', json, update)));
+    this.#updates.broadcast(frameOf(updateParts('update', json, { raw: update })));
   }
 
   /** The document has more than the updates that were passed on: whoever merges gets all of it. */
@@ -141,7 +141,7 @@ export class RoomStreams {
       channel: new Channel(() => this.#wholeJson(stream)),
       pace: new Pace(
         () => void this.#makeJson(stream, types),
-        () => Math.max(this.#needs.frameIntervalMs, (stream.state?.length ?? 0) / maxBytesPerMs),
+        () => Math.max(this.#needs.frameIntervalMs, lengthOf(stream.state) / maxBytesPerMs),
       ),
       state: undefined,
       whole: undefined,
@@ -167,16 +167,16 @@ export class RoomStreams {
     stream.channel.broadcast(stream.state);
   }
 
-  #wholeJson(stream: JsonStream): Buffer {
+  #wholeJson(stream: JsonStream): Buffer[] {
     const known = stream.whole?.deref();
     if (known) return known;
     const frames = this.#statusFrames();
-    const whole = Buffer.concat(stream.state ? [...frames, stream.state] : frames);
+    const whole = stream.state ? [...frames, ...stream.state] : frames;
     stream.whole = new WeakRef(whole);
     return whole;
   }
 
-  #sharedWhole(): Buffer | Promise<Buffer | undefined> {
+  #sharedWhole(): Buffer[] | Promise<Buffer[] | undefined> {
     const whole = this.#whole?.deref();
     if (whole) return whole;
     this.#making ??= this.#wholeUpdates().finally(() => {
@@ -185,13 +185,13 @@ export class RoomStreams {
     return this.#making;
   }
 
-  async #wholeUpdates(): Promise<Buffer | undefined> {
+  async #wholeUpdates(): Promise<Buffer[] | undefined> {
     const states = await this.#needs.makeUpdates();
     if (!states) return undefined;
     const parts = states.flatMap(({ update, ...head }) =>
       updateParts('state', JSON.stringify(head), update),
     );
-    const whole = joinParts([...parts, ...this.#statusFrames().map(String)]);
+    const whole = frameOf([...parts, ...this.#statusFrames().map(String)]);
     this.#whole = new WeakRef(whole);
     return whole;
   }
@@ -202,7 +202,12 @@ export class RoomStreams {
   }
 }
 
-function stateFrame({ json, isTruncated }: DocumentJson): Buffer {
+function lengthOf(frame: readonly Buffer[] = []): number {
+  return frame.reduce((sum, part) => sum + part.length, 0);
+}
+
+function stateFrame({ json, isTruncated }: DocumentJson): Buffer[] {
   const head = Buffer.from(`event: state\ndata: {"truncated":${isTruncated},"document":`);
-  return Buffer.concat([head, json, Buffer.from('}\n\n')]);
+  const { buffer, byteOffset, length } = json;
+  return [head, Buffer.from(buffer, byteOffset, length), Buffer.from('}\n\n')];
 }

@@ -12,6 +12,8 @@ import { type LogEntry, UpdateLog } from './updateLog.js';
 export interface RoomWatchNeeds {
   documents: Documents;
   frameIntervalMs: number;
+  /** Milliseconds of a clock that only grows; that of the process unless told. */
+  now?: () => number;
   /** Told of the first garbage on a room's channel. */
   onGarbage: (room: RoomName, bytes: number) => void;
 }
@@ -29,7 +31,7 @@ export class RoomWatch {
   readonly room: RoomName;
   readonly #needs: RoomWatchNeeds;
   readonly #log = new UpdateLog();
-  readonly #awareness = new AwarenessStates({ now: () => performance.now() });
+  readonly #awareness: AwarenessStates;
   readonly #streams: RoomStreams;
   readonly #ticker: NodeJS.Timeout;
   #content: RoomContent | undefined;
@@ -41,6 +43,7 @@ export class RoomWatch {
   constructor(room: RoomName, needs: RoomWatchNeeds) {
     this.room = room;
     this.#needs = needs;
+    this.#awareness = new AwarenessStates({ now: needs.now ?? (() => performance.now()) });
     this.#streams = new RoomStreams({
       frameIntervalMs: needs.frameIntervalMs,
       makeJson: async (types) => this.#content?.json(types),

@@ -177,9 +177,9 @@ export class RoomWatches {
       if (answered.kind === 'failed') failures += 1;
       if (answered.kind !== 'holds') continue;
       holders += 1;
-      answer({ type: 'state.received', server, state: answered.state });
       // Each may be of many MB: others have their turn between.
       await nextTurn();
+      answer({ type: 'state.received', server, state: answered.state });
     }
     answer({ type: 'states.completed', holders, failures });
   }

@@ -1,7 +1,8 @@
+import type { Frame } from './frames.js';
 import type { Viewer } from './viewer.js';
 
 /** Undefined: there is none now; the viewer gets the next one. */
-type WholeState = Buffer | undefined;
+type WholeState = Frame | undefined;
 
 /** The viewers of one stream. Whoever misses a frame gets the whole state once it has drained. */
 export class Channel {
@@ -36,7 +37,7 @@ export class Channel {
     this.#awaiting.delete(viewer);
   }
 
-  broadcast(frame: Buffer): void {
+  broadcast(frame: Frame): void {
     for (const viewer of this.#viewers) {
       if (this.#behind.has(viewer)) this.#catchUp(viewer);
       else if (!viewer.send(frame)) this.#behind.add(viewer);

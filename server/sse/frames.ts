@@ -1,5 +1,8 @@
 /** Frames of an event stream (HTML Standard, section 9.2), encoded once for all who get them. */
 
+/** One or more whole messages; in parts where to join them would copy many MB. */
+export type Frame = Buffer | readonly Buffer[];
+
 /** One message; `event` and `id` are this service's own words and never hold a line end. */
 export function messageFrame(data: string, { event, id }: { event?: string; id?: string } = {}) {
   const fields = [event && `event: ${event}`, id && `id: ${id}`, `data: ${data}`];

@@ -1,6 +1,6 @@
 import type { Context } from 'koa';
 import SSETransform from 'koa-sse-stream/lib/sse.js';
-import { heartbeatFrame } from './frames.js';
+import { type Frame, heartbeatFrame } from './frames.js';
 
 /** Bytes that may wait for one viewer; what does not fit is not queued. */
 const maxPendingBytes = 1024 * 1024;
@@ -48,12 +48,14 @@ export class Viewer {
   }
 
   /** Sends a frame, or answers false when too much is waiting already. One frame may always wait. */
-  send(frame: Buffer): boolean {
+  send(frame: Frame): boolean {
     const waiting = this.pendingBytes;
     if (this.#stream.destroyed || this.#isEnded) return true;
     if (waiting === 0) this.#pendingSince = undefined;
-    if (waiting > commentBytes && waiting + frame.length > maxPendingBytes) return false;
-    this.#stream.push(frame);
+    const parts = Array.isArray(frame) ? frame : [frame];
+    const bytes = parts.reduce((sum, part) => sum + part.length, 0);
+    if (waiting > commentBytes && waiting + bytes > maxPendingBytes) return false;
+    for (const part of parts) this.#stream.push(part);
     return true;
   }
 

@@ -5,7 +5,7 @@ import type { RoomDocument } from '../../server/documents/roomDocument.js';
 import { HeldUpdates } from '../../server/rooms/heldUpdates.js';
 import { type DocumentJson, RoomContent } from '../../server/rooms/roomContent.js';
 import { RoomStreams } from '../../server/rooms/roomStreams.js';
-import { joinParts, updateParts } from '../../server/rooms/updateFrames.js';
+import { frameOf, updateParts } from '../../server/rooms/updateFrames.js';
 import { UpdateLog } from '../../server/rooms/updateLog.js';
 import { FakeViewer } from '../server/fakeViewer.js';
 import { eventually } from '../support/eventually.js';
@@ -124,7 +124,7 @@ function streams(makeJson: () => Promise<DocumentJson | undefined>, frameInterva
     makeJson,
     makeUpdates: async () => {
       made += 1;
-      return [{ update: new Uint8Array(10) }];
+      return [{ update: { raw: new Uint8Array(10) } }];
     },
     status: () => ({ room: {} }),
   });
@@ -199,12 +199,17 @@ test.each([0, 1, 2, 3, 3 * 1024 * 1024, 7_000_001])(
   (bytes) => {
     const update = new Uint8Array(bytes + 1).subarray(1).fill(7);
     for (const head of [{}, { server: 'é' }]) {
-      const frame = String(joinParts(updateParts('state', JSON.stringify(head), update)));
-      const [event, data = '', ...rest] = frame.split('\n');
-      expect([event, rest]).toEqual(['event: state', ['', '']]);
-      const { update: base64, ...others } = JSON.parse(data.slice('data: '.length));
-      expect(others).toEqual(head);
-      expect(Buffer.from(base64, 'base64').equals(update)).toBe(true);
+      const text = Buffer.from(Buffer.from(update).toString('base64'));
+      for (const given of [{ raw: update }, { base64: text }]) {
+        const frame = String(
+          Buffer.concat(frameOf(updateParts('state', JSON.stringify(head), given))),
+        );
+        const [event, data = '', ...rest] = frame.split('\n');
+        expect([event, rest]).toEqual(['event: state', ['', '']]);
+        const { update: base64, ...others } = JSON.parse(data.slice('data: '.length));
+        expect(others).toEqual(head);
+        expect(Buffer.from(base64, 'base64').equals(update)).toBe(true);
+      }
     }
   },
 );

@@ -1,3 +1,4 @@
+import type { Frame } from '../../server/sse/frames.js';
 import type { Viewer } from '../../server/sse/viewer.js';
 
 /** A viewer without a connection: a test says when its bytes wait and when they have gone out. */
@@ -24,12 +25,12 @@ export class FakeViewer {
     });
   }
 
-  send(frame: Buffer): boolean {
+  send(frame: Frame): boolean {
     if (!this.isReading) {
       this.pendingBytes += 1;
       return false;
     }
-    this.frames.push(String(frame));
+    this.frames.push(String(Array.isArray(frame) ? Buffer.concat(frame) : frame));
     return true;
   }
 
