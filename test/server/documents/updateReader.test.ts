@@ -164,7 +164,7 @@ describe('reading an update', () => {
       minLength: 1,
       maxLength: 60,
     });
-    let losses = 0;
+    const lost: boolean[] = [];
     const property = fc.property(sessions, flips, (session, changes) => {
       const updates = play(session).map((update) => new Uint8Array(update));
       for (const [which, where, byte] of changes) {
@@ -173,7 +173,7 @@ describe('reading an update', () => {
         if (update) update[where % update.length] = where % 3 ? byte % 12 : byte;
       }
       const document = new LiveDocument(limits, () => 1e6);
-      if (tell(document, () => document.apply(updates))) losses += 1;
+      lost.push(tell(document, () => document.apply(updates)));
       expectSound(document);
     });
     fc.assert(property, {
@@ -206,15 +206,17 @@ describe('reading an update', () => {
         ],
       ],
     });
-    // One in tens of thousands, see below; none of the examples.
-    expect(losses).toBeLessThanOrEqual(1);
+    // The examples come first; of the others about one in ten thousand, see the last test.
+    expect(lost.slice(0, 2)).not.toContain(true);
+    expect(lost.filter(Boolean).length).toBeLessThanOrEqual(1);
   });
 
   test('lets a document take clients that share an id and tell different things', () => {
     const turns = fc.array(fc.tuple(fc.boolean(), fc.boolean()), { minLength: 1 });
-    let losses = 0;
+    const lost: boolean[] = [];
     const property = fc.property(sessions, sessions, turns, (one, other, order) => {
       const lines = [play(one), play(other)] as const;
+      let losses = 0;
       const document = new LiveDocument(limits, () => 1e6);
       for (let i = 0; lines[0].length + lines[1].length > 0; i += 1) {
         const [isOther, isLast] = order[i % order.length] ?? [false, false];
@@ -227,6 +229,7 @@ describe('reading an update', () => {
         });
         if (isLost) losses += 1;
       }
+      lost.push(losses > 0);
       expectSound(document);
     });
     fc.assert(property, {
@@ -270,8 +273,9 @@ describe('reading an update', () => {
         ],
       ],
     });
-    // One in tens of thousands, see below; none of the examples.
-    expect(losses).toBeLessThanOrEqual(1);
+    // The examples come first; of the others about one in ten thousand, see the last test.
+    expect(lost.slice(0, 3)).not.toContain(true);
+    expect(lost.filter(Boolean).length).toBeLessThanOrEqual(1);
   });
 
   test('lets a document cut what waited when it turns out to be known in part', () => {
@@ -316,7 +320,7 @@ describe('reading an update', () => {
     const updates = [nested.state, value, split, deletion];
     expect(tell(document, () => document.apply(updates))).toBe(true);
     document.apply([typed.state]);
-    expect(document.toJson({ text: 'text' })).toMatchObject({ types: { text: 'abcd' } });
+    expect(Buffer.from(document.toJson({ text: 'text' }).json).toString()).toContain('abcd');
     expectSound(document);
   });
 });
