@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import cors from '@koa/cors';
 import Router from '@koa/router';
 import Koa, { type Context } from 'koa';
 import type { Logger } from 'pino';
@@ -28,6 +29,8 @@ export interface AppNeeds
     UpdateNeeds {
   /** The bearer token that viewers must send; undefined: none. */
   viewerToken: string | undefined;
+  /** Origins whose pages may read the answers; `*`: any. */
+  corsOrigins: readonly string[];
   log: Logger;
 }
 
@@ -35,6 +38,7 @@ export interface AppNeeds
 export function createApp(needs: AppNeeds): Koa {
   const app = new Koa();
   app.on('error', (error) => logUnlessGone(error, needs.log));
+  if (needs.corsOrigins.length > 0) app.use(allowOrigins(needs.corsOrigins));
   app.use((ctx, next) => answerErrors(ctx, next, needs.log));
   const router = new Router();
   callbackRoutes(router, needs);
@@ -52,6 +56,20 @@ export function createApp(needs: AppNeeds): Koa {
   app.use(router.routes());
   app.use(router.allowedMethods());
   return app;
+}
+
+/** Lets pages of other origins read the answers (Fetch standard, CORS protocol); never with cookies. */
+function allowOrigins(origins: readonly string[]): Koa.Middleware {
+  const isAny = origins.includes('*');
+  const allowed = (origin: string) => (isAny ? '*' : origin);
+  return cors({
+    origin: (ctx) => {
+      const origin = ctx.get('Origin');
+      return isAny || origins.includes(origin) ? allowed(origin) : '';
+    },
+    allowMethods: 'GET,HEAD',
+    exposeHeaders: 'Age,Link,X-Stale,X-Discovery-Failed',
+  });
 }
 
 /** The one place where errors become answers. */

@@ -18,6 +18,7 @@ import {
   parseDnsNames,
   parseDnsServer,
   parsed,
+  parseOrigins,
   parsePublicUrl,
   parseRedisUrl,
   parseServerIds,
@@ -150,6 +151,13 @@ const definitions = [
     'token',
     '`token` asks viewers for `DASHBOARD_TOKEN`, `none` asks them for nothing',
     oneOf(['token', 'none']),
+  ),
+  define(
+    'CORS_ORIGINS',
+    'corsOrigins',
+    undefined,
+    'origins whose pages may read this service: `https://a.example,https://b.example`, or `*` for any; unset: none but its own',
+    parsed(parseOrigins).default([]),
   ),
   define(
     'LINGER_MS',

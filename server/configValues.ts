@@ -134,3 +134,14 @@ function isDecodable({ username, password }: URL): boolean {
     return false;
   }
 }
+
+/** Origins of pages (RFC 6454), comma-separated; `*` alone means any. */
+export function parseOrigins(text: string): string[] {
+  const origins = text.split(',').map((origin) => origin.trim());
+  for (const origin of origins) {
+    const isOrigin = URL.canParse(origin) && new URL(origin).origin === origin;
+    if (!isOrigin && origin !== '*')
+      throw new Error(`"${origin}" is no origin like https://a.example`);
+  }
+  return origins;
+}

@@ -117,6 +117,7 @@ export function wire(needs: WiringNeeds): Wired {
     tokens,
     feed,
     viewerToken: config.auth === 'none' ? undefined : config.dashboardToken,
+    corsOrigins: config.corsOrigins,
     maxBodyBytes: config.maxBodyBytes,
     bodyTimeoutMs,
     ...rooms.needs,

@@ -17,6 +17,7 @@ export function appNeeds(overrides: Partial<AppNeeds> & { onLog?: (line: string)
     tokens: new EventTokens(),
     viewerToken: undefined,
     maxBodyBytes: 1024,
+    corsOrigins: [],
     bodyTimeoutMs: 1000,
     maxViewers: 1000,
     viewers: () => others.feed?.viewers ?? 0,
