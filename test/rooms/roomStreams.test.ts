@@ -295,7 +295,8 @@ test('while a room of many MB is merged, counts and other rooms go on', async ()
   await eventually(() => expect(server.asked.get('heavy')).toBeGreaterThan(0), patience);
   for (let i = 1; i <= 20; i += 1) small.getText('text').insert(0, '.');
   await eventually(() => expect(textIn(other)).toBe('.'.repeat(20)), patience);
-  await untilShown(counts, {});
+  await server.announce('counted');
+  await untilShown(counts, { counted: 1 });
   await eventually(() => expect(documentOf(viewer).list).toMatchObject({ type: 'array' }), {
     withinMs: 40_000,
   });

@@ -14,6 +14,8 @@ export interface DocServer {
   readonly states: Map<string, Uint8Array>;
   /** Questions for the state of a room, by room. */
   readonly asked: Map<string, number>;
+  /** Posts that a connection to a room was opened. */
+  announce(room: string): Promise<void>;
   /** From now on states are answered when `open` is called. */
   shut(): void;
   open(): void;
@@ -25,6 +27,7 @@ export async function startDocServer(): Promise<DocServer> {
   const states = new Map<string, Uint8Array>();
   const asked = new Map<string, number>();
   let gate = Promise.resolve();
+  let eventsUrl = '';
   let open = () => {};
   const server = createServer(async (request, response) => {
     let body = '';
@@ -33,6 +36,7 @@ export async function startDocServer(): Promise<DocServer> {
     const [, room] = /^\/api\/room\?id=(.*)$/.exec(url) ?? [];
     if (method === 'PUT') {
       const isActive = JSON.parse(body).active === true;
+      eventsUrl = JSON.parse(body).eventsUrl;
       response.writeHead(200, { 'Content-Type': isActive ? 'application/json' : 'text/plain' });
       response.end(isActive ? '[]' : 'okay');
     } else if (room === undefined) response.end('okay');
@@ -56,6 +60,13 @@ export async function startDocServer(): Promise<DocServer> {
       const known = docs.get(room) ?? new Y.Doc();
       docs.set(room, known);
       return known;
+    },
+    announce: async (room) => {
+      const posted = await fetch(eventsUrl, {
+        method: 'POST',
+        body: JSON.stringify({ room, add: 1 }),
+      });
+      if (posted.status !== 204) throw new Error(`a delta was answered ${posted.status}`);
     },
     forget: (room) => void docs.delete(room),
     shut: () => {
