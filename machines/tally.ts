@@ -54,8 +54,6 @@ export class Tally {
   #changed = new Set<RoomName>();
   #connections = 0;
   #lastEpoch = 0;
-  /** Attempts up to here began before the counts were cleared: their snapshots miss deltas. */
-  #floor = 0;
 
   /** A number that no attempt and no answer of this run had before. */
   nextEpoch(): Epoch {
@@ -79,7 +77,7 @@ export class Tally {
 
   /** Whether the snapshot of this attempt can still be merged without losing a delta. */
   accepts(server: ServerId, epoch: Epoch): boolean {
-    return epoch > this.#floor && this.#servers.get(server)?.attempt === epoch;
+    return this.#servers.get(server)?.attempt === epoch;
   }
 
   /** Replaces a server's counts by an accepted snapshot and the deltas that came beside it. */
@@ -151,13 +149,15 @@ export class Tally {
     for (const [room, count] of known.counts) this.#show(room, -shown(count));
   }
 
-  /** Forgets all counts at once. Whoever shows them starts over: no change is noted for a room. */
+  /**
+   * Forgets all counts at once, and every attempt under way: its snapshot would miss deltas. Whoever
+   * shows them starts over: no change is noted for a room.
+   */
   clear(): void {
     this.#servers = new Map();
     this.#totals = new Map();
     this.#changed = new Set();
     this.#connections = 0;
-    this.#floor = this.#lastEpoch;
   }
 
   /** The epoch of a server's newest merged snapshot. */

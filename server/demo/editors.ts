@@ -1,6 +1,7 @@
 import WebSocket from 'ws';
 import { WebsocketProvider } from 'y-websocket';
 import { Doc, type Text } from 'yjs';
+import { closedSocket } from './closedSocket.js';
 import { createRandom, pick, type Random } from './random.js';
 
 /** A real y-websocket client in a room; whoever let it join makes it leave. */
@@ -15,22 +16,6 @@ export type Editor = {
   /** Closes the connection. Resolves when its socket is closed. */
   leave(): Promise<void>;
 };
-
-const closeWithinMs = 2_000;
-
-const closedSocket = (socket: WebSocket): Promise<void> =>
-  new Promise((resolve) => {
-    if (socket.readyState === WebSocket.CLOSED) {
-      resolve();
-      return;
-    }
-    // A server that hangs never answers the closing handshake.
-    const deadline = setTimeout(() => socket.terminate(), closeWithinMs);
-    socket.once('close', () => {
-      clearTimeout(deadline);
-      resolve();
-    });
-  });
 
 const firstSync = (provider: WebsocketProvider): Promise<void> => {
   const synced = new Promise<void>((resolve, reject) => {

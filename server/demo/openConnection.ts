@@ -1,4 +1,5 @@
 import WebSocket from 'ws';
+import { closedSocket } from './closedSocket.js';
 
 /** A bare WebSocket connection that says nothing; whoever opened it ends it. */
 export type BareConnection = {
@@ -10,21 +11,6 @@ export type BareConnection = {
 };
 
 const openWithinMs = 5_000;
-const closeWithinMs = 2_000;
-
-const ended = (socket: WebSocket, end: () => void): Promise<void> =>
-  new Promise((resolve) => {
-    if (socket.readyState === WebSocket.CLOSED) {
-      resolve();
-      return;
-    }
-    const deadline = setTimeout(() => socket.terminate(), closeWithinMs);
-    socket.once('close', () => {
-      clearTimeout(deadline);
-      resolve();
-    });
-    end();
-  });
 
 // The request line is written in Latin-1, so each byte of the UTF-8 name stays itself.
 const requestTarget = (rawPath: string): string => {
@@ -48,8 +34,8 @@ export const openConnection = (serverUrl: string, rawPath: string): Promise<Bare
     socket.once('open', () =>
       resolve({
         socket,
-        close: () => ended(socket, () => socket.close()),
-        terminate: () => ended(socket, () => socket.terminate()),
+        close: () => closedSocket(socket, () => socket.close()),
+        terminate: () => closedSocket(socket, () => socket.terminate()),
       }),
     );
   });

@@ -7,8 +7,7 @@ import type { RoomDirectory } from '../roomDirectory.js';
 import { namesOf, rawNameIn } from '../roomNames.js';
 import type { RoomView } from '../rooms/roomStreams.js';
 import type { RoomWatches } from '../rooms/roomWatches.js';
-import { Viewer } from '../sse/viewer.js';
-import { type Admission, refusalOf, refuseStream } from './admission.js';
+import { type Admission, admitViewer } from './admission.js';
 import { parameter, wordParameter } from './query.js';
 
 /** What the streams of rooms need of the rest of the service. */
@@ -45,17 +44,8 @@ async function streamRoom(ctx: Context, needs: RoomStreamNeeds): Promise<void> {
   const view = viewOf(ctx);
   const room = await roomOf(ctx, '/events', needs);
   const isOverfull = needs.watches.isFull && !needs.watches.get(room);
-  const refusal = refusalOf(needs) ?? (isOverfull ? 'too_many_viewers' : undefined);
-  if (refusal) {
-    refuseStream(ctx, refusal);
-    return;
-  }
-  if (ctx.method === 'HEAD') {
-    ctx.status = 200;
-    ctx.type = 'text/event-stream';
-    return;
-  }
-  const viewer = new Viewer(ctx);
+  const viewer = admitViewer(ctx, needs, isOverfull);
+  if (!viewer) return;
   needs.watches.add(room, viewer, view);
   needs.roomWatched(room);
   viewer.onGone(() => {

@@ -2,8 +2,7 @@ import type Router from '@koa/router';
 import type { Middleware } from 'koa';
 import { apiError } from '../errors.js';
 import type { Feed, StreamKind } from '../sse/feed.js';
-import { Viewer } from '../sse/viewer.js';
-import { type Admission, refusalOf, refuseStream } from './admission.js';
+import { type Admission, admitViewer } from './admission.js';
 
 /** What the event streams need of the rest of the service. */
 export interface StreamNeeds extends Admission {
@@ -16,14 +15,8 @@ export interface StreamNeeds extends Admission {
 export function streamRoutes(router: Router, authenticate: Middleware, needs: StreamNeeds): void {
   router.get('/api/events', authenticate, (ctx) => {
     const kind = kindOf(ctx.query.stream);
-    const refusal = refusalOf(needs);
-    if (refusal) return refuseStream(ctx, refusal);
-    if (ctx.method === 'HEAD') {
-      ctx.status = 200;
-      ctx.type = 'text/event-stream';
-      return;
-    }
-    const viewer = new Viewer(ctx);
+    const viewer = admitViewer(ctx, needs);
+    if (!viewer) return;
     needs.feed.add(viewer, kind, ctx.get('Last-Event-ID'));
     // The machine hears of the viewer when its headers and first frame are on their way.
     const connecting = setImmediate(() => {

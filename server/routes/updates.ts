@@ -1,8 +1,7 @@
 import type Router from '@koa/router';
 import type { Middleware } from 'koa';
 import type { UpdatesFeed } from '../rooms/updatesFeed.js';
-import { Viewer } from '../sse/viewer.js';
-import { type Admission, refusalOf, refuseStream } from './admission.js';
+import { type Admission, admitViewer } from './admission.js';
 import { parameter, wordParameter } from './query.js';
 
 /** What the stream of all updates needs of the rest of the service. */
@@ -15,17 +14,8 @@ export function updateRoutes(router: Router, authenticate: Middleware, needs: Up
   router.get('/api/updates', authenticate, (ctx) => {
     const as = wordParameter(ctx, 'as', ['log', 'updates']);
     const prefix = parameter(ctx, 'prefix') ?? '';
-    const refusal = refusalOf(needs) ?? (needs.updates.isFull ? 'too_many_viewers' : undefined);
-    if (refusal) {
-      refuseStream(ctx, refusal);
-      return;
-    }
-    if (ctx.method === 'HEAD') {
-      ctx.status = 200;
-      ctx.type = 'text/event-stream';
-      return;
-    }
-    const viewer = new Viewer(ctx);
+    const viewer = admitViewer(ctx, needs, needs.updates.isFull);
+    if (!viewer) return;
     needs.updates.add(viewer, { prefix, as });
     viewer.onGone(() => needs.updates.remove(viewer));
   });

@@ -5,7 +5,7 @@ import type Koa from 'koa';
 import { waitFor } from 'xstate';
 import type { Service } from '../../server/service.js';
 import { Feed, type FeedSource } from '../../server/sse/feed.js';
-import type { Store } from '../../server/store.js';
+import { emptyStore } from '../support/emptyStore.js';
 import { type EventStream, openEventStream } from '../support/eventStream.js';
 import { type ScriptedServer, startScriptedServer } from '../support/scriptedServer.js';
 import { startTestService } from '../support/service.js';
@@ -16,22 +16,6 @@ const calm = {
   RESYNC_INTERVAL_MS: '60000',
   REQUEST_TIMEOUT_MS: '10000',
   FRAME_INTERVAL_MS: '10',
-};
-
-/** A metadata store with nothing in it: these tests are about what needs none. */
-const emptyStore: Store = {
-  rooms: {
-    get: async () => undefined,
-    page: async () => ({ items: [] }),
-    addresses: async () => ({ items: [] }),
-  },
-  servers: { list: async () => [], put: async () => {}, remove: async () => {} },
-  connections: {
-    put: async () => {},
-    since: async function* () {},
-    newestFirst: async function* () {},
-  },
-  close: async () => {},
 };
 
 type StreamOptions = Parameters<typeof openEventStream>[1];

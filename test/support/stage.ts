@@ -3,6 +3,7 @@
 import { afterAll, afterEach, expect } from '@jest/globals';
 import type { Service } from '../../server/service.js';
 import type { Store } from '../../server/store.js';
+import { emptyStore } from './emptyStore.js';
 import { type EventStream, openEventStream } from './eventStream.js';
 import { eventually } from './eventually.js';
 import { type ScriptedServer, startScriptedServer } from './scriptedServer.js';
@@ -69,22 +70,6 @@ export async function startDouble(options?: { host?: string; port?: number }) {
   doubles.push(double);
   return double;
 }
-
-/** A metadata store with nothing in it: the promises are about what needs none. */
-const emptyStore: Store = {
-  rooms: {
-    get: async () => undefined,
-    page: async () => ({ items: [] }),
-    addresses: async () => ({ items: [] }),
-  },
-  servers: { list: async () => [], put: async () => {}, remove: async () => {} },
-  connections: {
-    put: async () => {},
-    since: async function* () {},
-    newestFirst: async function* () {},
-  },
-  close: async () => {},
-};
 
 /** Quick times: what takes half a minute in the field takes less than a second here. */
 const quick = {
