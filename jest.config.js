@@ -11,6 +11,7 @@ export default {
   moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1' },
   testEnvironmentOptions: { customExportConditions: ['development', 'node', 'node-addons'] },
   testTimeout: 60_000,
-  maxWorkers: 2,
+  // Most tests wait for servers, timers and processes: on two cores four workers are not too many.
+  maxWorkers: 4,
   reporters: ['default', '<rootDir>/test/support/closingLineReporter.js'],
 };

@@ -3,8 +3,8 @@ import cors from '@koa/cors';
 import Router from '@koa/router';
 import Koa, { type Context } from 'koa';
 import type { Logger } from 'pino';
-import { requireToken } from './authentication.js';
-import { ApiError, apiError, errorBody } from './errors.js';
+import { requireToken } from './http/authentication.js';
+import { ApiError, apiError, errorBody } from './http/errors.js';
 import { type CallbackNeeds, callbackRoutes } from './routes/callbacks.js';
 import { type ConnectionNeeds, connectionRoutes } from './routes/connections.js';
 import { type FleetNeeds, fleetRoutes } from './routes/fleet.js';
@@ -15,7 +15,7 @@ import { type RoomNeeds, roomRoutes } from './routes/rooms.js';
 import { type StartupNeeds, startupRoutes } from './routes/startup.js';
 import { type StreamNeeds, streamRoutes } from './routes/streams.js';
 import { type UpdateNeeds, updateRoutes } from './routes/updates.js';
-import { InvalidCursor, StoreError } from './store.js';
+import { InvalidCursor, StoreError } from './store/store.js';
 
 /** What the HTTP side needs of the rest of the service. */
 export interface AppNeeds

@@ -4,8 +4,8 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { waitFor } from 'xstate';
 import { type Config, publicUrlFor } from './config.js';
-import { lateStore } from './lateStore.js';
-import type { Store } from './store.js';
+import { lateStore } from './store/lateStore.js';
+import type { Store } from './store/store.js';
 import { type Wired, wire } from './wiring.js';
 
 /** A running dashboard service. */

@@ -7,16 +7,16 @@ import type { Epoch, ServerId } from '../machines/ports.js';
 import { pubSubServerMachine } from '../machines/pubSubServerMachine.js';
 import { createServerRequests, PubSubServers } from './adapters/pubSubServers.js';
 import { RequestPacer } from './adapters/requestPacer.js';
-import { AddressBook } from './addressBook.js';
 import { createApp } from './app.js';
-import { Callers } from './callers.js';
+import { AddressBook } from './callers/addressBook.js';
+import { Callers } from './callers/callers.js';
+import { EventTokens } from './callers/eventTokens.js';
 import type { Config } from './config.js';
 import { createDiscovery, Discovery } from './discovery/discovery.js';
 import { sourcesFor } from './discovery/sources.js';
-import { EventTokens } from './eventTokens.js';
 import { FleetView } from './fleetView.js';
 import { Feed } from './sse/feed.js';
-import type { Store } from './store.js';
+import type { Store } from './store/store.js';
 import { roomTiming, wireRooms } from './wiringRooms.js';
 
 /** The parts of a service that is put together but not started. */

@@ -4,12 +4,12 @@ import type { RoomName } from '../machines/ports.js';
 import { roomMachine } from '../machines/roomMachine.js';
 import type { PubSubServers } from './adapters/pubSubServers.js';
 import { RedisChannels } from './adapters/redisChannels.js';
-import type { AddressBook } from './addressBook.js';
+import type { AddressBook } from './callers/addressBook.js';
 import type { Config } from './config.js';
 import { Documents } from './documents/documents.js';
-import { RoomDirectory } from './roomDirectory.js';
-import { RoomList } from './roomList.js';
 import { DocumentWork } from './rooms/documentWork.js';
+import { RoomDirectory } from './rooms/roomDirectory.js';
+import { RoomList } from './rooms/roomList.js';
 import { RoomWatches } from './rooms/roomWatches.js';
 import { UpdatesFeed } from './rooms/updatesFeed.js';
 import type { Admission } from './routes/admission.js';
@@ -17,7 +17,7 @@ import type { ConnectionNeeds } from './routes/connections.js';
 import type { RoomStreamNeeds } from './routes/roomStreams.js';
 import type { RoomNeeds } from './routes/rooms.js';
 import type { UpdateNeeds } from './routes/updates.js';
-import type { Store } from './store.js';
+import type { Store } from './store/store.js';
 
 /** Times of watched rooms, in milliseconds. */
 export const roomTiming = { subscribingMs: 3000, checkMs: 5000, pollMs: 1000 };

@@ -1,5 +1,5 @@
 import { type DynamoDBClient, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
-import { isStorable } from '../store.js';
+import { isStorable } from '../store/store.js';
 import { createLane } from './lane.js';
 
 /** Keeps a server's address in the `remoteDocs` of the rooms that it holds in memory. Never throws. */

@@ -2,7 +2,7 @@ import type { Logger } from 'pino';
 import { fromCallback } from 'xstate';
 import type { ActivationEvent } from '../../machines/activationSetup.js';
 import type { DiscoveryRequest, ServerId } from '../../machines/ports.js';
-import type { ServersTable } from '../store.js';
+import type { ServersTable } from '../store/store.js';
 import { PolledSource, type PollingNeeds } from './polledSource.js';
 import { RememberedServers } from './rememberedServers.js';
 import type { Source, SourceReport } from './source.js';

@@ -1,4 +1,4 @@
-import type { ServersTable } from '../store.js';
+import type { ServersTable } from '../store/store.js';
 import type { Source } from './source.js';
 
 /** The servers that register themselves in the store, by a heartbeat. */

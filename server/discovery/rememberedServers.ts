@@ -1,6 +1,6 @@
 import type { Logger } from 'pino';
 import type { ServerId } from '../../machines/ports.js';
-import type { ServersTable } from '../store.js';
+import type { ServersTable } from '../store/store.js';
 import { pause } from './pause.js';
 
 type Wish = 'remember' | 'forget';

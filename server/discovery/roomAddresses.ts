@@ -1,6 +1,6 @@
 import type { ServerId } from '../../machines/ports.js';
 import { isAddress, parseServerId, toServerId } from '../addresses.js';
-import { InvalidCursor, type RoomsTable } from '../store.js';
+import { InvalidCursor, type RoomsTable } from '../store/store.js';
 import { pause } from './pause.js';
 import type { Source } from './source.js';
 

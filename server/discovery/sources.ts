@@ -1,5 +1,5 @@
 import type { Config } from '../config.js';
-import type { Store } from '../store.js';
+import type { Store } from '../store/store.js';
 import { dnsSource } from './dnsSource.js';
 import { ecsSource } from './ecsSource.js';
 import { registeredServers } from './registeredServers.js';

@@ -2,7 +2,7 @@ import type { DocumentErrorCode } from '../documents/documentErrors.js';
 import { DocumentError } from '../documents/documentErrors.js';
 import type { Documents } from '../documents/documents.js';
 import type { RoomDocument } from '../documents/roomDocument.js';
-import { apiError, type ErrorCode } from '../errors.js';
+import { apiError, type ErrorCode } from '../http/errors.js';
 
 /** A document as JSON text; `isTruncated`: something of it was left out. */
 export interface DocumentText {

@@ -11,8 +11,8 @@ import type {
 import type { RoomStanding } from '../../machines/roomSetup.js';
 import type { RedisChannels } from '../adapters/redisChannels.js';
 import type { Documents } from '../documents/documents.js';
-import type { Asked, RoomDirectory } from '../roomDirectory.js';
 import type { Viewer } from '../sse/viewer.js';
+import type { Asked, RoomDirectory } from './roomDirectory.js';
 import type { RoomView } from './roomStreams.js';
 import { RoomWatch } from './roomWatch.js';
 

@@ -1,5 +1,5 @@
 import type { Context } from 'koa';
-import { apiError } from '../errors.js';
+import { apiError } from '../http/errors.js';
 import { retryFrame } from '../sse/frames.js';
 import { Viewer } from '../sse/viewer.js';
 

@@ -1,9 +1,9 @@
 import type Router from '@koa/router';
-import { type BodyLimits, readBody } from '../body.js';
-import { type Posted, parsePosted } from '../deltas.js';
-import { apiError } from '../errors.js';
-import type { EventTokens, TokenClaims } from '../eventTokens.js';
-import { remoteAddress } from '../remoteAddress.js';
+import { type Posted, parsePosted } from '../callers/deltas.js';
+import type { EventTokens, TokenClaims } from '../callers/eventTokens.js';
+import { type BodyLimits, readBody } from '../http/body.js';
+import { apiError } from '../http/errors.js';
+import { remoteAddress } from '../http/remoteAddress.js';
 
 /** What the callbacks of pub-sub servers need of the rest of the service. */
 export interface CallbackNeeds extends BodyLimits {

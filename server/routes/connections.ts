@@ -1,8 +1,8 @@
 import { Readable } from 'node:stream';
 import type Router from '@koa/router';
 import type { Context, Middleware } from 'koa';
-import { apiError } from '../errors.js';
-import type { ConnectionsTable, StoredConnection } from '../store.js';
+import { apiError } from '../http/errors.js';
+import type { ConnectionsTable, StoredConnection } from '../store/store.js';
 
 /** What the routes about connections need of the rest of the service. */
 export interface ConnectionNeeds {

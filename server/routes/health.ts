@@ -1,5 +1,5 @@
 import type Router from '@koa/router';
-import { apiError } from '../errors.js';
+import { apiError } from '../http/errors.js';
 
 /** `GET /health`: the process is alive. `GET /ready`: it takes viewers; 503 while it shuts down. */
 export function healthRoutes(router: Router, needs: { isDraining: () => boolean }): void {

@@ -1,5 +1,5 @@
 import type { Context } from 'koa';
-import { apiError } from '../errors.js';
+import { apiError } from '../http/errors.js';
 
 /** One parameter of the query, or undefined; given twice is an error. */
 export function parameter(ctx: Context, name: string): string | undefined {

@@ -1,11 +1,11 @@
 import type Router from '@koa/router';
 import type { Context, Middleware } from 'koa';
-import { ApiError, apiError, type ErrorCode } from '../errors.js';
-import type { FoundRoom, RoomDirectory } from '../roomDirectory.js';
-import { serversOf } from '../roomFindings.js';
-import type { RoomList } from '../roomList.js';
-import { namesOf, rawNameIn } from '../roomNames.js';
+import { ApiError, apiError, type ErrorCode } from '../http/errors.js';
 import type { DocumentWork } from '../rooms/documentWork.js';
+import type { FoundRoom, RoomDirectory } from '../rooms/roomDirectory.js';
+import { serversOf } from '../rooms/roomFindings.js';
+import type { RoomList } from '../rooms/roomList.js';
+import { namesOf, rawNameIn } from '../rooms/roomNames.js';
 import type { RoomWatches } from '../rooms/roomWatches.js';
 import { numberParameter, parameter, wordParameter } from './query.js';
 

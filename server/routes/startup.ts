@@ -1,5 +1,5 @@
 import type Router from '@koa/router';
-import { isForwarded, remoteAddress } from '../remoteAddress.js';
+import { isForwarded, remoteAddress } from '../http/remoteAddress.js';
 
 /** Who asks whether the dashboard is active, as far as the connection tells. */
 export interface Asker {

@@ -1,6 +1,6 @@
 import type Router from '@koa/router';
 import type { Middleware } from 'koa';
-import { apiError } from '../errors.js';
+import { apiError } from '../http/errors.js';
 import type { Feed, StreamKind } from '../sse/feed.js';
 import { type Admission, admitViewer } from './admission.js';
 

@@ -8,7 +8,7 @@ import type { ServerId } from '../../machines/ports.js';
 import { openStore, type StoreConfig } from '../../server/adapters/dynamodb/openStore.js';
 import type { SourceReport } from '../../server/discovery/source.js';
 import type { ServiceOverrides } from '../../server/service.js';
-import type { Store } from '../../server/store.js';
+import type { Store } from '../../server/store/store.js';
 import { fargateTask, startEcs } from '../server/discovery/ecsDouble.js';
 import { memoryStore } from '../server/discovery/memoryStore.js';
 import { type NameServer, startNameServer } from '../server/discovery/nameServer.js';

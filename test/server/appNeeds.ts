@@ -1,6 +1,6 @@
 import { pino } from 'pino';
 import type { AppNeeds } from '../../server/app.js';
-import { EventTokens, type TokenClaims } from '../../server/eventTokens.js';
+import { EventTokens, type TokenClaims } from '../../server/callers/eventTokens.js';
 import type { Feed } from '../../server/sse/feed.js';
 
 /** Needs of an application that stands alone, with notes of what its routes passed on. */

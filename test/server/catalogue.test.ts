@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
 import { createApp } from '../../server/app.js';
-import { type ErrorCode, errors } from '../../server/errors.js';
+import { type ErrorCode, errors } from '../../server/http/errors.js';
 import { appNeeds } from './appNeeds.js';
 import { ask, post } from './http.js';
 import { toldUrl, useWorld } from './support.js';

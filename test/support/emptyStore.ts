@@ -1,4 +1,4 @@
-import type { Store } from '../../server/store.js';
+import type { Store } from '../../server/store/store.js';
 
 /** A metadata store with nothing in it, for tests of what needs none. */
 export const emptyStore: Store = {

@@ -2,7 +2,7 @@
 
 import { afterAll, afterEach, expect } from '@jest/globals';
 import type { Service } from '../../server/service.js';
-import type { Store } from '../../server/store.js';
+import type { Store } from '../../server/store/store.js';
 import { emptyStore } from './emptyStore.js';
 import { type EventStream, openEventStream } from './eventStream.js';
 import { eventually } from './eventually.js';

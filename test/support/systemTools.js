@@ -4,7 +4,10 @@
  */
 import { spawnSync } from 'node:child_process';
 
-const tools = [{ program: 'redis-server', package: 'redis-server' }];
+const tools = [
+  { program: 'redis-server', package: 'redis-server' },
+  { program: 'chromium', package: 'chromium' },
+];
 
 const isThere = (program) =>
   spawnSync(program, ['--version'], { stdio: 'ignore' }).error === undefined;

@@ -1,5 +1,5 @@
 import { DynamoDBClient, type DynamoDBClientConfig } from '@aws-sdk/client-dynamodb';
-import { StoreError } from '../../store.js';
+import { StoreError } from '../../store/store.js';
 
 /** What the SDK does not find by itself; left out for a table of one's own. */
 export type ClientOptions = Pick<DynamoDBClientConfig, 'endpoint' | 'region' | 'credentials'> & {

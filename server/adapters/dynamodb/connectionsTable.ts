@@ -9,7 +9,7 @@ import {
   isStorable,
   type StoredConnection,
   StoreError,
-} from '../../store.js';
+} from '../../store/store.js';
 import { type Item, itemsOf, text } from './attributes.js';
 
 const hourMs = 60 * 60 * 1000;

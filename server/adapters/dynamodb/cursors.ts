@@ -1,4 +1,4 @@
-import { InvalidCursor, isStorable } from '../../store.js';
+import { InvalidCursor, isStorable } from '../../store/store.js';
 
 // So that a text which happens to be base64url is not taken for a place in the table.
 const mark = 'after:';

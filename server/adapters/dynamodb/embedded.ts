@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { EventEmitter, once } from 'node:events';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { StoreError } from '../../store.js';
+import { StoreError } from '../../store/store.js';
 import { type ClientOptions, createClient } from './client.js';
 import { startEmbeddedThread } from './embeddedThread.js';
 import { createExpiry } from './expiry.js';

@@ -1,5 +1,5 @@
 import { Worker } from 'node:worker_threads';
-import { StoreError } from '../../store.js';
+import { StoreError } from '../../store/store.js';
 import type { EmbeddedWorkerData, EmbeddedWorkerMessage } from './embeddedWorker.js';
 
 /** The thread in which dynalite runs; whoever starts it closes it. */

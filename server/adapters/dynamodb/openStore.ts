@@ -1,5 +1,5 @@
 import type { Config } from '../../config.js';
-import type { Store } from '../../store.js';
+import type { Store } from '../../store/store.js';
 import { createClient } from './client.js';
 import { connectionsTable } from './connectionsTable.js';
 import { type EmbeddedOptions, startEmbedded } from './embedded.js';

@@ -4,7 +4,7 @@ import {
   ScanCommand,
   type ScanCommandInput,
 } from '@aws-sdk/client-dynamodb';
-import { isStorable, type Page, type RoomsTable, type StoredRoom } from '../../store.js';
+import { isStorable, type Page, type RoomsTable, type StoredRoom } from '../../store/store.js';
 import { type Item, itemsOf, number, strings, text, time } from './attributes.js';
 import { fromCursor, toCursor } from './cursors.js';
 

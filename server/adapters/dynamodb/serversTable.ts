@@ -8,7 +8,7 @@ import {
   ScanCommand,
 } from '@aws-sdk/client-dynamodb';
 import { parseServerId } from '../../addresses.js';
-import type { ServersTable, StoredServer } from '../../store.js';
+import type { ServersTable, StoredServer } from '../../store/store.js';
 import { type Item, itemsOf, number, text } from './attributes.js';
 
 /** Items read by one request, and requests in one listing: more servers than that are not looked at. */

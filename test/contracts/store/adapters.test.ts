@@ -2,7 +2,7 @@ import { PutItemCommand, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import type { ServerId } from '../../../machines/ports.js';
 import type { Item } from '../../../server/adapters/dynamodb/attributes.js';
-import { InvalidCursor } from '../../../server/store.js';
+import { InvalidCursor } from '../../../server/store/store.js';
 import {
   allPages,
   type Connected,

@@ -7,7 +7,7 @@ import type { ServerId } from '../../../machines/ports.js';
 import { createClient } from '../../../server/adapters/dynamodb/client.js';
 import { type EmbeddedOptions, startEmbedded } from '../../../server/adapters/dynamodb/embedded.js';
 import { createExpiry } from '../../../server/adapters/dynamodb/expiry.js';
-import { StoreError } from '../../../server/store.js';
+import { StoreError } from '../../../server/store/store.js';
 import { eventually } from '../../support/eventually.js';
 import { folder, owns, tablesOf, withinMs } from './support.js';
 

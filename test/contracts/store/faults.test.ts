@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import type { ServerId } from '../../../machines/ports.js';
 import { createClient } from '../../../server/adapters/dynamodb/client.js';
 import { defaultNames } from '../../../server/adapters/dynamodb/tables.js';
-import { type Store, StoreError } from '../../../server/store.js';
+import { type Store, StoreError } from '../../../server/store/store.js';
 import {
   answer,
   type Fault,

@@ -5,7 +5,7 @@ import { createClient } from '../../../server/adapters/dynamodb/client.js';
 import { startEmbedded } from '../../../server/adapters/dynamodb/embedded.js';
 import { createTables, openStore } from '../../../server/adapters/dynamodb/openStore.js';
 import { type ConfigError, readConfig } from '../../../server/config.js';
-import { StoreError } from '../../../server/store.js';
+import { StoreError } from '../../../server/store/store.js';
 import { collect, folder, owns, withinMs } from './support.js';
 
 const server = '10.0.0.3:8001' as ServerId;

@@ -10,7 +10,7 @@ import { type EmbeddedOptions, startEmbedded } from '../../../server/adapters/dy
 import { roomsTable } from '../../../server/adapters/dynamodb/roomsTable.js';
 import { serversTable } from '../../../server/adapters/dynamodb/serversTable.js';
 import { createTables, type TableNames } from '../../../server/adapters/dynamodb/tables.js';
-import type { Page, Store } from '../../../server/store.js';
+import type { Page, Store } from '../../../server/store/store.js';
 
 const cleanups: (() => unknown)[] = [];
 

@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { pino } from 'pino';
 import type { ServerId } from '../../../machines/ports.js';
-import { AddressBook } from '../../../server/addressBook.js';
 import { parseNetworks } from '../../../server/addresses.js';
+import { AddressBook } from '../../../server/callers/addressBook.js';
 import { Discovery, type DiscoveryNeeds } from '../../../server/discovery/discovery.js';
 import { type MemoryStore, memoryStore } from './memoryStore.js';
 import { arrival, type ScriptedSource, scriptedSource } from './scriptedSource.js';

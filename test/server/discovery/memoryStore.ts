@@ -1,5 +1,5 @@
 import type { ServerId } from '../../../machines/ports.js';
-import { type Store, type StoredServer, StoreError } from '../../../server/store.js';
+import { type Store, type StoredServer, StoreError } from '../../../server/store/store.js';
 
 /** A metadata store in memory; discovery uses no more of it than this. */
 export interface MemoryStore extends Store {

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, expect, jest, test } from '@jest/globals';
 import { pino } from 'pino';
 import type { ServerId } from '../../../machines/ports.js';
 import { Discovery } from '../../../server/discovery/discovery.js';
-import type { StoredServer } from '../../../server/store.js';
+import type { StoredServer } from '../../../server/store/store.js';
 import { type MemoryStore, memoryStore } from './memoryStore.js';
 import { arrival } from './scriptedSource.js';
 

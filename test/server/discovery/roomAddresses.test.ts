@@ -1,6 +1,6 @@
 import { beforeEach, expect, test } from '@jest/globals';
 import { roomAddresses, type ScanPace } from '../../../server/discovery/roomAddresses.js';
-import { InvalidCursor } from '../../../server/store.js';
+import { InvalidCursor } from '../../../server/store/store.js';
 import { type MemoryStore, memoryStore } from './memoryStore.js';
 
 let store: MemoryStore;

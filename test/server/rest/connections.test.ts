@@ -4,7 +4,7 @@ import { type IncomingMessage, request } from 'node:http';
 import { promisify } from 'node:util';
 import { describe, expect, jest, test } from '@jest/globals';
 import { yesterdayAt } from '../../../server/routes/connections.js';
-import { type Store, type StoredConnection, StoreError } from '../../../server/store.js';
+import { type Store, type StoredConnection, StoreError } from '../../../server/store/store.js';
 import { eventually } from '../../support/eventually.js';
 import { connectTo, startReal } from '../../support/fleet.js';
 import { owns } from '../../support/stage.js';

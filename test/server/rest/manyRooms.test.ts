@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import type { RoomSummary } from '../../../server/roomList.js';
+import type { RoomSummary } from '../../../server/rooms/roomList.js';
 import { startDouble, untilShown, watchMaps } from '../../support/stage.js';
 import { allPages, get, nextOf, sharedStore, startRest } from './support.js';
 

@@ -5,7 +5,7 @@ import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
 import addFormats from 'ajv-formats';
 import { parse } from 'yaml';
 import { createApp } from '../../../server/app.js';
-import { errors } from '../../../server/errors.js';
+import { errors } from '../../../server/http/errors.js';
 import { eventually } from '../../support/eventually.js';
 import { editIn, startReal } from '../../support/fleet.js';
 import { startDouble, untilShown, watch, watchMaps } from '../../support/stage.js';

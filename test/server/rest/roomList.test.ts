@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import type { RoomSummary } from '../../../server/roomList.js';
+import type { RoomSummary } from '../../../server/rooms/roomList.js';
 import { eventually } from '../../support/eventually.js';
 import { connectTo, editIn, startReal } from '../../support/fleet.js';
 import { startDouble, untilShown, watchMaps } from '../../support/stage.js';

@@ -1,8 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { firstOf } from '../../../server/firstOf.js';
-import { readCursor, writeCursor } from '../../../server/roomListCursor.js';
-import { namesOf } from '../../../server/roomNames.js';
+import { firstOf } from '../../../server/rooms/firstOf.js';
+import { readCursor, writeCursor } from '../../../server/rooms/roomListCursor.js';
+import { namesOf } from '../../../server/rooms/roomNames.js';
 
 const anyText = fc.string({
   unit: fc.integer({ min: 0, max: 0xffff }).map((c) => String.fromCharCode(c)),

@@ -1,8 +1,8 @@
 import { describe, expect, jest, test } from '@jest/globals';
 import { createClient } from '../../../server/adapters/dynamodb/client.js';
 import { roomsTable } from '../../../server/adapters/dynamodb/roomsTable.js';
-import type { RoomSummary } from '../../../server/roomList.js';
-import { type Store, StoreError } from '../../../server/store.js';
+import type { RoomSummary } from '../../../server/rooms/roomList.js';
+import { type Store, StoreError } from '../../../server/store/store.js';
 import { eventually } from '../../support/eventually.js';
 import { owns, startDouble, stateOf, untilShown, watchMaps } from '../../support/stage.js';
 import { breakable, get, nextOf, sharedStore, startRest } from './support.js';

@@ -18,9 +18,9 @@ import { roomsTable } from '../../../server/adapters/dynamodb/roomsTable.js';
 import { serversTable } from '../../../server/adapters/dynamodb/serversTable.js';
 import { createTables, type TableNames } from '../../../server/adapters/dynamodb/tables.js';
 import type { StoreWriterOptions } from '../../../server/demo/storeWriter.js';
-import type { ErrorBody } from '../../../server/errors.js';
+import type { ErrorBody } from '../../../server/http/errors.js';
 import type { Service, ServiceOverrides } from '../../../server/service.js';
-import { type Store, StoreError } from '../../../server/store.js';
+import { type Store, StoreError } from '../../../server/store/store.js';
 import { startTestService } from '../../support/service.js';
 import { owns } from '../../support/stage.js';
 

@@ -1,10 +1,10 @@
 import { gzipSync } from 'node:zlib';
 import { expect, test } from '@jest/globals';
-import { createApp } from '../../server/app.js';
-import { eventually } from '../support/eventually.js';
-import { appNeeds } from './appNeeds.js';
-import { ask, post } from './http.js';
-import { puts, toldUrl, useWorld } from './support.js';
+import { createApp } from '../../../server/app.js';
+import { eventually } from '../../support/eventually.js';
+import { appNeeds } from '../appNeeds.js';
+import { ask, post } from '../http.js';
+import { puts, toldUrl, useWorld } from '../support.js';
 
 const world = useWorld();
 const delta = (add: unknown) => JSON.stringify({ room: 'bad', add });

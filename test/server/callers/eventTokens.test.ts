@@ -1,7 +1,7 @@
 import { expect, jest, test } from '@jest/globals';
 import fc from 'fast-check';
-import type { Epoch, ServerId } from '../../machines/ports.js';
-import type { TokenClaims } from '../../server/eventTokens.js';
+import type { Epoch, ServerId } from '../../../machines/ports.js';
+import type { TokenClaims } from '../../../server/callers/eventTokens.js';
 
 const crypto = await import('node:crypto');
 let macs = 0;
@@ -12,7 +12,7 @@ jest.unstable_mockModule('node:crypto', () => ({
     return crypto.createHmac(...args);
   },
 }));
-const { EventTokens } = await import('../../server/eventTokens.js');
+const { EventTokens } = await import('../../../server/callers/eventTokens.js');
 
 const claims: TokenClaims = {
   kind: 'server',

@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { expect, test } from '@jest/globals';
-import { apiError, type ErrorCode, errorBody, errors } from '../../server/errors.js';
+import { apiError, type ErrorCode, errorBody, errors } from '../../../server/http/errors.js';
 
-const protocol = new URL('../../docs/protocol.md', import.meta.url);
+const protocol = new URL('../../../docs/protocol.md', import.meta.url);
 
 test('the catalogue and docs/protocol.md name the same codes and statuses', async () => {
   const text = await readFile(protocol, 'utf8');

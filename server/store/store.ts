@@ -1,4 +1,4 @@
-import type { RoomName, ServerId } from '../machines/ports.js';
+import type { RoomName, ServerId } from '../../machines/ports.js';
 
 /** What the metadata store says of a room: an item of the table that the pub-sub servers write. */
 export interface StoredRoom {

@@ -1,5 +1,5 @@
 import type { Context } from 'koa';
-import { normalizeAddress } from './addresses.js';
+import { normalizeAddress } from '../addresses.js';
 
 /** The address at the other end of the connection, normalized; headers are not believed. */
 export function remoteAddress(ctx: Context): string {

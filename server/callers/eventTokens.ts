@@ -1,5 +1,5 @@
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
-import type { Epoch, ServerId } from '../machines/ports.js';
+import type { Epoch, ServerId } from '../../machines/ports.js';
 
 /** What a token says of the deltas that are posted under it. */
 export type TokenClaims =

@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, expect, jest, test } from '@jest/globals';
 import { pino } from 'pino';
-import { lateStore } from '../../server/lateStore.js';
-import { type Store, StoreError } from '../../server/store.js';
-import { memoryStore } from './discovery/memoryStore.js';
-import { arrival } from './discovery/scriptedSource.js';
+import { lateStore } from '../../../server/store/lateStore.js';
+import { type Store, StoreError } from '../../../server/store/store.js';
+import { memoryStore } from '../discovery/memoryStore.js';
+import { arrival } from '../discovery/scriptedSource.js';
 
 const log = pino({ level: 'silent' });
 let openings: Array<{ open: (store: Store) => void; fail: () => void }>;

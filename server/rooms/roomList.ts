@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
-import type { RoomName } from '../machines/ports.js';
-import type { Tally } from '../machines/tally.js';
+import type { RoomName } from '../../machines/ports.js';
+import type { Tally } from '../../machines/tally.js';
+import { isStorable, type RoomsTable, type StoredRoom } from '../store/store.js';
 import { firstOf } from './firstOf.js';
 import { type Fresh, LastKnownGood } from './lastKnownGood.js';
 import { type RoomListCursor, readCursor, writeCursor } from './roomListCursor.js';
-import { isStorable, type RoomsTable, type StoredRoom } from './store.js';
 
 /** A room in the list of `GET /api/rooms`; null: not known. */
 export interface RoomSummary {

@@ -1,4 +1,4 @@
-import type { Delta } from '../machines/tally.js';
+import type { Delta } from '../../machines/tally.js';
 
 /** Gathers the deltas of one turn of the event loop, so that the machine gets them as one event. */
 export class DeltaInbox {

@@ -1,4 +1,4 @@
-import { apiError } from './errors.js';
+import { apiError } from '../http/errors.js';
 
 /** Where the next page of the list of rooms begins. */
 export type RoomListCursor =

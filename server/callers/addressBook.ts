@@ -1,7 +1,7 @@
 import { networkInterfaces } from 'node:os';
-import type { ServerId } from '../machines/ports.js';
-import type { Roster } from '../machines/roster.js';
-import { hostAndPort, isLoopback, type Networks, normalizeAddress } from './addresses.js';
+import type { ServerId } from '../../machines/ports.js';
+import type { Roster } from '../../machines/roster.js';
+import { hostAndPort, isLoopback, type Networks, normalizeAddress } from '../addresses.js';
 
 /** Which pub-sub servers are at an address, and which addresses may be contacted at all. */
 export class AddressBook {

@@ -1,5 +1,5 @@
 import type { Context } from 'koa';
-import type { RoomName } from '../machines/ports.js';
+import type { RoomName } from '../../machines/ports.js';
 
 /**
  * The rooms that a name in a path may mean: the name as it stands there, since that is how rooms are

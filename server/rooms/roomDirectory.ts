@@ -1,13 +1,13 @@
 import { setMaxListeners } from 'node:events';
-import type { ActivationActor } from '../machines/activationMachine.js';
-import type { RoomName, ServerId } from '../machines/ports.js';
-import type { Tally } from '../machines/tally.js';
-import { canAsk, type PubSubServers } from './adapters/pubSubServers.js';
-import type { AddressBook } from './addressBook.js';
-import { normalizeAddress } from './addresses.js';
-import { serverAt } from './discovery/roomAddresses.js';
+import type { ActivationActor } from '../../machines/activationMachine.js';
+import type { RoomName, ServerId } from '../../machines/ports.js';
+import type { Tally } from '../../machines/tally.js';
+import { canAsk, type PubSubServers } from '../adapters/pubSubServers.js';
+import { normalizeAddress } from '../addresses.js';
+import type { AddressBook } from '../callers/addressBook.js';
+import { serverAt } from '../discovery/roomAddresses.js';
+import { isStorable, type RoomsTable, type StoredRoom } from '../store/store.js';
 import { type Fresh, LastKnownGood } from './lastKnownGood.js';
-import { isStorable, type RoomsTable, type StoredRoom } from './store.js';
 
 /** What the room directory is made of. */
 export interface RoomDirectoryNeeds {

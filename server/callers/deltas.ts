@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { apiError } from './errors.js';
+import { apiError } from '../http/errors.js';
 
 /** Longer names do not fit into the head of a WebSocket request. */
 const room = z.string().max(16_384);
