@@ -1,0 +1,126 @@
+import type { AnyStateMachine, AnyStateNode } from 'xstate';
+
+/** An action or a guard by its name, with the parameters that the chart gives it. */
+export interface Named {
+  type: string;
+  params?: unknown;
+}
+
+/** One candidate of a transition. Without a target nothing but its actions happens. */
+export interface Transition {
+  /** `#<machine>.<path>` of each state that is entered. */
+  target?: string[];
+  guard?: string | Named;
+  actions?: Named[];
+  /** Whether a state that is left and entered at once is entered anew. */
+  reenter?: true;
+}
+
+/**
+ * One state, as JSON: a configuration that `createMachine` and the tools of Stately take, with
+ * everything spelled out that XState lets a chart leave out. Context and inputs are not part of it.
+ */
+export interface StateDefinition {
+  /** `<machine>.<path>`. */
+  id: string;
+  type: AnyStateNode['type'];
+  description?: string;
+  initial?: string;
+  entry?: Named[];
+  exit?: Named[];
+  invoke?: { id: string; src: string }[];
+  /** Transitions by event. */
+  on?: Record<string, Transition[]>;
+  always?: Transition[];
+  /** Transitions by the name of a delay, or its milliseconds. */
+  after?: Record<string, Transition[]>;
+  states?: Record<string, StateDefinition>;
+}
+
+/** A function has no name of its own where it was written in place. */
+const inline = 'inline function';
+
+/** What a chart names, by name; a function in place of a name by what it is called. */
+function nameOf(named: unknown): Named {
+  if (typeof named === 'string') return { type: named };
+  if (typeof named === 'function') return { type: functionName(named) };
+  const { type, params } = named as Named;
+  if (params === undefined) return { type };
+  return { type, params: typeof params === 'function' ? functionName(params) : params };
+}
+
+function functionName(given: { name: string; type?: unknown }): string {
+  if (typeof given.type === 'string') return given.type;
+  return given.name === '' ? inline : given.name;
+}
+
+const namesOf = (given: unknown): Named[] =>
+  (Array.isArray(given) ? given : given === undefined ? [] : [given]).map(nameOf);
+
+interface NodeTransition {
+  target?: readonly { id: string }[] | undefined;
+  guard?: unknown;
+  actions: readonly unknown[];
+  reenter: boolean;
+}
+
+function transitionOf({ target, guard, actions, reenter }: NodeTransition): Transition {
+  const named = guard === undefined ? undefined : nameOf(guard);
+  return {
+    ...(target && { target: target.map(({ id }) => `#${id}`) }),
+    ...(named && { guard: named.params === undefined ? named.type : named }),
+    ...(actions.length > 0 && { actions: actions.map(nameOf) }),
+    ...(reenter && { reenter }),
+  };
+}
+
+function delayedOf(node: AnyStateNode): Record<string, Transition[]> {
+  const after: Record<string, Transition[]> = {};
+  for (const transition of node.after) {
+    const name = typeof transition.delay === 'function' ? inline : String(transition.delay);
+    after[name] = [...(after[name] ?? []), transitionOf(transition)];
+  }
+  return after;
+}
+
+function eventsOf(node: AnyStateNode): Record<string, Transition[]> {
+  const timers = new Set(node.after.map(({ eventType }) => eventType));
+  const others = [...node.transitions].filter(([event]) => !timers.has(event));
+  return Object.fromEntries(
+    others.map(([event, candidates]) => [event, candidates.map(transitionOf)]),
+  );
+}
+
+const whereAny = <T extends object, K extends string>(key: K, held: T) =>
+  (Object.keys(held).length > 0 ? { [key]: held } : {}) as Partial<Record<K, T>>;
+
+function stateOf(node: AnyStateNode): StateDefinition {
+  // What XState adds of its own for its timers is not in the configuration.
+  const { entry, exit } = node.config as { entry?: unknown; exit?: unknown };
+  const states = Object.values(node.states) as AnyStateNode[];
+  const invoked = node.invoke.map(({ id, src }) => ({ id, src: nameOf(src).type }));
+  return {
+    id: node.id,
+    type: node.type,
+    ...(node.description !== undefined && { description: node.description }),
+    ...(node.type === 'compound' && { initial: node.initial.target[0]?.key ?? '' }),
+    ...whereAny('entry', namesOf(entry)),
+    ...whereAny('exit', namesOf(exit)),
+    ...whereAny('invoke', invoked),
+    ...whereAny('on', eventsOf(node)),
+    ...whereAny('always', (node.always ?? []).map(transitionOf)),
+    ...whereAny('after', delayedOf(node)),
+    ...whereAny('states', Object.fromEntries(states.map((state) => [state.key, stateOf(state)]))),
+  };
+}
+
+/** The statechart of a machine as JSON. */
+export const definitionOf = (machine: AnyStateMachine): StateDefinition => stateOf(machine.root);
+
+/** The delays that a chart names, in milliseconds; null: it follows from the context. */
+export function delaysOf(machine: AnyStateMachine): Record<string, number | null> {
+  const { delays } = machine.implementations as { delays: Record<string, unknown> };
+  return Object.fromEntries(
+    Object.entries(delays).map(([name, ms]) => [name, typeof ms === 'number' ? ms : null]),
+  );
+}

@@ -1,0 +1,116 @@
+import type { AnyActorRef, AnyMachineSnapshot, AnyStateMachine, StateValue } from 'xstate';
+import { charts } from './charts.js';
+import { definitionOf, delaysOf, type StateDefinition } from './definition.js';
+import { type Plain, plainData } from './plainData.js';
+import { activeStates } from './stateValue.js';
+
+/** A statechart, and how many actors are in each of its states. */
+export interface MachineSummary {
+  id: string;
+  definition: StateDefinition;
+  /** Milliseconds by the name of a delay; null: it follows from the actor's context. */
+  delays: Record<string, number | null>;
+  actors: { total: number; states: Record<string, number> };
+}
+
+/** An actor of a machine as it is now. */
+export interface ActorView {
+  id: string;
+  /** `active`, `done`, `error` or `stopped`, as XState says it. */
+  status: string;
+  value: StateValue;
+  /** Its active states, as paths. */
+  states: string[];
+  context: Plain;
+}
+
+/** A statechart with a page of its actors. */
+export interface MachineView extends Omit<MachineSummary, 'actors'> {
+  /** By id. */
+  actors: ActorView[];
+  /** `after` of the next page; absent on the last one. */
+  next?: string;
+}
+
+/** Which actors are asked for. */
+export interface ActorQuery {
+  limit: number;
+  /** The id after which the page begins. */
+  after?: string | undefined;
+  /** What an id has to contain. */
+  search?: string | undefined;
+}
+
+type MachineActor = AnyActorRef & { getSnapshot(): AnyMachineSnapshot };
+
+/** The statecharts of the service with the actors that run them; it looks only when it is asked. */
+export class Machines {
+  readonly #root: AnyActorRef;
+  readonly #charts = new Map<string, Omit<MachineSummary, 'actors'>>();
+
+  constructor(root: AnyActorRef) {
+    this.#root = root;
+  }
+
+  get ids(): string[] {
+    return charts.map(({ id }) => id);
+  }
+
+  summaries(): MachineSummary[] {
+    const actors = [...actorsUnder(this.#root)];
+    return charts.map((machine) => {
+      const own = actors.filter((actor) => machineOf(actor) === machine.id);
+      return { ...this.#chart(machine), actors: { total: own.length, states: tally(own) } };
+    });
+  }
+
+  /** Undefined: there is no such machine. */
+  view(id: string, { limit, after, search = '' }: ActorQuery): MachineView | undefined {
+    const machine = charts.find((chart) => chart.id === id);
+    if (!machine) return undefined;
+    const wanted = [...actorsUnder(this.#root)]
+      .filter((actor) => machineOf(actor) === id && actor.id.includes(search))
+      .filter((actor) => after === undefined || actor.id > after)
+      .sort((a, b) => (a.id < b.id ? -1 : 1));
+    const page = wanted.slice(0, limit);
+    const next = wanted.length > limit ? page.at(-1)?.id : undefined;
+    return {
+      ...this.#chart(machine),
+      actors: page.map(viewOf),
+      ...(next !== undefined && { next }),
+    };
+  }
+
+  #chart(machine: AnyStateMachine): Omit<MachineSummary, 'actors'> {
+    const { id } = machine;
+    const known = this.#charts.get(id);
+    if (known) return known;
+    const chart = { id, definition: definitionOf(machine), delays: delaysOf(machine) };
+    this.#charts.set(id, chart);
+    return chart;
+  }
+}
+
+/** An actor and all below it that run a machine. */
+function* actorsUnder(ref: AnyActorRef): Generator<MachineActor> {
+  const snapshot = ref.getSnapshot();
+  if (snapshot?.machine === undefined) return;
+  yield ref as MachineActor;
+  const { children } = snapshot as { children: Record<string, AnyActorRef | undefined> };
+  for (const child of Object.values(children)) if (child) yield* actorsUnder(child);
+}
+
+const machineOf = (actor: MachineActor): string => actor.getSnapshot().machine.id;
+
+function tally(actors: readonly MachineActor[]): Record<string, number> {
+  const counts: Record<string, number> = {};
+  for (const actor of actors)
+    for (const state of activeStates(actor.getSnapshot().value))
+      counts[state] = (counts[state] ?? 0) + 1;
+  return counts;
+}
+
+function viewOf(actor: MachineActor): ActorView {
+  const { status, value, context } = actor.getSnapshot();
+  return { id: actor.id, status, value, states: activeStates(value), context: plainData(context) };
+}
