@@ -2,7 +2,10 @@
 
 /** Each code's HTTP status and the sentence sent with it. */
 export const errors = {
-  unauthorized: { status: 401, message: 'A valid bearer token is required' },
+  unauthorized: { status: 401, message: 'A valid token or session is required' },
+  too_many_attempts: { status: 429, message: 'Too many wrong tokens came from there' },
+  foreign_page: { status: 403, message: 'Pages of other origins may not do this' },
+  host_not_allowed: { status: 421, message: 'This service is not reached by this name' },
   not_found: { status: 404, message: 'There is nothing at this path' },
   method_not_allowed: { status: 405, message: 'This path does not take this method' },
   room_not_found: { status: 404, message: 'No server holds this room' },
@@ -13,6 +16,7 @@ export const errors = {
   invalid_delta: { status: 400, message: 'The body is not a delta or an array of deltas' },
   invalid_parameter: { status: 400, message: 'A parameter has a value that is not accepted' },
   body_too_large: { status: 413, message: 'The body is larger than allowed' },
+  unsupported_type: { status: 415, message: 'The body must be application/json' },
   unsupported_encoding: { status: 415, message: 'The body must come without a content encoding' },
   body_timeout: { status: 408, message: 'The body did not arrive in time' },
   too_many_viewers: { status: 503, message: 'As many viewers as allowed are connected' },
@@ -31,12 +35,15 @@ export class ApiError extends Error {
   readonly status: number;
   /** Whether `message` may be sent: an internal error's detail is for the log alone. */
   readonly expose: boolean;
+  /** When it is worth trying again, if that is known. */
+  readonly retryAfterSeconds: number | undefined;
 
-  constructor(code: ErrorCode, message: string) {
+  constructor(code: ErrorCode, message: string, retryAfterSeconds?: number) {
     super(message);
     this.code = code;
     this.status = errors[code].status;
     this.expose = code !== 'internal';
+    this.retryAfterSeconds = retryAfterSeconds;
   }
 
   /** What the client reads: the message, or the catalogue's sentence when that is not to be shown. */
@@ -46,9 +53,10 @@ export class ApiError extends Error {
 }
 
 /** The error of this code; the detail is added to the catalogue's sentence. */
-export function apiError(code: ErrorCode, detail?: string): ApiError {
+export function apiError(code: ErrorCode, detail?: string, retryAfterSeconds?: number): ApiError {
   const { message } = errors[code];
-  return new ApiError(code, detail === undefined ? message : `${message}: ${detail}`);
+  const text = detail === undefined ? message : `${message}: ${detail}`;
+  return new ApiError(code, text, retryAfterSeconds);
 }
 
 /** What the body of every error answer is. */

@@ -1,5 +1,5 @@
 import type { Context } from 'koa';
-import { normalizeAddress } from '../addresses.js';
+import { isAddress, type Networks, normalizeAddress } from '../addresses.js';
 
 /** The address at the other end of the connection, normalized; headers are not believed. */
 export function remoteAddress(ctx: Context): string {
@@ -10,4 +10,28 @@ export function remoteAddress(ctx: Context): string {
 export function isForwarded(ctx: Context): boolean {
   const { headers } = ctx.req;
   return ['x-forwarded-for', 'forwarded', 'via'].some((name) => headers[name] !== undefined);
+}
+
+/**
+ * The address of a viewer: behind trusted proxies, what the first of them says, else the other end of
+ * the connection. Pub-sub servers are never told by it.
+ */
+export function viewerAddress(ctx: Context, trustedProxies: Networks | undefined): string {
+  const remote = remoteAddress(ctx);
+  if (!trustedProxies?.includes(remote)) return remote;
+  // Each proxy adds whom it heard: from the right, the first that is no proxy is the viewer.
+  const said = ctx
+    .get('X-Forwarded-For')
+    .split(',')
+    .map((entry) => normalizeAddress(entry.trim()));
+  const viewer = said.findLast((address) => !trustedProxies.includes(address));
+  return viewer !== undefined && isAddress(viewer) ? viewer : remote;
+}
+
+/** Whether a browser asked by https, so that it may be told to keep a cookie to https. */
+export function cameByHttps(ctx: Context, trustedProxies: Networks | undefined): boolean {
+  // What a browser says of its own page needs no proxy that passes it on.
+  if (ctx.get('Origin').startsWith('https://')) return true;
+  const isTrusted = trustedProxies?.includes(remoteAddress(ctx)) ?? false;
+  return isTrusted && /^https\b/i.test(ctx.get('X-Forwarded-Proto'));
 }

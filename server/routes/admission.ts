@@ -1,5 +1,7 @@
 import type { Context } from 'koa';
+import { isLoopback, type Networks, subscriberOf } from '../addresses.js';
 import { apiError } from '../http/errors.js';
+import { viewerAddress } from '../http/remoteAddress.js';
 import { retryFrame } from '../sse/frames.js';
 import { Viewer } from '../sse/viewer.js';
 
@@ -9,6 +11,37 @@ export interface Admission {
   /** Event streams that are open, of every kind. */
   viewers: () => number;
   isDraining: () => boolean;
+  addresses: ViewerAddresses;
+  /** Proxies whose word is taken for the address of a viewer. */
+  trustedProxies: Networks | undefined;
+}
+
+/** How many viewers there are by address: one stranger is not to take every place. */
+export class ViewerAddresses {
+  readonly #max: number;
+  readonly #viewers = new Map<string, number>();
+
+  constructor(max: number) {
+    this.#max = max;
+  }
+
+  isFull(address: string): boolean {
+    return (this.#viewers.get(subscriberOf(address)) ?? 0) >= this.#max;
+  }
+
+  /** Counts a viewer until it is gone. Programs of this machine, and proxies on it, are not counted. */
+  enter(address: string, viewer: Viewer): void {
+    if (isLoopback(address)) return;
+    const subscriber = subscriberOf(address);
+    this.#add(subscriber, 1);
+    viewer.onGone(() => this.#add(subscriber, -1));
+  }
+
+  #add(subscriber: string, change: number): void {
+    const viewers = (this.#viewers.get(subscriber) ?? 0) + change;
+    if (viewers === 0) this.#viewers.delete(subscriber);
+    else this.#viewers.set(subscriber, viewers);
+  }
 }
 
 /** Why a viewer is not let in. */
@@ -22,14 +55,18 @@ const retryMs = 15_000;
  * this kind of stream takes no more, whatever the others do.
  */
 export function admitViewer(ctx: Context, needs: Admission, isFull = false): Viewer | undefined {
-  const refusal = refusalOf(needs) ?? (isFull ? 'too_many_viewers' : undefined);
+  const address = viewerAddress(ctx, needs.trustedProxies);
+  const isOver = isFull || needs.addresses.isFull(address);
+  const refusal = refusalOf(needs) ?? (isOver ? 'too_many_viewers' : undefined);
   if (refusal) {
     refuse(ctx, refusal);
   } else if (ctx.method === 'HEAD') {
     ctx.status = 200;
     ctx.type = 'text/event-stream';
   } else {
-    return new Viewer(ctx);
+    const viewer = new Viewer(ctx);
+    needs.addresses.enter(address, viewer);
+    return viewer;
   }
   return undefined;
 }

@@ -1,0 +1,45 @@
+import { expect, test } from '@jest/globals';
+import { ask } from '../server/http.js';
+import { useWorld } from '../server/support.js';
+import { eventually } from '../support/eventually.js';
+
+const world = useWorld();
+const proxied = { TRUSTED_PROXIES: '127.0.0.1', MAX_VIEWERS_PER_ADDRESS: '3' };
+const from = (address: string) => ({ headers: { 'X-Forwarded-For': address } });
+
+const viewersOf = async ({ url }: { url: string }) =>
+  JSON.parse((await ask(`${url}/api/state`)).text).viewers;
+
+test('one address has some places of its own, and leaves the rest to others', async () => {
+  const service = await world.service(proxied);
+  const url = `${service.url}/api/events`;
+  const greedy = [];
+  for (let i = 0; i < 3; i += 1) greedy.push(await world.stream(service, from('203.0.113.7')));
+  const refused = { headers: { ...from('203.0.113.7').headers, Accept: 'application/json' } };
+  expect(await ask(url, refused)).toMatchObject({ status: 503, code: 'too_many_viewers' });
+  expect((await ask(url, from('203.0.113.7'))).text).toBe('retry: 15000\n\n');
+  for (const path of ['/api/updates', '/api/rooms/r/events'])
+    expect((await ask(service.url + path, refused)).code).toBe('too_many_viewers');
+  await world.stream(service, from('203.0.113.8'));
+  expect(await viewersOf(service)).toBe(4);
+  // Whoever leaves makes room.
+  await greedy[0]?.close();
+  await eventually(async () => expect(await viewersOf(service)).toBe(3));
+  await world.stream(service, from('203.0.113.7'));
+  await eventually(async () => expect(await viewersOf(service)).toBe(4));
+});
+
+test('one subscriber of IPv6 is one address', async () => {
+  const service = await world.service(proxied);
+  for (let i = 0; i < 3; i += 1) await world.stream(service, from(`2001:db8::${i}`));
+  const refused = await ask(`${service.url}/api/events`, from('2001:db8::ffff:1'));
+  expect(refused.text).toBe('retry: 15000\n\n');
+  await world.stream(service, from('2001:db8:0:1::1'));
+  expect(await viewersOf(service)).toBe(4);
+});
+
+test('nobody is believed to be somebody else unless the proxy is trusted; loopback is not counted', async () => {
+  const service = await world.service({ MAX_VIEWERS_PER_ADDRESS: '3' });
+  for (let i = 0; i < 5; i += 1) await world.stream(service, from('203.0.113.7'));
+  expect(await viewersOf(service)).toBe(5);
+});
