@@ -1,0 +1,61 @@
+import { signal } from '@preact/signals';
+
+/** An answer that is no success; programs go by `code` (docs/protocol.md, "Errors"). */
+export class ApiFailure extends Error {
+  readonly status: number;
+  /** `unreachable` when there was no answer, `unexpected` when it was none of this service's. */
+  readonly code: string;
+  /** How long the service asks to wait; undefined: it does not say. */
+  readonly retryAfterSeconds: number | undefined;
+
+  constructor(status: number, code: string, message: string, retryAfterSeconds?: number) {
+    super(message);
+    this.status = status;
+    this.code = code;
+    this.retryAfterSeconds = retryAfterSeconds;
+  }
+}
+
+/** Whether the service asks for a token, and whether this browser has given it; undefined: not known yet. */
+export const session = signal<{ required: boolean; signedIn: boolean } | undefined>(undefined);
+
+/** What is added to this browser's clock to get the service's; only to be trusted to a second. */
+export const clockSkewMs = signal(0);
+
+const patienceMs = 10_000;
+
+/** Reads JSON from a path relative to the page, `api/state`. Throws `ApiFailure` alone. */
+export async function getJson<T>(path: string): Promise<T> {
+  return (await (await request(path)).json()) as T;
+}
+
+/** Sends a request relative to the page; throws `ApiFailure` for whatever is no success. */
+export async function request(path: string, init: RequestInit = {}): Promise<Response> {
+  const response = await fetch(new URL(path, document.baseURI), {
+    signal: AbortSignal.timeout(patienceMs),
+    ...init,
+  }).catch(() => {
+    throw new ApiFailure(0, 'unreachable', 'The service cannot be reached');
+  });
+  noteClock(response);
+  if (response.ok) return response;
+  // A wrong token at signing in is a 401 as well, and signs nobody out.
+  if (response.status === 401 && init.method === undefined)
+    session.value = { required: true, signedIn: false };
+  throw await failureOf(response);
+}
+
+async function failureOf(response: Response): Promise<ApiFailure> {
+  const body = await response.json().catch(() => undefined);
+  const { code = 'unexpected', message = `The service answered ${response.status}` } =
+    body?.error ?? {};
+  const retryAfter = Number(response.headers.get('Retry-After'));
+  return new ApiFailure(response.status, code, message, retryAfter > 0 ? retryAfter : undefined);
+}
+
+/** `Date` has whole seconds: a difference below two says nothing. */
+function noteClock(response: Response): void {
+  const skewMs = Date.parse(response.headers.get('Date') ?? '') - Date.now();
+  const isSure = Number.isFinite(skewMs) && Math.abs(skewMs) > 2000;
+  clockSkewMs.value = isSure ? Math.round(skewMs / 1000) * 1000 : 0;
+}

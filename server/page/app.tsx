@@ -1,0 +1,88 @@
+import './app.css';
+import type { ComponentChildren } from 'preact';
+import { useEffect, useRef } from 'preact/hooks';
+import { session } from './api.js';
+import { lazyView } from './lazy.js';
+import { activation } from './model/fleet.js';
+import { NotYet, UnknownView } from './overview/emptyStates.js';
+import { Header } from './overview/header.js';
+import { Notices } from './overview/notices.js';
+import { OverviewView } from './overview/overviewView.js';
+import { RoomsView } from './rooms/roomsView.js';
+import { route } from './router.js';
+import { ServersView } from './servers/serversView.js';
+import { sessionFailure } from './session/session.js';
+import { SignInForm } from './session/signInForm.js';
+
+const RoomView = lazyView(() => import('./room/roomView.js').then(({ RoomView }) => RoomView));
+const MachinesView = lazyView(() =>
+  import('./machines/machinesView.js').then(({ MachinesView }) => MachinesView),
+);
+
+/** The page. */
+export function App() {
+  const main = useRef<HTMLElement>(null);
+  const isSignedIn = session.value?.signedIn ?? false;
+  return (
+    <>
+      {/* A link would change the fragment, which says what is shown. */}
+      <button type="button" class="skip button" onClick={() => main.current?.focus()}>
+        Skip to content
+      </button>
+      <Header isSignedIn={isSignedIn} />
+      <main ref={main} id="main" tabIndex={-1}>
+        {isSignedIn && <Notices />}
+        <Content isSignedIn={isSignedIn} />
+      </main>
+    </>
+  );
+}
+
+function Content({ isSignedIn }: { isSignedIn: boolean }) {
+  if (!session.value) return <NotYet reason={sessionFailure.value} />;
+  if (!isSignedIn) return <SignInForm />;
+  const { value } = route;
+  if (value.view === 'room')
+    return (
+      <View title={value.name}>
+        <RoomView key={value.name} name={value.name} />
+      </View>
+    );
+  if (value.view === 'machines')
+    return (
+      <View title="Machines">
+        <MachinesView />
+      </View>
+    );
+  if (value.view === 'unknown') return <UnknownView />;
+  if (activation.value === undefined) return <NotYet reason={undefined} />;
+  return <NumbersView view={value.view} />;
+}
+
+function NumbersView({ view }: { view: 'overview' | 'rooms' | 'servers' }) {
+  if (view === 'rooms')
+    return (
+      <View title="Rooms">
+        <RoomsView />
+      </View>
+    );
+  if (view === 'servers')
+    return (
+      <View title="Servers">
+        <ServersView />
+      </View>
+    );
+  return (
+    <View title="">
+      <OverviewView />
+    </View>
+  );
+}
+
+/** A view, whose title the tab bears. */
+function View({ title, children }: { title: string; children: ComponentChildren }) {
+  useEffect(() => {
+    document.title = title ? `${title.slice(0, 100)} · pubsub-dashboard` : 'pubsub-dashboard';
+  }, [title]);
+  return children;
+}

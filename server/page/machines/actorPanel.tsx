@@ -1,0 +1,127 @@
+import { useEffect, useState } from 'preact/hooks';
+import { visible } from '../model/roomNames.js';
+import { plainNode } from '../tree/plainNode.js';
+import { Tree } from '../tree/tree.js';
+import { usePolled } from '../usePolled.js';
+
+const pollMs = 1000;
+const listed = 50;
+/** An id may be a part of others: enough to meet it among them. */
+const looked = 20;
+
+/** An actor as it is now. */
+interface Actor {
+  id: string;
+  status: string;
+  states: string[];
+  context: unknown;
+}
+
+interface MachineActors {
+  actors: Actor[];
+  next?: string;
+}
+
+/** The actors of a machine: a list to choose from, and what the chosen one holds. */
+export function ActorPanel(props: {
+  machine: string;
+  total: number;
+  onLook: (actor: { id: string; states: readonly string[] } | undefined) => void;
+}) {
+  const { machine, total, onLook } = props;
+  const [search, setSearch] = useState('');
+  const [chosen, setChosen] = useState<string>();
+  const [list] = usePolled<MachineActors>(pathOf(machine, search, listed), pollMs);
+  const [look] = usePolled<MachineActors>(
+    chosen === undefined ? undefined : pathOf(machine, chosen, looked),
+    pollMs,
+  );
+  const actors = list.value?.actors ?? [];
+  const only = total === 1 && search === '' ? actors[0] : undefined;
+  const actor =
+    chosen === undefined
+      ? only
+      : [...(look.value?.actors ?? []), ...actors].find(({ id }) => id === chosen);
+  const told = chosen === undefined ? undefined : JSON.stringify([actor?.id, actor?.states]);
+  useEffect(() => onLook(chosen === undefined ? undefined : actor), [told]);
+  return (
+    <section class="card machines-actors" aria-labelledby="actors-title">
+      <div class="card-head">
+        <h2 id="actors-title">{total === 1 ? 'Its actor' : 'Actors'}</h2>
+        <span class="spacer" />
+        {chosen !== undefined && (
+          <button type="button" class="button bare small" onClick={() => setChosen(undefined)}>
+            Show all
+          </button>
+        )}
+      </div>
+      {total > 1 && (
+        <div class="field">
+          <label for="actor-search">Search by id</label>
+          <input
+            id="actor-search"
+            class="input"
+            type="search"
+            value={search}
+            onInput={({ currentTarget }) => setSearch(currentTarget.value)}
+          />
+        </div>
+      )}
+      {total > 1 && <ActorList actors={actors} chosen={chosen} onChoose={setChosen} />}
+      {list.value?.next !== undefined && (
+        <p class="quiet small">These are the first {listed}: search for others.</p>
+      )}
+      {list.value && actors.length === 0 && (
+        <p class="quiet">{total === 0 ? 'None runs now.' : 'None has this in its id.'}</p>
+      )}
+      {actor && <ActorDetails actor={actor} />}
+      {chosen !== undefined && !actor && look.value && (
+        <p class="quiet">{visible(chosen)} is no longer there.</p>
+      )}
+    </section>
+  );
+}
+
+const pathOf = (machine: string, search: string, limit: number) =>
+  `api/machines/${encodeURIComponent(machine)}?${new URLSearchParams({ limit: `${limit}`, search })}`;
+
+function ActorList(props: {
+  actors: readonly Actor[];
+  chosen: string | undefined;
+  onChoose: (id: string | undefined) => void;
+}) {
+  const { actors, chosen, onChoose } = props;
+  return (
+    <ul class="machines-list" aria-label="Actors">
+      {actors.map(({ id, states }) => (
+        <li key={id}>
+          <button
+            type="button"
+            class="machines-actor"
+            aria-pressed={id === chosen}
+            onClick={() => onChoose(id === chosen ? undefined : id)}
+          >
+            <span class="cut mono">{visible(id)}</span>
+            <span class="cut small quiet">{states.map(lastKeys).join(' · ')}</span>
+          </button>
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+/** The region goes without saying. */
+const lastKeys = (path: string) => path.split('.').slice(-1).join('.');
+
+function ActorDetails({ actor: { id, status, context } }: { actor: Actor }) {
+  const node = plainNode(context, { key: 'context', label: '' });
+  return (
+    <div class="stack machines-context">
+      <h3 class="cut mono" title={visible(id)}>
+        {visible(id)}
+      </h3>
+      {status !== 'active' && <p class="badge warn">{status}</p>}
+      <Tree nodes={node.children?.(1000) ?? [node]} label={`What ${visible(id)} holds`} />
+    </div>
+  );
+}

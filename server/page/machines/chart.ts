@@ -1,0 +1,147 @@
+/** A statechart as `GET /api/machines` tells it, made ready to be drawn. */
+
+interface Named {
+  type: string;
+  params?: unknown;
+}
+
+interface TransitionDefinition {
+  target?: string[];
+  guard?: string | Named;
+  actions?: Named[];
+}
+
+/** One state as the service tells it: see `GET /api/machines` in docs/openapi.yaml. */
+export interface StateDefinition {
+  id: string;
+  type: string;
+  description?: string;
+  initial?: string;
+  entry?: Named[];
+  exit?: Named[];
+  invoke?: { id: string; src: string }[];
+  on?: Record<string, TransitionDefinition[]>;
+  always?: TransitionDefinition[];
+  after?: Record<string, TransitionDefinition[]>;
+  states?: Record<string, StateDefinition>;
+}
+
+/** Milliseconds by the name of a delay; null: it follows from the actor. */
+export type Delays = Readonly<Record<string, number | null>>;
+
+/** A way out of a state, or something done in it. */
+export interface ChartTransition {
+  readonly key: string;
+  /** The path of the state that it is in. */
+  readonly source: string;
+  /** An event, a delay with its time, or `at once`. */
+  readonly cause: string;
+  readonly kind: 'event' | 'delay' | 'always';
+  readonly guard: string | undefined;
+  /** Paths of the states that are entered; none: only its actions happen. */
+  readonly targets: readonly string[];
+  readonly actions: readonly string[];
+}
+
+/** A state with those inside it. */
+export interface ChartState {
+  /** Keys from the root down, with dots; empty: the root. */
+  readonly path: string;
+  readonly key: string;
+  readonly type: string;
+  readonly isInitial: boolean;
+  readonly description: string | undefined;
+  readonly entry: readonly string[];
+  readonly exit: readonly string[];
+  readonly invokes: readonly string[];
+  readonly transitions: readonly ChartTransition[];
+  readonly states: readonly ChartState[];
+}
+
+/** The chart of a machine. */
+export function chartOf(definition: StateDefinition, delays: Delays = {}): ChartState {
+  return stateOf(definition, { root: definition.id, delays, path: '', isInitial: false });
+}
+
+interface Place {
+  root: string;
+  delays: Delays;
+  path: string;
+  isInitial: boolean;
+}
+
+function stateOf(definition: StateDefinition, place: Place): ChartState {
+  const { path, isInitial } = place;
+  const {
+    type,
+    description,
+    initial,
+    entry = [],
+    exit = [],
+    invoke = [],
+    states = {},
+  } = definition;
+  const inside = Object.entries(states).map(([key, state]) =>
+    stateOf(state, {
+      ...place,
+      path: path === '' ? key : `${path}.${key}`,
+      isInitial: key === initial,
+    }),
+  );
+  return {
+    path,
+    key: path.split('.').at(-1) || definition.id,
+    type,
+    isInitial,
+    description,
+    entry: entry.map(wordOf),
+    exit: exit.map(wordOf),
+    invokes: invoke.map(({ src }) => src),
+    transitions: transitionsOf(definition, place),
+    states: inside,
+  };
+}
+
+function transitionsOf(
+  { on = {}, always = [], after = {} }: StateDefinition,
+  { root, delays, path }: Place,
+): ChartTransition[] {
+  const all: ChartTransition[] = [];
+  const add = (
+    cause: string,
+    kind: ChartTransition['kind'],
+    candidates: readonly TransitionDefinition[],
+  ) => {
+    for (const { target = [], guard, actions = [] } of candidates)
+      all.push({
+        key: `${path}|${all.length}`,
+        source: path,
+        cause,
+        kind,
+        guard: typeof guard === 'object' ? wordOf(guard) : guard,
+        targets: target.map((id) => pathOf(id, root)),
+        actions: actions.map(wordOf),
+      });
+  };
+  for (const [event, candidates] of Object.entries(on)) add(event, 'event', candidates);
+  for (const [delay, candidates] of Object.entries(after))
+    add(delayWord(delay, delays), 'delay', candidates);
+  add('at once', 'always', always);
+  return all;
+}
+
+const pathOf = (id: string, root: string) =>
+  id.replace(/^#/, '').slice(root.length).replace(/^\./, '');
+
+function wordOf({ type, params }: Named): string {
+  if (params === undefined) return type;
+  const values = typeof params === 'object' && params !== null ? Object.values(params) : [params];
+  return `${type}(${values.map(String).join(', ')})`;
+}
+
+function delayWord(name: string, delays: Delays): string {
+  const ms = Object.hasOwn(delays, name) ? delays[name] : Number(name);
+  if (typeof ms !== 'number' || Number.isNaN(ms)) return `after ${name}`;
+  const time = ms >= 1000 ? `${Number((ms / 1000).toFixed(1))} s` : `${ms} ms`;
+  return /^\d+$/.test(name) ? `after ${time}` : `after ${name} (${time})`;
+}

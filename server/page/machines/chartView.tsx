@@ -1,0 +1,191 @@
+import './chart.css';
+import { createContext } from 'preact';
+import { useContext, useMemo, useState } from 'preact/hooks';
+import type { ChartState, ChartTransition } from './chart.js';
+import type { Moves, Occupancy } from './occupancy.js';
+
+/** What a chart shows beside itself. */
+interface Shown {
+  machine: string;
+  occupancy: Occupancy;
+  /** Actors that the numbers are of; undefined: one alone, whose states are lit without a number. */
+  total: number | undefined;
+  moves: Moves;
+  /** Grows with every look: what moved once more flashes once more. */
+  look: number;
+  hasActions: boolean;
+  /** Paths of the states that a transition under the pointer leads to. */
+  pointed: ReadonlySet<string>;
+  point: (targets: readonly string[]) => void;
+}
+
+const ShownContext = createContext<Shown | undefined>(undefined);
+
+/** A statechart as nested boxes: regions side by side, transitions in the state that they lead out of. */
+export function ChartView({
+  chart,
+  ...rest
+}: Omit<Shown, 'pointed' | 'point'> & { chart: ChartState }) {
+  const [pointed, setPointed] = useState<readonly string[]>([]);
+  const point = useMemo(() => (targets: readonly string[]) => setPointed(targets), []);
+  const shown = { ...rest, pointed: new Set(pointed), point };
+  return (
+    <ShownContext.Provider value={shown}>
+      <div class="chart">
+        <Transitions transitions={chart.transitions} title="In every state" />
+        <States state={chart} />
+      </div>
+    </ShownContext.Provider>
+  );
+}
+
+function useShown(): Shown {
+  const shown = useContext(ShownContext);
+  if (!shown) throw new Error('a part of a chart stands outside of one');
+  return shown;
+}
+
+const elementId = (machine: string, path: string) => `chart-${machine}-${path}`;
+
+function States({ state: { states, type, key } }: { state: ChartState }) {
+  if (states.length === 0) return null;
+  return (
+    <ul
+      class={`chart-states ${type === 'parallel' ? 'is-parallel' : ''}`}
+      aria-label={type === 'parallel' ? `Regions of ${key}` : `States of ${key}`}
+    >
+      {states.map((state) => (
+        <State key={state.path} state={state} isRegion={type === 'parallel'} />
+      ))}
+    </ul>
+  );
+}
+
+function State({ state, isRegion }: { state: ChartState; isRegion: boolean }) {
+  const { machine, occupancy, total, moves, look, pointed } = useShown();
+  const { path, key, type, isInitial, description, states, transitions } = state;
+  const count = occupancy.get(path) ?? 0;
+  const isLit = count > 0;
+  const classes = ['chart-state', isRegion ? 'is-region' : 'is-box'];
+  if (isLit) classes.push('is-lit');
+  if (states.length > 0) classes.push('is-compound');
+  if (pointed.has(path)) classes.push('is-pointed');
+  return (
+    <li
+      class={classes.join(' ')}
+      id={elementId(machine, path)}
+      tabIndex={-1}
+      data-state={path}
+      style={{ '--heat': `${states.length > 0 ? 0 : heatOf(count, total)}%` }}
+    >
+      {moves.entered.has(path) && <span key={look} class="chart-flash" aria-hidden="true" />}
+      <p class="chart-name">
+        {isInitial && (
+          <span class="chart-initial" role="img" aria-label="first" title="It begins here" />
+        )}
+        <span aria-current={isLit && !isRegion ? 'true' : undefined}>{key}</span>
+        {type === 'final' && <span class="quiet small">final</span>}
+        {total !== undefined && isLit && !isRegion && (
+          <span class="chart-count">
+            {count.toLocaleString('en')}
+            <span class="visually-hidden"> here now</span>
+          </span>
+        )}
+      </p>
+      {description && <p class="small quiet">{description}</p>}
+      <Doings state={state} />
+      <Transitions transitions={transitions} />
+      <States state={state} />
+    </li>
+  );
+}
+
+/** Even one of a thousand is seen. */
+function heatOf(count: number, total: number | undefined): number {
+  if (count === 0) return 0;
+  return total === undefined ? 9 : 3 + (6 * count) / Math.max(total, count);
+}
+
+function Doings({ state: { entry, exit, invokes } }: { state: ChartState }) {
+  const { hasActions } = useShown();
+  const lines = [
+    ['invokes', invokes],
+    ['entry', entry],
+    ['exit', exit],
+  ] as const;
+  if (!hasActions) return null;
+  return (
+    <>
+      {lines.map(
+        ([word, names]) =>
+          names.length > 0 && (
+            <p key={word} class="chart-doing">
+              <span class="quiet">{word} </span>
+              {names.join(', ')}
+            </p>
+          ),
+      )}
+    </>
+  );
+}
+
+function Transitions(props: { transitions: readonly ChartTransition[]; title?: string }) {
+  const { transitions, title } = props;
+  const { hasActions } = useShown();
+  const shown = hasActions ? transitions : transitions.filter(({ targets }) => targets.length > 0);
+  if (shown.length === 0) return null;
+  return (
+    <>
+      {title && <p class="small quiet">{title}</p>}
+      <ul class="chart-transitions" aria-label="Transitions">
+        {shown.map((transition) => (
+          <TransitionLine key={transition.key} transition={transition} />
+        ))}
+      </ul>
+    </>
+  );
+}
+
+function TransitionLine({ transition }: { transition: ChartTransition }) {
+  const { hasActions, moves, look } = useShown();
+  const { key, cause, kind, guard, targets, actions } = transition;
+  return (
+    <li class={`chart-transition is-${kind}`}>
+      {moves.taken.has(key) && <span key={look} class="chart-flash" aria-hidden="true" />}
+      <span class="chart-cause">{cause}</span>
+      {targets.map((target) => (
+        <Target key={target} transition={transition} target={target} />
+      ))}
+      {guard !== undefined && <span class="chart-guard">[{guard}]</span>}
+      {hasActions && actions.length > 0 && <span class="chart-doing">/ {actions.join(', ')}</span>}
+    </li>
+  );
+}
+
+function Target({ transition, target }: { transition: ChartTransition; target: string }) {
+  const { machine, point } = useShown();
+  const goThere = () => {
+    const element = document.getElementById(elementId(machine, target));
+    element?.scrollIntoView({ block: 'nearest' });
+    element?.focus();
+  };
+  const show = () => point([target]);
+  const hide = () => point([]);
+  const isSelf = target === transition.source;
+  return (
+    <span class="chart-target">
+      <span aria-hidden="true">{isSelf ? '↺' : '→'} </span>
+      <button
+        type="button"
+        onClick={goThere}
+        onMouseEnter={show}
+        onMouseLeave={hide}
+        onFocus={show}
+        onBlur={hide}
+      >
+        <span class="visually-hidden">goes to </span>
+        {target.split('.').at(-1)}
+      </button>
+    </span>
+  );
+}

@@ -1,0 +1,140 @@
+import './machines.css';
+import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
+import { type Polled, usePolled } from '../usePolled.js';
+import { ActorPanel } from './actorPanel.js';
+import { type ChartState, chartOf, type Delays, type StateDefinition } from './chart.js';
+import { ChartView } from './chartView.js';
+import { InspectorHint } from './inspectorHint.js';
+import { type Moves, movesBetween, type Occupancy, occupancyOf } from './occupancy.js';
+
+const pollMs = 1000;
+
+/** A statechart, and how many actors are in each of its states: `GET /api/machines`. */
+interface MachineSummary {
+  id: string;
+  definition: StateDefinition;
+  delays?: Delays;
+  actors: { total: number; states: Record<string, number> };
+}
+
+/** The statecharts of the service, drawn from its own definitions, with the current states lit. */
+export function MachinesView() {
+  const [machines] = usePolled<MachineSummary[]>('api/machines', pollMs);
+  const [chosen, setChosen] = useState<string>();
+  const machine = machines.value?.find(({ id }) => id === chosen) ?? machines.value?.[0];
+  return (
+    <div class="stack machines">
+      <header class="stack machines-head">
+        <h1>Machines</h1>
+        <p class="quiet">
+          What the service decides, drawn from the statecharts that it runs. Lit is where it is now.
+        </p>
+      </header>
+      <Failure machines={machines} />
+      {machines.value && (
+        <nav class="row" aria-label="Machines">
+          {machines.value.map(({ id, actors }) => (
+            <button
+              key={id}
+              type="button"
+              class={`button ${id === machine?.id ? 'primary' : ''}`}
+              aria-pressed={id === machine?.id}
+              onClick={() => setChosen(id)}
+            >
+              {titleOf(id)} <span class="number">{actors.total.toLocaleString('en')}</span>
+            </button>
+          ))}
+        </nav>
+      )}
+      {machine && <Machine key={machine.id} machine={machine} />}
+      {!machine && !machines.failure && <p class="quiet">Asking for the statecharts …</p>}
+      <InspectorHint />
+    </div>
+  );
+}
+
+const titles: Record<string, string> = {
+  activation: 'Activation',
+  pubSubServer: 'Pub-sub servers',
+  room: 'Watched rooms',
+};
+
+const titleOf = (id: string) => titles[id] ?? id;
+
+function Failure({ machines: { failure } }: { machines: Polled<unknown> }) {
+  if (!failure) return null;
+  return (
+    <div class="notice tone-bad" role="alert">
+      <p class="notice-text">
+        {failure.message}. What is shown is from before; the page asks again every second.
+      </p>
+    </div>
+  );
+}
+
+function Machine({ machine }: { machine: MachineSummary }) {
+  const { id, definition, delays, actors } = machine;
+  const [hasActions, setHasActions] = useState(false);
+  const [actor, setActor] = useState<{ id: string; states: readonly string[] }>();
+  const told = JSON.stringify([definition, delays]);
+  // It is the same with every answer.
+  const chart = useMemo(() => chartOf(definition, delays), [told]);
+  const leaves = actor
+    ? new Map(actor.states.map((state) => [state, 1]))
+    : new Map(Object.entries(actors.states));
+  const occupancy = occupancyOf(chart, leaves);
+  const { moves, look } = useMoves(chart, occupancy, actor?.id);
+  const isOne = actor !== undefined || actors.total <= 1;
+  return (
+    <div class="machines-columns">
+      <section class="card" aria-labelledby="machine-title">
+        <div class="card-head">
+          <h2 id="machine-title">{titleOf(id)}</h2>
+          <span class="quiet small">{aboutWords(actors.total, actor?.id)}</span>
+          <span class="spacer" />
+          <label class="small machines-toggle">
+            <input
+              type="checkbox"
+              checked={hasActions}
+              onChange={({ currentTarget }) => setHasActions(currentTarget.checked)}
+            />{' '}
+            Actions
+          </label>
+        </div>
+        <ChartView
+          chart={chart}
+          machine={id}
+          occupancy={occupancy}
+          total={isOne ? undefined : actors.total}
+          moves={moves}
+          look={look}
+          hasActions={hasActions}
+        />
+      </section>
+      <ActorPanel machine={id} total={actors.total} onLook={setActor} />
+    </div>
+  );
+}
+
+function aboutWords(total: number, actor: string | undefined): string {
+  if (actor !== undefined) return actor;
+  if (total === 0) return 'none runs now';
+  return total === 1 ? 'one actor' : `${total.toLocaleString('en')} actors, counted by state`;
+}
+
+const noMoves: Moves = { entered: new Set(), taken: new Set() };
+
+/** What happened since the last look; another actor's states are no move. */
+function useMoves(chart: ChartState, occupancy: Occupancy, about: string | undefined) {
+  const before = useRef<{ about: string | undefined; occupancy: Occupancy } | undefined>(undefined);
+  const [moved, setMoved] = useState({ moves: noMoves, look: 0 });
+  const told = JSON.stringify([about, ...occupancy]);
+  useEffect(() => {
+    const last = before.current;
+    before.current = { about, occupancy };
+    const moves =
+      last && last.about === about ? movesBetween(chart, last.occupancy, occupancy) : noMoves;
+    setMoved(({ look }) => ({ moves, look: look + 1 }));
+  }, [told]);
+  return moved;
+}

@@ -1,0 +1,98 @@
+import { computed, signal } from '@preact/signals';
+import { session } from '../api.js';
+import type { FleetNews, StreamStatus } from '../stream/messages.js';
+import { History } from './history.js';
+import { RoomIndex } from './roomIndex.js';
+import { ServerBook } from './serverBook.js';
+
+/** What the page knows of the fleet. Signals change when what they show does; the index and the history are read by reference. */
+
+export const streamStatus = signal<StreamStatus>({ kind: 'connecting' });
+/** State of the service; undefined: nothing has come yet. */
+export const activation = signal<string | undefined>(undefined);
+export const isComplete = signal(false);
+export const connections = signal(0);
+export const roomCount = signal(0);
+/** Grows with every change of the servers. */
+const serversVersion = signal(0);
+/** Grows when the list of rooms has changed, at most every 250 ms. */
+export const roomsVersion = signal(0);
+/** Grows with every second that the history has. */
+export const historyVersion = signal(0);
+
+const settleMs = 250;
+
+export const roomIndex = new RoomIndex(() => {
+  roomsVersion.value += 1;
+});
+export const history = new History();
+const book = new ServerBook();
+
+/** The servers, those that were let go lately among them, by their ids. */
+export const servers = computed(() => {
+  serversVersion.value;
+  return book.rows.sort((a, b) => (a.id < b.id ? -1 : 1));
+});
+
+/** Servers that are known and whose numbers are not in the totals, or not up to date. */
+export const missingServers = computed(() =>
+  servers.value.filter(
+    ({ state, overLimit }) => state !== 'gone' && (state !== 'live' || overLimit),
+  ),
+);
+
+/** Whether the numbers on the page are those of now. */
+export const isCurrent = computed(() => streamStatus.value.kind === 'live');
+
+let isSettling = false;
+
+/** Takes in what the stream says. */
+export function takeNews({ kind, state, complete, servers = [], rooms }: FleetNews): void {
+  const nowMs = Date.now();
+  if (state !== undefined) activation.value = state;
+  if (complete !== undefined) isComplete.value = complete;
+  if (kind === 'snapshot') book.replace(servers, nowMs);
+  else for (const server of servers) book.note(server, nowMs);
+  if (kind === 'snapshot' || servers.length > 0) serversVersion.value += 1;
+  if (rooms && kind === 'snapshot') roomIndex.replace(rooms);
+  else if (rooms) roomIndex.change(rooms);
+  if (kind === 'snapshot') roomsVersion.value += 1;
+  else settleSoon();
+  connections.value = roomIndex.connections;
+  roomCount.value = roomIndex.size;
+  recordHistory();
+}
+
+function settleSoon(): void {
+  if (isSettling) return;
+  isSettling = true;
+  setTimeout(settle, settleMs);
+}
+
+function settle(): void {
+  isSettling = false;
+  if (roomIndex.settle()) roomsVersion.value += 1;
+}
+
+/** Takes in all servers, as a poll gave them. */
+export function takeServers(views: Parameters<ServerBook['replace']>[0]): void {
+  book.replace(views, Date.now());
+  book.tidy(Date.now());
+  serversVersion.value += 1;
+}
+
+/** Notes how the stream is doing; whoever is signed out is asked for the token. */
+export function takeStatus(status: StreamStatus): void {
+  // The plot has a gap where nothing is known.
+  if (isCurrent.value && status.kind !== 'live') history.record(Date.now(), null, null);
+  streamStatus.value = status;
+  if (status.kind === 'signedOut') session.value = { required: true, signedIn: false };
+  else if (session.value?.signedIn === false) session.value = { required: true, signedIn: true };
+}
+
+/** Notes the numbers of this second, if they are those of now. */
+export function recordHistory(): void {
+  if (!isCurrent.value || activation.value === undefined) return;
+  history.record(Date.now(), connections.value, roomCount.value);
+  historyVersion.value += 1;
+}

@@ -1,0 +1,32 @@
+/** The numbers since the page was opened, at most so many; old ones are thinned out. */
+export class History {
+  readonly seconds: number[] = [];
+  /** Null where they were not known. */
+  readonly connections: (number | null)[] = [];
+  readonly rooms: (number | null)[] = [];
+  readonly #maxPoints: number;
+
+  constructor(maxPoints = 1200) {
+    this.#maxPoints = maxPoints;
+  }
+
+  /** Notes the numbers of now; a second has one point, its last. */
+  record(nowMs: number, connections: number | null, rooms: number | null): void {
+    const second = Math.floor(nowMs / 1000);
+    if (this.seconds.at(-1) === second) this.#drop(this.seconds.length - 1);
+    this.seconds.push(second);
+    this.connections.push(connections);
+    this.rooms.push(rooms);
+    if (this.seconds.length > this.#maxPoints) this.#thinOut();
+  }
+
+  /** Of the older half every second point goes: the longer ago, the coarser. */
+  #thinOut(): void {
+    const half = Math.floor(this.seconds.length / 2);
+    for (let i = half - (half % 2) - 1; i > 0; i -= 2) this.#drop(i);
+  }
+
+  #drop(at: number): void {
+    for (const column of [this.seconds, this.connections, this.rooms]) column.splice(at, 1);
+  }
+}

@@ -1,0 +1,61 @@
+import { effect, signal } from '@preact/signals';
+import { ApiFailure, getJson, session } from '../api.js';
+import { retryStreams } from '../stream/connection.js';
+import type { ServerView } from '../stream/messages.js';
+import { recordHistory, streamStatus, takeServers } from './fleet.js';
+
+/** What `GET /api/state` says beyond the stream (docs/protocol.md). */
+export interface ServiceState {
+  state: string;
+  detail: string | null;
+  viewers: number;
+  live: number;
+  servers: number;
+  discovery: { name: string; error: string | null; lastSuccessAt: string | null }[];
+}
+
+/** What the last poll said; undefined: none has been answered. */
+export const service = signal<ServiceState | undefined>(undefined);
+/** Milliseconds since 1970, once a second while somebody looks. */
+export const now = signal(Date.now());
+
+const pollMs = 2000;
+
+let isPolling = false;
+let isFailing = false;
+
+/** Begins to ask for what the stream does not tell; only a tab that is seen asks. */
+export function startPolling(): void {
+  setInterval(() => {
+    if (document.hidden) return;
+    now.value = Date.now();
+    recordHistory();
+  }, 1000);
+  setInterval(() => void poll(), pollMs);
+  document.addEventListener('visibilitychange', () => void poll());
+  // The first one as soon as it is known that the page may ask.
+  effect(() => void (session.value && poll()));
+}
+
+async function poll(): Promise<void> {
+  const mayAsk = session.value && (!session.value.required || session.value.signedIn);
+  if (document.hidden || isPolling || !mayAsk) return;
+  isPolling = true;
+  try {
+    const [state, servers] = await Promise.all([
+      getJson<ServiceState>('api/state'),
+      getJson<ServerView[]>('api/servers'),
+    ]);
+    service.value = state;
+    takeServers(servers);
+    // The service is back, and the stream need not wait for its turn.
+    if (isFailing && streamStatus.value.kind === 'reconnecting') retryStreams();
+    isFailing = false;
+  } catch (error) {
+    if (!(error instanceof ApiFailure)) throw error;
+    // The stream's status says what is wrong.
+    isFailing = true;
+  } finally {
+    isPolling = false;
+  }
+}

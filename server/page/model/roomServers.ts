@@ -1,0 +1,62 @@
+import { signal } from '@preact/signals';
+import { ApiFailure, getJson } from '../api.js';
+import { encodedName } from './roomNames.js';
+
+/** Connections of a room by server, most first. */
+export type Distribution = readonly { id: string; connections: number }[];
+
+interface RoomCounts {
+  room: string;
+  servers: Distribution;
+}
+
+/** Rooms in one request, and characters of its address: the service reads 16 kB of head. */
+const maxRooms = 200;
+const maxQueryLength = 6000;
+const maxKept = 2000;
+
+const known = new Map<string, Distribution>();
+/** Grows when a distribution has changed. */
+export const distributionsVersion = signal(0);
+
+/** Where the connections of a room are; undefined: not asked yet. */
+export const distributionOf = (room: string): Distribution | undefined => known.get(room);
+
+/** Asks where the connections of these rooms are; what fails is asked again with the next look. */
+export async function askDistributions(rooms: readonly string[]): Promise<void> {
+  for (const query of queriesOf(rooms)) {
+    const counts = await getJson<RoomCounts[]>(`api/counts?${query}`).catch(emptyWhenRefused);
+    for (const { room, servers } of counts) keep(room, servers);
+  }
+  distributionsVersion.value += 1;
+}
+
+function keep(room: string, servers: Distribution): void {
+  known.delete(room);
+  known.set(room, servers);
+  const [oldest] = known.keys();
+  if (known.size > maxKept && oldest !== undefined) known.delete(oldest);
+}
+
+/** Names that are too long for any address are left out. */
+function queriesOf(rooms: readonly string[]): string[] {
+  const queries: string[][] = [];
+  let length = maxQueryLength;
+  for (const room of rooms) {
+    const part = `room=${encodedName(room)}`;
+    if (part.length > maxQueryLength) continue;
+    const last = queries.at(-1);
+    length += part.length + 1;
+    if (last && length <= maxQueryLength && last.length < maxRooms) last.push(part);
+    else {
+      queries.push([part]);
+      length = part.length;
+    }
+  }
+  return queries.map((parts) => parts.join('&'));
+}
+
+function emptyWhenRefused(error: unknown): RoomCounts[] {
+  if (error instanceof ApiFailure) return [];
+  throw error;
+}

@@ -1,0 +1,58 @@
+import { session } from '../api.js';
+import icon from '../icon.svg';
+import { type Route, route } from '../router.js';
+import { signOut } from '../session/session.js';
+import { StreamPill } from './streamPill.js';
+import { Strip } from './strip.js';
+
+const views: { view: Route['view']; href: string; title: string }[] = [
+  { view: 'overview', href: '#/', title: 'Overview' },
+  { view: 'rooms', href: '#/rooms', title: 'Rooms' },
+  { view: 'servers', href: '#/servers', title: 'Servers' },
+  { view: 'machines', href: '#/machines', title: 'Machines' },
+];
+
+/** What is above every view: where one is, and how the service and this page are doing. */
+export function Header({ isSignedIn }: { isSignedIn: boolean }) {
+  return (
+    <header class="page-head">
+      <div class="page-head-in">
+        <a class="brand" href="#/">
+          <img src={icon} alt="" width="22" height="22" />
+          <span>pubsub-dashboard</span>
+        </a>
+        {isSignedIn && <Navigation />}
+        <span class="spacer" />
+        {isSignedIn && <StreamPill />}
+        {isSignedIn && session.value?.required && (
+          <button type="button" class="button bare" onClick={leave}>
+            Sign out
+          </button>
+        )}
+      </div>
+      {isSignedIn && <Strip />}
+    </header>
+  );
+}
+
+function Navigation() {
+  const { view } = route.value;
+  const current = view === 'room' ? 'rooms' : view;
+  return (
+    <nav aria-label="Views">
+      <ul class="nav">
+        {views.map((item) => (
+          <li key={item.view}>
+            <a href={item.href} {...(item.view === current && { 'aria-current': 'page' })}>
+              {item.title}
+            </a>
+          </li>
+        ))}
+      </ul>
+    </nav>
+  );
+}
+
+function leave(): void {
+  signOut().catch(() => alert('The service did not answer: you are still signed in.'));
+}

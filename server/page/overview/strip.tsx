@@ -1,0 +1,83 @@
+import type { ComponentChildren } from 'preact';
+import {
+  activation,
+  connections,
+  isComplete,
+  isCurrent,
+  missingServers,
+  roomCount,
+} from '../model/fleet.js';
+import { service } from '../model/polling.js';
+import { presentServers } from '../servers/serverLook.js';
+import { Count, written } from '../ui/count.js';
+
+/** The numbers that are always in sight. What is not up to date is paler. */
+export function Strip() {
+  if (activation.value === undefined) return null;
+  const live = presentServers.value.filter(({ state }) => state === 'live').length;
+  return (
+    <dl class={`strip ${isCurrent.value ? '' : 'outdated'}`}>
+      <Item title="Connections">
+        <Count value={connections.value} />
+      </Item>
+      <Item title="Rooms">
+        <Count value={roomCount.value} />
+      </Item>
+      <Item title="Servers">
+        {written(live)}
+        <span class="quiet"> of {written(presentServers.value.length)} live</span>
+      </Item>
+      <Item title="Viewers">{service.value ? <Count value={service.value.viewers} /> : '–'}</Item>
+      <Item title="Service">
+        <ActivationBadge />
+      </Item>
+      <Item title="Numbers">
+        <Completeness />
+      </Item>
+    </dl>
+  );
+}
+
+function Item({ title, children }: { title: string; children: ComponentChildren }) {
+  return (
+    <div class="strip-item" data-item={title.toLowerCase()}>
+      <dt>{title}</dt>
+      <dd>{children}</dd>
+    </div>
+  );
+}
+
+const activations: Record<string, { tone: string; meaning: string }> = {
+  inactive: { tone: '', meaning: 'Nobody looks, and no server is asked for anything.' },
+  activating: { tone: 'accent busy', meaning: 'The servers are being told to post their changes.' },
+  active: { tone: 'good', meaning: 'The servers post every change.' },
+  lingering: { tone: '', meaning: 'Nobody looks; the servers go on for some seconds.' },
+  deactivating: { tone: 'busy', meaning: 'The servers are being told to post nothing.' },
+};
+
+function ActivationBadge() {
+  const state = activation.value ?? '';
+  const isLingering = state === 'active' && service.value?.detail === 'lingering';
+  const shown = isLingering ? 'lingering' : state;
+  const { tone, meaning } = activations[shown] ?? { tone: '', meaning: '' };
+  return (
+    <span class={`badge ${tone}`} title={meaning}>
+      {shown}
+    </span>
+  );
+}
+
+function Completeness() {
+  if (isComplete.value)
+    return (
+      <span class="badge good" title="Every known server is in the totals.">
+        complete
+      </span>
+    );
+  const missing = missingServers.value.map(({ id }) => id);
+  return (
+    <span class="badge warn" title={`Missing or not up to date: ${missing.join(', ')}`}>
+      incomplete
+    </span>
+  );
+}

@@ -1,0 +1,53 @@
+import { shownName, visible } from '../model/roomNames.js';
+import type { StreamStatus } from '../stream/messages.js';
+import { CopyButton } from '../ui/copyButton.js';
+import type { RoomStatus } from './roomMessages.js';
+import { countWord, standingWords, streamWords } from './words.js';
+
+/** What the room is called, by people and by programs, and how it stands. */
+export function RoomHead(props: {
+  name: string;
+  status: RoomStatus | undefined;
+  stream: StreamStatus;
+  connections: number | undefined;
+}) {
+  const { name, status, stream, connections } = props;
+  const shown = shownName(name);
+  // What is in the way of the stream comes first: the rest is from before.
+  const words = streamWords(stream) ?? (status && standingWords(status));
+  return (
+    <header class="watched-head">
+      <a class="small" href="#/rooms">
+        ‹ Rooms
+      </a>
+      <div class="row">
+        <h1>
+          <bdi>{shown}</bdi>
+        </h1>
+        {words && (
+          <span class={`badge ${words.tone} ${words.isBusy ? 'busy' : ''}`}>{words.badge}</span>
+        )}
+      </div>
+      <div class="row small quiet">
+        {connections !== undefined && <span>{countWord(connections, 'connection')}</span>}
+        <RawKey name={name} />
+        <span>Looking at a room does not join it.</span>
+      </div>
+      <p class="visually-hidden" role="status">
+        {words && `${shown}: ${words.badge}. ${words.meaning}`}
+      </p>
+    </header>
+  );
+}
+
+function RawKey({ name }: { name: string }) {
+  return (
+    <span class="watched-key">
+      <span>key</span>
+      <code class="cut" title={visible(name)}>
+        {visible(name) || '(empty)'}
+      </code>
+      <CopyButton text={name} label="the raw key" />
+    </span>
+  );
+}

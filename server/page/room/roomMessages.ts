@@ -1,0 +1,62 @@
+/** What the stream of a room tells, as of docs/protocol.md, "Watching a room". */
+
+/** How the room stands to its viewers. */
+export type RoomStanding = 'locating' | 'merging' | 'live' | 'polling' | 'waiting' | 'gone';
+
+/** What a server misses of what the room's servers hold together. */
+export interface DivergedServer {
+  server: string;
+  missingStructs: number;
+  missingDeletions: number;
+}
+
+/** The data of a `room` event. */
+export interface RoomStatus {
+  room: string;
+  state: RoomStanding;
+  source: 'redis' | 'poll';
+  servers: string[];
+  tooLarge: boolean;
+  diverged: DivergedServer[];
+  garbage: number;
+}
+
+/** One who is in the room. */
+export interface RoomClient {
+  client: number;
+  clock: number;
+  state: unknown;
+}
+
+/** An update as the log has it. */
+export interface LogEntry {
+  number: number;
+  at: string;
+  bytes: number;
+  clients: { client: number; from: number; to: number }[];
+  inserted: number;
+  deleted: number;
+  types: string[];
+  /** Ranges and types that are not listed. */
+  more: number;
+}
+
+/** A server and its part in the room: `GET /api/rooms/<name>/servers`. */
+export interface RoomServer {
+  server: string;
+  stored: boolean;
+  connections: number | null;
+  answer: 'holds' | 'denies' | 'failed' | 'unasked';
+  failure: string | null;
+  finding: 'dead_address' | 'denied' | 'not_stored' | 'no_connection' | null;
+}
+
+/** The answer of `GET /api/rooms/<name>/servers`. */
+export interface RoomServers {
+  id: string;
+  askable: boolean;
+  storable: boolean;
+  servers: RoomServer[];
+  storeAgeSeconds: number | null;
+  storeStale: boolean;
+}

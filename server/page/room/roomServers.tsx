@@ -1,0 +1,94 @@
+import { visible } from '../model/roomNames.js';
+import type { Polled } from '../usePolled.js';
+import type { RoomServer, RoomServers, RoomStatus } from './roomMessages.js';
+import { clockTime, countWord, serverWords } from './words.js';
+
+type Connections = readonly { id: string; connections: number }[];
+
+/** Which servers hold the room, by the store, by the live counts and by their own word. */
+export function ServersOfRoom(props: {
+  status: RoomStatus | undefined;
+  findings: Polled<RoomServers>;
+  connections: Connections | undefined;
+  onAsk: () => void;
+}) {
+  const { status, findings, connections = [], onAsk } = props;
+  const { value, failure, atMs } = findings;
+  const rows = rowsOf(value?.servers ?? [], connections, status);
+  return (
+    <section class="card" aria-labelledby="watched-servers">
+      <div class="card-head">
+        <h2 id="watched-servers">On servers</h2>
+        <span class="spacer" />
+        {atMs !== undefined && (
+          <button type="button" class="button bare small" onClick={onAsk}>
+            Ask again
+          </button>
+        )}
+      </div>
+      {rows.length === 0 && <p class="quiet">None that is known.</p>}
+      <ul class="watched-servers">
+        {rows.map((row) => (
+          <ServerRow key={row.id} row={row} />
+        ))}
+      </ul>
+      {atMs !== undefined && <p class="quiet small">Asked at {clockTime(atMs)}.</p>}
+      {value?.storeStale && (
+        <p class="quiet small">The metadata store does not answer: what it says is left out.</p>
+      )}
+      {failure && (
+        <p class="small tone-bad watched-failure">
+          The servers could not be asked: {failure.message}
+        </p>
+      )}
+    </section>
+  );
+}
+
+interface Row {
+  id: string;
+  connections: number | undefined;
+  asked: RoomServer | undefined;
+  isHolder: boolean;
+}
+
+/** Those that have to do with the room: most connections first. */
+function rowsOf(
+  asked: readonly RoomServer[],
+  connections: Connections,
+  status: RoomStatus | undefined,
+): Row[] {
+  const byId = new Map(asked.map((each) => [each.server, each]));
+  const counts = new Map(connections.map(({ id, connections }) => [id, connections]));
+  const holders = new Set(status?.servers);
+  const ids = new Set([...byId.keys(), ...counts.keys(), ...holders]);
+  return [...ids]
+    .map((id) => ({
+      id,
+      connections: counts.get(id),
+      asked: byId.get(id),
+      isHolder: holders.has(id),
+    }))
+    .sort((a, b) => (b.connections ?? 0) - (a.connections ?? 0) || (a.id < b.id ? -1 : 1));
+}
+
+function ServerRow({ row: { id, connections, asked, isHolder } }: { row: Row }) {
+  const words = asked && serverWords(asked);
+  return (
+    <li>
+      <span class="mono cut" title={visible(id)}>
+        {visible(id)}
+      </span>
+      {words ? (
+        <span class={`badge ${words.tone}`}>{words.badge}</span>
+      ) : (
+        <span class={`badge ${isHolder ? 'good' : ''}`}>
+          {isHolder ? 'Holds it' : 'Not asked yet'}
+        </span>
+      )}
+      <p class="small quiet">
+        {[countWord(connections ?? 0, 'connection'), words?.meaning].filter(Boolean).join('. ')}
+      </p>
+    </li>
+  );
+}

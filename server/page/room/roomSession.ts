@@ -1,0 +1,168 @@
+import { fromBase64 } from 'lib0/buffer';
+import * as Y from 'yjs';
+import { RecentChanges } from './recentChanges.js';
+import type { LogEntry, RoomClient, RoomStatus } from './roomMessages.js';
+
+/** What is known of the room, from its stream so far. */
+export interface RoomSnapshot {
+  status: RoomStatus | undefined;
+  clients: readonly RoomClient[];
+  /** The newest updates, the newest first. */
+  log: readonly LogEntry[];
+  /** Grows with every change of the document, and when changes cease to be recent. */
+  version: number;
+  hasDocument: boolean;
+  /** Bytes of states too large to be merged unasked; 0: none wait. */
+  heldBytes: number;
+  /** What could not be read, the last of it. */
+  problem: string | undefined;
+}
+
+const maxLogEntries = 500;
+/** What is held of a room too large, in characters of base64: the states of a few servers. */
+const maxHeldLength = 512 * 1024 * 1024;
+
+/** A room as it is watched: a document merged from its stream, who is in it, and its log. */
+export class RoomSession {
+  readonly #onChange: () => void;
+  readonly #recent: RecentChanges;
+  #doc = new Y.Doc();
+  #isNewConnection = true;
+  #held: string[] = [];
+  #heldLength = 0;
+  #isMergingAll = false;
+  #snapshot: RoomSnapshot = {
+    status: undefined,
+    clients: [],
+    log: [],
+    version: 0,
+    hasDocument: false,
+    heldBytes: 0,
+    problem: undefined,
+  };
+
+  /** `onChange` is called after each change of the snapshot; `now` is a clock that only grows. */
+  constructor(onChange: () => void, now = () => performance.now()) {
+    this.#onChange = onChange;
+    this.#recent = new RecentChanges(now);
+    this.#listen();
+  }
+
+  get snapshot(): RoomSnapshot {
+    return this.#snapshot;
+  }
+
+  get doc(): Y.Doc {
+    return this.#doc;
+  }
+
+  get recent(): RecentChanges {
+    return this.#recent;
+  }
+
+  /** The stream begins anew: the next state replaces what an earlier one told. */
+  noteConnection(): void {
+    this.#isNewConnection = true;
+    this.#held = [];
+    this.#heldLength = 0;
+    if (this.#snapshot.heldBytes > 0) this.#set({ heldBytes: 0 });
+  }
+
+  /** Takes an event of `?as=updates`; unknown ones are passed over. */
+  take(event: string, data: string): void {
+    try {
+      if (event === 'room') this.#set({ status: JSON.parse(data) });
+      else if (event === 'awareness') this.#set({ clients: JSON.parse(data).clients });
+      else if (event === 'state') this.#takeState(JSON.parse(data));
+      else if (event === 'update') this.#takeUpdate(JSON.parse(data));
+    } catch (error) {
+      this.#set({ problem: `The event "${event}" could not be read: ${(error as Error).message}` });
+    }
+  }
+
+  /** Adds what the service logged before this page came. */
+  addLog(entries: readonly LogEntry[]): void {
+    const known = new Set(this.#snapshot.log.map(keyOf));
+    const older = entries.filter((entry) => !known.has(keyOf(entry)));
+    const log = [...this.#snapshot.log, ...older].sort((a, b) => (a.at < b.at ? 1 : -1));
+    this.#set({ log: log.slice(0, maxLogEntries) });
+  }
+
+  /** Merges a room too large all the same. */
+  mergeHeld(): void {
+    this.#isMergingAll = true;
+    const held = this.#held;
+    this.#held = [];
+    this.#heldLength = 0;
+    for (const update of held) this.#apply(update, true);
+    this.#set({ heldBytes: 0 });
+  }
+
+  /** Ends highlights whose time is over. */
+  expire(): void {
+    if (!this.#recent.isEmpty && this.#recent.expire())
+      this.#set({ version: this.#snapshot.version + 1 });
+  }
+
+  close(): void {
+    this.#doc.destroy();
+  }
+
+  #takeState({ update, server }: { update: string; server?: string }): void {
+    if (server !== undefined && !this.#isMergingAll) {
+      this.#hold(update);
+      return;
+    }
+    if (this.#isNewConnection && this.#snapshot.hasDocument) this.#replace(update);
+    else this.#apply(update, !this.#snapshot.hasDocument);
+    this.#isNewConnection = false;
+    this.#set({ hasDocument: true });
+  }
+
+  #takeUpdate({ update, ...entry }: LogEntry & { update: string }): void {
+    const log = [entry, ...this.#snapshot.log].slice(0, maxLogEntries);
+    const isLarge = this.#snapshot.status?.tooLarge === true && !this.#isMergingAll;
+    if (isLarge) this.#hold(update);
+    else this.#apply(update, false);
+    this.#set({ log });
+  }
+
+  /** Beyond the bound the newest are not held: a reload brings them. */
+  #hold(update: string): void {
+    if (this.#heldLength + update.length <= maxHeldLength) this.#held.push(update);
+    this.#heldLength += update.length;
+    this.#set({ heldBytes: Math.floor((this.#heldLength * 3) / 4) });
+  }
+
+  #apply(update: string, isFirst: boolean): void {
+    const origin = { isFirst };
+    Y.applyUpdate(this.#doc, fromBase64(update), origin);
+    this.#set({ version: this.#snapshot.version + 1, hasDocument: true });
+  }
+
+  /** What the room no longer holds goes; what it got meanwhile is recent. */
+  #replace(update: string): void {
+    const before = vectorOf(this.#doc);
+    this.#doc.destroy();
+    this.#doc = new Y.Doc();
+    Y.applyUpdate(this.#doc, fromBase64(update));
+    this.#listen();
+    this.#recent.noteGrowth(before, vectorOf(this.#doc));
+    this.#set({ version: this.#snapshot.version + 1 });
+  }
+
+  #listen(): void {
+    this.#doc.on('afterTransaction', (transaction: Y.Transaction) => {
+      if (!transaction.origin?.isFirst) this.#recent.note(transaction);
+    });
+  }
+
+  #set(part: Partial<RoomSnapshot>): void {
+    this.#snapshot = { ...this.#snapshot, ...part };
+    this.#onChange();
+  }
+}
+
+const vectorOf = (doc: Y.Doc) => Y.decodeStateVector(Y.encodeStateVector(doc));
+// Numbers begin anew when the room was not watched for a while.
+const keyOf = ({ number, at }: LogEntry) => `${number} ${at}`;

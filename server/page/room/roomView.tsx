@@ -1,0 +1,112 @@
+import './room.css';
+import { useMemo } from 'preact/hooks';
+import { shownName } from '../model/roomNames.js';
+import { Tree } from '../tree/tree.js';
+import { usePolled } from '../usePolled.js';
+import { documentTree } from './documentTree.js';
+import { People } from './people.js';
+import { RoomHead } from './roomHead.js';
+import type { RoomServers } from './roomMessages.js';
+import { RoomNotices } from './roomNotices.js';
+import { ServersOfRoom } from './roomServers.js';
+import type { RoomSession } from './roomSession.js';
+import { UpdateLog } from './updateLog.js';
+import { encodedName, roomPath, useRoom } from './useRoom.js';
+
+const countsMs = 1000;
+/** Each asks every server for the whole document: see docs/protocol.md. */
+const findingsMs = 30_000;
+
+interface RoomCounts {
+  connections: number;
+  servers: { id: string; connections: number }[];
+}
+
+/** A room as it changes: what is in it, who is in it, and where it is. Looking at it never joins it. */
+export function RoomView({ name }: { name: string }) {
+  // Browsers take such a name in an address for a folder, however it is encoded.
+  if (name === '.' || name === '..') return <Unreachable name={name} />;
+  return <WatchedRoom name={name} />;
+}
+
+function WatchedRoom({ name }: { name: string }) {
+  const { session, stream } = useRoom(name);
+  const { status, clients, log } = session.snapshot;
+  const [counts] = usePolled<RoomCounts[]>(`api/counts?room=${encodedName(name)}`, countsMs);
+  // A room that nobody has is answered 404, and there is nothing to say of its servers.
+  const isSomewhere =
+    status !== undefined && !['locating', 'merging', 'waiting', 'gone'].includes(status.state);
+  const [findings, askAgain] = usePolled<RoomServers>(
+    isSomewhere ? roomPath(name, 'servers') : undefined,
+    findingsMs,
+  );
+  const connections = counts.value?.[0];
+  return (
+    <div class="stack room">
+      <RoomHead
+        name={name}
+        status={status}
+        stream={stream}
+        connections={connections?.connections}
+      />
+      <RoomNotices name={name} session={session} stream={stream} servers={findings.value} />
+      <div class="watched-columns">
+        <div class="stack">
+          <Document session={session} />
+          <UpdateLog entries={log} source={status?.source} />
+        </div>
+        <div class="stack">
+          <People clients={clients} status={status} />
+          <ServersOfRoom
+            status={status}
+            findings={findings}
+            connections={connections?.servers}
+            onAsk={askAgain}
+          />
+        </div>
+      </div>
+    </div>
+  );
+}
+
+function Document({ session }: { session: RoomSession }) {
+  const { version, hasDocument, status, heldBytes } = session.snapshot;
+  const nodes = useMemo(() => documentTree(session.doc, session.recent), [session, version]);
+  // The same element: nothing of a large tree is looked at while only the log goes on.
+  const tree = useMemo(() => <Tree nodes={nodes} label="Content of the document" />, [nodes]);
+  return (
+    <section class="card" aria-labelledby="room-document">
+      <div class="card-head">
+        <h2 id="room-document">Document</h2>
+        {nodes.length > 0 && (
+          <span class="quiet small">
+            <span class="watched-legend is-new">new</span>
+            <span class="watched-legend is-touched">changed</span>
+          </span>
+        )}
+      </div>
+      {nodes.length > 0 ? tree : <p class="quiet">{noDocumentWords()}</p>}
+    </section>
+  );
+
+  function noDocumentWords(): string {
+    if (heldBytes > 0) return 'It is not merged yet: see above.';
+    if (hasDocument) return 'The document is empty so far.';
+    if (status?.state === 'waiting' || status?.state === 'gone')
+      return 'There is nothing to show before a server has the room.';
+    return 'Waiting for the document …';
+  }
+}
+
+function Unreachable({ name }: { name: string }) {
+  return (
+    <div class="empty">
+      <h1>{shownName(name)}</h1>
+      <p>
+        No browser can ask for a room of this name: in an address it stands for a folder. Ask for it
+        with another program, as the protocol describes it.
+      </p>
+      <a href="#/rooms">Back to the rooms</a>
+    </div>
+  );
+}

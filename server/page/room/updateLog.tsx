@@ -1,0 +1,120 @@
+import { useState } from 'preact/hooks';
+import { visible } from '../model/roomNames.js';
+import type { LogEntry } from './roomMessages.js';
+import { byteWord, clockTime } from './words.js';
+
+const firstShown = 25;
+
+/** The room's newest updates, the newest first; a pause holds what is looked at, and loses nothing. */
+export function UpdateLog(props: {
+  entries: readonly LogEntry[];
+  source: 'redis' | 'poll' | undefined;
+}) {
+  const { entries, source } = props;
+  const [paused, setPaused] = useState<readonly LogEntry[]>();
+  const [isAll, setIsAll] = useState(false);
+  const held = paused ?? entries;
+  const shown = isAll ? held : held.slice(0, firstShown);
+  const missed = paused ? newerThan(entries, paused[0]) : 0;
+  return (
+    <section class="card flush" aria-labelledby="watched-log">
+      <div class="card-head">
+        <h2 id="watched-log">Updates</h2>
+        <span class="spacer" />
+        {missed > 0 && <span class="quiet small">{missed.toLocaleString('en')} more came</span>}
+        <button
+          type="button"
+          class="button bare small"
+          aria-pressed={paused !== undefined}
+          onClick={() => setPaused(paused ? undefined : entries)}
+        >
+          {paused ? 'Go on' : 'Pause'}
+        </button>
+      </div>
+      {shown.length === 0 ? (
+        <p class="quiet watched-no-log">
+          {source === 'poll'
+            ? 'Without Redis updates do not come one by one: the document is compared as a whole.'
+            : 'None since somebody began to watch this room.'}
+        </p>
+      ) : (
+        <LogTable entries={shown} />
+      )}
+      {shown.length < held.length && (
+        <button type="button" class="button bare watched-all" onClick={() => setIsAll(true)}>
+          Show all {held.length.toLocaleString('en')}
+        </button>
+      )}
+    </section>
+  );
+}
+
+const newerThan = (entries: readonly LogEntry[], newest: LogEntry | undefined) =>
+  newest
+    ? entries.filter(
+        ({ at, number }) => at > newest.at || (at === newest.at && number > newest.number),
+      ).length
+    : entries.length;
+
+function LogTable({ entries }: { entries: readonly LogEntry[] }) {
+  return (
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls sideways, and keys have to reach it.
+    <section class="scroll-x" aria-label="Updates of this room" tabIndex={0}>
+      <table class="table watched-log">
+        <thead>
+          <tr>
+            <th scope="col">Time</th>
+            <th scope="col">In</th>
+            <th scope="col" class="number">
+              Elements
+            </th>
+            <th scope="col" class="number">
+              Size
+            </th>
+            <th scope="col">By client, with clocks</th>
+          </tr>
+        </thead>
+        <tbody>
+          {entries.map((entry) => (
+            <Entry key={`${entry.number} ${entry.at}`} entry={entry} />
+          ))}
+        </tbody>
+      </table>
+    </section>
+  );
+}
+
+function Entry({ entry }: { entry: LogEntry }) {
+  const { at, bytes, inserted, deleted, types } = entry;
+  return (
+    <tr>
+      <td>
+        <time dateTime={at} title={at}>
+          {clockTime(Date.parse(at))}
+        </time>
+      </td>
+      <td class="watched-types">
+        <span class="cut">{types.map(visible).join(', ') || '–'}</span>
+      </td>
+      <td class="number">
+        {inserted > 0 && <span class="watched-plus">+{inserted.toLocaleString('en')}</span>}{' '}
+        {deleted > 0 && <span class="watched-minus">−{deleted.toLocaleString('en')}</span>}
+        {inserted === 0 && deleted === 0 && '–'}
+      </td>
+      <td class="number">{byteWord(bytes)}</td>
+      <td class="mono">{clientWords(entry)}</td>
+    </tr>
+  );
+}
+
+const maxClients = 3;
+
+function clientWords({ clients, deleted, more }: LogEntry): string {
+  const words = clients
+    .slice(0, maxClients)
+    .map(({ client, from, to }) => `${client}: ${to - from > 1 ? `${from}–${to - 1}` : from}`);
+  const left = clients.length - words.length + more;
+  if (left > 0) words.push(`… ${left} more`);
+  if (words.length === 0) return deleted > 0 ? 'deletes only' : 'formatting only';
+  return words.join(', ');
+}

@@ -1,0 +1,72 @@
+import { useEffect, useMemo, useState } from 'preact/hooks';
+import { getJson } from '../api.js';
+import { openStream } from '../stream/connection.js';
+import type { StreamStatus } from '../stream/messages.js';
+import type { LogEntry } from './roomMessages.js';
+import { RoomSession } from './roomSession.js';
+
+/** A raw name as a part of an address; half a surrogate pair cannot be encoded, and is not found. */
+export const encodedName = (name: string) =>
+  encodeURIComponent(name.replace(/\p{Surrogate}/gu, '\ufffd'));
+
+/** The path of what belongs to a room, by its raw name. */
+export const roomPath = (name: string, rest: string) => `api/rooms/${encodedName(name)}/${rest}`;
+
+/** How often the page shows what came, and how often it looks for highlights that are over. */
+const showMs = 60;
+const expireMs = 250;
+
+/** Watches a room while the component is there; the session is shown anew at most every 60 ms. */
+export function useRoom(name: string): { session: RoomSession; stream: StreamStatus } {
+  const [, setShown] = useState(0);
+  const [stream, setStream] = useState<StreamStatus>({ kind: 'connecting' });
+  const session = useMemo(
+    () => new RoomSession(gathered(() => setShown((count) => count + 1))),
+    [name],
+  );
+
+  useEffect(() => {
+    let isLive = false;
+    const noteStatus = (status: StreamStatus) => {
+      setStream(status);
+      const wasLive = isLive;
+      isLive = status.kind === 'live' || (isLive && status.kind === 'stale');
+      if (!isLive || wasLive) return;
+      session.noteConnection();
+      void readLog(name, session);
+    };
+    const close = openStream(
+      roomPath(name, 'events?as=updates'),
+      ({ event, data }) => session.take(event, data),
+      noteStatus,
+    );
+    const expiring = setInterval(() => session.expire(), expireMs);
+    return () => {
+      close();
+      clearInterval(expiring);
+      session.close();
+    };
+  }, [session]);
+  return { session, stream };
+}
+
+/** Has many calls become one, a moment later. */
+function gathered(act: () => void): () => void {
+  let isDue = false;
+  return () => {
+    if (isDue) return;
+    isDue = true;
+    setTimeout(() => {
+      isDue = false;
+      act();
+    }, showMs);
+  };
+}
+
+/** What was logged before: if it cannot be had, the log begins with what comes now. */
+async function readLog(name: string, session: RoomSession): Promise<void> {
+  const { entries } = await getJson<{ entries: LogEntry[] }>(roomPath(name, 'log')).catch(() => ({
+    entries: [],
+  }));
+  session.addLog(entries);
+}

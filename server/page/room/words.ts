@@ -1,0 +1,162 @@
+import type { StreamStatus } from '../stream/messages.js';
+import type { RoomServer, RoomStanding, RoomStatus } from './roomMessages.js';
+
+/** How something stands, in words: what it is called, what it means, what can be done. */
+export interface Words {
+  readonly badge: string;
+  readonly tone: 'good' | 'warn' | 'bad' | 'accent' | 'idle';
+  readonly isBusy?: boolean;
+  readonly meaning: string;
+  readonly advice?: string;
+}
+
+const standings: Record<RoomStanding, Words> = {
+  locating: {
+    badge: 'Locating',
+    tone: 'accent',
+    isBusy: true,
+    meaning: 'The service is asking which servers have this room.',
+  },
+  merging: {
+    badge: 'Merging',
+    tone: 'accent',
+    isBusy: true,
+    meaning: 'What the servers hold of this room is being put together.',
+  },
+  live: {
+    badge: 'Live',
+    tone: 'good',
+    meaning: 'Every update is shown as it is published on Redis.',
+  },
+  polling: {
+    badge: 'Polling',
+    tone: 'warn',
+    meaning:
+      'No updates come by Redis, so the servers are asked about every second, and more rarely for a large room. The log, and who is in the room, are known by Redis alone.',
+    advice:
+      'Set REDIS_URL to the Redis on which your pub-sub servers publish, and see that it answers.',
+  },
+  waiting: {
+    badge: 'Waiting',
+    tone: 'idle',
+    isBusy: true,
+    meaning: 'No server has this room in memory.',
+    advice:
+      'It appears here as soon as somebody opens it. If somebody has, compare the key: rooms go by their raw names.',
+  },
+  gone: {
+    badge: 'Gone',
+    tone: 'idle',
+    meaning: 'No server holds this room any longer. What is shown is what was seen last.',
+    advice: 'It comes back by itself when somebody opens the room again.',
+  },
+};
+
+/** How the room stands. */
+export const standingWords = (status: RoomStatus): Words => standings[status.state];
+
+/** What is in the way of the stream; undefined: nothing. */
+export function streamWords(stream: StreamStatus): Words | undefined {
+  switch (stream.kind) {
+    case 'live':
+      return undefined;
+    case 'connecting':
+      return {
+        badge: 'Connecting',
+        tone: 'accent',
+        isBusy: true,
+        meaning: 'Asking the service for this room.',
+      };
+    case 'stale':
+      return {
+        badge: 'Stale',
+        tone: 'warn',
+        meaning: `Nothing has come since ${clockTime(stream.sinceMs)}, although the service sends a sign of life every 15 seconds.`,
+        advice: 'The page reconnects by itself if that goes on.',
+      };
+    case 'reconnecting':
+      return {
+        badge: 'Reconnecting',
+        tone: 'bad',
+        isBusy: true,
+        meaning: `Cut off since ${clockTime(stream.sinceMs)}: ${stream.reason}.`,
+        advice: 'What is shown is from before. The page tries again by itself.',
+      };
+    case 'waiting':
+      return {
+        badge: 'Waiting for a free connection',
+        tone: 'warn',
+        meaning:
+          'A browser opens few connections to one host, and four rooms are shown in other tabs already.',
+        advice:
+          'Close one of them, or have a proxy speak HTTP/2 to browsers: then there is no such limit.',
+      };
+    case 'signedOut':
+      return {
+        badge: 'Signed out',
+        tone: 'warn',
+        meaning: 'The service asks for its token.',
+        advice: 'Sign in to go on.',
+      };
+  }
+}
+
+/** What a server's part in the room means. */
+export function serverWords({ answer, finding, failure }: RoomServer): Words {
+  switch (finding) {
+    case 'dead_address':
+      return {
+        badge: 'Dead address',
+        tone: 'bad',
+        meaning:
+          'The metadata store names it, and nothing answers there: it went without being taken out.',
+      };
+    case 'denied':
+      return {
+        badge: 'Denied',
+        tone: 'warn',
+        meaning:
+          'The store or the live counts name it, and it says that it does not hold the room.',
+      };
+    case 'not_stored':
+      return {
+        badge: 'Not stored',
+        tone: 'warn',
+        meaning: 'It holds the room, and the metadata store does not say so.',
+      };
+    case 'no_connection':
+      return {
+        badge: 'Nobody connected',
+        tone: 'idle',
+        meaning: 'It holds the room in memory, and nobody is connected to it there.',
+      };
+    default:
+      return answerWords(answer, failure);
+  }
+}
+
+function answerWords(answer: RoomServer['answer'], failure: string | null): Words {
+  if (answer === 'holds') return { badge: 'Holds it', tone: 'good', meaning: '' };
+  if (answer === 'denies') return { badge: 'Does not hold it', tone: 'idle', meaning: '' };
+  if (answer === 'unasked')
+    return {
+      badge: 'Not asked',
+      tone: 'idle',
+      meaning: 'Servers take no "=" and no "?" in a name.',
+    };
+  return { badge: 'No answer', tone: 'warn', meaning: failure ?? '' };
+}
+
+/** Hours to seconds of this browser's day. */
+export const clockTime = (atMs: number) => new Date(atMs).toLocaleTimeString([], { hour12: false });
+
+/** Bytes as people say them. */
+export function byteWord(bytes: number): string {
+  if (bytes < 1000) return `${bytes} B`;
+  if (bytes < 1e6) return `${(bytes / 1000).toFixed(1)} kB`;
+  return `${(bytes / 1e6).toFixed(1)} MB`;
+}
+
+/** `1 server`, `2 servers`. */
+export const countWord = (count: number, one: string) =>
+  `${count.toLocaleString('en')} ${one}${count === 1 ? '' : 's'}`;

@@ -1,0 +1,57 @@
+import type { Distribution } from '../model/roomServers.js';
+import { colourOf, presentServers, shortIds } from '../servers/serverLook.js';
+import { written } from '../ui/count.js';
+
+/** Where a room's connections are, as parts of a bar. */
+export function DistributionBar({ servers }: { servers: Distribution | undefined }) {
+  if (!servers) return <span class="share-bar" />;
+  const words = wordsOf(servers);
+  return (
+    <span class="distribution" title={words}>
+      <span class="share-bar" aria-hidden="true">
+        {servers.map(({ id, connections }) => (
+          <span key={id} style={{ flexGrow: connections, background: colourOf(id) }} />
+        ))}
+      </span>
+      <span class="visually-hidden">{words}</span>
+    </span>
+  );
+}
+
+const maxNamed = 8;
+
+function wordsOf(servers: Distribution): string {
+  const named = servers
+    .slice(0, maxNamed)
+    .map(({ id, connections }) => `${shortIds.value.get(id) ?? id} ${written(connections)}`);
+  const rest = servers.length - named.length;
+  return rest > 0 ? `${named.join(', ')} and ${rest} more` : named.join(', ');
+}
+
+/** Where a room's connections are, a cell for each server that is there. */
+export function DistributionCells({ servers }: { servers: Distribution | undefined }) {
+  const most = Math.max(1, ...(servers ?? []).map(({ connections }) => connections));
+  return (
+    <>
+      {presentServers.value.map(({ id }) => {
+        const count = servers?.find((server) => server.id === id)?.connections ?? 0;
+        return (
+          <td key={id} class="number cell-count">
+            {count > 0 ? (
+              <span class="cell-heat" style={{ background: heat(id, count / most) }}>
+                {written(count)}
+              </span>
+            ) : (
+              <span class="quiet" aria-hidden={!servers}>
+                {servers ? '–' : ''}
+              </span>
+            )}
+          </td>
+        );
+      })}
+    </>
+  );
+}
+
+const heat = (id: string, share: number) =>
+  `color-mix(in srgb, ${colourOf(id)} ${Math.round(8 + 22 * share)}%, transparent)`;

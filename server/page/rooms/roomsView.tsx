@@ -1,0 +1,122 @@
+import './rooms.css';
+import { signal, useSignalEffect } from '@preact/signals';
+import { useState } from 'preact/hooks';
+import { roomIndex, roomsVersion } from '../model/fleet.js';
+import { written } from '../ui/count.js';
+import { RoomTable } from './roomTable.js';
+
+/** They stay as they were when somebody comes back from a room. */
+const query = signal('');
+const top = signal(Number.POSITIVE_INFINITY);
+
+const tops = [10, 50, 100, 1000];
+/** Browsers have a greatest height for what scrolls. */
+const maxRows = 400_000;
+
+/** All rooms, the busiest first. */
+export function RoomsView() {
+  roomsVersion.value;
+  const { shown } = roomIndex;
+  const rows =
+    shown.length > Math.min(top.value, maxRows)
+      ? shown.slice(0, Math.min(top.value, maxRows))
+      : shown;
+  return (
+    <section class="rooms-view" aria-labelledby="rooms-title">
+      <div class="row rooms-head">
+        <h1 id="rooms-title">Rooms</h1>
+        <span class="quiet">{summary(rows.length, shown.length)}</span>
+        <span class="spacer" />
+        <TopSelect />
+        <SearchField />
+      </div>
+      {rows.length > 0 ? <RoomTable rooms={rows} /> : <Nothing />}
+    </section>
+  );
+}
+
+function summary(rows: number, matches: number): string {
+  const all = written(roomIndex.size);
+  const found = query.value === '' ? all : `${written(matches)} of ${all}`;
+  const text = rows < matches ? `${written(rows)} of ${found}` : found;
+  return roomIndex.isSearching ? `${text}, searching …` : text;
+}
+
+function SearchField() {
+  return (
+    <div class="search">
+      <label class="visually-hidden" for="room-search">
+        Search rooms by name
+      </label>
+      <input
+        id="room-search"
+        type="search"
+        class="input"
+        placeholder="Search"
+        autocomplete="off"
+        spellcheck={false}
+        value={query.value}
+        onInput={({ currentTarget }) => {
+          query.value = currentTarget.value;
+          roomIndex.search(query.value.trim());
+        }}
+      />
+      <SearchResult />
+    </div>
+  );
+}
+
+/** Says to a screen reader what a search has found, once it is over. */
+function SearchResult() {
+  const [said, setSaid] = useState('');
+  useSignalEffect(() => {
+    const wanted = query.value;
+    if (wanted === '') return setSaid('');
+    const timer = setTimeout(() => setSaid(`${written(roomIndex.shown.length)} rooms found`), 700);
+    return () => clearTimeout(timer);
+  });
+  return (
+    <span class="visually-hidden" role="status">
+      {said}
+    </span>
+  );
+}
+
+function TopSelect() {
+  return (
+    <>
+      <label class="visually-hidden" for="room-top">
+        How many rooms
+      </label>
+      <select
+        id="room-top"
+        class="select"
+        value={String(top.value)}
+        onChange={({ currentTarget }) => {
+          top.value = Number(currentTarget.value);
+        }}
+      >
+        <option value="Infinity">All rooms</option>
+        {tops.map((count) => (
+          <option key={count} value={String(count)}>
+            Top {written(count)}
+          </option>
+        ))}
+      </select>
+    </>
+  );
+}
+
+function Nothing() {
+  const isSearch = query.value !== '';
+  return (
+    <div class="card empty">
+      <h2>{isSearch ? 'No room has this in its name' : 'Nobody is connected'}</h2>
+      <p>
+        {isSearch
+          ? 'Only rooms with a connection are listed here. Names are searched as they are shown and as they are kept.'
+          : 'As soon as somebody opens a document on one of the servers its room appears here.'}
+      </p>
+    </div>
+  );
+}

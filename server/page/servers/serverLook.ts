@@ -1,0 +1,33 @@
+import { computed } from '@preact/signals';
+import { servers } from '../model/fleet.js';
+
+const seriesColours = 8;
+
+/** Servers that are there, in the order of their ids. */
+export const presentServers = computed(() => servers.value.filter(({ state }) => state !== 'gone'));
+
+/** Changes only when a server comes or goes. */
+export const presentIds = computed(() => presentServers.value.map(({ id }) => id).join(' '));
+
+const places = computed(() => new Map(presentServers.value.map(({ id }, place) => [id, place])));
+
+/** The colour of a server, the same in every view. */
+export function colourOf(id: string): string {
+  const place = places.value.get(id);
+  return place === undefined
+    ? 'var(--series-rest)'
+    : `var(--series-${(place % seriesColours) + 1})`;
+}
+
+/** The part of its id that tells a server from the others. */
+export const shortIds = computed(() => {
+  const ids = presentServers.value.map(({ id }) => id);
+  const hosts = new Set(ids.map(hostOf));
+  const ports = new Set(ids.map(portOf));
+  const isPortEnough = ids.length > 1 && hosts.size === 1;
+  const isHostEnough = ids.length > 1 && ports.size === 1;
+  return new Map(ids.map((id) => [id, isPortEnough ? portOf(id) : isHostEnough ? hostOf(id) : id]));
+});
+
+const hostOf = (id: string) => id.slice(0, id.lastIndexOf(':'));
+const portOf = (id: string) => id.slice(id.lastIndexOf(':'));

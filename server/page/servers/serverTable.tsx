@@ -1,0 +1,201 @@
+import './servers.css';
+import { useMemo, useState } from 'preact/hooks';
+import { clockSkewMs } from '../api.js';
+import { now } from '../model/polling.js';
+import type { ServerRow } from '../model/serverBook.js';
+import { Count, written } from '../ui/count.js';
+import { age, ago, clockTime } from '../ui/time.js';
+import { colourOf } from './serverLook.js';
+import { stateWords, urgencyOf } from './serverState.js';
+
+type Column = 'id' | 'state' | 'heard' | 'rooms' | 'connections';
+
+/** How a column is sorted at first; most of them show what is biggest. */
+const columns: Record<
+  Column,
+  { title: string; isNumber?: boolean; value: (row: ServerRow) => number | string }
+> = {
+  id: { title: 'Server', value: ({ id }) => id },
+  state: { title: 'State', value: urgencyOf },
+  heard: { title: 'Last heard', value: ({ lastHeardAt }) => -Date.parse(lastHeardAt ?? '') || 0 },
+  rooms: { title: 'Rooms', isNumber: true, value: ({ rooms }) => -rooms },
+  connections: { title: 'Connections', isNumber: true, value: (row) => -row.connections },
+};
+
+/** Rows that may show that they have changed: more of them would flicker, and cost the browser much. */
+const maxLively = 100;
+
+/** How long a server that came back is marked. */
+const returnedShownMs = 60_000;
+
+/** The pub-sub servers, a row each. */
+export function ServerTable({ rows }: { rows: readonly ServerRow[] }) {
+  const [column, setColumn] = useState<Column>('id');
+  const [isReversed, setIsReversed] = useState(false);
+  const sortBy = (clicked: Column) => {
+    setIsReversed(clicked === column && !isReversed);
+    setColumn(clicked);
+  };
+  const all = rows.reduce((sum, row) => sum + row.connections, 0);
+  const sorted = sortedBy(rows, columns[column].value, isReversed);
+  return (
+    <table class="table server-table">
+      <thead>
+        <tr>
+          {(Object.keys(columns) as Column[]).map((name) => (
+            <SortHeader
+              key={name}
+              name={name}
+              direction={name === column ? (isReversed ? 'descending' : 'ascending') : undefined}
+              onSort={sortBy}
+            />
+          ))}
+          <th scope="col" class="server-share">
+            Share of all
+          </th>
+        </tr>
+      </thead>
+      <tbody>
+        {sorted.map((row) => (
+          <Row key={row.id} row={row} all={all} isCalm={rows.length > maxLively} />
+        ))}
+      </tbody>
+    </table>
+  );
+}
+
+function sortedBy(
+  rows: readonly ServerRow[],
+  value: (row: ServerRow) => number | string,
+  isReversed: boolean,
+): ServerRow[] {
+  const sign = isReversed ? -1 : 1;
+  return [...rows].sort((a, b) => {
+    const [x, y] = [value(a), value(b)];
+    return x === y ? (a.id < b.id ? -1 : 1) : x < y ? -sign : sign;
+  });
+}
+
+function SortHeader({
+  name,
+  direction,
+  onSort,
+}: {
+  name: Column;
+  direction: 'ascending' | 'descending' | undefined;
+  onSort: (column: Column) => void;
+}) {
+  const { title, isNumber } = columns[name];
+  // What is biggest comes first: that is descending, whatever is compared within.
+  const isFlipped = isNumber ?? false;
+  const shown = direction && isFlipped ? flipped[direction] : direction;
+  return (
+    <th
+      scope="col"
+      class={`server-${name} ${isNumber ? 'number' : ''}`}
+      {...(shown && { 'aria-sort': shown })}
+    >
+      <button type="button" class="sort" onClick={() => onSort(name)}>
+        {title}
+        <span class="sort-mark" aria-hidden="true">
+          {shown === 'ascending' ? '↑' : shown === 'descending' ? '↓' : ''}
+        </span>
+      </button>
+    </th>
+  );
+}
+
+const flipped = { ascending: 'descending', descending: 'ascending' } as const;
+
+/** A row is drawn again only when something in it has changed: there may be a thousand. */
+function Row({ row, all, isCalm }: { row: ServerRow; all: number; isCalm: boolean }) {
+  const heard = heardText(row, now.value);
+  const note = noteOf(row, now.value);
+  const share = all > 0 ? row.connections / all : 0;
+  const percent = Math.round(share * 1000) / 10;
+  const colour = colourOf(row.id);
+  return useMemo(
+    () => (
+      <tr class={row.state === 'gone' ? 'gone' : ''} data-server={row.id} data-state={row.state}>
+        <th scope="row" class="server-id">
+          <span class="row">
+            <span class="swatch" style={{ background: colour }} />
+            <span class="mono server-name">{row.id}</span>
+          </span>
+          <span class="server-brief">
+            <StateBadge row={row} />
+            <span class="quiet small">{heard}</span>
+          </span>
+          {note && <span class={`server-note ${note.tone}`}>{note.text}</span>}
+        </th>
+        <td class="server-state">
+          <StateBadge row={row} />
+        </td>
+        <td class="server-heard quiet">{heard}</td>
+        <td class="server-rooms number">
+          <Counted row={row} value={row.rooms} isCalm={isCalm} />
+        </td>
+        <td class="server-connections number">
+          <Counted row={row} value={row.connections} isCalm={isCalm} />
+        </td>
+        <td class="server-share">
+          <Share percent={percent} colour={colour} />
+        </td>
+      </tr>
+    ),
+    [row, heard, note?.text, percent, colour, isCalm],
+  );
+}
+
+/** Of a server that is not in the totals nothing is known, which is not the same as none. */
+function Counted({ row, value, isCalm }: { row: ServerRow; value: number; isCalm: boolean }) {
+  if (row.epoch === null) return <span class="quiet">–</span>;
+  return isCalm ? <span>{written(value)}</span> : <Count value={value} />;
+}
+
+/** The state of a server, in a word and a colour. */
+export function StateBadge({ row }: { row: ServerRow }) {
+  const { label, tone, meaning } = stateWords(row);
+  return (
+    <span class={`badge ${tone}`} title={meaning}>
+      {label}
+    </span>
+  );
+}
+
+function Share({ percent, colour }: { percent: number; colour: string }) {
+  return (
+    <span class="share">
+      <span class="share-bar" aria-hidden="true">
+        {percent > 0 && <span style={{ width: `${percent}%`, background: colour }} />}
+      </span>
+      <span class="share-text">{percent.toFixed(percent < 10 ? 1 : 0)} %</span>
+    </span>
+  );
+}
+
+function heardText({ lastHeardAt }: ServerRow, nowMs: number): string {
+  if (lastHeardAt === null) return 'never';
+  return ago(nowMs + clockSkewMs.value - Date.parse(lastHeardAt));
+}
+
+/** What there is to say about a server beside its state. */
+function noteOf(row: ServerRow, nowMs: number): { text: string; tone: string } | undefined {
+  const { state, overLimit, lastFailure, awaySinceMs, goneAtMs, returnedAtMs } = row;
+  if (goneAtMs !== undefined) return { text: `let go at ${clockTime(goneAtMs)}`, tone: '' };
+  const since = awaySinceMs === undefined ? null : `since ${clockTime(awaySinceMs)}`;
+  if (state === 'unreachable') return { text: joined(since, lastFailure), tone: 'tone-bad' };
+  if (lastFailure !== null) return { text: lastFailure, tone: 'tone-warn' };
+  if (overLimit)
+    return { text: 'more rooms than MAX_ROOMS_PER_SERVER: counted in part', tone: 'tone-warn' };
+  if (returnedAtMs !== undefined && nowMs - returnedAtMs < returnedShownMs) {
+    const after = awaySinceMs === undefined ? '' : ` after ${age(returnedAtMs - awaySinceMs)}`;
+    return {
+      text: `back at ${clockTime(returnedAtMs)}${after}: restarted, or the network was`,
+      tone: 'tone-accent',
+    };
+  }
+  return undefined;
+}
+
+const joined = (...parts: (string | null)[]) => parts.filter((part) => part !== null).join(': ');

@@ -1,0 +1,38 @@
+import { signal } from '@preact/signals';
+import { ApiFailure, getJson, request, session } from '../api.js';
+import { announceSignIn, announceSignOut } from '../stream/connection.js';
+
+/** Why it is not known yet whether the service asks for a token; undefined: nothing is wrong. */
+export const sessionFailure = signal<string | undefined>(undefined);
+
+const retryMs = 2000;
+
+/** Finds out whether the service asks for a token, however long that takes. */
+export async function loadSession(): Promise<void> {
+  for (;;) {
+    try {
+      session.value = await getJson<{ required: boolean; signedIn: boolean }>('api/session');
+      sessionFailure.value = undefined;
+      return;
+    } catch (error) {
+      if (!(error instanceof ApiFailure)) throw error;
+      sessionFailure.value = error.message;
+      await new Promise((resolve) => setTimeout(resolve, retryMs));
+    }
+  }
+}
+
+/** Signs in all tabs; throws `ApiFailure` when the service refuses. */
+export async function signIn(token: string): Promise<void> {
+  const headers = { 'Content-Type': 'application/json' };
+  await request('api/session', { method: 'POST', headers, body: JSON.stringify({ token }) });
+  session.value = { required: true, signedIn: true };
+  announceSignIn();
+}
+
+/** Signs out all tabs; throws `ApiFailure` when the service does not answer. */
+export async function signOut(): Promise<void> {
+  await request('api/session', { method: 'DELETE' });
+  session.value = { required: true, signedIn: false };
+  announceSignOut();
+}

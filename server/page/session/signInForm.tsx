@@ -1,0 +1,78 @@
+import type { TargetedSubmitEvent } from 'preact';
+import { useEffect, useRef, useState } from 'preact/hooks';
+import { ApiFailure } from '../api.js';
+import { signIn } from './session.js';
+
+/** Asks for the token, once: the service answers it with a cookie. */
+export function SignInForm() {
+  const [problem, setProblem] = useState('');
+  const [isBusy, setIsBusy] = useState(false);
+  const field = useRef<HTMLInputElement>(null);
+  useEffect(() => field.current?.focus(), []);
+  const submit = async (event: TargetedSubmitEvent<HTMLFormElement>) => {
+    event.preventDefault();
+    setIsBusy(true);
+    const said = await problemOf(field.current?.value ?? '');
+    setIsBusy(false);
+    setProblem(said);
+    if (said) field.current?.select();
+  };
+  return (
+    <form class="card sign-in" onSubmit={submit} aria-labelledby="sign-in-title">
+      <h1 id="sign-in-title">Sign in</h1>
+      <p class="quiet">
+        This service shows its numbers to people who have its token: the value of{' '}
+        <code>DASHBOARD_TOKEN</code>. Ask whoever runs it.
+      </p>
+      {/* Password managers keep a token under a name. */}
+      <input
+        class="visually-hidden"
+        type="text"
+        name="username"
+        autocomplete="username"
+        value="pubsub-dashboard"
+        tabIndex={-1}
+        aria-hidden="true"
+        readOnly
+      />
+      <div class="field">
+        <label for="token">Token</label>
+        <input
+          ref={field}
+          id="token"
+          name="token"
+          class="input"
+          type="password"
+          autocomplete="current-password"
+          required
+          aria-invalid={problem !== ''}
+          aria-describedby="sign-in-problem"
+        />
+      </div>
+      <p id="sign-in-problem" class="problem" role="alert">
+        {problem}
+      </p>
+      <button type="submit" class="button primary" disabled={isBusy}>
+        {isBusy ? 'Signing in …' : 'Sign in'}
+      </button>
+    </form>
+  );
+}
+
+/** Tries a token, and says what is wrong; an empty text: nothing. */
+async function problemOf(token: string): Promise<string> {
+  try {
+    await signIn(token);
+    return '';
+  } catch (error) {
+    if (!(error instanceof ApiFailure)) throw error;
+    if (error.code === 'unauthorized') return 'That is not the token of this service.';
+    if (error.status === 429) return tooMany(error.retryAfterSeconds);
+    return `${error.message}.`;
+  }
+}
+
+function tooMany(seconds: number | undefined): string {
+  const when = seconds === undefined ? 'later' : `in ${seconds} s`;
+  return `Too many attempts from your address. Try again ${when}.`;
+}

@@ -1,0 +1,208 @@
+import { createParser, type EventSourceParser } from 'eventsource-parser';
+import type { StreamEvent, StreamStatus } from './messages.js';
+
+/** The times that a reader keeps, in milliseconds. */
+export interface ReaderTiming {
+  /** How long an answer may take to begin. */
+  connectMs: number;
+  /** Silence that makes a stream stale; the service sends a heartbeat every 15 s. */
+  staleMs: number;
+  /** Silence after which the connection is given up. */
+  deadMs: number;
+  firstRetryMs: number;
+  maxRetryMs: number;
+  watchMs: number;
+}
+
+const usualTiming: ReaderTiming = {
+  connectMs: 15_000,
+  staleMs: 20_000,
+  deadMs: 45_000,
+  firstRetryMs: 1000,
+  maxRetryMs: 15_000,
+  watchMs: 1000,
+};
+
+/** Why a connection is over. */
+interface Ending {
+  reason: string;
+  isSignedOut?: boolean;
+  /** What the service asked for. */
+  retryMs?: number | undefined;
+}
+
+/** What whoever reads is told. */
+export interface ReaderCallbacks {
+  onEvent: (event: StreamEvent) => void;
+  onStatus: (status: StreamStatus) => void;
+}
+
+/**
+ * Reads an event stream and comes back after every cut, resuming by `Last-Event-ID`. Made of fetch:
+ * an EventSource gives up for good after one refusal, and tells neither the status nor heartbeats.
+ */
+export class EventReader {
+  readonly #url: string;
+  readonly #callbacks: ReaderCallbacks;
+  readonly #timing: ReaderTiming;
+  #status: StreamStatus = { kind: 'connecting' };
+  #connection = new AbortController();
+  #lastEventId = '';
+  #heardAtMs = 0;
+  #failures = 0;
+  #cutAtMs: number | undefined;
+  #isClosed = false;
+  #endPause: () => void = () => undefined;
+
+  constructor(url: string, callbacks: ReaderCallbacks, timing: Partial<ReaderTiming> = {}) {
+    this.#url = url;
+    this.#callbacks = callbacks;
+    this.#timing = { ...usualTiming, ...timing };
+    void this.#run();
+  }
+
+  get status(): StreamStatus {
+    return this.#status;
+  }
+
+  /** Tries again now rather than when it is due. */
+  retry(): void {
+    this.#endPause();
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    this.#connection.abort();
+    this.#endPause();
+  }
+
+  async #run(): Promise<void> {
+    while (!this.#isClosed) {
+      const ending = await this.#read().catch(
+        (error: unknown): Ending => ({ reason: reasonOf(error) }),
+      );
+      if (this.#isClosed) return;
+      if (ending.isSignedOut) this.#set({ kind: 'signedOut' });
+      await this.#pause(ending);
+    }
+  }
+
+  /** One connection, from the request to its end. */
+  async #read(): Promise<Ending> {
+    this.#connection = new AbortController();
+    const { signal } = this.#connection;
+    this.#heardAtMs = Date.now();
+    const watch = setInterval(() => this.#watch(), this.#timing.watchMs);
+    const tooLate = setTimeout(
+      () => this.#connection.abort(new Error('The service did not answer')),
+      this.#timing.connectMs,
+    );
+    try {
+      const response = await fetch(this.#url, { signal, headers: this.#headers() });
+      clearTimeout(tooLate);
+      if (!response.ok || !response.body) return await endingOf(response);
+      return await this.#follow(response.body);
+    } finally {
+      clearTimeout(tooLate);
+      clearInterval(watch);
+    }
+  }
+
+  async #follow(body: ReadableStream<Uint8Array>): Promise<Ending> {
+    const ending: Ending = { reason: 'The stream ended' };
+    let isEmpty = true;
+    const parser = createParser({
+      onEvent: ({ event = 'message', id, data }) => {
+        isEmpty = false;
+        if (id !== undefined) this.#lastEventId = id;
+        this.#callbacks.onEvent({ event, data });
+      },
+      onRetry: (retryMs) => {
+        ending.retryMs = retryMs;
+      },
+    });
+    await this.#feed(body, parser);
+    if (isEmpty && ending.retryMs !== undefined)
+      ending.reason = 'The service takes no viewers just now: it is full, or about to stop';
+    return ending;
+  }
+
+  async #feed(body: ReadableStream<Uint8Array>, parser: EventSourceParser): Promise<void> {
+    const decoder = new TextDecoder();
+    const reader = body.getReader();
+    for (;;) {
+      const { done, value } = await reader.read();
+      if (done) return;
+      this.#hear();
+      parser.feed(decoder.decode(value, { stream: true }));
+    }
+  }
+
+  #hear(): void {
+    this.#heardAtMs = Date.now();
+    this.#failures = 0;
+    this.#cutAtMs = undefined;
+    if (this.#status.kind !== 'live') this.#set({ kind: 'live' });
+  }
+
+  #watch(): void {
+    const silentMs = Date.now() - this.#heardAtMs;
+    if (silentMs > this.#timing.deadMs)
+      this.#connection.abort(new Error('Nothing came for too long'));
+    else if (silentMs > this.#timing.staleMs && this.#status.kind === 'live')
+      this.#set({ kind: 'stale', sinceMs: this.#heardAtMs });
+  }
+
+  /** Waits for the next attempt; whoever is signed out waits until somebody signs in. */
+  async #pause({ reason, isSignedOut, retryMs }: Ending): Promise<void> {
+    const waitMs = retryMs ?? this.#backoffMs();
+    this.#cutAtMs ??= Date.now();
+    this.#failures += 1;
+    const sinceMs = this.#cutAtMs;
+    if (!isSignedOut)
+      this.#set({ kind: 'reconnecting', sinceMs, reason, retryAtMs: Date.now() + waitMs });
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    await new Promise<void>((resolve) => {
+      this.#endPause = resolve;
+      if (!isSignedOut) timer = setTimeout(resolve, waitMs);
+    });
+    clearTimeout(timer);
+  }
+
+  /** Doubling, and a little spread: not all browsers come back in the same moment. */
+  #backoffMs(): number {
+    const { firstRetryMs, maxRetryMs } = this.#timing;
+    return Math.min(maxRetryMs, firstRetryMs * 2 ** this.#failures) * (0.8 + 0.2 * Math.random());
+  }
+
+  #headers(): Record<string, string> {
+    const headers = { Accept: 'text/event-stream' };
+    return this.#lastEventId === '' ? headers : { ...headers, 'Last-Event-ID': this.#lastEventId };
+  }
+
+  #set(status: StreamStatus): void {
+    this.#status = status;
+    this.#callbacks.onStatus(status);
+  }
+}
+
+/** As every error of the service has it; that of a proxy has something else. */
+interface ErrorBody {
+  error?: { message?: string };
+}
+
+async function endingOf(response: Response): Promise<Ending> {
+  const retryAfter = Number(response.headers.get('Retry-After'));
+  const body = (await response.json().catch(() => undefined)) as ErrorBody | undefined;
+  return {
+    isSignedOut: response.status === 401,
+    reason: body?.error?.message ?? `The service answered ${response.status}`,
+    retryMs: retryAfter > 0 ? retryAfter * 1000 : undefined,
+  };
+}
+
+/** What fetch says of a network error differs by browser and helps nobody. */
+function reasonOf(error: unknown): string {
+  const isNetwork = error instanceof TypeError || !(error instanceof Error);
+  return isNetwork ? 'The service cannot be reached' : error.message;
+}

@@ -1,0 +1,61 @@
+import type { FleetNews, RoomColumns, ServerView, StreamEvent } from './messages.js';
+
+/** The order in which rooms are shown: most connections first, then by raw name. */
+export function compareRooms(countA: number, nameA: string, countB: number, nameB: string): number {
+  return countB - countA || (nameA < nameB ? -1 : nameA > nameB ? 1 : 0);
+}
+
+/** What `GET /api/events?stream=changes` has told so far, to be told again to tabs that come later. */
+export class FleetState {
+  readonly #rooms = new Map<string, number>();
+  readonly #servers = new Map<string, ServerView>();
+  #state: string | undefined;
+  #complete: boolean | undefined;
+
+  /** Takes an event in, and says what it changes; undefined: nothing that is known here. */
+  apply({ event, data }: StreamEvent): FleetNews | undefined {
+    if (!['snapshot', 'changes', 'servers'].includes(event)) return undefined;
+    const { state, complete, servers = [], rooms = {} } = JSON.parse(data);
+    this.#state = state ?? this.#state;
+    this.#complete = complete ?? this.#complete;
+    if (event === 'snapshot') {
+      this.#rooms.clear();
+      this.#servers.clear();
+    }
+    const entries = Object.entries<number>(rooms);
+    for (const [name, count] of entries) this.#setRoom(name, count);
+    for (const server of servers) this.#setServer(server);
+    if (event === 'snapshot') return this.snapshot();
+    const columns = { names: entries.map(([name]) => name), counts: entries.map(([, n]) => n) };
+    return { kind: 'changes', state, complete, servers, rooms: columns };
+  }
+
+  /** Everything, for whoever comes now; undefined: nothing is known yet. */
+  snapshot(): FleetNews | undefined {
+    if (this.#state === undefined) return undefined;
+    const servers = [...this.#servers.values()];
+    const news: FleetNews = {
+      kind: 'snapshot',
+      state: this.#state,
+      servers,
+      rooms: this.#columns(),
+    };
+    if (this.#complete !== undefined) news.complete = this.#complete;
+    return news;
+  }
+
+  #columns(): RoomColumns {
+    const entries = [...this.#rooms].sort(([a, n], [b, m]) => compareRooms(n, a, m, b));
+    return { names: entries.map(([name]) => name), counts: entries.map(([, count]) => count) };
+  }
+
+  #setRoom(name: string, count: number): void {
+    if (count > 0) this.#rooms.set(name, count);
+    else this.#rooms.delete(name);
+  }
+
+  #setServer(server: ServerView): void {
+    if (server.state === 'gone') this.#servers.delete(server.id);
+    else this.#servers.set(server.id, server);
+  }
+}

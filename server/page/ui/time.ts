@@ -1,0 +1,18 @@
+/** How long ago, in the largest unit that fits: `now`, `4 s`, `3 min`, `2 h`, `5 d`. */
+export function age(ms: number): string {
+  const seconds = Math.max(0, Math.floor(ms / 1000));
+  if (seconds < 1) return 'now';
+  if (seconds < 90) return `${seconds} s`;
+  const minutes = Math.round(seconds / 60);
+  if (minutes < 90) return `${minutes} min`;
+  const hours = Math.round(minutes / 60);
+  return hours < 48 ? `${hours} h` : `${Math.round(hours / 24)} d`;
+}
+
+/** The same with `ago` where it belongs. */
+export const ago = (ms: number) => (ms < 1000 ? 'now' : `${age(ms)} ago`);
+
+const clock = new Intl.DateTimeFormat([], { timeStyle: 'medium', hourCycle: 'h23' });
+
+/** `14:03:59`, of this browser's time zone. */
+export const clockTime = (ms: number): string => clock.format(ms);
