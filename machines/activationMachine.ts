@@ -11,9 +11,9 @@ import { WatchedRooms } from './watchedRooms.js';
  */
 export const activationMachine = activationSetup.createMachine({
   id: 'activation',
-  context: ({ input: { timing, servers }, spawn }) => {
+  context: ({ input: { timing, servers, limits }, spawn }) => {
     const held = {
-      tally: new Tally(),
+      tally: new Tally(limits),
       roster: new Roster(),
       rooms: new WatchedRooms(),
       timing,

@@ -6,7 +6,7 @@ import { roomMachine } from './roomMachine.js';
 import type { Member, Roster, Standing, Wish } from './roster.js';
 import { emptySlot } from './slots.js';
 import { spreadOf } from './spread.js';
-import type { Delta, Tally } from './tally.js';
+import type { Delta, Tally, TallyLimits } from './tally.js';
 import type { WatchedRoom, WatchedRooms } from './watchedRooms.js';
 
 export type ActivationEvent =
@@ -94,7 +94,7 @@ export const activationSetup = setup({
   types: {
     context: {} as Context,
     events: {} as ActivationEvent,
-    input: {} as { timing: Timing; servers: readonly ServerId[] },
+    input: {} as { timing: Timing; servers: readonly ServerId[]; limits?: TallyLimits },
   },
   actors: {
     pubSubServer: pubSubServerMachine,

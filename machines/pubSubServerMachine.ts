@@ -112,6 +112,7 @@ export const pubSubServerMachine = pubSubServerSetup.createMachine({
             'deactivation.requested': 'silencing',
             'correction.due': { actions: 'demandRequest' },
             'resync.due': { actions: 'demandRequest' },
+            'confirmation.due': { actions: ['clearUnconfirmed', 'demandRequest'] },
             'updates.wished': { actions: 'demandRequest' },
             'updates.unwished': { actions: 'demandRequest' },
             // A probe may be answered when the counts that it was sent for are cleared already.

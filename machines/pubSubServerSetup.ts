@@ -1,6 +1,5 @@
 import {
   assign,
-  cancel,
   enqueueActions,
   fromCallback,
   raise,
@@ -38,7 +37,9 @@ export type PubSubServerEvent =
   | { type: 'startup.applied' }
   /** Raised by the region `evidence`, no oftener than a server may be set right. */
   | { type: 'correction.due' }
-  | { type: 'resync.due' };
+  | { type: 'resync.due' }
+  /** What was not acknowledged has been applied by now, or never will be. */
+  | { type: 'confirmation.due' };
 
 /** What the actor of a server tells its parent. */
 export type ServerReport =
@@ -64,7 +65,7 @@ interface Context extends Omit<PubSubServerInput, 'isUpdatesWished'> {
   /** Failed requests since the last answer or the last change of the wish. */
   failures: number;
   lastFailure: FailureCause | null;
-  /** A request that was never acknowledged may still be applied: the next snapshot is provisional. */
+  /** A request that was never acknowledged may still be applied: snapshots are provisional until that is over. */
   isUnconfirmed: boolean;
   /** Its start-up query was answered less than the grace time ago. */
   isStartupAwaited: boolean;
@@ -137,7 +138,12 @@ export const pubSubServerSetup = setup({
       lastFailure: event.type === 'request.failed' ? event.cause : null,
       isRequestDue: true,
     })),
-    markUnconfirmed: assign({ isUnconfirmed: true }),
+    /** What may still be applied now is younger than what a snapshot was to be confirmed for. */
+    markUnconfirmed: enqueueActions(({ enqueue }) => {
+      enqueue.assign({ isUnconfirmed: true });
+      enqueue.cancel('confirmation');
+    }),
+    clearUnconfirmed: assign({ isUnconfirmed: false }),
     mergeSnapshot: enqueueActions(({ context: { tally, server }, event, enqueue }) => {
       if (event.type === 'snapshot.received') tally.merge(server, event.epoch, event.snapshot);
       // A -1 whose +1 was lost beside the request: nothing later says so.
@@ -148,13 +154,19 @@ export const pubSubServerSetup = setup({
       enqueue.cancel('resync');
       enqueue.raise({ type: 'resync.due' }, { id: 'resync', delay: 'resyncMs' });
     }),
-    /** A snapshot after a request that may still be applied is confirmed by another one. */
+    /** A snapshot after a request that may still be applied is confirmed by another one, later than that. */
     scheduleConfirmation: enqueueActions(({ enqueue }) => {
-      enqueue.assign({ isUnconfirmed: false });
       enqueue.cancel('resync');
-      enqueue.raise({ type: 'resync.due' }, { id: 'resync', delay: 'confirmationMs' });
+      enqueue.cancel('confirmation');
+      enqueue.raise(
+        { type: 'confirmation.due' },
+        { id: 'confirmation', delay: 'confirmationMs' },
+      );
     }),
-    cancelResync: cancel('resync'),
+    cancelResync: enqueueActions(({ enqueue }) => {
+      enqueue.cancel('resync');
+      enqueue.cancel('confirmation');
+    }),
     awaitStartupApplied: enqueueActions(({ enqueue }) => {
       enqueue.assign({ isStartupAwaited: true });
       enqueue.raise({ type: 'startup.applied' }, { id: 'startup', delay: 'startupGraceMs' });
@@ -167,9 +179,10 @@ export const pubSubServerSetup = setup({
     noteEvidence: assign({ isEvidenceNoted: true }),
     allowCorrection: raise({ type: 'correction.due' }),
     noteStartup: assign({ isStartupNoted: true }),
-    heedStartup: assign({
-      isUnconfirmed: ({ context }) => context.isUnconfirmed || context.isStartupNoted,
-      isStartupNoted: false,
+    heedStartup: enqueueActions(({ context, enqueue }) => {
+      if (!context.isStartupNoted) return;
+      enqueue.assign({ isUnconfirmed: true, isStartupNoted: false });
+      enqueue.cancel('confirmation');
     }),
     countRecurrence: assign({
       isEvidenceNoted: false,

@@ -17,22 +17,41 @@ export interface Delta {
  */
 export type Finding = 'ordinary' | 'doubtful' | 'superseded';
 
+/** How much is remembered of one server. What it reports beyond that is not counted. */
+export interface TallyLimits {
+  readonly maxRooms: number;
+  /** Of the names of its rooms together, in UTF-16 code units. */
+  readonly maxNamesLength: number;
+}
+
+const unlimited: TallyLimits = { maxRooms: Infinity, maxNamesLength: Infinity };
+
+/** Rooms with their sums, and how long their names are together. */
+interface Sums {
+  rooms: Connections;
+  namesLength: number;
+}
+
 /** What is known of one server's connections. Sums are signed; only what is shown is clamped. */
 interface ServerCounts {
   /** Epoch of the newest merged snapshot; none: the server contributes nothing yet. */
   base?: Epoch | undefined;
   /** Snapshot plus all deltas of its epoch and later ones. No zeros. */
-  counts: Connections;
+  counts: Sums;
   /** Connections shown: the sum of `counts`, each clamped at zero. */
   connections: number;
   roomsBelowZero: number;
   /** The newest attempt: the only one whose snapshot is still accepted. */
   attempt: Epoch;
   /** Sums of the deltas that the attempt's snapshot cannot contain. */
-  pending: Connections;
+  pending: Sums;
+  /** Whether a delta found no place in `pending`. */
+  isPendingLost: boolean;
   /** Epoch of the newest delta since the last merge. */
   newestDelta?: Epoch | undefined;
 }
+
+const noSums = (): Sums => ({ rooms: new Map(), namesLength: 0 });
 
 const shown = (count: number | undefined) => (count !== undefined && count > 0 ? count : 0);
 
@@ -42,6 +61,19 @@ function addTo(counts: Connections, room: RoomName, add: number): number {
   else counts.set(room, sum);
   return sum;
 }
+
+/** The new sum of a room; undefined: it is a new one, for which there is no place. */
+function addWithin(limits: TallyLimits, sums: Sums, room: RoomName, add: number) {
+  const { rooms } = sums;
+  const sizeBefore = rooms.size;
+  if (!rooms.has(room) && !hasPlace(limits, sizeBefore, sums.namesLength + room.length)) return;
+  const sum = addTo(rooms, room, add);
+  sums.namesLength += (rooms.size - sizeBefore) * room.length;
+  return sum;
+}
+
+const hasPlace = ({ maxRooms, maxNamesLength }: TallyLimits, rooms: number, namesLength: number) =>
+  rooms < maxRooms && namesLength <= maxNamesLength;
 
 /**
  * The connection counts by server, epoch and room: a mutable structure that the machines hold by
@@ -54,6 +86,12 @@ export class Tally {
   #changed = new Set<RoomName>();
   #connections = 0;
   #lastEpoch = 0;
+  readonly #overLimit = new Set<ServerId>();
+  readonly #limits: TallyLimits;
+
+  constructor(limits = unlimited) {
+    this.#limits = limits;
+  }
 
   /** A number that no attempt and no answer of this run had before. */
   nextEpoch(): Epoch {
@@ -67,10 +105,17 @@ export class Tally {
     const known = this.#servers.get(server);
     if (known) {
       known.attempt = attempt;
-      known.pending = new Map();
+      known.pending = noSums();
+      known.isPendingLost = false;
     } else {
-      const empty = { counts: new Map(), connections: 0, roomsBelowZero: 0, pending: new Map() };
-      this.#servers.set(server, { ...empty, attempt });
+      this.#servers.set(server, {
+        counts: noSums(),
+        connections: 0,
+        roomsBelowZero: 0,
+        attempt,
+        pending: noSums(),
+        isPendingLost: false,
+      });
     }
     return attempt;
   }
@@ -84,23 +129,33 @@ export class Tally {
   merge(server: ServerId, epoch: Epoch, snapshot: Connections): void {
     const known = this.#servers.get(server);
     if (!known || !this.accepts(server, epoch)) return;
-    for (const [room, sum] of known.pending) addTo(snapshot, room, sum);
-    const before = known.counts;
+    for (const [room, sum] of known.pending.rooms) addTo(snapshot, room, sum);
+    const before = known.counts.rooms;
+    let isCut = known.isPendingLost;
+    let rooms = 0;
+    let namesLength = 0;
     known.base = epoch;
-    known.counts = snapshot;
-    known.pending = new Map();
+    known.pending = noSums();
+    known.isPendingLost = false;
     known.newestDelta = undefined;
     known.connections = 0;
     known.roomsBelowZero = 0;
     for (const [room, count] of snapshot) {
-      if (count === 0) {
+      const isPlaced = hasPlace(this.#limits, rooms, namesLength + room.length);
+      if (count === 0 || !isPlaced) {
         snapshot.delete(room);
+        if (count !== 0) isCut = true;
         continue;
       }
+      rooms += 1;
+      namesLength += room.length;
       if (count < 0) known.roomsBelowZero += 1;
       known.connections += shown(count);
       this.#show(room, shown(count) - shown(before.get(room)));
     }
+    known.counts = { rooms: snapshot, namesLength };
+    if (isCut) this.#overLimit.add(server);
+    else this.#overLimit.delete(server);
     for (const [room, count] of before) if (!snapshot.has(room)) this.#show(room, -shown(count));
   }
 
@@ -109,11 +164,15 @@ export class Tally {
     const known = this.#servers.get(server);
     if (!known) return 'ordinary';
     const isAwaiting = known.base === undefined || known.attempt > known.base;
-    if (isAwaiting && epoch >= known.attempt) addTo(known.pending, room, add);
+    if (isAwaiting && epoch >= known.attempt) {
+      const sum = addWithin(this.#limits, known.pending, room, add);
+      if (sum === undefined) known.isPendingLost = true;
+    }
     if (known.base === undefined) return 'ordinary';
     known.newestDelta = epoch;
     if (epoch < known.base) return fromStartup ? 'superseded' : 'doubtful';
-    const after = addTo(known.counts, room, add);
+    const after = this.#addTo(server, known.counts, room, add);
+    if (after === undefined) return 'ordinary';
     const before = after - add;
     known.roomsBelowZero += Number(after < 0) - Number(before < 0);
     known.connections += shown(after) - shown(before);
@@ -146,7 +205,8 @@ export class Tally {
     const known = this.#servers.get(server);
     if (!known) return;
     this.#servers.delete(server);
-    for (const [room, count] of known.counts) this.#show(room, -shown(count));
+    this.#overLimit.delete(server);
+    for (const [room, count] of known.counts.rooms) this.#show(room, -shown(count));
   }
 
   /**
@@ -155,6 +215,7 @@ export class Tally {
    */
   clear(): void {
     this.#servers = new Map();
+    this.#overLimit.clear();
     this.#totals = new Map();
     this.#changed = new Set();
     this.#connections = 0;
@@ -169,12 +230,20 @@ export class Tally {
   sizeOf(server: ServerId): { rooms: number; connections: number } {
     const known = this.#servers.get(server);
     if (!known) return { rooms: 0, connections: 0 };
-    return { rooms: known.counts.size - known.roomsBelowZero, connections: known.connections };
+    return {
+      rooms: known.counts.rooms.size - known.roomsBelowZero,
+      connections: known.connections,
+    };
   }
 
   /** Connections of a room on one server. */
   countOn(server: ServerId, room: RoomName): number {
-    return shown(this.#servers.get(server)?.counts.get(room));
+    return shown(this.#servers.get(server)?.counts.rooms.get(room));
+  }
+
+  /** Servers that reported more than is remembered of one: what is counted of them is a part. */
+  get overLimit(): ReadonlySet<ServerId> {
+    return this.#overLimit;
   }
 
   /** Connections of every room that has any, over all servers. */
@@ -198,6 +267,15 @@ export class Tally {
   toJSON() {
     const epoch = this.#lastEpoch;
     return { rooms: this.#totals.size, connections: this.#connections, epoch };
+  }
+
+  /** The new sum; undefined: it is not counted, for want of place or of what the room had before. */
+  #addTo(server: ServerId, counts: Sums, room: RoomName, add: number): number | undefined {
+    // Once rooms were left out, one that seems new may be one of them.
+    const isLeftOut = this.#overLimit.has(server) && !counts.rooms.has(room);
+    const sum = isLeftOut ? undefined : addWithin(this.#limits, counts, room, add);
+    if (sum === undefined) this.#overLimit.add(server);
+    return sum;
   }
 
   #show(room: RoomName, change: number): void {

@@ -70,6 +70,16 @@ export function isAddress(host: string): boolean {
   return parseAddress(withoutBrackets(host)) !== undefined;
 }
 
+/** What one subscriber usually holds: an IPv4 address, or the /64 of an IPv6 address. */
+export function subscriberOf(address: string): string {
+  const parsed = parseAddress(address);
+  if (!(parsed instanceof ipaddr.IPv6)) return address;
+  return `${parsed.parts
+    .slice(0, 4)
+    .map((part) => part.toString(16))
+    .join(':')}::/64`;
+}
+
 /** Whether the host can only be reached from this machine: 127.0.0.0/8, ::1, localhost. */
 export function isLoopback(host: string): boolean {
   const address = parseAddress(withoutBrackets(host));
@@ -116,6 +126,7 @@ function parseRange(entry: string): [Address, number] | undefined {
   return length >= 0 && length <= bits ? [address, length] : undefined;
 }
 
-function withoutBrackets(host: string): string {
+/** `::1` for `[::1]`; everything else as it is. */
+export function withoutBrackets(host: string): string {
   return /^\[.*:.*\]$/.test(host) ? host.slice(1, -1) : host;
 }

@@ -3,15 +3,22 @@ import cors from '@koa/cors';
 import Router from '@koa/router';
 import Koa, { type Context } from 'koa';
 import type { Logger } from 'pino';
-import { requireToken } from './http/authentication.js';
+import type { Networks } from './addresses.js';
+import { Authentication } from './http/authentication.js';
 import { ApiError, apiError, errorBody } from './http/errors.js';
+import type { Hosts } from './http/hosts.js';
 import { type CallbackNeeds, callbackRoutes } from './routes/callbacks.js';
 import { type ConnectionNeeds, connectionRoutes } from './routes/connections.js';
+import { type CountNeeds, countRoutes } from './routes/counts.js';
 import { type FleetNeeds, fleetRoutes } from './routes/fleet.js';
 import { healthRoutes } from './routes/health.js';
+import { type InspectNeeds, inspectRoutes } from './routes/inspect.js';
+import { type MachineNeeds, machineRoutes } from './routes/machines.js';
 import { openapiRoutes } from './routes/openapi.js';
+import { type PageNeeds, pageRoutes } from './routes/page.js';
 import { type RoomStreamNeeds, roomStreamRoutes } from './routes/roomStreams.js';
 import { type RoomNeeds, roomRoutes } from './routes/rooms.js';
+import { sessionRoutes } from './routes/session.js';
 import { type StartupNeeds, startupRoutes } from './routes/startup.js';
 import { type StreamNeeds, streamRoutes } from './routes/streams.js';
 import { type UpdateNeeds, updateRoutes } from './routes/updates.js';
@@ -23,12 +30,19 @@ export interface AppNeeds
     StartupNeeds,
     StreamNeeds,
     FleetNeeds,
+    MachineNeeds,
+    InspectNeeds,
     RoomNeeds,
     RoomStreamNeeds,
     ConnectionNeeds,
+    CountNeeds,
+    PageNeeds,
     UpdateNeeds {
   /** The bearer token that viewers must send; undefined: none. */
   viewerToken: string | undefined;
+  /** Proxies whose word is taken for the address of a viewer. */
+  trustedProxies: Networks | undefined;
+  hosts: Hosts;
   /** Origins whose pages may read the answers; `*`: any. */
   corsOrigins: readonly string[];
   log: Logger;
@@ -40,14 +54,21 @@ export function createApp(needs: AppNeeds): Koa {
   app.on('error', (error) => logUnlessGone(error, needs.log));
   if (needs.corsOrigins.length > 0) app.use(allowOrigins(needs.corsOrigins));
   app.use((ctx, next) => answerErrors(ctx, next, needs.log));
+  app.use((ctx, next) => (isForPrograms(ctx) ? next() : guardBrowsers(ctx, next, needs.hosts)));
   const router = new Router();
   callbackRoutes(router, needs);
   startupRoutes(router, needs);
   healthRoutes(router, needs);
   openapiRoutes(router);
-  const authenticate = requireToken(needs.viewerToken);
+  pageRoutes(router, needs);
+  const authentication = new Authentication(needs);
+  const authenticate = authentication.require;
+  sessionRoutes(router, authentication, needs);
   streamRoutes(router, authenticate, needs);
   fleetRoutes(router, authenticate, needs);
+  machineRoutes(router, authenticate, needs);
+  inspectRoutes(router, authenticate, needs);
+  countRoutes(router, authenticate, needs);
   connectionRoutes(router, authenticate, needs);
   updateRoutes(router, authenticate, needs);
   // Of two routes that a path may mean the first has it: what belongs to a room before the room.
@@ -88,9 +109,23 @@ async function answerErrors(ctx: Context, next: () => Promise<unknown>, log: Log
     ctx.status = known.status;
     // What is left of a body that was not read would be taken for the next request.
     if (known.status === 413 || known.status === 408) ctx.set('Connection', 'close');
-    if (known.code === 'store_unavailable') ctx.set('Retry-After', '2');
+    if (known.retryAfterSeconds !== undefined)
+      ctx.set('Retry-After', String(known.retryAfterSeconds));
     ctx.body = errorBody(known.code, known.publicMessage, requestId);
   }
+}
+
+/** What pub-sub servers and supervisors ask, by whatever name they know this service. */
+function isForPrograms({ method, path }: Context): boolean {
+  if (method === 'POST') return /^\/api\/events\/?$/i.test(path);
+  return /^\/(api\/events\/clients|health|ready)\/?$/i.test(path);
+}
+
+/** Answers are for pages of this origin (Fetch standard, CORP), and nothing but what they say they are. */
+function guardBrowsers(ctx: Context, next: Koa.Next, hosts: Hosts) {
+  ctx.set('X-Content-Type-Options', 'nosniff');
+  ctx.set('Cross-Origin-Resource-Policy', 'same-origin');
+  return hosts.check(ctx, next);
 }
 
 /** `http://[/` is a request target as good as any to the parser of HTTP. */
@@ -115,7 +150,7 @@ function whatOf({ method, req }: Context) {
 
 function toApiError(error: unknown): ApiError {
   if (error instanceof ApiError) return error;
-  if (error instanceof StoreError) return apiError('store_unavailable', error.message);
+  if (error instanceof StoreError) return apiError('store_unavailable', error.message, 2);
   if (error instanceof InvalidCursor) return apiError('invalid_parameter', '"cursor" is not valid');
   return apiError('internal');
 }

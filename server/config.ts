@@ -18,6 +18,7 @@ import {
   parseDnsNames,
   parseDnsServer,
   parsed,
+  parseHostNames,
   parseOrigins,
   parsePublicUrl,
   parseRedisUrl,
@@ -160,6 +161,20 @@ const definitions = [
     parsed(parseOrigins).default([]),
   ),
   define(
+    'ALLOWED_HOSTS',
+    'allowedHosts',
+    undefined,
+    'names by which viewers reach this service, beside its addresses, `localhost` and the name in `PUBLIC_URL`: `a.example,b.example`, or `*` for any; unset: those alone without a token, any with one',
+    parsed(parseHostNames).optional(),
+  ),
+  define(
+    'TRUSTED_PROXIES',
+    'trustedProxies',
+    undefined,
+    'CIDR list: proxies in front of viewers whose `X-Forwarded-For` and `X-Forwarded-Proto` are believed',
+    parsed(parseNetworks).optional(),
+  ),
+  define(
     'LINGER_MS',
     'lingerMs',
     '5000',
@@ -202,6 +217,20 @@ const definitions = [
     integer(1, 1_000_000),
   ),
   define(
+    'MAX_VIEWERS_PER_ADDRESS',
+    'maxViewersPerAddress',
+    '1000',
+    'of these from one address, or from one /64 of IPv6; loopback is not counted',
+    integer(1, 1_000_000),
+  ),
+  define(
+    'MAX_ROOMS_PER_SERVER',
+    'maxRoomsPerServer',
+    '250000',
+    'rooms with connections counted of one pub-sub server; what it reports beyond is left out, and the totals are not complete',
+    integer(1, 10_000_000),
+  ),
+  define(
     'MAX_BODY_BYTES',
     'maxBodyBytes',
     '1 MiB',
@@ -221,6 +250,13 @@ const definitions = [
     '32 MiB',
     'largest document of a watched room; a larger one is passed on as it is, without JSON',
     bytes(),
+  ),
+  define(
+    'INSPECT',
+    'inspect',
+    'false',
+    "`true` lets viewers watch the statecharts in the Stately inspector, at `/inspect`; the price is some of the service's speed",
+    flag(),
   ),
   define(
     'LOG_LEVEL',

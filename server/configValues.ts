@@ -2,7 +2,7 @@
 
 import { z } from 'zod';
 import type { ServerId } from '../machines/ports.js';
-import { hostAndPort, isAddress, parseServerId, toServerId } from './addresses.js';
+import { hostAndPort, isAddress, normalizeHost, parseServerId, toServerId } from './addresses.js';
 import type { DnsName } from './discovery/dnsSource.js';
 
 const maxBytes = 1024 ** 3;
@@ -144,4 +144,11 @@ export function parseOrigins(text: string): string[] {
       throw new Error(`"${origin}" is no origin like https://a.example`);
   }
   return origins;
+}
+
+/** Names of hosts, without ports, comma-separated; `*` alone means any. */
+export function parseHostNames(text: string): string[] {
+  return parseList(text, 'a.example,b.example', (entry) =>
+    entry === '*' ? entry : normalizeHost(entry).replace(/\.$/, ''),
+  );
 }

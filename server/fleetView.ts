@@ -1,7 +1,8 @@
 import type { Logger } from 'pino';
 import type { ActivationActor } from '../machines/activationMachine.js';
-import type { ServerId } from '../machines/ports.js';
+import type { RoomName, ServerId } from '../machines/ports.js';
 import type { Member } from '../machines/roster.js';
+import type { RoomCounts } from './routes/counts.js';
 import type { ServiceState } from './routes/fleet.js';
 import type { FeedSource, FeedStatus, ServerView } from './sse/feed.js';
 
@@ -9,6 +10,8 @@ import type { FeedSource, FeedStatus, ServerView } from './sse/feed.js';
 export class FleetView implements FeedSource {
   readonly #actor: ActivationActor;
   readonly #heardAt = new Map<ServerId, number>();
+  /** As viewers were told last. */
+  #overLimit: ReadonlySet<ServerId> = new Set();
 
   readonly #log: Logger;
   #logged = '';
@@ -34,7 +37,7 @@ export class FleetView implements FeedSource {
   takeChangedServers(): ServerView[] {
     const { roster } = this.#context;
     const views: ServerView[] = [];
-    for (const server of roster.takeChanged()) {
+    for (const server of new Set([...roster.takeChanged(), ...this.#takeOverLimitChanged()])) {
       const member = roster.get(server);
       if (member?.standing === 'candidate') continue;
       const view = member ? this.#view(member) : { ...nothing, id: server, state: 'gone' };
@@ -48,6 +51,17 @@ export class FleetView implements FeedSource {
 
   servers(): ServerView[] {
     return [...this.#context.roster.shown()].map((member) => this.#view(member));
+  }
+
+  countsOf(room: RoomName): RoomCounts {
+    const { roster, tally } = this.#context;
+    const servers = [];
+    for (const { server } of roster.shown()) {
+      const connections = tally.countOn(server, room);
+      if (connections > 0) servers.push({ id: server, connections });
+    }
+    servers.sort((one, other) => other.connections - one.connections);
+    return { room, connections: tally.totals.get(room) ?? 0, servers };
   }
 
   status(): FeedStatus {
@@ -73,8 +87,19 @@ export class FleetView implements FeedSource {
       live: roster.live,
       rooms: tally.totals.size,
       connections: tally.connections,
-      complete: isCounting && roster.live === roster.size,
+      complete: isCounting && roster.live === roster.size && tally.overLimit.size === 0,
     };
+  }
+
+  /** The servers that have gone over the limit, or come back under it, since the last call. */
+  #takeOverLimitChanged(): ServerId[] {
+    const { overLimit } = this.#context.tally;
+    if (overLimit.size === 0 && this.#overLimit.size === 0) return [];
+    const before = this.#overLimit;
+    this.#overLimit = new Set(overLimit);
+    return [...before, ...overLimit].filter(
+      (server) => before.has(server) !== overLimit.has(server),
+    );
   }
 
   #view({ server, status, ref }: Member): ServerView {
@@ -86,6 +111,7 @@ export class FleetView implements FeedSource {
       lastHeardAt: heardAt === undefined ? null : new Date(heardAt).toISOString(),
       epoch: tally.baseOf(server) ?? null,
       ...tally.sizeOf(server),
+      overLimit: tally.overLimit.has(server),
       lastFailure: ref.getSnapshot().context.lastFailure,
     };
   }
@@ -95,4 +121,11 @@ export class FleetView implements FeedSource {
   }
 }
 
-const nothing = { lastHeardAt: null, epoch: null, rooms: 0, connections: 0, lastFailure: null };
+const nothing = {
+  lastHeardAt: null,
+  epoch: null,
+  rooms: 0,
+  connections: 0,
+  overLimit: false,
+  lastFailure: null,
+};

@@ -6,7 +6,7 @@ import { waitFor } from 'xstate';
 import { type Config, publicUrlFor } from './config.js';
 import { lateStore } from './store/lateStore.js';
 import type { Store } from './store/store.js';
-import { type Wired, wire } from './wiring.js';
+import { type Wired, type WiringNeeds, wire } from './wiring.js';
 
 /** A running dashboard service. */
 export interface Service extends Pick<Wired, 'actor'> {
@@ -29,6 +29,7 @@ export interface ServiceOverrides {
   /** Opens the metadata store. */
   openStore?: (config: Config, log: Logger) => Promise<Store>;
   discoveryIntervalMs?: number;
+  clock?: WiringNeeds['clock'];
 }
 
 /**
@@ -38,7 +39,7 @@ export interface ServiceOverrides {
 export async function startService(
   config: Config,
   log: Logger,
-  { openStore = openConfiguredStore, discoveryIntervalMs }: ServiceOverrides = {},
+  { openStore = openConfiguredStore, discoveryIntervalMs, clock }: ServiceOverrides = {},
 ): Promise<Service> {
   const server = createServer({
     requestTimeout: receiveTimeoutMs.request,
@@ -49,7 +50,7 @@ export async function startService(
   const { port } = server.address() as AddressInfo;
   const publicUrl = publicUrlFor(config, port);
   const store = lateStore(() => openStore(config, log), log);
-  const wired = wire({ config, log, publicUrl, ownPort: port, store, discoveryIntervalMs });
+  const wired = wire({ config, log, publicUrl, ownPort: port, store, discoveryIntervalMs, clock });
   server.on('request', wired.app.callback());
   const failed = new Promise<never>((_resolve, reject) => {
     wired.actor.subscribe({ error: reject });

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type Koa from 'koa';
 import type { Logger } from 'pino';
-import { createActor } from 'xstate';
+import { type ActorOptions, type AnyActorLogic, createActor } from 'xstate';
 import { type ActivationActor, activationMachine } from '../machines/activationMachine.js';
 import type { Epoch, ServerId } from '../machines/ports.js';
 import { pubSubServerMachine } from '../machines/pubSubServerMachine.js';
@@ -15,6 +15,11 @@ import type { Config } from './config.js';
 import { createDiscovery, Discovery } from './discovery/discovery.js';
 import { sourcesFor } from './discovery/sources.js';
 import { FleetView } from './fleetView.js';
+import { Hosts } from './http/hosts.js';
+import { Inspector } from './inspection/inspector.js';
+import { Machines } from './inspection/machines.js';
+import { ViewerAddresses } from './routes/admission.js';
+import { builtPage } from './routes/page.js';
 import { Feed } from './sse/feed.js';
 import type { Store } from './store/store.js';
 import { roomTiming, wireRooms } from './wiringRooms.js';
@@ -39,6 +44,8 @@ export interface WiringNeeds {
   store: Store;
   /** Time between two rounds of discovery; for tests to shorten. */
   discoveryIntervalMs?: number | undefined;
+  /** What the machines' delays go by; for tests to turn by hand. */
+  clock?: ActorOptions<AnyActorLogic>['clock'] | undefined;
 }
 
 /** How long a sender may take for its body; docs/protocol.md names it. */
@@ -46,8 +53,7 @@ const bodyTimeoutMs = 10_000;
 
 /** Fills the machines' slots with what acts, and the routes' needs with the machine. */
 export function wire(needs: WiringNeeds): Wired {
-  const { config, log, publicUrl, ownPort, store, discoveryIntervalMs } = needs;
-  const stop = new AbortController();
+  const { config, log, publicUrl, ownPort, store, discoveryIntervalMs, clock } = needs;
   const tokens = new EventTokens();
   const pacer = new RequestPacer();
   const book = new AddressBook({ networks: config.pubSubNetworks, ownPort });
@@ -82,47 +88,63 @@ export function wire(needs: WiringNeeds): Wired {
       reportDefect: ({ event }) => log.error({ event }, 'the actor of a pub-sub server failed'),
     },
   });
-  const timing = { ...config, room: roomTiming };
-  const actor = createActor(machine, { input: { timing, servers: config.pubSubServers } });
+  // These and no more: contexts are shown to viewers, and the configuration has secrets.
+  const { lingerMs, requestTimeoutMs, probeIntervalMs, resyncIntervalMs } = config;
+  const timing = {
+    lingerMs,
+    requestTimeoutMs,
+    probeIntervalMs,
+    resyncIntervalMs,
+    room: roomTiming,
+  };
+  // An answer of that size is the most that can hold names.
+  const limits = {
+    maxRooms: config.maxRoomsPerServer,
+    maxNamesLength: config.maxSnapshotBytes,
+  };
+  const inspector = config.inspect ? new Inspector(log) : undefined;
+  const actor = createActor(machine, {
+    id: machine.id,
+    input: { timing, servers: config.pubSubServers, limits },
+    ...(inspector && { inspect: inspector.observe }),
+    ...(clock && { clock }),
+  });
   const view = new FleetView(actor, log);
   const run = randomBytes(6).toString('base64url');
   const feed = new Feed(view, { run, frameIntervalMs: config.frameIntervalMs });
 
-  const silenceStranger = (server: ServerId) => {
-    const epoch = actor.getSnapshot().context.tally.nextEpoch();
-    const silence = async () => {
-      try {
-        await requests.silence(server, epoch, stop.signal);
-        actor.send({ type: 'servers.found', servers: [server], standing: 'candidate' });
-      } catch (error) {
-        log.debug({ server, err: error }, 'an unknown poster is no pub-sub server');
-      }
-    };
-    pacer.run(silence, stop.signal);
-  };
   const callers = new Callers({
     actor,
     book,
     tokens,
     urlOf,
-    silenceStranger,
     pubSubPort: config.pubSubPort,
     onHeard: (server) => view.noteHeard(server),
     takeUpdate: (room, update) => rooms.updates.take(room, update),
   });
 
   let isDraining = false;
+  const viewerToken = config.auth === 'none' ? undefined : config.dashboardToken;
   const app = createApp({
     log,
     tokens,
     feed,
-    viewerToken: config.auth === 'none' ? undefined : config.dashboardToken,
+    viewerToken,
+    trustedProxies: config.trustedProxies,
+    hosts: new Hosts({
+      allowedHosts: config.allowedHosts,
+      publicUrl,
+      isTokenRequired: viewerToken !== undefined,
+    }),
     corsOrigins: config.corsOrigins,
     maxBodyBytes: config.maxBodyBytes,
     bodyTimeoutMs,
     ...rooms.needs,
     maxViewers: config.maxViewers,
-    viewers: () => feed.viewers + rooms.viewers(),
+    addresses: new ViewerAddresses(config.maxViewersPerAddress),
+    inspector,
+    machines: new Machines(actor),
+    viewers: () => feed.viewers + rooms.viewers() + (inspector?.viewers ?? 0),
     isDraining: () => isDraining,
     takePosted: (claims, posted) => callers.take(claims, posted),
     noteLost: (claims) => callers.noteLost(claims),
@@ -136,6 +158,8 @@ export function wire(needs: WiringNeeds): Wired {
       if (actor.getSnapshot().status === 'active') actor.send({ type: 'viewer.disconnected' });
     },
     servers: () => view.servers(),
+    pageFolder: builtPage(),
+    countsOf: (room) => view.countsOf(room),
     state: () => view.state(),
     discovery: () => discovery.reports(),
   });
@@ -147,9 +171,9 @@ export function wire(needs: WiringNeeds): Wired {
       isDraining = true;
       feed.close();
       rooms.endStreams();
+      inspector?.close();
     },
     close: async () => {
-      stop.abort();
       callers.close();
       feed.close();
       actor.stop();

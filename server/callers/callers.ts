@@ -21,8 +21,6 @@ export interface CallersNeeds {
   onHeard: (server: ServerId) => void;
   /** Takes an update that a server posted. */
   takeUpdate: (room: RoomName, update: Buffer) => void;
-  /** Tells an unknown pub-sub server once to be silent. */
-  silenceStranger: (server: ServerId) => void;
 }
 
 /** In place of an address: the caller is behind a proxy, and can be anybody. */
@@ -69,11 +67,12 @@ export class Callers {
   }
 
   noteStranger(address: string): void {
-    const { book, pubSubPort, silenceStranger } = this.#needs;
+    const { book, pubSubPort } = this.#needs;
     if (!book.mayBePubSubServer(address) || !this.#strangers.allows(address)) return;
     const known = this.#serversAt(address);
     if (known.length > 0) this.#evidence(known);
-    else if (book.mayContact(address, pubSubPort)) silenceStranger(toServerId(address, pubSubPort));
+    else if (book.mayContact(address, pubSubPort))
+      this.#welcomePoster(toServerId(address, pubSubPort));
   }
 
   answerStartup(asker: Asker): { answer: StartupAnswer; afterwards: () => void } {
@@ -108,13 +107,20 @@ export class Callers {
     return book.mayContact(address, asked) ? [toServerId(address, asked)] : [];
   }
 
-  #urlFor({ address, isForwarded }: Asker, [server, ...others]: ServerId[]): string {
+  #urlFor({ address, isForwarded, isMisnamed }: Asker, [server, ...others]: ServerId[]): string {
     const { tokens, urlOf } = this.#needs;
-    const isOne = server !== undefined && others.length === 0 && !isForwarded;
+    const isOne = server !== undefined && others.length === 0 && !isForwarded && !isMisnamed;
     if (!isOne)
       return urlOf(tokens.mint({ kind: 'address', address: isForwarded ? anywhere : address }));
     const epoch = this.#context.tally.nextEpoch();
     return urlOf(tokens.mint({ kind: 'server', server, epoch, fromStartup: true }));
+  }
+
+  /** What posts may be a pub-sub server; its own actor asks it, so that it is asked one thing at a time. */
+  #welcomePoster(server: ServerId): void {
+    this.#send({ type: 'servers.found', servers: [server], standing: 'candidate' });
+    // While somebody looks it is asked for its connections anyway.
+    if (!this.#isActive()) this.#evidence([server]);
   }
 
   #suspectEverybody(): void {

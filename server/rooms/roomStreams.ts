@@ -109,6 +109,8 @@ export class RoomStreams {
   /** The document has more than the updates that were passed on: whoever merges gets all of it. */
   async retellUpdates(): Promise<void> {
     this.#whole = undefined;
+    // One that is being made may be of before: whoever waits for it gets it, and this one after it.
+    this.#making = undefined;
     if (this.#updates.size === 0) return;
     const whole = await this.#sharedWhole();
     if (whole) this.#updates.broadcast(whole);
@@ -179,10 +181,12 @@ export class RoomStreams {
   #sharedWhole(): Buffer[] | Promise<Buffer[] | undefined> {
     const whole = this.#whole?.deref();
     if (whole) return whole;
-    this.#making ??= this.#wholeUpdates().finally(() => {
-      this.#making = undefined;
+    if (this.#making) return this.#making;
+    const making = this.#wholeUpdates().finally(() => {
+      if (this.#making === making) this.#making = undefined;
     });
-    return this.#making;
+    this.#making = making;
+    return making;
   }
 
   async #wholeUpdates(): Promise<Buffer[] | undefined> {

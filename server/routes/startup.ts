@@ -1,4 +1,5 @@
 import type Router from '@koa/router';
+import { type Hosts, hostOf } from '../http/hosts.js';
 import { isForwarded, remoteAddress } from '../http/remoteAddress.js';
 
 /** Who asks whether the dashboard is active, as far as the connection tells. */
@@ -8,6 +9,8 @@ export interface Asker {
   port?: number;
   /** Whether a proxy stands between, so that the address is not its own. */
   isForwarded: boolean;
+  /** Whether it asked by another name than this service has: a page could have had that name resolve here. */
+  isMisnamed?: boolean;
 }
 
 /** What a start-up query is answered; every field is copied by an asker that is told `active: true`. */
@@ -24,6 +27,7 @@ export interface StartupNeeds {
   inactiveAnswer: () => StartupAnswer;
   /** Told of a defect: the asker is answered all the same. */
   logDefect: (error: unknown) => void;
+  hosts: Hosts;
 }
 
 /**
@@ -34,7 +38,11 @@ export function startupRoutes(router: Router, needs: StartupNeeds): void {
   router.get('/api/events/clients', (ctx) => {
     try {
       const port = portOf(ctx.query.port);
-      const asker = { address: remoteAddress(ctx), isForwarded: isForwarded(ctx) };
+      const asker = {
+        address: remoteAddress(ctx),
+        isForwarded: isForwarded(ctx),
+        isMisnamed: !needs.hosts.isOwn(hostOf(ctx)),
+      };
       const { answer, afterwards } = needs.answerStartup(port ? { ...asker, port } : asker);
       ctx.res.once('finish', afterwards);
       ctx.body = answer;

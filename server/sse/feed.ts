@@ -18,6 +18,8 @@ export interface ServerView {
   /** Rooms with a connection on it. */
   rooms: number;
   connections: number;
+  /** Whether it reported more than is counted of one server. */
+  overLimit: boolean;
   /** Why the last request to it failed, if it did; null: it was answered. */
   lastFailure: string | null;
 }

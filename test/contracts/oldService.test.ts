@@ -230,7 +230,7 @@ describe('what the old service did wrong, contract.md section 5', () => {
     const { hostname, port } = new URL(service.url);
     const stalled = owns(connect(Number(port), hostname), (it) => it.destroy());
     stalled.on('error', () => {});
-    stalled.write('GET /api/events?stream=changes HTTP/1.1\r\nHost: x\r\n\r\n');
+    stalled.write('GET /api/events?stream=changes HTTP/1.1\r\nHost: localhost\r\n\r\n');
     stalled.pause();
     const reading = await watch(service);
     await untilState(service, 'watched');

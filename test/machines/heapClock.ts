@@ -17,6 +17,8 @@ const toMicroseconds = (ms: number) => Math.round(ms * 1000) / 1000;
  */
 export class HeapClock {
   nowMs = 0;
+  /** Called whenever a timer has fired. */
+  afterFiring: () => void = () => {};
   readonly #heap: Timer[] = [];
   readonly #waiting = new Map<number, Timer>();
   #orders = 0;
@@ -47,6 +49,7 @@ export class HeapClock {
       if (!this.#waiting.delete(next.order)) continue;
       this.nowMs = next.dueMs;
       next.fire();
+      this.afterFiring();
     }
     this.nowMs = endMs;
   }

@@ -6,6 +6,7 @@ import {
   probeMs,
   ScriptedPubSubServer,
   server,
+  timing,
 } from './support/scriptedPubSubServer.js';
 
 let world: ScriptedPubSubServer;
@@ -287,5 +288,52 @@ describe('whatever happens, in any order', () => {
       }),
       { numRuns: 200 },
     );
+  });
+});
+
+describe('a request that was not acknowledged may still be applied, so', () => {
+  /** Activated by its second request, its first one being lost. */
+  function provisional(): ScriptedPubSubServer {
+    const fresh = new ScriptedPubSubServer();
+    fresh.send('activation.requested');
+    fresh.fail();
+    fresh.advance(250);
+    fresh.answer();
+    return fresh;
+  }
+
+  test('a snapshot in between does not stand for the one that confirms', () => {
+    world = provisional();
+    world.advance(500);
+    world.send('evidence.found');
+    world.answer();
+    world.advance(timing.requestTimeoutMs);
+    expect(world.sent('activity.requested')).toHaveLength(4);
+    world.answer();
+    world.advance(2 * timing.requestTimeoutMs);
+    expect(world.sent('activity.requested')).toHaveLength(4);
+  });
+
+  test('the first snapshot after a deactivation in between is confirmed too', () => {
+    world = provisional();
+    world.advance(500);
+    world.send('deactivation.requested');
+    world.answer();
+    world.send('activation.requested');
+    world.answer();
+    world.advance(timing.requestTimeoutMs);
+    expect(world.sent('activity.requested')).toHaveLength(4);
+  });
+
+  test('a failure in between puts the confirmation off until there is a snapshot again', () => {
+    world = provisional();
+    world.advance(500);
+    world.send('evidence.found');
+    world.advance(1400);
+    world.fail();
+    world.advance(250);
+    world.answer();
+    world.advance(timing.requestTimeoutMs);
+    expect(world.sent('activity.requested')).toHaveLength(5);
   });
 });

@@ -83,7 +83,7 @@ describe('promise 7, unbreakable from outside: floods', () => {
     const sockets = Array.from({ length: 100 }, () => {
       const socket = owns(connect(Number(port), hostname), (it) => it.destroy());
       socket.on('error', () => {});
-      socket.write('GET /api/events HTTP/1.1\r\nHost: x\r\n\r\n');
+      socket.write('GET /api/events HTTP/1.1\r\nHost: localhost\r\n\r\n');
       return socket;
     });
     await eventually(async () => expect((await stateOf(service)).viewers).toBe(101));

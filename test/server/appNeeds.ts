@@ -1,6 +1,8 @@
 import { pino } from 'pino';
 import type { AppNeeds } from '../../server/app.js';
 import { EventTokens, type TokenClaims } from '../../server/callers/eventTokens.js';
+import { Hosts } from '../../server/http/hosts.js';
+import { ViewerAddresses } from '../../server/routes/admission.js';
 import type { Feed } from '../../server/sse/feed.js';
 
 /** Needs of an application that stands alone, with notes of what its routes passed on. */
@@ -16,10 +18,17 @@ export function appNeeds(overrides: Partial<AppNeeds> & { onLog?: (line: string)
     log: pino({ level: 'info' }, { write: onLog }),
     tokens: new EventTokens(),
     viewerToken: undefined,
+    trustedProxies: undefined,
+    hosts: new Hosts({
+      allowedHosts: undefined,
+      publicUrl: 'http://127.0.0.1:1',
+      isTokenRequired: others.viewerToken !== undefined,
+    }),
     maxBodyBytes: 1024,
     corsOrigins: [],
     bodyTimeoutMs: 1000,
     maxViewers: 1000,
+    addresses: new ViewerAddresses(1000),
     viewers: () => others.feed?.viewers ?? 0,
     isDraining: () => false,
     takePosted: () => {},
@@ -31,6 +40,7 @@ export function appNeeds(overrides: Partial<AppNeeds> & { onLog?: (line: string)
     viewerConnected: () => {},
     viewerDisconnected: () => {},
     servers: () => [],
+    pageFolder: undefined,
     ...others,
   };
   // Routes that a test does not ask for need nothing.

@@ -31,9 +31,12 @@ describe('the configuration', () => {
       resyncIntervalMs: 30_000,
       frameIntervalMs: 50,
       maxViewers: 10_000,
+      maxViewersPerAddress: 1000,
+      maxRoomsPerServer: 250_000,
       maxBodyBytes: 1_048_576,
       maxSnapshotBytes: 67_108_864,
       maxRoomBytes: 33_554_432,
+      inspect: false,
       logLevel: 'info',
     });
     expect(pubSubNetworks.includes('10.1.2.3')).toBe(true);
@@ -43,7 +46,7 @@ describe('the configuration', () => {
   });
 
   test('reads every variable', () => {
-    const { pubSubNetworks, ...config } = readConfig({
+    const { pubSubNetworks, trustedProxies, ...config } = readConfig({
       HOST: '0.0.0.0',
       PORT: '0',
       PUBLIC_URL: 'https://dash.example/sub/path/',
@@ -68,9 +71,14 @@ describe('the configuration', () => {
       RESYNC_INTERVAL_MS: ' 60000 ',
       FRAME_INTERVAL_MS: '0',
       MAX_VIEWERS: '1',
+      MAX_VIEWERS_PER_ADDRESS: '2',
+      MAX_ROOMS_PER_SERVER: '3',
+      ALLOWED_HOSTS: 'Dash.Example, other.example.',
+      TRUSTED_PROXIES: '10.9.0.0/16',
       MAX_BODY_BYTES: '2KiB',
       MAX_SNAPSHOT_BYTES: '1 GiB',
       MAX_ROOM_BYTES: '1 MiB',
+      INSPECT: 'true',
       LOG_LEVEL: 'silent',
     });
     expect(config).toEqual({
@@ -91,18 +99,23 @@ describe('the configuration', () => {
       dashboardToken: 's3cret==',
       auth: 'none',
       corsOrigins: ['https://a.example', 'http://127.0.0.1:5173'],
+      allowedHosts: ['dash.example', 'other.example'],
       lingerMs: 0,
       requestTimeoutMs: 10,
       probeIntervalMs: 86_400_000,
       resyncIntervalMs: 60_000,
       frameIntervalMs: 0,
       maxViewers: 1,
+      maxViewersPerAddress: 2,
+      maxRoomsPerServer: 3,
       maxBodyBytes: 2048,
       maxSnapshotBytes: 1_073_741_824,
       maxRoomBytes: 1_048_576,
+      inspect: true,
       logLevel: 'silent',
     });
     expect(pubSubNetworks.includes('10.1.2.3')).toBe(false);
+    expect(trustedProxies?.includes('10.9.1.1')).toBe(true);
   });
 
   test('takes an empty variable for an unset one, and ignores unknown ones', () => {
@@ -133,6 +146,10 @@ describe('the configuration', () => {
     ['CORS_ORIGINS', 'https://a.example/'],
     ['CORS_ORIGINS', 'https://a.example/path'],
     ['CORS_ORIGINS', 'null'],
+    ['ALLOWED_HOSTS', 'https://a.example'],
+    ['ALLOWED_HOSTS', 'a.example:8000'],
+    ['ALLOWED_HOSTS', '*.example'],
+    ['TRUSTED_PROXIES', 'proxy.example'],
     ['PUBSUB_DNS', '10.0.0.1'],
     ['PUBSUB_DNS', '10.0.0.1:8001'],
     ['PUBSUB_DNS', '[::1]:8001'],

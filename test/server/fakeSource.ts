@@ -17,7 +17,14 @@ export class FakeSource implements FeedSource {
   }
 
   setServer(id: string, state: string): void {
-    const nothing = { lastHeardAt: null, epoch: null, rooms: 0, connections: 0, lastFailure: null };
+    const nothing = {
+      lastHeardAt: null,
+      epoch: null,
+      rooms: 0,
+      connections: 0,
+      overLimit: false,
+      lastFailure: null,
+    };
     this.fleet.set(id, { ...nothing, id: id as ServerId, state });
     this.#servers.add(id);
   }

@@ -22,7 +22,7 @@ test('each viewer leaves once, however it leaves', async () => {
   const stays = await world.stream(service);
   for (const leave of ['destroy', 'resetAndDestroy', 'end'] as const) {
     const { socket, send, text } = world.socket(service);
-    send('GET /api/events HTTP/1.1\r\nHost: a\r\n\r\n');
+    send('GET /api/events HTTP/1.1\r\nHost: localhost\r\n\r\n');
     await eventually(() => expect(text()).toContain('data: {}'));
     await viewersAre(2);
     socket[leave]();
@@ -48,7 +48,7 @@ async function lone() {
 test('streams asked for one behind the other on a connection end with it', async () => {
   const { feed, heard, at } = await lone();
   const client = world.socket(at);
-  client.send('GET /api/events HTTP/1.1\r\nHost: a\r\n\r\n'.repeat(3));
+  client.send('GET /api/events HTTP/1.1\r\nHost: localhost\r\n\r\n'.repeat(3));
   await eventually(() => expect(feed.viewers).toBe(3));
   await eventually(() => expect(heard.connected).toBe(3));
   client.socket.destroy();
@@ -67,7 +67,7 @@ test('a client that left before its stream was made is gone at once', async () =
     });
   });
   const client = world.socket(await world.app(app));
-  client.send('GET / HTTP/1.1\r\nHost: a\r\n\r\n');
+  client.send('GET / HTTP/1.1\r\nHost: localhost\r\n\r\n');
   await once(client.socket, 'connect');
   client.socket.end();
   await eventually(() => expect(gone).toBe(1));

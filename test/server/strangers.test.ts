@@ -33,18 +33,19 @@ test('a known server that is active and posts to an old URL is asked for a snaps
   expect(puts(server)).toEqual([false, true, true]);
 });
 
-test('an unknown poster is told once to be silent, at PUBSUB_PORT', async () => {
+test('an unknown poster is told once to be silent, at PUBSUB_PORT, and is known then', async () => {
   const server = await world.server();
   server.active = true;
   const service = await unknowing(server.port);
   for (let i = 0; i < 5; i += 1) expect((await postAsStranger(service)).status).toBe(404);
   await eventually(() => expect(server.active).toBe(false));
   // What was sent to it was an answer to that: more is not asked of it while nobody looks.
-  await eventually(() => expect(rosterOf(service).candidates).toBe(1));
+  await eventually(() => expect(rosterOf(service).get(server.id)?.status).toBe('silent'));
   await postAsStranger(service);
   await turns(5);
   expect(puts(server)).toEqual([false]);
-  expect(JSON.parse((await ask(`${service.url}/api/servers`)).text)).toEqual([]);
+  const shown = JSON.parse((await ask(`${service.url}/api/servers`)).text);
+  expect(shown).toEqual([expect.objectContaining({ id: server.id, state: 'silent' })]);
 });
 
 test('an unknown poster that turns out to be a pub-sub server is counted while somebody looks', async () => {
@@ -54,19 +55,36 @@ test('an unknown poster that turns out to be a pub-sub server is counted while s
   const stream = await world.watch(service);
   await postAsStranger(service);
   await eventually(() => expect(stream.rooms()).toEqual({ r: 3 }));
-  expect(puts(server)).toEqual([false, true]);
+  expect(puts(server)).toEqual([true]);
+});
+
+test('an unknown poster is asked one thing at a time, whatever it asks meanwhile', async () => {
+  const server = await world.server();
+  server.rooms.set('r', 3);
+  server.respond({ kind: 'hang', times: 1 });
+  const service = await unknowing(server.port);
+  await postAsStranger(service);
+  await eventually(() => expect(puts(server)).toEqual([false]));
+  const stream = await world.watch(service);
+  await server.askAtStartup(service.url);
+  await turns(20);
+  expect(puts(server)).toEqual([false]);
+  server.release();
+  await eventually(() => expect(stream.rooms()).toEqual({ r: 3 }));
+  expect(puts(server).slice(0, 2)).toEqual([false, true]);
 });
 
 test('an unknown poster that is no pub-sub server is forgotten', async () => {
   const server = await world.server();
-  server.respond({ kind: 'html' });
-  server.respond({ kind: 'status', status: 404, times: 1 });
+  server.respond({ kind: 'status', status: 404 });
   const service = await unknowing(server.port);
   await postAsStranger(service);
-  await eventually(() => expect(puts(server)).toEqual([false]));
+  await eventually(() => expect([...rosterOf(service)]).toEqual([]));
+  const asked = puts(server);
+  expect(asked).toEqual(Array.from({ length: 5 }, () => false));
   await postAsStranger(service);
   await turns(5);
-  expect([...rosterOf(service)]).toEqual([]);
+  expect(puts(server)).toEqual(asked);
 });
 
 test('a poster outside PUBSUB_NETWORKS is sent nothing', async () => {

@@ -109,6 +109,7 @@ const ours = [
   'Retry-After',
   'WWW-Authenticate',
   'Vary',
+  'Set-Cookie',
 ];
 
 /** Every header of ours that came is described, and has a value as described. */
@@ -131,7 +132,7 @@ describe('the description', () => {
     for (const [, pointer = ''] of text.matchAll(/\$ref: '([^']+)'/g)) resolve(pointer);
     const names = operations.map(({ operation }) => operation.operationId);
     expect(new Set(names).size).toBe(names.length);
-    for (const { path, operation, shared } of operations) {
+    for (const { path, method, operation, shared } of operations) {
       const parameters = [...shared, ...(operation.parameters ?? [])].map((parameter) =>
         parameter.$ref ? (resolve(parameter.$ref).value as typeof parameter) : parameter,
       );
@@ -142,7 +143,7 @@ describe('the description', () => {
       ]);
       for (const status of Object.keys(operation.responses)) {
         const { pointer, value } = resolve(
-          `#/paths/${escaped(path)}/${operation === description.paths[path]?.post ? 'post' : 'get'}/responses/${status}`,
+          `#/paths/${escaped(path)}/${method}/responses/${status}`,
         );
         for (const type of Object.keys((value as Response).content ?? {}))
           validatorOf(`${pointer}/content/${escaped(type)}/schema`);
@@ -181,7 +182,7 @@ describe('the description', () => {
     );
     const samples = operations.map(({ path, method }) => ({
       method: method.toUpperCase(),
-      path: path.replace('{hour}', '5').replace('{name}', 'name'),
+      path: path.replace('{hour}', '5').replace('{name}', 'name').replace('{file}', 'name'),
     }));
     // Of two routes that a path may mean the first has it.
     const found = samples.map((sample) =>
@@ -204,7 +205,7 @@ describe('the description', () => {
   test('says of each path whether it asks for a token', async () => {
     const service = await startRest(await tables(), { env: { DASHBOARD_TOKEN: 'secret' } });
     for (const { path, method, operation } of operations) {
-      const url = `${service.url}${path.replace('{hour}', '5').replace('{name}', 'name')}`;
+      const url = `${service.url}${path.replace('{hour}', '5').replace('{name}', 'name').replace('{file}', 'name')}`;
       const answer = await ask(url, { method: method.toUpperCase() });
       const isOpen = operation.security?.length === 0;
       expect([path, method, answer.status !== 401]).toEqual([path, method, isOpen]);
@@ -241,8 +242,20 @@ describe('real answers are as described:', () => {
     await of('get /health', '/health', 200);
     await of('get /ready', '/ready', 200);
     await of('get /openapi.json', '/openapi.json', 200);
+    const page = await of('get /', '/', 200);
+    const [script = ''] = page.text.match(/assets\/[^"]+\.js/) ?? [];
+    await of('get /assets/{file}', `/${script}`, 200);
+    await of('get /assets/{file}', '/assets/none.js', 404);
     await of('get /api/servers', '/api/servers', 200);
     await of('get /api/state', '/api/state', 200);
+    await of('get /api/machines', '/api/machines', 200);
+    const machine = 'get /api/machines/{id}';
+    await of(machine, '/api/machines/pubSubServer?limit=1', 200);
+    await of(machine, '/api/machines/activation', 200);
+    await of(machine, '/api/machines/none', 404);
+    await of(machine, '/api/machines/room?limit=0', 400);
+    for (const path of ['/inspect', '/inspect/relay.js', '/inspect/events'])
+      await of(`get ${path}`, path, 404);
     await of('get /api/rooms', '/api/rooms', 200);
     await of('get /api/connections/latest', '/api/connections/latest', 200);
 
@@ -262,6 +275,8 @@ describe('real answers are as described:', () => {
     });
     await of('get /api/servers', '/api/servers', 200);
     await of('get /api/state', '/api/state', 200);
+    await of('get /api/counts', '/api/counts?room=edited&room=none', 200);
+    await of('get /api/counts', '/api/counts', 400);
     for (const query of ['', '?limit=1', '?sort=connections&limit=1', '?active=true&prefix=e'])
       await of('get /api/rooms', `/api/rooms${query}`, 200);
     await of('get /api/rooms', '/api/rooms?limit=0', 400);
@@ -288,6 +303,13 @@ describe('real answers are as described:', () => {
     });
 
     await of('get /api/events/clients', '/api/events/clients', 200);
+    await of('get /api/session', '/api/session', 200);
+    const session = { body: '{"token":""}', headers: { 'Content-Type': 'application/json' } };
+    await of('post /api/session', '/api/session', 204, session);
+    await of('post /api/session', '/api/session', 400, { ...session, body: '{}' });
+    await of('post /api/session', '/api/session', 415);
+    await of('delete /api/session', '/api/session', 204);
+
     const post = 'post /api/events';
     const told = double.eventsUrl ?? 'it was told none';
     await of(post, '/api/events?token=x', 404, { body: '{}' });
@@ -310,7 +332,7 @@ describe('real answers are as described:', () => {
     await own.putRooms(['a']);
     const service = await startRest(broken, {
       overrides: { discoveryIntervalMs: 20 },
-      env: { MAX_VIEWERS: '1', DYNAMODB_TABLE: 'given' },
+      env: { MAX_VIEWERS: '1', DYNAMODB_TABLE: 'given', INSPECT: 'true' },
     });
     const of = asker(service);
     const sub = 'get /api/rooms/{name}/servers';
@@ -334,7 +356,11 @@ describe('real answers are as described:', () => {
       expect(headers).toHaveProperty('x-discovery-failed');
     });
     await of('get /api/state', '/api/state', 200);
-    for (const path of ['/api/events', '/api/updates', '/api/rooms/{name}/events']) {
+    await of('get /inspect', '/inspect', 200);
+    await of('get /inspect/relay.js', '/inspect/relay.js', 200);
+    await of('get /inspect/events', '/inspect/events?events=x', 400);
+    const streams = ['/api/events', '/api/updates', '/api/rooms/{name}/events', '/inspect/events'];
+    for (const path of streams) {
       const target = path.replace('{name}', 'a');
       await of(`get ${path}`, target, 200);
       await of(`get ${path}`, target, 503, json);

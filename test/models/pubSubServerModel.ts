@@ -1,0 +1,137 @@
+import { assign, type EventObject, raise, type SnapshotFrom } from 'xstate';
+import type { ServerId } from '../../machines/ports.js';
+import { pubSubServerMachine } from '../../machines/pubSubServerMachine.js';
+import { Tally } from '../../machines/tally.js';
+import { modelOf } from './modelOf.js';
+
+/** What the model knows of what is around the actor of a server. */
+interface Facts {
+  /** What the root wishes of all servers; at first it has said nothing. */
+  rootWish: 'nothing' | 'activity' | 'silence';
+  hasBase: boolean;
+  /** Whether the answer to the open request would still be accepted. */
+  isAttemptOpen: boolean;
+  timers: { resync: boolean; confirmation: boolean };
+  steps: number;
+}
+
+export interface ModelEvent extends EventObject {
+  /** Whether the numbers look wrong when a delay looks at them. */
+  isDoubtful?: boolean;
+}
+
+type Context = SnapshotFrom<typeof pubSubServerMachine>['context'] & Facts;
+type Model = typeof pubSubServerMachine;
+export type ModelSnapshot = SnapshotFrom<Model>;
+
+const factsAtFirst: Facts = {
+  rootWish: 'nothing',
+  hasBase: false,
+  isAttemptOpen: false,
+  timers: { resync: false, confirmation: false },
+  steps: 0,
+};
+
+export const factsOf = ({ context }: ModelSnapshot): Context => ({ ...factsAtFirst, ...context });
+const know = (change: (facts: Context) => Partial<Facts>) =>
+  // Facts are no part of the machine's own context.
+  assign(({ context }) => change({ ...factsAtFirst, ...context } as Context) as object) as never;
+const timer = (name: 'resync' | 'confirmation', isSet: boolean) =>
+  know(({ timers }) => ({ timers: { resync: false, confirmation: false, ...timers, [name]: isSet } }));
+
+/** Events that tell of the surroundings, for the whole machine. */
+const surroundings = {
+  'activation.requested': { actions: know(() => ({ rootWish: 'activity' })) },
+  // All counts are cleared, and with them the open attempt.
+  'deactivation.requested': {
+    actions: know(() => ({ rootWish: 'silence', hasBase: false, isAttemptOpen: false })),
+  },
+};
+
+const nothing = () => {};
+const isSure = ({ context, event }: { context: unknown; event: ModelEvent }) =>
+  event.type === 'snapshot.received' && (context as Context).isAttemptOpen;
+
+/** The model of one server's actor: the same chart, with the tally and the clock made facts and events. */
+export const pubSubServerModel = modelOf(pubSubServerMachine, surroundings).provide({
+  guards: {
+    isSnapshotUsable: isSure,
+    isSnapshotProvisional: (args) => args.context.isUnconfirmed && isSure(args),
+    hasBase: ({ context }) => (context as Context).hasBase === true,
+    isDoubtful: ({ event }) => (event as ModelEvent).isDoubtful === true,
+    isEvidenceStanding: ({ context, event }) =>
+      context.isEvidenceNoted || (event as ModelEvent).isDoubtful === true,
+  },
+  actions: {
+    requestActivity: know(() => ({ isAttemptOpen: true })),
+    requestSilence: nothing,
+    requestProbe: nothing,
+    mergeSnapshot: know(() => ({ hasBase: true, isAttemptOpen: false })),
+    forgetCounts: know(() => ({ hasBase: false, isAttemptOpen: false })),
+    scheduleResync: timer('resync', true),
+    scheduleConfirmation: know(() => ({ timers: { resync: false, confirmation: true } })),
+    cancelResync: know(() => ({ timers: { resync: false, confirmation: false } })),
+    markUnconfirmed: assign(({ context }) => ({
+      isUnconfirmed: true,
+      timers: { ...(context as Context).timers, confirmation: false },
+    })),
+    heedStartup: assign(({ context }) => ({
+      isUnconfirmed: context.isUnconfirmed || context.isStartupNoted,
+      isStartupNoted: false,
+    })),
+    awaitStartupApplied: assign({ isStartupAwaited: true }),
+    allowCorrection: raise({ type: 'correction.due' }),
+    report: nothing,
+    announceAnswer: nothing,
+    announceLoss: nothing,
+  },
+});
+
+export const modelInput = {
+  server: '127.0.0.1:1' as ServerId,
+  tally: new Tally(),
+  timing: {
+    lingerMs: 0,
+    requestTimeoutMs: 1,
+    probeIntervalMs: 1,
+    resyncIntervalMs: 1,
+    room: { subscribingMs: 1, checkMs: 1, pollMs: 1 },
+  },
+  jitter: 0,
+};
+
+const delays = ['retryMs', 'overdueMs', 'probeMs', 'letGoMs'];
+const looks = ['doubtMs', 'correctionMs'];
+
+/** What can really happen next, one happening after the other. */
+export function eventsAt(snapshot: ModelSnapshot): ModelEvent[] {
+  const facts = factsOf(snapshot);
+  const { rootWish, hasBase, isStartupAwaited, isUpdatesWished, timers = factsAtFirst.timers } = facts;
+  const { request } = snapshot.value as { request: string };
+  const isWatched = rootWish === 'activity';
+  if (rootWish === 'nothing') return [{ type: 'deactivation.requested' }];
+  const isOffered: [boolean, ModelEvent][] = [
+    [!isWatched, { type: 'activation.requested' }],
+    [isWatched && !isUpdatesWished, { type: 'deactivation.requested' }],
+    [request === 'silencing', { type: 'silence.confirmed' }],
+    [request === 'activating', { type: 'snapshot.received' }],
+    [request === 'probing', { type: 'probe.answered' }],
+    [/ing$/.test(request) && !/resting|waiting/.test(request), { type: 'request.failed' }],
+    [true, { type: 'evidence.found' }],
+    [isWatched && hasBase, { type: 'doubt.raised' }],
+    [isWatched, { type: 'startup.answered' }],
+    [isStartupAwaited, { type: 'startup.applied' }],
+    [isWatched && !isUpdatesWished, { type: 'updates.wished' }],
+    [isUpdatesWished, { type: 'updates.unwished' }],
+    [timers.resync, { type: 'resync.due' }],
+    [timers.confirmation, { type: 'confirmation.due' }],
+    ...delays.map((delay): [boolean, ModelEvent] => [true, { type: `after.${delay}` }]),
+    ...looks.flatMap((delay): [boolean, ModelEvent][] => [
+      [true, { type: `after.${delay}`, isDoubtful: false }],
+      [hasBase, { type: `after.${delay}`, isDoubtful: true }],
+    ]),
+  ];
+  return isOffered
+    .filter(([isPossible, event]) => isPossible && snapshot.can(event as never))
+    .map(([, event]) => event);
+}
