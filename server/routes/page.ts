@@ -30,8 +30,8 @@ export interface PageNeeds {
 export function pageRoutes(router: Router, { pageFolder: folder }: PageNeeds): void {
   router
     .get('/', (ctx) => sendPart(ctx, folder, 'index.html', 'no-cache'))
-    .get('/assets/:file', (ctx) =>
-      // Their names are made from what is in them.
+    // Names as the build makes them, from what is in the files; nothing is decoded in them.
+    .get(/^\/assets\/[\w-][\w.-]*$/, (ctx) =>
       sendPart(ctx, folder, ctx.path.slice(1), `max-age=${secondsPerYear}, immutable`),
     );
 }
@@ -39,12 +39,12 @@ export function pageRoutes(router: Router, { pageFolder: folder }: PageNeeds): v
 async function sendPart(ctx: Context, folder: string | undefined, file: string, cache: string) {
   if (folder === undefined)
     throw apiError('not_found', 'The page is not built. "npm run build" builds it');
+  ctx.vary('Accept-Encoding');
   ctx.set('Cache-Control', cache);
   ctx.set('Content-Security-Policy', contentSecurityPolicy);
   ctx.set('X-Content-Type-Options', 'nosniff');
   ctx.set('Referrer-Policy', 'no-referrer');
   await send(ctx, file, { root: folder }).catch((error: { status?: number }) => {
-    // What is not there, hidden, outside the folder or no path at all.
     ctx.remove('Cache-Control');
     throw error.status && error.status < 500 ? apiError('not_found') : error;
   });

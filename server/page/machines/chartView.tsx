@@ -1,6 +1,7 @@
 import './chart.css';
 import { createContext } from 'preact';
-import { useContext, useMemo, useState } from 'preact/hooks';
+import { useContext, useRef, useState } from 'preact/hooks';
+import { arrowPath } from './arrow.js';
 import type { ChartState, ChartTransition } from './chart.js';
 import type { Moves, Occupancy } from './occupancy.js';
 
@@ -14,9 +15,10 @@ interface Shown {
   /** Grows with every look: what moved once more flashes once more. */
   look: number;
   hasActions: boolean;
-  /** Paths of the states that a transition under the pointer leads to. */
-  pointed: ReadonlySet<string>;
-  point: (targets: readonly string[]) => void;
+  /** Path of the state that the transition under the pointer, or with the focus, leads to. */
+  pointed: string | undefined;
+  /** Points from an element to the state of a path; undefined: to none. */
+  point: (from?: HTMLElement, target?: string) => void;
 }
 
 const ShownContext = createContext<Shown | undefined>(undefined);
@@ -26,12 +28,17 @@ export function ChartView({
   chart,
   ...rest
 }: Omit<Shown, 'pointed' | 'point'> & { chart: ChartState }) {
-  const [pointed, setPointed] = useState<readonly string[]>([]);
-  const point = useMemo(() => (targets: readonly string[]) => setPointed(targets), []);
-  const shown = { ...rest, pointed: new Set(pointed), point };
+  const frame = useRef<HTMLDivElement>(null);
+  const [pointed, setPointed] = useState<{ target: string; path: string }>();
+  const { machine } = rest;
+  const point: Shown['point'] = (from, target) => {
+    if (!from || target === undefined) return setPointed(undefined);
+    setPointed({ target, path: pathBetween(frame.current, from, stateElement(machine, target)) });
+  };
   return (
-    <ShownContext.Provider value={shown}>
-      <div class="chart">
+    <ShownContext.Provider value={{ ...rest, pointed: pointed?.target, point }}>
+      <div class="chart" ref={frame}>
+        {pointed && <Arrow path={pointed.path} />}
         <Transitions transitions={chart.transitions} title="In every state" />
         <States state={chart} />
       </div>
@@ -44,6 +51,41 @@ function useShown(): Shown {
   if (!shown) throw new Error('a part of a chart stands outside of one');
   return shown;
 }
+
+/** The way that a transition takes, drawn while somebody points at it. */
+function Arrow({ path }: { path: string }) {
+  return (
+    <svg class="chart-arrow" aria-hidden="true">
+      <defs>
+        <marker
+          id="chart-arrow-head"
+          viewBox="0 0 8 8"
+          refX="7"
+          refY="4"
+          markerWidth="7"
+          markerHeight="7"
+          orient="auto"
+        >
+          <path d="M 0 0 L 8 4 L 0 8 z" />
+        </marker>
+      </defs>
+      <path d={path} marker-end="url(#chart-arrow-head)" />
+    </svg>
+  );
+}
+
+function pathBetween(frame: HTMLElement | null, from: HTMLElement, to: HTMLElement | null): string {
+  if (!frame || !to) return '';
+  const origin = frame.getBoundingClientRect();
+  const boxOf = (element: HTMLElement) => {
+    const { left, top, width, height } = element.getBoundingClientRect();
+    return { left: left - origin.left, top: top - origin.top, width, height };
+  };
+  return arrowPath(boxOf(from), boxOf(to));
+}
+
+const stateElement = (machine: string, path: string) =>
+  document.getElementById(elementId(machine, path));
 
 const elementId = (machine: string, path: string) => `chart-${machine}-${path}`;
 
@@ -69,7 +111,7 @@ function State({ state, isRegion }: { state: ChartState; isRegion: boolean }) {
   const classes = ['chart-state', isRegion ? 'is-region' : 'is-box'];
   if (isLit) classes.push('is-lit');
   if (states.length > 0) classes.push('is-compound');
-  if (pointed.has(path)) classes.push('is-pointed');
+  if (pointed === path) classes.push('is-pointed');
   return (
     <li
       class={classes.join(' ')}
@@ -165,12 +207,12 @@ function TransitionLine({ transition }: { transition: ChartTransition }) {
 function Target({ transition, target }: { transition: ChartTransition; target: string }) {
   const { machine, point } = useShown();
   const goThere = () => {
-    const element = document.getElementById(elementId(machine, target));
+    const element = stateElement(machine, target);
     element?.scrollIntoView({ block: 'nearest' });
     element?.focus();
   };
-  const show = () => point([target]);
-  const hide = () => point([]);
+  const show = ({ currentTarget }: { currentTarget: HTMLElement }) => point(currentTarget, target);
+  const hide = () => point();
   const isSelf = target === transition.source;
   return (
     <span class="chart-target">

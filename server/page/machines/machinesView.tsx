@@ -110,6 +110,10 @@ function Machine({ machine }: { machine: MachineSummary }) {
           look={look}
           hasActions={hasActions}
         />
+        <p class="small quiet machines-legend">
+          <span class="chart-initial" aria-hidden="true" /> where it begins · ◷ after a time · →
+          goes to · ↺ begins again · [only if]
+        </p>
       </section>
       <ActorPanel machine={id} total={actors.total} onLook={setActor} />
     </div>

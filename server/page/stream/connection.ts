@@ -23,8 +23,8 @@ let lastStream = 0;
 let pingedAtMs = 0;
 
 /** A hub pings every 5 s; one that is silent for so long has died with the process that it was in. */
-const hubSilenceMs = 20_000;
-const hubCheckMs = 5000;
+const hubSilenceMs = 12_000;
+const hubCheckMs = 2000;
 
 /** Joins the streams that all tabs share; to be called once, before streams are opened. */
 export async function connectFleet(listener: FleetListener): Promise<void> {

@@ -7,7 +7,7 @@ import type { TextRun, TreeNode } from './treeNode.js';
 const firstChildren = 50;
 const moreChildren = 200;
 /** Characters of a text shown at once, and how many times as many the next time. */
-const firstCharacters = 2000;
+const firstCharacters = 1000;
 const moreCharactersFactor = 8;
 /** How far a tree is open before anybody opens it, and what is too large for that. */
 const openDepth = 3;
@@ -164,7 +164,7 @@ function Run({ run: { text, formats, change, embedded } }: { run: TextRun }) {
   if (embedded) {
     return (
       <span class="tree-embedded">
-        <Siblings nodes={() => [embedded]} size={1} depth={0} />
+        <Siblings nodes={() => [embedded]} size={1} depth={openDepth} />
       </span>
     );
   }

@@ -1,0 +1,32 @@
+interface Timer {
+  readonly ms: number;
+  readonly fire: () => void;
+}
+
+/** A clock whose timers fire when a test says so, in whatever order. */
+export class HandClock {
+  readonly #timers = new Map<number, Timer>();
+  #last = 0;
+
+  readonly setTimeout = (fire: () => void, ms: number): number => {
+    this.#last += 1;
+    this.#timers.set(this.#last, { ms, fire });
+    return this.#last;
+  };
+
+  readonly clearTimeout = (timer: number): void => {
+    this.#timers.delete(timer);
+  };
+
+  /** Fires the oldest timer of so many milliseconds. */
+  fire(ms: number): void {
+    for (const [id, timer] of this.#timers) {
+      if (Math.abs(timer.ms - ms) > 0.001) continue;
+      this.#timers.delete(id);
+      timer.fire();
+      return;
+    }
+    const waiting = [...this.#timers.values()].map((timer) => timer.ms);
+    throw new Error(`no timer of ${ms} ms is set, but ${waiting.join(', ') || 'none'}`);
+  }
+}
