@@ -54,9 +54,12 @@ export function createApp(needs: AppNeeds): Koa {
   app.on('error', (error) => logUnlessGone(error, needs.log));
   if (needs.corsOrigins.length > 0) app.use(allowOrigins(needs.corsOrigins));
   app.use((ctx, next) => answerErrors(ctx, next, needs.log));
+  // A router looks at each of its routes: the busiest one has a router of its own.
+  const callbacks = new Router();
+  callbackRoutes(callbacks, needs);
+  app.use(callbacks.routes());
   app.use((ctx, next) => (isForPrograms(ctx) ? next() : guardBrowsers(ctx, next, needs.hosts)));
   const router = new Router();
-  callbackRoutes(router, needs);
   startupRoutes(router, needs);
   healthRoutes(router, needs);
   openapiRoutes(router);
@@ -95,7 +98,6 @@ function allowOrigins(origins: readonly string[]): Koa.Middleware {
 
 /** The one place where errors become answers. */
 async function answerErrors(ctx: Context, next: () => Promise<unknown>, log: Logger) {
-  const requestId = randomUUID();
   try {
     if (!hasPath(ctx)) throw apiError('not_found');
     await next();
@@ -103,6 +105,7 @@ async function answerErrors(ctx: Context, next: () => Promise<unknown>, log: Log
   } catch (error) {
     // A sender that went away in the middle of its request reads no answer, and is no error.
     if (error === ctx.req.errored) return;
+    const requestId = randomUUID();
     const known = toApiError(error);
     if (known.code === 'internal') log.error({ err: error, requestId }, 'request failed');
     else log.info({ requestId, code: known.code, ...whatOf(ctx) }, 'request refused');

@@ -1,10 +1,17 @@
 import type { Delta } from '../../machines/tally.js';
+import { Pace } from '../sse/pace.js';
 
-/** Gathers the deltas of one turn of the event loop, so that the machine gets them as one event. */
+/** A transition of the machine costs as much as ten deltas in one that is made anyway. */
+const intervalMs = 2;
+
+/** Gathers the deltas of a moment, so that the machine gets them as one event; the first ones go at once. */
 export class DeltaInbox {
   readonly #deliver: (deltas: readonly Delta[]) => void;
+  readonly #pace = new Pace(
+    () => this.#flush(),
+    () => intervalMs,
+  );
   #gathered: Delta[] = [];
-  #delivery: NodeJS.Immediate | undefined;
 
   constructor(deliver: (deltas: readonly Delta[]) => void) {
     this.#deliver = deliver;
@@ -12,17 +19,16 @@ export class DeltaInbox {
 
   put(delta: Delta): void {
     this.#gathered.push(delta);
-    this.#delivery ??= setImmediate(() => this.#flush());
+    this.#pace.touch();
   }
 
   close(): void {
-    clearImmediate(this.#delivery);
+    this.#pace.close();
   }
 
   #flush(): void {
     const deltas = this.#gathered;
     this.#gathered = [];
-    this.#delivery = undefined;
     this.#deliver(deltas);
   }
 }

@@ -2,15 +2,17 @@ import { z } from 'zod';
 import { apiError } from '../http/errors.js';
 
 /** Longer names do not fit into the head of a WebSocket request. */
-const room = z.string().max(16_384);
+const maxNameLength = 16_384;
+const maxAdd = 1000;
+const room = z.string().max(maxNameLength);
 
 /** One connection opened or closed, as a pub-sub server posts it: docs/protocol.md. */
 const postedDelta = z.object({
   room,
   add: z
     .int()
-    .min(-1000)
-    .max(1000)
+    .min(-maxAdd)
+    .max(maxAdd)
     .refine((add) => add !== 0, 'must not be 0'),
 });
 
@@ -42,7 +44,8 @@ export function parsePosted(body: string): Posted {
   } catch {
     throw apiError('invalid_json');
   }
-  const entries = Array.isArray(value) ? value : [value];
+  const entries: unknown[] = Array.isArray(value) ? value : [value];
+  if (entries.every(isDelta)) return { deltas: entries, updates: [] };
   const deltas: PostedDelta[] = [];
   const updates: PostedUpdate[] = [];
   for (const [index, entry] of entries.entries()) {
@@ -53,6 +56,17 @@ export function parsePosted(body: string): Posted {
     else updates.push(parsed.data);
   }
   return { deltas, updates };
+}
+
+/**
+ * The same as `postedDelta`, by hand, for nearly all that is ever posted: in a batch of 100 a schema
+ * would take longer than the JSON and the counting together.
+ */
+function isDelta(entry: unknown): entry is PostedDelta {
+  if (typeof entry !== 'object' || entry === null) return false;
+  const { room: name, add } = entry as Partial<Record<string, unknown>>;
+  if (typeof name !== 'string' || name.length > maxNameLength) return false;
+  return Number.isInteger(add) && add !== 0 && Math.abs(add as number) <= maxAdd;
 }
 
 /** What is wrong with an entry that is no update either; the union alone would not say. */

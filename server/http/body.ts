@@ -18,18 +18,25 @@ export async function readBody(
   const encoding = req.headers['content-encoding'];
   if (encoding !== undefined && encoding !== 'identity') throw apiError('unsupported_encoding');
   if (Number(req.headers['content-length'] ?? 0) > maxBytes) throw apiError('body_too_large');
-  let timer: NodeJS.Timeout | undefined;
-  const body = new Promise<string>((resolve, reject) => {
-    timer = setTimeout(() => reject(apiError('body_timeout')), bodyTimeoutMs);
+  return new Promise<string>((resolve, reject) => {
     const chunks: Buffer[] = [];
     let bytes = 0;
+    const timer = setTimeout(() => reject(apiError('body_timeout')), bodyTimeoutMs);
+    const fail = (error: Error) => {
+      clearTimeout(timer);
+      reject(error);
+    };
     req.on('data', (chunk: Buffer) => {
       bytes += chunk.length;
       if (bytes <= maxBytes) chunks.push(chunk);
-      else reject(apiError('body_too_large'));
+      else fail(apiError('body_too_large'));
     });
-    req.on('end', () => resolve(Buffer.concat(chunks).toString('utf8')));
-    req.on('error', reject);
+    req.on('end', () => {
+      clearTimeout(timer);
+      const [only] = chunks;
+      const body = chunks.length === 1 && only ? only : Buffer.concat(chunks);
+      resolve(body.toString('utf8'));
+    });
+    req.on('error', fail);
   });
-  return body.finally(() => clearTimeout(timer));
 }

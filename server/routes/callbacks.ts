@@ -1,4 +1,5 @@
 import type Router from '@koa/router';
+import type { Context } from 'koa';
 import { type Posted, parsePosted } from '../callers/deltas.js';
 import type { EventTokens, TokenClaims } from '../callers/eventTokens.js';
 import { type BodyLimits, readBody } from '../http/body.js';
@@ -19,8 +20,8 @@ export interface CallbackNeeds extends BodyLimits {
 /** `POST /api/events`: one delta or update, or an array, on the URL that the activation gave. */
 export function callbackRoutes(router: Router, needs: CallbackNeeds): void {
   router.post('/api/events', async (ctx) => {
-    const { token } = ctx.query;
-    const claims = typeof token === 'string' ? needs.tokens.read(token) : undefined;
+    const token = tokenIn(ctx);
+    const claims = token === undefined ? undefined : needs.tokens.read(token);
     if (!claims) {
       needs.noteStranger(remoteAddress(ctx));
       throw apiError('token_unknown');
@@ -33,4 +34,11 @@ export function callbackRoutes(router: Router, needs: CallbackNeeds): void {
     }
     ctx.status = 204;
   });
+}
+
+/** The one parameter of a URL that this service gave out, as it was given out or as a proxy encoded it. */
+function tokenIn(ctx: Context): string | undefined {
+  const [, verbatim] = /^token=([\w.-]+)$/.exec(ctx.querystring) ?? [];
+  const token = verbatim ?? ctx.query.token;
+  return typeof token === 'string' ? token : undefined;
 }

@@ -39,15 +39,14 @@ export function pageRoutes(router: Router, { pageFolder: folder }: PageNeeds): v
 async function sendPart(ctx: Context, folder: string | undefined, file: string, cache: string) {
   if (folder === undefined)
     throw apiError('not_found', 'The page is not built. "npm run build" builds it');
+  await send(ctx, file, { root: folder }).catch((error: { status?: number }) => {
+    throw error.status && error.status < 500 ? apiError('not_found') : error;
+  });
   ctx.vary('Accept-Encoding');
   ctx.set('Cache-Control', cache);
   ctx.set('Content-Security-Policy', contentSecurityPolicy);
   ctx.set('X-Content-Type-Options', 'nosniff');
   ctx.set('Referrer-Policy', 'no-referrer');
-  await send(ctx, file, { root: folder }).catch((error: { status?: number }) => {
-    ctx.remove('Cache-Control');
-    throw error.status && error.status < 500 ? apiError('not_found') : error;
-  });
 }
 
 /** Beside the compiled service, or, when the sources run, in the folder that is built into. */

@@ -1,5 +1,6 @@
 import type { RoomName, ServerId } from '../../machines/ports.js';
 import { Channel } from './channel.js';
+import { EncodedRooms } from './encodedRooms.js';
 import { messageFrame } from './frames.js';
 import { heartbeatMs, maxPendingMs, tickMs } from './liveness.js';
 import { Pace } from './pace.js';
@@ -42,6 +43,8 @@ export interface FeedStatus {
 /** The streams of `GET /api/events`: the whole map of rooms (`rooms`), or what changed (`changes`). */
 export type StreamKind = 'rooms' | 'changes';
 
+/** For how long whole states are encoded in one turn of the event loop. */
+const sliceMs = 8;
 /** What the stream of whole maps may cost a viewer. */
 const maxWholeBytesPerMs = 1000;
 
@@ -52,14 +55,17 @@ const maxWholeBytesPerMs = 1000;
 export class Feed {
   readonly #source: FeedSource;
   readonly #run: string;
-  readonly #rooms = new Channel(() => this.#wholeMap());
-  readonly #changes = new Channel(() => this.#snapshot());
+  readonly #rooms = new Channel(() => this.#whenEncoded(() => this.#wholeMap()));
+  readonly #changes = new Channel(() => this.#whenEncoded(() => this.#snapshot()));
   readonly #ring = new Ring();
   readonly #changesPace: Pace;
   readonly #roomsPace: Pace;
   readonly #ticker: NodeJS.Timeout;
-  /** Names of rooms as JSON, in the order of the map; encoding them again for every frame is dear. */
-  readonly #keys = new Map<RoomName, string>();
+  /** The map of rooms as whole states have it. */
+  readonly #encoded: EncodedRooms;
+  /** Those who wait until all of it is encoded. */
+  #waiting: (() => void)[] = [];
+  #encoding: NodeJS.Immediate | undefined;
   #activation = 1;
   #version = 0;
   #shown: FeedStatus;
@@ -78,12 +84,14 @@ export class Feed {
     this.#source = source;
     this.#run = run;
     this.#shown = source.status();
+    this.#encoded = new EncodedRooms(() => source.totals);
+    this.#encoded.note(source.totals.keys());
     this.#changesPace = new Pace(
       () => this.#flush(),
       () => frameIntervalMs,
     );
     this.#roomsPace = new Pace(
-      () => this.#rooms.broadcast(this.#wholeMap()),
+      () => this.#sendWholeMaps(),
       () => Math.max(frameIntervalMs, this.#wholeMapBytes / maxWholeBytesPerMs),
     );
     this.#ticker = setInterval(() => this.#tick(), tickMs);
@@ -106,12 +114,11 @@ export class Feed {
     // What it is sent first must not lack what is about to be flushed to the others.
     this.#flush();
     if (kind === 'rooms') {
-      viewer.send(this.#wholeMap());
-      this.#rooms.add(viewer);
+      this.#rooms.addBehind(viewer);
       return;
     }
-    const frames = this.#resume(lastEventId) ?? [this.#snapshot()];
-    if (frames.every((frame) => viewer.send(frame))) this.#changes.add(viewer);
+    const missed = this.#resume(lastEventId);
+    if (missed?.every((frame) => viewer.send(frame))) this.#changes.add(viewer);
     else this.#changes.addBehind(viewer);
   }
 
@@ -135,6 +142,7 @@ export class Feed {
     clearInterval(this.#ticker);
     this.#changesPace.close();
     this.#roomsPace.close();
+    clearImmediate(this.#encoding);
     for (const channel of [this.#rooms, this.#changes]) for (const viewer of channel) viewer.end();
   }
 
@@ -147,14 +155,17 @@ export class Feed {
     const isRestarted = this.#isRestarted;
     this.#isRestarted = false;
     this.#shown = status;
+    if (isRestarted) this.#encoded.clear();
+    this.#encoded.note(rooms);
     if (isRestarted || rooms.length > 0) {
       this.#wholeMapCache = undefined;
       this.#roomsPace.touch();
     }
     if (isRestarted) {
-      this.#keys.clear();
       this.#ring.clear(this.#version + 2);
       this.#advance();
+      // All is gone: what there is to encode came in this moment.
+      this.#encoded.encode();
       this.#changes.broadcast(this.#snapshot());
       return;
     }
@@ -189,8 +200,35 @@ export class Feed {
     return /^\d+$/.test(version) ? this.#ring.since(Number(version)) : undefined;
   }
 
+  #sendWholeMaps(): void {
+    const frame = this.#whenEncoded(() => this.#wholeMap());
+    if (!(frame instanceof Promise)) this.#rooms.broadcast(frame);
+    else frame.then((whole) => this.#rooms.broadcast(whole));
+  }
+
+  /** A frame of a whole state: at once when little is to be encoded for it, else when that is done. */
+  #whenEncoded(frame: () => Buffer): Buffer | Promise<Buffer> {
+    if (this.#waiting.length === 0 && this.#encoded.encode(sliceMs)) return frame();
+    return new Promise((resolve) => {
+      this.#waiting.push(() => resolve(frame()));
+      this.#encodeMore();
+    });
+  }
+
+  /** A slice in each turn of the event loop. */
+  #encodeMore(): void {
+    this.#encoding ??= setImmediate(() => {
+      this.#encoding = undefined;
+      if (!this.#encoded.encode(sliceMs)) {
+        this.#encodeMore();
+        return;
+      }
+      for (const resolve of this.#waiting.splice(0)) resolve();
+    });
+  }
+
   #wholeMap(): Buffer {
-    this.#wholeMapCache ??= messageFrame(this.#encodeRooms(this.#source.totals.keys()));
+    this.#wholeMapCache ??= this.#encoded.between('data: ', '\n\n');
     this.#wholeMapBytes = this.#wholeMapCache.length;
     return this.#wholeMapCache;
   }
@@ -198,27 +236,16 @@ export class Feed {
   #snapshot(): Buffer {
     if (this.#snapshotCache) return this.#snapshotCache;
     const servers = this.#source.servers();
-    const head = JSON.stringify({ version: this.#version, ...this.#shown, servers });
-    const rooms = this.#encodeRooms(this.#source.totals.keys());
-    const data = `${head.slice(0, -1)},"rooms":${rooms}}`;
-    this.#snapshotCache = messageFrame(data, { event: 'snapshot', id: this.id });
+    const about = JSON.stringify({ version: this.#version, ...this.#shown, servers });
+    const head = `event: snapshot\nid: ${this.id}\ndata: ${about.slice(0, -1)},"rooms":`;
+    this.#snapshotCache = this.#encoded.between(head, '}\n\n');
     return this.#snapshotCache;
   }
 
   #encodeRooms(rooms: Iterable<RoomName>): string {
     const { totals } = this.#source;
     const entries: string[] = [];
-    for (const room of rooms) {
-      const count = totals.get(room) ?? 0;
-      let key = this.#keys.get(room);
-      if (key === undefined) {
-        key = JSON.stringify(room);
-        if (count > 0) this.#keys.set(room, key);
-      } else if (count === 0) {
-        this.#keys.delete(room);
-      }
-      entries.push(`${key}:${count}`);
-    }
+    for (const room of rooms) entries.push(`${JSON.stringify(room)}:${totals.get(room) ?? 0}`);
     return `{${entries.join(',')}}`;
   }
 

@@ -7,6 +7,11 @@ const maxPendingBytes = 1024 * 1024;
 /** Waiting comments are no reason to drop a frame: the opening one waits when the first frame comes. */
 const commentBytes = 16;
 
+function lengthOf(frame: Frame): number {
+  if (Buffer.isBuffer(frame)) return frame.length;
+  return frame.reduce((sum, part) => sum + part.length, 0);
+}
+
 /**
  * One client of an event stream: the only place that knows koa-sse-stream. Of the library it takes the
  * stream class alone and pushes ready frames past its encoder; docs/decisions/koa-sse-stream.md.
@@ -21,6 +26,9 @@ export class Viewer {
   constructor(ctx: Context) {
     this.#ctx = ctx;
     this.#stream = new SSETransform(ctx);
+    // The stream lasts as long as its connection: that needs no chunks around every frame.
+    ctx.res.useChunkedEncodingByDefault = false;
+    ctx.set('Connection', 'close');
     ctx.body = this.#stream;
   }
 
@@ -50,13 +58,19 @@ export class Viewer {
   /** Sends a frame, or answers false when too much is waiting already. One frame may always wait. */
   send(frame: Frame): boolean {
     const waiting = this.pendingBytes;
-    if (this.#stream.destroyed || this.#isEnded) return true;
+    if (this.#stream.destroyed || this.#ctx.res.destroyed || this.#isEnded) return true;
     if (waiting === 0) this.#pendingSince = undefined;
-    const parts = Array.isArray(frame) ? frame : [frame];
-    const bytes = parts.reduce((sum, part) => sum + part.length, 0);
-    if (waiting > commentBytes && waiting + bytes > maxPendingBytes) return false;
-    for (const part of parts) this.#stream.push(part);
+    if (waiting > commentBytes && waiting + lengthOf(frame) > maxPendingBytes) return false;
+    if (Buffer.isBuffer(frame)) this.#write(frame);
+    else for (const part of frame) this.#write(part);
     return true;
+  }
+
+  /** By the pipe to the response while anything is in it; then straight, which costs a third less. */
+  #write(bytes: Buffer): void {
+    const { res } = this.#ctx;
+    if (res.headersSent && this.#stream.readableLength === 0) res.write(bytes);
+    else this.#stream.push(bytes);
   }
 
   /** Sends a heartbeat; cuts the client off when bytes have been waiting for too long. */

@@ -1,7 +1,10 @@
+import { appendFileSync } from 'node:fs';
+
 /** What the benchmarks share: medians, waiting, and how figures are printed and judged. */
 
 const deadlineMs = 60_000;
 
+/** Of five, the third; of an even number the upper of the middle two. */
 export function median(values: readonly number[]): number {
   return values.toSorted((a, b) => a - b)[values.length >> 1] ?? 0;
 }
@@ -16,24 +19,48 @@ export async function until(isDone: () => boolean | Promise<boolean>): Promise<n
   return performance.now() - begin;
 }
 
-/** Prints figures as a table for people, and as a line of JSON for programs. */
-export function printFigures(title: string, figures: Record<string, number>): void {
-  process.stdout.write(`${title}\n`);
-  for (const [name, value] of Object.entries(figures)) {
-    const shown = Number.isInteger(value) ? value : value.toFixed(1);
-    process.stdout.write(`  ${name.padEnd(22)} ${shown}\n`);
-  }
-  process.stdout.write(`${JSON.stringify({ title, ...figures })}\n`);
+/** One line of the table: what was measured, beside its limit in the same run. */
+export interface Figure {
+  figure: string;
+  unit: string;
+  ours: number;
+  /** Limits, by name; the ratio is taken to the first. */
+  limits?: Record<string, number>;
+  /** Ours over the first limit: the median over the rounds of each round's ratio. */
+  ratio?: number;
+  /** What is aimed at: of the ratio, or of ours where there is no limit. At the least where more is better. */
+  aim: number;
+  isMoreBetter?: boolean;
+  /** The best round, which is judged: noise makes a round worse, never better. */
+  best: number;
+  /** What else is to be known of it. */
+  notes?: Record<string, number>;
 }
 
-/** Fails the process for figures over their limits: such as no noise of a machine explains. */
-export function judge<Name extends string>(
-  figures: Record<Name, number>,
-  limits: Partial<Record<Name, number>>,
-): void {
-  for (const [name, limit] of Object.entries(limits) as [Name, number][]) {
-    if (figures[name] <= limit) continue;
-    process.stdout.write(`${name} is ${figures[name].toFixed(1)}: more than ${limit.toFixed(1)}\n`);
-    process.exitCode = 1;
-  }
+/** Prints figures as a table for people, and adds them to the file of figures for programs. */
+export function report(title: string, figures: readonly Figure[]): void {
+  process.stdout.write(`\n${title}\n`);
+  for (const each of figures) process.stdout.write(`${lineOf(each)}\n`);
+  const file = process.env.BENCH_JSON;
+  if (file) appendFileSync(file, `${JSON.stringify({ title, figures })}\n`);
+  for (const each of figures) judge(each);
+}
+
+const shown = (value: number) => (Number.isInteger(value) ? `${value}` : value.toPrecision(3));
+
+function lineOf({ figure, unit, ours, limits = {}, ratio, aim, isMoreBetter, notes = {} }: Figure) {
+  const beside = Object.entries(limits).map(([name, value]) => `${name} ${shown(value)}`);
+  const bound = `${isMoreBetter ? 'at least' : 'at most'} ${aim}`;
+  const reach = ratio === undefined ? `(${bound})` : `= ${shown(ratio)} × (${bound} ×)`;
+  const rest = Object.entries(notes).map(([name, value]) => `\n      ${name} ${shown(value)}`);
+  const against = beside.length > 0 ? `  |  ${beside.join(', ')}` : '';
+  return `  ${figure}: ${shown(ours)} ${unit}${against}  ${reach}${rest.join('')}`;
+}
+
+/** Fails the process for a figure that is off its aim by more than noise explains: twice. */
+function judge({ figure, aim, best, isMoreBetter }: Figure): void {
+  const isFar = isMoreBetter ? best < aim / 2 : best > aim * 2;
+  if (!isFar) return;
+  process.stdout.write(`FAILED ${figure}: the best round is ${shown(best)}, the aim ${aim}\n`);
+  process.exitCode = 1;
 }

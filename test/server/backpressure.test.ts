@@ -108,8 +108,7 @@ test.each<StreamKind>(['rooms', 'changes'])(
     for (let i = 0; i < 120_000; i += 1) source.set(`${i} ${'x'.repeat(90)}`, 1);
     const at = await listen();
     const slow = open(at, kind, { isRead: false });
-    await eventually(() => expect(viewers).toHaveLength(1));
-    expect(viewers[0]?.pendingBytes).toBeGreaterThan(maxPendingBytes);
+    await eventually(() => expect(viewers[0]?.pendingBytes).toBeGreaterThan(maxPendingBytes));
     for (let count = 2; count < 5; count += 1) {
       source.set('a', count);
       feed.publish();

@@ -1,0 +1,58 @@
+import { describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
+import { EncodedRooms } from '../../server/sse/encodedRooms.js';
+
+const rooms = (encoded: EncodedRooms) =>
+  new Map(Object.entries(JSON.parse(encoded.between('[', ']').toString())[0]));
+
+describe('the encoded map of rooms', () => {
+  test('is the map, however rooms come, change and go, and however it is sliced', () => {
+    const name = fc.oneof(
+      fc.nat(600).map(String),
+      fc.constantFrom('__proto__', 'constructor', '', 'a"b\\', '😀', '\ud800'),
+    );
+    const step = fc.record({ room: name, count: fc.nat(3), isEncoded: fc.boolean() });
+    const everything = (steps: { room: string; count: number; isEncoded: boolean }[]) => {
+      const totals = new Map<string, number>();
+      const encoded = new EncodedRooms(() => totals);
+      for (const { room, count, isEncoded } of steps) {
+        if (count === 0) totals.delete(room);
+        else totals.set(room, count);
+        encoded.note([room]);
+        if (isEncoded) encoded.encode(0);
+      }
+      while (!encoded.encode(0));
+      expect(rooms(encoded)).toEqual(totals);
+    };
+    fc.assert(fc.property(fc.array(step, { maxLength: 2000 }), everything), { numRuns: 40 });
+  });
+
+  test('is encoded anew only where something changed', () => {
+    const totals = new Map<string, number>();
+    let asked = 0;
+    const counting = { ...totals, get: (room: string) => totals.get(room) };
+    const encoded = new EncodedRooms(() => {
+      asked += 1;
+      return counting as never;
+    });
+    for (let room = 0; room < 20_000; room += 1) totals.set(`room ${room}`, 1);
+    encoded.note(totals.keys());
+    encoded.encode();
+    const buckets = asked;
+    expect(buckets).toBeGreaterThan(100);
+    totals.set('room 7', 2);
+    encoded.note(['room 7']);
+    encoded.encode();
+    expect(asked).toBe(buckets + 1);
+    expect(rooms(encoded)).toEqual(totals);
+  });
+
+  test('is empty after it was cleared', () => {
+    const totals = new Map([['a', 1]]);
+    const encoded = new EncodedRooms(() => totals);
+    encoded.note(totals.keys());
+    encoded.encode();
+    encoded.clear();
+    expect(rooms(encoded)).toEqual(new Map());
+  });
+});
