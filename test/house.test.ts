@@ -41,7 +41,7 @@ const resolve = (path: string, from: string) =>
 
 const sources = ['machines', 'server'].flatMap((folder) =>
   readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
-    .filter((name) => /(?<!\.d)\.ts$/.test(name))
+    .filter((name) => /(?<!\.d)\.tsx?$/.test(name))
     .map((name) => join(root, folder, name))
     .map((file) => sourceOf(relative(root, file), readFileSync(file, 'utf8'))),
 );
@@ -101,6 +101,16 @@ const {
       (path) => path !== 'server/sse/viewer.ts',
       ({ from }) => !from.startsWith('koa-sse-stream'),
     ),
+    'the page runs in a browser: of the service it shares what reads shared types': rule(
+      (path) => path.startsWith('server/page/') && !path.endsWith('vite.config.ts'),
+      ({ from }) =>
+        /^server\/(page\/|documents\/sharedTypes)|\.(css|svg)$/.test(from) ||
+        !/^(node:|server\/|machines\/)/.test(from),
+    ),
+    'the service does not know its page': rule(
+      (path) => !path.startsWith('server/page/'),
+      ({ from }) => !from.startsWith('server/page/'),
+    ),
     'the service does not know its demo': rule(
       (path) => !path.startsWith('server/demo/'),
       ({ from }) => !from.startsWith('server/demo/'),
@@ -127,7 +137,11 @@ const {
     ['only the configuration', 'server/app.ts', 'const { PORT } = process.env;'],
     ['only the configuration', 'server/app.ts', "import { env } from 'node:process';"],
     ['only the viewer', 'server/sse/feed.ts', "import 'koa-sse-stream';"],
-    ['the service does not', 'server/app.ts', "import { x } from './demo/demo.js';"],
+    ['the page runs', 'server/page/x.tsx', "import { Tally } from '../../machines/tally.js';"],
+    ['the page runs', 'server/page/x.ts', "import { readFile } from 'node:fs';"],
+    ['the page runs', 'server/page/a/x.ts', "import type { Feed } from '../../sse/feed.js';"],
+    ['the service does not know its page', 'server/app.ts', "import { x } from './page/api.js';"],
+    ['the service does not know its demo', 'server/app.ts', "import { x } from './demo/demo.js';"],
   ],
 };
 

@@ -26,7 +26,10 @@ const patienceMs = 10_000;
 
 /** Reads JSON from a path relative to the page, `api/state`. Throws `ApiFailure` alone. */
 export async function getJson<T>(path: string): Promise<T> {
-  return (await (await request(path)).json()) as T;
+  const response = await request(path);
+  return response.json().catch(() => {
+    throw new ApiFailure(response.status, 'unexpected', 'What answers is not the service');
+  }) as Promise<T>;
 }
 
 /** Sends a request relative to the page; throws `ApiFailure` for whatever is no success. */

@@ -4,6 +4,7 @@ import { useEffect, useRef } from 'preact/hooks';
 import { session } from './api.js';
 import { lazyView } from './lazy.js';
 import { activation } from './model/fleet.js';
+import { shownName } from './model/roomNames.js';
 import { NotYet, UnknownView } from './overview/emptyStates.js';
 import { Header } from './overview/header.js';
 import { Notices } from './overview/notices.js';
@@ -23,6 +24,7 @@ const MachinesView = lazyView(() =>
 export function App() {
   const main = useRef<HTMLElement>(null);
   const isSignedIn = session.value?.signedIn ?? false;
+  useArrival(main);
   return (
     <>
       {/* A link would change the fragment, which says what is shown. */}
@@ -38,13 +40,24 @@ export function App() {
   );
 }
 
+/** A new view begins at its top; the focus goes to it where it was in what is gone. */
+function useArrival(main: { readonly current: HTMLElement | null }): void {
+  const shown = useRef(route.value);
+  useEffect(() => {
+    if (shown.current === route.value) return;
+    shown.current = route.value;
+    scrollTo(0, 0);
+    if (document.activeElement === document.body) main.current?.focus({ preventScroll: true });
+  }, [route.value]);
+}
+
 function Content({ isSignedIn }: { isSignedIn: boolean }) {
   if (!session.value) return <NotYet reason={sessionFailure.value} />;
   if (!isSignedIn) return <SignInForm />;
   const { value } = route;
   if (value.view === 'room')
     return (
-      <View title={value.name}>
+      <View title={shownName(value.name)}>
         <RoomView key={value.name} name={value.name} />
       </View>
     );

@@ -3,19 +3,15 @@ import type { Page } from 'playwright-core';
 import { eventually } from '../support/eventually.js';
 import { connectTo, nth, sharedFleet, startReal } from '../support/fleet.js';
 import { getJson, startStaged } from '../support/stage.js';
-import {
-  overhang,
-  seriousFindings,
-  sharedBrowser,
-  untilCount,
-  untilText,
-} from './support/looks.js';
+import { overhang, seriousFindings, untilCount, untilText } from './support/looks.js';
+import { useBrowser } from './support/pages.js';
+import { screenshot } from './support/screenshots.js';
 
 interface Definition {
   states?: Record<string, Definition>;
 }
 
-const browser = sharedBrowser();
+const browser = useBrowser();
 const fleet = sharedFleet(2);
 
 const look = (service: { url: string }, options = {}): Promise<Page> =>
@@ -100,6 +96,7 @@ test('a transition leads to its state by keyboard, and axe and a telephone find 
   await untilText(phone, '[data-state="standing.engaged.heard.live"] > .chart-name', 'live2');
   expect(await overhang(phone)).toBe(0);
   expect(await seriousFindings(phone)).toEqual([]);
+  await screenshot(phone, 'machines-phone');
   const target = phone.locator('[data-state="request.waiting"] .chart-target button').first();
   await target.focus();
   await untilCount(phone, '[data-state="request.resting"].is-pointed', 1);
@@ -111,6 +108,7 @@ test('a transition leads to its state by keyboard, and axe and a telephone find 
   await untilLit(dark, ['active.watched']);
   await dark.getByLabel('Actions').check();
   expect(await seriousFindings(dark)).toEqual([]);
+  await screenshot(dark, 'machines-dark');
 });
 
 test('the way to the Stately inspector is shown when it is switched on', async () => {

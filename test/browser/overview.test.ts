@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { expect, test } from '@jest/globals';
 import { freePort } from '../../server/demo/serviceChild.js';
 import { connectTo, editIn, nth, sharedFleet, startReal } from '../support/fleet.js';
-import { noResync, owns, startDouble, startStaged, stopStaged } from '../support/stage.js';
+import { owns, patient, startDouble, startStaged, stopStaged } from '../support/stage.js';
 import {
   serviceIsAway,
   untilServer,
@@ -16,8 +16,7 @@ const browser = useBrowser();
 const fleet = sharedFleet(2);
 
 test('counts change on the page as editors come and go', async () => {
-  // In a snapshot the room `__proto__` is not to be seen: docs/protocol.md, "Room names".
-  const service = await startStaged(fleet, noResync);
+  const service = await startStaged(fleet);
   const page = await browser.open(service.url);
   await untilStrip(page, { connections: 0, rooms: 0, servers: '2 of 2 live', service: 'active' });
   await untilStrip(page, { numbers: 'complete', viewers: 1 });
@@ -25,11 +24,11 @@ test('counts change on the page as editors come and go', async () => {
 
   const editor = await editIn(nth(fleet, 0), 'weekly%20notes');
   await editIn(nth(fleet, 1), 'weekly%20notes');
-  await connectTo(nth(fleet, 1), '__proto__');
+  await connectTo(nth(fleet, 1), 'constructor');
   await untilStrip(page, { connections: 3, rooms: 2 });
   const row = page.locator('[data-room="weekly%20notes"]');
   await row.getByText('weekly notes', { exact: true }).waitFor();
-  await page.locator('[data-room="__proto__"]').waitFor();
+  await page.locator('[data-room="constructor"]').waitFor();
 
   await editor.leave();
   await untilStrip(page, { connections: 2, rooms: 2 });
@@ -72,10 +71,24 @@ test('the service is started again, and the page goes on by itself', async () =>
   await stopStaged(first);
   await untilStream(page, 'reconnecting');
   await page.locator('[data-notice="reconnecting"]').waitFor();
+  await page.getByRole('status').getByText('The page reconnects by itself').waitFor();
   await connectTo(nth(fleet, 1), 'meanwhile');
   await startStaged(fleet, { PORT });
   await untilStream(page, 'live');
   await untilStrip(page, { connections: 2, rooms: 2, numbers: 'complete' });
+});
+
+test('a service that is about to stop is said to be', async () => {
+  const double = await startDouble();
+  const service = await startStaged([double], patient);
+  const page = await browser.open(service.url, { allowed: serviceIsAway });
+  await untilStream(page, 'live');
+  // It waits for this server, which it has to silence.
+  double.respond({ kind: 'hang' });
+  const stopping = stopStaged(service);
+  await page.getByText('The service is shutting down.').waitFor();
+  double.release();
+  await stopping;
 });
 
 test('a page without servers says how to name some', async () => {
@@ -85,15 +98,17 @@ test('a page without servers says how to name some', async () => {
   expect(await page.locator('main').textContent()).toContain('PUBSUB_SERVERS');
 });
 
-test('a page all of whose servers are down says so, and why', async () => {
+test('a page all of whose servers are down says so, and why, and what may be missing', async () => {
   const double = await startDouble();
-  const service = await startStaged([double]);
+  const dns = { PUBSUB_DNS: 'pubsub.invalid', PUBSUB_DNS_SERVER: '127.0.0.1:9' };
+  const service = await startStaged([double], dns);
   double.respond({ kind: 'status', status: 500 });
   double.respond({ kind: 'status', status: 500, to: 'health' });
   const page = await browser.open(service.url);
   const notice = page.locator('[data-notice="all-down"]');
   await notice.waitFor();
   expect(await notice.textContent()).toMatch(/No pub-sub server answers.*500/s);
+  await page.locator('[data-notice="discovery"]').getByText('dns:pubsub.invalid').waitFor();
 });
 
 test('a browser without shared workers has a stream for each tab', async () => {

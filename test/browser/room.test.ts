@@ -12,13 +12,9 @@ import { nth } from '../support/fleet.js';
 import { type RedisServer, startRedis } from '../support/redisServer.js';
 import { startTestService } from '../support/service.js';
 import { startStaged } from '../support/stage.js';
-import {
-  overhang,
-  seriousFindings,
-  sharedBrowser,
-  untilCount,
-  untilText,
-} from './support/looks.js';
+import { overhang, seriousFindings, untilCount, untilText } from './support/looks.js';
+import { useBrowser } from './support/pages.js';
+import { screenshot } from './support/screenshots.js';
 
 const calm = {
   LINGER_MS: '50',
@@ -37,7 +33,7 @@ const store = {
   },
 };
 
-const browser = sharedBrowser();
+const browser = useBrowser();
 let redis: RedisServer;
 let servers: ServerProcess[];
 let service: Service;
@@ -288,6 +284,7 @@ test('axe finds nothing serious, in either scheme, and a telephone need not scro
     editor.type('.');
     await untilText(page, '.watched-log', 'text');
     expect(await seriousFindings(page)).toEqual([]);
+    await screenshot(page, page === small ? 'room-phone' : 'room-dark');
   }
   expect(await overhang(small)).toBe(0);
   // By keyboard alone: the first branch closes.

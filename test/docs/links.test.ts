@@ -25,7 +25,7 @@ function anchorsOf(text: string): Set<string> {
   const anchors = new Set<string>();
   for (const [, heading = ''] of withoutFences(text).matchAll(/^#{1,6} +(.+)$/gm)) {
     const shown = heading.replace(/\[([^\]]*)\]\([^)]*\)/g, '$1').replaceAll('&lt;', '<');
-    const slug = shown.toLowerCase().replace(/[^\p{L}\p{N} _-]|&gt;/gu, '');
+    const slug = shown.toLowerCase().replace(/&gt;|[^\p{L}\p{N} _-]/gu, '');
     const base = slug.replaceAll(' ', '-');
     let anchor = base;
     for (let i = 1; anchors.has(anchor); i += 1) anchor = `${base}-${i}`;

@@ -102,7 +102,7 @@ test('a service that is full says when to come back', async () => {
 
 test('a stream without heartbeats is stale, and then given up', async () => {
   const url = await serve((response) => begin(response).write(':\n\n'));
-  const { kinds, statuses } = read(url, { staleMs: 40, deadMs: 120 });
+  const { kinds, statuses } = read(url, { staleMs: 50, deadMs: 800 });
   await eventually(() =>
     expect(kinds().slice(0, 4)).toEqual(['live', 'stale', 'reconnecting', 'live']),
   );
@@ -122,6 +122,16 @@ test('heartbeats alone keep a stream live', async () => {
   const { kinds } = read(url, { staleMs: 400, deadMs: 1000 });
   await eventually(() => expect(beats).toBeGreaterThan(40));
   expect(kinds()).toEqual(['live']);
+});
+
+test('a page in place of a stream is not taken for one', async () => {
+  const url = await serve((response, _, attempt) => {
+    if (attempt > 1) begin(response).write(':\n\n');
+    else response.writeHead(200, { 'Content-Type': 'text/html' }).end('<h1>Sign in</h1>');
+  });
+  const { statuses } = read(url);
+  await eventually(() => expect(statuses.at(-1)).toEqual({ kind: 'live' }));
+  expect(statuses[0]).toMatchObject({ reason: 'What answers is not the service' });
 });
 
 test('an answer that does not begin is given up', async () => {

@@ -24,7 +24,7 @@ async function startStreams({ isRefusing = false } = {}) {
     open.set(response, request.url ?? '');
     response.on('close', () => open.delete(response));
     response
-      .writeHead(200)
+      .writeHead(200, { 'Content-Type': 'text/event-stream' })
       .write('event: snapshot\nid: 1\ndata: {"state":"active","rooms":{}}\n\n');
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));

@@ -120,39 +120,52 @@ describe('the index of rooms', () => {
     expect(await found(index)).toEqual(['x-9']);
   });
 
-  test('searches 100,000 rooms without holding anything up, and the busiest come first', async () => {
-    let longestMs = 0;
-    let last = performance.now();
-    const index = new RoomIndex(() => undefined);
-    const rooms = Array.from({ length: 100_000 }, (_, i) => [`room%20${i}`, 100_000 - i] as const);
-    index.replace(columns(rooms));
+  const manyRooms = Array.from(
+    { length: 100_000 },
+    (_, i) => [`room%20${i}`, 100_000 - i] as const,
+  );
+
+  test('searches 100,000 rooms a little at a time, and the busiest come first', async () => {
+    const seen: number[] = [];
+    const index = new RoomIndex(() => seen.push(index.shown.length));
+    index.replace(columns(manyRooms));
+    let turns = 0;
+    const others = setInterval(() => {
+      turns += 1;
+    });
     index.search('room 99');
-    const watch = setInterval(() => {
-      longestMs = Math.max(longestMs, performance.now() - last);
-      last = performance.now();
-    }, 1);
     const names = await found(index);
-    clearInterval(watch);
+    clearInterval(others);
     expect(names).toHaveLength(1 + 10 + 100 + 1000);
     expect(names[0]).toBe('room%2099');
-    // A slice is 6 ms; this leaves room for a machine that is busy with something else.
-    expect(longestMs).toBeLessThan(250);
+    // It was done in slices, what was found could be seen after each, and others had their turns.
+    expect(seen.length).toBeGreaterThan(4);
+    expect(seen).toEqual([...seen].sort((a, b) => a - b));
+    expect(turns).toBeGreaterThan(2);
   });
 
-  test('takes in changes of 100,000 rooms in a few milliseconds', () => {
+  test('takes in changes of 100,000 rooms in a fraction of the time of a sort', () => {
     const index = new RoomIndex(() => undefined);
-    const rooms = Array.from({ length: 100_000 }, (_, i) => [`room-${i}`, 100_000 - i] as const);
-    index.replace(columns(rooms));
-    const took = Array.from({ length: 5 }, (_, round) => {
-      index.change(
-        columns(rooms.slice(0, 500).map(([room], i) => [room, (i * 7919 + round) % 900])),
-      );
-      const startedAt = performance.now();
+    index.replace(columns(manyRooms));
+    // The best of some: what is measured is the work, not the neighbours.
+    const leastMs = (work: (round: number) => void) => {
+      const took = Array.from({ length: 7 }, (_, round) => {
+        const startedAt = performance.now();
+        work(round);
+        return performance.now() - startedAt;
+      });
+      return Math.min(...took);
+    };
+    const settling = leastMs((round) => {
+      const busy = manyRooms.slice(0, 500);
+      index.change(columns(busy.map(([room], i) => [room, (i * 7919 + round) % 900])));
       index.settle();
-      return performance.now() - startedAt;
     });
-    // The best of five: what is measured is the work, not the neighbours.
-    expect(Math.min(...took)).toBeLessThan(60);
+    const sorting = leastMs((round) => {
+      const shuffled = manyRooms.map(([room], i) => [room, (i * 7919 + round) % 90_001] as const);
+      shuffled.sort(([a, n], [b, m]) => compareRooms(n, a, m, b));
+    });
+    expect(settling).toBeLessThan(sorting / 2);
   });
 });
 

@@ -49,7 +49,8 @@ function sideways(start: Point, end: Point, sign: 1 | -1): string {
 }
 
 function around(start: Point, end: Point): string {
-  const x = Math.max(start.x, end.x) + swingOf(Math.abs(end.y - start.y) / 4);
+  // No further than the gap beside a state is wide.
+  const x = Math.max(start.x, end.x) + minSwing;
   return curve(start, { x, y: start.y }, { x, y: end.y }, end);
 }
 

@@ -87,7 +87,8 @@ export function takeStatus(status: StreamStatus): void {
   if (isCurrent.value && status.kind !== 'live') history.record(Date.now(), null, null);
   streamStatus.value = status;
   if (status.kind === 'signedOut') session.value = { required: true, signedIn: false };
-  else if (session.value?.signedIn === false) session.value = { required: true, signedIn: true };
+  else if (status.kind === 'live' && session.value?.signedIn === false)
+    session.value = { required: true, signedIn: true };
 }
 
 /** Notes the numbers of this second, if they are those of now. */

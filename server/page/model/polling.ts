@@ -2,7 +2,7 @@ import { effect, signal } from '@preact/signals';
 import { ApiFailure, getJson, session } from '../api.js';
 import { retryStreams } from '../stream/connection.js';
 import type { ServerView } from '../stream/messages.js';
-import { recordHistory, streamStatus, takeServers } from './fleet.js';
+import { isCurrent, recordHistory, streamStatus, takeServers } from './fleet.js';
 
 /** What `GET /api/state` says beyond the stream (docs/protocol.md). */
 export interface ServiceState {
@@ -20,6 +20,7 @@ export const service = signal<ServiceState | undefined>(undefined);
 export const now = signal(Date.now());
 
 const pollMs = 2000;
+const soonMs = 150;
 
 let isPolling = false;
 let isFailing = false;
@@ -35,6 +36,10 @@ export function startPolling(): void {
   document.addEventListener('visibilitychange', () => void poll());
   // The first one as soon as it is known that the page may ask.
   effect(() => void (session.value && poll()));
+  // This viewer has just come, or come back, and is counted by now.
+  effect(() => {
+    if (isCurrent.value) setTimeout(() => void poll(), soonMs);
+  });
 }
 
 async function poll(): Promise<void> {

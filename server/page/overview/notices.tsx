@@ -51,7 +51,7 @@ function StreamNotice() {
   return (
     <Notice tone="bad" name="reconnecting">
       <p class="notice-text">
-        <Reason reason={status.reason} key={status.retryAtMs} /> Not live since{' '}
+        <Reason reason={status.reason} attempt={status.retryAtMs} /> Not live since{' '}
         {clockTime(status.sinceMs)}; what you see is of then. The next attempt is{' '}
         {nextAttempt(status.retryAtMs - now.value)}.
       </p>
@@ -74,13 +74,14 @@ export function RetryButton() {
 }
 
 /** Why the stream is cut; a service that shuts down says so where it is asked whether it is ready. */
-export function Reason({ reason }: { reason: string }) {
+export function Reason({ reason, attempt = 0 }: { reason: string; attempt?: number }) {
   const [isDraining, setIsDraining] = useState(false);
   useEffect(() => {
-    request('ready').catch((error: unknown) => {
-      setIsDraining(error instanceof ApiFailure && error.code === 'draining');
-    });
-  }, []);
+    request('ready').then(
+      () => setIsDraining(false),
+      (error) => setIsDraining(error instanceof ApiFailure && error.code === 'draining'),
+    );
+  }, [attempt]);
   if (!isDraining) return <strong>{reason}.</strong>;
   return (
     <strong>

@@ -1,10 +1,11 @@
-import { useLayoutEffect, useRef, useState } from 'preact/hooks';
+import { useRef } from 'preact/hooks';
 import type { Room } from '../model/roomIndex.js';
 import { distributionOf } from '../model/roomServers.js';
 import { colourOf, presentServers, shortIds } from '../servers/serverLook.js';
 import { useVirtualRows } from '../ui/useVirtualRows.js';
 import { RoomRow } from './roomRow.js';
 import { useDistributions } from './useDistributions.js';
+import { useActiveRoom, useRowKeys } from './useRowFocus.js';
 import { useWidth } from './useWidth.js';
 
 const rowHeight = 36;
@@ -15,50 +16,53 @@ const columnWidth = 84;
 /** Rooms × servers as a virtual table: of 100,000 rows those near what is in sight are there. */
 export function RoomTable({ rooms }: { rooms: readonly Room[] }) {
   const scroller = useRef<HTMLDivElement>(null);
-  const [activeName, setActiveName] = useState<string>();
-  const activeIndex =
-    activeName === undefined ? -1 : rooms.findIndex(({ name }) => name === activeName);
+  const active = useActiveRoom(rooms);
   const rows = useVirtualRows({
     scroller,
     count: rooms.length,
     rowHeight,
-    keptIndex: activeIndex,
+    keptIndex: active.index,
   });
   const items = rows.getVirtualItems();
   const inSight = items.filter((item) => isInSight(item, rows.scrollOffset, rows.scrollRect));
   useDistributions(inSight.map(({ index }) => rooms[index]?.name ?? ''));
   const isMatrix = useIsMatrix(scroller);
-  const grid = { gridTemplateColumns: gridOf(isMatrix) };
+  const columns = gridOf(isMatrix);
   // Of the rows one is reached by Tab, the others from it by the arrow keys.
-  const tabIndexOf = items.some(({ index }) => index === activeIndex)
-    ? activeIndex
-    : inSight[0]?.index;
-  const toFocus = useRef(-1);
-  useLayoutEffect(() => {
-    const link = scroller.current?.querySelector<HTMLElement>(
-      `[data-index="${toFocus.current}"] a`,
+  const isActiveThere = items.some(({ index }) => index === active.index);
+  const tabbedIndex = isActiveThere ? active.index : inSight[0]?.index;
+  const pageSize = Math.max(1, inSight.length - 2);
+  const scrollTo = (index: number) => rows.scrollToIndex(index);
+  const onKeyDown = useRowKeys({ rooms, active, scroller, pageSize, scrollTo });
+  const rowOf = ({ index, start }: Item) => {
+    const room = rooms[index];
+    return (
+      room && (
+        <RoomRow
+          key={room.name}
+          room={room}
+          connections={room.connections}
+          servers={distributionOf(room.name)}
+          isMatrix={isMatrix}
+          index={index}
+          start={start}
+          columns={columns}
+          tabIndex={index === tabbedIndex ? 0 : -1}
+          onFocus={active.set}
+        />
+      )
     );
-    if (link) toFocus.current = -1;
-    link?.focus({ preventScroll: true });
-  });
-  const moveTo = (index: number) => {
-    const to = Math.max(0, Math.min(rooms.length - 1, index));
-    toFocus.current = to;
-    setActiveName(rooms[to]?.name);
-    rows.scrollToIndex(to);
-  };
-  const onKeyDown = (event: KeyboardEvent) => {
-    const step = stepOf(event, Math.max(1, inSight.length - 2), rooms.length);
-    if (step === undefined || !(event.target as Element).matches('a')) return;
-    event.preventDefault();
-    moveTo(activeIndex + step);
   };
   return (
     <div class="card flush room-table">
       <div ref={scroller} class="room-scroller">
         <table aria-label="Rooms by connections" aria-rowcount={rooms.length + 1}>
           <thead class="room-heads">
-            <tr class="room-row room-head" aria-rowindex={1} style={grid}>
+            <tr
+              class="room-row room-head"
+              aria-rowindex={1}
+              style={{ gridTemplateColumns: columns }}
+            >
               <Heads isMatrix={isMatrix} />
             </tr>
           </thead>
@@ -67,24 +71,7 @@ export function RoomTable({ rooms }: { rooms: readonly Room[] }) {
             style={{ height: `${rows.getTotalSize()}px` }}
             onKeyDown={onKeyDown}
           >
-            {items.map(({ index, start }) => {
-              const room = rooms[index];
-              if (!room) return null;
-              return (
-                <RoomRow
-                  key={room.name}
-                  room={room}
-                  connections={room.connections}
-                  servers={distributionOf(room.name)}
-                  isMatrix={isMatrix}
-                  index={index}
-                  start={start}
-                  columns={grid.gridTemplateColumns}
-                  tabIndex={index === tabIndexOf ? 0 : -1}
-                  onFocus={setActiveName}
-                />
-              );
-            })}
+            {items.map(rowOf)}
           </tbody>
         </table>
       </div>
@@ -129,21 +116,10 @@ function gridOf(isMatrix: boolean): string {
     : 'minmax(0, 1fr) minmax(64px, 108px) minmax(56px, 0.4fr)';
 }
 
-type Item = { start: number; end: number };
+type Item = { index: number; start: number; end: number };
 
+/** The head covers the height of a row. */
 function isInSight({ start, end }: Item, offset: number | null, rect: { height: number } | null) {
   const top = offset ?? 0;
-  return end > top && start < top + (rect?.height ?? 0);
-}
-
-function stepOf({ key }: KeyboardEvent, page: number, count: number): number | undefined {
-  const steps: Record<string, number> = {
-    ArrowDown: 1,
-    ArrowUp: -1,
-    PageDown: page,
-    PageUp: -page,
-    Home: -count,
-    End: count,
-  };
-  return Object.hasOwn(steps, key) ? steps[key] : undefined;
+  return end > top && start < top + (rect?.height ?? 0) - rowHeight;
 }

@@ -21,6 +21,7 @@ let fleet: FleetListener | undefined;
 const streams = new Map<number, OpenStream>();
 let lastStream = 0;
 let pingedAtMs = 0;
+let isSharing = typeof SharedWorker === 'function';
 
 /** A hub pings every 5 s; one that is silent for so long has died with the process that it was in. */
 const hubSilenceMs = 12_000;
@@ -97,8 +98,13 @@ async function findHub(): Promise<void> {
 
 /** The hub that all tabs share; where there are no shared workers each tab has its own. */
 async function openPort(): Promise<TabPort> {
-  if (typeof SharedWorker === 'function') {
+  if (isSharing) {
     const worker = new SharedWorker(new URL('./worker.ts', import.meta.url), { type: 'module' });
+    // Its script could not be loaded.
+    worker.onerror = () => {
+      isSharing = false;
+      void findHub();
+    };
     return worker.port as TabPort;
   }
   const { Hub } = await import('./hub.js');

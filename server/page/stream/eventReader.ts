@@ -101,10 +101,14 @@ export class EventReader {
       const response = await fetch(this.#url, { signal, headers: this.#headers() });
       clearTimeout(tooLate);
       if (!response.ok || !response.body) return await endingOf(response);
+      // A proxy that wants people to sign in answers with a page of its own.
+      if (!isEventStream(response)) return { reason: 'What answers is not the service' };
       return await this.#follow(response.body);
     } finally {
       clearTimeout(tooLate);
       clearInterval(watch);
+      // What was not read would keep its connection.
+      this.#connection.abort();
     }
   }
 
@@ -190,6 +194,9 @@ export class EventReader {
 interface ErrorBody {
   error?: { message?: string };
 }
+
+const isEventStream = ({ headers }: Response) =>
+  headers.get('Content-Type')?.startsWith('text/event-stream') ?? false;
 
 async function endingOf(response: Response): Promise<Ending> {
   const retryAfter = Number(response.headers.get('Retry-After'));

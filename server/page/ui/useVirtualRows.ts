@@ -35,6 +35,8 @@ function settings({ scroller, count, rowHeight, keptIndex }: VirtualRowsOptions,
   return {
     count,
     overscan,
+    // The head of the list stays at its top, and is as high as a row.
+    scrollPaddingEnd: rowHeight,
     estimateSize: () => rowHeight,
     getScrollElement: () => scroller.current,
     rangeExtractor: (range: Range) => indexesOf(range, keptIndex),

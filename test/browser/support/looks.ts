@@ -1,37 +1,14 @@
-/** A browser for the tests of one file, and pages that are looked at for one test each. */
+/** What a page shows, and whether everybody can read it. */
 
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { afterAll, beforeAll, expect } from '@jest/globals';
+import { expect } from '@jest/globals';
 import type { AxeResults } from 'axe-core';
-import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
+import type { Page } from 'playwright-core';
 import { eventually } from '../../support/eventually.js';
-import { visits } from '../../support/stage.js';
-import { launchBrowser, openPage } from './browser.js';
 
 /** On a machine that is busy. */
 const patience = { withinMs: 15_000 };
-
-/** Launches a browser before the file's tests and closes it after. */
-export function sharedBrowser() {
-  let browser: Browser;
-  beforeAll(async () => {
-    browser = await launchBrowser();
-  });
-  afterAll(() => browser.close());
-  return {
-    /** Opens a page of its own; at the end of the test it must have had no errors. */
-    open: async (url: string, options: BrowserContextOptions = {}): Promise<Page> => {
-      const context = await browser.newContext(options);
-      const { page, errors } = await openPage(context, url);
-      visits(context, async () => {
-        await context.close();
-        expect(errors).toEqual([]);
-      });
-      return page;
-    },
-  };
-}
 
 /** Resolves when an element's text has this in it. */
 export async function untilText(page: Page, selector: string, text: string | RegExp) {
