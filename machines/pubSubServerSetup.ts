@@ -1,12 +1,4 @@
-import {
-  assign,
-  enqueueActions,
-  fromCallback,
-  raise,
-  sendParent,
-  sendTo,
-  setup,
-} from 'xstate';
+import { assign, enqueueActions, fromCallback, raise, sendParent, sendTo, setup } from 'xstate';
 import type { FailureCause, ServerAnswer, ServerId, ServerRequest, Timing } from './ports.js';
 import { emptySlot } from './slots.js';
 import type { Tally } from './tally.js';
@@ -138,7 +130,7 @@ export const pubSubServerSetup = setup({
       lastFailure: event.type === 'request.failed' ? event.cause : null,
       isRequestDue: true,
     })),
-    /** What may still be applied now is younger than what a snapshot was to be confirmed for. */
+    /** What may still be applied now is younger than what a snapshot was to be confirmed for; another one follows. */
     markUnconfirmed: enqueueActions(({ enqueue }) => {
       enqueue.assign({ isUnconfirmed: true });
       enqueue.cancel('confirmation');
@@ -158,10 +150,7 @@ export const pubSubServerSetup = setup({
     scheduleConfirmation: enqueueActions(({ enqueue }) => {
       enqueue.cancel('resync');
       enqueue.cancel('confirmation');
-      enqueue.raise(
-        { type: 'confirmation.due' },
-        { id: 'confirmation', delay: 'confirmationMs' },
-      );
+      enqueue.raise({ type: 'confirmation.due' }, { id: 'confirmation', delay: 'confirmationMs' });
     }),
     cancelResync: enqueueActions(({ enqueue }) => {
       enqueue.cancel('resync');
@@ -179,10 +168,9 @@ export const pubSubServerSetup = setup({
     noteEvidence: assign({ isEvidenceNoted: true }),
     allowCorrection: raise({ type: 'correction.due' }),
     noteStartup: assign({ isStartupNoted: true }),
-    heedStartup: enqueueActions(({ context, enqueue }) => {
-      if (!context.isStartupNoted) return;
-      enqueue.assign({ isUnconfirmed: true, isStartupNoted: false });
-      enqueue.cancel('confirmation');
+    heedStartup: assign({
+      isUnconfirmed: ({ context }) => context.isUnconfirmed || context.isStartupNoted,
+      isStartupNoted: false,
     }),
     countRecurrence: assign({
       isEvidenceNoted: false,

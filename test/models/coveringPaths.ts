@@ -20,13 +20,16 @@ export interface CoveringPath<Event> {
 /** Few paths that together reach every state and transition that the shortest paths of a model reach. */
 export function coveringPaths<M extends AnyStateMachine, Event extends { type: string }>(
   model: M,
-  walk: Walk<M, Event>,
+  walks: readonly Walk<M, Event>[],
 ): CoveringPath<Event>[] {
-  const candidates = eventsOfPaths(model, walk).sort((a, b) => a.length - b.length);
+  const candidates = walks
+    .flatMap((walk) => eventsOfPaths(model, walk))
+    .sort((a, b) => a.length - b.length);
+  const input = walks[0]?.input;
   const reached = new Set<string>();
   const chosen: CoveringPath<Event>[] = [];
   for (const events of candidates) {
-    const places = placesOn(model, walk.input, events);
+    const places = placesOn(model, input, events);
     if (places.every((place) => reached.has(place))) continue;
     for (const place of places) reached.add(place);
     chosen.push({ events, reaches: places });
@@ -49,13 +52,19 @@ function eventsOfPaths<M extends AnyStateMachine, Event extends { type: string }
   const options = { input, events: eventsAt, serializeState, stopWhen };
   const paths = getShortestPaths(model, options as never);
   return paths.flatMap(({ state, steps: taken }) => {
-    const events = taken.map(({ event }) => event as unknown as Event).filter(({ type }) => type !== 'xstate.init');
+    const events = taken
+      .map(({ event }) => event as unknown as Event)
+      .filter(({ type }) => type !== 'xstate.init');
     const following = eventsAt(state as SnapshotFrom<M>).map((event) => [...events, event]);
     return [events, ...following];
   });
 }
 
-function placesOn(model: AnyStateMachine, input: unknown, events: readonly { type: string }[]): string[] {
+function placesOn(
+  model: AnyStateMachine,
+  input: unknown,
+  events: readonly { type: string }[],
+): string[] {
   const coverage = new Coverage([model]);
   const actor = createActor(model, { input, inspect: coverage.observe });
   actor.start();

@@ -7,12 +7,15 @@ export const afterEvent = (delay: string) => `after.${delay}`;
 
 /**
  * The machine as a model of itself: what delays and invoked actors do comes as events, so that
- * `xstate/graph` can walk it. `also`: what else the whole machine does, to keep account of its surroundings.
+ * `xstate/graph` can walk it. `regions`: beside those of a parallel machine, to keep account of its surroundings.
  */
-export function modelOf<M extends AnyStateMachine>(machine: M, also: Part = {}): M {
+export function modelOf<M extends AnyStateMachine>(machine: M, regions: Part = {}): M {
   const config = withoutSurroundings(machine.config as Part) as Part;
-  const on = { ...(config.on as Part | undefined), ...also };
-  return new StateMachine({ ...config, on } as M['config'], machine.implementations) as unknown as M;
+  const states = { ...(config.states as Part), ...regions };
+  return new StateMachine(
+    { ...config, states } as M['config'],
+    machine.implementations,
+  ) as unknown as M;
 }
 
 function withoutSurroundings({ after, invoke, ...node }: Part): Part {

@@ -37,23 +37,47 @@ const know = (change: (facts: Context) => Partial<Facts>) =>
   // Facts are no part of the machine's own context.
   assign(({ context }) => change({ ...factsAtFirst, ...context } as Context) as object) as never;
 const timer = (name: 'resync' | 'confirmation', isSet: boolean) =>
-  know(({ timers }) => ({ timers: { resync: false, confirmation: false, ...timers, [name]: isSet } }));
+  know(({ timers }) => ({
+    timers: { ...timers, [name]: isSet },
+  }));
 
-/** Events that tell of the surroundings, for the whole machine. */
+/** What the root does when it says something. */
 const surroundings = {
-  'activation.requested': { actions: know(() => ({ rootWish: 'activity' })) },
-  // All counts are cleared, and with them the open attempt.
-  'deactivation.requested': {
-    actions: know(() => ({ rootWish: 'silence', hasBase: false, isAttemptOpen: false })),
+  on: {
+    'activation.requested': { actions: know(() => ({ rootWish: 'activity' })) },
+    // All counts are cleared, and with them the open attempt.
+    'deactivation.requested': {
+      actions: know(() => ({ rootWish: 'silence', hasBase: false, isAttemptOpen: false })),
+    },
   },
 };
+
+/** States that are the same to what can happen next. */
+export function keyOf(snapshot: ModelSnapshot): string {
+  const {
+    server: _s,
+    tally: _t,
+    timing: _i,
+    jitter: _j,
+    lastFailure: _l,
+    recurrences: _r,
+    ...facts
+  } = factsOf(snapshot);
+  return JSON.stringify([snapshot.value, facts]);
+}
+
+/** The state without the region that the machine does not have. */
+export function stateOf({ value }: ModelSnapshot): unknown {
+  const { surroundings: _, ...own } = value as Record<string, unknown>;
+  return own;
+}
 
 const nothing = () => {};
 const isSure = ({ context, event }: { context: unknown; event: ModelEvent }) =>
   event.type === 'snapshot.received' && (context as Context).isAttemptOpen;
 
 /** The model of one server's actor: the same chart, with the tally and the clock made facts and events. */
-export const pubSubServerModel = modelOf(pubSubServerMachine, surroundings).provide({
+export const pubSubServerModel = modelOf(pubSubServerMachine, { surroundings }).provide({
   guards: {
     isSnapshotUsable: isSure,
     isSnapshotProvisional: (args) => args.context.isUnconfirmed && isSure(args),
@@ -106,7 +130,13 @@ const looks = ['doubtMs', 'correctionMs'];
 /** What can really happen next, one happening after the other. */
 export function eventsAt(snapshot: ModelSnapshot): ModelEvent[] {
   const facts = factsOf(snapshot);
-  const { rootWish, hasBase, isStartupAwaited, isUpdatesWished, timers = factsAtFirst.timers } = facts;
+  const {
+    rootWish,
+    hasBase,
+    isStartupAwaited,
+    isUpdatesWished,
+    timers = factsAtFirst.timers,
+  } = facts;
   const { request } = snapshot.value as { request: string };
   const isWatched = rootWish === 'activity';
   if (rootWish === 'nothing') return [{ type: 'deactivation.requested' }];

@@ -1,5 +1,5 @@
+import { pubSubServerMachine } from '../../machines/pubSubServerMachine.js';
 import type { PubSubServerInput } from '../../machines/pubSubServerSetup.js';
-import { hostAndPort } from '../../server/addresses.js';
 import type { Service } from '../../server/service.js';
 import { Coverage } from '../simulation/coverage.js';
 import { emptyStore } from '../support/emptyStore.js';
@@ -24,9 +24,12 @@ export class RealServer {
   readonly #service: Service;
   readonly #server: ScriptedServer;
   readonly #coverage: Coverage;
+  /** Events that the actor of the server got, by type. */
+  readonly #seen = new Map<string, number>();
   #viewer: EventStream | undefined;
   #updatesViewer: EventStream | undefined;
-  #restarts = 0;
+  #hasBeenWatched = false;
+  #handled = 0;
 
   static async start(): Promise<RealServer> {
     const server = await startScriptedServer();
@@ -46,18 +49,22 @@ export class RealServer {
     this.#service = service;
     this.#clock = clock;
     const { actor } = service;
-    const logic = { root: actor.logic, server: this.#child.logic };
-    this.#coverage = new Coverage([logic.root, logic.server] as never);
-    actor.system.inspect(this.#coverage.observe as never);
+    this.#coverage = new Coverage([this.#logic]);
+    actor.system.inspect((inspected) => {
+      this.#coverage.observe(inspected);
+      if (inspected.type !== '@xstate.event' || inspected.actorRef !== this.#child) return;
+      const { type } = inspected.event;
+      this.#seen.set(type, this.#timesSeen(type) + 1);
+    });
   }
 
   async stop(): Promise<void> {
     await Promise.all([this.#viewer?.close(), this.#updatesViewer?.close()]);
-    // Nobody tells this server to be silent at the end.
-    this.#server.respond({ kind: 'reset' });
-    this.#server.restart();
-    const stopped = this.#service.stop();
-    await Promise.all([stopped, this.#server.stop()]);
+    this.#server.respond({ kind: 'normal' });
+    this.#server.respond({ kind: 'normal', to: 'health' });
+    this.#server.release();
+    await this.#service.stop();
+    await this.#server.stop();
   }
 
   /** The state of the actor of the server, and how far its request is. */
@@ -69,8 +76,9 @@ export class RealServer {
     return this.#coverage.reached;
   }
 
-  get all(): string[] {
-    return this.#coverage.all;
+  /** All that there is to reach. */
+  static get places(): string[] {
+    return new Coverage([pubSubServerMachine]).all;
   }
 
   /** Makes happen what stands for an event of the model. */
@@ -78,7 +86,11 @@ export class RealServer {
     if (type.startsWith('after.')) return this.#fire(type.slice('after.'.length), isDoubtful);
     const happening = this.#happenings[type];
     if (!happening) throw new Error(`nothing real stands for ${type}`);
+    // The first one comes with the start, before anybody can look.
+    const isSeen = type === 'deactivation.requested' && !this.#hasBeenWatched;
+    const before = this.#timesSeen(type);
     await happening();
+    if (!isSeen) await eventually(() => expectToBe(this.#timesSeen(type) > before, true));
   }
 
   readonly #happenings: Readonly<Record<string, () => unknown>> = {
@@ -102,11 +114,17 @@ export class RealServer {
       await this.#updatesViewer?.close();
       this.#updatesViewer = undefined;
       // The service hears of it a little later.
-      await eventually(() => expectToBe(this.#service.actor.getSnapshot().context.updateViewers, 0));
+      await eventually(() =>
+        expectToBe(this.#service.actor.getSnapshot().context.updateViewers, 0),
+      );
     },
     'resync.due': () => this.#fire('resyncMs'),
     'confirmation.due': () => this.#fire('confirmationMs'),
   };
+
+  #timesSeen(type: string): number {
+    return this.#seen.get(type) ?? 0;
+  }
 
   get #child() {
     const member = this.#service.actor.getSnapshot().context.roster.get(this.#server.id);
@@ -114,7 +132,13 @@ export class RealServer {
     return member.ref;
   }
 
+  /** The machine of the server as it is wired. */
+  get #logic(): typeof pubSubServerMachine {
+    return (this.#child as unknown as { logic: typeof pubSubServerMachine }).logic;
+  }
+
   async #come(): Promise<void> {
+    this.#hasBeenWatched = true;
     this.#viewer = await openEventStream(this.#service.url);
   }
 
@@ -123,7 +147,9 @@ export class RealServer {
     if (!this.#viewer) return;
     await this.#viewer.close();
     this.#viewer = undefined;
-    await eventually(() => expectToBe(this.#service.actor.getSnapshot().matches({ active: 'lingering' }), true));
+    await eventually(() =>
+      expectToBe(this.#service.actor.getSnapshot().matches({ active: 'lingering' }), true),
+    );
     this.#clock.fire(Number(env.LINGER_MS));
   }
 
@@ -133,8 +159,6 @@ export class RealServer {
     this.#handled = this.#server.requests.length;
   }
 
-  #handled = 0;
-
   async #answer(): Promise<void> {
     await this.#arrived();
     this.#server.release();
@@ -142,7 +166,6 @@ export class RealServer {
 
   async #fail(): Promise<void> {
     await this.#arrived();
-    this.#restarts += 1;
     this.#server.restart();
   }
 
@@ -153,27 +176,33 @@ export class RealServer {
   }
 
   async #post(body: string): Promise<void> {
-    await eventually(() => expectToBe(this.#server.requests.some(({ method }) => method === 'PUT'), true));
+    await eventually(() =>
+      expectToBe(
+        this.#server.requests.some(({ method }) => method === 'PUT'),
+        true,
+      ),
+    );
     await fetch(this.#eventsUrl, { method: 'POST', body });
   }
 
-  #postDelta(add: number): Promise<void> {
-    return this.#post(JSON.stringify({ room: 'doubt', add }));
+  /** The room falls below zero, or comes back to it. */
+  async #postDelta(add: 1 | -1): Promise<void> {
+    await this.#post(JSON.stringify({ room: 'doubt', add }));
+    // It is counted in a later turn of the event loop than it is answered in.
+    const { tally } = this.#service.actor.getSnapshot().context;
+    await eventually(() => expectToBe(tally.isDoubtful(this.#server.id), add < 0));
   }
 
   async #fire(delay: string, isDoubtful?: boolean): Promise<void> {
     if (isDoubtful) await this.#postDelta(-1);
     const child = this.#child;
-    const delays = child.logic.implementations.delays as Record<string, unknown>;
+    const delays = this.#logic.implementations.delays as Record<string, unknown>;
     const length = delays[delay];
     const { context } = child.getSnapshot();
-    const ms = typeof length === 'function' ? length({ context: context as PubSubServerInput }) : length;
+    const ms =
+      typeof length === 'function' ? length({ context: context as PubSubServerInput }) : length;
     this.#clock.fire(ms as number);
     if (isDoubtful) await this.#postDelta(1);
-  }
-
-  get port(): number {
-    return hostAndPort(this.#server.id).port;
   }
 }
 

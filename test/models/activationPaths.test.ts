@@ -1,0 +1,63 @@
+import { afterAll, describe, expect, test } from '@jest/globals';
+import { createActor } from 'xstate';
+import { activationMachine } from '../../machines/activationMachine.js';
+import { Coverage } from '../simulation/coverage.js';
+import { eventually } from '../support/eventually.js';
+import { activationModel, rootEventsAt, rootInput, rootKeyOf } from './activationModel.js';
+import { coveringPaths } from './coveringPaths.js';
+import { RealRoot } from './realRoot.js';
+
+/** What cannot be made to happen here, and why; the simulation reaches all of it. */
+const unreached: Readonly<Record<string, string>> = {
+  'activation: server.lost → no other':
+    'the actor of a server says it: it is on the paths of that one',
+  'activation: updates.watched → no other':
+    'whoever watches updates is a viewer as well: two events at once',
+  'activation: updates.unwatched → no other': 'the same',
+  'activation: xstate.error.actor.* → no other': 'nothing from outside makes an actor throw',
+  'activation: replacement.due → no other': 'the same',
+};
+
+const paths = coveringPaths(activationModel, [
+  { input: rootInput, eventsAt: rootEventsAt, keyOf: rootKeyOf, maxSteps: 6 },
+]);
+const reached = new Set<string>();
+
+function expectedValues(types: readonly string[]): unknown[] {
+  const actor = createActor(activationModel, { input: rootInput });
+  actor.start();
+  return types.map((type) => {
+    actor.send({ type } as never);
+    return actor.getSnapshot().value;
+  });
+}
+
+const named = paths.map(({ events }) => {
+  const types = events.map(({ type }) => type);
+  return [types.join(', '), types] as const;
+});
+
+describe('the real service is where the model of the root is, after', () => {
+  test.concurrent.each(named)('%s', async (_, types) => {
+    const values = expectedValues(types);
+    const real = await RealRoot.start();
+    try {
+      for (const [i, type] of types.entries()) {
+        await real.happen(type);
+        const steps = types.slice(0, i + 1);
+        const expected = { steps, value: values[i] };
+        await eventually(() => expect({ steps, value: real.value }).toEqual(expected), {
+          withinMs: 5000,
+        });
+      }
+    } finally {
+      await real.stop();
+      for (const place of real.reached) reached.add(place);
+    }
+  });
+});
+
+afterAll(() => {
+  const missed = new Coverage([activationMachine]).all.filter((place) => !reached.has(place));
+  expect(missed).toEqual(Object.keys(unreached));
+});

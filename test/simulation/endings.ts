@@ -1,0 +1,190 @@
+import type { Oracle } from './oracle.js';
+import type { Host } from './pubSubHost.js';
+import type { SimulatedService } from './simulatedService.js';
+import type { World } from './world.js';
+
+/** Five requests to be silent, and the pauses between them. */
+const silencingMs = (timeoutMs: number) => 5 * timeoutMs + 1.25 * (250 + 500 + 1000 + 2000) + 100;
+/** A post without a valid token has an effect at most so often, for an address. */
+const strangerMs = 10_000;
+const discoveryMs = 9500;
+const shutdownMs = 7100;
+
+/** Ends all faults, lets the promised time pass, and holds every promise against the truth. */
+export function judgeEnding(world: World, oracle: Oracle): void {
+  calm(world);
+  const { ending } = world.plan;
+  if (ending === 'watched') judgeWatched(world, oracle);
+  else if (ending === 'silent') judgeSilent(world, oracle);
+  else judgeStopped(world);
+}
+
+/** From now on everything works; what was under way arrives. */
+function calm(world: World): void {
+  const { network, store, hosts, random } = world;
+  world.note(() => `* all faults end; ${world.plan.ending}`);
+  network.isCalm = true;
+  store.isStalled = false;
+  store.lies.clear();
+  world.defective = undefined;
+  for (const host of hosts) {
+    world.heal(host);
+    if (host.isHung) host.resume();
+    if (!host.process && !host.isGone && random.chance(0.7)) host.start();
+  }
+  if (world.service?.isShuttingDown) world.advance(shutdownMs);
+  if (!world.service) world.startService();
+  do world.advance(Math.max(1, network.lastDueMs - world.nowMs + 1));
+  while (network.lastDueMs > world.nowMs);
+}
+
+function theService(world: World): SimulatedService {
+  if (!world.service) throw new Error('no service runs');
+  return world.service;
+}
+
+/** Servers that the service must have found by now. */
+function mustKnow(world: World, service: SimulatedService, host: Host): boolean {
+  return host.plan.isConfigured || world.plan.hasStore || isShown(service, host);
+}
+
+function isShown(service: SimulatedService, host: Host): boolean {
+  const standing = service.context.roster.get(host.id)?.standing;
+  return standing !== undefined && standing !== 'candidate';
+}
+
+/** Whether a late message has made it what the service does not know of before it posts. */
+function isUnawareOf({ process }: Host): boolean {
+  return process?.isAstray === true && process.posts === 0;
+}
+
+function makeTraffic(world: World, overMs: number, times: number): void {
+  for (let i = 0; i < times; i += 1) {
+    for (const host of world.hosts) {
+      const room = world.random.pick(world.plan.rooms) ?? '';
+      host[world.random.pick(['open', 'open', 'close'] as const)](room);
+    }
+    world.advance(overMs / times);
+  }
+}
+
+/** 3 to 6: with somebody looking, all that is shown is true, complete or said not to be. */
+function judgeWatched(world: World, oracle: Oracle): void {
+  const service = theService(world);
+  if (service.watchers.length === 0) world.admit();
+  const beganMs = world.nowMs;
+  const isAllUp = world.hosts.every(({ isUp }) => isUp);
+  const settlingMs = oracle.promptMs + (world.plan.hasStore ? discoveryMs : 0);
+  makeTraffic(world, Math.max(settlingMs, isAllUp ? 0 : 2 * oracle.overdueMs), 5);
+  world.advance(400);
+  // Evidence that recurred may have to wait: so long, and no longer.
+  if (faultIn(world, oracle, service))
+    world.advance(Math.max(0, oracle.boundMs(beganMs) - (world.nowMs - beganMs)));
+  const fault = faultIn(world, oracle, service);
+  if (fault) world.fail(fault[0], fault[1]);
+  world.advance(0);
+}
+
+function faultIn(
+  world: World,
+  oracle: Oracle,
+  service: SimulatedService,
+): [string, string] | undefined {
+  const { roster } = service.context;
+  if (service.state !== 'active') return ['2: one broadcast', `it is ${service.state}`];
+  for (const host of world.hosts) {
+    const member = roster.get(host.id);
+    if (host.isUp && mustKnow(world, service, host)) {
+      if (member?.status !== 'live') return ['6: self-healing', `${host.id} is ${member?.status}`];
+      const difference = oracle.differenceAt(service, host);
+      if (difference) return ['4: exact', difference];
+    } else if (member && member.standing !== 'candidate' && !host.isUp) {
+      const { connections } = service.context.tally.sizeOf(host.id);
+      if (member.status !== 'unreachable' || connections > 0)
+        return ['5: honest', `${host.id} is down, shown ${member.status} with ${connections}`];
+    }
+  }
+  return faultShown(world, service);
+}
+
+/** What a viewer has put together from its frames is what the service knows, and the sum of the servers. */
+function faultShown(world: World, service: SimulatedService): [string, string] | undefined {
+  const { roster, tally } = service.context;
+  const members = [...roster.shown()];
+  const sums = new Map<string, number>();
+  for (const { server } of members)
+    for (const room of world.plan.rooms) {
+      const count = (sums.get(room) ?? 0) + tally.countOn(server, room);
+      if (count > 0) sums.set(room, count);
+    }
+  const isComplete = members.every(({ status }) => status === 'live');
+  const expected = JSON.stringify([
+    sorted(sums),
+    isComplete,
+    'active',
+    members.map(({ server, status }) => [server, status]).sort(),
+  ]);
+  for (const { rooms, isComplete: complete, state, servers } of service.watchers) {
+    const seen = JSON.stringify([sorted(rooms), complete, state, [...servers].sort()]);
+    if (seen !== expected) return ['5: honest', `a viewer sees ${seen} instead of ${expected}`];
+  }
+  return undefined;
+}
+
+const sorted = (map: ReadonlyMap<string, number>) => [...map].sort();
+
+/** 1: with nobody looking, servers are silent, and those that are not are told. */
+function judgeSilent(world: World, oracle: Oracle): void {
+  const service = theService(world);
+  const { timing } = world.plan;
+  while (service.watchers.length > 0) world.dismiss();
+  const beganMs = Math.max(service.startedAtMs, service.unwatchedSinceMs);
+  world.advance(timing.lingerMs + silencingMs(timing.requestTimeoutMs));
+  if (service.state !== 'inactive')
+    world.fail('1: silent', `it is ${service.state}, and nobody looks`);
+  if (service.context.tally.connections > 0) world.fail('1: silent', 'counts are kept');
+  for (const host of world.hosts) {
+    if (
+      !host.isUp ||
+      isUnawareOf(host) ||
+      !host.plan.isConfigured ||
+      host.undisturbedSinceMs > beganMs
+    )
+      continue;
+    const status = service.context.roster.get(host.id)?.status;
+    if (status !== 'silent') world.fail('1: silent', `${host.id} is ${status}`);
+    if (host.process?.isActive) world.fail('1: silent', `${host.id} is active, and nobody looks`);
+  }
+  makeTraffic(
+    world,
+    oracle.boundMs(world.nowMs) > 120_000 ? 40_000 : oracle.promptMs + 3 * strangerMs,
+    6,
+  );
+  for (const host of world.hosts)
+    if (host.isUp && isShown(service, host) && host.process?.isActive && host.process.posts > 0)
+      world.fail('1: silent', `${host.id} goes on posting`);
+  const before = oracle.requests;
+  world.advance(10_000);
+  if (oracle.requests > before) world.fail('1: silent', 'servers are asked, and nobody looks');
+}
+
+/** A shutdown ends in time, and leaves nobody posting whom it could reach. */
+function judgeStopped(world: World): void {
+  const service = theService(world);
+  const beganMs = world.nowMs;
+  // Who is being set right at this moment is not undisturbed.
+  world.advance(1000);
+  world.shutDownService();
+  world.advance(shutdownMs);
+  if (world.service) world.fail('1: silent', 'a shutdown does not end');
+  for (const host of world.hosts)
+    if (
+      host.isUp &&
+      host.plan.isConfigured &&
+      host.undisturbedSinceMs <= beganMs &&
+      host.process?.isActive &&
+      !isUnawareOf(host)
+    )
+      world.fail('1: silent', `${host.id} is left active by a shutdown of ${service.startedAtMs}`);
+  world.advance(0);
+}

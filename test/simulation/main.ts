@@ -1,0 +1,155 @@
+import { fork } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { addReport, describe, emptyReport, type Report } from './report.js';
+import { kinds, type WorldKind } from './worldKinds.js';
+
+/** `npm run simulate`: see docs/simulation.md. */
+
+const usage = `npm run simulate -- [--rooms] [--seed N] [--worlds M | --minutes T] [--workers W]
+  --seed N     with nothing else: replays world N, with a trace; else: the first seed (1)
+  --worlds M   runs M worlds
+  --minutes T  runs worlds for so long
+  --workers W  processes to run them in (1)
+  --rooms      worlds of one watched room, instead of worlds of the service`;
+
+const progressMs = 10_000;
+const say = (line: string) => process.stdout.write(`${line}\n`);
+
+interface Work {
+  kind: WorldKind;
+  firstSeed: number;
+  step: number;
+  worlds: number | undefined;
+  minutes: number | undefined;
+}
+
+function readWork() {
+  const { values } = parseArgs({
+    options: {
+      seed: { type: 'string' },
+      worlds: { type: 'string' },
+      minutes: { type: 'string' },
+      workers: { type: 'string' },
+      rooms: { type: 'boolean' },
+      help: { type: 'boolean' },
+    },
+  });
+  const { seed, worlds, minutes, workers, rooms, help } = values;
+  return {
+    help,
+    kind: rooms ? ('rooms' as const) : ('service' as const),
+    seed: positive('seed', seed),
+    worlds: positive('worlds', worlds),
+    minutes: positive('minutes', minutes),
+    workers: positive('workers', workers) ?? 1,
+  };
+}
+
+function positive(name: string, text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  const number = Number(text);
+  const isFit = number > 0 && (name === 'minutes' || Number.isSafeInteger(number));
+  if (!isFit) throw new Error(`--${name}: "${text}" is not a number above 0`);
+  return number;
+}
+
+/** Replays one world, line by line; answers whether it kept every promise. */
+function replay(kind: WorldKind, seed: number): boolean {
+  const broken = kinds[kind].replay(seed, say);
+  say(broken === undefined ? `world ${seed} kept every promise` : `world ${seed} broke ${broken}`);
+  return broken === undefined;
+}
+
+/** Runs worlds in this process; `tell` is given the report so far now and then. */
+async function run(
+  { kind, firstSeed, step, worlds, minutes }: Work,
+  tell: (report: Report) => void,
+) {
+  const untilMs = minutes === undefined ? undefined : performance.now() + minutes * 60_000;
+  const ended = emptyReport();
+  let report = ended;
+  let toldMs = performance.now();
+  const range = { firstSeed, step, ...(worlds && { worlds }), ...(untilMs && { untilMs }) };
+  for (report of kinds[kind].run(range)) {
+    if (performance.now() - toldMs < progressMs) continue;
+    toldMs = performance.now();
+    tell(report);
+    // Messages go out in between.
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  return report;
+}
+
+/** Shares the work among processes; each has every so manieth seed. */
+async function runShared(
+  work: Work,
+  workers: number,
+  tell: (report: Report) => void,
+): Promise<Report> {
+  const latest = new Map<number, Report>();
+  const sum = () => {
+    const total = emptyReport();
+    for (const report of latest.values()) addReport(total, report);
+    return total;
+  };
+  const share = (i: number) => work.worlds && Math.ceil((work.worlds - i) / workers);
+  const ends = Array.from({ length: workers }, async (_, i) => {
+    const child = fork(fileURLToPath(import.meta.url), {
+      env: { ...process.env, SIMULATE_WORKER: '1' },
+    });
+    child.on('message', (report) => {
+      latest.set(i, report as Report);
+      if (i === 0) tell(sum());
+    });
+    child.send({ ...work, firstSeed: work.firstSeed + i, step: workers, worlds: share(i) });
+    const code = await new Promise<number | null>((resolve) => child.once('exit', resolve));
+    if (code !== 0) throw new Error(`worker ${i} ended with ${code}`);
+  });
+  await Promise.all(ends);
+  return sum();
+}
+
+async function runMany(work: Work, workers: number): Promise<boolean> {
+  const beganMs = performance.now();
+  const seconds = () => (performance.now() - beganMs) / 1000;
+  const tell = ({ worlds, brokenWorlds, broken }: Report) => {
+    const seeds = broken.map(({ seed }) => ` ${seed}`);
+    say(`${seconds().toFixed(0)} s: ${worlds} worlds, ${brokenWorlds} broke a promise${seeds}`);
+  };
+  const report = workers > 1 ? await runShared(work, workers, tell) : await run(work, tell);
+  const first = report.broken[0];
+  if (first) replay(work.kind, first.seed);
+  say(describe(report, kinds[work.kind].places(), seconds()));
+  return first === undefined;
+}
+
+/** What a worker does: one piece of work, as told by its parent. */
+function work(): void {
+  process.once('message', async (message) => {
+    const report = await run(message as Work, (part) => process.send?.(part));
+    process.send?.(report, () => process.disconnect());
+  });
+}
+
+async function main(): Promise<boolean> {
+  const { help, kind, seed, worlds, minutes, workers } = readWork();
+  if (help) {
+    say(usage);
+    return true;
+  }
+  if (worlds === undefined && minutes === undefined) return replay(kind, seed ?? 1);
+  return runMany({ kind, firstSeed: seed ?? 1, step: 1, worlds, minutes }, workers);
+}
+
+if (process.env.SIMULATE_WORKER) work();
+else
+  main().then(
+    (isKept) => {
+      process.exitCode = isKept ? 0 : 1;
+    },
+    (error: Error) => {
+      say(`${error.message}\n${usage}`);
+      process.exitCode = 2;
+    },
+  );

@@ -1,0 +1,204 @@
+import type { StartupAnswer } from '../../server/routes/startup.js';
+import type { Direction, Parcel } from './network.js';
+import type { HostPlan } from './plan.js';
+import type { World } from './world.js';
+
+/** One running pub-sub server: what it holds in memory, and where it posts. */
+export interface PubSubProcess {
+  readonly rooms: Map<string, number>;
+  isActive: boolean;
+  eventsUrl: string;
+  /** Posts of it that have arrived since it was last told something. */
+  posts: number;
+  /** Whether what told it last was late, so that the service does not know: it finds out when it posts. */
+  isAstray: boolean;
+}
+
+/** What a server answered to a request. */
+export type Reply = { status: number; json?: Record<string, number>[] };
+
+/** What is asked of a server; the answer is given in the instant in which it is done. */
+export interface Call {
+  readonly what: string;
+  readonly wish?: { active: boolean; eventsUrl: string };
+  readonly reply: (reply: Reply | 'refused') => void;
+}
+
+/** A place where a pub-sub server runs, or not: it behaves as the deployed program does. */
+export class Host {
+  readonly plan: HostPlan;
+  readonly cuts = new Set<Direction>();
+  held: Parcel[] = [];
+  deltasUnderWay = 0;
+  /** Since when nothing has been done to it, its messages, or what the service wishes of it. */
+  undisturbedSinceMs = 0;
+  process: PubSubProcess | undefined;
+  isHung = false;
+  /** It was stopped, and is not meant to come back. */
+  isGone = false;
+  readonly #world: World;
+  #waiting: Call[] = [];
+
+  constructor(world: World, plan: HostPlan) {
+    this.#world = world;
+    this.plan = plan;
+    if (plan.isUpAtFirst) this.process = newProcess();
+  }
+
+  get id() {
+    return this.plan.id;
+  }
+
+  get isUp(): boolean {
+    return this.process !== undefined && !this.isHung;
+  }
+
+  disturb(): void {
+    this.undisturbedSinceMs = this.#world.clock.nowMs;
+  }
+
+  /** A new process begins, without rooms; once it listens, it asks whether it is to be active. */
+  start(): void {
+    this.process = newProcess();
+    this.disturb();
+    this.ask();
+  }
+
+  /** The process ends at once, with all that it held and all that it was sent. */
+  crash(): void {
+    this.process = undefined;
+    this.isHung = false;
+    for (const { reply } of this.#waiting.splice(0)) reply('refused');
+    this.disturb();
+  }
+
+  hang(): void {
+    this.isHung = true;
+    this.disturb();
+  }
+
+  /** Does what it was sent meanwhile: whoever sent it may have given up long ago. */
+  resume(): void {
+    this.isHung = false;
+    this.disturb();
+    const waiting = this.#waiting.splice(0);
+    if (this.#world.plan.isLossy && waiting.length > 1 && this.#world.random.chance(0.3))
+      waiting.reverse();
+    for (const call of waiting) this.#perform(call);
+  }
+
+  /** What the service sent it before the service ended is gone with its connections. */
+  forgetWaiting(): void {
+    this.#waiting = [];
+  }
+
+  receive(call: Call): void {
+    if (this.isHung) this.#waiting.push(call);
+    else this.#perform(call);
+  }
+
+  open(room: string): void {
+    const { process } = this;
+    if (!process || this.isHung) return;
+    process.rooms.set(room, (process.rooms.get(room) ?? 0) + 1);
+    this.#announce(process, room, 1);
+  }
+
+  close(room: string): void {
+    const { process } = this;
+    const count = process?.rooms.get(room) ?? 0;
+    if (!process || this.isHung || count === 0) return;
+    if (count === 1) process.rooms.delete(room);
+    else process.rooms.set(room, count - 1);
+    this.#announce(process, room, -1);
+  }
+
+  /** Sends the start-up query, and applies the answer whenever it comes. */
+  ask(): void {
+    const { process, plan } = this;
+    const what = `the start-up query of ${this.id}`;
+    const deliver = () => {
+      this.disturb();
+      const asker = plan.givesPort ? { port: Number(this.id.split(':')[1]) } : {};
+      const isForwarded = this.#world.plan.isProxied;
+      this.#world.service?.answerStartup(
+        { address: plan.address, isForwarded, ...asker },
+        (answer) => this.#tellAnswer(answer, process),
+      );
+    };
+    this.#world.network.carry({ host: this, direction: 'toService', kind: 'query', what, deliver });
+  }
+
+  #tellAnswer(answer: StartupAnswer, asking: PubSubProcess | undefined): void {
+    const what = `the answer (active: ${answer.active}) to the start-up query of ${this.id}`;
+    const reply = () => {
+      if (asking === undefined || this.process !== asking || !answer.active) return;
+      this.#world.note(() => `${this.id} takes the URL of its start-up answer`);
+      this.disturb();
+      asking.isActive = true;
+      asking.eventsUrl = answer.eventsUrl;
+      asking.posts = 0;
+      asking.isAstray = true;
+    };
+    const deliver = () => this.receive({ what, reply });
+    this.#world.network.carry({
+      host: this,
+      direction: 'toServer',
+      kind: 'startup',
+      what,
+      deliver,
+    });
+  }
+
+  /** The flag, the URL and the snapshot are set and taken in one instant. */
+  #perform({ wish, reply }: Call): void {
+    const { process } = this;
+    if (!process) reply('refused');
+    else if (!wish) reply({ status: 200 });
+    else reply(this.#obey(process, wish));
+  }
+
+  #obey(process: PubSubProcess, wish: NonNullable<Call['wish']>): Reply {
+    process.isActive = wish.active;
+    process.eventsUrl = wish.eventsUrl;
+    process.posts = 0;
+    process.isAstray = !this.#world.service?.requests.awaits(this.id, wish.eventsUrl);
+    this.#world.note(() => `${this.id} is told to be ${wish.active ? 'active' : 'silent'}`);
+    if (!wish.active) return { status: 200 };
+    const json = Array.from(process.rooms, ([room, count]) => ({ [room]: count }));
+    return { status: 200, json };
+  }
+
+  /** Posts once and for all: what is lost is lost. */
+  #announce(process: PubSubProcess, room: string, add: 1 | -1): void {
+    const { eventsUrl, isActive } = process;
+    this.#world.note(
+      () => `${this.id} ${add > 0 ? 'opens' : 'closes'} "${room}"${isActive ? '' : ' in silence'}`,
+    );
+    if (!isActive) return;
+    this.post(eventsUrl, JSON.stringify({ room, add }), () => {
+      if (process.eventsUrl !== eventsUrl) return;
+      process.posts += 1;
+      // Its first post tells the service.
+      if (process.isAstray && process.posts === 1) this.disturb();
+    });
+  }
+
+  /** Posts a body from its address. */
+  post(eventsUrl: string, body: string, arrived: () => void = () => {}): void {
+    const what = `${body} of ${this.id}`;
+    const deliver = () => {
+      arrived();
+      this.#world.takePost(this.plan.address, eventsUrl, body);
+    };
+    this.#world.network.carry({ host: this, direction: 'toService', kind: 'delta', what, deliver });
+  }
+}
+
+const newProcess = (): PubSubProcess => ({
+  rooms: new Map(),
+  isActive: false,
+  eventsUrl: '',
+  posts: 0,
+  isAstray: false,
+});

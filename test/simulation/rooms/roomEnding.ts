@@ -1,0 +1,49 @@
+import { requestMs, roomTiming } from './roomPlan.js';
+import type { RoomWorld } from './roomWorld.js';
+
+/** Two rounds with their pauses, each of their requests at its deadline, and the wait between them. */
+const quietMs = roomTiming.subscribingMs + 2 * (roomTiming.checkMs + 3 * requestMs);
+
+/** Ends all faults; after all has been told, what is shown is what the servers hold. */
+export function judgeRoom(world: RoomWorld): void {
+  calm(world);
+  world.watch();
+  world.advance(quietMs);
+  judgeContent(world);
+  judgeStanding(world);
+  world.advance(0);
+}
+
+function calm(world: RoomWorld): void {
+  world.note(() => '* all faults end');
+  world.isCalm = true;
+  world.isStoreStalled = false;
+  world.lie = undefined;
+  for (const holder of world.holders) {
+    holder.isHung = false;
+    holder.isLinked = true;
+  }
+  if (world.plan.endsWithChannel) world.setChannel(true);
+}
+
+function judgeContent(world: RoomWorld): void {
+  world.comparisons += 1;
+  const held = world.holders.flatMap(({ updates, isUp }) => (isUp && updates ? [...updates] : []));
+  const missing = held.filter((update) => !world.content.has(update));
+  if (missing.length > 0) world.fail('4: exact', `${missing} are not shown`);
+  const invented = [...world.content.updates].filter((update) => !world.made.has(update));
+  if (invented.length > 0) world.fail('4: exact', `${invented} were never made`);
+}
+
+function judgeStanding(world: RoomWorld): void {
+  const { standing, holders, content } = world;
+  const isHeld = holders.some(({ isUp, updates }) => isUp && updates);
+  const isFollowed = world.plan.hasChannel && world.isChannelUp;
+  // A server that is down, and still named, is no answer: what it holds may come back.
+  const isUncertain = !isHeld && holders.some(({ isUp, updates }) => !isUp && updates);
+  const fit = isHeld ? [isFollowed ? 'live' : 'polling'] : ['waiting', 'gone'];
+  if (isUncertain) fit.push('polling');
+  if (!fit.includes(standing ?? ''))
+    world.fail('5: honest', `it is ${standing}, held: ${isHeld}, followed: ${isFollowed}`);
+  if (isHeld && !content.isKnown) world.fail('5: honest', 'nothing is shown');
+}
