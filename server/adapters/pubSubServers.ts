@@ -9,6 +9,7 @@ import type {
 import { type PubSubAnswer, PubSubHttp, type PubSubHttpNeeds } from './pubSubHttp.js';
 import type { RequestPacer } from './requestPacer.js';
 import { parseSnapshot } from './snapshots.js';
+import { Turns } from './turns.js';
 
 /** What the requests to pub-sub servers need of the rest of the service. */
 export interface PubSubServersNeeds extends PubSubHttpNeeds {
@@ -18,6 +19,9 @@ export interface PubSubServersNeeds extends PubSubHttpNeeds {
   /** Told of every answer. */
   onHeard: (server: ServerId) => void;
 }
+
+/** A snapshot that takes about a millisecond to be read and merged. */
+const largeBytes = 8 * 1024;
 
 interface Wish {
   active: boolean;
@@ -29,6 +33,7 @@ interface Wish {
 export class PubSubServers {
   readonly #needs: PubSubServersNeeds;
   readonly #http: PubSubHttp;
+  readonly #turns = new Turns();
 
   constructor(needs: PubSubServersNeeds) {
     this.#needs = needs;
@@ -43,6 +48,7 @@ export class PubSubServers {
     { withUpdates = false } = {},
   ): Promise<ServerAnswer> {
     const answer = await this.#put(server, { active: true, epoch, withUpdates }, signal);
+    if (answer.body.length > largeBytes) await this.#turns.next();
     return { type: 'snapshot.received', epoch, snapshot: readSnapshot(answer) };
   }
 

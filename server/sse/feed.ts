@@ -43,6 +43,8 @@ export interface FeedStatus {
 /** The streams of `GET /api/events`: the whole map of rooms (`rooms`), or what changed (`changes`). */
 export type StreamKind = 'rooms' | 'changes';
 
+/** What can be encoded in a turn of the event loop without holding it up. */
+const maxRoomsPerFrame = 10_000;
 /** For how long whole states are encoded in one turn of the event loop. */
 const sliceMs = 8;
 /** What the stream of whole maps may cost a viewer. */
@@ -61,11 +63,13 @@ export class Feed {
   readonly #changesPace: Pace;
   readonly #roomsPace: Pace;
   readonly #ticker: NodeJS.Timeout;
+  /** Rooms that changed and that no frame has told of. */
+  readonly #untold = new Set<RoomName>();
   /** The map of rooms as whole states have it. */
   readonly #encoded: EncodedRooms;
   /** Those who wait until all of it is encoded. */
   #waiting: (() => void)[] = [];
-  #encoding: NodeJS.Immediate | undefined;
+  #encoding: NodeJS.Timeout | undefined;
   #activation = 1;
   #version = 0;
   #shown: FeedStatus;
@@ -142,13 +146,13 @@ export class Feed {
     clearInterval(this.#ticker);
     this.#changesPace.close();
     this.#roomsPace.close();
-    clearImmediate(this.#encoding);
+    clearTimeout(this.#encoding);
     for (const channel of [this.#rooms, this.#changes]) for (const viewer of channel) viewer.end();
   }
 
   #flush(): void {
     const status = this.#source.status();
-    const rooms = [...this.#source.takeChangedRooms()];
+    for (const room of this.#source.takeChangedRooms()) this.#untold.add(room);
     const servers = this.#source.takeChangedServers();
     const isNewStatus =
       status.state !== this.#shown.state || status.complete !== this.#shown.complete;
@@ -156,6 +160,7 @@ export class Feed {
     this.#isRestarted = false;
     this.#shown = status;
     if (isRestarted) this.#encoded.clear();
+    const rooms = this.#takeUntold(isRestarted ? Number.POSITIVE_INFINITY : maxRoomsPerFrame);
     this.#encoded.note(rooms);
     if (isRestarted || rooms.length > 0) {
       this.#wholeMapCache = undefined;
@@ -176,6 +181,18 @@ export class Feed {
       const head = servers.length > 0 ? {} : news;
       this.#emit('changes', head, this.#encodeRooms(rooms));
     }
+  }
+
+  /** Rooms to tell of, in the order of their changes; the rest goes with the next frame. */
+  #takeUntold(max: number): RoomName[] {
+    const rooms: RoomName[] = [];
+    for (const room of this.#untold) {
+      if (rooms.length >= max) break;
+      rooms.push(room);
+    }
+    for (const room of rooms) this.#untold.delete(room);
+    if (this.#untold.size > 0) this.publish();
+    return rooms;
   }
 
   /** Sends an event of the next version; `rooms` is JSON already, for names like `__proto__`. */
@@ -215,16 +232,16 @@ export class Feed {
     });
   }
 
-  /** A slice in each turn of the event loop. */
+  /** A slice, then a rest: while much changes there is always more to encode, and it is not the first duty. */
   #encodeMore(): void {
-    this.#encoding ??= setImmediate(() => {
+    this.#encoding ??= setTimeout(() => {
       this.#encoding = undefined;
       if (!this.#encoded.encode(sliceMs)) {
         this.#encodeMore();
         return;
       }
       for (const resolve of this.#waiting.splice(0)) resolve();
-    });
+    }, 2 * sliceMs);
   }
 
   #wholeMap(): Buffer {
@@ -251,6 +268,9 @@ export class Feed {
 
   #tick(): void {
     this.#ticks += 1;
+    // As big as all the names together: kept for those who come at the same time.
+    this.#wholeMapCache = undefined;
+    this.#snapshotCache = undefined;
     const isBeat = this.#ticks % (heartbeatMs / tickMs) === 0;
     for (const channel of [this.#rooms, this.#changes]) {
       channel.catchUp();

@@ -26,8 +26,8 @@ interface Case {
 
 const cases: Case[] = [
   { viewers: 1000, rooms: 100, stream: 'changes', intervalMs: 50 },
-
-
+  { viewers: 1000, rooms: 10_000, stream: 'changes', intervalMs: 50 },
+  { viewers: 5000, rooms: 100, stream: 'changes', intervalMs: 250 },
   { viewers: 1000, rooms: 10_000, stream: 'rooms', intervalMs: 250 },
 ];
 

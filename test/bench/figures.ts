@@ -10,11 +10,11 @@ export function median(values: readonly number[]): number {
 }
 
 /** Waits until a condition holds; answers for how long, in milliseconds. */
-export async function until(isDone: () => boolean | Promise<boolean>): Promise<number> {
+export async function until(isDone: () => boolean | Promise<boolean>, waitMs = 2): Promise<number> {
   const begin = performance.now();
   while (!(await isDone())) {
     if (performance.now() - begin > deadlineMs) throw new Error('not done in time');
-    await new Promise((resolve) => setTimeout(resolve, 2));
+    await new Promise((resolve) => setTimeout(resolve, waitMs));
   }
   return performance.now() - begin;
 }

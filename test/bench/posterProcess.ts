@@ -36,12 +36,11 @@ export interface PostResult {
 }
 
 const { rooms } = JSON.parse(process.argv[2] ?? '{}') as Options;
-const allRooms = () =>
-  new Map(Array.from({ length: rooms }, (_, index) => [`room-${index}`, 1] as const));
 /** What the service is to show. */
-const truth: Map<string, number> = allRooms();
-/** What a limit program was told. */
-const elsewhere: Map<string, number> = allRooms();
+const truth = new Map<string, number>();
+for (let index = 0; index < rooms; index += 1) truth.set(`room-${index}`, 1);
+/** What a limit program was told, which begins with nothing. */
+const elsewhere = new Map<string, number>();
 let eventsUrl = '';
 let nextRoom = 0;
 

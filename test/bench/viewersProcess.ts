@@ -25,10 +25,16 @@ export interface Seen {
   mostBytes: number;
   /** Viewers that the service ended. */
   ended: number;
-  /** When a reader saw a count of a room, by the machine's monotonic clock. */
-  changes: [room: string, count: number, atMs: number][];
+  /** For each reader when it saw a count of a room, by the machine's monotonic clock. */
+  changes: [room: string, count: number, atMs: number][][];
   /** The rooms as the last reader has them. */
   rooms: [room: string, count: number][];
+}
+
+/** What the last reader has: rooms, and the sum of their counts. */
+export interface Size {
+  rooms: number;
+  connections: number;
 }
 
 const { url, path, viewers, readers } = JSON.parse(process.argv[2] ?? '{}') as Options;
@@ -53,7 +59,7 @@ class Viewer {
       });
       socket.on('error', () => {});
       socket.on('close', () => {
-        this.isEnded = true;
+        if (this.socket === socket) this.isEnded = true;
         resolve();
       });
     });
@@ -64,7 +70,7 @@ class Viewer {
 class Reader {
   bytes = 0;
   frames = 0;
-  changes: Seen['changes'] = [];
+  changes: Seen['changes'][number] = [];
   rooms = new Map<string, number>();
   readonly #parser = createParser({ onEvent: ({ event, data }) => this.#read(event, data) });
 
@@ -114,7 +120,7 @@ function seen(): Seen {
     leastBytes: Math.min(...bytes),
     mostBytes: Math.max(...bytes),
     ended: all.filter(({ isEnded }) => isEnded).length,
-    changes: reading.flatMap(({ changes }) => changes),
+    changes: reading.map(({ changes }) => changes),
     rooms: [...(reading.at(-1)?.rooms ?? [])],
   };
 }
@@ -130,6 +136,11 @@ process.on('message', async ({ type, amount = 0 }: { type: string; amount?: numb
     process.send?.({ type });
   }
   if (type === 'seen') process.send?.({ type, ...seen() });
+  if (type === 'size') {
+    const counts = [...(reading.at(-1)?.rooms.values() ?? [])];
+    const connections = counts.reduce((sum, count) => sum + count, 0);
+    process.send?.({ type, rooms: counts.length, connections });
+  }
   if (type === 'stopReading') {
     for (const { socket } of all) socket?.pause();
     process.send?.({ type });
