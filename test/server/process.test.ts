@@ -187,7 +187,7 @@ test('the log of a failed request to an unknown poster has no token in it', asyn
   const env = { PUBSUB_PORT: `${server.port}`, LOG_LEVEL: 'trace' };
   const { child, ended, listening, output } = run(env);
   expect((await post(`${await listening}/api/events`, { room: 'r', add: 1 })).status).toBe(404);
-  await eventually(() => expect(output.out).toContain('an unknown poster is no pub-sub server'));
+  await eventually(() => expect(server.requests.length).toBeGreaterThan(1));
   child.kill('SIGTERM');
   expect(await ended).toBe(0);
   const [, token] = /token=([^"]+)/.exec(server.requests[0]?.body ?? '') ?? [];

@@ -72,7 +72,7 @@ export async function startDouble(options?: { host?: string; port?: number }) {
 }
 
 /** Quick times: what takes half a minute in the field takes less than a second here. */
-const quick = {
+export const quick = {
   LINGER_MS: '50',
   REQUEST_TIMEOUT_MS: '250',
   PROBE_INTERVAL_MS: '250',
