@@ -57,7 +57,7 @@ test('a server that is killed turns unreachable and its connections leave the to
 
   await startReal({ port: victim.port });
   await untilServer(page, victim.id, 'live');
-  await page.getByText(/^back at .* after .*restarted/).waitFor();
+  await page.getByText(/^back at .*restarted/).waitFor();
   await notice.waitFor({ state: 'detached' });
 });
 

@@ -6,7 +6,7 @@ export interface ServerRow extends ServerView {
   goneAtMs?: number;
   /** When its connections left the totals, the last time that this page saw it. */
   awaySinceMs?: number | undefined;
-  /** When it answered again after that: it was restarted, or the network was. */
+  /** When it answered again after that: it was restarted, or the network cut. */
   returnedAtMs?: number | undefined;
   /** It was away, and has not answered yet. */
   isReturning?: boolean;

@@ -189,9 +189,10 @@ function noteOf(row: ServerRow, nowMs: number): { text: string; tone: string } |
   if (overLimit)
     return { text: 'more rooms than MAX_ROOMS_PER_SERVER: counted in part', tone: 'tone-warn' };
   if (returnedAtMs !== undefined && nowMs - returnedAtMs < returnedShownMs) {
-    const after = awaySinceMs === undefined ? '' : ` after ${age(returnedAtMs - awaySinceMs)}`;
+    const awayMs = awaySinceMs === undefined ? 0 : returnedAtMs - awaySinceMs;
+    const after = awayMs < 1000 ? '' : ` after ${age(awayMs)}`;
     return {
-      text: `back at ${clockTime(returnedAtMs)}${after}: restarted, or the network was`,
+      text: `back at ${clockTime(returnedAtMs)}${after}; it was restarted, or the network cut`,
       tone: 'tone-accent',
     };
   }
