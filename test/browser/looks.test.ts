@@ -1,8 +1,8 @@
 import { expect, test } from '@jest/globals';
 import type { Page } from 'playwright-core';
-import { startDouble, startStaged } from '../support/stage.js';
+import { startDouble } from '../support/stage.js';
 import { overhang, seriousFindings } from './support/looks.js';
-import { untilServer, untilStrip, useBrowser } from './support/pages.js';
+import { startStaged, untilServer, untilStrip, useBrowser } from './support/pages.js';
 import { screenshot } from './support/screenshots.js';
 
 const browser = useBrowser();

@@ -2,9 +2,9 @@ import { expect, test } from '@jest/globals';
 import type { Page } from 'playwright-core';
 import { eventually } from '../support/eventually.js';
 import { connectTo, nth, sharedFleet, startReal } from '../support/fleet.js';
-import { getJson, startStaged } from '../support/stage.js';
+import { getJson } from '../support/stage.js';
 import { overhang, seriousFindings, untilCount, untilText } from './support/looks.js';
-import { useBrowser } from './support/pages.js';
+import { startStaged, useBrowser } from './support/pages.js';
 import { screenshot } from './support/screenshots.js';
 
 interface Definition {

@@ -3,9 +3,10 @@ import type { AddressInfo } from 'node:net';
 import { expect, test } from '@jest/globals';
 import { freePort } from '../../server/demo/serviceChild.js';
 import { connectTo, editIn, nth, sharedFleet, startReal } from '../support/fleet.js';
-import { owns, patient, startDouble, startStaged, stopStaged } from '../support/stage.js';
+import { owns, patient, startDouble, stopStaged } from '../support/stage.js';
 import {
   serviceIsAway,
+  startStaged,
   untilServer,
   untilStream,
   untilStrip,

@@ -11,9 +11,9 @@ import { eventually } from '../support/eventually.js';
 import { nth } from '../support/fleet.js';
 import { type RedisServer, startRedis } from '../support/redisServer.js';
 import { startTestService } from '../support/service.js';
-import { startStaged } from '../support/stage.js';
+
 import { overhang, seriousFindings, untilCount, untilText } from './support/looks.js';
-import { useBrowser } from './support/pages.js';
+import { startStaged, useBrowser } from './support/pages.js';
 import { screenshot } from './support/screenshots.js';
 
 const calm = {

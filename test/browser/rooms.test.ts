@@ -2,9 +2,9 @@ import { expect, test } from '@jest/globals';
 import type { Page } from 'playwright-core';
 import { eventually } from '../support/eventually.js';
 import type { ScriptedServer } from '../support/scriptedServer.js';
-import { noResync, patient, startDouble, startStaged, stateOf, watch } from '../support/stage.js';
+import { noResync, patient, startDouble, stateOf, watch } from '../support/stage.js';
 import { overhang, seriousFindings } from './support/looks.js';
-import { untilStrip, useBrowser } from './support/pages.js';
+import { startStaged, untilStrip, useBrowser } from './support/pages.js';
 
 const browser = useBrowser();
 /** Nothing happens but what the test causes: a snapshot of 100,000 rooms takes its time. */

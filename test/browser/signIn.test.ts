@@ -3,9 +3,9 @@ import type { Page } from 'playwright-core';
 import { maxWrongTokens } from '../../server/http/attempts.js';
 import type { Service } from '../../server/service.js';
 import { eventually } from '../support/eventually.js';
-import { startDouble, startStaged } from '../support/stage.js';
+import { startDouble } from '../support/stage.js';
 import { seriousFindings } from './support/looks.js';
-import { untilStream, untilStrip, useBrowser } from './support/pages.js';
+import { startStaged, untilStream, untilStrip, useBrowser } from './support/pages.js';
 
 const browser = useBrowser();
 const token = 'correct-horse-battery-staple';

@@ -1,8 +1,8 @@
 import { expect, test } from '@jest/globals';
 import type { Page } from 'playwright-core';
 import { eventually } from '../support/eventually.js';
-import { startDouble, startStaged, stateOf, untilState } from '../support/stage.js';
-import { untilStream, untilStrip, useBrowser } from './support/pages.js';
+import { startDouble, stateOf, untilState } from '../support/stage.js';
+import { startStaged, untilStream, untilStrip, useBrowser } from './support/pages.js';
 
 const browser = useBrowser();
 

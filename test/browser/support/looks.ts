@@ -8,7 +8,7 @@ import type { Page } from 'playwright-core';
 import { eventually } from '../../support/eventually.js';
 
 /** On a machine that is busy. */
-const patience = { withinMs: 15_000 };
+const patience = { withinMs: 25_000 };
 
 /** Resolves when an element's text has this in it. */
 export async function untilText(page: Page, selector: string, text: string | RegExp) {

@@ -3,7 +3,7 @@
 import { afterAll, beforeAll, expect } from '@jest/globals';
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import { eventually } from '../../support/eventually.js';
-import { visits } from '../../support/stage.js';
+import { startStaged as stage, visits } from '../../support/stage.js';
 import { launchBrowser, openPage } from './browser.js';
 
 /** What is opened, and what may go wrong in it. */
@@ -17,6 +17,10 @@ export interface OpenOptions extends BrowserContextOptions {
 /** What Chromium says of a service that is away, or about to be. */
 export const serviceIsAway =
   /Failed to load resource: (net::ERR_(CONNECTION|EMPTY|INCOMPLETE)|.* status of 503)/;
+
+/** A service as of `startStaged`, with times that a machine keeps which runs a browser beside it. */
+export const startStaged: typeof stage = (servers, env, options) =>
+  stage(servers, { REQUEST_TIMEOUT_MS: '1500', PROBE_INTERVAL_MS: '500', ...env }, options);
 
 /** Launches a browser for this file. */
 export function useBrowser() {
