@@ -2,6 +2,7 @@ import type { Logger } from 'pino';
 import type { ActivationActor } from '../machines/activationMachine.js';
 import type { RoomName, ServerId } from '../machines/ports.js';
 import type { Member } from '../machines/roster.js';
+import { HeardTimes } from './heardTimes.js';
 import type { RoomCounts } from './routes/counts.js';
 import type { ServiceState } from './routes/fleet.js';
 import type { FeedSource, FeedStatus, ServerView } from './sse/feed.js';
@@ -9,7 +10,7 @@ import type { FeedSource, FeedStatus, ServerView } from './sse/feed.js';
 /** What viewers are shown of the machine, its tally and its roster. */
 export class FleetView implements FeedSource {
   readonly #actor: ActivationActor;
-  readonly #heardAt = new Map<ServerId, number>();
+  readonly #heard = new HeardTimes();
   /** As viewers were told last. */
   #overLimit: ReadonlySet<ServerId> = new Set();
 
@@ -23,7 +24,7 @@ export class FleetView implements FeedSource {
 
   /** Notes that a server answered or posted just now. */
   noteHeard(server: ServerId): void {
-    this.#heardAt.set(server, Date.now());
+    this.#heard.note(server);
   }
 
   get totals() {
@@ -41,7 +42,7 @@ export class FleetView implements FeedSource {
       const member = roster.get(server);
       if (member?.standing === 'candidate') continue;
       const view = member ? this.#view(member) : { ...nothing, id: server, state: 'gone' };
-      if (!member) this.#heardAt.delete(server);
+      if (!member) this.#heard.forget(server);
       const { state, lastFailure } = view;
       this.#log.info({ server, state, lastFailure }, 'pub-sub server changed');
       views.push(view);
@@ -104,7 +105,7 @@ export class FleetView implements FeedSource {
 
   #view({ server, status, ref }: Member): ServerView {
     const { tally } = this.#context;
-    const heardAt = this.#heardAt.get(server);
+    const heardAt = this.#heard.of(server);
     return {
       id: server,
       state: status,

@@ -68,10 +68,11 @@ export class Callers {
 
   noteStranger(address: string): void {
     const { book, pubSubPort } = this.#needs;
-    if (!book.mayBePubSubServer(address) || !this.#strangers.allows(address)) return;
+    if (!book.mayBePubSubServer(address)) return;
     const known = this.#serversAt(address);
+    // The actor of a server paces what is done about evidence, and forgets none meanwhile.
     if (known.length > 0) this.#evidence(known);
-    else if (book.mayContact(address, pubSubPort))
+    else if (book.mayContact(address, pubSubPort) && this.#strangers.allows(address))
       this.#welcomePoster(toServerId(address, pubSubPort));
   }
 

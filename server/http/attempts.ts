@@ -53,6 +53,7 @@ function refuseFrom(standing: Standing | null, points: number): void {
 }
 
 function refuse({ msBeforeNext }: Standing): never {
-  const seconds = Math.max(1, Math.ceil(msBeforeNext / 1000));
+  // It goes by the clock, which may have been put back since; what it counts ends by a timer all the same.
+  const seconds = Math.min(windowSeconds, Math.max(1, Math.ceil(msBeforeNext / 1000)));
   throw apiError('too_many_attempts', undefined, seconds);
 }

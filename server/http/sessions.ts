@@ -2,6 +2,8 @@ import { createHmac, randomBytes, scryptSync, timingSafeEqual } from 'node:crypt
 
 /** How long a session lasts at the most; docs/protocol.md says so. */
 export const sessionLifetimeMs = 7 * 24 * 60 * 60 * 1000;
+/** Timers do not go by the clock, which can be set while a stream is open: how often it is looked at. */
+const lookAtClockMs = 60 * 60 * 1000;
 /** Signed-out sessions that are remembered one by one. */
 const maxSignedOut = 4096;
 
@@ -84,7 +86,14 @@ export class Sessions {
   }
 
   #expiry(id: string, expiresAt: number): NodeJS.Timeout {
-    return setTimeout(() => this.#cut(id), expiresAt - this.#now()).unref();
+    const waitMs = Math.min(expiresAt - this.#now(), lookAtClockMs);
+    return setTimeout(() => this.#cutIfExpired(id, expiresAt), waitMs).unref();
+  }
+
+  #cutIfExpired(id: string, expiresAt: number): void {
+    const open = this.#open.get(id);
+    if (open && expiresAt > this.#now()) open.expiry = this.#expiry(id, expiresAt);
+    else this.#cut(id);
   }
 
   #cut(id: string): void {

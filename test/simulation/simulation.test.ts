@@ -57,6 +57,7 @@ describe.each(['service', 'rooms'] as const)('in the worlds of the standard set 
 /** Seeds that found mistakes in the machines; each mistake has a test of its own as well. */
 const regressions = {
   106939: 'a snapshot in between stood for the one that was to confirm',
+  1027827: 'a post was passed over while the one before it was still being acted on',
   207621: 'a confirmation was called off, and nothing followed',
 };
 
