@@ -174,6 +174,9 @@ function judgeStopped(world: World): void {
   const beganMs = world.nowMs;
   // Who is being set right at this moment is not undisturbed.
   world.advance(1000);
+  // It has not confirmed five times; it is silenced when it posts, and not asked again before.
+  const isGivenUp = (host: Host) => service.context.roster.get(host.id)?.status === 'unknown';
+  const givenUp = new Set(world.hosts.filter(isGivenUp));
   world.shutDownService();
   world.advance(shutdownMs);
   if (world.service) world.fail('1: silent', 'a shutdown does not end');
@@ -183,6 +186,7 @@ function judgeStopped(world: World): void {
       host.plan.isConfigured &&
       host.undisturbedSinceMs <= beganMs &&
       host.process?.isActive &&
+      !givenUp.has(host) &&
       !isUnawareOf(host)
     )
       world.fail('1: silent', `${host.id} is left active by a shutdown of ${service.startedAtMs}`);

@@ -29,7 +29,7 @@ export class Network {
   /** When the last of what is under way arrives. */
   lastDueMs = 0;
   /** Parcels that have neither arrived nor been lost. */
-  #underWay = new Set<{ parcel: Parcel; timer: number }>();
+  #underWay = new Set<{ parcel: Parcel; timer: number; isLate: boolean }>();
 
   constructor(world: World) {
     this.#world = world;
@@ -67,6 +67,7 @@ export class Network {
     for (const each of this.#underWay) {
       if (each.parcel.direction !== 'toServer') continue;
       this.#underWay.delete(each);
+      if (each.isLate) each.parcel.host.lateUnderWay -= 1;
       this.#world.clock.clearTimeout(each.timer);
     }
     for (const host of this.#world.hosts)
@@ -93,9 +94,12 @@ export class Network {
   #arriveAt(parcel: Parcel, delayMs: number, how?: string): void {
     const { clock } = this.#world;
     this.lastDueMs = Math.max(this.lastDueMs, clock.nowMs + delayMs);
+    const isLate = how !== undefined && ['request', 'answer'].includes(parcel.kind);
+    if (isLate) parcel.host.lateUnderWay += 1;
     if (parcel.kind === 'delta') parcel.host.deltasUnderWay += 1;
     const timer = clock.setTimeout(() => {
       this.#underWay.delete(each);
+      if (isLate) parcel.host.lateUnderWay -= 1;
       if (how) {
         this.#world.note(() => `${parcel.what} arrives ${how}`);
         parcel.host.disturb();
@@ -106,7 +110,7 @@ export class Network {
           parcel.host.deltasUnderWay -= 1;
         }, inboxMs);
     }, delayMs);
-    const each = { parcel, timer };
+    const each = { parcel, timer, isLate };
     this.#underWay.add(each);
   }
 

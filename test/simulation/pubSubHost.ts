@@ -30,14 +30,15 @@ export class Host {
   readonly cuts = new Set<Direction>();
   held: Parcel[] = [];
   deltasUnderWay = 0;
-  /** Since when nothing has been done to it, its messages, or what the service wishes of it. */
-  undisturbedSinceMs = 0;
+  /** Requests and answers that are late and have not arrived. */
+  lateUnderWay = 0;
   process: PubSubProcess | undefined;
   isHung = false;
   /** It was stopped, and is not meant to come back. */
   isGone = false;
   readonly #world: World;
   #waiting: Call[] = [];
+  #disturbedAtMs = 0;
 
   constructor(world: World, plan: HostPlan) {
     this.#world = world;
@@ -53,8 +54,13 @@ export class Host {
     return this.process !== undefined && !this.isHung;
   }
 
+  /** Since when nothing has been done to it, its messages, or what the service wishes of it. */
+  get undisturbedSinceMs(): number {
+    return this.lateUnderWay > 0 ? this.#world.clock.nowMs : this.#disturbedAtMs;
+  }
+
   disturb(): void {
-    this.undisturbedSinceMs = this.#world.clock.nowMs;
+    this.#disturbedAtMs = this.#world.clock.nowMs;
   }
 
   /** A new process begins, without rooms; once it listens, it asks whether it is to be active. */
