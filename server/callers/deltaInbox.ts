@@ -1,8 +1,8 @@
 import type { Delta } from '../../machines/tally.js';
 import { Pace } from '../sse/pace.js';
 
-/** A transition of the machine costs as much as ten deltas in one that is made anyway. */
-const intervalMs = 2;
+/** A transition of the machine, and waking up for it, cost as much as ten deltas in one that is made anyway. */
+const intervalMs = 5;
 
 /** Gathers the deltas of a moment, so that the machine gets them as one event; the first ones go at once. */
 export class DeltaInbox {

@@ -12,7 +12,7 @@ import type { Usage } from './usage.js';
 
 const isQuick = process.argv.includes('--quick');
 const size = { servers: 1000, hung: 10, rooms: 100 };
-const rounds = isQuick ? 3 : 7;
+const rounds = isQuick ? 2 : 7;
 const answering = size.servers - size.hung;
 
 /** The same PUTs, sixteen at a time, by got alone: what the requests cost without the service. */

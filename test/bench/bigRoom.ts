@@ -8,7 +8,7 @@ import { median, report, until } from './figures.js';
 import type { Usage } from './usage.js';
 
 const isQuick = process.argv.includes('--quick');
-const rounds = isQuick ? 3 : 7;
+const rounds = isQuick ? 2 : 7;
 const bytes = 20_000_000;
 
 async function oneRound() {

@@ -24,7 +24,7 @@ async function stalled(): Promise<Figure> {
   await post(2000);
   const before = await stage.service.ask<Usage>('read');
   await viewers.ask('stopReading');
-  await post(isQuick ? 8000 : 20_000);
+  await post(isQuick ? 5000 : 20_000);
   const after = await stage.service.ask<Usage>('read');
   await untilTrue(reader, stage.poster);
   for (const child of [viewers, reader, stage.service, stage.poster]) await child.stop();

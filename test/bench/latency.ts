@@ -10,7 +10,7 @@ import { startStage, startViewers, untilLive, untilTrue } from './stage.js';
 import type { Seen } from './viewersProcess.js';
 
 const isQuick = process.argv.includes('--quick');
-const rounds = isQuick ? 2 : 5;
+const rounds = isQuick ? 1 : 5;
 const rooms = 100;
 const intervalMs = 50;
 
@@ -27,13 +27,13 @@ const cases: Case[] = [
     viewers: 1,
     readers: 1,
     // Slower than frames come: every post finds the service at rest.
-    run: { connections: 1, perSecond: 10, durationMs: isQuick ? 4000 : 12_000 },
+    run: { connections: 1, perSecond: 10, durationMs: isQuick ? 3000 : 12_000 },
   },
   {
     name: '1,000 viewers, 50 events a second',
     viewers: 1000,
     readers: 5,
-    run: { connections: 4, perSecond: 50, durationMs: isQuick ? 4000 : 12_000 },
+    run: { connections: 4, perSecond: 50, durationMs: isQuick ? 3000 : 12_000 },
   },
 ];
 

@@ -11,10 +11,10 @@ import type { Usage } from './usage.js';
 import type { Seen } from './viewersProcess.js';
 
 const isQuick = process.argv.includes('--quick');
-const rounds = isQuick ? 3 : 7;
+const rounds = isQuick ? 2 : 7;
 /** The same for all: how often a process wakes up is part of what a post costs it. */
 const perSecond = 5000;
-const durationMs = isQuick ? 1000 : 3000;
+const durationMs = isQuick ? 800 : 3000;
 
 interface Taker {
   process: BenchChild<{ url: string }>;

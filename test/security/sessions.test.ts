@@ -128,4 +128,21 @@ describe('what is open under a session', () => {
     expect(ended).toEqual(['open']);
     expect(jest.getTimerCount()).toBe(0);
   });
+
+  test('ends when the session does by the clock, however that is set meanwhile', () => {
+    jest.useFakeTimers();
+    const ours = new Sessions('token');
+    const session = genuine(ours.read(ours.begin()));
+    // As of a machine that starts without a battery: longer than a timer can wait.
+    const begun = Date.now();
+    jest.setSystemTime(0);
+    const ended: string[] = [];
+    ours.hold(session, () => ended.push('open'));
+    jest.advanceTimersByTime(2 * sessionLifetimeMs);
+    expect(ended).toEqual([]);
+    jest.setSystemTime(begun + sessionLifetimeMs);
+    jest.advanceTimersByTime(60 * 60 * 1000);
+    expect(ended).toEqual(['open']);
+    expect(jest.getTimerCount()).toBe(0);
+  });
 });

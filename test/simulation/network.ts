@@ -19,7 +19,7 @@ export interface Parcel {
 const precious: readonly Parcel['kind'][] = ['delta', 'query', 'startup'];
 
 /** So long the inbox of the service may keep a delta. */
-const inboxMs = 3;
+const inboxMs = 6;
 
 /** Carries everything between the service and the servers, as badly as the plan of the world says. */
 export class Network {
