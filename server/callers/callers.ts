@@ -55,7 +55,7 @@ export class Callers {
     }
     const { server, epoch, fromStartup } = claims;
     this.#needs.onHeard(server);
-    for (const { room, add } of deltas) this.#inbox.put({ server, epoch, fromStartup, room, add });
+    this.#inbox.put(deltas.map(({ room, add }) => ({ server, epoch, fromStartup, room, add })));
     for (const { room, update } of updates)
       this.#needs.takeUpdate(room, Buffer.from(update, 'base64'));
   }

@@ -17,9 +17,9 @@ export class DeltaInbox {
     this.#deliver = deliver;
   }
 
-  put(delta: Delta): void {
-    this.#gathered.push(delta);
-    this.#pace.touch();
+  put(deltas: readonly Delta[]): void {
+    for (const delta of deltas) this.#gathered.push(delta);
+    if (deltas.length > 0) this.#pace.touch();
   }
 
   close(): void {

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, expect, jest, test } from '@jest/globals';
+import { EncodedRooms } from '../../server/sse/encodedRooms.js';
 import { Feed } from '../../server/sse/feed.js';
 import { FakeSource } from './fakeSource.js';
 import { FakeViewer } from './fakeViewer.js';
@@ -205,4 +206,43 @@ test('closed, it has ended every stream, and no timer is left whatever comes', (
   feed.restart();
   expect(viewers.map(({ frames }) => frames.length)).toEqual([1, 1]);
   expect(jest.getTimerCount()).toBe(0);
+});
+
+test('many who come at once share one encoded state', () => {
+  show({ a: 1 });
+  const encode = jest.spyOn(EncodedRooms.prototype, 'between');
+  const viewers = Array.from({ length: 1000 }, () => join('changes'));
+  expect(encode).toHaveBeenCalledTimes(1);
+  encode.mockRestore();
+  const states = viewers.flatMap((viewer) => viewer.take());
+  expect(states).toHaveLength(1000);
+  expect(new Set(states.map(([, data]) => JSON.stringify(data))).size).toBe(1);
+});
+
+test('many rooms at once are told of in several frames, and every one of them', () => {
+  const viewer = join('changes');
+  viewer.take();
+  for (let room = 0; room < 25_000; room += 1) source.set(`room ${room}`, 1);
+  feed.publish();
+  jest.advanceTimersByTime(1000);
+  const told = viewer.take().map(([, data]) => Object.keys((data as { rooms: object }).rooms));
+  expect(told.map((rooms) => rooms.length)).toEqual([10_000, 10_000, 5000]);
+  expect(new Set(told.flat()).size).toBe(25_000);
+});
+
+test('a viewer that comes while many rooms are told of ends with all of them', () => {
+  join('changes');
+  for (let room = 0; room < 25_000; room += 1) source.set(`room ${room}`, 1);
+  feed.publish();
+  jest.advanceTimersByTime(1);
+  const [late, maps] = [join('changes'), join('rooms')];
+  // A state of this size is encoded in slices.
+  jest.advanceTimersByTime(5000);
+  const rooms = new Map<string, number>();
+  for (const [, data] of late.take())
+    for (const [room, count] of Object.entries((data as { rooms: object }).rooms))
+      rooms.set(room, count);
+  expect(rooms.size).toBe(25_000);
+  const [, last] = maps.take().at(-1) ?? [];
+  expect(Object.keys(last ?? {})).toHaveLength(25_000);
 });
