@@ -49,6 +49,20 @@ describe('the encoded map of rooms', () => {
     expect(rooms(encoded)).toEqual(totals);
   });
 
+  test('has every room once while it grows, and while it shrinks', () => {
+    const totals = new Map<string, number>();
+    const encoded = new EncodedRooms(() => totals);
+    const change = (room: string, count: number) => {
+      if (count === 0) totals.delete(room);
+      else totals.set(room, count);
+      encoded.note([room]);
+      encoded.encode();
+      expect(encoded.between('', '').toString().match(/":/g) ?? []).toHaveLength(totals.size);
+    };
+    for (let room = 0; room < 700; room += 1) change(`room ${room}`, 1);
+    for (let room = 0; room < 700; room += 1) change(`room ${room}`, 0);
+  });
+
   test('is empty after it was cleared', () => {
     const totals = new Map([['a', 1]]);
     const encoded = new EncodedRooms(() => totals);
