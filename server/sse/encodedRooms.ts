@@ -56,6 +56,11 @@ export class EncodedRooms {
     return Buffer.concat([Buffer.from(`${head}{`), ...entries, Buffer.from(`}${tail}`)]);
   }
 
+  /** Rooms that are remembered: those of the map, and those that went since it was encoded. */
+  get size(): number {
+    return this.#rooms;
+  }
+
   clear(): void {
     this.#buckets = [emptyBucket()];
     this.#dirty = new Set();
