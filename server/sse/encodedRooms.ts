@@ -104,8 +104,10 @@ export class EncodedRooms {
   }
 }
 
+const { clz32, imul } = Math;
+
 /** The greatest power of two that is not above a number. */
-const highestPower = (size: number) => 2 ** (31 - Math.clz32(size));
+const highestPower = (size: number) => 2 ** (31 - clz32(size));
 
 /** Of this process: nobody can choose names that all come into one bucket. */
 const seed = Math.floor(Math.random() * 2 ** 32);
@@ -113,6 +115,6 @@ const seed = Math.floor(Math.random() * 2 ** 32);
 /** FNV-1a, for an even spread. */
 function hashOf(text: string): number {
   let hash = seed;
-  for (let i = 0; i < text.length; i += 1) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193);
+  for (let i = 0; i < text.length; i += 1) hash = imul(hash ^ text.charCodeAt(i), 0x01000193);
   return hash >>> 0;
 }

@@ -15,6 +15,8 @@ export interface RedisServer {
   patterns(): Promise<number>;
   /** Connections of anybody but this object. */
   clients(): Promise<number>;
+  /** Cuts the connections of all that subscribe. */
+  cutSubscribers(): Promise<void>;
   /** Ends it, as a crash does. Can be started again. */
   stop(): Promise<void>;
   /** Starts it on the same port, stopped or not. */
@@ -61,6 +63,7 @@ export async function startRedis(
       String(await asked().client('LIST'))
         .trim()
         .split('\n').length - 1,
+    cutSubscribers: async () => void (await asked().call('CLIENT', 'KILL', 'TYPE', 'pubsub')),
     stop,
     restart: async () => {
       await stop();
