@@ -143,7 +143,9 @@ export interface ServerRow {
 }
 
 export async function getJson<T>(url: string): Promise<T> {
-  return (await (await fetch(url)).json()) as T;
+  // A kept connection that the service closed just then is no answer: the second one is new.
+  const answer = await fetch(url).catch(() => fetch(url));
+  return (await answer.json()) as T;
 }
 
 export const stateOf = (service: { url: string }) => getJson<StateView>(`${service.url}/api/state`);
