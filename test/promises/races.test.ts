@@ -4,6 +4,7 @@ import {
   activationsOf,
   getJson,
   noResync,
+  patient,
   post,
   recover,
   startDouble,
@@ -173,13 +174,14 @@ describe.each(runs)('races, with $name and no resync', ({ env }) => {
   });
 
   test('deltas are posted while the server is being silenced', async () => {
-    const { double, service, viewer: first } = await startWatched(env);
+    const { double, service, viewer: first } = await startWatched({ ...env, ...patient });
     const { length } = wishesOf(double);
-    double.respond({ kind: 'delay', delayMs: 100, effect: 'onAnswer', times: 1 });
+    double.respond({ kind: 'hang', times: 1 });
     await first.close();
     await eventually(() => expect(wishesOf(double)).toHaveLength(length + 1));
     for (let i = 0; i < 5; i += 1) expect(await double.open('r')).toEqual({ status: 204 });
     const second = await watch(service);
+    double.release();
     await double.close('r');
     await untilShown(second, { r: 4 });
     await double.open('s');
