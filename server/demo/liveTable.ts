@@ -101,7 +101,7 @@ export const renderTable = (model: TableModel): string => {
   const connections = total(view.rooms.values());
   return [
     `${url}   ${state}, ${completeness}: ${connections} connections in ${view.rooms.size} rooms`,
-    `curl -N ${url}/api/events   shows the stream; Ctrl-C ends everything`,
+    `open ${url} in a browser, or read the stream: curl -N ${url}/api/events   Ctrl-C ends everything`,
     roomsTable(model),
     serversTable(servers, nowMs),
     ...(doubted.size > 0
