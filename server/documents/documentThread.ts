@@ -66,6 +66,11 @@ export class DocumentThread {
     this.#worker.on('exit', (code) => this.#lose('lost', `the thread exited with ${code}`));
   }
 
+  /** Whether it ever ran: if not, nothing that it was asked for ended it. */
+  get hasStarted(): boolean {
+    return this.#isReady;
+  }
+
   /** Posts a request; the next one only after its answer. */
   ask(request: ToThread, transfer: ArrayBuffer[]): void {
     this.#isAsked = true;

@@ -140,7 +140,8 @@ export class Documents {
   }
 
   #lose(error: DocumentError): void {
-    const culprit = this.#current;
+    // A thread that cannot start, for want of memory or of file descriptors, is no room's fault.
+    const culprit = this.#thread?.hasStarted ? this.#current : undefined;
     this.#thread = undefined;
     this.#current = undefined;
     this.#waiting.clear();

@@ -207,6 +207,12 @@ describe('a thread that fails', () => {
     await expect(room.merge(prepended(1_500_000), 'a')).rejects.toEqual(refusal('deadline'));
   });
 
+  test('that cannot start is no fault of the room that waits for it', async () => {
+    const room = openDocuments({ maxHeapMb: 1 }).open('r');
+    for (let i = 0; i < 4; i += 1)
+      await expect(room.merge(prepended(1), 'a')).rejects.toEqual(refusal('lost'));
+  });
+
   test('by lack of memory ends alone; a room that does it twice is refused until it is closed', async () => {
     const documents = openDocuments({ maxHeapMb: 60 });
     const { codes, onLost } = lossesOf();
