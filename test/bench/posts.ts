@@ -115,6 +115,10 @@ async function batches() {
   };
 }
 
+// Compilers of the runtime need some ten thousand posts, the longer the more code there is.
+for (const taker of Object.values(takers))
+  await measure(taker, { connections: 10, durationMs: 3000 });
+
 const figures = [await costOfOne(10), await costOfOne(50), await batches()];
 // What the viewer ended with is the truth.
 const { rooms } = await poster.ask<{ rooms: [string, number][] }>('truth');

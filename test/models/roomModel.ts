@@ -1,0 +1,100 @@
+import { assign, type EventObject, raise, type SnapshotFrom } from 'xstate';
+import { roomMachine } from '../../machines/roomMachine.js';
+import type { RoomStanding } from '../../machines/roomSetup.js';
+import { modelOf } from './modelOf.js';
+
+/** What the model knows of what is around the machine of a room. */
+interface Facts {
+  /** Nothing tells of updates, ever. */
+  isWithoutChannel: boolean;
+  /** An update waits for one that will not come: any further one would be refused as well. */
+  hasGap: boolean;
+}
+
+/** What a server answers, or how many servers may hold the room, is part of what happens. */
+export interface RoomModelEvent extends EventObject {
+  servers?: readonly string[];
+  holders?: number;
+  failures?: number;
+}
+
+type Model = typeof roomMachine;
+export type RoomSnapshot = SnapshotFrom<Model>;
+type Context = RoomSnapshot['context'] & Facts;
+
+const factsAtFirst: Facts = { isWithoutChannel: false, hasGap: false };
+const factsOf = ({ context }: RoomSnapshot): Context => ({ ...factsAtFirst, ...context });
+// Facts are no part of the machine's own context.
+const know = (facts: Partial<Facts>) => assign(facts as object) as never;
+const nothing = () => {};
+
+/** The model of a room: the same chart, with its channel, its servers and its clock made events. */
+export const roomModel = modelOf(roomMachine).provide({
+  actions: {
+    publishStanding: nothing,
+    requestLocation: nothing,
+    requestStates: nothing,
+    countBytes: nothing,
+    applyUpdate: nothing,
+    // One server is asked, and its state is the last that the round waits for.
+    mergeState: raise({ type: 'states.completed', holders: 1, failures: 0 }),
+    endRound: know({ hasGap: false }),
+    demandRound: assign(({ context, event: { type } }) => ({
+      isRoundDue: true,
+      isWithoutChannel: (context as Context).isWithoutChannel || type === 'channel.missing',
+      hasGap: (context as Context).hasGap ? type !== 'document.lost' : type === 'update.refused',
+    })) as never,
+  },
+});
+
+export const roomInput = {
+  room: 'r',
+  timing: { subscribingMs: 1, checkMs: 1, pollMs: 1 },
+};
+
+/** States that are the same to what can happen next. */
+export function roomKeyOf(snapshot: RoomSnapshot): string {
+  const { isRoundDue, isWithoutChannel, hasGap } = factsOf(snapshot);
+  return JSON.stringify([snapshot.value, isRoundDue, isWithoutChannel, hasGap]);
+}
+
+/** What viewers are told in a state. */
+export function standingOf({ value: { standing } }: RoomSnapshot): RoomStanding {
+  return typeof standing === 'string' ? standing : standing.known;
+}
+
+const delays = ['subscribingMs', 'pauseMs', 'checkMs', 'pollMs', 'waitMs'];
+
+/** What can really happen next, one happening after the other. */
+export function roomEventsAt(snapshot: RoomSnapshot): RoomModelEvent[] {
+  const { isWithoutChannel, isRoundDue, hasGap } = factsOf(snapshot);
+  const { channel, round } = snapshot.value;
+  const isFollowing = channel === 'subscribed' && !hasGap;
+  const isAtFirst = channel === 'subscribing' && round === 'resting' && !isRoundDue;
+  const isOffered: [boolean, RoomModelEvent][] = [
+    [channel !== 'subscribed' && !isWithoutChannel, { type: 'channel.subscribed' }],
+    [channel === 'subscribed', { type: 'channel.lost' }],
+    // It is said at the very beginning or never.
+    [isAtFirst, { type: 'channel.missing' }],
+    [isFollowing, { type: 'update.received' }],
+    // Before anything is known updates are held back.
+    [isFollowing && snapshot.matches({ standing: 'known' }), { type: 'update.refused' }],
+    [true, { type: 'document.lost' }],
+    [round === 'locating', { type: 'servers.located', servers: [] }],
+    [round === 'locating', { type: 'servers.located', servers: ['127.0.0.1:1'] }],
+    [round === 'collecting', { type: 'states.completed', holders: 0, failures: 1 }],
+    [round === 'collecting', { type: 'state.received' }],
+    [round === 'collecting', { type: 'states.completed', holders: 0, failures: 0 }],
+    ...delays.map((delay): [boolean, RoomModelEvent] => [true, { type: `after.${delay}` }]),
+  ];
+  return isOffered
+    .filter(([isPossible, event]) => isPossible && snapshot.can(event as never))
+    .map(([, event]) => event);
+}
+
+/** What happens, in a few words. */
+export function nameOf({ type, servers, failures }: RoomModelEvent): string {
+  if (servers) return servers.length > 0 ? type : `${type} nowhere`;
+  if (failures === undefined) return type;
+  return `${type} with ${failures > 0 ? 'a failure' : 'a denial'}`;
+}
