@@ -65,10 +65,14 @@ function addTo(counts: Connections, room: RoomName, add: number): number {
 /** The new sum of a room; undefined: it is a new one, for which there is no place. */
 function addWithin(limits: TallyLimits, sums: Sums, room: RoomName, add: number) {
   const { rooms } = sums;
-  const sizeBefore = rooms.size;
-  if (!rooms.has(room) && !hasPlace(limits, sizeBefore, sums.namesLength + room.length)) return;
-  const sum = addTo(rooms, room, add);
-  sums.namesLength += (rooms.size - sizeBefore) * room.length;
+  const before = rooms.get(room);
+  const isNew = before === undefined;
+  if (isNew && !hasPlace(limits, rooms.size, sums.namesLength + room.length)) return;
+  const sum = (before ?? 0) + add;
+  if (sum !== 0) rooms.set(room, sum);
+  else rooms.delete(room);
+  if (isNew) sums.namesLength += room.length;
+  if (sum === 0) sums.namesLength -= room.length;
   return sum;
 }
 
