@@ -75,7 +75,9 @@ export const startLocalRedis = async ({
     });
     const fail = async () => {
       await stop();
-      const why = said.trim().split('\n').slice(-2).join(' ');
+      // The shell's own line comes before or after what went wrong.
+      const lines = said.split('\n').filter((line) => line.trim() && !/^pid \d+$/.test(line));
+      const why = lines.slice(-2).join(' ');
       reject(new Error(`redis-server did not start: ${why}`));
     };
     shell.once('error', fail);

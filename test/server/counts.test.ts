@@ -1,4 +1,5 @@
 import { expect, test } from '@jest/globals';
+import { eventually } from '../support/eventually.js';
 import { ask } from './http.js';
 import { useWorld } from './support.js';
 
@@ -36,11 +37,10 @@ test('a room is told of once it has connections, and not when they are gone', as
   expect(await countsOf()).toEqual(none);
   await world.watch(service);
   await server.open('r');
-  expect(await countsOf()).toEqual([
-    { room: 'r', connections: 1, servers: [{ id: server.id, connections: 1 }] },
-  ]);
+  const one = [{ room: 'r', connections: 1, servers: [{ id: server.id, connections: 1 }] }];
+  await eventually(async () => expect(await countsOf()).toEqual(one));
   await server.close('r');
-  expect(await countsOf()).toEqual(none);
+  await eventually(async () => expect(await countsOf()).toEqual(none));
 });
 
 test.each([0, 201])('%d rooms are refused', async (amount) => {
