@@ -6,15 +6,15 @@ import { roomMachine } from './roomMachine.js';
 import type { Member, Roster, Standing, Wish } from './roster.js';
 import { emptySlot } from './slots.js';
 import { spreadOf } from './spread.js';
-import type { Delta, Tally, TallyLimits } from './tally.js';
+import type { Post, Tally, TallyLimits } from './tally.js';
 import type { WatchedRoom, WatchedRooms } from './watchedRooms.js';
 
 export type ActivationEvent =
   | ServerReport
   | { type: 'viewer.connected' }
   | { type: 'viewer.disconnected' }
-  /** All deltas that came in one turn of the event loop. */
-  | { type: 'deltas.received'; deltas: readonly Delta[] }
+  /** All posts of a moment, in the order in which they came. */
+  | { type: 'deltas.received'; posts: readonly Post[] }
   /** These servers posted something that a server set right would not post. */
   | { type: 'evidence.found'; servers: readonly ServerId[] }
   /** A start-up query was answered; any of these may have sent it. */
@@ -140,7 +140,7 @@ export const activationSetup = setup({
 
     recordDeltas: enqueueActions(({ context, event, enqueue }) => {
       assertEvent(event, 'deltas.received');
-      for (const [server, finding] of context.tally.recordAll(event.deltas)) {
+      for (const [server, finding] of context.tally.recordAll(event.posts)) {
         const type = finding === 'superseded' ? 'evidence.found' : 'doubt.raised';
         const member = context.roster.get(server);
         if (member) enqueue.sendTo(member.ref, { type });
@@ -149,7 +149,7 @@ export const activationSetup = setup({
     /** Whoever posts unwished is set right, unless it is just being told. */
     refuseDeltas: enqueueActions(({ context, event, enqueue }) => {
       assertEvent(event, 'deltas.received');
-      for (const server of new Set(event.deltas.map((delta) => delta.server))) {
+      for (const server of new Set(event.posts.map((post) => post.server))) {
         const member = context.roster.get(server);
         const isAtRest = member?.status === 'silent' || member?.status === 'unknown';
         if (isAtRest) enqueue.sendTo(member.ref, { type: 'evidence.found' });
@@ -159,7 +159,7 @@ export const activationSetup = setup({
     welcomePosters: enqueueActions(({ context, event, enqueue }) => {
       assertEvent(event, 'deltas.received');
       const strangers = new Set<ServerId>();
-      for (const { server } of event.deltas) if (!context.roster.get(server)) strangers.add(server);
+      for (const { server } of event.posts) if (!context.roster.get(server)) strangers.add(server);
       const servers = [...strangers];
       if (servers.length > 0)
         enqueue.raise({ type: 'servers.found', servers, standing: 'candidate' });

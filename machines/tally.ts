@@ -1,19 +1,24 @@
 import type { Connections, Epoch, RoomName, ServerId } from './ports.js';
 
-/** One connection opened (+1) or closed (-1), as a pub-sub server posted it under the token of an epoch. */
+/** A connection to a room opened (+1) or closed (-1); several of them at once are added up. */
 export interface Delta {
-  readonly server: ServerId;
-  readonly epoch: Epoch;
-  /** Whether the epoch came with the answer to a start-up query, rather than with an activation. */
-  readonly fromStartup: boolean;
   readonly room: RoomName;
   readonly add: number;
 }
 
+/** The deltas, one or more, that a pub-sub server posted at once under the token of an epoch. */
+export interface Post {
+  readonly server: ServerId;
+  readonly epoch: Epoch;
+  /** Whether the epoch came with the answer to a start-up query, rather than with an activation. */
+  readonly fromStartup: boolean;
+  readonly deltas: readonly Delta[];
+}
+
 /**
- * What a delta says beside its number.
+ * What a post says beside its numbers.
  * `superseded`: its server is on the URL of a start-up answer that a newer snapshot overtook.
- * `doubtful`: it is older than the snapshot, or its room fell below zero; look again after a moment.
+ * `doubtful`: it is older than the snapshot, or a room fell below zero; look again after a moment.
  */
 export type Finding = 'ordinary' | 'doubtful' | 'superseded';
 
@@ -163,35 +168,33 @@ export class Tally {
     for (const [room, count] of before) if (!snapshot.has(room)) this.#show(room, -shown(count));
   }
 
-  /** Counts one delta, as far as its epoch lets it. */
-  record({ server, epoch, fromStartup, room, add }: Delta): Finding {
+  /** Counts the deltas of a post, as far as its epoch lets it. */
+  record({ server, epoch, fromStartup, deltas }: Post): Finding {
     const known = this.#servers.get(server);
     if (!known) return 'ordinary';
     const isAwaiting = known.base === undefined || known.attempt > known.base;
     if (isAwaiting && epoch >= known.attempt) {
-      const sum = addWithin(this.#limits, known.pending, room, add);
-      if (sum === undefined) known.isPendingLost = true;
+      for (const { room, add } of deltas) {
+        const sum = addWithin(this.#limits, known.pending, room, add);
+        if (sum === undefined) known.isPendingLost = true;
+      }
     }
     if (known.base === undefined) return 'ordinary';
     known.newestDelta = epoch;
     if (epoch < known.base) return fromStartup ? 'superseded' : 'doubtful';
-    const after = this.#addTo(server, known.counts, room, add);
-    if (after === undefined) return 'ordinary';
-    const before = after - add;
-    known.roomsBelowZero += Number(after < 0) - Number(before < 0);
-    known.connections += shown(after) - shown(before);
-    this.#show(room, shown(after) - shown(before));
-    return after < 0 ? 'doubtful' : 'ordinary';
+    let isBelowZero = false;
+    for (const delta of deltas) if (this.#count(server, known, delta) < 0) isBelowZero = true;
+    return isBelowZero ? 'doubtful' : 'ordinary';
   }
 
-  /** Counts deltas; answers the gravest finding for each server that has one. */
-  recordAll(deltas: readonly Delta[]): Map<ServerId, Finding> {
+  /** Counts posts; answers the gravest finding for each server that has one. */
+  recordAll(posts: readonly Post[]): Map<ServerId, Finding> {
     const findings = new Map<ServerId, Finding>();
-    for (const delta of deltas) {
-      const finding = this.record(delta);
+    for (const post of posts) {
+      const finding = this.record(post);
       if (finding === 'ordinary') continue;
-      if (finding === 'superseded' || !findings.has(delta.server))
-        findings.set(delta.server, finding);
+      if (finding === 'superseded' || !findings.has(post.server))
+        findings.set(post.server, finding);
     }
     return findings;
   }
@@ -271,6 +274,18 @@ export class Tally {
   toJSON() {
     const epoch = this.#lastEpoch;
     return { rooms: this.#totals.size, connections: this.#connections, epoch };
+  }
+
+  /** The room's new sum on its server; zero when it could not be counted. */
+  #count(server: ServerId, known: ServerCounts, { room, add }: Delta): number {
+    const after = this.#addTo(server, known.counts, room, add);
+    if (after === undefined) return 0;
+    const before = after - add;
+    const change = shown(after) - shown(before);
+    known.roomsBelowZero += Number(after < 0) - Number(before < 0);
+    known.connections += change;
+    this.#show(room, change);
+    return after;
   }
 
   /** The new sum; undefined: it is not counted, for want of place or of what the room had before. */

@@ -1,13 +1,14 @@
-import { randomUUID } from 'node:crypto';
+import type { RequestListener } from 'node:http';
 import cors from '@koa/cors';
 import Router from '@koa/router';
 import Koa, { type Context } from 'koa';
 import type { Logger } from 'pino';
 import type { Networks } from './addresses.js';
 import { Authentication } from './http/authentication.js';
-import { ApiError, apiError, errorBody } from './http/errors.js';
+import { apiError } from './http/errors.js';
 import type { Hosts } from './http/hosts.js';
-import { type CallbackNeeds, callbackRoutes } from './routes/callbacks.js';
+import { refusalOf } from './http/refusals.js';
+import { type CallbackNeeds, callbackListener, callbackRoutes } from './routes/callbacks.js';
 import { type ConnectionNeeds, connectionRoutes } from './routes/connections.js';
 import { type CountNeeds, countRoutes } from './routes/counts.js';
 import { type FleetNeeds, fleetRoutes } from './routes/fleet.js';
@@ -22,7 +23,6 @@ import { sessionRoutes } from './routes/session.js';
 import { type StartupNeeds, startupRoutes } from './routes/startup.js';
 import { type StreamNeeds, streamRoutes } from './routes/streams.js';
 import { type UpdateNeeds, updateRoutes } from './routes/updates.js';
-import { InvalidCursor, StoreError } from './store/store.js';
 
 /** What the HTTP side needs of the rest of the service. */
 export interface AppNeeds
@@ -48,18 +48,20 @@ export interface AppNeeds
   log: Logger;
 }
 
+/** Answers every request: posted deltas by themselves, all else by Koa. */
+export function createListener(needs: AppNeeds): RequestListener {
+  return callbackListener(needs, createApp(needs).callback());
+}
+
 /** The Koa application with every route; it listens to nothing. */
 export function createApp(needs: AppNeeds): Koa {
   const app = new Koa();
   app.on('error', (error) => logUnlessGone(error, needs.log));
   if (needs.corsOrigins.length > 0) app.use(allowOrigins(needs.corsOrigins));
   app.use((ctx, next) => answerErrors(ctx, next, needs.log));
-  // A router looks at each of its routes: the busiest one has a router of its own.
-  const callbacks = new Router();
-  callbackRoutes(callbacks, needs);
-  app.use(callbacks.routes());
   app.use((ctx, next) => (isForPrograms(ctx) ? next() : guardBrowsers(ctx, next, needs.hosts)));
   const router = new Router();
+  callbackRoutes(router, needs);
   startupRoutes(router, needs);
   healthRoutes(router, needs);
   openapiRoutes(router);
@@ -96,25 +98,17 @@ function allowOrigins(origins: readonly string[]): Koa.Middleware {
   });
 }
 
-/** The one place where errors become answers. */
 async function answerErrors(ctx: Context, next: () => Promise<unknown>, log: Logger) {
   try {
     if (!hasPath(ctx)) throw apiError('not_found');
     await next();
     if (ctx.body === undefined) refuseUnanswered(ctx.status);
   } catch (error) {
-    // A sender that went away in the middle of its request reads no answer, and is no error.
-    if (error === ctx.req.errored) return;
-    const requestId = randomUUID();
-    const known = toApiError(error);
-    if (known.code === 'internal') log.error({ err: error, requestId }, 'request failed');
-    else log.info({ requestId, code: known.code, ...whatOf(ctx) }, 'request refused');
-    ctx.status = known.status;
-    // What is left of a body that was not read would be taken for the next request.
-    if (known.status === 413 || known.status === 408) ctx.set('Connection', 'close');
-    if (known.retryAfterSeconds !== undefined)
-      ctx.set('Retry-After', String(known.retryAfterSeconds));
-    ctx.body = errorBody(known.code, known.publicMessage, requestId);
+    const refusal = refusalOf(error, ctx.req, log);
+    if (!refusal) return;
+    ctx.status = refusal.status;
+    ctx.set(refusal.headers);
+    ctx.body = refusal.body;
   }
 }
 
@@ -144,18 +138,6 @@ function hasPath(ctx: Context): boolean {
 function refuseUnanswered(status: number): void {
   if (status === 404) throw apiError('not_found');
   if (status === 405 || status === 501) throw apiError('method_not_allowed');
-}
-
-/** What is logged of a refused request: no query, for the token in it. */
-function whatOf({ method, req }: Context) {
-  return { method, path: req.url?.split('?', 1)[0]?.slice(0, 200) };
-}
-
-function toApiError(error: unknown): ApiError {
-  if (error instanceof ApiError) return error;
-  if (error instanceof StoreError) return apiError('store_unavailable', error.message, 2);
-  if (error instanceof InvalidCursor) return apiError('invalid_parameter', '"cursor" is not valid');
-  return apiError('internal');
 }
 
 /** A client that leaves ends its stream early; that is no error. */

@@ -51,7 +51,7 @@ export async function startService(
   const publicUrl = publicUrlFor(config, port);
   const store = lateStore(() => openStore(config, log), log);
   const wired = wire({ config, log, publicUrl, ownPort: port, store, discoveryIntervalMs, clock });
-  server.on('request', wired.app.callback());
+  server.on('request', wired.listener);
   const failed = new Promise<never>((_resolve, reject) => {
     wired.actor.subscribe({ error: reject });
   });

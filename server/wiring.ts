@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import type Koa from 'koa';
+import type { RequestListener } from 'node:http';
 import type { Logger } from 'pino';
 import { type ActorOptions, type AnyActorLogic, createActor } from 'xstate';
 import { type ActivationActor, activationMachine } from '../machines/activationMachine.js';
@@ -7,7 +7,7 @@ import type { Epoch, ServerId } from '../machines/ports.js';
 import { pubSubServerMachine } from '../machines/pubSubServerMachine.js';
 import { createServerRequests, PubSubServers } from './adapters/pubSubServers.js';
 import { RequestPacer } from './adapters/requestPacer.js';
-import { createApp } from './app.js';
+import { createListener } from './app.js';
 import { AddressBook } from './callers/addressBook.js';
 import { Callers } from './callers/callers.js';
 import { EventTokens } from './callers/eventTokens.js';
@@ -27,7 +27,8 @@ import { roomTiming, wireRooms } from './wiringRooms.js';
 /** The parts of a service that is put together but not started. */
 export interface Wired {
   actor: ActivationActor;
-  app: Koa;
+  /** Answers every request. */
+  listener: RequestListener;
   /** Ends every event stream and refuses new ones; `/ready` answers 503. */
   endStreams: () => void;
   /** Ends every timer, stream and request. */
@@ -125,7 +126,7 @@ export function wire(needs: WiringNeeds): Wired {
 
   let isDraining = false;
   const viewerToken = config.auth === 'none' ? undefined : config.dashboardToken;
-  const app = createApp({
+  const listener = createListener({
     log,
     tokens,
     feed,
@@ -166,7 +167,7 @@ export function wire(needs: WiringNeeds): Wired {
 
   return {
     actor,
-    app,
+    listener,
     endStreams: () => {
       isDraining = true;
       feed.close();

@@ -41,7 +41,7 @@ export class Callers {
 
   constructor(needs: CallersNeeds) {
     this.#needs = needs;
-    this.#inbox = new DeltaInbox((deltas) => this.#send({ type: 'deltas.received', deltas }));
+    this.#inbox = new DeltaInbox((posts) => this.#send({ type: 'deltas.received', posts }));
     this.#resyncAll = new Pace(
       () => this.#suspectEverybody(),
       () => resyncAllIntervalMs,
@@ -55,7 +55,7 @@ export class Callers {
     }
     const { server, epoch, fromStartup } = claims;
     this.#needs.onHeard(server);
-    this.#inbox.put(deltas.map(({ room, add }) => ({ server, epoch, fromStartup, room, add })));
+    this.#inbox.put({ server, epoch, fromStartup, deltas });
     for (const { room, update } of updates)
       this.#needs.takeUpdate(room, Buffer.from(update, 'base64'));
   }

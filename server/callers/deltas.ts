@@ -21,7 +21,6 @@ const postedUpdate = z.object({ room, update: z.base64() });
 
 const posted = z.union([postedDelta, postedUpdate]);
 
-/** A delta before it is known whose it is. */
 export type PostedDelta = z.infer<typeof postedDelta>;
 
 /** An update of a room, base64. */
@@ -45,7 +44,7 @@ export function parsePosted(body: string): Posted {
     throw apiError('invalid_json');
   }
   const entries: unknown[] = Array.isArray(value) ? value : [value];
-  if (entries.every(isDelta)) return { deltas: entries, updates: [] };
+  if (areDeltas(entries)) return { deltas: entries, updates: [] };
   const deltas: PostedDelta[] = [];
   const updates: PostedUpdate[] = [];
   for (const [index, entry] of entries.entries()) {
@@ -56,6 +55,11 @@ export function parsePosted(body: string): Posted {
     else updates.push(parsed.data);
   }
   return { deltas, updates };
+}
+
+function areDeltas(entries: unknown[]): entries is PostedDelta[] {
+  for (const entry of entries) if (!isDelta(entry)) return false;
+  return true;
 }
 
 /**

@@ -1,9 +1,12 @@
+import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import type Router from '@koa/router';
 import type { Context } from 'koa';
+import type { Logger } from 'pino';
 import { type Posted, parsePosted } from '../callers/deltas.js';
 import type { EventTokens, TokenClaims } from '../callers/eventTokens.js';
 import { type BodyLimits, readBody } from '../http/body.js';
 import { apiError } from '../http/errors.js';
+import { refusalOf } from '../http/refusals.js';
 import { remoteAddress } from '../http/remoteAddress.js';
 
 /** What the callbacks of pub-sub servers need of the rest of the service. */
@@ -15,30 +18,68 @@ export interface CallbackNeeds extends BodyLimits {
   noteLost: (claims: TokenClaims) => void;
   /** Somebody posted without a token of this run. */
   noteStranger: (address: string) => void;
+  log: Logger;
 }
 
-/** `POST /api/events`: one delta or update, or an array, on the URL that the activation gave. */
+const verbatimUrl = '/api/events?token=';
+
+/**
+ * `POST /api/events`: one delta or update, or an array, on the URL that the activation gave, in
+ * whatever way a proxy spelt it anew.
+ */
 export function callbackRoutes(router: Router, needs: CallbackNeeds): void {
   router.post('/api/events', async (ctx) => {
-    const token = tokenIn(ctx);
-    const claims = token === undefined ? undefined : needs.tokens.read(token);
+    const claims = needs.tokens.read(tokenIn(ctx));
     if (!claims) {
       needs.noteStranger(remoteAddress(ctx));
       throw apiError('token_unknown');
     }
-    try {
-      needs.takePosted(claims, parsePosted(await readBody(ctx.req, needs)));
-    } catch (error) {
-      needs.noteLost(claims);
-      throw error;
-    }
+    await takePost(ctx.req, claims, needs);
     ctx.status = 204;
   });
 }
 
-/** The one parameter of a URL that this service gave out, as it was given out or as a proxy encoded it. */
-function tokenIn(ctx: Context): string | undefined {
-  const [, verbatim] = /^token=([\w.-]+)$/.exec(ctx.querystring) ?? [];
-  const token = verbatim ?? ctx.query.token;
-  return typeof token === 'string' ? token : undefined;
+/**
+ * The same for a URL just as it was given out, as nearly every one is, and without Koa, whose contexts
+ * and routing would take longer than all else about a delta (docs/performance.md). Every other
+ * request is left to the others.
+ */
+export function callbackListener(needs: CallbackNeeds, others: RequestListener): RequestListener {
+  return (req, res) => {
+    const { method, url = '' } = req;
+    const isVerbatim = method === 'POST' && url.startsWith(verbatimUrl);
+    const claims = isVerbatim ? needs.tokens.read(url.slice(verbatimUrl.length)) : undefined;
+    if (claims) void answerPost(req, res, claims, needs);
+    else others(req, res);
+  };
+}
+
+async function answerPost(
+  req: IncomingMessage,
+  res: ServerResponse,
+  claims: TokenClaims,
+  needs: CallbackNeeds,
+): Promise<void> {
+  try {
+    await takePost(req, claims, needs);
+    res.writeHead(204).end();
+  } catch (error) {
+    const refusal = refusalOf(error, req, needs.log);
+    if (!refusal) return;
+    const headers = { ...refusal.headers, 'Content-Type': 'application/json; charset=utf-8' };
+    res.writeHead(refusal.status, headers).end(JSON.stringify(refusal.body));
+  }
+}
+
+async function takePost(req: IncomingMessage, claims: TokenClaims, needs: CallbackNeeds) {
+  try {
+    needs.takePosted(claims, parsePosted(await readBody(req, needs)));
+  } catch (error) {
+    needs.noteLost(claims);
+    throw error;
+  }
+}
+
+function tokenIn({ query: { token } }: Context): string {
+  return typeof token === 'string' ? token : '';
 }

@@ -139,7 +139,10 @@ test('connections that open are told only to those who ask for all events', asyn
       .filter((message) => 'event' in message && message.event.type === 'deltas.received');
   await eventually(() => expect(deltas(all).map(({ type }) => type)).toContain('@xstate.snapshot'));
   expect(deltas(all)[0]).toMatchObject({
-    event: { type: 'deltas.received', deltas: [{ room: 'r', add: 1, server: double.id }] },
+    event: {
+      type: 'deltas.received',
+      posts: [{ server: double.id, deltas: [{ room: 'r', add: 1 }] }],
+    },
   });
   // What comes after them has been told.
   await viewer.close();

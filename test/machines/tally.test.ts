@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, test } from '@jest/globals';
 import type { Epoch, ServerId } from '../../machines/ports.js';
-import { type Delta, Tally } from '../../machines/tally.js';
+import { type Post, Tally } from '../../machines/tally.js';
 
 const one = '10.0.0.1:8001' as ServerId;
 const two = '10.0.0.2:8001' as ServerId;
@@ -10,16 +10,17 @@ beforeEach(() => {
   tally = new Tally();
 });
 
-const delta = (epoch: Epoch, add: number, change: Partial<Delta> = {}): Delta => ({
+type Change = Partial<Omit<Post, 'deltas'>> & { room?: string };
+/** One delta, as a server posts it. */
+const posted = (epoch: Epoch, add: number, { room = 'r', ...change }: Change = {}): Post => ({
   server: one,
   epoch,
   fromStartup: false,
-  room: 'r',
-  add,
+  deltas: [{ room, add }],
   ...change,
 });
-const post = (epoch: Epoch, add: number, change?: Partial<Delta>) =>
-  tally.record(delta(epoch, add, change));
+const post = (epoch: Epoch, add: number, change?: Change) =>
+  tally.record(posted(epoch, add, change));
 const totals = () => Object.fromEntries(tally.totals);
 const counts = (rooms: Record<string, number>) => new Map(Object.entries(rooms));
 
@@ -216,10 +217,10 @@ describe('a server on an old URL', () => {
   test('is the gravest finding of a batch', () => {
     const startup = tally.nextEpoch();
     const base = activate();
-    const stale = delta(startup, 1, { fromStartup: true });
-    const below = delta(base, -5);
-    const otherBelow = delta(activate({}, two), -1, { server: two });
-    const fine = delta(base, 1, { room: 'fine' });
+    const stale = posted(startup, 1, { fromStartup: true });
+    const below = posted(base, -5);
+    const otherBelow = posted(activate({}, two), -1, { server: two });
+    const fine = posted(base, 1, { room: 'fine' });
     expect([...tally.recordAll([below, stale, below, fine, otherBelow])]).toEqual([
       [one, 'superseded'],
       [two, 'doubtful'],

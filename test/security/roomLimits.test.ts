@@ -25,7 +25,7 @@ function limited() {
     return epoch;
   };
   const record = (epoch: Epoch, room: string, add: number, server = one) =>
-    tally.record({ server, epoch, fromStartup: false, room, add });
+    tally.record({ server, epoch, fromStartup: false, deltas: [{ room, add }] });
   return { tally, merge, record, totals: () => Object.fromEntries(tally.totals) };
 }
 

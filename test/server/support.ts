@@ -1,4 +1,4 @@
-import { createServer, type Server } from 'node:http';
+import { createServer, type RequestListener, type Server } from 'node:http';
 import { type AddressInfo, connect, type Socket } from 'node:net';
 import { afterAll, afterEach } from '@jest/globals';
 import type Koa from 'koa';
@@ -98,8 +98,8 @@ export function useWorld() {
       return feed;
     },
     /** An application that listens, without the service around it. */
-    async app(app: Koa): Promise<{ url: string }> {
-      const server = createServer(app.callback());
+    async app(app: Koa | RequestListener): Promise<{ url: string }> {
+      const server = createServer(typeof app === 'function' ? app : app.callback());
       listeners.push(server);
       await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
       return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}` };

@@ -27,7 +27,7 @@ export const bugs: Readonly<Record<string, Bug>> = {
   'deltas are counted whatever their epoch is': {
     spoil: ({ tally }) => {
       const record = tally.record.bind(tally);
-      tally.record = (delta) => record({ ...delta, epoch: Number.MAX_SAFE_INTEGER as Epoch });
+      tally.record = (post) => record({ ...post, epoch: Number.MAX_SAFE_INTEGER as Epoch });
     },
   },
   'epochs begin anew with every deactivation': {
@@ -53,8 +53,8 @@ export const bugs: Readonly<Record<string, Bug>> = {
   },
   'evidence in deltas is not looked at': {
     spoil: ({ tally }) => {
-      tally.recordAll = (deltas) => {
-        for (const delta of deltas) tally.record(delta);
+      tally.recordAll = (posts) => {
+        for (const post of posts) tally.record(post);
         return new Map();
       };
     },
@@ -181,11 +181,13 @@ function forgetPending({ tally }: Held): void {
     pending.clear();
     return attempt;
   };
-  tally.record = (delta) => {
-    const key = `${delta.server} ${delta.room}`;
-    const isBeside = delta.epoch >= (attempts.get(delta.server) ?? 0);
-    if (isBeside) pending.set(key, (pending.get(key) ?? 0) + delta.add);
-    return record(delta);
+  tally.record = (post) => {
+    const isBeside = post.epoch >= (attempts.get(post.server) ?? 0);
+    for (const { room, add } of isBeside ? post.deltas : []) {
+      const key = `${post.server} ${room}`;
+      pending.set(key, (pending.get(key) ?? 0) + add);
+    }
+    return record(post);
   };
   tally.merge = (server, epoch, snapshot) => {
     for (const [key, sum] of pending) {

@@ -114,8 +114,8 @@ export class ScriptedFleet {
 
   /** Posts one delta, by default on the URL of the server's newest snapshot. */
   post(server: ServerId, add: number, epoch = this.tally.baseOf(server) ?? (0 as Epoch)): void {
-    const delta = { server, epoch, fromStartup: false, room: 'r', add };
-    this.actor.send({ type: 'deltas.received', deltas: [delta] });
+    const post = { server, epoch, fromStartup: false, deltas: [{ room: 'r', add }] };
+    this.actor.send({ type: 'deltas.received', posts: [post] });
   }
 
   sent(type: ServerRequest['type'], sinceMs = 0): ServerId[] {

@@ -145,8 +145,8 @@ export class ScriptedPubSubServer {
 
   /** Posts one delta under an epoch, as the root records it. */
   post(epoch: Epoch, add: number, fromStartup = false): void {
-    const delta = { server, epoch, fromStartup, room: 'r', add };
-    const finding = this.tally.record(delta);
+    const deltas = [{ room: 'r', add }];
+    const finding = this.tally.record({ server, epoch, fromStartup, deltas });
     if (finding === 'superseded') this.send('evidence.found');
     if (finding === 'doubtful') this.send('doubt.raised');
   }

@@ -1,5 +1,5 @@
 import type { Connections, Epoch, RoomName, ServerId } from '../../../machines/ports.js';
-import { type Delta, Tally } from '../../../machines/tally.js';
+import { type Delta, type Post, Tally } from '../../../machines/tally.js';
 
 /** A pub-sub server as it really is: what it holds, and where it posts. */
 interface RealServer {
@@ -17,6 +17,9 @@ interface Call {
   readonly epoch: Epoch;
   readonly type: 'activation' | 'silence' | 'startup';
 }
+
+/** A delta as it is posted, by itself. */
+type PostedDelta = Omit<Post, 'deltas'> & Delta;
 
 interface Answer {
   readonly server: ServerId;
@@ -47,10 +50,10 @@ export class TallyWorld {
   readonly servers = new Map<ServerId, RealServer>();
   readonly calls: Call[] = [];
   readonly answers: Answer[] = [];
-  readonly deltas: Delta[] = [];
+  readonly deltas: PostedDelta[] = [];
 
-  readonly #arrived: Delta[] = [];
-  readonly #lost: Delta[] = [];
+  readonly #arrived: PostedDelta[] = [];
+  readonly #lost: PostedDelta[] = [];
   /** The newest attempt at each server, unless its counts were dropped since. */
   readonly #attempts = new Map<ServerId, Epoch>();
   readonly #bases = new Map<ServerId, Answer>();
@@ -138,10 +141,11 @@ export class TallyWorld {
     this.tally.merge(server, epoch, snapshot);
   }
 
-  post(delta: Delta | undefined): void {
+  post(delta: PostedDelta | undefined): void {
     if (!delta) return;
     this.#arrived.push(delta);
-    this.tally.record(delta);
+    const { room, add, ...source } = delta;
+    this.tally.record({ ...source, deltas: [{ room, add }] });
   }
 
   /** Contract, section 6: `snapshot[E] + sum of deltas of epochs >= E`, clamped when shown. */
@@ -169,7 +173,7 @@ export class TallyWorld {
     const base = this.baseOf(server);
     const real = this.servers.get(server);
     if (base === undefined || real?.url?.epoch !== base || real.isOvertaken) return false;
-    const isOut = (delta: Delta) => delta.server === server && delta.epoch >= base;
+    const isOut = (delta: PostedDelta) => delta.server === server && delta.epoch >= base;
     return !this.deltas.some(isOut) && !this.#lost.some(isOut);
   }
 

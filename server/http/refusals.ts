@@ -1,0 +1,41 @@
+import { randomUUID } from 'node:crypto';
+import type { IncomingMessage } from 'node:http';
+import type { Logger } from 'pino';
+import { InvalidCursor, StoreError } from '../store/store.js';
+import { ApiError, apiError, type ErrorBody, errorBody } from './errors.js';
+
+/** The answer to a request that failed. */
+export interface Refusal {
+  status: number;
+  headers: Record<string, string>;
+  body: ErrorBody;
+}
+
+/**
+ * The one place where errors become answers. Logs what failed; undefined: the sender went away in the
+ * middle of its request, reads no answer, and is no error.
+ */
+export function refusalOf(error: unknown, req: IncomingMessage, log: Logger): Refusal | undefined {
+  if (error === req.errored) return undefined;
+  const requestId = randomUUID();
+  const { code, status, publicMessage, retryAfterSeconds } = toApiError(error);
+  if (code === 'internal') log.error({ err: error, requestId }, 'request failed');
+  else log.info({ requestId, code, ...whatOf(req) }, 'request refused');
+  const headers: Refusal['headers'] = {};
+  // What is left of a body that was not read would be taken for the next request.
+  if (status === 413 || status === 408) headers.Connection = 'close';
+  if (retryAfterSeconds !== undefined) headers['Retry-After'] = String(retryAfterSeconds);
+  return { status, headers, body: errorBody(code, publicMessage, requestId) };
+}
+
+/** What is logged of a refused request: no query, for the token in it. */
+function whatOf({ method, url }: IncomingMessage) {
+  return { method, path: url?.split('?', 1)[0]?.slice(0, 200) };
+}
+
+function toApiError(error: unknown): ApiError {
+  if (error instanceof ApiError) return error;
+  if (error instanceof StoreError) return apiError('store_unavailable', error.message, 2);
+  if (error instanceof InvalidCursor) return apiError('invalid_parameter', '"cursor" is not valid');
+  return apiError('internal');
+}
