@@ -168,6 +168,12 @@ function judgeSilent(world: World, oracle: Oracle): void {
   if (oracle.requests > before) world.fail('1: silent', 'servers are asked, and nobody looks');
 }
 
+/** Whether evidence that recurred waits for the time when its server may be set right again. */
+function isEvidencePausing({ context }: SimulatedService, { id }: Host): boolean {
+  const actor = context.roster.get(id)?.ref.getSnapshot();
+  return actor?.matches({ evidence: 'cooling' }) === true && actor.context.isEvidenceNoted;
+}
+
 /** A shutdown ends in time, and leaves nobody posting whom it could reach. */
 function judgeStopped(world: World): void {
   const service = theService(world);
@@ -177,6 +183,7 @@ function judgeStopped(world: World): void {
   // It has not confirmed five times; it is silenced when it posts, and not asked again before.
   const isGivenUp = (host: Host) => service.context.roster.get(host.id)?.status === 'unknown';
   const givenUp = new Set(world.hosts.filter(isGivenUp));
+  const pausing = new Set(world.hosts.filter((host) => isEvidencePausing(service, host)));
   world.shutDownService();
   world.advance(shutdownMs);
   if (world.service) world.fail('1: silent', 'a shutdown does not end');
@@ -187,6 +194,7 @@ function judgeStopped(world: World): void {
       host.undisturbedSinceMs <= beganMs &&
       host.process?.isActive &&
       !givenUp.has(host) &&
+      !pausing.has(host) &&
       !isUnawareOf(host)
     )
       world.fail('1: silent', `${host.id} is left active by a shutdown of ${service.startedAtMs}`);
