@@ -20,7 +20,7 @@ export const activationMachine = activationSetup.createMachine({
       updateViewers: 0,
     };
     for (const server of servers)
-      enrol(held, (options) => spawn('pubSubServer', options), server, 'configured');
+      enrol(held, (options) => spawn('pubSubServer', options), { server, standing: 'configured' });
     return { ...held, viewers: 0, isShuttingDown: false };
   },
   invoke: { id: 'discovery', src: 'discovery' },

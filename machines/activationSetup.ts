@@ -62,15 +62,19 @@ function standingBy(event: ActivationEvent): Standing {
 
 type EnrolNeeds = Pick<Context, 'roster' | 'tally' | 'timing' | 'updateViewers'>;
 
+interface Enrolled extends Pick<PubSubServerInput, 'server' | 'isUnconfirmed'> {
+  standing: Standing;
+}
+
 /** Starts the actor of a server and enters it in the roster. */
 export function enrol(
   { roster, tally, timing, updateViewers }: EnrolNeeds,
   spawn: (options: { id: string; input: PubSubServerInput }) => Member['ref'],
-  server: ServerId,
-  standing: Standing,
+  { standing, ...about }: Enrolled,
 ): void {
+  const { server } = about;
   const isUpdatesWished = updateViewers > 0;
-  const input = { server, tally, timing, jitter: spreadOf(server), isUpdatesWished };
+  const input = { ...about, tally, timing, jitter: spreadOf(server), isUpdatesWished };
   roster.add({ server, standing, ref: spawn({ id: `server:${server}`, input }) });
 }
 
@@ -182,7 +186,7 @@ export const activationSetup = setup({
           continue;
         }
         enqueue.assign(({ spawn }) => {
-          enrol(context, (options) => spawn('pubSubServer', options), server, standing);
+          enrol(context, (options) => spawn('pubSubServer', options), { server, standing });
           return {};
         });
       }
@@ -265,13 +269,15 @@ export const activationSetup = setup({
       if (watched) enqueue.stopChild(watched.ref);
     }),
     /** Until it is replaced nothing is known of it. */
-    noteFailed: enqueueActions(({ context: { roster, tally }, event, enqueue }) => {
+    noteFailed: enqueueActions(({ context: { roster, tally, timing }, event, enqueue }) => {
       if (!('actorId' in event)) return;
       const { actorId } = event;
       const server = serverOf(actorId);
       tally.drop(server);
       roster.report(server, 'unreachable', 1);
-      const timer = { id: `replacement:${actorId}`, delay: replacementMs };
+      // Then all that it may have sent is as old as what a snapshot is confirmed for.
+      const delay = Math.max(replacementMs, roster.get(server) ? timing.requestTimeoutMs : 0);
+      const timer = { id: `replacement:${actorId}`, delay };
       enqueue.raise({ type: 'replacement.due', actorId }, timer);
     }),
     replaceFailed: enqueueActions(({ context: { rooms, roster, ...held }, event, enqueue }) => {
@@ -287,7 +293,8 @@ export const activationSetup = setup({
       const { server, standing } = member;
       enqueue.stopChild(member.ref);
       enqueue.assign(({ spawn }) => {
-        enrol({ ...held, roster }, (options) => spawn('pubSubServer', options), server, standing);
+        const about = { server, standing, isUnconfirmed: true };
+        enrol({ ...held, roster }, (options) => spawn('pubSubServer', options), about);
         return {};
       });
     }),

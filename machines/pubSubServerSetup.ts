@@ -47,9 +47,11 @@ export interface PubSubServerInput {
   readonly jitter: number;
   /** Whether it is to post updates of documents, when it posts at all. */
   readonly isUpdatesWished?: boolean;
+  /** Whether an actor before this one may have sent it what was never acknowledged. */
+  readonly isUnconfirmed?: boolean;
 }
 
-interface Context extends Omit<PubSubServerInput, 'isUpdatesWished'> {
+interface Context extends Omit<PubSubServerInput, 'isUpdatesWished' | 'isUnconfirmed'> {
   isUpdatesWished: boolean;
   wish: 'activity' | 'silence' | 'nothing';
   isRequestDue: boolean;

@@ -40,7 +40,7 @@ describe('the actor of a server that throws', () => {
   });
 });
 
-describe('until it is replaced, a second later, a server whose actor threw', () => {
+describe('until it is replaced, a request timeout later, a server whose actor threw', () => {
   test('is unreachable, its counts gone, and the totals are not complete', () => {
     fleet = new ScriptedFleet([one, two], { probeIntervalMs: 1e9 });
     fleet.rooms.set(one, { r: 1 });
@@ -56,11 +56,28 @@ describe('until it is replaced, a second later, a server whose actor threw', () 
     ]);
     expect(fleet.tally.connections).toBe(0);
     fleet.behaviours.clear();
-    fleet.advance(999);
+    fleet.advance(1999);
     expect(fleet.status(one)).toBe('unreachable');
     fleet.advance(100);
     expect([fleet.status(one), fleet.roster.live]).toEqual(['live', 2]);
     expect(fleet.tally.totals.get('r')).toBe(1);
+  });
+
+  test('may yet apply what it was sent before: its first snapshot is confirmed, when that is over', () => {
+    fleet = new ScriptedFleet([one], { requestTimeoutMs: 3000, probeIntervalMs: 1e9 });
+    fleet.advance(100);
+    fleet.connect();
+    fleet.advance(100);
+    fleet.behaviours.set(one, 'throw');
+    fleet.actor.send({ type: 'evidence.found', servers: [one] });
+    fleet.behaviours.clear();
+    const sinceMs = fleet.clock.nowMs;
+    fleet.advance(20_000);
+    const times = fleet.requests.filter(({ atMs }) => atMs > sinceMs).map(({ atMs }) => atMs);
+    // Once more than anybody else, and so late that a request of the first actor has had its time.
+    expect(times).toHaveLength(2);
+    expect((times[1] ?? 0) - sinceMs).toBeGreaterThanOrEqual(6000);
+    expect((times[1] ?? 0) - sinceMs).toBeLessThan(7000);
   });
 
   test('is waited for by the silencing', () => {
@@ -69,9 +86,9 @@ describe('until it is replaced, a second later, a server whose actor threw', () 
     fleet.disconnect();
     fleet.advance(0);
     fleet.behaviours.clear();
-    fleet.advance(500);
+    fleet.advance(1900);
     expect(fleet.state).toBe('deactivating');
-    fleet.advance(600);
+    fleet.advance(200);
     expect([fleet.state, fleet.status(one)]).toEqual(['inactive', 'silent']);
   });
 });

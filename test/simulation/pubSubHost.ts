@@ -124,7 +124,9 @@ export class Host {
     const { process, plan } = this;
     const what = `the start-up query of ${this.id}`;
     const deliver = () => {
-      this.disturb();
+      // Without a port it may be anyone's at this address, and is answered as if it were.
+      for (const host of this.#world.hosts)
+        if (host === this || host.plan.address === plan.address) host.disturb();
       const asker = plan.givesPort ? { port: Number(this.id.split(':')[1]) } : {};
       const isForwarded = this.#world.plan.isProxied;
       this.#world.service?.answerStartup(
