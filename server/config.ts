@@ -249,7 +249,7 @@ const definitions = [
     'maxRoomBytes',
     '32 MiB',
     'largest document of a watched room; a larger one is passed on as it is, without JSON',
-    bytes(),
+    bytes('64 MiB'),
   ),
   define(
     'INSPECT',

@@ -5,7 +5,6 @@ import type { ServerId } from '../machines/ports.js';
 import { hostAndPort, isAddress, normalizeHost, parseServerId, toServerId } from './addresses.js';
 import type { DnsName } from './discovery/dnsSource.js';
 
-const maxBytes = 1024 ** 3;
 const byteUnits: Record<string, number> = { '': 1, kib: 1024, mib: 1024 ** 2, gib: 1024 ** 3 };
 
 /** A schema out of a function that throws an Error with the reason. */
@@ -46,14 +45,19 @@ export function integer(min: number, max: number, unit?: string) {
   });
 }
 
-/** A size of 1 byte to 1 GiB: a number of bytes, or of KiB, MiB, GiB. */
-export function bytes() {
+/** A size of 1 byte to `max`: a number of bytes, or of KiB, MiB, GiB. */
+export function bytes(max = '1 GiB') {
   return parsed((text) => {
-    const [, digits, unit = ''] = /^(\d{1,15}) ?([kmg]ib)?$/i.exec(text) ?? [];
-    const value = Number(digits) * (byteUnits[unit.toLowerCase()] ?? Number.NaN);
-    if (value >= 1 && value <= maxBytes) return value;
-    throw new Error('must be a whole number of bytes, KiB, MiB or GiB, from 1 to 1 GiB');
+    const value = sizeIn(text);
+    if (value >= 1 && value <= sizeIn(max)) return value;
+    throw new Error(`must be a whole number of bytes, KiB, MiB or GiB, from 1 to ${max}`);
   });
+}
+
+/** Bytes; NaN if it is no size. */
+function sizeIn(text: string): number {
+  const [, digits, unit = ''] = /^(\d{1,15}) ?([kmg]ib)?$/i.exec(text) ?? [];
+  return Number(digits) * (byteUnits[unit.toLowerCase()] ?? Number.NaN);
 }
 
 /** `host:port,host:port`, each once. Throws naming every bad entry. */

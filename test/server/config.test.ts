@@ -171,6 +171,7 @@ describe('the configuration', () => {
     ['MAX_BODY_BYTES', '0'],
     ['MAX_SNAPSHOT_BYTES', '2GiB'],
     ['MAX_SNAPSHOT_BYTES', '1.5MiB'],
+    ['MAX_ROOM_BYTES', '65MiB'],
     ['LOG_LEVEL', 'verbose'],
   ])('refuses %s=%s, naming both', (name, value) => {
     const problems = problemsOf({ [name]: value });
