@@ -1,6 +1,6 @@
 import './room.css';
 import { useMemo } from 'preact/hooks';
-import { shownName } from '../model/roomNames.js';
+import { encodedName, shownName } from '../model/roomNames.js';
 import { Tree } from '../tree/tree.js';
 import { usePolled } from '../usePolled.js';
 import { documentTree } from './documentTree.js';
@@ -11,7 +11,7 @@ import { RoomNotices } from './roomNotices.js';
 import { ServersOfRoom } from './roomServers.js';
 import type { RoomSession } from './roomSession.js';
 import { UpdateLog } from './updateLog.js';
-import { encodedName, roomPath, useRoom } from './useRoom.js';
+import { roomPath, useRoom } from './useRoom.js';
 
 const countsMs = 1000;
 /** Each asks every server for the whole document: see docs/protocol.md. */

@@ -1,13 +1,10 @@
 import { useEffect, useMemo, useState } from 'preact/hooks';
 import { getJson } from '../api.js';
+import { encodedName } from '../model/roomNames.js';
 import { openStream } from '../stream/connection.js';
 import type { StreamStatus } from '../stream/messages.js';
 import type { LogEntry } from './roomMessages.js';
 import { RoomSession } from './roomSession.js';
-
-/** A raw name as a part of an address; half a surrogate pair cannot be encoded, and is not found. */
-export const encodedName = (name: string) =>
-  encodeURIComponent(name.replace(/\p{Surrogate}/gu, '\ufffd'));
 
 /** The path of what belongs to a room, by its raw name. */
 export const roomPath = (name: string, rest: string) => `api/rooms/${encodedName(name)}/${rest}`;
