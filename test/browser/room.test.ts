@@ -124,7 +124,10 @@ test('who is in the room is named, with what they announce, and gone when they l
   await untilText(page, '.watched-people', 'Grace <b>Hopper</b>');
   await untilText(page, '.watched-people', 'Linus');
   const swatch = page.locator('.watched-person', { hasText: 'Grace' }).locator('.swatch');
-  expect(await swatch.getAttribute('style')).toContain('rgb(1, 2, 3)');
+  // She was named first, and coloured afterwards.
+  await eventually(async () =>
+    expect(await swatch.getAttribute('style')).toContain('rgb(1, 2, 3)'),
+  );
   await page.locator('.watched-person', { hasText: 'Linus' }).click();
   await untilText(page, '.watched-people .tree', /cursor.*anchor.*4/s);
   await other.leave();
