@@ -2,6 +2,7 @@ import { createServer, request } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { expect, test } from '@jest/globals';
 import { freePort } from '../../server/demo/serviceChild.js';
+import { eventually } from '../support/eventually.js';
 import { connectTo, editIn, nth, sharedFleet, startReal } from '../support/fleet.js';
 import { owns, patient, startDouble, stopStaged } from '../support/stage.js';
 import {
@@ -54,7 +55,9 @@ test('a server that is killed turns unreachable and its connections leave the to
     numbers: 'incomplete',
   });
   const notice = page.locator('[data-notice="incomplete"]');
-  expect(await notice.textContent()).toContain(`${victim.id} (unreachable)`);
+  await eventually(async () =>
+    expect(await notice.textContent()).toContain(`${victim.id} (unreachable)`),
+  );
 
   await startReal({ port: victim.port });
   await untilServer(page, victim.id, 'live');
@@ -107,8 +110,9 @@ test('a page all of whose servers are down says so, and why, and what may be mis
   double.respond({ kind: 'status', status: 500, to: 'health' });
   const page = await browser.open(service.url);
   const notice = page.locator('[data-notice="all-down"]');
-  await notice.waitFor();
-  expect(await notice.textContent()).toMatch(/No pub-sub server answers.*500/s);
+  await eventually(async () =>
+    expect(await notice.textContent()).toMatch(/No pub-sub server answers.*500/s),
+  );
   await page.locator('[data-notice="discovery"]').getByText('dns:pubsub.invalid').waitFor();
 });
 

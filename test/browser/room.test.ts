@@ -294,5 +294,5 @@ test('axe finds nothing serious, in either scheme, and a telephone need not scro
   const branch = small.locator('.tree-toggle').first();
   await branch.focus();
   await small.keyboard.press('Enter');
-  expect(await branch.getAttribute('aria-expanded')).toBe('false');
+  await eventually(async () => expect(await branch.getAttribute('aria-expanded')).toBe('false'));
 });

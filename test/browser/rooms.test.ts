@@ -57,7 +57,9 @@ test('100,000 rooms are there soon, scroll without a blank row, and are found', 
   const firstRowsMs = Math.round(performance.now() - startedAt);
   process.stdout.write(`  100,000 rooms: first rows after ${firstRowsMs} ms\n`);
   await untilStrip(page, { rooms: '100,000' });
-  expect(await page.locator('.room-table table').getAttribute('aria-rowcount')).toBe('100001');
+  await eventually(async () =>
+    expect(await page.locator('.room-table table').getAttribute('aria-rowcount')).toBe('100001'),
+  );
 
   // Counts change meanwhile.
   const changing = setInterval(() => void double.open('room%20500'), 50);
