@@ -48,7 +48,9 @@ function keepTyping(editors: readonly Editor[]) {
 /** Until so many more words have been typed. */
 const untilTyped = async (typing: { typed: () => number }, words: number) => {
   const goal = typing.typed() + words;
-  await eventually(() => expect(typing.typed()).toBeGreaterThanOrEqual(goal), patience);
+  await eventually(() => expect(typing.typed()).toBeGreaterThanOrEqual(goal), {
+    withinMs: 60_000,
+  });
 };
 
 /** Resolves when editors, servers, the JSON and the consumer are all equal. */

@@ -6,7 +6,7 @@ import { eventually } from '../../support/eventually.js';
 import { owns, startFakeDashboard } from './support.js';
 
 const module = fileURLToPath(new URL('../../../server/demo/demo.ts', import.meta.url));
-const startMs = 25_000;
+const startMs = 50_000;
 
 const startDemo = (variables: Record<string, string> = {}) => {
   const env = { ...process.env, NODE_OPTIONS: '', PORT: '', DEMO_SECONDS: '', ...variables };
@@ -63,13 +63,17 @@ test.each([
   ['SIGINT', 0],
   ['SIGTERM', 0],
   ['SIGKILL', 'SIGKILL'],
-] as const)('the demo leaves nothing running after %s', async (signal, expected) => {
-  const demo = startDemo();
-  await eventually(() => showsAllServers(demo.output()), { withinMs: startMs });
-  demo.child.kill(signal);
-  expect(await demo.exited).toBe(expected);
-  await leavesNothing(demo.output());
-});
+] as const)(
+  'the demo leaves nothing running after %s',
+  async (signal, expected) => {
+    const demo = startDemo();
+    await eventually(() => showsAllServers(demo.output()), { withinMs: startMs });
+    demo.child.kill(signal);
+    expect(await demo.exited).toBe(expected);
+    await leavesNothing(demo.output());
+  },
+  90_000,
+);
 
 test('the demo says clearly why it cannot start, and leaves nothing running', async () => {
   const { url } = await startFakeDashboard();
