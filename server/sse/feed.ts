@@ -47,6 +47,8 @@ export type StreamKind = 'rooms' | 'changes';
 const maxRoomsPerFrame = 10_000;
 /** For how long whole states are encoded in one turn of the event loop. */
 const sliceMs = 8;
+/** How often what changed is encoded for those who may come, while nobody is sent whole maps. */
+const warmMs = 1000;
 /** What the stream of whole maps may cost a viewer. */
 const maxWholeBytesPerMs = 1000;
 
@@ -62,6 +64,10 @@ export class Feed {
   readonly #ring = new Ring();
   readonly #changesPace: Pace;
   readonly #roomsPace: Pace;
+  readonly #warmPace = new Pace(
+    () => this.#keepEncoded(),
+    () => warmMs,
+  );
   readonly #ticker: NodeJS.Timeout;
   /** Rooms that changed and that no frame has told of. */
   readonly #untold = new Set<RoomName>();
@@ -146,6 +152,7 @@ export class Feed {
     clearInterval(this.#ticker);
     this.#changesPace.close();
     this.#roomsPace.close();
+    this.#warmPace.close();
     clearTimeout(this.#encoding);
     for (const channel of [this.#rooms, this.#changes]) for (const viewer of channel) viewer.end();
   }
@@ -164,7 +171,9 @@ export class Feed {
     this.#encoded.note(rooms);
     if (isRestarted || rooms.length > 0) {
       this.#wholeMapCache = undefined;
-      this.#roomsPace.touch();
+      // To encode every frame's worth for nobody would be a fifth of an activation.
+      if (this.#rooms.size > 0) this.#roomsPace.touch();
+      else this.#warmPace.touch();
     }
     if (isRestarted) {
       this.#ring.clear(this.#version + 2);
@@ -230,6 +239,10 @@ export class Feed {
       this.#waiting.push(() => resolve(frame()));
       this.#encodeMore();
     });
+  }
+
+  #keepEncoded(): void {
+    if (!this.#encoded.encode(sliceMs)) this.#encodeMore();
   }
 
   /** A slice, then a rest: while much changes there is always more to encode, and it is not the first duty. */

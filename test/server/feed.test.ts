@@ -15,6 +15,7 @@ beforeEach(() => {
 afterEach(() => {
   feed.close();
   jest.useRealTimers();
+  jest.restoreAllMocks();
 });
 
 function join(kind: 'rooms' | 'changes', lastEventId?: string): FakeViewer {
@@ -52,6 +53,22 @@ test('the stream of maps is the whole map each time, the stream of changes what 
     ['changes', { version: 1, rooms: { a: 1, b: 2 } }],
     ['changes', { version: 2, rooms: { a: 0, b: 3 } }],
   ]);
+});
+
+test('while nobody is sent whole maps none is made, and what changed is encoded once a second', () => {
+  const changes = join('changes');
+  const between = jest.spyOn(EncodedRooms.prototype, 'between');
+  const encode = jest.spyOn(EncodedRooms.prototype, 'encode');
+  for (let frame = 1; frame <= 40; frame += 1) show({ a: frame });
+  expect(changes.frames).toHaveLength(41);
+  expect(between).not.toHaveBeenCalled();
+  expect(encode.mock.calls.length).toBeLessThanOrEqual(3);
+  jest.advanceTimersByTime(1000);
+  expect(encode).toHaveLastReturnedWith(true);
+  // Who comes now is sent all of it, and is kept up from then on.
+  const maps = join('rooms');
+  show({ a: 41 });
+  expect(maps.take().map(([, data]) => data)).toEqual([{ a: 40 }, { a: 41 }]);
 });
 
 test('a room that returns, and a room with any name, is written as itself', () => {
