@@ -230,7 +230,6 @@ test('many who come at once share one encoded state', () => {
   const encode = jest.spyOn(EncodedRooms.prototype, 'between');
   const viewers = Array.from({ length: 1000 }, () => join('changes'));
   expect(encode).toHaveBeenCalledTimes(1);
-  encode.mockRestore();
   const states = viewers.flatMap((viewer) => viewer.take());
   expect(states).toHaveLength(1000);
   expect(new Set(states.map(([, data]) => JSON.stringify(data))).size).toBe(1);
