@@ -85,6 +85,13 @@ function strike({ roster, tally }: Context, { server, ref }: Member): Member['re
   return ref;
 }
 
+/** Who may have posted under the name of a server: an answer to a start-up query names a guess. */
+function sendersOf({ roster }: Context, server: ServerId, fromStartup: boolean): Member[] {
+  if (fromStartup) return roster.besides(server);
+  const member = roster.get(server);
+  return member ? [member] : [];
+}
+
 const serverOf = (actorId: string) => actorId.slice('server:'.length) as ServerId;
 
 function hasFailed<T extends Pick<Member, 'ref'> | Pick<WatchedRoom, 'ref'>>(
@@ -145,19 +152,22 @@ export const activationSetup = setup({
     recordDeltas: enqueueActions(({ context, event, enqueue }) => {
       assertEvent(event, 'deltas.received');
       for (const [server, finding] of context.tally.recordAll(event.posts)) {
-        const type = finding === 'superseded' ? 'evidence.found' : 'doubt.raised';
-        const member = context.roster.get(server);
-        if (member) enqueue.sendTo(member.ref, { type });
+        const isSuperseded = finding === 'superseded';
+        const type = isSuperseded ? 'evidence.found' : 'doubt.raised';
+        for (const { ref } of sendersOf(context, server, isSuperseded))
+          enqueue.sendTo(ref, { type });
       }
     }),
     /** Whoever posts unwished is set right, unless it is just being told. */
     refuseDeltas: enqueueActions(({ context, event, enqueue }) => {
       assertEvent(event, 'deltas.received');
-      for (const server of new Set(event.posts.map((post) => post.server))) {
-        const member = context.roster.get(server);
-        const isAtRest = member?.status === 'silent' || member?.status === 'unknown';
-        if (isAtRest) enqueue.sendTo(member.ref, { type: 'evidence.found' });
-      }
+      const named = new Map<ServerId, boolean>();
+      for (const { server, fromStartup } of event.posts)
+        named.set(server, fromStartup || named.get(server) === true);
+      const senders = [...named].flatMap((each) => sendersOf(context, ...each));
+      for (const { status, ref } of new Set(senders))
+        if (status === 'silent' || status === 'unknown')
+          enqueue.sendTo(ref, { type: 'evidence.found' });
     }),
     /** A server that was let go and posts all the same is there after all. */
     welcomePosters: enqueueActions(({ context, event, enqueue }) => {

@@ -31,6 +31,8 @@ const settledFor: Record<Wish, readonly ServerStatus[]> = {
   silence: ['silent'],
 };
 
+const hostOf = (server: ServerId) => server.slice(0, server.lastIndexOf(':'));
+
 /** The known servers and candidates and how far each is with the present wish; held by reference. */
 export class Roster {
   #members = new Map<ServerId, Member>();
@@ -143,6 +145,12 @@ export class Roster {
   /** The servers to show: candidates are not among them. */
   *shown(): Generator<Member> {
     for (const member of this.#members.values()) if (member.standing !== 'candidate') yield member;
+  }
+
+  /** The servers of the same host, itself among them: who asks a start-up query is known by that alone. */
+  besides(server: ServerId): Member[] {
+    const host = hostOf(server);
+    return [...this.#members.values()].filter((member) => hostOf(member.server) === host);
   }
 
   /** The candidate that has been waiting longest. */

@@ -270,6 +270,22 @@ describe('deltas', () => {
     expect(fleet.tally.totals.get('r')).toBe(3);
   });
 
+  test.each([
+    ['while somebody looks', 'activity.requested', watchedFleet],
+    ['while nobody does', 'silence.requested', (servers: ServerId[]) => new ScriptedFleet(servers)],
+  ] as const)(
+    'on the URL of a start-up answer may be of any server at that address, %s',
+    (_, told, begin) => {
+      const [sibling, other] = ['10.1.0.1:8002', '10.1.0.2:8001'] as ServerId[];
+      fleet = begin([configured, sibling as ServerId, other as ServerId]);
+      fleet.advance(100);
+      const sinceMs = fleet.clock.nowMs;
+      fleet.post(configured, 1, 0 as Epoch, true);
+      fleet.advance(100);
+      expect(fleet.sent(told, sinceMs)).toEqual([configured, sibling]);
+    },
+  );
+
   test('that raise a doubt which stands have their server asked', () => {
     fleet = watchedFleet([configured], { probeIntervalMs: 1e9, resyncIntervalMs: 1e9 });
     fleet.post(configured, -1);

@@ -61,6 +61,8 @@ const regressions = {
   207621: 'a confirmation was called off, and nothing followed',
   // The actor that had sent a request threw, and the one in its place knew nothing of it.
   4230089: 'what a failed actor had sent was applied after the snapshot of its successor',
+  // A server not known yet was answered by the name of the one that was, at the same address.
+  5145098: 'a late start-up answer had a server post under the name of its neighbour',
 };
 
 test.each(Object.entries(regressions))('world %s keeps every promise: once %s', (seed) => {

@@ -113,8 +113,13 @@ export class ScriptedFleet {
   }
 
   /** Posts one delta, by default on the URL of the server's newest snapshot. */
-  post(server: ServerId, add: number, epoch = this.tally.baseOf(server) ?? (0 as Epoch)): void {
-    const post = { server, epoch, fromStartup: false, deltas: [{ room: 'r', add }] };
+  post(
+    server: ServerId,
+    add: number,
+    epoch = this.tally.baseOf(server) ?? (0 as Epoch),
+    fromStartup = false,
+  ): void {
+    const post = { server, epoch, fromStartup, deltas: [{ room: 'r', add }] };
     this.actor.send({ type: 'deltas.received', posts: [post] });
   }
 
