@@ -11,7 +11,7 @@ import type { Usage } from './usage.js';
 import type { Size } from './viewersProcess.js';
 
 const isQuick = process.argv.includes('--quick');
-const rounds = isQuick ? 1 : 3;
+const rounds = isQuick ? 2 : 3;
 const size = { servers: 1000, hung: 0, rooms: 1000 };
 const entries = size.servers * size.rooms;
 
