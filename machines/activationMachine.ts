@@ -29,12 +29,12 @@ export const activationMachine = activationSetup.createMachine({
     'viewer.disconnected': { actions: 'removeViewer' },
     'deltas.received': { actions: ['refuseDeltas', 'welcomePosters'] },
     'evidence.found': { actions: 'forwardEvidence' },
-    // Its evidence first: whoever has just asked is not told before it has applied the answer.
+    // Its evidence before its wish: whoever has just asked is not told before it has applied the answer.
     'startup.answered': {
-      actions: ['welcome', 'displaceCandidates', 'forwardEvidence', 'tellSlice', 'publish'],
+      actions: ['welcomeServers', 'displaceCandidates', 'forwardEvidence', 'tellSlice', 'publish'],
     },
-    'servers.found': { actions: ['welcome', 'displaceCandidates', 'tellSlice', 'publish'] },
-    'servers.discovered': { actions: ['welcome', 'letGoVanished', 'tellSlice', 'publish'] },
+    'servers.found': { actions: ['welcomeServers', 'displaceCandidates', 'tellSlice', 'publish'] },
+    'servers.discovered': { actions: ['welcomeServers', 'letGoVanished', 'tellSlice', 'publish'] },
     'server.reported': { actions: ['noteReport', 'publish'] },
     'server.answered': { actions: ['noteAnswer', 'publish'] },
     'server.lost': { actions: ['noteLoss', 'publish'] },
@@ -58,7 +58,7 @@ export const activationMachine = activationSetup.createMachine({
           actions: [
             'addViewer',
             'beginDiscovery',
-            { type: 'broadcast', params: { wish: 'activity' } },
+            { type: 'broadcastWish', params: { wish: 'activity' } },
           ],
         },
         'shutdown.requested': 'stopped',
@@ -107,7 +107,7 @@ export const activationMachine = activationSetup.createMachine({
         'endDiscovery',
         'clearTally',
         'restartFeed',
-        { type: 'broadcast', params: { wish: 'silence' } },
+        { type: 'broadcastWish', params: { wish: 'silence' } },
         'publish',
       ],
       always: [
@@ -121,7 +121,7 @@ export const activationMachine = activationSetup.createMachine({
           actions: [
             'addViewer',
             'beginDiscovery',
-            { type: 'broadcast', params: { wish: 'activity' } },
+            { type: 'broadcastWish', params: { wish: 'activity' } },
           ],
         },
         'shutdown.requested': { actions: 'markShuttingDown' },

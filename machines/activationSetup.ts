@@ -13,7 +13,7 @@ export type ActivationEvent =
   | ServerReport
   | { type: 'viewer.connected' }
   | { type: 'viewer.disconnected' }
-  /** All posts of a moment, in the order in which they came. */
+  /** All posts of a moment, in their order. The array is emptied once it has been taken: not to be kept. */
   | { type: 'deltas.received'; posts: readonly Post[] }
   /** These servers posted something that a server set right would not post. */
   | { type: 'evidence.found'; servers: readonly ServerId[] }
@@ -87,12 +87,18 @@ function strike({ roster, tally }: Context, { server, ref }: Member): Member['re
 
 /** Who may have posted under the name of a server: an answer to a start-up query names a guess. */
 function sendersOf({ roster }: Context, server: ServerId, fromStartup: boolean): Member[] {
-  if (fromStartup) return roster.besides(server);
+  if (fromStartup) return roster.ofSameHost(server);
   const member = roster.get(server);
   return member ? [member] : [];
 }
 
-const serverOf = (actorId: string) => actorId.slice('server:'.length) as ServerId;
+/** Whose actor this is: rooms are named by strangers, after servers too. */
+const serverOf = (actorId: string) => afterPrefix(actorId, 'server:') as ServerId | undefined;
+const roomOf = (actorId: string): RoomName | undefined => afterPrefix(actorId, 'room:');
+
+function afterPrefix(text: string, prefix: string): string | undefined {
+  return text.startsWith(prefix) ? text.slice(prefix.length) : undefined;
+}
 
 function hasFailed<T extends Pick<Member, 'ref'> | Pick<WatchedRoom, 'ref'>>(
   held: T | undefined,
@@ -137,7 +143,7 @@ export const activationSetup = setup({
   },
 }).extend({
   actions: {
-    broadcast: enqueueActions(({ context, enqueue }, { wish }: { wish: Wish }) => {
+    broadcastWish: enqueueActions(({ context, enqueue }, { wish }: { wish: Wish }) => {
       context.roster.wish(wish);
       enqueue.raise({ type: 'slice.due' });
     }),
@@ -187,7 +193,7 @@ export const activationSetup = setup({
       }
     }),
 
-    welcome: enqueueActions(({ context, event, enqueue }) => {
+    welcomeServers: enqueueActions(({ context, event, enqueue }) => {
       assertEvent(event, ['servers.found', 'servers.discovered', 'startup.answered']);
       const standing = standingBy(event);
       for (const server of event.servers) {
@@ -283,22 +289,26 @@ export const activationSetup = setup({
       if (!('actorId' in event)) return;
       const { actorId } = event;
       const server = serverOf(actorId);
-      tally.drop(server);
-      roster.report(server, 'unreachable', 1);
-      // Then all that it may have sent is as old as what a snapshot is confirmed for.
-      const delay = Math.max(replacementMs, roster.get(server) ? timing.requestTimeoutMs : 0);
+      let delay = replacementMs;
+      if (server !== undefined) {
+        tally.drop(server);
+        roster.report(server, 'unreachable', 1);
+        // Its requests are over by then; what they may still bring about, a confirmation comes after.
+        delay = Math.max(replacementMs, timing.requestTimeoutMs);
+      }
       const timer = { id: `replacement:${actorId}`, delay };
       enqueue.raise({ type: 'replacement.due', actorId }, timer);
     }),
     replaceFailed: enqueueActions(({ context: { rooms, roster, ...held }, event, enqueue }) => {
       assertEvent(event, 'replacement.due');
-      const room = event.actorId.slice('room:'.length);
-      const watched = event.actorId.startsWith('room:') ? rooms.get(room) : undefined;
-      if (hasFailed(watched)) {
+      const room = roomOf(event.actorId);
+      const watched = room === undefined ? undefined : rooms.get(room);
+      if (room !== undefined && hasFailed(watched)) {
         enqueue.raise({ type: 'room.expired', room });
         for (let i = 0; i < watched.viewers; i += 1) enqueue.raise({ type: 'room.watched', room });
       }
-      const member = roster.get(serverOf(event.actorId));
+      const failed = serverOf(event.actorId);
+      const member = failed === undefined ? undefined : roster.get(failed);
       if (!hasFailed(member)) return;
       const { server, standing } = member;
       enqueue.stopChild(member.ref);

@@ -89,9 +89,9 @@ export type RoomSourceAnswer =
 
 /** What a room's machine tells the slot `roomDocument`, in order. */
 export type RoomDocumentCommand =
-  /** The whole state of one server, to be merged; the machine holds updates back until all are. */
+  /** The whole state of one server, to be merged; the slot holds updates back until the first round has ended. */
   | { type: 'state.merged'; server: ServerId; state: Uint8Array }
-  /** All states of this round have been merged: what they say together can be shown and compared. */
+  /** All states of this round have been given: what they say together can be shown and compared. */
   | { type: 'round.ended' }
   | { type: 'update.applied'; update: Uint8Array };
 

@@ -132,7 +132,7 @@ export const pubSubServerSetup = setup({
       lastFailure: event.type === 'request.failed' ? event.cause : null,
       isRequestDue: true,
     })),
-    /** What may still be applied now is younger than what a snapshot was to be confirmed for; another one follows. */
+    /** This may be applied later than what a confirmation is due for: the next snapshot gets one of its own. */
     markUnconfirmed: enqueueActions(({ enqueue }) => {
       enqueue.assign({ isUnconfirmed: true });
       enqueue.cancel('confirmation');

@@ -5,7 +5,7 @@ import type { ServerStatus } from './pubSubServerSetup.js';
 
 /**
  * How a server came to be known. `configured`: by the operator, never let go. `found`: it has proved
- * to be a pub-sub server. `candidate`: it only said so; it is not shown and not waited for.
+ * to be a pub-sub server, or a source of discovery named it. `candidate`: it only said so; it is not shown and not waited for.
  */
 export type Standing = 'configured' | 'found' | 'candidate';
 
@@ -100,13 +100,13 @@ export class Roster {
     const member = this.#members.get(server);
     if (!member) return;
     if (member.status !== status) this.#note(member);
-    // A server is `unknown` at its start, too: it has to have failed to be so for good.
+    // An actor begins as `unknown`, too: only after a failure does it say that the server was given up.
     const isEnough = failures > 0 && (this.#wish === 'activity' || status === 'unknown');
     const isSettled = member.isTold && (isEnough || settledFor[this.#wish].includes(status));
     this.#update(member, { status, isSettled: isSettled || (member.isTold && member.isSettled) });
   }
 
-  /** A candidate proved to be a pub-sub server, or the operator named it; who is configured stays that. */
+  /** A candidate proved to be a pub-sub server, or a source named it; who is configured stays that. */
   promote(server: ServerId, standing: Exclude<Standing, 'candidate'>): void {
     const member = this.#members.get(server);
     if (!member || member.standing === standing || member.standing === 'configured') return;
@@ -147,8 +147,8 @@ export class Roster {
     for (const member of this.#members.values()) if (member.standing !== 'candidate') yield member;
   }
 
-  /** The servers of the same host, itself among them: who asks a start-up query is known by that alone. */
-  besides(server: ServerId): Member[] {
+  /** The servers of its host, itself among them: who asks a start-up query is known by that alone. */
+  ofSameHost(server: ServerId): Member[] {
     const host = hostOf(server);
     return [...this.#members.values()].filter((member) => hostOf(member.server) === host);
   }

@@ -17,7 +17,8 @@ export interface Post {
 
 /**
  * What a post says beside its numbers.
- * `superseded`: its server is on the URL of a start-up answer that a newer snapshot overtook.
+ * `superseded`: whoever sent it, this server or another of its host, is on the URL of a start-up answer
+ * that a newer snapshot overtook.
  * `doubtful`: it is older than the snapshot, or a room fell below zero; look again after a moment.
  */
 export type Finding = 'ordinary' | 'doubtful' | 'superseded';

@@ -136,3 +136,14 @@ test('a watched room whose actor throws is replaced once a second while somebody
   expect(fleet.context.rooms.get('r')).toBeUndefined();
   expect(fleet.defects.length).toBeLessThan(20);
 });
+
+test('a watched room whose actor throws takes no counts of a server, whatever it is named', () => {
+  fleet = watchedFleet([one], { probeIntervalMs: 1e9 });
+  const room = `ab${one}`;
+  fleet.actor.send({ type: 'room.watched', room });
+  fleet.advance(1500);
+  expect(fleet.defects.length).toBeGreaterThan(0);
+  expect(fleet.context.rooms.get(room)?.viewers).toBe(1);
+  expect(fleet.status(one)).toBe('live');
+  expect(fleet.tally.baseOf(one)).toBeDefined();
+});

@@ -94,7 +94,7 @@ export const bugs: Readonly<Record<string, Bug>> = {
   'a second viewer has the servers told again': {
     activation: (machine) =>
       change(machine, ['states', 'active', 'states', 'watched', 'on', 'viewer.connected'], () => ({
-        actions: ['addViewer', { type: 'broadcast', params: { wish: 'activity' } }],
+        actions: ['addViewer', { type: 'broadcastWish', params: { wish: 'activity' } }],
       })),
   },
   'one viewer that leaves takes all with it': {
