@@ -4,7 +4,7 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { StoreError } from '../../store/store.js';
 import { type ClientOptions, createClient } from './client.js';
-import { startEmbeddedThread } from './embeddedThread.js';
+import { keepEmbeddedThread } from './embeddedThread.js';
 import { createExpiry } from './expiry.js';
 import { createTables, defaultNames, shapes, tableKinds } from './tables.js';
 
@@ -43,9 +43,13 @@ export async function startEmbedded({
   const { accessKeyId } = credentials;
   const path = dataDir === undefined ? {} : { path: await makeFolder(dataDir) };
   const faults = new EventEmitter<{ fault: [Error] }>().on('fault', onFault);
-  const thread = await startEmbeddedThread({ accessKeyId, ...path }, (cause) => {
-    faults.emit('fault', cause);
-  });
+  const thread = await keepEmbeddedThread(
+    { accessKeyId, ...path },
+    {
+      onFault: (cause) => faults.emit('fault', cause),
+      onRestart: () => createTables(client, defaultNames),
+    },
+  );
   const endpoint = `http://127.0.0.1:${thread.port}`;
   const clientOptions = { endpoint, region: 'local', credentials };
   const client = createClient({ ...clientOptions, ...(withinMs !== undefined && { withinMs }) });

@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import { StoreError } from '../../store/store.js';
 import type { EmbeddedWorkerData, EmbeddedWorkerMessage } from './embeddedWorker.js';
@@ -5,12 +6,58 @@ import type { EmbeddedWorkerData, EmbeddedWorkerMessage } from './embeddedWorker
 /** The thread in which dynalite runs; whoever starts it closes it. */
 export interface EmbeddedThread {
   port: number;
+  /** Resolves when it has ended, for whatever reason: for want of memory, too. */
+  exited: Promise<void>;
   /** Waits until everything is written. */
   close(): Promise<void>;
 }
 
 const startWithinMs = 20_000;
 const closeWithinMs = 3000;
+const restartMs = 1000;
+
+/** What is told of a thread that is kept running. */
+export interface KeptThread {
+  onFault: (cause: Error) => void;
+  /** It runs again, on the same port; what was in memory is gone. If this fails, it is started once more. */
+  onRestart: () => Promise<void>;
+}
+
+/** Starts it, and again after a pause whenever it ends by itself. */
+export async function keepEmbeddedThread(
+  data: EmbeddedWorkerData,
+  { onFault, onRestart }: KeptThread,
+): Promise<Pick<EmbeddedThread, 'port' | 'close'>> {
+  let thread = await startEmbeddedThread(data, onFault);
+  const { port } = thread;
+  const closing = new AbortController();
+  const restart = async () => {
+    thread = await startEmbeddedThread({ ...data, port }, onFault);
+    if (!closing.signal.aborted) await onRestart();
+  };
+  const keep = async () => {
+    for (;;) {
+      await thread.exited;
+      if (closing.signal.aborted) return;
+      onFault(new StoreError('the embedded store ended: it is started again'));
+      await pause(restartMs, undefined, { ref: false, signal: closing.signal }).catch(() => {});
+      if (closing.signal.aborted) return;
+      await restart().catch((cause: Error) => {
+        onFault(cause);
+        return thread.close();
+      });
+    }
+  };
+  const kept = keep();
+  return {
+    port,
+    close: async () => {
+      closing.abort();
+      await thread.close();
+      await kept;
+    },
+  };
+}
 
 /** Starts it. Resolves when it listens on 127.0.0.1; `onFault` hears of faults after that. */
 export async function startEmbeddedThread(
@@ -41,7 +88,7 @@ export async function startEmbeddedThread(
   try {
     const port = await until(listening, startWithinMs);
     if (port === undefined) throw new StoreError('the embedded store did not start in time');
-    return { port, close };
+    return { port, exited, close };
   } catch (cause) {
     await worker.terminate();
     throw cause;

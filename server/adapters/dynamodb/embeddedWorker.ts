@@ -8,6 +8,8 @@ export interface EmbeddedWorkerData {
   path?: string;
   /** The only access key that is answered. */
   accessKeyId: string;
+  /** Where to listen; any free port when left out. */
+  port?: number;
 }
 
 /** What it tells: where it listens, that it is closed, and what went wrong inside it. */
@@ -18,7 +20,7 @@ export type EmbeddedWorkerMessage =
 
 // A thread of its own: dynalite throws outside of any request for a full disk, a request that is cut
 // in its middle, a body of `null`. Here that costs the answer to one request, and not the process.
-const { path, accessKeyId } = workerData as EmbeddedWorkerData;
+const { path, accessKeyId, port = 0 } = workerData as EmbeddedWorkerData;
 const tell = (message: EmbeddedWorkerMessage) => parentPort?.postMessage(message);
 const fail = (cause: unknown) =>
   tell({ type: 'failed', cause: cause instanceof Error ? wordsOf(cause) : String(cause) });
@@ -34,7 +36,7 @@ server.removeAllListeners('request').on('request', (request, response) => {
   else response.writeHead(403).end();
 });
 server.on('error', fail);
-server.listen(0, '127.0.0.1', () =>
+server.listen(port, '127.0.0.1', () =>
   tell({ type: 'listening', port: (server.address() as AddressInfo).port }),
 );
 
