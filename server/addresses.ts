@@ -12,10 +12,13 @@ export interface Networks {
 }
 
 /**
- * Networks trusted unless configured otherwise: loopback and private ranges. Link-local is left out:
- * 169.254.169.254 is where clouds serve a machine's credentials.
+ * Networks trusted unless configured otherwise, where pub-sub servers are elsewhere: private ranges.
+ * Link-local is left out: 169.254.169.254 is where clouds serve a machine's credentials.
  */
-export const defaultNetworks = '127.0.0.0/8,::1,10.0.0.0/8,172.16.0.0/12,192.168.0.0/16,fc00::/7';
+export const privateNetworks = '10.0.0.0/8,172.16.0.0/12,192.168.0.0/16,fc00::/7';
+
+/** Networks trusted unless configured otherwise, where pub-sub servers may be on this machine. */
+export const defaultNetworks = `127.0.0.0/8,::1,${privateNetworks}`;
 
 const hostName =
   /^(?=.{1,253}$)[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?(\.[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?)*\.?$/;

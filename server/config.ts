@@ -9,6 +9,7 @@ import {
   isLoopback,
   normalizeHost,
   parseNetworks,
+  privateNetworks,
 } from './addresses.js';
 import {
   bytes,
@@ -61,7 +62,7 @@ const definitions = [
     'PUBSUB_NETWORKS',
     'pubSubNetworks',
     defaultNetworks,
-    'CIDR list: addresses that may be pub-sub servers, by default loopback and private ranges; no other is ever contacted',
+    'CIDR list: addresses that may be pub-sub servers; no other is ever contacted. Unset, loopback is among them only if `HOST` or a server of `PUBSUB_SERVERS` is there',
     parsed(parseNetworks),
   ),
   define(
@@ -317,6 +318,8 @@ export function readConfig(env: Record<string, string | undefined>): Config {
       config[field] = result.data;
     }
   }
+  if (!env.PUBSUB_NETWORKS?.trim() && !isOnThisMachine(config as Partial<Config>))
+    config.pubSubNetworks = parseNetworks(privateNetworks);
   // What did not parse is absent here: the cross-checks look at the rest all the same.
   problems.push(...contradictions(config as Partial<Config>, env.DASHBOARD_TOKEN));
   if (problems.length > 0) throw new ConfigError(problems);
@@ -332,6 +335,15 @@ export function publicUrlFor(
   if (config.publicUrl !== undefined) return config.publicUrl;
   const host = isWildcard(config.host) ? ownAddress(interfaces()) : config.host;
   return `http://${host.includes(':') ? `[${host}]` : host}:${listeningPort}`;
+}
+
+/**
+ * Whether pub-sub servers may be on this machine although nobody says so in `PUBSUB_NETWORKS`. A service
+ * that listens for others must not be led to what listens on its loopback by a name in the store or the DNS.
+ */
+function isOnThisMachine({ host, pubSubServers = [] }: Partial<Config>): boolean {
+  const hosts = pubSubServers.map((server) => hostAndPort(server).host);
+  return host === undefined || [host, ...hosts].some(isLoopback);
 }
 
 function contradictions(config: Partial<Config>, givenToken: string | undefined): string[] {
