@@ -21,8 +21,9 @@ export function inspectRoutes(router: Router, authenticate: Middleware, needs: I
   router
     .get('/inspect', authenticate, (ctx) => {
       inspectorOf(needs);
-      // The page names what it needs relative to its own path.
-      if (ctx.path.endsWith('/')) return ctx.redirect('../inspect');
+      // The page names what it needs relative to its own path, and no answer of this service is a redirect.
+      if (ctx.path.endsWith('/'))
+        throw apiError('not_found', 'the page is at "inspect", without a slash at its end');
       protect(ctx);
       ctx.type = 'text/html';
       ctx.body = inspectPage;
