@@ -3,7 +3,7 @@ import type { RoomName } from '../../machines/ports.js';
 /** Some rooms, and their entries of the map as they were encoded last. */
 interface Bucket {
   rooms: Set<RoomName>;
-  /** `,"room":count` for each room; undefined: something changed since. */
+  /** `,"room":count` for each room, as it was encoded last; undefined: never. */
   json: Buffer | undefined;
 }
 
@@ -18,7 +18,10 @@ const emptyBucket = (): Bucket => ({ rooms: new Set(), json: undefined });
 export class EncodedRooms {
   readonly #totals: () => ReadonlyMap<RoomName, number>;
   #buckets: Bucket[] = [emptyBucket()];
+  /** Buckets with a change since they were encoded. */
   #dirty = new Set<Bucket>();
+  /** Those that had it before the mark: they are encoded first. */
+  #marked = new Set<Bucket>();
   #rooms = 0;
 
   constructor(totals: () => ReadonlyMap<RoomName, number>) {
@@ -29,23 +32,38 @@ export class EncodedRooms {
   note(rooms: Iterable<RoomName>): void {
     for (const room of rooms) {
       const bucket = this.#bucketOf(room);
-      this.#dirty.add(bucket);
+      this.#soil(bucket);
       if (bucket.rooms.has(room)) continue;
       bucket.rooms.add(room);
       this.#rooms += 1;
-      if (this.#rooms > this.#buckets.length * roomsPerBucket) this.#split();
+      // Twice at the most: it may have been put off.
+      for (let i = 0; i < 2 && this.#isCrowded; i += 1) this.#split();
     }
   }
 
   /** Encodes what changed, for so long, and one bucket at the least; true: nothing is left. */
   encode(maxMs = Number.POSITIVE_INFINITY): boolean {
     const end = performance.now() + maxMs;
-    for (const bucket of this.#dirty) {
-      this.#encode(bucket);
-      this.#dirty.delete(bucket);
-      if (performance.now() > end) break;
+    for (const buckets of [this.#marked, this.#dirty]) {
+      for (const bucket of buckets) {
+        this.#encode(bucket);
+        if (performance.now() > end) return this.#isClean;
+      }
     }
-    return this.#dirty.size === 0;
+    return true;
+  }
+
+  /**
+   * From now on `isMarkPassed` tells whether all that has changed by now is encoded. Until it is, no
+   * bucket is split: a room would be missing between the encoding of one part and of the other.
+   */
+  mark(): void {
+    for (const bucket of this.#dirty) this.#marked.add(bucket);
+    this.#dirty = new Set();
+  }
+
+  get isMarkPassed(): boolean {
+    return this.#marked.size === 0;
   }
 
   /** The JSON of the map between two texts, as it was encoded last. */
@@ -64,6 +82,7 @@ export class EncodedRooms {
   clear(): void {
     this.#buckets = [emptyBucket()];
     this.#dirty = new Set();
+    this.#marked = new Set();
     this.#rooms = 0;
   }
 
@@ -75,7 +94,9 @@ export class EncodedRooms {
       if (count !== undefined) json += `,${JSON.stringify(room)}:${count}`;
       else if (bucket.rooms.delete(room)) this.#rooms -= 1;
     }
-    bucket.json = Buffer.from(json);
+    bucket.json = bytesOf(json);
+    this.#marked.delete(bucket);
+    this.#dirty.delete(bucket);
   }
 
   /** Moves what belongs there from the next bucket in turn to a new one at the end. */
@@ -86,7 +107,20 @@ export class EncodedRooms {
     this.#buckets.push(to);
     for (const room of from.rooms)
       if (this.#bucketOf(room) === to && from.rooms.delete(room)) to.rooms.add(room);
-    this.#dirty.add(from).add(to);
+    this.#soil(from);
+    this.#soil(to);
+  }
+
+  get #isCrowded(): boolean {
+    return this.isMarkPassed && this.#rooms > this.#buckets.length * roomsPerBucket;
+  }
+
+  #soil(bucket: Bucket): void {
+    if (!this.#marked.has(bucket)) this.#dirty.add(bucket);
+  }
+
+  get #isClean(): boolean {
+    return this.#marked.size + this.#dirty.size === 0;
   }
 
   #bucketOf(room: RoomName): Bucket {
@@ -109,12 +143,21 @@ const { clz32, imul } = Math;
 /** The greatest power of two that is not above a number. */
 const highestPower = (size: number) => 2 ** (31 - clz32(size));
 
-/** Of this process: nobody can choose names that all come into one bucket. */
+/** Of this process: nobody knows which names come into one bucket. */
 const seed = Math.floor(Math.random() * 2 ** 32);
 
-/** FNV-1a, for an even spread. */
+/** FNV-1a; then the mixing of MurmurHash3, as its low bits depend on nothing but the low bits of the text. */
 function hashOf(text: string): number {
   let hash = seed;
   for (let i = 0; i < text.length; i += 1) hash = imul(hash ^ text.charCodeAt(i), 0x01000193);
-  return hash >>> 0;
+  hash = imul(hash ^ (hash >>> 16), 0x85ebca6b);
+  hash = imul(hash ^ (hash >>> 13), 0xc2b2ae35);
+  return (hash ^ (hash >>> 16)) >>> 0;
+}
+
+/** In memory of their own: pieces of a shared one would keep each other alive. */
+function bytesOf(text: string): Buffer {
+  const bytes = Buffer.allocUnsafeSlow(Buffer.byteLength(text));
+  bytes.write(text);
+  return bytes;
 }

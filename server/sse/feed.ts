@@ -1,10 +1,10 @@
 import type { RoomName, ServerId } from '../../machines/ports.js';
 import { Channel } from './channel.js';
-import { EncodedRooms } from './encodedRooms.js';
-import { messageFrame } from './frames.js';
+import { type Frame, messageFrame } from './frames.js';
 import { heartbeatMs, maxPendingMs, tickMs } from './liveness.js';
 import { Pace } from './pace.js';
 import { Ring } from './ring.js';
+import { type Standpoint, StateEncoder } from './stateEncoder.js';
 import type { Viewer } from './viewer.js';
 
 /** A pub-sub server as viewers see it. */
@@ -45,10 +45,6 @@ export type StreamKind = 'rooms' | 'changes';
 
 /** What can be encoded in a turn of the event loop without holding it up. */
 const maxRoomsPerFrame = 10_000;
-/** For how long whole states are encoded in one turn of the event loop. */
-const sliceMs = 8;
-/** How often what changed is encoded for those who may come, while nobody is sent whole maps. */
-const warmMs = 1000;
 /** What the stream of whole maps may cost a viewer. */
 const maxWholeBytesPerMs = 1000;
 
@@ -59,23 +55,18 @@ const maxWholeBytesPerMs = 1000;
 export class Feed {
   readonly #source: FeedSource;
   readonly #run: string;
-  readonly #rooms = new Channel(() => this.#whenEncoded(() => this.#wholeMap()));
-  readonly #changes = new Channel(() => this.#whenEncoded(() => this.#snapshot()));
+  readonly #rooms = new Channel(() => this.#whole('rooms'));
+  readonly #changes = new Channel(() => this.#whole('changes'));
   readonly #ring = new Ring();
   readonly #changesPace: Pace;
   readonly #roomsPace: Pace;
-  readonly #warmPace = new Pace(
-    () => this.#keepEncoded(),
-    () => warmMs,
-  );
   readonly #ticker: NodeJS.Timeout;
   /** Rooms that changed and that no frame has told of. */
   readonly #untold = new Set<RoomName>();
   /** The map of rooms as whole states have it. */
-  readonly #encoded: EncodedRooms;
-  /** Those who wait until all of it is encoded. */
-  #waiting: (() => void)[] = [];
-  #encoding: NodeJS.Timeout | undefined;
+  readonly #encoder: StateEncoder;
+  /** Whole states that are being encoded, for all who wait for them. */
+  readonly #coming = new Map<StreamKind, Promise<Frame>>();
   #activation = 1;
   #version = 0;
   #shown: FeedStatus;
@@ -94,8 +85,8 @@ export class Feed {
     this.#source = source;
     this.#run = run;
     this.#shown = source.status();
-    this.#encoded = new EncodedRooms(() => source.totals);
-    this.#encoded.note(source.totals.keys());
+    this.#encoder = new StateEncoder(() => source.totals);
+    this.#encoder.note(source.totals.keys());
     this.#changesPace = new Pace(
       () => this.#flush(),
       () => frameIntervalMs,
@@ -121,8 +112,8 @@ export class Feed {
 
   /** Sends a viewer where the stream is, and from then on what comes. */
   add(viewer: Viewer, kind: StreamKind, lastEventId?: string): void {
-    // What it is sent first must not lack what is about to be flushed to the others.
-    this.#flush();
+    // What is about to be flushed comes as the next frame, to all. But what is gone is not shown again.
+    if (this.#isRestarted) this.#flush();
     if (kind === 'rooms') {
       this.#rooms.addBehind(viewer);
       return;
@@ -143,7 +134,7 @@ export class Feed {
 
   /** Where the stream is: `<run>.<activation>-<version>`. */
   get id(): string {
-    return `${this.#run}.${this.#activation}-${this.#version}`;
+    return this.#idOf(this.#version);
   }
 
   /** Ends every stream. */
@@ -152,8 +143,7 @@ export class Feed {
     clearInterval(this.#ticker);
     this.#changesPace.close();
     this.#roomsPace.close();
-    this.#warmPace.close();
-    clearTimeout(this.#encoding);
+    this.#encoder.close();
     for (const channel of [this.#rooms, this.#changes]) for (const viewer of channel) viewer.end();
   }
 
@@ -166,21 +156,20 @@ export class Feed {
     const isRestarted = this.#isRestarted;
     this.#isRestarted = false;
     this.#shown = status;
-    if (isRestarted) this.#encoded.clear();
+    if (isRestarted) this.#encoder.clear();
     const rooms = this.#takeUntold(isRestarted ? Number.POSITIVE_INFINITY : maxRoomsPerFrame);
-    this.#encoded.note(rooms);
+    this.#encoder.note(rooms);
     if (isRestarted || rooms.length > 0) {
       this.#wholeMapCache = undefined;
       // To encode every frame's worth for nobody would be a fifth of an activation.
       if (this.#rooms.size > 0) this.#roomsPace.touch();
-      else this.#warmPace.touch();
+      else this.#encoder.keepWarm();
     }
     if (isRestarted) {
       this.#ring.clear(this.#version + 2);
       this.#advance();
       // All is gone: what there is to encode came in this moment.
-      this.#encoded.encode();
-      this.#changes.broadcast(this.#snapshot());
+      this.#changes.broadcast(this.#snapshot(this.#encoder.encodeNow(this.#version)));
       return;
     }
     const news = isNewStatus ? status : {};
@@ -211,7 +200,12 @@ export class Feed {
     const data = rooms === undefined ? json : `${json.slice(0, -1)},"rooms":${rooms}}`;
     const frame = messageFrame(data, { event, id: this.id });
     this.#ring.push(frame);
+    this.#encoder.noteFrame(frame, this.#version);
     this.#changes.broadcast(frame);
+  }
+
+  #idOf(version: number): string {
+    return `${this.#run}.${this.#activation}-${version}`;
   }
 
   #advance(): void {
@@ -226,50 +220,44 @@ export class Feed {
     return /^\d+$/.test(version) ? this.#ring.since(Number(version)) : undefined;
   }
 
-  #sendWholeMaps(): void {
-    const frame = this.#whenEncoded(() => this.#wholeMap());
-    if (!(frame instanceof Promise)) this.#rooms.broadcast(frame);
-    else frame.then((whole) => this.#rooms.broadcast(whole));
+  #sendWholeMaps(): void | Promise<void> {
+    const frame = this.#whole('rooms');
+    if (!(frame instanceof Promise)) return this.#rooms.broadcast(frame);
+    return frame.then((whole) => this.#rooms.broadcast(whole));
   }
 
   /** A frame of a whole state: at once when little is to be encoded for it, else when that is done. */
-  #whenEncoded(frame: () => Buffer): Buffer | Promise<Buffer> {
-    if (this.#waiting.length === 0 && this.#encoded.encode(sliceMs)) return frame();
-    return new Promise((resolve) => {
-      this.#waiting.push(() => resolve(frame()));
-      this.#encodeMore();
+  #whole(kind: StreamKind): Frame | Promise<Frame> {
+    const coming = this.#coming.get(kind);
+    if (coming) return coming;
+    const make = (standpoint: Standpoint) =>
+      kind === 'rooms' ? this.#wholeMap(standpoint) : this.#snapshot(standpoint);
+    const encoded = this.#encoder.encode(this.#version);
+    if (!(encoded instanceof Promise)) return make(encoded);
+    const made = encoded.then((standpoint) => {
+      this.#coming.delete(kind);
+      return make(standpoint);
     });
+    this.#coming.set(kind, made);
+    return made;
   }
 
-  #keepEncoded(): void {
-    if (!this.#encoded.encode(sliceMs)) this.#encodeMore();
+  /** For maps there are no frames of changes: what came meanwhile comes with the next map. */
+  #wholeMap({ version }: Standpoint): Buffer {
+    const map = this.#wholeMapCache ?? this.#encoder.between('data: ', '\n\n');
+    if (version === this.#version) this.#wholeMapCache = map;
+    this.#wholeMapBytes = map.length;
+    return map;
   }
 
-  /** A slice, then a rest: while much changes there is always more to encode, and it is not the first duty. */
-  #encodeMore(): void {
-    this.#encoding ??= setTimeout(() => {
-      this.#encoding = undefined;
-      if (!this.#encoded.encode(sliceMs)) {
-        this.#encodeMore();
-        return;
-      }
-      for (const resolve of this.#waiting.splice(0)) resolve();
-    }, 2 * sliceMs);
-  }
-
-  #wholeMap(): Buffer {
-    this.#wholeMapCache ??= this.#encoded.between('data: ', '\n\n');
-    this.#wholeMapBytes = this.#wholeMapCache.length;
-    return this.#wholeMapCache;
-  }
-
-  #snapshot(): Buffer {
-    if (this.#snapshotCache) return this.#snapshotCache;
+  #snapshot({ version, since }: Standpoint): Frame {
+    if (version === this.#version && this.#snapshotCache) return this.#snapshotCache;
     const servers = this.#source.servers();
-    const about = JSON.stringify({ version: this.#version, ...this.#shown, servers });
-    const head = `event: snapshot\nid: ${this.id}\ndata: ${about.slice(0, -1)},"rooms":`;
-    this.#snapshotCache = this.#encoded.between(head, '}\n\n');
-    return this.#snapshotCache;
+    const about = JSON.stringify({ version, ...this.#shown, servers });
+    const head = `event: snapshot\nid: ${this.#idOf(version)}\ndata: ${about.slice(0, -1)},"rooms":`;
+    const snapshot = this.#encoder.between(head, '}\n\n');
+    if (version === this.#version) this.#snapshotCache = snapshot;
+    return since.length === 0 ? snapshot : [snapshot, ...since];
   }
 
   #encodeRooms(rooms: Iterable<RoomName>): string {

@@ -1,19 +1,26 @@
-/** Runs a flush soon after it is first asked for, and then no oftener than its interval: conflation. */
+/**
+ * Runs a flush soon after it is first asked for, and then no oftener than its interval: conflation.
+ * While a flush takes time no other begins.
+ */
 export class Pace {
-  readonly #flush: () => void;
+  readonly #flush: () => void | Promise<void>;
   readonly #intervalMs: () => number;
   #last = Number.NEGATIVE_INFINITY;
   #timer: NodeJS.Timeout | undefined;
   #immediate: NodeJS.Immediate | undefined;
+  #isFlushing = false;
+  /** Whether more came to be flushed meanwhile. */
+  #isTouched = false;
 
-  constructor(flush: () => void, intervalMs: () => number) {
+  constructor(flush: () => void | Promise<void>, intervalMs: () => number) {
     this.#flush = flush;
     this.#intervalMs = intervalMs;
   }
 
   /** There is something to flush. Whatever else changes in this turn of the event loop goes with it. */
   touch(): void {
-    if (this.#timer || this.#immediate) return;
+    this.#isTouched = this.#isFlushing;
+    if (this.#isFlushing || this.#timer || this.#immediate) return;
     const wait = this.#last + this.#intervalMs() - performance.now();
     if (wait > 0) this.#timer = setTimeout(() => this.#run(), wait);
     else this.#immediate = setImmediate(() => this.#run());
@@ -24,11 +31,24 @@ export class Pace {
     clearImmediate(this.#immediate);
     this.#timer = undefined;
     this.#immediate = undefined;
+    this.#isTouched = false;
   }
 
   #run(): void {
     this.close();
-    this.#flush();
+    const flushed = this.#flush();
     this.#last = performance.now();
+    if (!flushed) return;
+    this.#isFlushing = true;
+    flushed.then(
+      () => this.#end(),
+      () => this.#end(),
+    );
+  }
+
+  #end(): void {
+    this.#isFlushing = false;
+    this.#last = performance.now();
+    if (this.#isTouched) this.touch();
   }
 }

@@ -106,6 +106,8 @@ test.each<StreamKind>(['rooms', 'changes'])(
   'a state over 1 MiB reaches a viewer of "%s", a slow one too',
   async (kind) => {
     for (let i = 0; i < 120_000; i += 1) source.set(`${i} ${'x'.repeat(90)}`, 1);
+    feed.publish();
+    await turns(20);
     const at = await listen();
     const slow = open(at, kind, { isRead: false });
     await eventually(() => expect(viewers[0]?.pendingBytes).toBeGreaterThan(maxPendingBytes));

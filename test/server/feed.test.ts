@@ -33,7 +33,7 @@ function show(counts: Record<string, number>): void {
 
 test('a viewer is sent where the stream is, at once', () => {
   expect(join('rooms').take()).toEqual([[undefined, {}]]);
-  source.set('a', 1);
+  show({ a: 1 });
   expect(join('rooms').take()).toEqual([[undefined, { a: 1 }]]);
   const [[event, data] = []] = join('changes').take();
   expect([event, data]).toMatchObject(['snapshot', { rooms: { a: 1 }, servers: [] }]);
@@ -177,7 +177,21 @@ test('a viewer that comes before the flush neither misses nor repeats anything',
   const versions = (viewer: FakeViewer) =>
     viewer.take().map(([, data]) => (data as { version: number }).version);
   expect(versions(early)).toEqual([0, 1, 2]);
-  expect(versions(late)).toEqual([1, 2]);
+  expect(versions(late)).toEqual([0, 1, 2]);
+});
+
+test('viewers that come cause no frames: what changed goes out at the pace of the stream', () => {
+  const [maps, changes] = [join('rooms'), join('changes')];
+  show({ a: 1 });
+  for (const viewer of [maps, changes]) viewer.take();
+  for (let count = 2; count <= 40; count += 1) {
+    source.set('a', count);
+    feed.publish();
+    join('changes');
+    jest.advanceTimersByTime(1);
+  }
+  expect(changes.take().length).toBeLessThanOrEqual(1);
+  expect(maps.take().length).toBeLessThanOrEqual(1);
 });
 
 test('a big map is sent more rarely: no more than 1 MB in a second', () => {
