@@ -3,51 +3,55 @@
  * before its viewers come until both have all of it.
  */
 import { openEventStream } from '../support/eventStream.js';
-import { startChild } from './children.js';
-import { median, report, until } from './figures.js';
-import type { Usage } from './usage.js';
+import { startChild, stopAll } from './children.js';
+import { inRounds, isQuick, report } from './figures.js';
+import { measure, thisProcess } from './measure.js';
+import { startService } from './stage.js';
+import { until } from './within.js';
 
-const isQuick = process.argv.includes('--quick');
 const rounds = isQuick ? 2 : 7;
 const bytes = 20_000_000;
+
+const hasState = ({ event }: { event?: string | undefined }) => event === 'state';
+
+/** Both viewers come; resolves with the bytes of the state as an update. */
+async function watch(url: string): Promise<number> {
+  const path = '/api/rooms/big/events';
+  const json = await openEventStream(url, { path });
+  const updates = await openEventStream(url, { path: `${path}?as=updates` });
+  await until(
+    'both viewers have the state',
+    () => json.messages.some(hasState) && updates.messages.some(hasState),
+  );
+  const [state] = updates.messages.filter(hasState);
+  await Promise.all([json.close(), updates.close()]);
+  return Buffer.from(JSON.parse(state?.data ?? '{}').update, 'base64').length;
+}
 
 async function oneRound() {
   const holder = await startChild<{ port: number; bytes: number }>('./roomServerProcess', {
     options: { bytes },
   });
   const server = `127.0.0.1:${holder.ready.port}`;
-  const service = await startChild<{ url: string }>('./serviceProcess', {
-    env: { PORT: '0', PUBSUB_SERVERS: server, MAX_ROOM_BYTES: '64 MiB' },
-  });
-  const { url } = service.ready;
-  await service.ask('reset');
-  const path = '/api/rooms/big/events';
-  const json = await openEventStream(url, { path });
-  const updates = await openEventStream(url, { path: `${path}?as=updates` });
-  const hasState = ({ event }: { event?: string | undefined }) => event === 'state';
-  const wholeMs = await until(
-    () => json.messages.some(hasState) && updates.messages.some(hasState),
-  );
-  const { longestTurnMs, rssMb } = await service.ask<Usage>('read');
-  const [state] = updates.messages.filter(hasState);
-  const sent = Buffer.from(JSON.parse(state?.data ?? '{}').update, 'base64').length;
-  if (sent < holder.ready.bytes) throw new Error(`wrong: ${sent} bytes were sent`);
-  await Promise.all([json.close(), updates.close()]);
-  await service.stop();
-  await holder.stop();
-  return { wholeMs, longestTurnMs, rssMb, roomMb: sent / 1e6 };
+  const service = await startService([server], { MAX_ROOM_BYTES: '64 MiB' });
+  const load = [holder, thisProcess];
+  const measured = await measure(service, load, () => watch(service.ready.url));
+  if (measured.result < holder.ready.bytes)
+    throw new Error(`wrong: ${measured.result} bytes were sent`);
+  await stopAll(service, holder);
+  return measured;
 }
 
-const results: Awaited<ReturnType<typeof oneRound>>[] = [];
-for (let round = 0; round < rounds; round += 1) results.push(await oneRound());
-const of = (name: keyof (typeof results)[number]) => median(results.map((result) => result[name]));
+const results = await inRounds(rounds, oneRound);
 report('a room of 20 MB is watched as JSON and as updates', [
   {
     figure: 'longest turn of the event loop',
     unit: 'ms',
-    ours: of('longestTurnMs'),
     aim: 50,
-    best: Math.min(...results.map(({ longestTurnMs }) => longestTurnMs)),
-    notes: { 'both have it, ms': of('wholeMs'), 'memory, MB': of('rssMb'), MB: of('roomMb') },
+    rounds: results.map(({ result, longestTurnMs, tookMs, after, loadShare }) => ({
+      ours: longestTurnMs,
+      loadShare,
+      notes: { 'both have it, ms': tookMs, 'memory, MB': after.rssMb, MB: result / 1e6 },
+    })),
   },
 ]);

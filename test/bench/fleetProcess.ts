@@ -1,6 +1,7 @@
 /** A process with many pub-sub servers that speak the contract and nothing else; some of them hang. */
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { answerUsage } from './usage.js';
 
 interface FleetOptions {
   servers: number;
@@ -8,15 +9,18 @@ interface FleetOptions {
   rooms: number;
 }
 
+/** Connections in each room; `contentOf` of `fleet.ts` rests on it. */
+const connectionsPerRoom = 2;
+
 const { servers, hung, rooms } = JSON.parse(process.argv[2] ?? '{}') as FleetOptions;
 const ports: number[] = [];
 
-for (let index = 0; index < servers; index += 1) {
-  const entries = Array.from({ length: rooms }, (_, room) => ({ [`room-${index}-${room}`]: 2 }));
-  const snapshot = JSON.stringify(entries);
+function createPubSubServer(index: number) {
+  const roomNames = Array.from({ length: rooms }, (_, room) => `room-${index}-${room}`);
+  const snapshot = JSON.stringify(roomNames.map((room) => ({ [room]: connectionsPerRoom })));
   const isHung = index >= servers - hung;
   let isMuted = false;
-  const server = createServer((req, res) => {
+  return createServer((req, res) => {
     let body = '';
     req.on('data', (chunk) => {
       body += chunk;
@@ -30,9 +34,12 @@ for (let index = 0; index < servers; index += 1) {
       res.end(isActive ? snapshot : 'okay');
     });
   });
+}
+
+answerUsage();
+for (let index = 0; index < servers; index += 1) {
+  const server = createPubSubServer(index);
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   ports.push((server.address() as AddressInfo).port);
 }
-
 process.send?.({ type: 'listening', ports });
-process.on('disconnect', () => process.exit(0));

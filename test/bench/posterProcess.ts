@@ -1,11 +1,12 @@
 /**
  * One pub-sub server that posts as fast as it is answered, or at a rate; in a process of its own. It
- * speaks to the service by the contract, and to a limit program by its URL. Sockets are raw: what an
- * HTTP client costs would be measured otherwise.
+ * speaks to the service by the contract, and to a limit program with the same path and token. Sockets are
+ * raw: what an HTTP client costs would be measured otherwise.
  */
 import { createServer } from 'node:http';
-import { type AddressInfo, connect, type Socket } from 'node:net';
-import { answerUsage, monotonicMs, usage } from './usage.js';
+import type { AddressInfo } from 'node:net';
+import { Lane, Lanes } from './lanes.js';
+import { answerUsage, monotonicMs } from './usage.js';
 
 interface Options {
   /** Rooms in its snapshot, each with one connection. */
@@ -14,8 +15,8 @@ interface Options {
 
 /** What a run is told: where to, by how many connections, for how long, how fast. */
 export interface PostRun {
-  /** In place of the events URL. */
-  url?: string;
+  /** In place of the service. */
+  url?: string | undefined;
   connections: number;
   durationMs: number;
   /** Deltas in one body. */
@@ -29,18 +30,18 @@ export interface PostResult {
   posts: number;
   refused: number;
   tookMs: number;
-  /** Of this process, of one processor: near 1 it was the bottleneck. */
-  cpuShare: number;
   /** When a room came to a count, by the machine's monotonic clock; of paced runs. */
   posted: [room: string, count: number, atMs: number][];
 }
+
+type Run = Omit<PostResult, 'tookMs'>;
 
 const { rooms } = JSON.parse(process.argv[2] ?? '{}') as Options;
 /** What the service is to show. */
 const truth = new Map<string, number>();
 for (let index = 0; index < rooms; index += 1) truth.set(`room-${index}`, 1);
-/** What a limit program was told, which begins with nothing. */
-const elsewhere = new Map<string, number>();
+/** What limit programs were told, which begin with nothing. */
+const elsewhere = new Map<string, Map<string, number>>();
 let eventsUrl = '';
 let nextRoom = 0;
 
@@ -60,125 +61,108 @@ const server = createServer((req, res) => {
   });
 });
 
-const countsOf = ({ url }: PostRun) => (url ? elsewhere : truth);
-
-/** One more connection in the next room, in turn. */
-function open(order: PostRun): { room: string; add: 1 } {
-  const room = `room-${nextRoom}`;
-  nextRoom = (nextRoom + 1) % rooms;
-  const counts = countsOf(order);
-  counts.set(room, (counts.get(room) ?? 0) + 1);
-  return { room, add: 1 };
+function countsOf({ url }: PostRun): Map<string, number> {
+  if (url === undefined) return truth;
+  const counts = elsewhere.get(url) ?? new Map<string, number>();
+  elsewhere.set(url, counts);
+  return counts;
 }
 
-function request(order: PostRun): string {
-  const { url = eventsUrl, batch } = order;
-  const { host, pathname, search } = new URL(url);
-  const path = pathname === '/' ? '/api/events' : pathname;
-  const body = JSON.stringify(
-    batch ? Array.from({ length: batch }, () => open(order)) : open(order),
-  );
-  const head = `POST ${path}${search} HTTP/1.1\r\nHost: ${host}\r\nContent-Type: application/json\r\n`;
-  return `${head}Content-Length: ${body.length}\r\n\r\n${body}`;
-}
+/** Makes the requests of a run: one more connection in the next room, in turn. */
+class Requests {
+  readonly #counts: Map<string, number>;
+  readonly #batch: number | undefined;
+  readonly #head: string;
 
-/** One connection: resolves when the answer to what it sent has come; its status. */
-class Lane {
-  readonly #socket: Socket;
-  #answered: (status: number) => void = () => {};
-  #text = '';
-
-  constructor(url: string) {
-    const { hostname, port } = new URL(url);
-    this.#socket = connect(Number(port), hostname).setNoDelay();
-    this.#socket.on('data', (chunk) => this.#take(String(chunk)));
-    this.#socket.on('close', () => this.#answered(0));
-    this.#socket.on('error', () => {});
+  constructor(order: PostRun) {
+    this.#counts = countsOf(order);
+    this.#batch = order.batch;
+    const { pathname, search } = new URL(eventsUrl);
+    const { host } = new URL(order.url ?? eventsUrl);
+    this.#head = `POST ${pathname}${search} HTTP/1.1\r\nHost: ${host}\r\nContent-Type: application/json\r\n`;
   }
 
-  post(text: string): Promise<number> {
-    return new Promise((resolve) => {
-      this.#answered = resolve;
-      this.#socket.write(text);
-    });
+  /** The room of a request with one delta, and its count from then on. */
+  next(): { text: string; room: string; count: number } {
+    const { room, count } = this.#open();
+    return { text: this.#textOf({ room, add: 1 }), room, count };
   }
 
-  close(): void {
-    this.#socket.destroy();
+  nextText(): string {
+    if (this.#batch === undefined) return this.next().text;
+    const deltas = Array.from({ length: this.#batch }, () => ({ room: this.#open().room, add: 1 }));
+    return this.#textOf(deltas);
   }
 
-  #take(chunk: string): void {
-    this.#text += chunk;
-    // Answers of 204 have no body; every other is a failure of the run.
-    if (!this.#text.includes('\r\n\r\n')) return;
-    const status = Number(this.#text.slice(9, 12));
-    this.#text = '';
-    this.#answered(status);
+  #textOf(deltas: object): string {
+    const body = JSON.stringify(deltas);
+    return `${this.#head}Content-Length: ${body.length}\r\n\r\n${body}`;
+  }
+
+  #open(): { room: string; count: number } {
+    const room = `room-${nextRoom}`;
+    nextRoom = (nextRoom + 1) % rooms;
+    const count = (this.#counts.get(room) ?? 0) + 1;
+    this.#counts.set(room, count);
+    return { room, count };
   }
 }
 
 async function run(order: PostRun): Promise<PostResult> {
-  const lanes = Array.from({ length: order.connections }, () => new Lane(order.url ?? eventsUrl));
-  const before = usage();
+  const { hostname, port } = new URL(order.url ?? eventsUrl);
+  const lanes = Array.from({ length: order.connections }, () => new Lane(hostname, Number(port)));
+  const beganAt = monotonicMs();
   const result = order.perSecond ? await paced(lanes, order) : await flood(lanes, order);
-  const after = usage();
+  const tookMs = monotonicMs() - beganAt;
   for (const lane of lanes) lane.close();
-  const tookMs = after.atMs - before.atMs;
-  return { ...result, tookMs, cpuShare: (after.cpuMs - before.cpuMs) / tookMs };
+  return { ...result, tookMs };
 }
 
-async function flood(lanes: Lane[], order: PostRun) {
+async function flood(lanes: readonly Lane[], order: PostRun): Promise<Run> {
+  const requests = new Requests(order);
   const end = performance.now() + order.durationMs;
   let posts = 0;
   let refused = 0;
   const work = async (lane: Lane) => {
     while (performance.now() < end) {
-      const status = await lane.post(request(order));
+      const status = await lane.post(requests.nextText());
       posts += 1;
       if (status !== 204) refused += 1;
-      if (status === 0) return;
     }
   };
   await Promise.all(lanes.map(work));
   return { posts, refused, posted: [] };
 }
 
-async function paced(lanes: Lane[], order: PostRun) {
+async function paced(all: readonly Lane[], order: PostRun): Promise<Run> {
   const { durationMs, perSecond = 1 } = order;
+  const requests = new Requests(order);
+  const lanes = new Lanes(all);
   const posted: PostResult['posted'] = [];
-  const free = [...lanes];
-  const answers: Promise<void>[] = [];
+  const answers: Promise<number>[] = [];
   const total = Math.round((durationMs * perSecond) / 1000);
-  let refused = 0;
   const begin = performance.now();
   for (let index = 0; index < total; index += 1) {
     const dueInMs = begin + (index * 1000) / perSecond - performance.now();
     if (dueInMs > 0) await new Promise((resolve) => setTimeout(resolve, dueInMs));
-    let lane = free.shift();
-    while (!lane) {
-      await new Promise((resolve) => setImmediate(resolve));
-      lane = free.shift();
-    }
-    const text = request(order);
-    const room = /"room":"([^"]+)"/.exec(text)?.[1] ?? '';
-    posted.push([room, countsOf(order).get(room) ?? 0, monotonicMs()]);
-    const used = lane;
-    const answer = used.post(text).then((status) => {
-      if (status !== 204) refused += 1;
-      free.push(used);
-    });
+    const lane = await lanes.take();
+    const { text, room, count } = requests.next();
+    posted.push([room, count, monotonicMs()]);
+    const answer = lane.post(text);
     answers.push(answer);
+    // Nobody catches a lost lane: it ends this process, and the run with it.
+    answer.then(() => lanes.giveBack(lane));
   }
-  await Promise.all(answers);
-  return { posts: total, refused, posted };
+  const statuses = await Promise.all(answers);
+  return { posts: total, refused: statuses.filter((status) => status !== 204).length, posted };
 }
 
 process.on('message', async ({ type, ...order }: { type: string } & PostRun) => {
   if (type === 'post') process.send?.({ type, ...(await run(order)) });
   if (type === 'truth') process.send?.({ type, rooms: [...truth] });
 });
+answerUsage();
 server.listen(0, '127.0.0.1', () => {
-  answerUsage();
   const { port } = server.address() as AddressInfo;
   process.send?.({ type: 'listening', id: `127.0.0.1:${port}` });
 });

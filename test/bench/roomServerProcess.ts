@@ -2,6 +2,7 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import * as Y from 'yjs';
+import { answerUsage } from './usage.js';
 
 const { bytes } = JSON.parse(process.argv[2] ?? '{}') as { bytes: number };
 const doc = new Y.Doc();
@@ -23,8 +24,8 @@ const server = createServer((req, res) => {
     res.end('[{"big":1}]');
   });
 });
+answerUsage();
 server.listen(0, '127.0.0.1', () => {
   const { port } = server.address() as AddressInfo;
   process.send?.({ type: 'listening', port, bytes: state.length });
 });
-process.on('disconnect', () => process.exit(0));

@@ -1,7 +1,8 @@
 import got from 'got';
 import { type BenchChild, startChild } from './children.js';
-import { until } from './figures.js';
-import type { Seen } from './viewersProcess.js';
+import type { PostResult, PostRun } from './posterProcess.js';
+import type { Size, ViewersOptions } from './viewersProcess.js';
+import { until } from './within.js';
 
 /** A service that counts one posting server, each in a process of its own. */
 export interface Stage {
@@ -16,43 +17,75 @@ export async function startStage(
   node: string[] = [],
 ): Promise<Stage> {
   const poster = await startChild<{ id: string }>('./posterProcess', { options: { rooms } });
-  const service = await startChild<{ url: string }>('./serviceProcess', {
-    env: {
-      PORT: '0',
-      PUBSUB_SERVERS: poster.ready.id,
-      RESYNC_INTERVAL_MS: '3600000',
-      MAX_VIEWERS: '20000',
-      MAX_VIEWERS_PER_ADDRESS: '20000',
-      ...env,
-    },
-    node,
-  });
-  return { poster, service };
+  const more = { RESYNC_INTERVAL_MS: '3600000', MAX_VIEWERS: '20000', ...env };
+  return { poster, service: await startService([poster.ready.id], more, node) };
 }
 
-export interface ViewersOptions {
-  url: string;
-  path: string;
-  viewers: number;
-  readers: number;
-}
+/** Starts a service that knows these pub-sub servers. */
+export const startService = (
+  servers: readonly string[],
+  env: Record<string, string> = {},
+  node: string[] = [],
+) =>
+  startChild<{ url: string }>('./serviceProcess', {
+    env: { PORT: '0', PUBSUB_SERVERS: servers.join(','), ...env },
+    node,
+  });
 
 export const startViewers = (options: ViewersOptions) =>
   startChild<object>('./viewersProcess', { options });
 
-/** Resolves when the one server of a stage is in the numbers. */
-export async function untilLive({ service }: Stage): Promise<void> {
-  const { url } = service.ready;
-  await until(async () => (await got(`${url}/api/state`).json<{ live: number }>()).live === 1);
+/** What `GET /api/state` says. */
+export interface State {
+  state: string;
+  complete: boolean;
+  live: number;
+  viewers: number;
 }
 
-/** Resolves when the readers have what the poster knows to be true; rejects when they never do. */
+export const stateOf = (service: Stage['service']) =>
+  got(`${service.ready.url}/api/state`).json<State>();
+
+/** Resolves when the one server of a stage is in the numbers. */
+export const untilLive = ({ service }: Stage) =>
+  until('the server is in the numbers', async () => (await stateOf(service)).live === 1);
+
+/** Has the poster of a stage post; rejects when a post is refused. */
+export async function post(
+  poster: BenchChild<object>,
+  run: PostRun,
+): Promise<Omit<PostResult, 'refused'>> {
+  const { refused, ...result } = await poster.ask<PostResult>('post', run);
+  if (refused > 0) throw new Error(`${refused} posts were refused`);
+  return result;
+}
+
+/** Resolves when all readers have what the poster knows to be true; rejects when they never do. */
 export async function untilTrue(viewers: BenchChild<object>, poster: Stage['poster']) {
   const { rooms } = await poster.ask<{ rooms: [string, number][] }>('truth');
-  const counts = new Map(rooms);
-  await until(async () => {
-    const seen = await viewers.ask<Seen>('seen');
-    const isSame = ([room, count]: [string, number]) => counts.get(room) === count;
-    return seen.rooms.length === counts.size && seen.rooms.every(isSame);
-  });
+  await viewers.ask('expect', { rooms });
+  await until(
+    'the viewers have the true counts',
+    async () => (await viewers.ask<{ readers: number }>('waiting')).readers === 0,
+    10,
+  );
+}
+
+/** Resolves when the last reader has so many rooms with so many connections in all. */
+export async function untilSize(
+  viewers: BenchChild<object>,
+  { rooms, connections }: Pick<Size, 'rooms' | 'connections'>,
+  waitMs = 10,
+): Promise<Size> {
+  let size: Size | undefined;
+  const hasAll = async () => {
+    size = await viewers.ask<Size>('size');
+    return size.rooms === rooms && size.connections === connections;
+  };
+  await until(`a viewer has ${rooms} rooms with ${connections} connections`, hasAll, waitMs).catch(
+    (cause) => {
+      throw new Error(`it has ${JSON.stringify(size)}`, { cause });
+    },
+  );
+  return size as Size;
 }
