@@ -1,6 +1,10 @@
+import type { ServerId } from '../../machines/ports.js';
+import { isEvidencePausing, isRecurrencePausing } from './evidence.js';
+import { differenceAt, promptMs } from './exactness.js';
 import type { Oracle } from './oracle.js';
 import type { Host } from './pubSubHost.js';
 import type { SimulatedService } from './simulatedService.js';
+import type { SeenServer } from './watcher.js';
 import type { World } from './world.js';
 
 /** Five requests to be silent, and the pauses between them. */
@@ -27,6 +31,7 @@ function calm(world: World): void {
   store.isStalled = false;
   store.lies.clear();
   world.defective = undefined;
+  world.viewers.drain();
   for (const host of hosts) {
     world.heal(host);
     if (host.isHung) host.resume();
@@ -53,6 +58,11 @@ function isShown(service: SimulatedService, host: Host): boolean {
   return standing !== undefined && standing !== 'candidate';
 }
 
+/** Servers that are shown at this moment. */
+function knownTo(world: World, service: SimulatedService): Set<Host> {
+  return new Set(world.hosts.filter((host) => isShown(service, host)));
+}
+
 /** Whether a late message has made it what the service does not know of before it posts. */
 function isUnawareOf({ process }: Host): boolean {
   return process?.isAstray === true && process.posts === 0;
@@ -71,32 +81,35 @@ function makeTraffic(world: World, overMs: number, times: number): void {
 /** 3 to 6: with somebody looking, all that is shown is true, complete or said not to be. */
 function judgeWatched(world: World, oracle: Oracle): void {
   const service = theService(world);
-  if (service.watchers.length === 0) world.admit();
-  const beganMs = world.nowMs;
+  if (service.watchers.length === 0) world.viewers.admit();
   const isAllUp = world.hosts.every(({ isUp }) => isUp);
-  const settlingMs = oracle.promptMs + (world.plan.hasStore ? discoveryMs : 0);
+  const settlingMs = promptMs(world) + (world.plan.hasStore ? discoveryMs : 0);
   makeTraffic(world, Math.max(settlingMs, isAllUp ? 0 : 2 * oracle.overdueMs), 5);
   world.advance(400);
-  // Evidence that recurred may have to wait: so long, and no longer.
-  if (faultIn(world, oracle, service))
-    world.advance(Math.max(0, oracle.boundMs(beganMs) - (world.nowMs - beganMs)));
-  const fault = faultIn(world, oracle, service);
+  waitForRecurring(world, service);
+  const fault = faultIn(world, service);
   if (fault) world.fail(fault[0], fault[1]);
   world.advance(0);
 }
 
-function faultIn(
-  world: World,
-  oracle: Oracle,
-  service: SimulatedService,
-): [string, string] | undefined {
+/** Evidence that recurred may have to wait, up to twice as long as it has been recurring. */
+function waitForRecurring(world: World, service: SimulatedService): void {
+  const isPausing = () =>
+    [...service.context.roster].some((member) => isRecurrencePausing(service, member));
+  if (!isPausing()) return;
+  const deadlineMs = 3 * world.nowMs;
+  while (isPausing() && world.nowMs < deadlineMs) world.advance(1000);
+  world.advance(promptMs(world));
+}
+
+function faultIn(world: World, service: SimulatedService): [string, string] | undefined {
   const { roster } = service.context;
   if (service.state !== 'active') return ['2: one broadcast', `it is ${service.state}`];
   for (const host of world.hosts) {
     const member = roster.get(host.id);
     if (host.isUp && mustKnow(world, service, host)) {
       if (member?.status !== 'live') return ['6: self-healing', `${host.id} is ${member?.status}`];
-      const difference = oracle.differenceAt(service, host);
+      const difference = differenceAt(world, service, host);
       if (difference) return ['4: exact', difference];
     } else if (member && member.standing !== 'candidate' && !host.isUp) {
       const { connections } = service.context.tally.sizeOf(host.id);
@@ -117,61 +130,49 @@ function faultShown(world: World, service: SimulatedService): [string, string] |
       const count = (sums.get(room) ?? 0) + tally.countOn(server, room);
       if (count > 0) sums.set(room, count);
     }
-  const isComplete = members.every(({ status }) => status === 'live');
-  const expected = JSON.stringify([
-    sorted(sums),
-    isComplete,
-    'active',
-    members.map(({ server, status }) => [server, status]).sort(),
-  ]);
-  for (const { rooms, isComplete: complete, state, servers } of service.watchers) {
-    const seen = JSON.stringify([sorted(rooms), complete, state, [...servers].sort()]);
+  const isLive = members.every(({ status }) => status === 'live');
+  const servers = members.map(({ server, status }): [ServerId, SeenServer] => {
+    return [server, { state: status, overLimit: tally.overLimit.has(server) }];
+  });
+  const about = [isLive && tally.overLimit.size === 0, 'active', sorted(new Map(servers))];
+  for (const watcher of service.watchers) {
+    world.countCheck(`what a viewer sees (${watcher.kind})`);
+    const isOfAll = watcher.kind === 'changes';
+    const expected = JSON.stringify([sorted(sums), ...(isOfAll ? about : [])]);
+    const seenOfAll = [watcher.isComplete, watcher.state, sorted(watcher.servers)];
+    const seen = JSON.stringify([sorted(watcher.rooms), ...(isOfAll ? seenOfAll : [])]);
     if (seen !== expected) return ['5: honest', `a viewer sees ${seen} instead of ${expected}`];
   }
   return undefined;
 }
 
-const sorted = (map: ReadonlyMap<string, number>) => [...map].sort();
+const sorted = (map: ReadonlyMap<string, unknown>) => [...map].sort(([a], [b]) => (a < b ? -1 : 1));
 
 /** 1: with nobody looking, servers are silent, and those that are not are told. */
 function judgeSilent(world: World, oracle: Oracle): void {
   const service = theService(world);
   const { timing } = world.plan;
-  while (service.watchers.length > 0) world.dismiss();
+  while (service.watchers.length > 0) world.viewers.dismiss();
+  const known = knownTo(world, service);
   const beganMs = Math.max(service.startedAtMs, service.unwatchedSinceMs);
   world.advance(timing.lingerMs + silencingMs(timing.requestTimeoutMs));
   if (service.state !== 'inactive')
     world.fail('1: silent', `it is ${service.state}, and nobody looks`);
   if (service.context.tally.connections > 0) world.fail('1: silent', 'counts are kept');
   for (const host of world.hosts) {
-    if (
-      !host.isUp ||
-      isUnawareOf(host) ||
-      !host.plan.isConfigured ||
-      host.undisturbedSinceMs > beganMs
-    )
+    if (!host.isUp || isUnawareOf(host) || !known.has(host) || host.undisturbedSinceMs > beganMs)
       continue;
     const status = service.context.roster.get(host.id)?.status;
     if (status !== 'silent') world.fail('1: silent', `${host.id} is ${status}`);
     if (host.process?.isActive) world.fail('1: silent', `${host.id} is active, and nobody looks`);
   }
-  makeTraffic(
-    world,
-    oracle.boundMs(world.nowMs) > 120_000 ? 40_000 : oracle.promptMs + 3 * strangerMs,
-    6,
-  );
+  makeTraffic(world, Math.max(40_000, promptMs(world) + 3 * strangerMs), 6);
   for (const host of world.hosts)
     if (host.isUp && isShown(service, host) && host.process?.isActive && host.process.posts > 0)
       world.fail('1: silent', `${host.id} goes on posting`);
   const before = oracle.requests;
   world.advance(10_000);
   if (oracle.requests > before) world.fail('1: silent', 'servers are asked, and nobody looks');
-}
-
-/** Whether evidence that recurred waits for the time when its server may be set right again. */
-function isEvidencePausing({ context }: SimulatedService, { id }: Host): boolean {
-  const actor = context.roster.get(id)?.ref.getSnapshot();
-  return actor?.matches({ evidence: 'cooling' }) === true && actor.context.isEvidenceNoted;
 }
 
 /** A shutdown ends in time, and leaves nobody posting whom it could reach. */
@@ -183,18 +184,22 @@ function judgeStopped(world: World): void {
   // It has not confirmed five times; it is silenced when it posts, and not asked again before.
   const isGivenUp = (host: Host) => service.context.roster.get(host.id)?.status === 'unknown';
   const givenUp = new Set(world.hosts.filter(isGivenUp));
-  const pausing = new Set(world.hosts.filter((host) => isEvidencePausing(service, host)));
+  const members = [...service.context.roster];
+  const pausing = new Set(
+    members.filter((member) => isEvidencePausing(service, member)).map(({ server }) => server),
+  );
+  const known = knownTo(world, service);
   world.shutDownService();
   world.advance(shutdownMs);
   if (world.service) world.fail('1: silent', 'a shutdown does not end');
   for (const host of world.hosts)
     if (
       host.isUp &&
-      host.plan.isConfigured &&
+      known.has(host) &&
       host.undisturbedSinceMs <= beganMs &&
       host.process?.isActive &&
       !givenUp.has(host) &&
-      !pausing.has(host) &&
+      !pausing.has(host.id) &&
       !isUnawareOf(host)
     )
       world.fail('1: silent', `${host.id} is left active by a shutdown of ${service.startedAtMs}`);

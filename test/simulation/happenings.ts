@@ -1,5 +1,6 @@
 import type { ServerId } from '../../machines/ports.js';
 import type { Host } from './pubSubHost.js';
+import { strangerAsks, strangerPosts } from './strangers.js';
 import type { World } from './world.js';
 
 interface Kind {
@@ -7,8 +8,6 @@ interface Kind {
   readonly weight: number;
   /** Whether a world can be without it. */
   readonly isFault?: boolean;
-  /** Whether a delta can be lost by it without evidence. */
-  readonly loses?: boolean;
   readonly isOfStore?: boolean;
   readonly happen: (world: World) => void;
 }
@@ -44,8 +43,8 @@ export type HappeningKind =
 export const happeningKinds: Readonly<Record<HappeningKind, Kind>> = {
   'connections open': { weight: 30, happen: (world) => traffic(world, 'open') },
   'connections close': { weight: 20, happen: (world) => traffic(world, 'close') },
-  'viewer comes': { weight: 8, happen: (world) => world.admit() },
-  'viewer leaves': { weight: 6, happen: (world) => world.dismiss() },
+  'viewer comes': { weight: 8, happen: (world) => world.viewers.admit() },
+  'viewer leaves': { weight: 6, happen: (world) => world.viewers.dismiss() },
   'viewer flaps': { weight: 3, happen: flap },
   'viewers give way': { weight: 3, happen: giveWay },
   'updates are watched': { weight: 1, happen: watchUpdates },
@@ -73,6 +72,9 @@ export const happeningKinds: Readonly<Record<HappeningKind, Kind>> = {
   'long outage': { weight: 0.03, isFault: true, happen: endure },
 };
 
+/** Faults that are no happenings of their own. */
+export const otherFaults = ['left active', 'partition of several', 'crowd asks', 'viewer stalls'];
+
 const isRunning = (host: Host) => host.isUp;
 const isDown = (host: Host) => host.process === undefined && !host.isGone;
 
@@ -96,9 +98,9 @@ function flap(world: World): void {
   const times = world.random.between(1, 3);
   let atMs = 0;
   for (let i = 0; i < times; i += 1) {
-    world.later(atMs, () => world.isCalm || world.dismiss());
+    world.later(atMs, () => world.isCalm || world.viewers.dismiss());
     atMs += world.random.between(0, world.random.pick([1, 40]));
-    world.later(atMs, () => world.isCalm || world.admit());
+    world.later(atMs, () => world.isCalm || world.viewers.admit());
     atMs += world.random.between(0, 40);
   }
 }
@@ -106,9 +108,9 @@ function flap(world: World): void {
 /** All viewers leave, and a moment after the linger time another one comes. */
 function giveWay(world: World): void {
   const { service, random, plan } = world;
-  while (service && service.watchers.length > 0) world.dismiss();
+  while (service && service.watchers.length > 0) world.viewers.dismiss();
   const lateMs = random.pick([0, 0.5, 1, 5, 300]);
-  world.later(plan.timing.lingerMs + lateMs, () => world.isCalm || world.admit());
+  world.later(plan.timing.lingerMs + lateMs, () => world.isCalm || world.viewers.admit());
 }
 
 function watchUpdates(world: World): void {
@@ -172,43 +174,27 @@ function orphan(world: World): void {
   }
 }
 
+/** Cuts off one server, or several of them in one instant, which are connected again in one. */
 function cut(world: World): void {
   const host = pickHost(world, () => true);
   if (!host) return;
   const direction = world.random.pick(['toServer', 'toService', 'both'] as const);
-  if (direction !== 'toService') host.cuts.add('toServer');
-  if (direction !== 'toServer') host.cuts.add('toService');
-  host.disturb();
-  world.later(world.random.between(50, 15_000), () => world.heal(host));
+  const hosts = [host, ...othersToCut(world, host)];
+  for (const each of hosts) {
+    if (direction !== 'toService') each.cuts.add('toServer');
+    if (direction !== 'toServer') each.cuts.add('toService');
+    each.disturb();
+  }
+  world.later(world.random.between(50, 15_000), () => {
+    for (const each of hosts) world.heal(each);
+  });
 }
 
-/** Anybody, at the address of a server or not, posts what this run never made. */
-function strangerPosts(world: World): void {
-  const { service, random } = world;
-  const host = pickHost(world, () => true);
-  const address = random.pick([
-    host?.plan.address ?? '',
-    '10.0.0.77',
-    '192.0.2.1',
-    '169.254.169.254',
-  ]);
-  const token = random.pick(['', 'WyIxMC4wLjAuMSIsMSwwXQ.AAAAAAAAAAAAAAAAAAAAAA', '__proto__']);
-  const body = '{"room":"notes","add":1000}';
-  if (!service) return;
-  const post = () => void service.takePost(address, service.urlOf(token), body);
-  world.oracle.aroundStranger(service, `a post without a token from ${address}`, post);
-}
-
-/** Anybody asks what only a starting server asks. */
-function strangerAsks(world: World): void {
-  const { random, service } = world;
-  const host = pickHost(world, () => true);
-  const address = random.pick([host?.plan.address ?? '', '10.0.0.78', '192.0.2.1']);
-  const port = random.pick([undefined, 8001, 8002, 9999]);
-  const asker = { address, isForwarded: random.chance(0.2), ...(port !== undefined && { port }) };
-  if (!service) return;
-  const ask = () => service.answerStartup(asker, () => {});
-  world.oracle.aroundStranger(service, `a start-up query from ${address}`, ask);
+function othersToCut({ aside, hosts, countFault }: World, host: Host): Host[] {
+  if (!aside.chance(0.3)) return [];
+  const others = hosts.filter((each) => each !== host && aside.chance(0.6));
+  if (others.length > 0) countFault('partition of several');
+  return others;
 }
 
 /** A proxy spoils the body of a post: that delta is lost. */
@@ -244,6 +230,6 @@ function stall(world: World): void {
 function endure(world: World): void {
   const host = pickHost(world, isRunning);
   host?.crash();
-  world.admit();
+  world.viewers.admit();
   world.advance(11 * 60_000);
 }

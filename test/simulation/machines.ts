@@ -10,7 +10,7 @@ import type {
 } from '../../machines/ports.js';
 import { pubSubServerMachine } from '../../machines/pubSubServerMachine.js';
 import { roomMachine } from '../../machines/roomMachine.js';
-import type { Bug } from './bugs.js';
+import type { Bug } from './bug.js';
 import type { SimulatedService } from './simulatedService.js';
 
 /** The machines of the service with slots that act in the world of whoever runs them. */

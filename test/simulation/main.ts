@@ -2,22 +2,24 @@ import { fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { addReport, describe, emptyReport, type Report } from './report.js';
-import { kinds, type WorldKind } from './worldKinds.js';
+import { type Kind, kinds, spoiltKind, type WorldKind } from './worldKinds.js';
 
 /** `npm run simulate`: see docs/simulation.md. */
 
-const usage = `npm run simulate -- [--rooms] [--seed N] [--worlds M | --minutes T] [--workers W]
+const usage = `npm run simulate -- [--rooms] [--bug NAME] [--seed N] [--worlds M | --minutes T] [--workers W]
   --seed N     with nothing else: replays world N, with a trace; else: the first seed (1)
   --worlds M   runs M worlds
   --minutes T  runs worlds for so long
   --workers W  processes to run them in (1)
-  --rooms      worlds of one watched room, instead of worlds of the service`;
+  --rooms      worlds of one watched room, instead of worlds of the service
+  --bug NAME   with one of the mistakes of test/simulation/bugs.ts or rooms/roomBugs.ts`;
 
 const progressMs = 10_000;
 const say = (line: string) => process.stdout.write(`${line}\n`);
 
 interface Work {
   kind: WorldKind;
+  bug: string | undefined;
   firstSeed: number;
   step: number;
   worlds: number | undefined;
@@ -32,18 +34,28 @@ function readWork() {
       minutes: { type: 'string' },
       workers: { type: 'string' },
       rooms: { type: 'boolean' },
+      bug: { type: 'string' },
       help: { type: 'boolean' },
     },
   });
-  const { seed, worlds, minutes, workers, rooms, help } = values;
+  const { seed, worlds, minutes, workers, rooms, bug, help } = values;
+  const kind: WorldKind = rooms ? 'rooms' : 'service';
+  kindOf({ kind, bug });
   return {
     help,
-    kind: rooms ? ('rooms' as const) : ('service' as const),
+    kind,
+    bug,
     seed: positive('seed', seed),
     worlds: positive('worlds', worlds),
     minutes: positive('minutes', minutes),
     workers: positive('workers', workers) ?? 1,
   };
+}
+
+function kindOf({ kind, bug }: Pick<Work, 'kind' | 'bug'>): Kind {
+  const found = bug === undefined ? kinds[kind] : spoiltKind(kind, bug);
+  if (!found) throw new Error(`--bug: there is no "${bug}"`);
+  return found;
 }
 
 function positive(name: string, text: string | undefined): number | undefined {
@@ -55,15 +67,15 @@ function positive(name: string, text: string | undefined): number | undefined {
 }
 
 /** Replays one world, line by line; answers whether it kept every promise. */
-function replay(kind: WorldKind, seed: number): boolean {
-  const broken = kinds[kind].replay(seed, say);
+function replay(kind: Kind, seed: number): boolean {
+  const broken = kind.replay(seed, say);
   say(broken === undefined ? `world ${seed} kept every promise` : `world ${seed} broke ${broken}`);
   return broken === undefined;
 }
 
 /** Runs worlds in this process; `tell` is given the report so far now and then. */
 async function run(
-  { kind, firstSeed, step, worlds, minutes }: Work,
+  { firstSeed, step, worlds, minutes, ...what }: Work,
   tell: (report: Report) => void,
 ) {
   const untilMs = minutes === undefined ? undefined : performance.now() + minutes * 60_000;
@@ -71,7 +83,7 @@ async function run(
   let report = ended;
   let toldMs = performance.now();
   const range = { firstSeed, step, ...(worlds && { worlds }), ...(untilMs && { untilMs }) };
-  for (report of kinds[kind].run(range)) {
+  for (report of kindOf(what).run(range)) {
     if (performance.now() - toldMs < progressMs) continue;
     toldMs = performance.now();
     tell(report);
@@ -119,8 +131,9 @@ async function runMany(work: Work, workers: number): Promise<boolean> {
   };
   const report = workers > 1 ? await runShared(work, workers, tell) : await run(work, tell);
   const first = report.broken[0];
-  if (first) replay(work.kind, first.seed);
-  say(describe(report, kinds[work.kind].places(), seconds()));
+  const kind = kindOf(work);
+  if (first) replay(kind, first.seed);
+  say(describe(report, kind.places(), seconds()));
   return first === undefined;
 }
 
@@ -133,13 +146,14 @@ function work(): void {
 }
 
 async function main(): Promise<boolean> {
-  const { help, kind, seed, worlds, minutes, workers } = readWork();
+  const { help, kind, bug, seed, worlds, minutes, workers } = readWork();
   if (help) {
     say(usage);
     return true;
   }
-  if (worlds === undefined && minutes === undefined) return replay(kind, seed ?? 1);
-  return runMany({ kind, firstSeed: seed ?? 1, step: 1, worlds, minutes }, workers);
+  if (worlds === undefined && minutes === undefined)
+    return replay(kindOf({ kind, bug }), seed ?? 1);
+  return runMany({ kind, bug, firstSeed: seed ?? 1, step: 1, worlds, minutes }, workers);
 }
 
 if (process.env.SIMULATE_WORKER) work();

@@ -3,12 +3,24 @@ import type { World } from './world.js';
 
 export type Direction = 'toServer' | 'toService';
 
+/** `query` and `startup`: a start-up query and its answer. */
+export const parcelKinds = ['request', 'answer', 'delta', 'query', 'startup'] as const;
+
+/** What can become of a parcel. */
+const networkFaults = ['cut off', 'dropped', 'duplicated', 'held', 'late', 'reset'] as const;
+
+/** The faults of a network, as they are counted. */
+export const networkFaultKinds = networkFaults.flatMap((fault) =>
+  parcelKinds.map((kind) => `${fault} ${kind}`),
+);
+
+type Fault = (typeof networkFaults)[number];
+
 /** One message on its way between the service and a place where a pub-sub server may run. */
 export interface Parcel {
   readonly host: Host;
   readonly direction: Direction;
-  /** `query` and `startup`: a start-up query and its answer. */
-  readonly kind: 'request' | 'answer' | 'delta' | 'query' | 'startup';
+  readonly kind: (typeof parcelKinds)[number];
   readonly what: string;
   readonly deliver: () => void;
   /** The sender learns that it did not get through; nobody does when it is lost in silence. */
@@ -19,7 +31,7 @@ export interface Parcel {
 const precious: readonly Parcel['kind'][] = ['delta', 'query', 'startup'];
 
 /** So long the inbox of the service may keep a delta. */
-const inboxMs = 6;
+export const inboxMs = 6;
 
 /** Carries everything between the service and the servers, as badly as the plan of the world says. */
 export class Network {
@@ -80,12 +92,17 @@ export class Network {
     return host.deltasUnderWay > 0;
   }
 
+  /** When the last delta of this host came to be counted; now, if one is still on its way. */
+  deltasSince(host: Host): number {
+    return this.hasDeltasOf(host) ? this.#world.nowMs : host.lastDeltaAtMs;
+  }
+
   #delay(): number {
     const { random, plan } = this.#world;
     return plan.network.baseMs + random.between(0, this.isCalm ? 5 : plan.network.spreadMs);
   }
 
-  #arriveLate(parcel: Parcel, fault: string, how: string): void {
+  #arriveLate(parcel: Parcel, fault: Fault, how: string): void {
     const { random, plan } = this.#world;
     this.#world.countFault(`${fault} ${parcel.kind}`);
     this.#arriveAt(parcel, random.between(0, plan.network.maxLateMs[parcel.kind]), how);
@@ -108,6 +125,7 @@ export class Network {
       if (parcel.kind === 'delta')
         clock.setTimeout(() => {
           parcel.host.deltasUnderWay -= 1;
+          parcel.host.lastDeltaAtMs = clock.nowMs;
         }, inboxMs);
     }, delayMs);
     const each = { parcel, timer, isLate };
@@ -126,7 +144,7 @@ export class Network {
     parcel.host.held.push(parcel);
   }
 
-  #lose({ kind, what, host }: Parcel, how: string): void {
+  #lose({ kind, what, host }: Parcel, how: Fault): void {
     this.#world.countFault(`${how} ${kind}`);
     this.#world.note(() => `${what} is ${how}`);
     host.disturb();

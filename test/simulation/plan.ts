@@ -1,4 +1,5 @@
 import type { ServerId, Timing } from '../../machines/ports.js';
+import type { TallyLimits } from '../../machines/tally.js';
 import { type HappeningKind, happeningKinds } from './happenings.js';
 import type { Random } from './random.js';
 
@@ -31,6 +32,16 @@ export interface NetworkPlan {
   readonly holdsPartitioned: boolean;
 }
 
+/** What kind of viewers a world has; the chances are those of each that comes. */
+export interface ViewersPlan {
+  /** Whether it is one that left, and resumes. */
+  readonly returnChance: number;
+  /** Whether it takes the stream of whole maps. */
+  readonly wholeMapChance: number;
+  /** Whether it reads nothing for a while. */
+  readonly stallChance: number;
+}
+
 /** All that a seed decides before a world begins. */
 export interface Plan {
   /** Whether deltas may be lost on the way; if not, counts must come right without any resync. */
@@ -47,6 +58,10 @@ export interface Plan {
   /** How likely it is that the next thing happens at once, soon, or much later. */
   readonly gaps: Readonly<Record<'atOnce' | 'soon' | 'later', number>>;
   readonly ending: Ending;
+  /** How much is remembered of one server; `isLimited`: it may hold more. */
+  readonly limits: TallyLimits;
+  readonly isLimited: boolean;
+  readonly viewers: ViewersPlan;
 }
 
 export const pubSubPort = 8001;
@@ -54,7 +69,7 @@ const roomNames = ['notes', 'a%20b', 'constructor', '', 'a/b=c'];
 const never = 24 * 3_600_000;
 
 /** Draws a world: how large it is, which faults exist in it, and how often they come. */
-export function drawPlan(random: Random): Plan {
+export function drawPlan(random: Random, aside: Random): Plan {
   const isLarge = random.chance(0.01);
   const isLossy = !isLarge && random.chance(0.5);
   const timing = drawTiming(random, isLossy);
@@ -76,9 +91,11 @@ export function drawPlan(random: Random): Plan {
     isProxied: random.chance(0.05),
     network: drawNetwork(random, isLossy, timing.requestTimeoutMs),
     happenings: isLarge ? 12 : random.between(10, 70),
-    weights: isLarge ? fleetWeights : drawWeights(random, isLossy, hasStore),
+    weights: isLarge ? fleetWeights : drawWeights(random, hasStore),
     gaps: { atOnce: random.between(1, 6), soon: random.between(1, 6), later: random.between(0, 2) },
     ending: random.pick(ends),
+    ...drawLimits(aside),
+    viewers: drawViewers(aside),
   };
 }
 
@@ -106,6 +123,26 @@ function drawHosts(random: Random): HostPlan[] {
   });
 }
 
+/** Mostly more than any server holds. */
+function drawLimits(aside: Random): Pick<Plan, 'limits' | 'isLimited'> {
+  const isLimited = aside.chance(0.15);
+  const limits = { maxRooms: 1000, maxNamesLength: 100_000 };
+  if (!isLimited) return { isLimited, limits };
+  const small = aside.chance(0.5)
+    ? { maxRooms: aside.between(1, 3) }
+    : { maxNamesLength: aside.between(5, 20) };
+  return { isLimited, limits: { ...limits, ...small } };
+}
+
+function drawViewers(aside: Random): ViewersPlan {
+  const chanceOf = (max: number) => (aside.chance(0.5) ? max : 0);
+  return {
+    returnChance: chanceOf(0.7),
+    wholeMapChance: chanceOf(0.4),
+    stallChance: chanceOf(0.4),
+  };
+}
+
 /** So many that they are told one slice after the other, and a viewer can come in between. */
 function drawFleet(random: Random): HostPlan[] {
   return Array.from({ length: random.between(55, 75) }, (_, i) => {
@@ -115,7 +152,15 @@ function drawFleet(random: Random): HostPlan[] {
   });
 }
 
-const fleetWeights = { 'viewer comes': 1, 'viewers give way': 6, 'connections open': 4 };
+const fleetWeights = {
+  'viewer comes': 1,
+  'viewers give way': 6,
+  'connections open': 4,
+  'server crashes': 1,
+  'server restarts': 1,
+  'server hangs': 1,
+  partition: 2,
+};
 
 function drawNetwork(random: Random, isLossy: boolean, timeoutMs: number): NetworkPlan {
   const chanceOf = (max: number) => (random.chance(0.5) ? max * random.pick([0.1, 0.4, 1]) : 0);
@@ -143,10 +188,10 @@ function drawLateness(
   return isLossy ? maxLateMs : { ...maxLateMs, request: 1.9 * timeoutMs };
 }
 
-function drawWeights(random: Random, isLossy: boolean, hasStore: boolean): Plan['weights'] {
+function drawWeights(random: Random, hasStore: boolean): Plan['weights'] {
   const weights: Partial<Record<HappeningKind, number>> = {};
   for (const [kind, { weight, ...needs }] of Object.entries(happeningKinds)) {
-    const isPossible = (isLossy || !needs.loses) && (hasStore || !needs.isOfStore);
+    const isPossible = hasStore || !needs.isOfStore;
     const isThere = !needs.isFault || random.chance(0.4);
     if (isPossible && isThere) weights[kind as HappeningKind] = weight * random.pick([0.3, 1, 3]);
   }

@@ -30,6 +30,7 @@ export class Host {
   readonly cuts = new Set<Direction>();
   held: Parcel[] = [];
   deltasUnderWay = 0;
+  lastDeltaAtMs = 0;
   /** Requests and answers that are late and have not arrived. */
   lateUnderWay = 0;
   process: PubSubProcess | undefined;

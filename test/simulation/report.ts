@@ -5,7 +5,8 @@ import type { WorldResult } from './runWorld.js';
 export interface Report {
   worlds: number;
   steps: number;
-  comparisons: number;
+  /** What was held against the truth, by kind. */
+  checks: Record<string, number>;
   faults: Record<string, number>;
   reached: Place[];
   /** Worlds that broke a promise, the lowest seeds first, a bounded number of them. */
@@ -18,7 +19,7 @@ const maxBroken = 20;
 export const emptyReport = (): Report => ({
   worlds: 0,
   steps: 0,
-  comparisons: 0,
+  checks: {},
   faults: {},
   reached: [],
   broken: [],
@@ -27,12 +28,12 @@ export const emptyReport = (): Report => ({
 
 export function addWorld(
   report: Report,
-  { seed, broken, faults, steps, comparisons }: WorldResult,
+  { seed, broken, faults, steps, checks }: WorldResult,
 ): void {
   report.worlds += 1;
   report.steps += steps;
-  report.comparisons += comparisons;
-  for (const [kind, times] of faults) report.faults[kind] = (report.faults[kind] ?? 0) + times;
+  addTimes(report.faults, faults);
+  addTimes(report.checks, checks);
   if (broken === undefined) return;
   report.brokenWorlds += 1;
   if (report.broken.length < maxBroken) report.broken.push({ seed, why: broken });
@@ -41,28 +42,36 @@ export function addWorld(
 export function addReport(report: Report, other: Report): void {
   report.worlds += other.worlds;
   report.steps += other.steps;
-  report.comparisons += other.comparisons;
   report.brokenWorlds += other.brokenWorlds;
-  for (const [kind, times] of Object.entries(other.faults))
-    report.faults[kind] = (report.faults[kind] ?? 0) + times;
+  addTimes(report.faults, Object.entries(other.faults));
+  addTimes(report.checks, Object.entries(other.checks));
   report.reached = [...new Set([...report.reached, ...other.reached])];
   report.broken = [...report.broken, ...other.broken]
     .sort((a, b) => a.seed - b.seed)
     .slice(0, maxBroken);
 }
 
+function addTimes(to: Record<string, number>, times: Iterable<[string, number]>): void {
+  for (const [kind, number] of times) to[kind] = (to[kind] ?? 0) + number;
+}
+
+const inLines = (times: Record<string, number>) =>
+  Object.entries(times)
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([kind, number]) => `  ${String(number).padStart(9)}  ${kind}`);
+
 /** The report in words; `all`: the states and transitions that there are. */
 export function describe(report: Report, all: readonly Place[], seconds: number): string {
-  const { worlds, steps, comparisons, faults, brokenWorlds } = report;
+  const { worlds, steps, checks, faults, brokenWorlds } = report;
   const reached = new Set(report.reached);
   const missed = all.filter((place) => !reached.has(place));
   const perSecond = (worlds / Math.max(seconds, 0.001)).toFixed(0);
   return [
-    `${worlds} worlds in ${seconds.toFixed(1)} s, ${perSecond} a second; ${steps} steps, ${comparisons} comparisons with the truth`,
+    `${worlds} worlds in ${seconds.toFixed(1)} s, ${perSecond} a second; ${steps} steps`,
+    'held against the truth:',
+    ...inLines(checks),
     'faults:',
-    ...Object.entries(faults)
-      .sort(([a], [b]) => (a < b ? -1 : 1))
-      .map(([kind, times]) => `  ${String(times).padStart(9)}  ${kind}`),
+    ...inLines(faults),
     `states and transitions reached: ${all.length - missed.length} of ${all.length}`,
     ...missed.map((place) => `  never: ${place}`),
     `worlds that broke a promise: ${brokenWorlds}`,

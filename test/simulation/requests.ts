@@ -7,6 +7,7 @@ import type { World } from './world.js';
 interface OpenRequest {
   readonly type: ServerRequest['type'];
   readonly eventsUrl: string | undefined;
+  readonly sentAtMs: number;
 }
 
 type Answer = (answer: ServerAnswer) => void;
@@ -18,6 +19,8 @@ export class SimulatedRequests {
   readonly open = new Map<ServerId, OpenRequest>();
   /** When each server was last heard of by an answer. */
   readonly answeredAtMs = new Map<ServerId, number>();
+  /** When each server was last sent a request that it answered with a snapshot. */
+  readonly snapshotSentAtMs = new Map<ServerId, number>();
 
   constructor(world: World, service: SimulatedService) {
     this.#world = world;
@@ -48,11 +51,12 @@ export class SimulatedRequests {
   #exchange(server: ServerId, request: ServerRequest, answer: Answer): void {
     const { clock, plan } = this.#world;
     const wish = this.#wishOf(server, request);
-    const open = { type: request.type, eventsUrl: wish?.eventsUrl };
+    const open = { type: request.type, eventsUrl: wish?.eventsUrl, sentAtMs: clock.nowMs };
     const end = (outcome: ServerAnswer) => {
       clock.clearTimeout(deadline);
       if (!this.#isTaken(server, open)) return;
-      if (outcome.type !== 'request.failed') this.#noteAnswer(server);
+      if (outcome.type !== 'request.failed') this.#noteAnswer(server, open);
+      this.#world.oracle.atAnswer(server, request, outcome);
       answer(outcome);
     };
     const fail = (cause: string) => end({ type: 'request.failed', cause });
@@ -84,7 +88,8 @@ export class SimulatedRequests {
     return this.open.delete(server);
   }
 
-  #noteAnswer(server: ServerId): void {
+  #noteAnswer(server: ServerId, { type, sentAtMs }: OpenRequest): void {
+    if (type === 'activity.requested') this.snapshotSentAtMs.set(server, sentAtMs);
     this.answeredAtMs.set(server, this.#world.nowMs);
     this.#service.view.noteHeard(server);
   }

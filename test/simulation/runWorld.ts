@@ -10,16 +10,16 @@ export interface WorldResult {
   /** The promise that it broke; none: all were kept. */
   readonly broken?: string;
   readonly faults: ReadonlyMap<string, number>;
+  readonly checks: ReadonlyMap<string, number>;
   readonly steps: number;
-  readonly comparisons: number;
 }
 
 /** What every kind of world has. */
 interface AnyWorld {
   readonly clock: HeapClock;
   readonly faults: ReadonlyMap<string, number>;
+  readonly checks: ReadonlyMap<string, number>;
   readonly steps: number;
-  readonly comparisons: number;
   live(): void;
   fail(promise: string, why: string): void;
 }
@@ -38,8 +38,8 @@ export function liveThrough(seed: number, world: AnyWorld): WorldResult {
     if (!expectedWarning.test(warning)) world.fail('a warning', warning);
   };
   const broken = withSimulatedTime(world.clock, warn, () => brokenIn(world));
-  const { faults, steps, comparisons } = world;
-  return { seed, ...(broken !== undefined && { broken }), faults, steps, comparisons };
+  const { faults, checks, steps } = world;
+  return { seed, ...(broken !== undefined && { broken }), faults, checks, steps };
 }
 
 function brokenIn(world: AnyWorld): string | undefined {

@@ -9,12 +9,12 @@ import { EventTokens, type TokenClaims } from '../../server/callers/eventTokens.
 import { FleetView } from '../../server/fleetView.js';
 import type { Asker, StartupAnswer } from '../../server/routes/startup.js';
 import { Feed } from '../../server/sse/feed.js';
-import type { Bug } from './bugs.js';
+import type { Bug } from './bug.js';
 import { type Machines, residents } from './machines.js';
 import { pubSubPort } from './plan.js';
 import { SimulatedRequests } from './requests.js';
 import { DiscoveryRounds } from './store.js';
-import { Watcher } from './watcher.js';
+import type { Watcher } from './watcher.js';
 import type { World } from './world.js';
 
 const log = pino({ level: 'silent' });
@@ -39,6 +39,8 @@ export class SimulatedService {
   unwatchedSinceMs = 0;
   /** When the first viewer of all came last. */
   activatedAtMs = 0;
+  /** When a post was last taken. */
+  lastTakenAtMs = Number.NEGATIVE_INFINITY;
   readonly #world: World;
   readonly #callers: Callers;
   readonly #prefix: string;
@@ -56,12 +58,12 @@ export class SimulatedService {
     this.unwatchedSinceMs = world.clock.nowMs;
     this.tokens = new EventTokens(Buffer.from(`run ${run}`));
     this.#prefix = `http://dashboard/${run}/api/events`;
-    const { timing, hosts } = world.plan;
+    const { timing, hosts, limits } = world.plan;
     const servers = hosts.filter(({ isConfigured }) => isConfigured).map(({ id }) => id);
     this.actor = createActor(machines.activation, {
       id: 'activation',
       clock: world.clock,
-      input: { timing, servers },
+      input: { timing, servers, limits },
       ...(inspect && { inspect }),
     });
     residents.set(this.actor.system, this);
@@ -69,6 +71,11 @@ export class SimulatedService {
     this.actor.subscribe({
       error: (error) => world.fail('7: the machine stopped', String(error)),
     });
+    const send = this.actor.send.bind(this.actor);
+    this.actor.send = (event) => {
+      world.oracle.atEvent(event);
+      send(event);
+    };
     this.view = new FleetView(this.actor, log);
     this.feed = new Feed(this.view, { run: String(run), frameIntervalMs: 50 });
     const book = new AddressBook({ networks, ownPort: 8000 });
@@ -116,13 +123,14 @@ export class SimulatedService {
 
   /** What `server/routes/callbacks.ts` does with a post. */
   takePost(address: string, eventsUrl: string, body: string): 'taken' | 'refused' | 'unknown' {
-    const claims = this.#read(eventsUrl);
+    const claims = this.#read(eventsUrl) ?? this.#world.bug?.believes?.(this, address);
     if (!claims) {
       this.#callers.noteStranger(address);
       return 'unknown';
     }
     try {
       this.#callers.take(claims, parsePosted(body));
+      this.lastTakenAtMs = this.#world.nowMs;
       return 'taken';
     } catch {
       this.#callers.noteLost(claims);
@@ -139,10 +147,9 @@ export class SimulatedService {
     afterwards();
   }
 
-  /** A viewer comes; `resumes`: it was here before. */
-  admit(resumes?: Watcher): Watcher {
-    const watcher = resumes ?? new Watcher();
-    this.feed.add(watcher.viewer, 'changes', watcher.lastEventId);
+  /** A viewer comes, for the first time or again. */
+  admit(watcher: Watcher): Watcher {
+    this.feed.add(watcher.viewer, watcher.kind, watcher.lastEventId);
     this.watchers.push(watcher);
     if (this.watchers.length === 1) this.activatedAtMs = this.#world.clock.nowMs;
     this.actor.send({ type: 'viewer.connected' });

@@ -2,7 +2,7 @@ import type { InspectionEvent } from 'xstate';
 import type { ServerId } from '../../machines/ports.js';
 import { HeapClock } from '../machines/heapClock.js';
 import { BrokenPromise } from './brokenPromise.js';
-import type { Bug } from './bugs.js';
+import type { Bug } from './bug.js';
 import { happeningKinds } from './happenings.js';
 import type { Machines } from './machines.js';
 import { Network } from './network.js';
@@ -12,6 +12,7 @@ import { Host, type Reply } from './pubSubHost.js';
 import { Random } from './random.js';
 import { SimulatedService } from './simulatedService.js';
 import { SimulatedStore } from './store.js';
+import { Viewers } from './viewers.js';
 
 export interface WorldOptions {
   readonly machines: Machines;
@@ -29,14 +30,19 @@ const maxSteps = 200_000;
 export class World {
   readonly clock = new HeapClock();
   readonly random: Random;
+  /** Chance of what was added later, drawn apart: so the seeds of old worlds go on meaning the same. */
+  readonly aside: Random;
   readonly plan: Plan;
   readonly network: Network;
   readonly store: SimulatedStore;
   readonly hosts: readonly Host[];
   readonly oracle: Oracle;
+  readonly viewers: Viewers;
   readonly bug: Bug | undefined;
   /** Faults that happened, by kind. */
   readonly faults = new Map<string, number>();
+  /** What was held against the truth, by kind: a world that checks nothing keeps every promise. */
+  readonly checks = new Map<string, number>();
   service: SimulatedService | undefined;
   /** Whose actor fails at its next request. */
   defective: ServerId | undefined;
@@ -49,7 +55,9 @@ export class World {
     this.#options = options;
     this.bug = options.bug;
     this.random = new Random(seed);
-    this.plan = drawPlan(this.random);
+    this.aside = new Random(seed ^ 0x51ed270b);
+    this.plan = drawPlan(this.random, this.aside);
+    this.viewers = new Viewers(this);
     this.network = new Network(this);
     this.store = new SimulatedStore(this);
     this.oracle = new Oracle(this);
@@ -66,10 +74,6 @@ export class World {
     for (let i = 0; i < this.plan.happenings; i += 1) this.#happen();
     this.oracle.judgeEnding();
     this.service?.stop();
-  }
-
-  get comparisons(): number {
-    return this.oracle.comparisons;
   }
 
   get isCalm(): boolean {
@@ -98,28 +102,17 @@ export class World {
     this.#options.trace?.(`${this.clock.nowMs.toFixed(3).padStart(11)}  ${line()}`);
   }
 
-  countFault(kind: string): void {
+  readonly countFault = (kind: string): void => {
     this.faults.set(kind, (this.faults.get(kind) ?? 0) + 1);
+  };
+
+  countCheck(kind: string): void {
+    this.checks.set(kind, (this.checks.get(kind) ?? 0) + 1);
   }
 
   /** Notes a broken promise; the world ends after this step, for an actor would swallow an exception. */
   fail(promise: string, why: string): void {
     this.#broken ??= new BrokenPromise(`${promise} (at ${this.clock.nowMs} ms): ${why}`);
-  }
-
-  admit(): void {
-    const { service } = this;
-    if (!service?.isServing) return;
-    this.oracle.atAdmission(service, () => service.admit());
-    this.note(() => `a viewer comes: ${service.watchers.length}`);
-  }
-
-  dismiss(): void {
-    const { service } = this;
-    const watcher = this.random.pick(service?.watchers ?? []);
-    if (!service || !watcher) return;
-    service.dismiss(watcher);
-    this.note(() => `a viewer leaves: ${service.watchers.length}`);
   }
 
   heal(host: Host | undefined): void {
@@ -142,12 +135,14 @@ export class World {
     this.note(() => `the service starts, run ${this.#runs}`);
     for (const host of this.hosts) host.disturb();
     this.service = new SimulatedService(this, this.#runs, machines, bug, inspect);
+    this.oracle.begin(this.service);
     this.service.start();
   }
 
   crashService(): void {
     if (!this.service?.isServing) return;
     this.note(() => 'the service crashes');
+    this.viewers.loseStreams(this.service);
     this.service.stop();
     this.#endService();
   }
@@ -155,6 +150,7 @@ export class World {
   shutDownService(): void {
     if (!this.service?.isServing) return;
     this.note(() => 'the service shuts down');
+    this.viewers.loseStreams(this.service);
     this.service.shutDown(() => this.#endService());
   }
 

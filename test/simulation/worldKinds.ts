@@ -1,8 +1,14 @@
+import type { Bug } from './bug.js';
+import { bugs } from './bugs.js';
 import { Coverage, type Place } from './coverage.js';
+import { happeningKinds, otherFaults } from './happenings.js';
 import { makeMachines } from './machines.js';
+import { networkFaultKinds } from './network.js';
 import { addWorld, emptyReport, type Report } from './report.js';
+import { type RoomBug, roomBugs } from './rooms/roomBugs.js';
+import { lostUpdate, roomHappenings } from './rooms/roomPlan.js';
 import { simulatedRoom } from './rooms/roomSlots.js';
-import { RoomWorld, type RoomWorldOptions } from './rooms/roomWorld.js';
+import { RoomWorld } from './rooms/roomWorld.js';
 import { liveThrough, runWorld, traceInspector, type WorldResult } from './runWorld.js';
 import type { WorldOptions } from './world.js';
 
@@ -19,35 +25,59 @@ export interface Range {
 
 type Observed = Pick<WorldOptions, 'trace' | 'inspect'>;
 
-interface Kind {
+export interface Kind {
   /** Runs worlds, and answers the report so far after each. */
   run: (range: Range) => Generator<Report, void>;
+  /** Lives one world, unobserved. */
+  live: (seed: number) => WorldResult;
   /** Lives one world line by line; answers the promise that it broke. */
   replay: (seed: number, say: (line: string) => void) => string | undefined;
+  /** All kinds of faults that there are. */
+  faults: readonly string[];
   /** All states and transitions that there are to reach. */
   places: () => Place[];
 }
 
-const machines = makeMachines();
+const faultsOf = (happenings: Readonly<Record<string, { readonly isFault?: boolean }>>) =>
+  Object.keys(happenings).filter((kind) => happenings[kind]?.isFault);
 
-const runRoomWorld = (seed: number, options: RoomWorldOptions) =>
-  liveThrough(seed, new RoomWorld(seed, options));
+/** Worlds of the service; with a bug that somebody could make. */
+function serviceWorlds(bug?: Bug): Kind {
+  const machines = makeMachines(bug);
+  return kindOf(
+    (seed, observed) => runWorld(seed, { machines, bug, ...observed }),
+    () => new Coverage([machines.activation, machines.pubSubServer]),
+    [...faultsOf(happeningKinds), ...otherFaults, ...networkFaultKinds],
+  );
+}
+
+function roomWorlds(bug?: RoomBug): Kind {
+  const machine = bug ? bug.room(simulatedRoom) : simulatedRoom;
+  return kindOf(
+    (seed, observed) => liveThrough(seed, new RoomWorld(seed, { machine, ...observed })),
+    () => new Coverage([machine]),
+    [...faultsOf(roomHappenings), lostUpdate],
+  );
+}
 
 /** What `npm run simulate` can run. */
 export const kinds: Readonly<Record<WorldKind, Kind>> = {
-  service: kindOf(
-    (seed, observed) => runWorld(seed, { machines, ...observed }),
-    () => new Coverage([machines.activation, machines.pubSubServer]),
-  ),
-  rooms: kindOf(
-    (seed, observed) => runRoomWorld(seed, { machine: simulatedRoom, ...observed }),
-    () => new Coverage([simulatedRoom]),
-  ),
+  service: serviceWorlds(),
+  rooms: roomWorlds(),
 };
+
+/** The same worlds with a deliberate bug in the service; none of that name: undefined. */
+export function spoiltKind(kind: WorldKind, name: string): Kind | undefined {
+  const bug = bugs[name];
+  const roomBug = roomBugs[name];
+  if (kind === 'rooms') return roomBug && roomWorlds(roomBug);
+  return bug && serviceWorlds(bug);
+}
 
 function kindOf(
   live: (seed: number, observed: Observed) => WorldResult,
   makeCoverage: () => Coverage,
+  faults: readonly string[],
 ): Kind {
   return {
     *run({ firstSeed, step = 1, worlds = Number.POSITIVE_INFINITY, untilMs }) {
@@ -60,7 +90,9 @@ function kindOf(
         yield report;
       }
     },
+    live: (seed) => live(seed, {}),
     replay: (seed, say) => live(seed, { trace: say, inspect: traceInspector(say) }).broken,
+    faults,
     places: () => makeCoverage().all,
   };
 }

@@ -1,5 +1,5 @@
 import type { roomMachine } from '../../../machines/roomMachine.js';
-import { change } from '../bugs.js';
+import { change } from '../bug.js';
 
 type Room = typeof roomMachine;
 
@@ -9,24 +9,51 @@ const standing = (...names: string[]) => [
   ...names.flatMap((name) => ['states', name]),
 ];
 
-/** Mistakes that somebody could make with a watched room, by what they do. */
-export const roomBugs: Readonly<Record<string, (machine: Room) => Room>> = {
-  'a live room is not looked after': (machine) =>
-    change(machine, [...standing('known', 'live'), 'after'], () => ({})),
-  'a room without a channel is not polled': (machine) =>
-    change(machine, [...standing('known', 'polling'), 'after'], () => ({})),
-  'a room that nobody had is not looked for again': (machine) =>
-    change(machine, [...standing('waiting'), 'after'], () => ({})),
-  'states are not merged': (machine) => machine.provide({ actions: { mergeState: () => {} } }),
-  'a room is live whatever becomes of its channel': (machine) =>
-    machine.provide({
-      guards: { isFollowed: ({ event }) => event.type === 'states.completed' && event.holders > 0 },
-    }),
-  'a second round begins beside the first': (machine) =>
-    change(
-      machine,
-      ['states', 'round', 'states', 'collecting', 'on', 'update.received'],
-      () => 'locating',
-    ),
-  'a round follows at once': (machine) => machine.provide({ delays: { pauseMs: 0 } }),
+/** A mistake that somebody could make with a watched room. */
+export interface RoomBug {
+  /** How the promise begins by which it is found. */
+  readonly breaks: string;
+  readonly room: (machine: Room) => Room;
+}
+
+/** Mistakes by what they do, none of them in the code of the service. */
+export const roomBugs: Readonly<Record<string, RoomBug>> = {
+  'a live room is not looked after': {
+    breaks: '4: exact',
+    room: (machine) => change(machine, [...standing('known', 'live'), 'after'], () => ({})),
+  },
+  'a room without a channel is not polled': {
+    breaks: '4: exact',
+    room: (machine) => change(machine, [...standing('known', 'polling'), 'after'], () => ({})),
+  },
+  'a room that nobody had is not looked for again': {
+    breaks: '4: exact',
+    room: (machine) => change(machine, [...standing('waiting'), 'after'], () => ({})),
+  },
+  'states are not merged': {
+    breaks: '4: exact',
+    room: (machine) => machine.provide({ actions: { mergeState: () => {} } }),
+  },
+  'a room is live whatever becomes of its channel': {
+    breaks: '5: honest',
+    room: (machine) =>
+      machine.provide({
+        guards: {
+          isFollowed: ({ event }) => event.type === 'states.completed' && event.holders > 0,
+        },
+      }),
+  },
+  'a second round begins beside the first': {
+    breaks: 'one round at a time',
+    room: (machine) =>
+      change(
+        machine,
+        ['states', 'round', 'states', 'collecting', 'on', 'update.received'],
+        () => 'locating',
+      ),
+  },
+  'a round follows at once': {
+    breaks: '8: unseen',
+    room: (machine) => machine.provide({ delays: { pauseMs: 0 } }),
+  },
 };

@@ -58,6 +58,9 @@ export function drawRoomPlan(random: Random): RoomPlan {
   };
 }
 
+/** What the channel does of itself. */
+export const lostUpdate = 'lost update';
+
 /** All that can happen to a room. */
 export const roomHappenings: Readonly<Record<RoomHappeningKind, Kind>> = {
   edit: { weight: 12, happen: (world) => world.edit(pick(world)) },

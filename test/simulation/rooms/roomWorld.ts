@@ -14,7 +14,14 @@ import { BrokenPromise } from '../brokenPromise.js';
 import { Random } from '../random.js';
 import { Content } from './content.js';
 import { judgeRoom } from './roomEnding.js';
-import { drawRoomPlan, type RoomPlan, requestMs, roomHappenings, roomTiming } from './roomPlan.js';
+import {
+  drawRoomPlan,
+  lostUpdate,
+  type RoomPlan,
+  requestMs,
+  roomHappenings,
+  roomTiming,
+} from './roomPlan.js';
 import { residents } from './roomSlots.js';
 
 export type Tell<Event> = (event: Event) => void;
@@ -43,6 +50,7 @@ export class RoomWorld {
   readonly random: Random;
   readonly plan: RoomPlan;
   readonly faults = new Map<string, number>();
+  readonly checks = new Map<string, number>();
   readonly holders: Holder[];
   readonly content = new Content();
   /** All updates that were ever made. */
@@ -53,7 +61,6 @@ export class RoomWorld {
   lie: ServerId | undefined;
   isCalm = false;
   steps = 0;
-  comparisons = 0;
   standing: RoomStanding | undefined;
   readonly #options: RoomWorldOptions;
   #broken: BrokenPromise | undefined;
@@ -92,6 +99,10 @@ export class RoomWorld {
 
   countFault(kind: string): void {
     this.faults.set(kind, (this.faults.get(kind) ?? 0) + 1);
+  }
+
+  countCheck(kind: string): void {
+    this.checks.set(kind, (this.checks.get(kind) ?? 0) + 1);
   }
 
   fail(promise: string, why: string): void {
@@ -146,7 +157,7 @@ export class RoomWorld {
     for (const other of this.holders)
       if (other !== holder) this.later(this.#delay(), () => this.#hear(other, update));
     const isLost = this.random.chance(this.plan.loseChance) && !this.isCalm;
-    if (isLost) this.countFault('lost update');
+    if (isLost) this.countFault(lostUpdate);
     else this.later(this.#delay(), () => this.#publish(update));
   }
 

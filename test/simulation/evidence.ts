@@ -1,0 +1,14 @@
+import type { Member } from '../../machines/roster.js';
+import type { SimulatedService } from './simulatedService.js';
+
+/** Whether evidence against a server waits for the time when it may be set right again. */
+export function isEvidencePausing({ context }: SimulatedService, { server, ref }: Member): boolean {
+  const actor = ref.getSnapshot();
+  if (!actor.matches({ evidence: 'cooling' })) return false;
+  return actor.context.isEvidenceNoted || context.tally.isDoubtful(server);
+}
+
+/** The same, of evidence that has come again and again: it waits ever longer. */
+export function isRecurrencePausing(service: SimulatedService, member: Member): boolean {
+  return member.ref.getSnapshot().context.recurrences > 0 && isEvidencePausing(service, member);
+}

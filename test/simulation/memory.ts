@@ -1,0 +1,68 @@
+import type { Epoch, ServerId } from '../../machines/ports.js';
+import { privateState } from './privateState.js';
+import type { SimulatedService } from './simulatedService.js';
+import type { World } from './world.js';
+
+interface Sums {
+  readonly rooms: Map<string, number>;
+  readonly namesLength: number;
+}
+
+/** What a tally remembers of one server: see `ServerCounts` of machines/tally.ts. */
+export interface Remembered {
+  readonly base?: Epoch;
+  readonly attempt: Epoch;
+  readonly counts: Sums;
+  readonly pending: Sums;
+}
+
+/** docs/protocol.md: candidates are bounded, whoever asks. */
+const maxCandidates = 1024;
+
+/** All that a tally remembers. It is another map after every `clear`. */
+export const rememberedBy = (tally: object) =>
+  privateState<Map<ServerId, Remembered>>(tally, '#servers');
+
+/** Nothing is remembered of servers that are not known, and of those that are no more than there is a use for. */
+export class MemoryCheck {
+  readonly #world: World;
+  readonly #service: SimulatedService;
+  #servers: ReadonlyMap<ServerId, Remembered>;
+
+  constructor(world: World, service: SimulatedService) {
+    this.#world = world;
+    this.#service = service;
+    const { tally } = service.context;
+    this.#servers = rememberedBy(tally);
+    const clear = tally.clear.bind(tally);
+    tally.clear = () => {
+      clear();
+      this.#servers = rememberedBy(tally);
+    };
+  }
+
+  check(): void {
+    const { roster, rooms } = this.#service.context;
+    for (const [server, remembered] of this.#servers) {
+      if (!roster.get(server)) this.#fail(`counts of ${server} are kept, which is not known`);
+      this.#checkServer(server, remembered);
+    }
+    if (roster.candidates > maxCandidates) this.#fail(`${roster.candidates} candidates`);
+    if (rooms.toJSON().rooms > this.#world.plan.rooms.length)
+      this.#fail('rooms that nobody watched');
+  }
+
+  #checkServer(server: ServerId, { base, attempt, counts, pending }: Remembered): void {
+    const { maxRooms, maxNamesLength } = this.#world.plan.limits;
+    const isAwaiting = base === undefined || attempt > base;
+    if (!isAwaiting && pending.rooms.size > 0)
+      this.#fail(`deltas of ${server} are kept beside no request`);
+    for (const { rooms, namesLength } of [counts, pending])
+      if (rooms.size > maxRooms || namesLength > maxNamesLength)
+        this.#fail(`${rooms.size} rooms of ${server}, ${namesLength} characters`);
+  }
+
+  #fail(why: string): void {
+    this.#world.fail('7: bounded memory', why);
+  }
+}
