@@ -1,4 +1,4 @@
-import { assign, type EventObject, type SnapshotFrom } from 'xstate';
+import { assign, type EventObject, enqueueActions, type SnapshotFrom } from 'xstate';
 import { activationMachine } from '../../machines/activationMachine.js';
 import { modelOf } from './modelOf.js';
 import { modelInput } from './pubSubServerModel.js';
@@ -8,8 +8,15 @@ interface Facts {
   /** Whether its one server has done as wished. */
   isSettled: boolean;
   room: 'unwatched' | 'watched' | 'left';
+  /** The one viewer of updates, who is among the viewers. */
   isUpdatesWatched: boolean;
   isStrangerKnown: boolean;
+  /** Whether the server may be at a request, or may not be set right again yet. */
+  isStirred: boolean;
+  /** Whether it has not answered for so long that it would be let go, were it not configured. */
+  isLost: boolean;
+  /** Whether its actor threw, and has not been replaced. */
+  isFailed: boolean;
 }
 
 type Model = typeof activationMachine;
@@ -33,19 +40,25 @@ export const activationModel = modelOf(activationMachine).provide({
     clearTally: nothing,
     beginDiscovery: nothing,
     endDiscovery: nothing,
-    broadcastWish: know({ isSettled: false }),
+    broadcastWish: know({ isSettled: false, isLost: false }),
     tellSlice: nothing,
-    recordDeltas: nothing,
-    refuseDeltas: nothing,
+    recordDeltas: know({ isStirred: true }),
+    refuseDeltas: know({ isStirred: true }),
     welcomePosters: nothing,
-    forwardEvidence: nothing,
+    forwardEvidence: know({ isStirred: true }),
     welcomeServers: know({ isStrangerKnown: true }),
     displaceCandidates: nothing,
     noteAnswer: nothing,
     noteReport: know({ isSettled: true }),
-    noteUpdateViewer: assign(({ event }) => ({
-      isUpdatesWatched: event.type === 'updates.watched',
-    })) as never,
+    noteLoss: know({ isSettled: true, isLost: true }),
+    noteFailed: know({ isFailed: true }),
+    replaceFailed: know({ isSettled: false, isFailed: false, isLost: false }),
+    // Whoever watches updates comes as a viewer, and goes as one.
+    noteUpdateViewer: enqueueActions(({ event, enqueue }) => {
+      const isUpdatesWatched = event.type === 'updates.watched';
+      enqueue.assign({ isUpdatesWatched, isStirred: true } as object);
+      enqueue.raise({ type: isUpdatesWatched ? 'viewer.connected' : 'viewer.disconnected' });
+    }) as never,
     watchRoom: know({ room: 'watched' }),
     unwatchRoom: know({ room: 'left' }),
     stopRoom: know({ room: 'unwatched' }),
@@ -54,34 +67,43 @@ export const activationModel = modelOf(activationMachine).provide({
 
 export const rootInput = { timing: modelInput.timing, servers: [] };
 
+/** An event of XState has the name of the actor that threw at its end. */
+export const failure = 'xstate.error.actor.server';
+
 /** States that are the same to what can happen next. */
 export function rootKeyOf({ value, context }: RootSnapshot): string {
-  const { viewers, isShuttingDown, room, isStrangerKnown } = context as Context;
-  return JSON.stringify([
-    value,
-    viewers,
-    isShuttingDown,
-    isSettled({ context }),
-    room,
-    isStrangerKnown,
-  ]);
+  const {
+    tally: _t,
+    roster: _o,
+    rooms: _s,
+    timing: _i,
+    updateViewers: _u,
+    ...facts
+  } = context as Context;
+  const { isShuttingDown, viewers, ...others } = facts;
+  const sorted = Object.entries(others).sort(([a], [b]) => (a < b ? -1 : 1));
+  return JSON.stringify([value, viewers, isShuttingDown, sorted]);
 }
 
 /** What can really happen next, one happening after the other. */
 export function rootEventsAt(snapshot: RootSnapshot): EventObject[] {
-  const {
-    viewers,
-    isShuttingDown,
-    room = 'unwatched',
-    isStrangerKnown,
-  } = snapshot.context as Context;
+  const facts = snapshot.context as Context;
+  const { viewers, isShuttingDown, room = 'unwatched', isStrangerKnown, isLost } = facts;
+  // Until it is replaced nothing can be said to it, nor by it.
+  if (facts.isFailed) return [{ type: 'replacement.due' }];
   if (isShuttingDown || snapshot.status !== 'active')
     return isSettled(snapshot) ? [] : [{ type: 'server.reported' }];
   const isLingering = snapshot.matches({ active: 'lingering' });
+  const isWatched = snapshot.matches('activating') || snapshot.matches('active');
+  const others = viewers - (facts.isUpdatesWatched ? 1 : 0);
   const isOffered: [boolean, string][] = [
     [viewers < 2, 'viewer.connected'],
-    [viewers > 0, 'viewer.disconnected'],
+    [others > 0, 'viewer.disconnected'],
+    [viewers < 2 && !facts.isUpdatesWatched, 'updates.watched'],
+    [facts.isUpdatesWatched, 'updates.unwatched'],
     [!isSettled(snapshot), 'server.reported'],
+    [isWatched && !isLost, 'server.lost'],
+    [isSettled(snapshot) && !facts.isStirred && !isLost, failure],
     [isLingering, 'after.lingerMs'],
     [true, 'shutdown.requested'],
     [true, 'deltas.received'],
@@ -94,3 +116,17 @@ export function rootEventsAt(snapshot: RootSnapshot): EventObject[] {
   ];
   return isOffered.filter(([isPossible]) => isPossible).map(([, type]) => ({ type }));
 }
+
+const rare = ['updates.watched', 'updates.unwatched', 'server.lost', failure, 'replacement.due'];
+const withRare = [...rare, 'viewer.connected', 'server.reported'];
+
+/** Without what is rare, and without what never goes with it: together they would be too many. */
+export const rootWalks = [
+  { maxSteps: 6, isTaken: (type: string) => !rare.includes(type) },
+  { maxSteps: 5, isTaken: (type: string) => withRare.includes(type) },
+].map(({ maxSteps, isTaken }) => ({
+  input: rootInput,
+  keyOf: rootKeyOf,
+  maxSteps,
+  eventsAt: (snapshot: RootSnapshot) => rootEventsAt(snapshot).filter(({ type }) => isTaken(type)),
+}));

@@ -20,13 +20,21 @@ export class HandClock {
 
   /** Fires the oldest timer of so many milliseconds. */
   fire(ms: number): void {
-    for (const [id, timer] of this.#timers) {
-      if (Math.abs(timer.ms - ms) > 0.001) continue;
-      this.#timers.delete(id);
-      timer.fire();
-      return;
+    const oldest = this.#oldest(ms);
+    if (!oldest) {
+      const waiting = [...this.#timers.values()].map((timer) => timer.ms);
+      throw new Error(`no timer of ${ms} ms is set, but ${waiting.join(', ') || 'none'}`);
     }
-    const waiting = [...this.#timers.values()].map((timer) => timer.ms);
-    throw new Error(`no timer of ${ms} ms is set, but ${waiting.join(', ') || 'none'}`);
+    const [id, { fire }] = oldest;
+    this.#timers.delete(id);
+    fire();
+  }
+
+  isSet(ms: number): boolean {
+    return this.#oldest(ms) !== undefined;
+  }
+
+  #oldest(ms: number): [number, Timer] | undefined {
+    return [...this.#timers].find(([, timer]) => Math.abs(timer.ms - ms) <= 0.001);
   }
 }

@@ -41,14 +41,19 @@ const timer = (name: 'resync' | 'confirmation', isSet: boolean) =>
     timers: { ...timers, [name]: isSet },
   }));
 
+/** The root clears all counts when nobody looks any more, and with them the open attempt. */
+const cleared = { hasBase: false, isAttemptOpen: false } as const;
+
 /** What the root does when it says something. */
 const surroundings = {
   on: {
-    'activation.requested': { actions: know(() => ({ rootWish: 'activity' })) },
-    // All counts are cleared, and with them the open attempt.
-    'deactivation.requested': {
-      actions: know(() => ({ rootWish: 'silence', hasBase: false, isAttemptOpen: false })),
+    'activation.requested': {
+      actions: know(({ rootWish, ...facts }) => ({
+        ...(rootWish === 'activity' ? cleared : facts),
+        rootWish: 'activity',
+      })),
     },
+    'deactivation.requested': { actions: know(() => ({ rootWish: 'silence', ...cleared })) },
   },
 };
 
@@ -126,6 +131,28 @@ export const modelInput = {
 
 const delays = ['retryMs', 'overdueMs', 'probeMs', 'letGoMs'];
 const looks = ['doubtMs', 'correctionMs'];
+
+const inCrowd = ['deactivation.requested', 'silence.confirmed', 'activation.requested'];
+
+/**
+ * A server that is told after more others than can be told in one moment: whoever comes before it has
+ * been told of the silence has it told of the same wish again.
+ */
+export function eventsInCrowd(snapshot: ModelSnapshot): ModelEvent[] {
+  const isWatched = factsOf(snapshot).rootWish === 'activity';
+  const few = eventsAt(snapshot).filter(({ type }) => inCrowd.includes(type));
+  return isWatched ? [...few, { type: 'activation.requested' }] : few;
+}
+
+/** A server that this service does not know of and that posts; as soon as it answers, it is told like any other. */
+export function eventsOfCandidate(snapshot: ModelSnapshot): ModelEvent[] {
+  if (factsOf(snapshot).rootWish !== 'nothing') return [];
+  const isSilent = snapshot.matches({ standing: 'silent' } as never);
+  const type = isSilent ? 'deactivation.requested' : 'silence.confirmed';
+  return snapshot.matches({ standing: 'unknown' } as never)
+    ? [{ type: 'evidence.found' }]
+    : [{ type }];
+}
 
 /** What can really happen next, one happening after the other. */
 export function eventsAt(snapshot: ModelSnapshot): ModelEvent[] {

@@ -1,5 +1,6 @@
-import { request } from 'node:http';
+import type { AnyActorLogic } from 'xstate';
 import type { activationMachine } from '../../machines/activationMachine.js';
+import type { pubSubServerMachine } from '../../machines/pubSubServerMachine.js';
 import type { Service } from '../../server/service.js';
 import { Coverage } from '../simulation/coverage.js';
 import { emptyStore } from '../support/emptyStore.js';
@@ -7,7 +8,9 @@ import { type EventStream, openEventStream } from '../support/eventStream.js';
 import { eventually } from '../support/eventually.js';
 import { type ScriptedServer, startScriptedServer } from '../support/scriptedServer.js';
 import { startTestService } from '../support/service.js';
+import { failure } from './activationModel.js';
 import { HandClock } from './handClock.js';
+import { postFrom } from './postFrom.js';
 
 const env = {
   LINGER_MS: '7000',
@@ -17,6 +20,11 @@ const env = {
   // Nobody is there.
   PUBSUB_PORT: '1',
 };
+
+/** Of a server: how long it may not answer before its counts go, and then before it is let go. */
+const lossMs = { overdue: 3 * 30_000 + 20_000, letGo: 600_000 };
+/** Of an actor that threw: its requests are over by then. */
+const replacementMs = Number(env.REQUEST_TIMEOUT_MS);
 
 /** The real service with one scripted server that answers when a path says so, over HTTP. */
 export class RealRoot {
@@ -28,6 +36,7 @@ export class RealRoot {
   readonly #seen = new Map<string, number>();
   readonly #viewers: EventStream[] = [];
   #roomViewer: EventStream | undefined;
+  #updatesViewer: EventStream | undefined;
   #stopped: Promise<void> | undefined;
 
   static async start(): Promise<RealRoot> {
@@ -46,13 +55,12 @@ export class RealRoot {
     this.#service = service;
     this.#clock = clock;
     const { actor } = service;
-    this.#coverage = new Coverage([
-      (actor as unknown as { logic: typeof activationMachine }).logic,
-    ]);
+    this.#coverage = new Coverage([this.#logic]);
     actor.system.inspect((inspected) => {
       this.#coverage.observe(inspected);
       if (inspected.type !== '@xstate.event' || inspected.actorRef !== actor) return;
-      const { type } = inspected.event;
+      const { type: name } = inspected.event;
+      const type = name.startsWith(failure) ? failure : name;
       this.#seen.set(type, this.#timesSeen(type) + 1);
     });
   }
@@ -66,8 +74,9 @@ export class RealRoot {
   }
 
   async stop(): Promise<void> {
-    const streams = [...this.#viewers, ...(this.#roomViewer ? [this.#roomViewer] : [])];
-    await Promise.all(streams.map((stream) => stream.close()));
+    const streams = [...this.#viewers, this.#roomViewer, this.#updatesViewer];
+    await Promise.all(streams.map((stream) => stream?.close()));
+    if (this.#clock.isSet(replacementMs)) this.#clock.fire(replacementMs);
     this.#server.respond({ kind: 'normal' });
     this.#server.release();
     await (this.#stopped ?? this.#service.stop());
@@ -99,7 +108,23 @@ export class RealRoot {
     'evidence.found': () => this.#post('{'),
     'startup.answered': () =>
       fetch(`${this.#service.url}/api/events/clients?port=${this.#server.port}`),
-    'servers.found': () => this.#postFrom('127.0.0.2'),
+    'servers.found': () => postFrom('127.0.0.2', this.#service.url),
+    'server.lost': () => {
+      this.#clock.fire(lossMs.overdue);
+      this.#clock.fire(lossMs.letGo);
+    },
+    [failure]: () => {
+      this.#breakNextRequest();
+      return this.#post('{');
+    },
+    'replacement.due': () => this.#clock.fire(replacementMs),
+    'updates.watched': async () => {
+      this.#updatesViewer = await openEventStream(this.#service.url, { path: '/api/updates' });
+    },
+    'updates.unwatched': async () => {
+      await this.#updatesViewer?.close();
+      this.#updatesViewer = undefined;
+    },
     'room.watched': async () => {
       const path = '/api/rooms/r/events';
       this.#roomViewer = await openEventStream(this.#service.url, { path });
@@ -127,16 +152,20 @@ export class RealRoot {
     await fetch(JSON.parse(urlOf()).eventsUrl, { method: 'POST', body });
   }
 
-  /** A post without a token from another address of this machine. */
-  #postFrom(localAddress: string): Promise<void> {
-    return new Promise((resolve, reject) => {
-      const url = `${this.#service.url}/api/events`;
-      const posting = request(url, { method: 'POST', localAddress }, (response) => {
-        response.resume().once('end', resolve);
-      });
-      posting.once('error', reject);
-      posting.end('{}');
-    });
+  get #logic(): typeof activationMachine {
+    return (this.#service.actor as unknown as { logic: typeof activationMachine }).logic;
+  }
+
+  /** What is filled into the slot of requests throws, once, as it is asked for one: the defect is ours. */
+  #breakNextRequest(): void {
+    const { pubSubServer } = this.#logic.implementations.actors;
+    const { actors } = (pubSubServer as typeof pubSubServerMachine).implementations;
+    const requests = actors.serverRequests as AnyActorLogic;
+    const { transition } = requests;
+    requests.transition = () => {
+      requests.transition = transition;
+      throw new Error('a defect, on purpose');
+    };
   }
 
   #timesSeen(type: string): number {

@@ -1,26 +1,18 @@
+import type { activationMachine } from '../../machines/activationMachine.js';
 import { pubSubServerMachine } from '../../machines/pubSubServerMachine.js';
 import type { PubSubServerInput } from '../../machines/pubSubServerSetup.js';
 import type { Service } from '../../server/service.js';
 import { Coverage } from '../simulation/coverage.js';
-import { emptyStore } from '../support/emptyStore.js';
 import { type EventStream, openEventStream } from '../support/eventStream.js';
 import { eventually } from '../support/eventually.js';
-import { type ScriptedServer, startScriptedServer } from '../support/scriptedServer.js';
-import { startTestService } from '../support/service.js';
-import { HandClock } from './handClock.js';
+import type { ScriptedServer } from '../support/scriptedServer.js';
+import { postFrom } from './postFrom.js';
 import type { ModelEvent } from './pubSubServerModel.js';
+import { type Arrival, lingerMs, type ServerStage, startServerStage } from './serverStage.js';
 
-/** Every delay of the machines has a length of its own, so that it can be told by it. */
-const env = {
-  LINGER_MS: '7000',
-  REQUEST_TIMEOUT_MS: '20000',
-  PROBE_INTERVAL_MS: '30000',
-  RESYNC_INTERVAL_MS: '100000',
-};
-
-/** The real service with one scripted server, over HTTP; only the machines' delays are turned by hand. */
+/** A scripted server that the real service works with, over HTTP; only the machines' delays are turned by hand. */
 export class RealServer {
-  readonly #clock = new HandClock();
+  readonly #stage: ServerStage;
   readonly #service: Service;
   readonly #server: ScriptedServer;
   readonly #coverage: Coverage;
@@ -28,31 +20,20 @@ export class RealServer {
   readonly #seen = new Map<string, number>();
   #viewer: EventStream | undefined;
   #updatesViewer: EventStream | undefined;
-  #hasBeenWatched = false;
   #handled = 0;
 
-  static async start(): Promise<RealServer> {
-    const server = await startScriptedServer();
-    // Nothing is answered before a path says so.
-    server.respond({ kind: 'hang', effect: 'onArrival' });
-    server.respond({ kind: 'hang', to: 'health' });
-    const clock = new HandClock();
-    const service = await startTestService(
-      { ...env, PUBSUB_SERVERS: server.id },
-      { openStore: async () => emptyStore, clock },
-    );
-    return new RealServer(server, service, clock);
+  static async start(arrival: Arrival): Promise<RealServer> {
+    return new RealServer(await startServerStage(arrival));
   }
 
-  private constructor(server: ScriptedServer, service: Service, clock: HandClock) {
-    this.#server = server;
-    this.#service = service;
-    this.#clock = clock;
-    const { actor } = service;
+  private constructor(stage: ServerStage) {
+    this.#stage = stage;
+    this.#service = stage.service;
+    this.#server = stage.server;
     this.#coverage = new Coverage([this.#logic]);
-    actor.system.inspect((inspected) => {
+    this.#service.actor.system.inspect((inspected) => {
       this.#coverage.observe(inspected);
-      if (inspected.type !== '@xstate.event' || inspected.actorRef !== this.#child) return;
+      if (inspected.type !== '@xstate.event' || inspected.actorRef !== this.#member?.ref) return;
       const { type } = inspected.event;
       this.#seen.set(type, this.#timesSeen(type) + 1);
     });
@@ -60,11 +41,7 @@ export class RealServer {
 
   async stop(): Promise<void> {
     await Promise.all([this.#viewer?.close(), this.#updatesViewer?.close()]);
-    this.#server.respond({ kind: 'normal' });
-    this.#server.respond({ kind: 'normal', to: 'health' });
-    this.#server.release();
-    await this.#service.stop();
-    await this.#server.stop();
+    await this.#stage.stop();
   }
 
   /** The state of the actor of the server, and how far its request is. */
@@ -86,27 +63,28 @@ export class RealServer {
     if (type.startsWith('after.')) return this.#fire(type.slice('after.'.length), isDoubtful);
     const happening = this.#happenings[type];
     if (!happening) throw new Error(`nothing real stands for ${type}`);
-    // The first one comes with the start, before anybody can look.
-    const isSeen = type === 'deactivation.requested' && !this.#hasBeenWatched;
-    const before = this.#timesSeen(type);
+    // Whoever has answered is told at once, before anything can be made to happen.
+    const isByItself = this.#stage.arrival === 'posting' && type === 'deactivation.requested';
+    const before = isByItself ? 0 : this.#timesSeen(type);
     await happening();
-    if (!isSeen) await eventually(() => expectToBe(this.#timesSeen(type) > before, true));
+    await eventually(() => expectToBe(this.#timesSeen(type) > before, true));
   }
 
   readonly #happenings: Readonly<Record<string, () => unknown>> = {
-    'deactivation.requested': () => this.#leave(),
-    'activation.requested': () => this.#come(),
+    'deactivation.requested': () => this.#silence(),
+    'activation.requested': () => this.#activate(),
     'silence.confirmed': () => this.#answer(),
     'snapshot.received': () => this.#answer(),
     'probe.answered': () => this.#answer(),
     'request.failed': () => this.#fail(),
-    'evidence.found': () => this.#post('{'),
+    'evidence.found': () =>
+      this.#member ? this.#post('{') : postFrom('127.0.0.2', this.#service.url),
     'doubt.raised': async () => {
       await this.#postDelta(-1);
       await this.#postDelta(1);
     },
     'startup.answered': () => this.#server.askAtStartup(this.#service.url),
-    'startup.applied': () => this.#clock.fire(50),
+    'startup.applied': () => this.#stage.clock.fire(50),
     'updates.wished': async () => {
       this.#updatesViewer = await openEventStream(this.#service.url, { path: '/api/updates' });
     },
@@ -126,31 +104,41 @@ export class RealServer {
     return this.#seen.get(type) ?? 0;
   }
 
+  get #member() {
+    return this.#service.actor.getSnapshot().context.roster.get(this.#server.id);
+  }
+
   get #child() {
-    const member = this.#service.actor.getSnapshot().context.roster.get(this.#server.id);
-    if (!member) throw new Error('the server is not known');
-    return member.ref;
+    if (!this.#member) throw new Error('the server is not known');
+    return this.#member.ref;
   }
 
-  /** The machine of the server as it is wired. */
+  /** The machine of servers as it is wired. */
   get #logic(): typeof pubSubServerMachine {
-    return (this.#child as unknown as { logic: typeof pubSubServerMachine }).logic;
+    const { logic } = this.#service.actor as unknown as { logic: typeof activationMachine };
+    return logic.implementations.actors.pubSubServer as typeof pubSubServerMachine;
   }
 
-  async #come(): Promise<void> {
-    this.#hasBeenWatched = true;
+  /** Somebody looks on. Who did already leaves for that, and is back before all have been told of it. */
+  async #activate(): Promise<void> {
+    if (this.#viewer) await this.#leave();
+    // Discovery begins with a round, at the end of which those are told who were not told at once.
     this.#viewer = await openEventStream(this.#service.url);
   }
 
-  /** At the start the service has said so by itself. */
+  async #silence(): Promise<void> {
+    if (!this.#viewer) return this.#stage.name();
+    await this.#leave();
+    this.#stage.tellRest();
+  }
+
   async #leave(): Promise<void> {
-    if (!this.#viewer) return;
-    await this.#viewer.close();
+    await this.#viewer?.close();
     this.#viewer = undefined;
     await eventually(() =>
       expectToBe(this.#service.actor.getSnapshot().matches({ active: 'lingering' }), true),
     );
-    this.#clock.fire(Number(env.LINGER_MS));
+    this.#stage.clock.fire(lingerMs);
   }
 
   /** The request that is under way has arrived, and waits. */
@@ -201,7 +189,7 @@ export class RealServer {
     const { context } = child.getSnapshot();
     const ms =
       typeof length === 'function' ? length({ context: context as PubSubServerInput }) : length;
-    this.#clock.fire(ms as number);
+    this.#stage.clock.fire(ms as number);
     if (isDoubtful) await this.#postDelta(1);
   }
 }
