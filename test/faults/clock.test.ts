@@ -4,6 +4,7 @@ import { eventually } from '../support/eventually.js';
 import { connectTo, nth, sharedFleet, startReal, untilTrue } from '../support/fleet.js';
 import { noResync, serversOf, untilShown, visits, watch } from '../support/stage.js';
 import { runService, type ServiceRun } from './support/serviceRun.js';
+import { signIn } from './support/signIn.js';
 
 const fleet = sharedFleet(1);
 const calm = { ...noResync, REQUEST_TIMEOUT_MS: '1000' };
@@ -53,22 +54,10 @@ test('the clock jumps by hours and years: counts go on, and nothing is heard of 
   expect(viewer.seen().servers[server.id]?.state).toBe('live');
 });
 
-/** Signs in; the headers of a page that has. */
-async function signIn({ url }: ServiceRun) {
-  const answer = await fetch(`${url}/api/session`, {
-    method: 'POST',
-    body: JSON.stringify({ token }),
-    headers: { 'Content-Type': 'application/json', Origin: url },
-  });
-  expect(answer.status).toBe(204);
-  const [cookie = ''] = answer.headers.get('set-cookie')?.split(';', 1) ?? [];
-  return { Cookie: cookie, 'Sec-Fetch-Site': 'same-origin' };
-}
-
 test('the clock jumps: sessions last to their end by the clock, and streams under them are not cut before', async () => {
   const service = await start(fleet, { DASHBOARD_TOKEN: token });
   const backMs = [0, 6 * hourMs, 40 * dayMs, 20_000 * dayMs];
-  const sessions = await Promise.all(backMs.map(() => signIn(service)));
+  const sessions = await Promise.all(backMs.map(() => signIn(service, token)));
   const isValid = async () => {
     const { status } = await fetch(`${service.url}/api/state`, { headers: nth(sessions, 0) });
     return status === 200;

@@ -12,8 +12,11 @@ export interface Dialled {
 }
 
 /** The request of a viewer. */
-export const viewerRequest = (path = '/api/events') =>
-  `GET ${path} HTTP/1.1\r\nHost: localhost\r\n\r\n`;
+export function viewerRequest(path = '/api/events', headers: Record<string, string> = {}): string {
+  const all = Object.entries({ Host: 'localhost', ...headers });
+  const fields = all.map(([name, value]) => `${name}: ${value}`);
+  return [`GET ${path} HTTP/1.1`, ...fields, '', ''].join('\r\n');
+}
 
 /** Connects, and leaves without a word at the end of the test. */
 export function dial({ url }: { url: string }): Dialled {

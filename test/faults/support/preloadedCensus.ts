@@ -1,20 +1,60 @@
 /** Loaded before the service, with `--expose-gc`: counts what the process holds, when it is asked to. */
 
+import { EventEmitter } from 'node:events';
 import { setImmediate as turn } from 'node:timers/promises';
+import v8 from 'node:v8';
+import { Actor } from 'xstate';
 
 /** What a process holds. */
 export interface Census {
   /** Bytes of the heap after a collection. */
   heapBytes: number;
-  /** Kinds of what keeps the process alive, and how many there are of each: timers, sockets, requests. */
-  resources: Record<string, number>;
-  /** Listeners on the process itself. */
-  listeners: number;
+  /** How many there are of each kind: objects, timers whether they keep the process alive or not, sockets, listeners. */
+  numbers: Record<string, number>;
 }
 
-process.on('message', async ({ takeCensus }: { takeCensus?: boolean }) => {
+type Class = new (...args: never[]) => unknown;
+// In Node 20 from 20.13 on, and in 22.
+const { queryObjects } = v8 as unknown as {
+  queryObjects: (of: Class, options: { format: 'count' }) => number;
+};
+
+const timer = setTimeout(() => {}, 0);
+/** Every instance in the heap is counted, whoever made it; each of these takes a second. */
+const classes = { objects: Object, timers: timer.constructor, actors: Actor } as unknown as Record<
+  string,
+  Class
+>;
+
+/** Everything that can be listened to and was made from here on: servers, sockets, Redis, threads. */
+const emitters = new Set<WeakRef<EventEmitter>>();
+const made = EventEmitter as unknown as { init(this: EventEmitter, options: unknown): void };
+const { init } = made;
+made.init = function (options) {
+  emitters.add(new WeakRef(this));
+  init.call(this, options);
+};
+
+/** The root of the machines, and with it all of their system. */
+let root: Actor<never> | undefined;
+const { start } = Actor.prototype;
+Actor.prototype.start = function () {
+  root ??= this as never;
+  return start.call(this);
+};
+
+type Question = { takeCensus?: boolean; countResources?: boolean };
+process.on('message', async ({ takeCensus, countResources }: Question) => {
+  if (countResources) process.send?.({ type: 'answer', value: resources() });
   if (takeCensus) process.send?.({ type: 'answer', value: await census() });
 });
+
+/** What keeps the process alive, by its kind. */
+function resources(): Record<string, number> {
+  const numbers: Record<string, number> = {};
+  for (const kind of process.getActiveResourcesInfo()) numbers[kind] = (numbers[kind] ?? 0) + 1;
+  return numbers;
+}
 
 async function census(): Promise<Census> {
   // What a collection frees has finalizers, and these may free more.
@@ -22,9 +62,43 @@ async function census(): Promise<Census> {
     globalThis.gc?.();
     await turn();
   }
-  const resources: Record<string, number> = {};
-  for (const kind of process.getActiveResourcesInfo()) resources[kind] = (resources[kind] ?? 0) + 1;
-  const names = process.eventNames();
-  const listeners = names.reduce((sum, name) => sum + process.listenerCount(name), 0);
-  return { heapBytes: process.memoryUsage().heapUsed, resources, listeners };
+  const listeners = sum([process, ...alive()], listenersOf);
+  const numbers: Record<string, number> = { ...resources(), listeners, ...ofMachines() };
+  const { heapUsed: heapBytes } = process.memoryUsage();
+  for (const [name, type] of Object.entries(classes))
+    numbers[name] = queryObjects(type, { format: 'count' });
+  return { heapBytes, numbers };
+}
+
+function* alive(): Generator<EventEmitter> {
+  for (const held of emitters) {
+    const emitter = held.deref();
+    if (emitter) yield emitter;
+    else emitters.delete(held);
+  }
+}
+
+const listenersOf = (emitter: EventEmitter) =>
+  sum(emitter.eventNames(), (name) => emitter.listenerCount(name));
+
+/** Who listens to the actors of the system, and what is to be sent in it later. */
+function ofMachines() {
+  if (!root) throw new Error('no machine was started');
+  const { children } = root.getSnapshot() as { children: Record<string, Actor<never>> };
+  const actors = [root, ...Object.values(children)] as unknown as {
+    observers: Set<unknown>;
+    eventListeners: Map<string, Set<unknown>>;
+  }[];
+  const observers = sum(
+    actors,
+    (actor) => actor.observers.size + sum(actor.eventListeners.values(), ({ size }) => size),
+  );
+  const { _scheduledEvents } = root.system.getSnapshot();
+  return { observers, scheduled: Object.keys(_scheduledEvents).length };
+}
+
+function sum<T>(items: Iterable<T>, of: (item: T) => number): number {
+  let total = 0;
+  for (const item of items) total += of(item);
+  return total;
 }

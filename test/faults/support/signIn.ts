@@ -1,0 +1,13 @@
+import { expect } from '@jest/globals';
+
+/** Signs in as a page of the service does; the headers of that page's requests from then on. */
+export async function signIn({ url }: { url: string }, token: string) {
+  const answer = await fetch(`${url}/api/session`, {
+    method: 'POST',
+    body: JSON.stringify({ token }),
+    headers: { 'Content-Type': 'application/json', Origin: url },
+  });
+  expect(answer.status).toBe(204);
+  const [cookie = ''] = answer.headers.get('set-cookie')?.split(';', 1) ?? [];
+  return { Cookie: cookie, 'Sec-Fetch-Site': 'same-origin' };
+}
