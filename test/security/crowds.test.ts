@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
 import { ask } from '../server/http.js';
-import { useWorld } from '../server/support.js';
+import { type RawConnection, useWorld } from '../server/support.js';
 import { eventually } from '../support/eventually.js';
 
 const world = useWorld();
@@ -42,4 +42,54 @@ test('nobody is believed to be somebody else unless the proxy is trusted; loopba
   const service = await world.service({ MAX_VIEWERS_PER_ADDRESS: '3' });
   for (let i = 0; i < 5; i += 1) await world.stream(service, from('203.0.113.7'));
   expect(await viewersOf(service)).toBe(5);
+});
+
+test('a thousand viewers from one address are served, more are refused, and others come and go as ever', async () => {
+  const server = await world.server();
+  const service = await world.service({ TRUSTED_PROXIES: '127.0.0.1' });
+  /** Opens streams from one address, on connections of their own. */
+  const dial = (count: number, address: string, accept = 'text/event-stream') =>
+    Array.from({ length: count }, () => {
+      const raw = world.socket(service);
+      raw.send(
+        'GET /api/events?stream=changes HTTP/1.1\r\nHost: localhost\r\n',
+        `X-Forwarded-For: ${address}\r\nAccept: ${accept}\r\n\r\n`,
+      );
+      return raw;
+    });
+  const patience = { withinMs: 40_000 };
+  const isServed = (raw: RawConnection) => raw.text().includes('event: snapshot');
+  const crowd = dial(1000, '203.0.113.7');
+  await eventually(() => expect(crowd.filter(isServed).length).toBe(1000), patience);
+  expect(await viewersOf(service)).toBe(1000);
+
+  const [pages, programs] = [dial(50, '203.0.113.7'), dial(50, '203.0.113.7', 'application/json')];
+  await eventually(() => {
+    for (const raw of pages) {
+      expect(raw.text()).toMatch(/^HTTP\/1\.1 200 OK\r\n/);
+      expect(raw.text()).toMatch(/\r\n\r\nretry: 15000\n\n$/);
+    }
+    for (const raw of programs) {
+      expect(raw.text()).toMatch(/^HTTP\/1\.1 503 /);
+      expect(raw.text()).toContain('"code":"too_many_viewers"');
+    }
+  });
+  expect(await viewersOf(service)).toBe(1000);
+
+  const other = await world.watch(service, {
+    path: '/api/events?stream=changes',
+    ...from('203.0.113.8'),
+  });
+  expect((await server.open('r')) as object).toEqual({ status: 204 });
+  await eventually(() => expect(other.rooms()).toEqual({ r: 1 }));
+  await eventually(() =>
+    expect(crowd.filter((raw) => raw.text().includes('"rooms":{"r":1}')).length).toBe(1000),
+  );
+
+  for (const { socket } of crowd) socket.destroy();
+  await eventually(async () => expect(await viewersOf(service)).toBe(1));
+  const again = dial(1000, '203.0.113.7');
+  await eventually(() => expect(again.filter(isServed).length).toBe(1000), patience);
+  expect(await viewersOf(service)).toBe(1001);
+  expect(other.isEnded()).toBe(false);
 });

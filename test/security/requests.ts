@@ -1,28 +1,11 @@
 /** Requests to every route, made from docs/openapi.yaml: as it says, and as nobody should ask. */
 
-import { readFile } from 'node:fs/promises';
-import { request as send } from 'node:http';
+import { type IncomingHttpHeaders, type IncomingMessage, request as send } from 'node:http';
+import type { RouterInstance } from '@koa/router';
 import fc from 'fast-check';
-import { parse } from 'yaml';
-
-interface Parameter {
-  $ref?: string;
-  name: string;
-  in: string;
-  schema?: { enum?: string[]; type?: string };
-}
-
-interface OpenApiOperation {
-  parameters?: Parameter[];
-  responses: Record<string, object>;
-  requestBody?: object;
-  security?: object[];
-}
-
-interface Description {
-  paths: Record<string, Record<string, OpenApiOperation> & { parameters?: Parameter[] }>;
-  components: { parameters: Record<string, Parameter> };
-}
+import { createApp } from '../../server/app.js';
+import { appNeeds } from '../server/appNeeds.js';
+import { operations as described, type Parameter, resolve } from '../support/openapi.js';
 
 /** One operation of the description, with its references resolved. */
 export interface Operation {
@@ -36,48 +19,70 @@ export interface Operation {
   isOpen: boolean;
 }
 
-/** A request, and the operation that it was made from. */
-export interface FuzzedRequest {
-  operation: Operation;
+const resolved = (parameter: Parameter) =>
+  parameter.$ref ? (resolve(parameter.$ref).value as Parameter) : parameter;
+
+/** Every operation of docs/openapi.yaml. */
+export const operations: readonly Operation[] = described.map(
+  ({ path, method, operation, shared }) => ({
+    method: method.toUpperCase(),
+    path,
+    parameters: [...shared, ...(operation.parameters ?? [])].map(resolved),
+    statuses: new Set(Object.keys(operation.responses)),
+    takesBody: operation.requestBody !== undefined,
+    isOpen: operation.security?.length === 0,
+  }),
+);
+
+const methods = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'];
+
+/** The path of an operation with something in the place of its parameters. */
+export const samplePath = ({ path }: Operation) =>
+  path.replace('{hour}', '5').replace(/{\w+}/g, 'name');
+
+const app = createApp(appNeeds());
+const routes = (app.middleware as { router?: RouterInstance }[]).flatMap(
+  ({ router }) => router?.stack ?? [],
+);
+const routeOf = (method: string, path: string) =>
+  routes.find((layer) => layer.methods.includes(method) && layer.match(path));
+const operationByRoute = new Map(
+  operations.map((each) => [routeOf(each.method, samplePath(each)), each]),
+);
+
+/** The operation that a request means to this service, whichever it was made from; undefined: none. */
+export function meantBy({ method, target: url }: Sent): Operation | undefined {
+  const { path } = app.createContext({ url, headers: {} } as IncomingMessage, {} as never);
+  const route = routeOf(method, path);
+  return route && operationByRoute.get(route);
+}
+
+/** A request as it goes out; its target need not be what a URL can have. */
+export interface Sent {
   method: string;
   target: string;
+  headers?: Record<string, string>;
+  body?: string | undefined;
+}
+
+/** A request, and the operation that it was made from. */
+export interface FuzzedRequest extends Sent {
+  operation: Operation;
   headers: Record<string, string>;
-  body: string | undefined;
 }
 
 /** What came back; of a stream the head alone. */
 export interface FuzzedAnswer {
   status: number;
-  type: string;
-  text: string;
-}
-
-const methods = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'];
-
-/** Every operation of docs/openapi.yaml. */
-export async function readOperations(): Promise<Operation[]> {
-  const yaml = await readFile(new URL('../../docs/openapi.yaml', import.meta.url), 'utf8');
-  const { paths, components } = parse(yaml) as Description;
-  const resolve = (parameter: Parameter) =>
-    components.parameters[parameter.$ref?.split('/').at(-1) ?? ''] ?? parameter;
-  return Object.entries(paths).flatMap(([path, item]) =>
-    methods.flatMap((method) => {
-      const operation = item[method.toLowerCase()];
-      if (!operation) return [];
-      const parameters = [...(item.parameters ?? []), ...(operation.parameters ?? [])].map(resolve);
-      return {
-        method,
-        path,
-        parameters,
-        statuses: new Set(Object.keys(operation.responses)),
-        takesBody: operation.requestBody !== undefined,
-        isOpen: operation.security?.length === 0,
-      };
-    }),
-  );
+  headers: IncomingHttpHeaders;
+  /** Undefined: it is a stream, or the answer to HEAD. */
+  text: string | undefined;
 }
 
 const oddTexts = [
+  'r',
+  'a/b',
+  'name',
   '',
   '__proto__',
   'constructor',
@@ -230,18 +235,19 @@ const giveUpMs = 15_000;
 /** Sends one, on a connection of its own. Rejects when there is no answer. */
 export function sendFuzzed(
   url: string,
-  { method, target, headers, body }: FuzzedRequest,
+  { method, target, headers = {}, body }: Sent,
 ): Promise<FuzzedAnswer> {
   const { hostname, port } = new URL(url);
   return new Promise((resolve, reject) => {
     const options = { hostname, port, method, path: target, headers, agent: false };
     const outgoing = send(options, (incoming) => {
       const { statusCode: status = 0, headers: came } = incoming;
-      const type = came['content-type'] ?? '';
-      const isStream = type.startsWith('text/event-stream');
+      const isStream = came['content-type']?.startsWith('text/event-stream');
+      const isWithoutBody = isStream || method === 'HEAD';
       const parts: Buffer[] = [];
       const end = () => {
-        resolve({ status, type, text: Buffer.concat(parts).toString() });
+        const text = isWithoutBody ? undefined : Buffer.concat(parts).toString();
+        resolve({ status, headers: came, text });
         outgoing.destroy();
       };
       if (isStream) end();

@@ -1,3 +1,4 @@
+import { gzipSync } from 'node:zlib';
 import { describe, expect, test } from '@jest/globals';
 import { pino } from 'pino';
 import { readConfig } from '../../server/config.js';
@@ -96,6 +97,25 @@ describe('signing in', () => {
     const answer = await ask(`${url}/api/session`, { method: 'POST', body, headers });
     expect(answer.code).toBe(code);
   });
+
+  test.each(['gzip', 'deflate', 'br', 'x', 'identity, gzip'])(
+    'with a body that comes as %s is refused, right or not, and nothing is unpacked',
+    async (coding) => {
+      const service = await start();
+      const headers = { 'Content-Encoding': coding };
+      const answer = await signIn(service, token, headers);
+      expect([answer.status, answer.code]).toEqual([415, 'unsupported_encoding']);
+      expect(setCookieOf(answer)).toBe('none');
+      const body = gzipSync(JSON.stringify({ token })).toString('latin1');
+      const type = { 'Content-Type': 'application/json', ...headers };
+      const packed = await ask(`${service.url}/api/session`, {
+        method: 'POST',
+        body,
+        headers: type,
+      });
+      expect([packed.code, setCookieOf(packed)]).toEqual(['unsupported_encoding', 'none']);
+    },
+  );
 
   test('is good in another run with the same token alone', async () => {
     const before = await start();

@@ -18,6 +18,55 @@ test('no page of another origin may read the answers unless told', async () => {
   expect(allowedBy(await ask('https://a.example'))).toBeNull();
 });
 
+test('nothing that is answered speaks of other origins unless told: streams, errors, preflights, signing in', async () => {
+  const ask = await startWith();
+  const origin = 'https://a.example';
+  const preflight = (method: string): RequestInit => ({
+    method: 'OPTIONS',
+    headers: {
+      'Access-Control-Request-Method': method,
+      'Access-Control-Request-Headers': 'authorization, content-type',
+      'Access-Control-Request-Private-Network': 'true',
+    },
+  });
+  const posted = {
+    method: 'POST',
+    body: '{"token":"x"}',
+    headers: { 'Content-Type': 'application/json' },
+  };
+  const gone = new AbortController();
+  const asked: [path: string, status: number, init?: RequestInit][] = [
+    ['/', 200],
+    ['/health', 200],
+    ['/openapi.json', 200],
+    ['/api/state', 200],
+    ['/api/rooms', 200],
+    ['/api/session', 200],
+    ['/api/events/clients', 200],
+    ['/api/rooms/none', 404],
+    ['/nothing', 404],
+    ['/api/rooms?limit=0', 400],
+    ['/api/events', 200, { signal: gone.signal }],
+    ['/api/updates', 200, { signal: gone.signal }],
+    ['/api/rooms/r/events', 200, { signal: gone.signal }],
+    ['/api/state', 200, preflight('GET')],
+    ['/api/events', 200, preflight('GET')],
+    ['/api/session', 200, preflight('POST')],
+    ['/nothing', 404, preflight('GET')],
+    ['/api/session', 403, posted],
+    ['/api/session', 403, { method: 'DELETE' }],
+    ['/api/events?token=x', 404, posted],
+  ];
+  for (const [path, status, init] of asked) {
+    const answer = await ask(origin, path, init);
+    const names = [...answer.headers.keys()];
+    const said = names.filter((name) => name.startsWith('access-control-'));
+    expect([path, init?.method, answer.status, said]).toEqual([path, init?.method, status, []]);
+    if (!init?.signal) await answer.text();
+  }
+  gone.abort();
+});
+
 test('the pages of named origins may, errors and streams too, and no others', async () => {
   const ask = await startWith('https://a.example,https://b.example:8443');
   for (const path of ['/api/state', '/api/rooms/none', '/nothing']) {

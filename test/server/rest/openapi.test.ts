@@ -1,130 +1,28 @@
-import { readFile } from 'node:fs/promises';
 import { describe, expect, test } from '@jest/globals';
 import type { RouterInstance } from '@koa/router';
-import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
-import addFormats from 'ajv-formats';
-import { parse } from 'yaml';
 import { createApp } from '../../../server/app.js';
 import { errors } from '../../../server/http/errors.js';
 import { eventually } from '../../support/eventually.js';
 import { editIn, startReal } from '../../support/fleet.js';
+import {
+  check,
+  description,
+  escaped,
+  operations,
+  type Response,
+  resolve,
+  text,
+  validatorOf,
+} from '../../support/openapi.js';
 import { startDouble, untilShown, watch, watchMaps } from '../../support/stage.js';
 import { appNeeds } from '../appNeeds.js';
 import { type AskOptions, ask } from '../http.js';
 import { breakable, get, sharedStore, startRest } from './support.js';
 
-interface Operation {
-  operationId: string;
-  parameters?: { $ref?: string; name: string; in: string }[];
-  responses: Record<string, { $ref?: string }>;
-  security?: object[];
-}
-interface Response {
-  headers?: Record<string, { $ref?: string; schema: object }>;
-  content?: Record<string, { schema: object }>;
-}
-type PathItem = Record<string, Operation> & { parameters?: Operation['parameters'] };
-interface Description {
-  openapi: string;
-  paths: Record<string, PathItem>;
-  components: {
-    schemas: { Error: { properties: { error: { properties: { code: { enum: string[] } } } } } };
-  };
-}
-
-const text = await readFile(new URL('../../../docs/openapi.yaml', import.meta.url), 'utf8');
-const description = parse(text) as Description;
 const { tables } = sharedStore();
-
-const methods = ['get', 'post', 'put', 'patch', 'delete'];
-const operations = Object.entries(description.paths).flatMap(([path, item]) =>
-  methods.flatMap((method) => {
-    const operation = item[method];
-    return operation ? [{ path, method, operation, shared: item.parameters ?? [] }] : [];
-  }),
-);
-
-const ajv = new Ajv2020({ strict: false, allErrors: true });
-(addFormats as unknown as (to: Ajv2020) => void)(ajv);
-ajv.addSchema({ ...description, $id: 'openapi' });
-const compiled = new Map<string, ValidateFunction>();
-
-/** The validator of what a pointer into the description names. */
-function validatorOf(pointer: string): ValidateFunction {
-  const known = compiled.get(pointer) ?? ajv.compile({ $ref: `openapi${encodeURI(pointer)}` });
-  compiled.set(pointer, known);
-  return known;
-}
-
-const escaped = (part: string) => part.replaceAll('~', '~0').replaceAll('/', '~1');
-
-/** What a pointer names; references are followed. Throws when there is nothing. */
-function resolve(pointer: string): { pointer: string; value: unknown } {
-  let value: unknown = description;
-  for (const part of pointer.split('/').slice(1)) {
-    value = (value as Record<string, unknown>)[part.replaceAll('~1', '/').replaceAll('~0', '~')];
-    if (value === undefined) throw new Error(`${pointer} is not there`);
-  }
-  const { $ref } = value as { $ref?: string };
-  return $ref === undefined ? { pointer, value } : resolve($ref);
-}
 
 /** Answers seen, by operation, status and type. */
 const seen = new Set<string>();
-
-/** Holds a real answer against the description. */
-function check(path: string, method: string, { status, headers, body }: Seen): void {
-  const { operationId, responses } = operations.find(
-    (each) => each.path === path && each.method === method,
-  )?.operation ?? { operationId: 'none', responses: {} };
-  const key = String(status) in responses ? String(status) : 'default';
-  const at = resolve(`#/paths/${escaped(path)}/${method}/responses/${key}`);
-  const response = at.value as Response;
-  const type = String(headers['content-type'] ?? '').split(';')[0] ?? '';
-  seen.add(`${operationId} ${key} ${type}`);
-  checkHeaders(at.pointer, response, headers);
-  if (body === '' && !response.content) return;
-  expect([operationId, status, Object.keys(response.content ?? {})]).toEqual([
-    operationId,
-    status,
-    expect.arrayContaining([type]),
-  ]);
-  if (type !== 'application/json') return;
-  const validate = validatorOf(`${at.pointer}/content/${escaped(type)}/schema`);
-  validate(JSON.parse(body));
-  expect([operationId, status, validate.errors ?? []]).toEqual([operationId, status, []]);
-}
-
-interface Seen {
-  status: number;
-  headers: Record<string, string | string[] | undefined>;
-  body: string;
-}
-
-const ours = [
-  'Link',
-  'Age',
-  'X-Stale',
-  'X-Discovery-Failed',
-  'Retry-After',
-  'WWW-Authenticate',
-  'Vary',
-  'Set-Cookie',
-];
-
-/** Every header of ours that came is described, and has a value as described. */
-function checkHeaders(pointer: string, { headers = {} }: Response, came: Seen['headers']): void {
-  for (const name of ours) {
-    const value = came[name.toLowerCase()];
-    if (value === undefined) continue;
-    expect([name, Object.keys(headers)]).toEqual([name, expect.arrayContaining([name])]);
-    const { pointer: at, value: header } = resolve(`${pointer}/headers/${name}`);
-    const { type } = (header as { schema: { type?: string } }).schema;
-    const validate = validatorOf(`${at}/schema`);
-    validate(type === 'integer' ? Number(value) : value);
-    expect([name, value, validate.errors ?? []]).toEqual([name, value, []]);
-  }
-}
 
 describe('the description', () => {
   test('is OpenAPI 3.1 whose references lead somewhere and whose operations have names', () => {
@@ -226,7 +124,7 @@ describe('real answers are as described:', () => {
         ...options,
       });
       expect([target, answer.status]).toEqual([target, status]);
-      check(path, method, { ...answer, body: answer.text });
+      seen.add(check(path, method, { ...answer, body: answer.text }));
       return answer;
     };
   const json = { headers: { Accept: 'application/json' } };
