@@ -68,6 +68,14 @@ function addTo(counts: Connections, room: RoomName, add: number): number {
   return sum;
 }
 
+/** The counts with the names that are held already: snapshots bring the same ones again and again. */
+function withNamesOf(held: Connections, counts: Connections): Connections {
+  if (held.size === 0) return counts;
+  for (const room of held.keys()) if (!counts.has(room)) held.delete(room);
+  for (const [room, count] of counts) held.set(room, count);
+  return held;
+}
+
 /** The new sum of a room; undefined: it is a new one, for which there is no place. */
 function addWithin(limits: TallyLimits, sums: Sums, room: RoomName, add: number) {
   const { rooms } = sums;
@@ -163,10 +171,10 @@ export class Tally {
       known.connections += shown(count);
       this.#show(room, shown(count) - shown(before.get(room)));
     }
-    known.counts = { rooms: snapshot, namesLength };
     if (isCut) this.#overLimit.add(server);
     else this.#overLimit.delete(server);
     for (const [room, count] of before) if (!snapshot.has(room)) this.#show(room, -shown(count));
+    known.counts = { rooms: withNamesOf(before, snapshot), namesLength };
   }
 
   /** Counts the deltas of a post, as far as its epoch lets it. */
@@ -264,10 +272,10 @@ export class Tally {
     return this.#connections;
   }
 
-  /** The rooms whose totals changed since the last call. */
+  /** The rooms whose totals changed since the last call; the set is the caller's. */
   takeChanged(): Set<RoomName> {
     const changed = this.#changed;
-    if (changed.size > 0) this.#changed = new Set();
+    this.#changed = new Set();
     return changed;
   }
 

@@ -1,6 +1,7 @@
 import { lookup as systemLookup } from 'node:dns';
 import { Agent, request as httpRequest } from 'node:http';
-import got from 'got';
+import type { Readable } from 'node:stream';
+import got, { type Got } from 'got';
 import type { ServerId } from '../../machines/ports.js';
 import { hostAndPort, isAddress, normalizeAddress } from '../addresses.js';
 
@@ -40,11 +41,20 @@ type LookupCallback = (
  */
 export class PubSubHttp {
   readonly #needs: PubSubHttpNeeds;
-  /** A socket for each request: a kept one is closed by the other side at about the time it is used. */
-  readonly #agent = new Agent({ keepAlive: false });
+  /** Checks once what is the same for all requests. */
+  readonly #got: Got;
 
   constructor(needs: PubSubHttpNeeds) {
     this.#needs = needs;
+    this.#got = got.extend({
+      // A socket for each request: a kept one is closed by the other side at about the time it is used.
+      agent: { http: new Agent({ keepAlive: false }) },
+      timeout: { request: needs.requestTimeoutMs },
+      retry: { limit: 0 },
+      followRedirect: false,
+      throwHttpErrors: false,
+      decompress: false,
+    });
   }
 
   async exchange(
@@ -52,19 +62,13 @@ export class PubSubHttp {
     { method, path, json, maxBytes }: PubSubRequest,
     signal: AbortSignal,
   ): Promise<PubSubAnswer> {
-    const { requestTimeoutMs, mayContact } = this.#needs;
     const { host, port } = hostAndPort(server);
-    if (isAddress(host) && !mayContact(host, port)) throw new Error('address not allowed');
-    const request = got.stream(`http://${server}`, {
+    if (isAddress(host) && !this.#needs.mayContact(host, port))
+      throw new Error('address not allowed');
+    const request = this.#got.stream(`http://${server}`, {
       isStream: true,
       method,
       ...(json && { json }),
-      agent: { http: this.#agent },
-      timeout: { request: requestTimeoutMs },
-      retry: { limit: 0 },
-      followRedirect: false,
-      throwHttpErrors: false,
-      decompress: false,
       dnsLookup: ((name: string, options: object, done: LookupCallback) =>
         this.#lookup(server, name, options, done)) as never,
       // A URL would encode characters of the path that the other side takes literally.
@@ -100,13 +104,18 @@ export class PubSubHttp {
   }
 }
 
-async function readUpTo(stream: AsyncIterable<Buffer>, maxBytes: number): Promise<Buffer> {
-  const chunks: Buffer[] = [];
-  let bytes = 0;
-  for await (const chunk of stream) {
-    bytes += chunk.length;
-    if (bytes > maxBytes) throw new Error(`answered more than ${maxBytes} bytes`);
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks, bytes);
+/** By its events: for one small answer an iterator would be a promise and some listeners more. */
+function readUpTo(stream: Readable, maxBytes: number): Promise<Buffer> {
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = [];
+    let bytes = 0;
+    stream.on('data', (chunk: Buffer) => {
+      bytes += chunk.length;
+      if (bytes > maxBytes) stream.destroy(new Error(`answered more than ${maxBytes} bytes`));
+      else chunks.push(chunk);
+    });
+    stream.on('end', () => resolve(Buffer.concat(chunks, bytes)));
+    stream.on('error', reject);
+    stream.on('close', () => reject(new Error('closed')));
+  });
 }

@@ -139,7 +139,7 @@ export function createServerRequests(servers: PubSubServers, pacer: RequestPacer
 function readSnapshot({ type, body }: PubSubAnswer) {
   if (!type.includes('json')) throw new Error(`answered "${type}" instead of JSON`);
   try {
-    return parseSnapshot(body.toString());
+    return parseSnapshot(body);
   } catch (error) {
     throw new Error(`answered no snapshot: ${causeOf(error)}`);
   }

@@ -2,13 +2,15 @@ import type { RoomName } from '../../machines/ports.js';
 
 /** Some rooms, and their entries of the map as they were encoded last. */
 interface Bucket {
-  rooms: Set<RoomName>;
+  readonly rooms: Set<RoomName>;
+  /** Whether something changed since: it is in one of the sets of those that have to be encoded. */
+  isDirty: boolean;
   /** `,"room":count` for each room, as it was encoded last; undefined: never. */
   json: Buffer | undefined;
 }
 
 const roomsPerBucket = 128;
-const emptyBucket = (): Bucket => ({ rooms: new Set(), json: undefined });
+const emptyBucket = (): Bucket => ({ rooms: new Set(), isDirty: false, json: undefined });
 
 /**
  * The whole map of rooms as JSON, kept encoded piece by piece: a change costs the encoding of its
@@ -18,6 +20,8 @@ const emptyBucket = (): Bucket => ({ rooms: new Set(), json: undefined });
 export class EncodedRooms {
   readonly #totals: () => ReadonlyMap<RoomName, number>;
   #buckets: Bucket[] = [emptyBucket()];
+  /** The greatest power of two that is not above the number of buckets. */
+  #power = 1;
   /** Buckets with a change since they were encoded. */
   #dirty = new Set<Bucket>();
   /** Those that had it before the mark: they are encoded first. */
@@ -33,8 +37,9 @@ export class EncodedRooms {
     for (const room of rooms) {
       const bucket = this.#bucketOf(room);
       this.#soil(bucket);
-      if (bucket.rooms.has(room)) continue;
+      const { size } = bucket.rooms;
       bucket.rooms.add(room);
+      if (bucket.rooms.size === size) continue;
       this.#rooms += 1;
       // Twice at the most: it may have been put off.
       for (let i = 0; i < 2 && this.#isCrowded; i += 1) this.#split();
@@ -81,6 +86,7 @@ export class EncodedRooms {
 
   clear(): void {
     this.#buckets = [emptyBucket()];
+    this.#power = 1;
     this.#dirty = new Set();
     this.#marked = new Set();
     this.#rooms = 0;
@@ -95,16 +101,17 @@ export class EncodedRooms {
       else if (bucket.rooms.delete(room)) this.#rooms -= 1;
     }
     bucket.json = bytesOf(json);
+    bucket.isDirty = false;
     this.#marked.delete(bucket);
     this.#dirty.delete(bucket);
   }
 
   /** Moves what belongs there from the next bucket in turn to a new one at the end. */
   #split(): void {
-    const size = this.#buckets.length;
-    const from = this.#at(size - highestPower(size));
+    const from = this.#at(this.#buckets.length - this.#power);
     const to = emptyBucket();
     this.#buckets.push(to);
+    if (this.#buckets.length === 2 * this.#power) this.#power *= 2;
     for (const room of from.rooms)
       if (this.#bucketOf(room) === to && from.rooms.delete(room)) to.rooms.add(room);
     this.#soil(from);
@@ -116,7 +123,9 @@ export class EncodedRooms {
   }
 
   #soil(bucket: Bucket): void {
-    if (!this.#marked.has(bucket)) this.#dirty.add(bucket);
+    if (bucket.isDirty) return;
+    bucket.isDirty = true;
+    this.#dirty.add(bucket);
   }
 
   get #isClean(): boolean {
@@ -124,11 +133,9 @@ export class EncodedRooms {
   }
 
   #bucketOf(room: RoomName): Bucket {
-    const size = this.#buckets.length;
-    const power = highestPower(size);
     const hash = hashOf(room);
-    const wide = hash % (2 * power);
-    return this.#at(wide < size ? wide : hash % power);
+    const wide = hash & (2 * this.#power - 1);
+    return this.#at(wide < this.#buckets.length ? wide : hash & (this.#power - 1));
   }
 
   #at(index: number): Bucket {
@@ -138,10 +145,7 @@ export class EncodedRooms {
   }
 }
 
-const { clz32, imul } = Math;
-
-/** The greatest power of two that is not above a number. */
-const highestPower = (size: number) => 2 ** (31 - clz32(size));
+const { imul } = Math;
 
 /** Of this process: nobody knows which names come into one bucket. */
 const seed = Math.floor(Math.random() * 2 ** 32);
@@ -152,7 +156,7 @@ function hashOf(text: string): number {
   for (let i = 0; i < text.length; i += 1) hash = imul(hash ^ text.charCodeAt(i), 0x01000193);
   hash = imul(hash ^ (hash >>> 16), 0x85ebca6b);
   hash = imul(hash ^ (hash >>> 13), 0xc2b2ae35);
-  return (hash ^ (hash >>> 16)) >>> 0;
+  return hash ^ (hash >>> 16);
 }
 
 /** In memory of their own: pieces of a shared one would keep each other alive. */

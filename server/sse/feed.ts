@@ -28,7 +28,8 @@ export interface ServerView {
 /** What the feed shows, asked for when it is about to show it. */
 export interface FeedSource {
   readonly totals: ReadonlyMap<RoomName, number>;
-  takeChangedRooms(): Iterable<RoomName>;
+  /** The set is the feed's from then on. */
+  takeChangedRooms(): Set<RoomName>;
   takeChangedServers(): ServerView[];
   servers(): ServerView[];
   status(): FeedStatus;
@@ -62,7 +63,7 @@ export class Feed {
   readonly #roomsPace: Pace;
   readonly #ticker: NodeJS.Timeout;
   /** Rooms that changed and that no frame has told of. */
-  readonly #untold = new Set<RoomName>();
+  #untold = new Set<RoomName>();
   /** The map of rooms as whole states have it. */
   readonly #encoder: StateEncoder;
   /** Whole states that are being encoded, for all who wait for them. */
@@ -149,7 +150,7 @@ export class Feed {
 
   #flush(): void {
     const status = this.#source.status();
-    for (const room of this.#source.takeChangedRooms()) this.#untold.add(room);
+    this.#addUntold(this.#source.takeChangedRooms());
     const servers = this.#source.takeChangedServers();
     const isNewStatus =
       status.state !== this.#shown.state || status.complete !== this.#shown.complete;
@@ -163,7 +164,7 @@ export class Feed {
       this.#wholeMapCache = undefined;
       // To encode every frame's worth for nobody would be a fifth of an activation.
       if (this.#rooms.size > 0) this.#roomsPace.touch();
-      else this.#encoder.keepWarm();
+      else this.#encoder.keepWarm(rooms.length);
     }
     if (isRestarted) {
       this.#ring.clear(this.#version + 2);
@@ -181,15 +182,25 @@ export class Feed {
     }
   }
 
+  #addUntold(changed: Set<RoomName>): void {
+    if (this.#untold.size === 0) this.#untold = changed;
+    else for (const room of changed) this.#untold.add(room);
+  }
+
   /** Rooms to tell of, in the order of their changes; the rest goes with the next frame. */
   #takeUntold(max: number): RoomName[] {
+    if (this.#untold.size <= max) {
+      const rooms = [...this.#untold];
+      this.#untold = new Set();
+      return rooms;
+    }
     const rooms: RoomName[] = [];
     for (const room of this.#untold) {
-      if (rooms.length >= max) break;
+      if (rooms.length === max) break;
+      this.#untold.delete(room);
       rooms.push(room);
     }
-    for (const room of rooms) this.#untold.delete(room);
-    if (this.#untold.size > 0) this.publish();
+    this.publish();
     return rooms;
   }
 

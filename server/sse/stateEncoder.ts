@@ -1,6 +1,5 @@
 import type { RoomName } from '../../machines/ports.js';
 import { EncodedRooms } from './encodedRooms.js';
-import { Pace } from './pace.js';
 
 /** What a whole state is made of: the map as it was at a version or later, and the frames since that. */
 export interface Standpoint {
@@ -21,8 +20,10 @@ interface Work {
 const sliceMs = 8;
 /** Between two slices: while much changes there is much to encode, and that is not the first duty. */
 const restMs = 16;
-/** How often what changed is encoded for those who may come, while nobody is sent whole maps. */
+/** After what time a change is encoded for those who may come, while nobody is sent whole maps. */
 const warmMs = 1000;
+/** So many changes of a frame come with an activation, and nearly nothing of what is encoded outlasts the next. */
+const manyRooms = 500;
 /** Frames kept while a state is encoded; beyond that it is begun anew. */
 const maxSinceBytes = 32 * 1024 * 1024;
 
@@ -34,11 +35,8 @@ const maxSinceBytes = 32 * 1024 * 1024;
  */
 export class StateEncoder {
   readonly #rooms: EncodedRooms;
-  readonly #warmPace = new Pace(
-    () => this.#keepWarm(),
-    () => warmMs,
-  );
   #work: Work | undefined;
+  #warmTimer: NodeJS.Timeout | undefined;
   #timer: NodeJS.Timeout | undefined;
 
   constructor(totals: () => ReadonlyMap<RoomName, number>) {
@@ -59,9 +57,13 @@ export class StateEncoder {
     if (work.sinceBytes > maxSinceBytes) this.#beginAnew(work, version);
   }
 
-  /** Encodes what changed, soon: for those who may come. */
-  keepWarm(): void {
-    this.#warmPace.touch();
+  /** Encodes what changed, for those who may come: not at once, and not while it would soon be changed again. */
+  keepWarm(changedRooms: number): void {
+    if (changedRooms > manyRooms) this.#cancelWarming();
+    this.#warmTimer ??= setTimeout(() => {
+      this.#cancelWarming();
+      if (!this.#rooms.encode(sliceMs)) this.#encodeMore();
+    }, warmMs);
   }
 
   /** Encodes all up to this version: at once when little is to do for it, else in slices. */
@@ -91,8 +93,13 @@ export class StateEncoder {
   }
 
   close(): void {
-    this.#warmPace.close();
+    this.#cancelWarming();
     clearTimeout(this.#timer);
+  }
+
+  #cancelWarming(): void {
+    clearTimeout(this.#warmTimer);
+    this.#warmTimer = undefined;
   }
 
   #begin(version: number): Work {
@@ -106,10 +113,6 @@ export class StateEncoder {
     work.version = version;
     work.since = [];
     work.sinceBytes = 0;
-  }
-
-  #keepWarm(): void {
-    if (!this.#rooms.encode(sliceMs)) this.#encodeMore();
   }
 
   #encodeMore(): void {

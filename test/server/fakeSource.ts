@@ -29,8 +29,8 @@ export class FakeSource implements FeedSource {
     this.#servers.add(id);
   }
 
-  takeChangedRooms(): string[] {
-    const rooms = [...this.#rooms];
+  takeChangedRooms(): Set<string> {
+    const rooms = new Set(this.#rooms);
     this.#rooms.clear();
     return rooms;
   }

@@ -90,7 +90,7 @@ test('who waits over a restart has what is there then', async () => {
 test('closed, it leaves no timer', () => {
   changeAll(1);
   void encoder.encode(1);
-  encoder.keepWarm();
+  encoder.keepWarm(1);
   encoder.close();
   expect(jest.getTimerCount()).toBe(0);
 });

@@ -2,7 +2,7 @@ import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { parseSnapshot } from '../../../server/adapters/snapshots.js';
 
-const parse = (body: string) => [...parseSnapshot(body)];
+const parse = (body: string) => [...parseSnapshot(Buffer.from(body))];
 
 test('each object is a room with its connections', () => {
   expect(parse('[{"a":1},{"b":2}]')).toEqual([
@@ -63,7 +63,7 @@ test.each([
 test('numbers of one server cannot make those of others inexact', () => {
   // Sums beyond 2^53 would round, and taking such a server out again would not restore the rest.
   const most = Number.MAX_SAFE_INTEGER;
-  const counts = parseSnapshot(`[{"a":${most}},{"a":${most}},{"b":1}]`);
+  const counts = parseSnapshot(Buffer.from(`[{"a":${most}},{"a":${most}},{"b":1}]`));
   expect(counts.get('b')).toBe(1);
   expect((counts.get('a') ?? 0) * 1000).toBeLessThan(most);
 });
@@ -71,7 +71,7 @@ test('numbers of one server cannot make those of others inexact', () => {
 test.each(['', 'x', 'okay', 'null', '{}', '{"a":1}', '1', '"a"', '[{"a":1}', '[{"a":1}],', '<p>'])(
   'an answer %j is no snapshot',
   (body) => {
-    expect(() => parseSnapshot(body)).toThrow();
+    expect(() => parse(body)).toThrow();
   },
 );
 
@@ -84,4 +84,88 @@ test('of any array only rooms with a positive whole number are left', () => {
       }
     }),
   );
+});
+
+/** What a snapshot says, by JSON alone. */
+function meant(body: string): [string, number][] | undefined {
+  const most = 1e9;
+  try {
+    const entries = JSON.parse(body) as unknown[];
+    if (!Array.isArray(entries)) return undefined;
+    const rooms = new Map<string, number>();
+    for (const entry of entries) {
+      if (typeof entry !== 'object' || entry === null || Array.isArray(entry)) continue;
+      for (const [room, count] of Object.entries(entry)) {
+        if (!Number.isInteger(count) || count < 1 || count > most) continue;
+        rooms.set(room, Math.min(most, (rooms.get(room) ?? 0) + count));
+      }
+    }
+    return [...rooms];
+  } catch {
+    return undefined;
+  }
+}
+
+const read = (body: Buffer) => {
+  try {
+    return [...parseSnapshot(body)];
+  } catch {
+    return undefined;
+  }
+};
+
+const name = fc.oneof(
+  fc.string({ maxLength: 20 }),
+  fc.string({ unit: 'binary', maxLength: 8 }),
+  fc.constantFrom('__proto__', '"', '\\', '\u0007', '\u007f', 'é', '},{"x":1', '1'),
+);
+const count = fc.oneof(
+  fc.nat().map(String),
+  fc.constantFrom(
+    '0',
+    '00',
+    '01',
+    '-1',
+    '1.5',
+    '1e3',
+    '1000000000',
+    '1000000001',
+    '9'.repeat(20),
+    '',
+  ),
+);
+const written = fc
+  .array(fc.tuple(name, count), { maxLength: 4 })
+  .map((rooms) => `[${rooms.map(([room, n]) => `{${JSON.stringify(room)}:${n}}`).join(',')}]`);
+
+test('a snapshot means what its JSON means, however it is written and wherever it is cut', () => {
+  const check = (body: string, cut: number, inserted: string) => {
+    const at = cut % (body.length + 1);
+    for (const text of [
+      body,
+      body.slice(0, at),
+      `${body.slice(0, at)}${inserted}${body.slice(at)}`,
+    ]) {
+      // As it arrives: halves of a character are not sent.
+      const sent = Buffer.from(text);
+      expect(read(sent)).toEqual(meant(sent.toString()));
+    }
+  };
+  const odd = fc.oneof(fc.constantFrom(...'[]{},:"\\0 \n'), fc.string({ maxLength: 2 }));
+  fc.assert(fc.property(written, fc.nat(), odd, check), { numRuns: 2000 });
+});
+
+test('bytes that are no characters are read as JSON reads them', () => {
+  const check = (bytes: Uint8Array) => {
+    const body = Buffer.concat([Buffer.from('[{"a'), bytes, Buffer.from('":1},{"b":2}]')]);
+    expect(read(body)).toEqual(meant(body.toString()));
+  };
+  fc.assert(fc.property(fc.uint8Array({ maxLength: 6 }), check), { numRuns: 2000 });
+});
+
+test('a name keeps nothing of the answer in memory', () => {
+  const body = Buffer.from(`[{"${'x'.repeat(40)}":1}]`);
+  const [[room = ''] = []] = read(body) ?? [];
+  body.fill('y');
+  expect(room).toBe('x'.repeat(40));
 });
