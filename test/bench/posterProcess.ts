@@ -85,17 +85,16 @@ class Requests {
   /** The room of a request with one delta, and its count from then on. */
   next(): { text: string; room: string; count: number } {
     const { room, count } = this.#open();
-    return { text: this.#textOf({ room, add: 1 }), room, count };
+    return { text: this.#textOf(deltaOf(room)), room, count };
   }
 
   nextText(): string {
     if (this.#batch === undefined) return this.next().text;
-    const deltas = Array.from({ length: this.#batch }, () => ({ room: this.#open().room, add: 1 }));
-    return this.#textOf(deltas);
+    const deltas = Array.from({ length: this.#batch }, () => deltaOf(this.#open().room));
+    return this.#textOf(`[${deltas.join(',')}]`);
   }
 
-  #textOf(deltas: object): string {
-    const body = JSON.stringify(deltas);
+  #textOf(body: string): string {
     return `${this.#head}Content-Length: ${body.length}\r\n\r\n${body}`;
   }
 
@@ -107,6 +106,9 @@ class Requests {
     return { room, count };
   }
 }
+
+/** By hand: in batches `JSON.stringify` would keep this process as busy as the one that is measured. */
+const deltaOf = (room: string) => `{"room":"${room}","add":1}`;
 
 async function run(order: PostRun): Promise<PostResult> {
   const { hostname, port } = new URL(order.url ?? eventsUrl);
