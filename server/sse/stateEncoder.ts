@@ -19,7 +19,7 @@ interface Work {
 /** For how long whole states are encoded in one turn of the event loop. */
 const sliceMs = 8;
 /** Between two slices: while much changes there is much to encode, and that is not the first duty. */
-const restMs = 16;
+const restMs = 8;
 /** After what time a change is encoded for those who may come, while nobody is sent whole maps. */
 const warmMs = 1000;
 /** So many changes of a frame come with an activation, and nearly nothing of what is encoded outlasts the next. */

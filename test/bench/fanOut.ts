@@ -14,6 +14,7 @@ import {
   startOurs,
 } from './fans.js';
 import { type Figure, inRounds, isQuick, report } from './figures.js';
+import type { fanOutKinds } from './limits/fanOut.js';
 import { type Stage, startStage, untilLive, untilTrue } from './stage.js';
 
 const rounds = isQuick ? 2 : 5;
@@ -39,10 +40,10 @@ const cases = isQuick
   : allCases;
 
 const limitKinds = isQuick
-  ? (['res.write', 'res.write without chunks'] as const)
+  ? (['res.write'] as const)
   : (['res.write', 'res.write without chunks', 'socket.write'] as const);
 
-type LimitKind = (typeof limitKinds)[number];
+type LimitKind = (typeof fanOutKinds)[number];
 
 interface FanOutRound {
   ours: Frames;

@@ -9,7 +9,8 @@ import { contentOf, startFleet, startServiceOf, untilInactive } from './fleet.js
 import { type Measured, measure } from './measure.js';
 import { startViewers, untilSize } from './stage.js';
 
-const rounds = isQuick ? 2 : 3;
+const rounds = isQuick ? 1 : 3;
+const longestTurnMs = 50;
 const size = { servers: 1000, hung: 0, rooms: 1000 };
 const content = contentOf(size);
 
@@ -38,15 +39,21 @@ async function oneRound() {
   return { activation, newViewer, deactivation };
 }
 
+const turnsOf = ({ activation, newViewer, deactivation }: Awaited<ReturnType<typeof oneRound>>) =>
+  [activation, newViewer, deactivation].map((measured) => measured.longestTurnMs);
+
 const results = await inRounds(rounds, oneRound);
+// One round alone may be all noise.
+if (isQuick && results.flatMap(turnsOf).some((turnMs) => turnMs > longestTurnMs))
+  results.push(await oneRound());
 
 const turnFigure = (figure: string, name: keyof (typeof results)[number]): Figure => ({
   figure: `longest turn of the event loop, ${figure}`,
   unit: 'ms',
-  aim: 50,
+  aim: longestTurnMs,
   rounds: results.map((round) => {
-    const { longestTurnMs, loadShare }: Measured<unknown> = round[name];
-    return { ours: longestTurnMs, loadShare };
+    const measured: Measured<unknown> = round[name];
+    return { ours: measured.longestTurnMs, loadShare: measured.loadShare };
   }),
 });
 

@@ -5,7 +5,7 @@ import { post, startStage, startViewers, untilLive, untilTrue } from './stage.js
 import type { Backlog, Seen } from './viewersProcess.js';
 
 const rounds = isQuick ? 1 : 3;
-const stalledMs = isQuick ? 10_000 : 20_000;
+const stalledMs = isQuick ? 6000 : 20_000;
 const mib = 2 ** 20;
 /** What may wait here for a viewer (docs/protocol.md). */
 const maxPendingBytes = mib;

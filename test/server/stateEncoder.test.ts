@@ -53,7 +53,7 @@ test('a state is done although all goes on changing, with the frames since it wa
   });
   for (let version = 2; version < 200 && !standpoint; version += 1) {
     frames.push(changeAll(version));
-    await jest.advanceTimersByTimeAsync(16);
+    await jest.advanceTimersByTimeAsync(8);
   }
   expect(standpoint?.version).toBe(1);
   expect(frames.length).toBeGreaterThan(10);
