@@ -108,7 +108,11 @@ export const pubSubServerMachine = pubSubServerSetup.createMachine({
           exit: 'cancelResync',
           initial: 'activating',
           on: {
-            'activation.requested': { target: '.activating', actions: 'wishActivity' },
+            // What was planned for the counts before is not to follow the snapshot that is asked for now.
+            'activation.requested': {
+              target: '.activating',
+              actions: ['cancelResync', 'wishActivity'],
+            },
             'deactivation.requested': 'silencing',
             'correction.due': { actions: 'demandRequest' },
             'resync.due': { actions: 'demandRequest' },

@@ -4,6 +4,7 @@ import type { Epoch } from '../../machines/ports.js';
 import {
   liveServer,
   probeMs,
+  resyncMs,
   ScriptedPubSubServer,
   server,
   timing,
@@ -115,6 +116,17 @@ describe('activation', () => {
     world.answer({ r: 1 });
     expect(world.tally.countOn(server, 'r')).toBe(1);
     expect(world.times('activity.requested')).toHaveLength(2);
+  });
+
+  test('asks it once, although the resync of the counts before comes to be due beside the request', () => {
+    world = liveServer({ r: 1 });
+    world.run(resyncMs - 20, () => 'answer');
+    world.tally.clear();
+    world.send('activation.requested');
+    world.advance(40);
+    world.answer({ r: 1 });
+    expect(world.times('activity.requested')).toHaveLength(2);
+    expect(world.open).toBeUndefined();
   });
 
   test('is not over with a probe that is answered when the counts are gone', () => {
@@ -322,6 +334,21 @@ describe('a request that was not acknowledged may still be applied, so', () => {
     world.send('activation.requested');
     world.answer();
     world.advance(timing.requestTimeoutMs);
+    expect(world.sent('activity.requested')).toHaveLength(4);
+  });
+
+  test('the first snapshot after another wish is confirmed, and no earlier one', () => {
+    world = provisional();
+    world.advance(timing.requestTimeoutMs - 20);
+    world.tally.clear();
+    world.send('activation.requested');
+    world.advance(40);
+    world.answer();
+    expect(world.sent('activity.requested')).toHaveLength(3);
+    world.advance(timing.requestTimeoutMs);
+    expect(world.sent('activity.requested')).toHaveLength(4);
+    world.answer();
+    world.advance(2 * timing.requestTimeoutMs);
     expect(world.sent('activity.requested')).toHaveLength(4);
   });
 
