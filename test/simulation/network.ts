@@ -30,6 +30,9 @@ export interface Parcel {
 /** What of it cannot be lost, doubled or held up for ever where no delta may be lost. */
 const precious: readonly Parcel['kind'][] = ['delta', 'query', 'startup'];
 
+/** What changes a server, or tells of its change, when it arrives: until then nobody can know. */
+const untold: readonly Parcel['kind'][] = ['request', 'answer', 'query'];
+
 /** So long the inbox of the service may keep a delta. */
 export const inboxMs = 6;
 
@@ -111,7 +114,7 @@ export class Network {
   #arriveAt(parcel: Parcel, delayMs: number, how?: string): void {
     const { clock } = this.#world;
     this.lastDueMs = Math.max(this.lastDueMs, clock.nowMs + delayMs);
-    const isLate = how !== undefined && ['request', 'answer'].includes(parcel.kind);
+    const isLate = how !== undefined && untold.includes(parcel.kind);
     if (isLate) parcel.host.lateUnderWay += 1;
     if (parcel.kind === 'delta') parcel.host.deltasUnderWay += 1;
     const timer = clock.setTimeout(() => {

@@ -122,6 +122,7 @@ export class Oracle {
     // In a crowd of strangers now and then is often enough: each of them is followed for seconds.
     if (roster.candidates < crowd.size || this.#world.steps % crowd.steps === 0)
       this.#checkAll(this.#followed);
+    else this.#followed.ledger.skip();
   }
 
   #checkAll({ service, ledger, memory }: Followed): void {

@@ -31,7 +31,7 @@ export class Host {
   held: Parcel[] = [];
   deltasUnderWay = 0;
   lastDeltaAtMs = 0;
-  /** Requests and answers that are late and have not arrived. */
+  /** Requests, answers and start-up queries that are late and have not arrived. */
   lateUnderWay = 0;
   process: PubSubProcess | undefined;
   isHung = false;

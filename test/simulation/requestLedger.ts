@@ -47,6 +47,8 @@ export class RequestLedger {
   /** Servers that come to be known by the start-up query that they are answered. */
   readonly #newcomers = new Set<ServerId>();
   #wished: string | undefined;
+  /** The first moment since the last look in which nobody looked. */
+  #unseenSinceMs: number | undefined;
 
   constructor(world: World, service: SimulatedService) {
     this.#world = world;
@@ -58,9 +60,15 @@ export class RequestLedger {
     const { roster } = this.#service.context;
     this.#observeWish();
     for (const member of roster) this.#accountOf(member);
+    this.#unseenSinceMs = undefined;
     if (this.#accounts.size <= roster.size + roster.candidates) return;
     for (const server of this.#accounts.keys())
       if (!roster.get(server)) this.#accounts.delete(server);
+  }
+
+  /** Nobody looks after this step: what is seen next may have come to be in it. */
+  skip(): void {
+    this.#unseenSinceMs ??= this.#world.nowMs;
   }
 
   atRequest(server: ServerId, { type }: ServerRequest): void {
@@ -91,6 +99,8 @@ export class RequestLedger {
     account.probeDueMs =
       nowMs + plan.timing.probeIntervalMs * (0.8 + account.jitter / 5) - roundingMs;
     if (answer.type !== 'snapshot.received') return;
+    // Who has been told to be silent since is asked for no other snapshot.
+    if (context.roster.wished === 'silence' && member.isTold) return;
     if (context.tally.accepts(server, answer.epoch)) this.#plan(account);
     else account.reasons.set('a snapshot that came too late', this.#world.nowMs);
   }
@@ -162,7 +172,7 @@ export class RequestLedger {
     account.reasons.set('evidence', this.#world.nowMs);
     if (nowMs - account.coolingSinceMs < correctionIntervalMs - roundingMs)
       this.#world.fail('2: one broadcast', `${server} is set right again at once`);
-    account.coolingSinceMs = nowMs;
+    account.coolingSinceMs = this.#unseenSinceMs ?? nowMs;
   }
 
   /** When it is to be asked again after a snapshot. */
