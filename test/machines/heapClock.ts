@@ -32,8 +32,8 @@ export class HeapClock {
     return timer.order;
   };
 
-  readonly clearTimeout = (order: number): void => {
-    this.#waiting.delete(order);
+  readonly clearTimeout = (order: number | undefined): void => {
+    if (order !== undefined) this.#waiting.delete(order);
   };
 
   /** Timers that were set and have neither fired nor been cleared. */

@@ -69,6 +69,11 @@ export class Network {
     }
   }
 
+  /** How many parcels have neither arrived nor been lost. */
+  get underWay(): number {
+    return this.#underWay.size;
+  }
+
   /** Delivers what was held up by a partition that has been healed. */
   release(host: Host): void {
     for (const parcel of host.held.splice(0)) {

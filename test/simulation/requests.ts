@@ -8,6 +8,8 @@ interface OpenRequest {
   readonly type: ServerRequest['type'];
   readonly eventsUrl: string | undefined;
   readonly sentAtMs: number;
+  /** The timer that ends the wait for it. */
+  deadline: number | undefined;
 }
 
 type Answer = (answer: ServerAnswer) => void;
@@ -44,6 +46,7 @@ export class SimulatedRequests {
 
   /** The actor of a server ended: nothing of its request comes back. */
   abandon(server: ServerId): void {
+    this.#world.clock.clearTimeout(this.open.get(server)?.deadline);
     this.open.delete(server);
   }
 
@@ -51,16 +54,21 @@ export class SimulatedRequests {
   #exchange(server: ServerId, request: ServerRequest, answer: Answer): void {
     const { clock, plan } = this.#world;
     const wish = this.#wishOf(server, request);
-    const open = { type: request.type, eventsUrl: wish?.eventsUrl, sentAtMs: clock.nowMs };
+    const open: OpenRequest = {
+      type: request.type,
+      eventsUrl: wish?.eventsUrl,
+      sentAtMs: clock.nowMs,
+      deadline: undefined,
+    };
     const end = (outcome: ServerAnswer) => {
-      clock.clearTimeout(deadline);
+      clock.clearTimeout(open.deadline);
       if (!this.#isTaken(server, open)) return;
       if (outcome.type !== 'request.failed') this.#noteAnswer(server, open);
       this.#world.oracle.atAnswer(server, request, outcome);
       answer(outcome);
     };
     const fail = (cause: string) => end({ type: 'request.failed', cause });
-    const deadline = clock.setTimeout(() => fail('timed out'), plan.timing.requestTimeoutMs);
+    open.deadline = clock.setTimeout(() => fail('timed out'), plan.timing.requestTimeoutMs);
     this.open.set(server, open);
     const epoch = 'epoch' in request ? ` (${request.epoch})` : '';
     this.#world.exchange(server, `${request.type}${epoch} to ${server}`, wish, {
