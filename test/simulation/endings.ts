@@ -3,7 +3,7 @@ import { isEvidencePausing, isRecurrencePausing } from './evidence.js';
 import { differenceAt, promptMs } from './exactness.js';
 import type { Oracle } from './oracle.js';
 import type { Host } from './pubSubHost.js';
-import type { SimulatedService } from './simulatedService.js';
+import { frameIntervalMs, type SimulatedService } from './simulatedService.js';
 import type { SeenServer } from './watcher.js';
 import type { World } from './world.js';
 
@@ -117,6 +117,9 @@ function faultIn(world: World, service: SimulatedService): [string, string] | un
         return ['5: honest', `${host.id} is down, shown ${member.status} with ${connections}`];
     }
   }
+  if (!faultShown(world, service)) return undefined;
+  // A source may have let a server go just now: that is told with the next frame.
+  world.advance(2 * frameIntervalMs);
   return faultShown(world, service);
 }
 

@@ -18,6 +18,7 @@ import type { Watcher } from './watcher.js';
 import type { World } from './world.js';
 
 const log = pino({ level: 'silent' });
+export const frameIntervalMs = 50;
 export const networks = parseNetworks('10.0.0.0/16');
 const shutdownMs = 7000;
 
@@ -77,7 +78,7 @@ export class SimulatedService {
       send(event);
     };
     this.view = new FleetView(this.actor, log);
-    this.feed = new Feed(this.view, { run: String(run), frameIntervalMs: 50 });
+    this.feed = new Feed(this.view, { run: String(run), frameIntervalMs });
     const book = new AddressBook({ networks, ownPort: 8000 });
     this.#callers = new Callers({
       actor: this.actor,
