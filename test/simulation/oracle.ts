@@ -123,7 +123,7 @@ export class Oracle {
     // In a crowd of strangers now and then is often enough: each of them is followed for seconds.
     if (roster.candidates < crowd.size || this.#world.steps % crowd.steps === 0)
       this.#checkAll(this.#followed);
-    else this.#followed.ledger.skip();
+    else this.#followed.ledger.observeShown();
   }
 
   #checkAll({ service, ledger, memory }: Followed): void {

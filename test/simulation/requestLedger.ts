@@ -47,7 +47,7 @@ export class RequestLedger {
   /** Servers that come to be known by the start-up query that they are answered. */
   readonly #newcomers = new Set<ServerId>();
   #wished: string | undefined;
-  /** The first moment since the last look in which nobody looked. */
+  /** The first moment since the last look at all in which nobody looked at candidates. */
   #unseenSinceMs: number | undefined;
 
   constructor(world: World, service: SimulatedService) {
@@ -66,8 +66,9 @@ export class RequestLedger {
       if (!roster.get(server)) this.#accounts.delete(server);
   }
 
-  /** Nobody looks after this step: what is seen next may have come to be in it. */
-  skip(): void {
+  /** Looks at those that are shown alone: what is seen of others next may have come to be in this step. */
+  observeShown(): void {
+    for (const member of this.#service.context.roster.shown()) this.#accountOf(member);
     this.#unseenSinceMs ??= this.#world.nowMs;
   }
 
@@ -111,6 +112,7 @@ export class RequestLedger {
     if (event.type === 'updates.watched' || event.type === 'updates.unwatched')
       for (const member of roster)
         this.#accountOf(member).reasons.set('another wish for updates', this.#world.nowMs);
+    if (event.type === 'evidence.found') this.#lookAt(event.servers);
     if (event.type !== 'startup.answered' || !event.isActive) return;
     for (const server of event.servers) {
       const member = roster.get(server);
@@ -121,6 +123,14 @@ export class RequestLedger {
       const account = this.#accountOf(member);
       if (account.cooling === undefined) doubtApplied(account);
       else account.isStartupNoted = true;
+    }
+  }
+
+  /** How it was with them before something is said of them. */
+  #lookAt(servers: readonly ServerId[]): void {
+    for (const server of servers) {
+      const member = this.#service.context.roster.get(server);
+      if (member) this.#accountOf(member);
     }
   }
 
