@@ -105,7 +105,8 @@ export const pubSubServerMachine = pubSubServerSetup.createMachine({
         /** It is to post to us, and we are to know its counts. */
         engaged: {
           entry: 'wishActivity',
-          exit: 'cancelResync',
+          // All counts are cleared when a deactivation begins; this one may have been merged since.
+          exit: ['cancelResync', 'forgetCounts'],
           initial: 'activating',
           on: {
             // What was planned for the counts before is not to follow the snapshot that is asked for now.

@@ -118,6 +118,18 @@ describe('activation', () => {
     expect(world.times('activity.requested')).toHaveLength(2);
   });
 
+  test('forgets what was merged between a deactivation and its being told of it', () => {
+    world = new ScriptedPubSubServer();
+    world.send('activation.requested');
+    world.tally.clear();
+    world.answer({ r: 1 });
+    world.answer({ r: 2 });
+    expect(world.tally.countOn(server, 'r')).toBe(2);
+    world.send('deactivation.requested');
+    expect(world.tally.countOn(server, 'r')).toBe(0);
+    expect([...world.tally.totals]).toEqual([]);
+  });
+
   test('asks it once, although the resync of the counts before comes to be due beside the request', () => {
     world = liveServer({ r: 1 });
     world.run(resyncMs - 20, () => 'answer');

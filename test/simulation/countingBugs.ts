@@ -1,6 +1,6 @@
 import type { Epoch, RoomName, ServerId } from '../../machines/ports.js';
 import type { Tally } from '../../machines/tally.js';
-import type { Bug, Held } from './bug.js';
+import { type Bug, change, type Held } from './bug.js';
 import { rememberedBy } from './memory.js';
 
 /** Mistakes with what is counted, and of whom. */
@@ -63,6 +63,8 @@ export const countingBugs: Readonly<Record<string, Bug>> = {
     spoil: ({ tally }) => {
       tally.clear = () => {};
     },
+    pubSubServer: (machine) =>
+      change(machine, ['states', 'standing', 'states', 'engaged', 'exit'], () => 'cancelResync'),
   },
   'what a server posts is kept beside no request': {
     breaks: '7: bounded memory',
