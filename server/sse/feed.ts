@@ -255,6 +255,8 @@ export class Feed {
 
   /** For maps there are no frames of changes: what came meanwhile comes with the next map. */
   #wholeMap({ version }: Standpoint): Buffer {
+    // There is to be one, though nothing changes any more.
+    if (version !== this.#version) this.#roomsPace.touch();
     const map = this.#wholeMapCache ?? this.#encoder.between('data: ', '\n\n');
     if (version === this.#version) this.#wholeMapCache = map;
     this.#wholeMapBytes = map.length;

@@ -62,7 +62,8 @@ export class StateEncoder {
     if (changedRooms > manyRooms) this.#cancelWarming();
     this.#warmTimer ??= setTimeout(() => {
       this.#cancelWarming();
-      if (!this.#rooms.encode(sliceMs)) this.#encodeMore();
+      // What somebody waits for is encoded, and seen to be done, in one place.
+      this.#encodeMore();
     }, warmMs);
   }
 

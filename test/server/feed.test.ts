@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, expect, jest, test } from '@jest/globals';
 import { EncodedRooms } from '../../server/sse/encodedRooms.js';
 import { Feed } from '../../server/sse/feed.js';
+import { StateEncoder } from '../../server/sse/stateEncoder.js';
 import { FakeSource } from './fakeSource.js';
 import { FakeViewer } from './fakeViewer.js';
 
@@ -53,6 +54,21 @@ test('the stream of maps is the whole map each time, the stream of changes what 
     ['changes', { version: 1, rooms: { a: 1, b: 2 } }],
     ['changes', { version: 2, rooms: { a: 0, b: 3 } }],
   ]);
+});
+
+test('a map of an older version is followed by another one, though nothing changes any more', async () => {
+  let finish = (_: { version: number; since: Buffer[] }) => {};
+  jest.spyOn(StateEncoder.prototype, 'encode').mockImplementationOnce(
+    () =>
+      new Promise((resolve) => {
+        finish = resolve;
+      }),
+  );
+  const maps = join('rooms');
+  show({ a: 1 });
+  finish({ version: 0, since: [] });
+  await jest.advanceTimersByTimeAsync(1000);
+  expect(maps.take().at(-1)).toEqual([undefined, { a: 1 }]);
 });
 
 test('while nobody is sent whole maps none is made, and what changed is encoded once a second', () => {

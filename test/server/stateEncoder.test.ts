@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, expect, jest, test } from '@jest/globals';
+import { EncodedRooms } from '../../server/sse/encodedRooms.js';
 import { StateEncoder } from '../../server/sse/stateEncoder.js';
 
 /** What a bucket takes to encode here: four of them are a slice. */
@@ -85,6 +86,18 @@ test('who waits over a restart has what is there then', async () => {
   expect(counts()).toEqual([7]);
   await jest.advanceTimersByTimeAsync(10_000);
   expect(jest.getTimerCount()).toBe(0);
+});
+
+test('while somebody waits the time to warm what changed brings no slice of its own', async () => {
+  encoder.keepWarm(1);
+  await jest.advanceTimersByTimeAsync(996);
+  changeAll(1);
+  void encoder.encode(1);
+  const encode = jest.spyOn(EncodedRooms.prototype, 'encode');
+  await jest.advanceTimersByTimeAsync(4);
+  expect(encode).not.toHaveBeenCalled();
+  await jest.advanceTimersByTimeAsync(4);
+  expect(encode).toHaveBeenCalledTimes(1);
 });
 
 test('closed, it leaves no timer', () => {

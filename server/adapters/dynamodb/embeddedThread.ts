@@ -33,7 +33,9 @@ export async function keepEmbeddedThread(
   const closing = new AbortController();
   const restart = async () => {
     thread = await startEmbeddedThread({ ...data, port }, onFault);
-    if (!closing.signal.aborted) await onRestart();
+    // Whoever closed meanwhile closed the one before.
+    if (closing.signal.aborted) await thread.close();
+    else await onRestart();
   };
   const keep = async () => {
     for (;;) {
