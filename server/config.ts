@@ -303,12 +303,17 @@ export class ConfigError extends Error {
   }
 }
 
-/** Reads the configuration from an environment; an empty variable is an unset one. Throws `ConfigError`. */
-export function readConfig(env: Record<string, string | undefined>): Config {
+type Environment = Record<string, string | undefined>;
+
+/** An empty variable is an unset one. */
+const givenIn = (env: Environment, name: string) => (env[name]?.trim() ? env[name] : undefined);
+
+/** Reads the configuration from an environment. Throws `ConfigError`. */
+export function readConfig(env: Environment): Config {
   const problems: string[] = [];
   const config: Record<string, unknown> = {};
   for (const { name, field, fallback, schema, hide } of definitions) {
-    const given = env[name]?.trim() ? env[name] : undefined;
+    const given = givenIn(env, name);
     const result = schema.safeParse(given ?? fallback);
     if (!result.success) {
       problems.push(
@@ -318,7 +323,7 @@ export function readConfig(env: Record<string, string | undefined>): Config {
       config[field] = result.data;
     }
   }
-  if (!env.PUBSUB_NETWORKS?.trim() && !isOnThisMachine(config as Partial<Config>))
+  if (!givenIn(env, 'PUBSUB_NETWORKS') && !isOnThisMachine(config as Partial<Config>))
     config.pubSubNetworks = parseNetworks(privateNetworks);
   // What did not parse is absent here: the cross-checks look at the rest all the same.
   problems.push(...contradictions(config as Partial<Config>, env.DASHBOARD_TOKEN));

@@ -7,6 +7,7 @@ import type { ScriptedServer } from '../support/scriptedServer.js';
 import {
   activationsOf,
   getJson,
+  putsOf,
   recover,
   startDouble,
   stateOf,
@@ -47,8 +48,6 @@ const comeAndGo = async (service: ServiceRun, viewer: EventStream): Promise<Even
   await eventually(async () => expect((await stateOf(service)).viewers).toBe(0));
   return watch(service);
 };
-
-const putsOf = ({ requests }: ScriptedServer) => requests.filter(({ method }) => method === 'PUT');
 
 /**
  * The next thing that a server is told after a viewer has left and come back just after a resync, and

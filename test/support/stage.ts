@@ -173,11 +173,13 @@ export async function untilShown(
   await eventually(() => expect(viewer.rooms()).toEqual(rooms), { withinMs });
 }
 
+/** The requests by which a double was told what is wished of it, in order. */
+export const putsOf = ({ requests }: ScriptedServer) =>
+  requests.filter(({ method }) => method === 'PUT');
+
 /** What a double was told, in order. */
 export function wishesOf(double: ScriptedServer): { active: boolean; eventsUrl: string }[] {
-  return double.requests
-    .filter(({ method }) => method === 'PUT')
-    .map(({ body }) => JSON.parse(body) as { active: boolean; eventsUrl: string });
+  return putsOf(double).map(({ body }) => JSON.parse(body));
 }
 
 export const activationsOf = (double: ScriptedServer) =>
