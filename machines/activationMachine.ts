@@ -52,8 +52,10 @@ export const activationMachine = activationSetup.createMachine({
   states: {
     inactive: {
       entry: 'publish',
+      always: { guard: 'isShutDown', target: 'stopped' },
       on: {
         'viewer.connected': {
+          guard: 'isServing',
           target: 'activating',
           actions: [
             'addViewer',
@@ -61,7 +63,8 @@ export const activationMachine = activationSetup.createMachine({
             { type: 'broadcastWish', params: { wish: 'activity' } },
           ],
         },
-        'shutdown.requested': 'stopped',
+        // A server that was found since, or is being set right, may not be silent yet.
+        'shutdown.requested': { actions: 'markShuttingDown' },
       },
     },
     activating: {

@@ -212,6 +212,23 @@ describe('shutdown', () => {
     expect([fleet.state, stops()]).toEqual(['stopped', true]);
   });
 
+  test('when inactive waits for a server that was found since, and tells nobody else anew', () => {
+    fleet = new ScriptedFleet([first, second]);
+    fleet.advance(100);
+    fleet.behaviours.set(third, 'fail');
+    fleet.actor.send({ type: 'servers.found', servers: [third], standing: 'found' });
+    fleet.advance(100);
+    expect(fleet.state).toBe('inactive');
+    fleet.actor.send({ type: 'shutdown.requested' });
+    fleet.behaviours.set(third, 'answer');
+    fleet.connect();
+    expect([fleet.state, stops()]).toEqual(['inactive', false]);
+    fleet.advance(1000);
+    expect([fleet.state, stops()]).toEqual(['stopped', true]);
+    expect(fleet.requests.map(({ server }) => server)).toEqual([first, second, third, third]);
+    expect(fleet.sent('activity.requested')).toEqual([]);
+  });
+
   test.each([
     ['deactivating', () => new ScriptedFleet(three)],
     [

@@ -87,6 +87,7 @@ const regressions = {
     'what was planned for the counts of the wish before followed the snapshot of the next one',
   4381372:
     'a snapshot was merged after all counts were cleared, before its server was told to be silent',
+  6133895: 'a shutdown while nobody looked did not wait for a server that was found since',
   // The actor that had sent a request threw, and the one in its place knew nothing of it.
   4230089: 'what a failed actor had sent was applied after the snapshot of its successor',
   // A server not known yet was answered by the name of the one that was, at the same address.
