@@ -102,8 +102,10 @@ export class Roster {
     if (member.status !== status) this.#note(member);
     // An actor begins as `unknown`, too: only after a failure does it say that the server was given up.
     const isEnough = failures > 0 && (this.#wish === 'activity' || status === 'unknown');
-    const isSettled = member.isTold && (isEnough || settledFor[this.#wish].includes(status));
-    this.#update(member, { status, isSettled: isSettled || (member.isTold && member.isSettled) });
+    const isDone = isEnough || settledFor[this.#wish].includes(status);
+    // Once it was waited for long enough it is not waited for again, unless it must be silenced anew.
+    const isStill = member.isSettled && status !== 'silencing';
+    this.#update(member, { status, isSettled: member.isTold && (isDone || isStill) });
   }
 
   /** A candidate proved to be a pub-sub server, or a source named it; who is configured stays that. */

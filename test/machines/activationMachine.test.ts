@@ -229,6 +229,18 @@ describe('shutdown', () => {
     expect(fleet.sent('activity.requested')).toEqual([]);
   });
 
+  test('when inactive waits for a server that is just being set right', () => {
+    fleet = new ScriptedFleet(three);
+    fleet.advance(100);
+    const sinceMs = fleet.clock.nowMs;
+    fleet.post(first, 1);
+    fleet.actor.send({ type: 'shutdown.requested' });
+    expect([fleet.state, stops()]).toEqual(['inactive', false]);
+    fleet.advance(100);
+    expect([fleet.state, stops()]).toEqual(['stopped', true]);
+    expect(fleet.sent('silence.requested', sinceMs)).toEqual([first]);
+  });
+
   test.each([
     ['deactivating', () => new ScriptedFleet(three)],
     [

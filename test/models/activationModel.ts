@@ -5,8 +5,9 @@ import { modelInput } from './pubSubServerModel.js';
 
 /** What the model knows of what is around the root. */
 interface Facts {
-  /** Whether its one server has done as wished. */
+  /** Whether its one server has done as wished, and need not do so again. */
   isSettled: boolean;
+  wish: 'activity' | 'silence';
   room: 'unwatched' | 'watched' | 'left';
   /** The one viewer of updates, who is among the viewers. */
   isUpdatesWatched: boolean;
@@ -25,6 +26,13 @@ type Context = RootSnapshot['context'] & Facts;
 
 const know = (facts: Partial<Facts>) => assign(facts as object) as never;
 const nothing = () => {};
+/** A server that is to be silent is told so again, if it was not set right before. */
+const stir = assign(({ context, event }) => {
+  const { isStirred, wish, isSettled } = context as unknown as Facts;
+  // Then its query was answered that it is to be silent.
+  if (event.type === 'startup.answered' && wish === 'silence') return {};
+  return { isStirred: true, isSettled: isSettled && (isStirred || wish === 'activity') } as object;
+}) as never;
 const isSettled = ({ context }: { context: unknown }) => (context as Context).isSettled === true;
 
 /** The model of the root with one server: the roster and the tally made facts. */
@@ -40,12 +48,14 @@ export const activationModel = modelOf(activationMachine).provide({
     clearTally: nothing,
     beginDiscovery: nothing,
     endDiscovery: nothing,
-    broadcastWish: know({ isSettled: false, isLost: false }),
+    broadcastWish: assign((_, { wish }: { wish: Facts['wish'] }) => {
+      return { wish, isSettled: false, isLost: false } as object;
+    }) as never,
     tellSlice: nothing,
-    recordDeltas: know({ isStirred: true }),
-    refuseDeltas: know({ isStirred: true }),
+    recordDeltas: stir,
+    refuseDeltas: stir,
     welcomePosters: nothing,
-    forwardEvidence: know({ isStirred: true }),
+    forwardEvidence: stir,
     welcomeServers: know({ isStrangerKnown: true }),
     displaceCandidates: nothing,
     noteAnswer: nothing,
