@@ -18,8 +18,8 @@ interface Account {
   confirmationDueMs: number;
   resyncDueMs: number;
   probeDueMs: number;
-  /** It came to be due, perhaps beside a request, after which it goes out. */
-  isProbeDue: boolean;
+  /** When it came to be due, perhaps beside a request, after which it goes out. */
+  probeDueSinceMs: number | undefined;
   /** The number of the time in which it may not be set right again; none: there is no such time. */
   cooling: number | undefined;
   coolingSinceMs: number;
@@ -81,9 +81,12 @@ export class RequestLedger {
     }
     const account = this.#accountOf(member);
     if (type !== 'probe.requested') this.#useReasons(member, type, account);
-    else if (!account.isProbeDue)
+    else if (account.probeDueSinceMs === undefined)
       this.#world.fail('2: one broadcast', `${server} is probed, and answered just now`);
-    account.isProbeDue = false;
+    // One that comes to be due in this moment may do so beside the request.
+    const { probeDueSinceMs = Number.NEGATIVE_INFINITY } = account;
+    if (type === 'probe.requested' || probeDueSinceMs < this.#world.nowMs - 2 * roundingMs)
+      account.probeDueSinceMs = undefined;
   }
 
   atAnswer(server: ServerId, { type }: ServerRequest, answer: ServerAnswer): void {
@@ -155,8 +158,8 @@ export class RequestLedger {
     this.#observeEvidence(server, account);
     const { nowMs } = this.#world;
     if (account.probeDueMs <= nowMs) {
+      account.probeDueSinceMs = account.probeDueMs;
       account.probeDueMs = never;
-      account.isProbeDue = true;
     }
     if (account.resyncDueMs <= nowMs) {
       account.reasons.set('a resync', account.resyncDueMs);
@@ -221,7 +224,7 @@ function newAccount(server: ServerId, ref: Member['ref'], isUnconfirmed: boolean
     confirmationDueMs: never,
     resyncDueMs: never,
     probeDueMs: never,
-    isProbeDue: false,
+    probeDueSinceMs: undefined,
     cooling: undefined,
     coolingSinceMs: Number.NEGATIVE_INFINITY,
   };
