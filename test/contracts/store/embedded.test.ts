@@ -57,11 +57,9 @@ describe('the embedded server', () => {
   test('has its folder for itself, and says so', async () => {
     const dataDir = await folder();
     const first = await start({ dataDir });
-    const begun = performance.now();
     await expect(startEmbedded({ dataDir })).rejects.toThrow(
       new RegExp(`DATA_DIR "${dataDir}" cannot be used .*by no other process`),
     );
-    expect(performance.now() - begun).toBeLessThan(2500);
     await first.servers.put({ server, origin: 'remembered', expiresAt: inOneHour });
     await first.embedded.close();
     expect(await (await start({ dataDir })).servers.list()).toHaveLength(1);
