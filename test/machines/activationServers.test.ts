@@ -201,6 +201,23 @@ describe('a server that was found', () => {
     expect(fleet.status(stranger)).toBe('live');
   });
 
+  test('while updates are watched is told to post them, like all that are known', () => {
+    fleet = watchedFleet([configured]);
+    fleet.actor.send({ type: 'updates.watched' });
+    fleet.advance(1000);
+    find([stranger], 'found');
+    fleet.advance(1000);
+    const wishes = () =>
+      [configured, stranger].map((id) => {
+        const told = fleet.requests.filter(({ server }) => server === id);
+        return told.findLast(({ type }) => type === 'activity.requested');
+      });
+    expect(wishes()).toMatchObject([{ withUpdates: true }, { withUpdates: true }]);
+    fleet.actor.send({ type: 'updates.unwatched' });
+    fleet.advance(1000);
+    expect(wishes()).toMatchObject([{ withUpdates: false }, { withUpdates: false }]);
+  });
+
   test('while nobody looks is told to be silent', () => {
     fleet = new ScriptedFleet([configured]);
     fleet.advance(100);
