@@ -5,9 +5,9 @@ import { type Kind, kinds, spoiltKind, type WorldKind } from './worldKinds.js';
 
 /** Enough for each of them; the first one that finds it ends the search. */
 const maxWorlds = 1000;
-/** Seeds that found one that is seldom found: tried first, to be quick. */
+/** Some of them that found one which is seldom found: tried first, to be quick. */
 const quickSeeds: Readonly<Record<WorldKind, readonly number[]>> = {
-  service: [42, 125, 128, 290, 442, 725, 770, 863, 1395, 2466, 604],
+  service: [42, 57, 125, 128, 290, 442, 725, 770, 863, 604],
   rooms: [],
 };
 
@@ -21,8 +21,9 @@ function firstBroken(kind: WorldKind, spoilt: Kind | undefined, breaks: string) 
   return undefined;
 }
 
-test('these are two dozen mistakes and more', () => {
+test('these are two dozen mistakes and more, and the seeds are of the worlds that are searched', () => {
   expect(Object.keys(bugs).length).toBeGreaterThan(24);
+  expect(Math.max(...quickSeeds.service)).toBeLessThanOrEqual(maxWorlds);
 });
 
 test.each(Object.entries(bugs))('that %s is found', (name, { breaks }) => {

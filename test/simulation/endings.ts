@@ -1,7 +1,9 @@
 import type { ServerId } from '../../machines/ports.js';
+import { hostAndPort } from '../../server/addresses.js';
 import { isEvidencePausing, isRecurrencePausing } from './evidence.js';
 import { differenceAt, promptMs } from './exactness.js';
 import type { Oracle } from './oracle.js';
+import { pubSubPort } from './plan.js';
 import type { Host } from './pubSubHost.js';
 import { frameIntervalMs, type SimulatedService } from './simulatedService.js';
 import type { SeenServer } from './watcher.js';
@@ -57,6 +59,18 @@ function isShown(service: SimulatedService, host: Host): boolean {
   const standing = service.context.roster.get(host.id)?.standing;
   return standing !== undefined && standing !== 'candidate';
 }
+
+/** A poster without a token is one of those known at its address, or else the one at the usual port. */
+function isKnowable(world: World, service: SimulatedService, host: Host): boolean {
+  if (isShown(service, host)) return true;
+  const isUsual = hostAndPort(host.id).port === pubSubPort;
+  const isAlone = world.hosts.every(
+    (other) => other.plan.address !== host.plan.address || !isShown(service, other),
+  );
+  return isUsual && isAlone;
+}
+
+const isPosting = ({ process }: Host) => process?.isActive === true && process.posts > 0;
 
 /** Servers that are shown at this moment. */
 function knownTo(world: World, service: SimulatedService): Set<Host> {
@@ -165,13 +179,14 @@ function judgeSilent(world: World, oracle: Oracle): void {
   for (const host of world.hosts) {
     if (!host.isUp || isUnawareOf(host) || !known.has(host) || host.undisturbedSinceMs > beganMs)
       continue;
+    world.countCheck('silent at the end');
     const status = service.context.roster.get(host.id)?.status;
     if (status !== 'silent') world.fail('1: silent', `${host.id} is ${status}`);
     if (host.process?.isActive) world.fail('1: silent', `${host.id} is active, and nobody looks`);
   }
   makeTraffic(world, Math.max(40_000, promptMs(world) + 3 * strangerMs), 6);
   for (const host of world.hosts)
-    if (host.isUp && isShown(service, host) && host.process?.isActive && host.process.posts > 0)
+    if (host.isUp && isKnowable(world, service, host) && isPosting(host))
       world.fail('1: silent', `${host.id} goes on posting`);
   const before = oracle.requests;
   world.advance(10_000);
@@ -195,16 +210,12 @@ function judgeStopped(world: World): void {
   world.shutDownService();
   world.advance(shutdownMs);
   if (world.service) world.fail('1: silent', 'a shutdown does not end');
-  for (const host of world.hosts)
-    if (
-      host.isUp &&
-      known.has(host) &&
-      host.undisturbedSinceMs <= beganMs &&
-      host.process?.isActive &&
-      !givenUp.has(host) &&
-      !pausing.has(host.id) &&
-      !isUnawareOf(host)
-    )
+  for (const host of world.hosts) {
+    const isToBeTold = host.isUp && known.has(host) && host.undisturbedSinceMs <= beganMs;
+    if (!isToBeTold || givenUp.has(host) || pausing.has(host.id) || isUnawareOf(host)) continue;
+    world.countCheck('silent after a shutdown');
+    if (host.process?.isActive)
       world.fail('1: silent', `${host.id} is left active by a shutdown of ${service.startedAtMs}`);
+  }
   world.advance(0);
 }

@@ -49,7 +49,7 @@ export const happeningKinds: Readonly<Record<HappeningKind, Kind>> = {
   'viewers give way': { weight: 3, happen: giveWay },
   'updates are watched': { weight: 1, happen: watchUpdates },
   'room is watched': { weight: 1, happen: watchRoom },
-  'server starts': { weight: 6, happen: (world) => start(pickHost(world, isDown)) },
+  'server starts': { weight: 6, happen: start },
   'server crashes': {
     weight: 3,
     isFault: true,
@@ -73,7 +73,13 @@ export const happeningKinds: Readonly<Record<HappeningKind, Kind>> = {
 };
 
 /** Faults that are no happenings of their own. */
-export const otherFaults = ['left active', 'partition of several', 'crowd asks', 'viewer stalls'];
+export const otherFaults = [
+  'left active',
+  'partition of several',
+  'crowd asks',
+  'viewer stalls',
+  'address reused',
+];
 
 const isRunning = (host: Host) => host.isUp;
 const isDown = (host: Host) => host.process === undefined && !host.isGone;
@@ -82,8 +88,17 @@ function pickHost(world: World, isFit: (host: Host) => boolean): Host | undefine
   return world.random.pick(world.hosts.filter(isFit));
 }
 
-function start(host: Host | undefined): void {
-  host?.start();
+/** Now and then at the address of one that is gone for good: another server, with nothing of the old one. */
+function start(world: World): void {
+  const gone = world.hosts.filter(({ isGone }) => isGone);
+  const left = gone.length > 0 && world.extras.chance(0.5) ? world.extras.pick(gone) : undefined;
+  if (!left) {
+    pickHost(world, isDown)?.start();
+    return;
+  }
+  world.countFault('address reused');
+  left.isGone = false;
+  left.start();
 }
 
 function traffic(world: World, what: 'open' | 'close'): void {
@@ -139,7 +154,7 @@ function restart(world: World): void {
   if (!host) return;
   host.crash();
   world.later(world.random.pick([0, 1, 20, 500, 3000]), () => {
-    if (isDown(host)) start(host);
+    if (isDown(host)) host.start();
   });
 }
 

@@ -3,6 +3,7 @@ import type { ServerAnswer, ServerId, ServerRequest } from '../../machines/ports
 import type { Member } from '../../machines/roster.js';
 import { hostAndPort } from '../../server/addresses.js';
 import { checkDeadlines } from './deadlines.js';
+import { Doubts } from './doubts.js';
 import { judgeEnding } from './endings.js';
 import { Exactness } from './exactness.js';
 import { LimitCheck } from './limits.js';
@@ -19,6 +20,7 @@ const crowd = { size: 200, steps: 16 };
 interface Followed {
   readonly service: SimulatedService;
   readonly exactness: Exactness;
+  readonly doubts: Doubts;
   readonly ledger: RequestLedger;
   readonly limits: LimitCheck;
   readonly memory: MemoryCheck;
@@ -41,6 +43,7 @@ export class Oracle {
     this.#followed = {
       service,
       exactness: new Exactness(world, service),
+      doubts: new Doubts(world, service),
       ledger: new RequestLedger(world, service),
       limits: new LimitCheck(world, service),
       memory: new MemoryCheck(world, service),
@@ -117,8 +120,9 @@ export class Oracle {
       this.#world.fail('7: unbreakable', `${timers} timers`);
     for (const member of roster.shown()) this.#checkHonest(service, member);
     viewers.checkSent();
-    const { limits, exactness } = this.#followed;
+    const { limits, exactness, doubts } = this.#followed;
     limits.check();
+    doubts.check();
     if (!service.isShuttingDown) exactness.check();
     // In a crowd of strangers now and then is often enough: each of them is followed for seconds.
     if (roster.candidates < crowd.size || this.#world.steps % crowd.steps === 0)

@@ -174,8 +174,17 @@ export class Host {
     process.isAstray = !this.#world.service?.requests.awaits(this.id, wish.eventsUrl);
     this.#world.note(() => `${this.id} is told to be ${wish.active ? 'active' : 'silent'}`);
     if (!wish.active) return { status: 200 };
-    const json = Array.from(process.rooms, ([room, count]) => ({ [room]: count }));
-    return { status: 200, json };
+    return { status: 200, json: this.#snapshotOf(process) };
+  }
+
+  /** Rooms may repeat, be empty while they are stored, or have a name that leaves nothing of them. */
+  #snapshotOf({ rooms }: PubSubProcess): Record<string, number>[] {
+    const entries = Array.from(rooms, ([room, count]) => ({ [room]: count }));
+    if (!this.#world.extras.chance(0.1)) return entries;
+    const parts = [...rooms].flatMap(([room, count]) =>
+      count > 1 ? [{ [room]: 1 }, { [room]: count - 1 }] : [{ [room]: count }],
+    );
+    return [{}, { stored: 0 }, ...parts];
   }
 
   /** Posts once and for all: what is lost is lost. */

@@ -47,6 +47,7 @@ export class RequestLedger {
   /** Servers that come to be known by the start-up query that they are answered. */
   readonly #newcomers = new Set<ServerId>();
   #wished: string | undefined;
+  #updateViewers = 0;
   /** The first moment since the last look at all in which nobody looked at candidates. */
   #unseenSinceMs: number | undefined;
 
@@ -72,7 +73,10 @@ export class RequestLedger {
     this.#unseenSinceMs ??= this.#world.nowMs;
   }
 
-  atRequest(server: ServerId, { type }: ServerRequest): void {
+  atRequest(server: ServerId, request: ServerRequest): void {
+    const { type } = request;
+    if (type === 'activity.requested' && request.withUpdates !== this.#updateViewers > 0)
+      this.#world.fail('2: one broadcast', `${server} is wrongly told of updates`);
     this.#observeWish();
     const member = this.#service.context.roster.get(server);
     if (!member) {
@@ -112,9 +116,11 @@ export class RequestLedger {
   /** An event from outside, just before the root takes it. */
   atEvent(event: ActivationEvent): void {
     const { roster } = this.#service.context;
-    if (event.type === 'updates.watched' || event.type === 'updates.unwatched')
+    if (event.type === 'updates.watched' || event.type === 'updates.unwatched') {
+      this.#updateViewers += event.type === 'updates.watched' ? 1 : -1;
       for (const member of roster)
         this.#accountOf(member).reasons.set('another wish for updates', this.#world.nowMs);
+    }
     if (event.type === 'evidence.found') this.#lookAt(event.servers);
     if (event.type !== 'startup.answered' || !event.isActive) return;
     for (const server of event.servers) {

@@ -32,6 +32,8 @@ export class World {
   readonly random: Random;
   /** Chance of what was added later, drawn apart: so the seeds of old worlds go on meaning the same. */
   readonly aside: Random;
+  /** And of what was added after that. */
+  readonly extras: Random;
   readonly plan: Plan;
   readonly network: Network;
   readonly store: SimulatedStore;
@@ -56,6 +58,7 @@ export class World {
     this.bug = options.bug;
     this.random = new Random(seed);
     this.aside = new Random(seed ^ 0x51ed270b);
+    this.extras = new Random(seed ^ 0x2545f491);
     this.plan = drawPlan(this.random, this.aside);
     this.viewers = new Viewers(this);
     this.network = new Network(this);
