@@ -3,6 +3,7 @@ import type { ServerAnswer, ServerId, ServerRequest } from '../../machines/ports
 import type { Member } from '../../machines/roster.js';
 import { hostAndPort } from '../../server/addresses.js';
 import { checkDeadlines } from './deadlines.js';
+import { Departures } from './departures.js';
 import { Doubts } from './doubts.js';
 import { judgeEnding } from './endings.js';
 import { Exactness } from './exactness.js';
@@ -24,6 +25,7 @@ interface Followed {
   readonly ledger: RequestLedger;
   readonly limits: LimitCheck;
   readonly memory: MemoryCheck;
+  readonly departures: Departures;
 }
 
 /** Holds the promises of the service against the truth of a world: some at every step, the rest at its end. */
@@ -47,6 +49,7 @@ export class Oracle {
       ledger: new RequestLedger(world, service),
       limits: new LimitCheck(world, service),
       memory: new MemoryCheck(world, service),
+      departures: new Departures(world, service),
     };
   }
 
@@ -130,10 +133,11 @@ export class Oracle {
     else this.#followed.ledger.observeShown();
   }
 
-  #checkAll({ service, ledger, memory }: Followed): void {
+  #checkAll({ service, ledger, memory, departures }: Followed): void {
     checkDeadlines(this.#world, service);
     ledger.observe();
     memory.check();
+    departures.check();
   }
 
   /** What is not heard of is said to be so in time, and loses its counts. */
