@@ -6,8 +6,9 @@ import type {
   ServerId,
   ServerRequest,
 } from '../../machines/ports.js';
+import { hostAndPort } from '../addresses.js';
 import { type PubSubAnswer, PubSubHttp, type PubSubHttpNeeds } from './pubSubHttp.js';
-import type { RequestPacer } from './requestPacer.js';
+import type { Outlook, RequestPacer } from './requestPacer.js';
 import { parseSnapshot } from './snapshots.js';
 import { Turns } from './turns.js';
 
@@ -116,12 +117,15 @@ export function canAsk(room: RoomName): boolean {
 export function createServerRequests(servers: PubSubServers, pacer: RequestPacer) {
   return fromCallback<ServerRequest, { server: ServerId }>(({ input, receive, sendBack }) => {
     const stop = new AbortController();
+    const { signal } = stop;
+    const { host } = hostAndPort(input.server);
+    let outlook: Outlook = 'unheard';
     const send = (request: ServerRequest) => {
       const { server } = input;
-      if (request.type === 'probe.requested') return servers.probe(server, stop.signal);
+      if (request.type === 'probe.requested') return servers.probe(server, signal);
       if (request.type === 'silence.requested')
-        return servers.silence(server, request.epoch, stop.signal);
-      return servers.activate(server, request.epoch, stop.signal, request);
+        return servers.silence(server, request.epoch, signal);
+      return servers.activate(server, request.epoch, signal, request);
     };
     const answer = (request: ServerRequest) =>
       send(request)
@@ -129,9 +133,10 @@ export function createServerRequests(servers: PubSubServers, pacer: RequestPacer
           (error: unknown): ServerAnswer => ({ type: 'request.failed', cause: causeOf(error) }),
         )
         .then((answered) => {
-          if (!stop.signal.aborted) sendBack(answered);
+          outlook = answered.type === 'request.failed' ? 'failing' : 'answering';
+          if (!signal.aborted) sendBack(answered);
         });
-    receive((request) => pacer.run(() => answer(request), stop.signal));
+    receive((request) => pacer.run(() => answer(request), { host, outlook, signal }));
     return () => stop.abort();
   });
 }

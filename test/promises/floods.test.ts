@@ -1,6 +1,7 @@
 import { connect } from 'node:net';
 import { describe, expect, test } from '@jest/globals';
 import { eventually } from '../support/eventually.js';
+import { startHungPorts } from '../support/hungPorts.js';
 import {
   activationsOf,
   getJson,
@@ -11,6 +12,7 @@ import {
   startDouble,
   startStaged,
   stateOf,
+  statesSaid,
   untilState,
   wishesOf,
 } from '../support/stage.js';
@@ -79,6 +81,25 @@ describe('promise 7, unbreakable from outside: floods', () => {
     await expectUnharmed(service, viewer, double);
     expect(await stateOf(service)).toMatchObject({ servers: 2, complete: true, state: 'active' });
     await eventually(() => expect(service.actor.getSnapshot().context.roster.candidates).toBe(0));
+  });
+
+  test('of candidates that hang leave every server live, asked in time, and its numbers right', async () => {
+    const times = { ...noResync, PROBE_INTERVAL_MS: '500', REQUEST_TIMEOUT_MS: '1000' };
+    const { double, other, service, viewer } = await startWatched(times);
+    const hung = await startHungPorts(1000);
+    const before = double.requests.length;
+    const ask = ({ port }: { port: number }) =>
+      getJson(`${service.url}/api/events/clients?port=${port}`);
+    for (let i = 0; i < hung.length; i += 50) await Promise.all(hung.slice(i, i + 50).map(ask));
+    await eventually(() => {
+      expect(hung.every(({ asked }) => asked > 0)).toBe(true);
+      expect(double.requests.length).toBeGreaterThan(before + 6);
+    });
+    await expectUnharmed(service, viewer, double);
+    // Its counts are taken away when it is said to be unreachable, and not before.
+    for (const { id } of [double, other])
+      expect(statesSaid(viewer, id)).not.toContain('unreachable');
+    expect(await stateOf(service)).toMatchObject({ servers: 2, complete: true, state: 'active' });
   });
 
   test('of viewers that vanish without a word leave nothing behind', async () => {

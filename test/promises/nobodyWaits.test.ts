@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { eventually } from '../support/eventually.js';
 import { connectTo, nth, sharedFleet } from '../support/fleet.js';
+import { type HungPort, startHungPorts } from '../support/hungPorts.js';
 import {
   activationsOf,
   noResync,
@@ -8,6 +9,7 @@ import {
   startDouble,
   startStaged,
   stateOf,
+  statesSaid,
   untilShown,
   untilState,
   watch,
@@ -20,6 +22,8 @@ const endless = { ...patient, ...noResync, PROBE_INTERVAL_MS: '60000' };
 async function startDoubles(count: number) {
   return Promise.all(Array.from({ length: count }, () => startDouble()));
 }
+
+const idsOf = (hung: readonly HungPort[]) => hung.map(({ port }) => ({ id: `127.0.0.1:${port}` }));
 
 describe('promise 3, nobody waits', () => {
   test('a viewer has headers and a first frame while every server hangs', async () => {
@@ -89,6 +93,37 @@ describe('promise 3, nobody waits', () => {
     const viewer = await watch(service);
     await untilShown(viewer, { r: 3 });
     expect(hung.some(({ active }) => active)).toBe(false);
+  });
+
+  test('one at another address is counted before hundreds that hang have all been asked', async () => {
+    const hung = await startHungPorts(300);
+    const well = await startDouble();
+    well.rooms.set('r', 1);
+    const named = { id: `localhost:${well.port}` };
+    const service = await startStaged([...idsOf(hung), named], endless, { isHurried: true });
+    const viewer = await watch(service);
+    await untilShown(viewer, { r: 1 });
+    expect(hung.filter(({ asked }) => asked > 0).length).toBeLessThan(hung.length);
+  });
+
+  test('one at the same address is asked in time, while hundreds that hang are asked again and again', async () => {
+    const hung = await startHungPorts(400);
+    const well = await startDouble();
+    well.rooms.set('r', 1);
+    const times = { ...noResync, PROBE_INTERVAL_MS: '1500', REQUEST_TIMEOUT_MS: '1000' };
+    const service = await startStaged([...idsOf(hung), well], times, { isHurried: true });
+    const viewer = await watch(service);
+    await untilShown(viewer, { r: 1 });
+    const before = well.requests.length;
+    const saidBefore = statesSaid(viewer, well.id).length;
+    await eventually(() => {
+      expect(hung.every(({ asked }) => asked > 1)).toBe(true);
+      expect(well.requests.length).toBeGreaterThan(before + 4);
+    });
+    await well.open('s');
+    await untilShown(viewer, { r: 1, s: 1 });
+    // Its counts are taken away when it is said to be unreachable, and not before.
+    expect(statesSaid(viewer, well.id).slice(saidBefore)).not.toContain('unreachable');
   });
 
   test('a server that hangs at being silenced keeps no returning viewer waiting', async () => {

@@ -173,6 +173,12 @@ export async function untilShown(
   await eventually(() => expect(viewer.rooms()).toEqual(rooms), { withinMs });
 }
 
+/** The states that a viewer of `?stream=changes` was told of a server, in order. */
+export function statesSaid({ messages }: EventStream, server: string): string[] {
+  const told = messages.flatMap(({ data }) => JSON.parse(data).servers ?? []);
+  return told.filter(({ id }) => id === server).map(({ state }) => state);
+}
+
 /** The requests by which a double was told what is wished of it, in order. */
 export const putsOf = ({ requests }: ScriptedServer) =>
   requests.filter(({ method }) => method === 'PUT');

@@ -2,8 +2,14 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { inspect } from 'node:util';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { createActor } from 'xstate';
 import type { Epoch, ServerId } from '../../../machines/ports.js';
-import { PubSubServers, type PubSubServersNeeds } from '../../../server/adapters/pubSubServers.js';
+import {
+  createServerRequests,
+  PubSubServers,
+  type PubSubServersNeeds,
+} from '../../../server/adapters/pubSubServers.js';
+import type { RequestPacer } from '../../../server/adapters/requestPacer.js';
 import { parseNetworks } from '../../../server/addresses.js';
 import { eventually } from '../../support/eventually.js';
 import {
@@ -216,4 +222,26 @@ test('an IPv6 address is contacted as one', async () => {
     type: 'probe.answered',
   });
   await six.stop();
+});
+
+test('a request is paced by its host, and by how the last one ended, if there was one', async () => {
+  const paced: unknown[] = [];
+  let ended: Promise<unknown> = Promise.resolve();
+  const run: RequestPacer['run'] = (task, { host, outlook }) => {
+    paced.push([host, outlook]);
+    ended = task();
+  };
+  const requests = createServerRequests(serversWith(), { run } as RequestPacer);
+  const actor = createActor(requests, { input: { server: server.id } }).start();
+  server.respond({ kind: 'status', to: 'health', times: 1 });
+  for (let i = 0; i < 3; i += 1) {
+    actor.send({ type: 'probe.requested' });
+    await ended;
+  }
+  actor.stop();
+  expect(paced).toEqual([
+    ['127.0.0.1', 'unheard'],
+    ['127.0.0.1', 'failing'],
+    ['127.0.0.1', 'answering'],
+  ]);
 });

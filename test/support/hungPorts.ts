@@ -1,0 +1,35 @@
+import { type AddressInfo, createServer, type Socket } from 'node:net';
+import { owns } from './stage.js';
+
+/** A port that accepts connections, and never answers. */
+export interface HungPort {
+  readonly port: number;
+  /** Connections so far: each is of one request. */
+  asked: number;
+}
+
+/** Starts some on 127.0.0.1; they are ended with the test. */
+export async function startHungPorts(count: number): Promise<HungPort[]> {
+  return Promise.all(Array.from({ length: count }, startHungPort));
+}
+
+async function startHungPort(): Promise<HungPort> {
+  const sockets = new Set<Socket>();
+  const server = createServer((socket) => {
+    hung.asked += 1;
+    sockets.add(socket);
+    socket.on('error', () => {});
+    socket.on('close', () => sockets.delete(socket));
+    // Whoever gives up is let go.
+    socket.resume();
+  });
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject).listen(0, '127.0.0.1', resolve);
+  });
+  const hung = { port: (server.address() as AddressInfo).port, asked: 0 };
+  owns(server, () => {
+    for (const socket of sockets) socket.destroy();
+    server.close();
+  });
+  return hung;
+}
