@@ -140,8 +140,18 @@ function refuseUnanswered(status: number): void {
   if (status === 405 || status === 501) throw apiError('method_not_allowed');
 }
 
-/** A client that leaves ends its stream early; that is no error. */
+const goneCodes = ['ERR_STREAM_PREMATURE_CLOSE', 'ECONNRESET', 'EPIPE', 'ECANCELED'];
+
+/**
+ * A client that leaves ends its stream early; that is no error. Nor is it one of this service when
+ * what came is no HTTP, or comes too slowly.
+ */
 function logUnlessGone(error: NodeJS.ErrnoException, log: Logger): void {
-  const isGone = ['ERR_STREAM_PREMATURE_CLOSE', 'ECONNRESET', 'EPIPE', 'ECANCELED'];
-  if (!isGone.includes(error.code ?? '')) log.error({ err: error }, 'answer failed');
+  const { code = '' } = error;
+  if (goneCodes.includes(code)) return;
+  if (isOfSender(code)) log.info({ code }, 'request broken off');
+  else log.error({ err: error }, 'answer failed');
 }
+
+/** What Node says of a request that it could not parse (llhttp), or did not wait for. */
+const isOfSender = (code: string) => code.startsWith('HPE_') || code === 'ERR_HTTP_REQUEST_TIMEOUT';

@@ -1,6 +1,6 @@
 import process from 'node:process';
-import { pino } from 'pino';
 import { type Config, ConfigError, readConfig } from './config.js';
+import { createLog } from './log.js';
 import { startService } from './service.js';
 
 function configOrExit(): Config {
@@ -14,7 +14,7 @@ function configOrExit(): Config {
 }
 
 const config = configOrExit();
-const log = pino({ level: config.logLevel });
+const log = createLog(config.logLevel);
 
 function endWith(error: unknown, message: string): never {
   log.fatal({ err: error }, message);

@@ -1,6 +1,7 @@
 import { expect } from '@jest/globals';
-import { type Logger, pino } from 'pino';
+import type { Logger } from 'pino';
 import { readConfig } from '../../server/config.js';
+import { createLog } from '../../server/log.js';
 import { type Service, type ServiceOverrides, startService } from '../../server/service.js';
 import { emptyStore } from '../support/emptyStore.js';
 import { owns } from '../support/stage.js';
@@ -14,7 +15,7 @@ export interface Logged {
 /** A log of everything, and what was written to it, by the call. */
 export function linesOfLog(): { log: Logger; lines: string[] } {
   const lines: string[] = [];
-  return { log: pino({ level: 'trace' }, { write: (line: string) => lines.push(line) }), lines };
+  return { log: createLog('trace', { write: (line: string) => lines.push(line) }), lines };
 }
 
 /** Starts one; it ends with its test, or before when the test ends it. */

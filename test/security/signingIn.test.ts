@@ -1,7 +1,7 @@
 import { gzipSync } from 'node:zlib';
 import { describe, expect, test } from '@jest/globals';
-import { pino } from 'pino';
 import { readConfig } from '../../server/config.js';
+import { createLog } from '../../server/log.js';
 import { startService } from '../../server/service.js';
 import { type AskOptions, ask } from '../server/http.js';
 import { useWorld } from '../server/support.js';
@@ -168,7 +168,7 @@ describe('the cookie', () => {
 
   test('never is in the log, nor the token', async () => {
     const lines: string[] = [];
-    const log = pino({ level: 'trace' }, { write: (line: string) => lines.push(line) });
+    const log = createLog('trace', { write: (line: string) => lines.push(line) });
     const config = readConfig({ PORT: '0', DASHBOARD_TOKEN: token });
     const service = await startService(config, log, { openStore: async () => emptyStore });
     const cookie = cookieOf(await signIn(service));

@@ -1,7 +1,7 @@
-import { pino } from 'pino';
 import type { AppNeeds } from '../../server/app.js';
 import { EventTokens, type TokenClaims } from '../../server/callers/eventTokens.js';
 import { Hosts } from '../../server/http/hosts.js';
+import { createLog } from '../../server/log.js';
 import { ViewerAddresses } from '../../server/routes/admission.js';
 import type { Feed } from '../../server/sse/feed.js';
 
@@ -15,7 +15,7 @@ export function appNeeds(overrides: Partial<AppNeeds> & { onLog?: (line: string)
   const inactive = { active: false, eventsUrl: 'http://127.0.0.1:1/api/events' };
   const needs: Partial<AppNeeds> & { lost: TokenClaims[] } = {
     lost,
-    log: pino({ level: 'info' }, { write: onLog }),
+    log: createLog('info', { write: onLog }),
     tokens: new EventTokens(),
     viewerToken: undefined,
     trustedProxies: undefined,
