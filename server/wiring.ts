@@ -86,7 +86,10 @@ export function wire(needs: WiringNeeds): Wired {
     actions: {
       publish: () => feed.publish(),
       restartFeed: () => feed.restart(),
-      reportDefect: ({ event }) => log.error({ event }, 'the actor of a pub-sub server failed'),
+      reportDefect: ({ event }) => {
+        if (!('actorId' in event && 'error' in event)) return;
+        log.error({ err: event.error, actorId: event.actorId }, 'an actor failed');
+      },
     },
   });
   // These and no more: contexts are shown to viewers, and the configuration has secrets.

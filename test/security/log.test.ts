@@ -85,6 +85,18 @@ test('a request that comes too slowly is no failure in the log', async () => {
 });
 
 describe('an error in the log', () => {
+  test('of an actor says which one failed, and why', async () => {
+    const { service, lines } = await startLogged({ PUBSUB_SERVERS: '127.0.0.1:1' });
+    const actorId = 'server:127.0.0.1:1';
+    const error = new TypeError('a defect');
+    service.actor.send({ type: `xstate.error.actor.${actorId}`, actorId, error });
+    const [line = '{}', ...others] = lines.filter((each) => each.includes('"level":50'));
+    const stack = expect.stringContaining('log.test.ts');
+    const err = { type: 'TypeError', message: 'a defect', stack };
+    expect(JSON.parse(line)).toMatchObject({ actorId, err });
+    expect(others).toEqual([]);
+  });
+
   test('has its type, message, code, stack and causes, and nothing that hangs on it', () => {
     const { log, lines } = linesOfLog();
     const cause = Object.assign(new Error('the cause'), { response: secret });
