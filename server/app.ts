@@ -7,6 +7,7 @@ import type { Networks } from './addresses.js';
 import { Authentication } from './http/authentication.js';
 import { apiError } from './http/errors.js';
 import type { Hosts } from './http/hosts.js';
+import { closingAfterTwoReadings, requireOneReading } from './http/readings.js';
 import { refusalOf } from './http/refusals.js';
 import { type CallbackNeeds, callbackListener, callbackRoutes } from './routes/callbacks.js';
 import { type ConnectionNeeds, connectionRoutes } from './routes/connections.js';
@@ -50,7 +51,7 @@ export interface AppNeeds
 
 /** Answers every request: posted deltas by themselves, all else by Koa. */
 export function createListener(needs: AppNeeds): RequestListener {
-  return callbackListener(needs, createApp(needs).callback());
+  return closingAfterTwoReadings(callbackListener(needs, createApp(needs).callback()));
 }
 
 /** The Koa application with every route; it listens to nothing. */
@@ -59,6 +60,7 @@ export function createApp(needs: AppNeeds): Koa {
   app.on('error', (error) => logUnlessGone(error, needs.log));
   if (needs.corsOrigins.length > 0) app.use(allowOrigins(needs.corsOrigins));
   app.use((ctx, next) => answerErrors(ctx, next, needs.log));
+  app.use((ctx, next) => (isForServers(ctx) ? next() : refuseTwoReadings(ctx, next)));
   app.use((ctx, next) => (isForPrograms(ctx) ? next() : guardBrowsers(ctx, next, needs.hosts)));
   const router = new Router();
   callbackRoutes(router, needs);
@@ -112,10 +114,21 @@ async function answerErrors(ctx: Context, next: () => Promise<unknown>, log: Log
   }
 }
 
-/** What pub-sub servers and supervisors ask, by whatever name they know this service. */
-function isForPrograms({ method, path }: Context): boolean {
+/** What pub-sub servers ask: whose routes have more to do about a bad request than to refuse it. */
+function isForServers({ method, path }: Context): boolean {
   if (method === 'POST') return /^\/api\/events\/?$/i.test(path);
-  return /^\/(api\/events\/clients|health|ready)\/?$/i.test(path);
+  return /^\/api\/events\/clients\/?$/i.test(path);
+}
+
+/** What pub-sub servers and supervisors ask, by whatever name they know this service. */
+function isForPrograms(ctx: Context): boolean {
+  if (isForServers(ctx)) return true;
+  return ctx.method !== 'POST' && /^\/(health|ready)\/?$/i.test(ctx.path);
+}
+
+function refuseTwoReadings(ctx: Context, next: Koa.Next) {
+  requireOneReading(ctx.req);
+  return next();
 }
 
 /** Answers are for pages of this origin (Fetch standard, CORP), and nothing but what they say they are. */

@@ -6,6 +6,7 @@ import { type Posted, parsePosted } from '../callers/deltas.js';
 import type { EventTokens, TokenClaims } from '../callers/eventTokens.js';
 import { type BodyLimits, readBody } from '../http/body.js';
 import { apiError } from '../http/errors.js';
+import { requireOneReading } from '../http/readings.js';
 import { refusalOf } from '../http/refusals.js';
 import { remoteAddress } from '../http/remoteAddress.js';
 
@@ -32,6 +33,7 @@ export function callbackRoutes(router: Router, needs: CallbackNeeds): void {
     const claims = needs.tokens.read(tokenIn(ctx));
     if (!claims) {
       needs.noteStranger(remoteAddress(ctx));
+      requireOneReading(ctx.req);
       throw apiError('token_unknown');
     }
     await takePost(ctx.req, claims, needs);
@@ -73,6 +75,7 @@ async function answerPost(
 
 async function takePost(req: IncomingMessage, claims: TokenClaims, needs: CallbackNeeds) {
   try {
+    requireOneReading(req);
     needs.takePosted(claims, parsePosted(await readBody(req, needs)));
   } catch (error) {
     needs.noteLost(claims);

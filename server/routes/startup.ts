@@ -1,5 +1,6 @@
 import type Router from '@koa/router';
 import { type Hosts, hostOf } from '../http/hosts.js';
+import { hasManyHosts } from '../http/readings.js';
 import { isForwarded, remoteAddress } from '../http/remoteAddress.js';
 
 /** Who asks whether the dashboard is active, as far as the connection tells. */
@@ -41,7 +42,7 @@ export function startupRoutes(router: Router, needs: StartupNeeds): void {
       const asker = {
         address: remoteAddress(ctx),
         isForwarded: isForwarded(ctx),
-        isMisnamed: !needs.hosts.isOwn(hostOf(ctx)),
+        isMisnamed: !needs.hosts.isOwn(hostOf(ctx)) || hasManyHosts(ctx.req),
       };
       const { answer, afterwards } = needs.answerStartup(port ? { ...asker, port } : asker);
       ctx.res.once('finish', afterwards);

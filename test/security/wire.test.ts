@@ -4,7 +4,7 @@ import { connect, type Socket } from 'node:net';
 import { describe, expect, test } from '@jest/globals';
 import { eventually } from '../support/eventually.js';
 import type { ScriptedServer } from '../support/scriptedServer.js';
-import { owns, stateOf } from '../support/stage.js';
+import { activationsOf, owns, stateOf } from '../support/stage.js';
 import { calm, expectUnharmed, startWatched } from '../support/unharmed.js';
 
 /** Sends bytes on a connection of its own; the answer when that is closed, or as far as it has come. */
@@ -24,6 +24,9 @@ async function sendRaw(url: string, bytes: string, expected = 1): Promise<string
   await eventually(() => expect(isClosed || statusesOf(text).length >= expected).toBe(true));
   return text;
 }
+
+/** All that is answered until the connection is closed. */
+const sendToTheEnd = (url: string, bytes: string) => sendRaw(url, bytes, Infinity);
 
 const statusesOf = (text: string) =>
   [...text.matchAll(/^HTTP\/1\.1 (\d{3})/gm)].map(([, status]) => Number(status));
@@ -82,6 +85,85 @@ describe('a request in two readings is refused whole, and its connection closed:
       `POST ${target} HTTP/1.1\r\nHost: localhost\r\nContent-Length: ${body.length}\r\n\r\n${body}`;
     const text = await sendRaw(service.url, one('[]') + one('[]'), 2);
     expect(statusesOf(text)).toEqual([204, 204]);
+    await expectUnharmed(service, viewer, double);
+  });
+});
+
+/** What Node's parser takes, and this service does not. */
+const otherReadings: [name: string, headers: string, status: number][] = [
+  ['compressed and in chunks', 'Transfer-Encoding: gzip, chunked', 415],
+  ['deflated and in chunks', 'Transfer-Encoding: deflate,chunked', 415],
+  ['identity and in chunks', 'Transfer-Encoding: identity, chunked', 415],
+  ['nothing and in chunks', 'Transfer-Encoding: , chunked', 415],
+  ['compressed, by a line of its own', `Transfer-Encoding: gzip\r\n${chunked}`, 415],
+  ['two hosts', `Host: evil.example\r\n${chunked}`, 400],
+  ['the same host twice', `HOST: localhost\r\n${chunked}`, 400],
+];
+
+describe('a request that Node reads in one way and others may in another', () => {
+  const head = (request: string, headers: string) =>
+    `${request} HTTP/1.1\r\nHost: localhost\r\n${headers}\r\n\r\n`;
+  const empty = '2\r\n[]\r\n0\r\n\r\n';
+
+  test.each(otherReadings)(
+    'is refused to servers as to anybody, and nothing behind it is taken: %s',
+    async (_, headers, status) => {
+      const { double, service, viewer } = await startWatched();
+      const { target, hidden } = hiddenIn(double);
+      const spelt = target.replace('/api/events?', '/API/events/?x=1&');
+      for (const request of [
+        `POST ${target}`,
+        `POST ${spelt}`,
+        'POST /api/events',
+        'POST /api/session',
+        'GET /api/state',
+        'GET /health',
+        'GET /nothing',
+      ]) {
+        const text = await sendToTheEnd(service.url, head(request, headers) + empty + hidden);
+        expect([request, statusesOf(text)]).toEqual([request, [status]]);
+        expect(text).toContain('"requestId"');
+      }
+      await expectUnharmed(service, viewer, double);
+    },
+  );
+
+  test.each(otherReadings)('has its server set right: %s', async (_, headers) => {
+    const { double, service, viewer } = await startWatched();
+    const { target } = hiddenIn(double);
+    const before = activationsOf(double);
+    await sendToTheEnd(service.url, head(`POST ${target}`, headers) + empty);
+    await eventually(() => expect(activationsOf(double)).toBeGreaterThan(before));
+    await expectUnharmed(service, viewer, double);
+  });
+
+  test.each(otherReadings)(
+    'is answered 200 and JSON as a start-up query: %s',
+    async (_, headers) => {
+      const { double, service, viewer } = await startWatched();
+      const { hidden } = hiddenIn(double);
+      const query = `GET /api/events/clients?port=${double.id.split(':')[1]}`;
+      const text = await sendToTheEnd(service.url, head(query, headers) + empty + hidden);
+      expect(statusesOf(text)).toEqual([200]);
+      expect(JSON.parse(text.split('\r\n\r\n')[1] ?? '')).toMatchObject({ active: true });
+      await expectUnharmed(service, viewer, double);
+    },
+  );
+
+  test('in HTTP/1.0 is one in chunks, which that version does not know', async () => {
+    const { double, service, viewer } = await startWatched();
+    const { target, hidden } = hiddenIn(double);
+    const bytes = `POST ${target} HTTP/1.0\r\n${chunked}\r\nConnection: keep-alive\r\n\r\n`;
+    const text = await sendToTheEnd(service.url, bytes + empty + hidden);
+    expect(statusesOf(text)).toEqual([415]);
+    await expectUnharmed(service, viewer, double);
+  });
+
+  test('is not one in chunks, whatever the letters', async () => {
+    const { double, service, viewer } = await startWatched();
+    const { target } = hiddenIn(double);
+    const one = head(`POST ${target}`, 'transfer-encoding: CHUNKED') + empty;
+    expect(statusesOf(await sendRaw(service.url, one + one, 2))).toEqual([204, 204]);
     await expectUnharmed(service, viewer, double);
   });
 });

@@ -28,6 +28,11 @@ const meetings: Record<ErrorCode, () => Promise<Answer>> = {
     }),
   host_not_allowed: async () =>
     ask(`${await alone()}/api/state`, { headers: { Host: 'a.example' } }),
+  invalid_host: async () => {
+    // No object has two lines of one name; node:http takes a list of names and values, too.
+    const headers = ['Host', 'localhost', 'Host', 'a.example'] as never;
+    return ask(`${await alone()}/api/state`, { headers });
+  },
   not_found: async () => ask(`${await alone()}/nothing`),
   method_not_allowed: async () => ask(`${await alone()}/health`, { method: 'PUT' }),
   token_unknown: async () => post(`${await alone()}/api/events`, {}),
