@@ -9,6 +9,7 @@ import { apiError } from './http/errors.js';
 import type { Hosts } from './http/hosts.js';
 import { closingAfterTwoReadings, requireOneReading } from './http/readings.js';
 import { refusalOf } from './http/refusals.js';
+import { limitingBodies } from './http/unreadBodies.js';
 import { type CallbackNeeds, callbackListener, callbackRoutes } from './routes/callbacks.js';
 import { type ConnectionNeeds, connectionRoutes } from './routes/connections.js';
 import { type CountNeeds, countRoutes } from './routes/counts.js';
@@ -51,7 +52,8 @@ export interface AppNeeds
 
 /** Answers every request: posted deltas by themselves, all else by Koa. */
 export function createListener(needs: AppNeeds): RequestListener {
-  return closingAfterTwoReadings(callbackListener(needs, createApp(needs).callback()));
+  const others = limitingBodies(createApp(needs).callback(), needs.bodyTimeoutMs);
+  return closingAfterTwoReadings(callbackListener(needs, others));
 }
 
 /** The Koa application with every route; it listens to nothing. */

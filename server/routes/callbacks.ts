@@ -9,6 +9,7 @@ import { apiError } from '../http/errors.js';
 import { requireOneReading } from '../http/readings.js';
 import { refusalOf } from '../http/refusals.js';
 import { remoteAddress } from '../http/remoteAddress.js';
+import { cutUnfinished } from '../http/unreadBodies.js';
 
 /** What the callbacks of pub-sub servers need of the rest of the service. */
 export interface CallbackNeeds extends BodyLimits {
@@ -68,6 +69,7 @@ async function answerPost(
   } catch (error) {
     const refusal = refusalOf(error, req, needs.log);
     if (!refusal) return;
+    cutUnfinished(req, res, needs.bodyTimeoutMs);
     const headers = { ...refusal.headers, 'Content-Type': 'application/json; charset=utf-8' };
     res.writeHead(refusal.status, headers).end(JSON.stringify(refusal.body));
   }

@@ -46,6 +46,41 @@ test('who sends byte by byte is served like anybody, if it comes to an end', asy
   expect((await stateOf(service)).viewers).toBe(2);
 });
 
+test('who is answered before the end of a body has no more time for it than others', async () => {
+  const { double, service, viewer } = await startWatched({ ...calm, LINGER_MS: '0' });
+  const requests = [
+    `POST ${target(double)} HTTP/1.1\r\nContent-Encoding: gzip`,
+    'POST /api/events?token=unknown HTTP/1.1',
+    'POST /nothing HTTP/1.1',
+    'POST /api/session HTTP/1.1\r\nContent-Type: text/plain',
+    'PUT /health HTTP/1.1',
+    'GET /health HTTP/1.1',
+    'GET /api/state HTTP/1.1',
+    'GET /api/events/clients HTTP/1.1',
+    'GET /api/events HTTP/1.1',
+  ];
+  const bodies = [
+    { length: 'Content-Length: 999', rest: '[ ' },
+    { length: 'Transfer-Encoding: chunked', rest: '1\r\n \r\n' },
+  ];
+  const crowd = requests.flatMap((request) =>
+    bodies.map(({ length, rest }) => {
+      const caller = dial(service);
+      caller.socket.write(`${request}\r\nHost: localhost\r\n${length}\r\n\r\n`);
+      trickle(caller, rest, 300);
+      return { request, caller };
+    }),
+  );
+  const unanswered = () => crowd.filter(({ caller }) => !caller.text().startsWith('HTTP/1.1 '));
+  const open = () => crowd.filter(({ caller }) => !caller.isClosed());
+  await eventually(() => expect(unanswered().map(({ request }) => request)).toEqual([]));
+  await eventually(() => expect(open().map(({ request }) => request)).toEqual([]), {
+    withinMs: 13_000,
+  });
+  await expectUnharmed(service, viewer, double);
+  expect((await stateOf(service)).viewers).toBe(1);
+});
+
 test('who never comes to an end is shown the door in 10 s, and leaves no socket; nobody waits for them', async () => {
   const { double, service, viewer } = await startWatched({ ...calm, LINGER_MS: '0' });
   const crowd: { what: string; caller: Dialled }[] = [];
