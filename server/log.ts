@@ -2,8 +2,20 @@ import { type DestinationStream, type Logger, pino, stdSerializers } from 'pino'
 
 /** The service's log, to standard output unless told: JSON lines, from this level upwards. */
 export function createLog(level: string, stream?: DestinationStream): Logger {
-  const options = { level, serializers: { err: errorForLog } };
+  const serializers = { err: errorForLog };
+  const options = { level, serializers, hooks: { streamWrite: withoutControls } };
   return stream ? pino(options, stream) : pino(options);
+}
+
+/**
+ * JSON lets them stand as they are (RFC 8259, section 7); some terminals obey the ones, and some readers
+ * end a line at the others. They are in no line but as parts of texts, where an escape means the same.
+ */
+function withoutControls(line: string): string {
+  return line.replace(
+    /[\u007f-\u009f\u2028\u2029]/g,
+    (it) => `\\u${it.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
 }
 
 /** What is logged of an error. */

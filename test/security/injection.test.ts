@@ -256,7 +256,7 @@ describe('the log', () => {
   });
 
   /** What a store, a name server or a pub-sub server may say. */
-  const said = `\u001b[2J\r\n${forged}\n\u001b]0;forged\u0007\u0000`;
+  const said = `\u001b[2J\r\n${forged}\n\u001b]0;forged\u0007\u0000\u007f\u009b2J\u0085\u2028\u2029`;
 
   test('has what a store says when it fails in one line, and so has the answer', async () => {
     const fail = async () => {

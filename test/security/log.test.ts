@@ -84,6 +84,15 @@ test('a request that comes too slowly is no failure in the log', async () => {
   expectHarmless(lines);
 });
 
+test('a line of the log has no character that ends lines or that terminals obey, and says the same', () => {
+  const { log, lines } = linesOfLog();
+  const said = String.fromCharCode(...Array(0xa1).keys(), 0x2027, 0x2028, 0x2029, 0x202a);
+  log.error({ [said]: said, err: new Error(said) }, said);
+  expectOneLineEach(lines);
+  const { err, msg, ...rest } = JSON.parse(lines[0] ?? '');
+  expect([err.message, msg, rest[said]]).toEqual([said, said, said]);
+});
+
 describe('an error in the log', () => {
   test('of an actor says which one failed, and why', async () => {
     const { service, lines } = await startLogged({ PUBSUB_SERVERS: '127.0.0.1:1' });

@@ -44,6 +44,6 @@ export function expectOneLineEach(lines: readonly string[]): void {
     expect([line, typeof level, typeof time, pid]).toEqual([line, 'number', 'number', process.pid]);
     expect([line, msg]).not.toEqual([line, 'forged']);
     // biome-ignore lint/suspicious/noControlCharactersInRegex: these must not be there.
-    expect(line).toMatch(/^[^\u0000-\u001f]*\n$/);
+    expect(line).toMatch(/^[^\u0000-\u001f\u007f-\u009f\u2028\u2029]*\n$/);
   }
 }
