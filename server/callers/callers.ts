@@ -63,7 +63,7 @@ export class Callers {
   noteLost(claims: TokenClaims): void {
     if (claims.kind === 'server') this.#evidence([claims.server]);
     else if (claims.address === anywhere) this.#resyncAll.touch();
-    else this.#evidence(this.#serversAt(claims.address));
+    else this.noteStranger(claims.address);
   }
 
   noteStranger(address: string): void {

@@ -98,6 +98,21 @@ test('an unknown poster that is no pub-sub server is forgotten', async () => {
   expect(puts(server)).toEqual(asked);
 });
 
+test('a server that was dropped is known again when it posts to a URL that names its address alone', async () => {
+  const server = await world.server();
+  server.rooms.set('r', 3);
+  server.respond({ kind: 'status', status: 404 });
+  const service = await unknowing(server.port);
+  const stream = await world.watch(service);
+  const query = `${service.url}/api/events/clients?port=${server.port}`;
+  const { text } = await ask(query, { headers: { Host: 'not.its.name' } });
+  await eventually(() => expect(puts(server).length).toBeGreaterThan(0));
+  await eventually(() => expect([...rosterOf(service)]).toEqual([]));
+  server.respond({ kind: 'normal' });
+  expect((await post(JSON.parse(text).eventsUrl, delta)).status).toBe(204);
+  await eventually(() => expect(stream.rooms()).toEqual({ r: 3 }));
+});
+
 test('a poster outside PUBSUB_NETWORKS is sent nothing', async () => {
   const server = await world.server();
   const service = await unknowing(server.port, { PUBSUB_NETWORKS: '10.0.0.0/8' });

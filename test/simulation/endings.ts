@@ -60,14 +60,17 @@ function isShown(service: SimulatedService, host: Host): boolean {
   return standing !== undefined && standing !== 'candidate';
 }
 
-/** A poster without a token is one of those known at its address, or else the one at the usual port. */
+/**
+ * A poster without a token is one of those known at its address, or else the one at the usual port. A
+ * URL that was given out through a proxy is anybody's.
+ */
 function isKnowable(world: World, service: SimulatedService, host: Host): boolean {
   if (isShown(service, host)) return true;
   const isUsual = hostAndPort(host.id).port === pubSubPort;
   const isAlone = world.hosts.every(
     (other) => other.plan.address !== host.plan.address || !isShown(service, other),
   );
-  return isUsual && isAlone;
+  return isUsual && isAlone && !world.plan.isProxied;
 }
 
 const isPosting = ({ process }: Host) => process?.isActive === true && process.posts > 0;
