@@ -5,15 +5,24 @@ import type { RouterInstance } from '@koa/router';
 import fc from 'fast-check';
 import { createApp } from '../../server/app.js';
 import { appNeeds } from '../server/appNeeds.js';
-import { operations as described, type Parameter, resolve } from '../support/openapi.js';
+import {
+  operations as described,
+  type Parameter,
+  type Response,
+  resolve,
+} from '../support/openapi.js';
 
 /** One operation of the description, with its references resolved. */
 export interface Operation {
+  /** Its `operationId`. */
+  name: string;
   method: string;
   path: string;
   parameters: Parameter[];
   /** Statuses that it says it may answer. */
   statuses: ReadonlySet<string>;
+  /** What it answers with when all is well. */
+  types: readonly string[];
   takesBody: boolean;
   /** Whether it is answered without a token. */
   isOpen: boolean;
@@ -22,13 +31,20 @@ export interface Operation {
 const resolved = (parameter: Parameter) =>
   parameter.$ref ? (resolve(parameter.$ref).value as Parameter) : parameter;
 
+const typesOf = (response: { $ref?: string } = {}) => {
+  const { content = {} } = (response.$ref ? resolve(response.$ref).value : response) as Response;
+  return Object.keys(content);
+};
+
 /** Every operation of docs/openapi.yaml. */
 export const operations: readonly Operation[] = described.map(
   ({ path, method, operation, shared }) => ({
+    name: operation.operationId,
     method: method.toUpperCase(),
     path,
     parameters: [...shared, ...(operation.parameters ?? [])].map(resolved),
     statuses: new Set(Object.keys(operation.responses)),
+    types: typesOf(operation.responses['200']),
     takesBody: operation.requestBody !== undefined,
     isOpen: operation.security?.length === 0,
   }),
@@ -79,6 +95,14 @@ export interface FuzzedAnswer {
   text: string | undefined;
 }
 
+/** What means something to one service. */
+export interface Known {
+  /** Values by the name of the parameter that takes them. */
+  parameters: Readonly<Record<string, readonly string[]>>;
+  /** What viewers sign in with; anything, where nobody has to. */
+  viewerToken: string;
+}
+
 const oddTexts = [
   'r',
   'a/b',
@@ -123,17 +147,58 @@ const encoded = (part: fc.Arbitrary<string>) =>
     return value.replace(/[^\u0021-\u00ff]/gu, (each) => encodeURIComponent(wellFormed(each)));
   });
 
+/** Each part of a request is as it should be most times, and by itself it is not. */
+const orSpoilt = <T>(valid: fc.Arbitrary<T>, spoilt: fc.Arbitrary<T>): fc.Arbitrary<T> =>
+  fc.oneof({ weight: 6, arbitrary: valid }, { weight: 1, arbitrary: spoilt });
+
+/** A value that a parameter takes. */
+function fitting({ name, schema = {} }: Parameter, { parameters }: Known): fc.Arbitrary<string> {
+  const { type, minimum: min = 0, maximum: max = 65_535 } = schema;
+  const values = parameters[name] ?? schema.enum;
+  if (values) return fc.constantFrom(...values);
+  return type === 'integer' ? fc.integer({ min, max }).map(String) : text;
+}
+
+const queryParameters = ({ parameters }: Operation) =>
+  parameters.filter((parameter) => parameter.in === 'query');
+
+const search = (pairs: fc.Arbitrary<string[][]>) =>
+  pairs.map((all) => all.map((each) => each.join('=')).join('&'));
+
+const validQuery = (operation: Operation, known: Known) => {
+  const pairs = queryParameters(operation).map((parameter) => {
+    const value = fitting(parameter, known).map((it) => encodeURIComponent(wellFormed(it)));
+    const pair = value.map((it) => [[parameter.name, it]]);
+    if (parameter.required) return pair;
+    return fc.oneof({ weight: 2, arbitrary: fc.constant([]) }, { weight: 1, arbitrary: pair });
+  });
+  return search(fc.tuple(...pairs).map((all) => all.flat()));
+};
+
 const wordOf = ({ schema }: Parameter) =>
   fc.oneof(text, ...(schema?.enum ? [fc.constantFrom(...schema.enum)] : []));
 
-const query = ({ parameters }: Operation) => {
-  const known = parameters.filter((parameter) => parameter.in === 'query');
+const spoiltQuery = (operation: Operation) => {
+  const known = queryParameters(operation);
   const name = fc.oneof(fc.constantFrom('token', '__proto__', ...known.map((it) => it.name)), text);
   const pairs = known.map((parameter) =>
     fc.tuple(fc.constant(parameter.name), encoded(wordOf(parameter))),
   );
   const pair = fc.oneof(fc.tuple(encoded(name), encoded(text)), ...pairs);
-  return fc.array(pair, { maxLength: 4 }).map((all) => all.map((each) => each.join('=')).join('&'));
+  return search(fc.array(pair, { maxLength: 4 }));
+};
+
+/** The path of an operation, with what stands in the place of its parameters. */
+const pathOf = ({ path, parameters }: Operation, known: Known) => {
+  const places = parameters
+    .filter((parameter) => parameter.in === 'path')
+    .map((parameter) => {
+      const value = fitting(parameter, known).map((it) => encodeURIComponent(wellFormed(it)));
+      return fc.tuple(fc.constant(`{${parameter.name}}`), orSpoilt(value, encoded(text)));
+    });
+  return fc
+    .tuple(...places)
+    .map((all) => all.reduce((it, [place, value]) => it.replace(place, () => value), path));
 };
 
 const headerNames = [
@@ -178,7 +243,15 @@ const headerValues = [
   '__proto__=1; pubsub-dashboard-=; =;;',
   '2001:db8::1, unknown, 169.254.169.254',
 ];
-const headers = fc.dictionary(
+const validHeaders = ({ types, takesBody, parameters }: Operation, known: Known) => {
+  const named = parameters.filter((parameter) => parameter.in === 'header');
+  const optional = Object.fromEntries(named.map((it) => [it.name, fitting(it, known)]));
+  const all = { ...optional, Accept: fc.constantFrom('*/*', ...types) };
+  if (!takesBody) return fc.record(all, { requiredKeys: [], noNullPrototype: true });
+  const typed = { ...all, 'Content-Type': fc.constant('application/json') };
+  return fc.record(typed, { requiredKeys: ['Content-Type'], noNullPrototype: true });
+};
+const spoiltHeaders = fc.dictionary(
   fc.constantFrom(...headerNames),
   fc.oneof(
     fc.constantFrom(...headerValues),
@@ -187,45 +260,66 @@ const headers = fc.dictionary(
   { maxKeys: 4, noNullPrototype: true },
 );
 
-const delta = fc.record({
-  room: text,
-  add: fc.oneof(fc.constantFrom(1, -1), fc.double(), fc.constant(null)),
-});
-const body = fc.oneof(
-  fc.constant(undefined),
+const room = fc.oneof(text, fc.constant('x'.repeat(16_384)));
+const delta = fc.record({ room, add: fc.integer({ min: 1, max: 1000 }) });
+const closing = fc.record({ room, add: fc.integer({ min: -1000, max: -1 }) });
+const update = fc.record({ room, update: fc.base64String({ maxLength: 40 }) });
+const both = fc.tuple(delta, update).map(([one, other]) => ({ ...one, ...other }));
+const entry = fc.oneof(delta, closing, update, both);
+const bad = fc.oneof(
+  fc.record({
+    room: fc.oneof(room, fc.constantFrom('x'.repeat(16_385), null, 1, ['r'])),
+    add: fc.constantFrom(0, 1001, -1001, 0.5, 1e300, '1', null, true, [1], {}),
+  }),
+  fc.record({ room, update: fc.constantFrom('=', 'AAA', 'A-_A', 'AA==A', ' ', 1, null, []) }),
+  fc.record({ room }),
+  fc.record({ add: fc.constant(1) }),
+  fc.constantFrom(null, 1, 'r', true, [], {}),
+);
+const asJson = (value: fc.Arbitrary<unknown>) => value.map((it) => JSON.stringify(it));
+
+const validPost = asJson(fc.oneof(entry, fc.array(entry)));
+const spoiltPost = fc.oneof(
   text,
   fc.json(),
-  fc.oneof(delta, fc.array(delta)).map((value) => JSON.stringify(value)),
+  asJson(bad),
+  asJson(fc.tuple(fc.array(entry, { maxLength: 3 }), bad).map(([all, one]) => [...all, one])),
+);
+/** What a pub-sub server may post, and as often what none should. */
+export const posts = fc.oneof(validPost, spoiltPost);
+
+const validBody = ({ name }: Operation, { viewerToken }: Known): fc.Arbitrary<string> =>
+  name === 'postDeltas' ? validPost : fc.constant(JSON.stringify({ token: viewerToken }));
+const spoiltBody = fc.oneof(
+  fc.constant(undefined),
+  validPost,
+  spoiltPost,
   text.map((token) => JSON.stringify({ token })),
 );
 
-/** Any request to one of these operations. */
-export const requestsTo = (operations: readonly Operation[]): fc.Arbitrary<FuzzedRequest> =>
+/** Any request to one of these operations; most parts of it are what the service knows. */
+export const requestsTo = (
+  operations: readonly Operation[],
+  known: Known,
+): fc.Arbitrary<FuzzedRequest> =>
   fc.constantFrom(...operations).chain((operation) =>
     fc
       .record({
-        method: fc.oneof(
-          { weight: 5, arbitrary: fc.constant(operation.method) },
-          { weight: 1, arbitrary: fc.constantFrom(...methods, 'HEAD', 'OPTIONS', 'PURGE') },
+        method: orSpoilt(
+          fc.constant(operation.method),
+          fc.constantFrom(...methods, 'HEAD', 'OPTIONS', 'PURGE'),
         ),
-        names: fc.tuple(encoded(text), encoded(text)),
-        search: query(operation),
-        ending: fc.oneof(
-          { weight: 8, arbitrary: fc.constant('') },
-          { weight: 1, arbitrary: fc.constantFrom('/', '//', '/..', '%2f', ';x', '.json') },
+        path: pathOf(operation, known),
+        query: orSpoilt(validQuery(operation, known), spoiltQuery(operation)),
+        ending: orSpoilt(fc.constant(''), fc.constantFrom('/', '//', '/..', '%2f', ';x', '.json')),
+        headers: orSpoilt<Record<string, string>>(validHeaders(operation, known), spoiltHeaders),
+        body: orSpoilt<string | undefined>(
+          operation.takesBody ? validBody(operation, known) : fc.constant(undefined),
+          spoiltBody,
         ),
-        headers,
-        body: operation.takesBody
-          ? body
-          : fc.oneof(
-              { weight: 4, arbitrary: fc.constant(undefined) },
-              { weight: 1, arbitrary: body },
-            ),
       })
-      .map(({ names, search, ending, ...rest }) => {
-        let next = 0;
-        const path = operation.path.replace(/{\w+}/g, () => names[next++ % 2] ?? '');
-        const target = path + ending + (search && `?${search}`);
+      .map(({ path, ending, query, ...rest }) => {
+        const target = path + ending + (query && `?${query}`);
         return { operation, target, ...rest };
       }),
   );

@@ -8,6 +8,7 @@ import type { ScriptedServer } from './scriptedServer.js';
 import {
   getJson,
   noResync,
+  type StagingOptions,
   startDouble,
   startStaged,
   untilShown,
@@ -19,9 +20,12 @@ import {
 export const calm = { ...noResync, PROBE_INTERVAL_MS: '60000', REQUEST_TIMEOUT_MS: '5000' };
 
 /** Room `r` has a connection on each double. */
-export async function startWatched(env: Record<string, string> = calm) {
+export async function startWatched(
+  env: Record<string, string> = calm,
+  options: StagingOptions = {},
+) {
   const [double, other] = [await startDouble(), await startDouble()];
-  const service = await startStaged([double, other], env);
+  const service = await startStaged([double, other], env, options);
   const viewer = await watch(service);
   await untilState(service, 'watched');
   await double.open('r');

@@ -141,8 +141,9 @@ describe('real answers are as described:', () => {
     await of('get /ready', '/ready', 200);
     await of('get /openapi.json', '/openapi.json', 200);
     const page = await of('get /', '/', 200);
-    const [script = ''] = page.text.match(/assets\/[^"]+\.js/) ?? [];
-    await of('get /assets/{file}', `/${script}`, 200);
+    const parts = [/assets\/[^"]+\.js/, /assets\/[^"]+\.css/, /assets\/[^"]+\.svg/];
+    for (const [part = ''] of parts.map((each) => page.text.match(each) ?? []))
+      await of('get /assets/{file}', `/${part}`, 200);
     await of('get /assets/{file}', '/assets/none.js', 404);
     await of('get /api/servers', '/api/servers', 200);
     await of('get /api/state', '/api/state', 200);
