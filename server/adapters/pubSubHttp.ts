@@ -12,6 +12,8 @@ export interface PubSubHttpNeeds {
   mayContact: (address: string, port: number) => boolean;
   /** Told what a server's host name resolved to. */
   onResolved: (server: ServerId, addresses: string[]) => void;
+  /** How host names are resolved. Default: as this machine resolves them. */
+  lookup?: typeof systemLookup;
 }
 
 /** One request; the path goes out as it is, to the byte. */
@@ -26,6 +28,8 @@ export interface PubSubRequest {
 export interface PubSubAnswer {
   status: number;
   type: string;
+  /** The content encoding, which no request asks for; undefined: none. Nothing is unpacked. */
+  encoding: string | undefined;
   body: Buffer;
 }
 
@@ -85,12 +89,14 @@ export class PubSubHttp {
       })
       .finally(() => signal.removeEventListener('abort', abort));
     const { statusCode = 0, headers } = request.response ?? {};
-    return { status: statusCode, type: headers?.['content-type'] ?? '', body };
+    const { 'content-type': type = '', 'content-encoding': encoding } = headers ?? {};
+    return { status: statusCode, type, encoding, body };
   }
 
   /** Resolves a host name to those of its addresses that may be contacted. */
   #lookup(server: ServerId, name: string, options: object, done: LookupCallback): void {
-    systemLookup(name, { ...options, all: true }, (error, found) => {
+    const { lookup = systemLookup } = this.#needs;
+    lookup(name, { ...options, all: true }, (error, found) => {
       if (error) return done(error);
       const { port } = hostAndPort(server);
       const allowed = found.filter(({ address }) => this.#needs.mayContact(address, port));

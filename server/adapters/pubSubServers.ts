@@ -85,6 +85,7 @@ export class PubSubServers {
     this.#expectSuccess(server, answer);
     if (!answer.type.includes('octet-stream'))
       throw new Error(`answered "${answer.type}" instead of a document`);
+    expectPlain(answer);
     return answer.body;
   }
 
@@ -141,8 +142,15 @@ export function createServerRequests(servers: PubSubServers, pacer: RequestPacer
   });
 }
 
-function readSnapshot({ type, body }: PubSubAnswer) {
+/** Compressed bytes are neither a document nor JSON: a document would be passed on as it came. */
+function expectPlain({ encoding = 'identity' }: PubSubAnswer): void {
+  if (encoding !== 'identity') throw new Error(`answered in the encoding "${encoding}"`);
+}
+
+function readSnapshot(answer: PubSubAnswer) {
+  const { type, body } = answer;
   if (!type.includes('json')) throw new Error(`answered "${type}" instead of JSON`);
+  expectPlain(answer);
   try {
     return parseSnapshot(body);
   } catch (error) {

@@ -133,4 +133,33 @@ describe('a server that floods with rooms', () => {
     await eventually(() => expect(Object.keys(viewer.rooms())).toHaveLength(50));
     expect(await stateOf(service)).toMatchObject({ rooms: 50, connections: 100, complete: false });
   });
+
+  test('with long names is cut where they are too much together, and whole with its next snapshot', async () => {
+    const [flooder, other] = [await startDouble(), await startDouble()];
+    const service = await startStaged([flooder, other], {
+      ...calm,
+      RESYNC_INTERVAL_MS: '700',
+      MAX_SNAPSHOT_BYTES: '65536',
+    });
+    const viewer = await watch(service);
+    await eventually(() => expect(viewer.seen().complete).toBe(true));
+    const long = (i: number) => `${i}`.padEnd(16_000, 'x');
+    for (let i = 0; i < 20; i += 1) {
+      const delta = JSON.stringify({ room: long(i), add: 1 });
+      expect((await post(flooder.eventsUrl ?? '', delta)).status).toBe(204);
+    }
+    await eventually(() => expect(viewer.seen().complete).toBe(false));
+    expect(viewer.seen().servers[flooder.id]).toMatchObject({ state: 'live', overLimit: true });
+    expect(await serversOf(service)).toContainEqual(
+      expect.objectContaining({ id: flooder.id, overLimit: true, rooms: 4 }),
+    );
+    await other.open(long(30));
+    await eventually(() => expect(viewer.rooms()[long(30)]).toBe(1));
+    // A snapshot within the limits has all that it holds.
+    flooder.rooms.set('theirs', 1);
+    await eventually(() => expect(viewer.seen().complete).toBe(true));
+    await untilShown(viewer, { theirs: 1, [long(30)]: 1 });
+    expect(viewer.seen().servers[flooder.id]).toMatchObject({ state: 'live', overLimit: false });
+    expect(await stateOf(service)).toMatchObject({ rooms: 2, connections: 2, complete: true });
+  });
 });

@@ -1,9 +1,10 @@
-import { createServer } from 'node:http';
+import type { lookup } from 'node:dns';
+import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { inspect } from 'node:util';
-import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { createActor } from 'xstate';
-import type { Epoch, ServerId } from '../../../machines/ports.js';
+import type { Epoch, RoomName, ServerId } from '../../../machines/ports.js';
 import {
   createServerRequests,
   PubSubServers,
@@ -26,6 +27,7 @@ const loopback = parseNetworks('127.0.0.0/8,::1');
 let server: ScriptedServer;
 let heard: ServerId[];
 let resolved: string[][];
+const listeners: { stop: () => unknown }[] = [];
 
 beforeEach(async () => {
   server = await startScriptedServer();
@@ -36,6 +38,7 @@ beforeEach(async () => {
 afterEach(async () => {
   server.release();
   await server.stop();
+  for (const { stop } of listeners.splice(0)) await stop();
 });
 
 const serversWith = (needs: Partial<PubSubServersNeeds> = {}) =>
@@ -48,6 +51,20 @@ const serversWith = (needs: Partial<PubSubServersNeeds> = {}) =>
     onHeard: (id) => heard.push(id),
     ...needs,
   });
+
+/** An HTTP server of one test's own, at a port that is free or given. */
+async function startListener(listener: RequestListener, host = '127.0.0.1', port = 0) {
+  const started = createServer(listener);
+  await new Promise<void>((resolve) => started.listen(port, host, resolve));
+  const id = `${host}:${(started.address() as AddressInfo).port}` as ServerId;
+  const stop = () =>
+    new Promise((resolve) => {
+      started.close(resolve);
+      started.closeAllConnections();
+    });
+  listeners.push({ stop });
+  return { id };
+}
 
 const byName = () => `localhost:${server.port}` as ServerId;
 
@@ -130,6 +147,32 @@ test('a redirect is a failure, and is not followed', async () => {
   await other.stop();
 });
 
+describe('an answer to a request that changes nothing', () => {
+  const room = 'r' as RoomName;
+  const ask = {
+    probe: (id: ServerId) => serversWith().probe(id, never),
+    'question for a room': (id: ServerId) =>
+      serversWith().roomState(id, room, { maxBytes: 1000, signal: never }),
+  };
+
+  test.each(
+    Object.entries(ask).flatMap(([name, send]) =>
+      [301, 302, 303, 307, 308].map((status) => [name, status, send] as const),
+    ),
+  )(
+    'of a %s that is a redirect with %d is a failure, and is not followed',
+    async (_, code, send) => {
+      const asked: string[] = [];
+      const redirecting = await startListener((request, response) => {
+        asked.push(request.url ?? '');
+        response.writeHead(code, { Location: `http://${server.id}${request.url}` }).end();
+      });
+      await expect(send(redirecting.id)).rejects.toThrow(`answered ${code}`);
+      expect([asked.length, server.requests]).toEqual([1, []]);
+    },
+  );
+});
+
 test('a server that hangs is given up at the deadline', async () => {
   server.respond({ kind: 'hang' });
   const began = performance.now();
@@ -208,6 +251,47 @@ test('a host name without an allowed address is sent nothing', async () => {
   );
   expect(server.requests).toEqual([]);
   expect(resolved).toEqual([[]]);
+});
+
+test('a host name that resolves elsewhere later is sent nothing there, and is contacted again when it is back', async () => {
+  const elsewhere: string[] = [];
+  await startListener(
+    (request, response) => {
+      elsewhere.push(request.url ?? '');
+      response.end('okay');
+    },
+    '127.0.0.2',
+    server.port,
+  );
+  let addresses = ['127.0.0.1'];
+  const resolve = (_name: string, _options: object, done: (...found: unknown[]) => void) =>
+    done(
+      null,
+      addresses.map((address) => ({ address, family: 4 })),
+    );
+  const id = `pubsub.example:${server.port}` as ServerId;
+  const servers = serversWith({
+    lookup: resolve as typeof lookup,
+    mayContact: (address) => address === '127.0.0.1',
+  });
+  const room = 'a' as RoomName;
+  const asked = () => server.requests.length;
+  await servers.activate(id, epoch, never);
+  expect(asked()).toBe(1);
+  addresses = ['127.0.0.2'];
+  for (const ask of [
+    () => servers.activate(id, epoch, never),
+    () => servers.silence(id, epoch, never),
+    () => servers.probe(id, never),
+    () => servers.roomState(id, room, { maxBytes: 1000, signal: never }),
+  ])
+    await expect(ask()).rejects.toThrow('no address of pubsub.example is allowed');
+  expect([asked(), elsewhere]).toEqual([1, []]);
+  // Of several, the allowed one alone.
+  addresses = ['127.0.0.2', '127.0.0.1'];
+  expect(await servers.probe(id, never)).toEqual({ type: 'probe.answered' });
+  expect([asked(), elsewhere]).toEqual([2, []]);
+  expect(resolved).toEqual([['127.0.0.1'], [], [], [], [], ['127.0.0.1']]);
 });
 
 test('a name that nobody has is a failure', async () => {
