@@ -115,6 +115,49 @@ test('docs/decisions/dependencies.md has a line for each dependency, and for no 
   expect(rows.sort()).toEqual(Object.keys({ ...dependencies, ...devDependencies }).sort());
 });
 
+interface Locked {
+  dependencies?: Record<string, string>;
+  optionalDependencies?: Record<string, string>;
+  peerDependencies?: Record<string, string>;
+  peerDependenciesMeta?: Record<string, { optional?: boolean }>;
+}
+
+/** How many installed packages these need beside themselves; what is optional is left out. */
+function pulledIn(packages: Record<string, Locked>, names: readonly string[]): number {
+  /** As Node looks for it: in the folder of who needs it, and then in those above. */
+  const found = (from: string, name: string): string => {
+    const path = `${from}${from && '/'}node_modules/${name}`;
+    if (path in packages) return path;
+    if (from === '') throw new Error(`${name} is not in package-lock.json`);
+    return found(from.slice(0, Math.max(0, from.lastIndexOf('/node_modules/'))), name);
+  };
+  const own = names.map((name) => found('', name));
+  const all = new Set(own);
+  for (const path of all) {
+    const { dependencies, optionalDependencies = {}, ...peers } = packages[path] ?? {};
+    const { peerDependencies, peerDependenciesMeta = {} } = peers;
+    for (const name of Object.keys({ ...dependencies, ...peerDependencies }))
+      if (!(name in optionalDependencies) && !peerDependenciesMeta[name]?.optional)
+        all.add(found(path, name));
+  }
+  return all.size - own.length;
+}
+
+test('docs/decisions/dependencies.md says how many packages each brings along', async () => {
+  const { packages } = JSON.parse(await read('package-lock.json'));
+  const page = pages.get('docs/decisions/dependencies.md') ?? '';
+  const said = [...page.matchAll(/^\| (`.+?`) \| (\d+) \|/gm)].map(([, names = '', number]) => ({
+    names,
+    number: Number(number),
+  }));
+  expect(said.length).toBeGreaterThan(30);
+  const counted = said.map(({ names }) => ({
+    names,
+    number: pulledIn(packages, names.replaceAll('`', '').split(', ')),
+  }));
+  expect(said).toEqual(counted);
+});
+
 describe('what this test looks for', () => {
   const page = '# A b\n## `GET /x` and <y>\n## A b\n';
   const textOf = () => page;
