@@ -1,7 +1,9 @@
 import { readdirSync } from 'node:fs';
 import { expect, test } from '@jest/globals';
+import { type DocServer, startDocServer } from '../rooms/support/docServer.js';
 import { eventually } from '../support/eventually.js';
-import { activationsOf, startDouble } from '../support/stage.js';
+import { type RedisServer, startRedis } from '../support/redisServer.js';
+import { activationsOf, owns, startDouble } from '../support/stage.js';
 import { dial, viewerRequest } from './support/dial.js';
 import type { Census } from './support/preloadedCensus.js';
 import { runService, type ServiceRun } from './support/serviceRun.js';
@@ -28,21 +30,46 @@ const maxBytes = 300;
 /** What a whole block may leave of anything that can be counted: less than one for each bunch. */
 const maxKept = 20;
 
+/** What a block may add to a thread's heap as it is written down: each of its 200 rooms would add thousands. */
+const maxThreadGrowth = 100_000;
+
 const maxSockets = 5;
 
 type Resources = Record<string, number>;
 
 let visited = 0;
 
-/** A viewer signs in, comes, sees a frame, and leaves in one of the ways there are. */
-async function visit(service: ServiceRun): Promise<void> {
+/** What the service depends on here: who holds the watched rooms, and where their updates pass. */
+interface Surroundings {
+  docs: DocServer;
+  redis: RedisServer;
+}
+
+/**
+ * A viewer signs in, comes, sees what there is to be seen, and leaves in one of the ways there are. Rooms
+ * have a document, and their channel is listened to; of the counts a posted delta is waited for.
+ */
+async function visit(service: ServiceRun, { docs, redis }: Surroundings): Promise<void> {
   visited += 1;
   const i = visited;
   const headers = await signIn(service, token);
   const { socket, text } = dial(service);
-  const path = paths[i % paths.length]?.replace('#', `${i}`);
-  socket.write(viewerRequest(path, headers));
+  const kind = paths[i % paths.length] ?? '';
+  const room = `r-${i}`;
+  if (kind.includes('#')) docs.doc(room).getText('text').insert(0, `written in ${room}`);
+  socket.write(viewerRequest(kind.replace('#', `${i}`), headers));
   await eventually(() => expect(text()).toContain('data: '));
+  if (kind === '/api/events')
+    await eventually(async () => {
+      if (text().includes(`"${room}":`)) return;
+      await docs.announce(room);
+      throw new Error(`${room} is not counted yet`);
+    });
+  if (kind.includes('#')) {
+    await eventually(() => expect(text()).toContain(`written in ${room}`));
+    await eventually(async () => expect(await redis.subscribers(room)).toBe(1));
+    docs.forget(room);
+  }
   socket[leaves[i % leaves.length] ?? 'destroy']();
 }
 
@@ -54,11 +81,12 @@ async function untilIdle({ url }: ServiceRun): Promise<void> {
   });
 }
 
-async function visits(service: ServiceRun, viewers: number): Promise<void> {
+async function visits(service: ServiceRun, viewers: number, around: Surroundings): Promise<void> {
   for (let i = 0; i < viewers; i += bunch) {
-    await Promise.all(Array.from({ length: bunch }, () => visit(service)));
+    await Promise.all(Array.from({ length: bunch }, () => visit(service, around)));
     await untilIdle(service);
   }
+  await eventually(async () => expect(await around.redis.channels()).toEqual([]));
 }
 
 const filesOf = ({ pid }: ServiceRun) => readdirSync(`/proc/${pid}/fd`).length;
@@ -70,13 +98,18 @@ function growthOf(before: Census, now: Census) {
   return {
     bytesPerViewer: (now.heapBytes - before.heapBytes) / block,
     more: Object.fromEntries(more.filter(([, number]) => Number(number) > maxKept)),
+    threads: now.threads.map((size, i) => size - (before.threads[i] ?? 0)),
   };
 }
 
 test('of 1,000 viewers who come and go, with an activation for every bunch, nothing is left behind', async () => {
-  const doubles = [await startDouble(), await startDouble()] as const;
-  const service = await runService(doubles, {
+  const double = await startDouble();
+  const docs = await startDocServer();
+  const redis = owns(await startRedis(), (it) => it.stop());
+  const around = { docs, redis };
+  const service = await runService([double, docs], {
     env: {
+      REDIS_URL: redis.url,
       LINGER_MS: '0',
       DASHBOARD_TOKEN: token,
       INSPECT: 'true',
@@ -94,21 +127,29 @@ test('of 1,000 viewers who come and go, with an activation for every bunch, noth
     });
     return service.ask<Census>({ takeCensus: true });
   };
-  await visits(service, warmUp);
+  await visits(service, warmUp, around);
   const files = filesOf(service);
-  const activations = activationsOf(doubles[0]);
+  const activations = activationsOf(double);
   let before = await census();
   for (let blocks = 1; ; blocks += 1) {
-    await visits(service, block);
-    expect(activationsOf(doubles[0]) - activations).toBeGreaterThanOrEqual(
-      blocks * (block / bunch),
-    );
+    await visits(service, block, around);
+    expect(activationsOf(double) - activations).toBeGreaterThanOrEqual(blocks * (block / bunch));
     const now = await census();
-    const { bytesPerViewer, more } = growthOf(before, now);
+    const { bytesPerViewer, more, threads } = growthOf(before, now);
+    const grown = threads.filter((growth) => growth > maxThreadGrowth);
+    // The documents', and the embedded store's.
+    expect([before.threads, now.threads]).toEqual([
+      [expect.any(Number), expect.any(Number)],
+      [expect.any(Number), expect.any(Number)],
+    ]);
     before = now;
-    if (bytesPerViewer < maxBytes && Object.keys(more).length === 0) break;
+    process.stderr.write(
+      `${blocks} ${bytesPerViewer} ${JSON.stringify({ more, threads })} ${performance.now()}\n`,
+    );
+    if (bytesPerViewer < maxBytes && Object.keys(more).length === 0 && grown.length === 0) break;
     if (blocks < maxBlocks) continue;
     expect(more).toEqual({});
+    expect(grown).toEqual([]);
     expect(bytesPerViewer).toBeLessThan(maxBytes);
   }
   await eventually(() => expect(filesOf(service)).toBeLessThanOrEqual(files + maxKept));

@@ -11,6 +11,8 @@ export interface RedisServer {
   publish(channel: string, message: Uint8Array | string): Promise<number>;
   /** `PUBSUB NUMSUB`, of one channel. */
   subscribers(channel: string): Promise<number>;
+  /** `PUBSUB CHANNELS`: those that somebody subscribes to. */
+  channels(): Promise<string[]>;
   /** `PUBSUB NUMPAT`. */
   patterns(): Promise<number>;
   /** Connections of anybody but this object. */
@@ -58,6 +60,7 @@ export async function startRedis(
     },
     publish: (channel, message) => asked().publish(channel, Buffer.from(message)),
     subscribers: async (channel) => Number((await asked().pubsub('NUMSUB', channel))[1]),
+    channels: async () => (await asked().pubsub('CHANNELS')) as string[],
     patterns: async () => Number(await asked().pubsub('NUMPAT')),
     clients: async () =>
       String(await asked().client('LIST'))

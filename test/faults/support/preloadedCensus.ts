@@ -3,6 +3,7 @@
 import { EventEmitter } from 'node:events';
 import { setImmediate as turn } from 'node:timers/promises';
 import v8 from 'node:v8';
+import { Worker } from 'node:worker_threads';
 import { Actor } from 'xstate';
 
 /** What a process holds. */
@@ -11,6 +12,8 @@ export interface Census {
   heapBytes: number;
   /** How many there are of each kind: objects, timers whether they keep the process alive or not, sockets, listeners. */
   numbers: Record<string, number>;
+  /** How large the heap of each thread is when it is written down, the oldest thread first. */
+  threads: number[];
 }
 
 type Class = new (...args: never[]) => unknown;
@@ -67,7 +70,7 @@ async function census(): Promise<Census> {
   const { heapUsed: heapBytes } = process.memoryUsage();
   for (const [name, type] of Object.entries(classes))
     numbers[name] = queryObjects(type, { format: 'count' });
-  return { heapBytes, numbers };
+  return { heapBytes, numbers, threads: await heapsOfThreads() };
 }
 
 function* alive(): Generator<EventEmitter> {
@@ -76,6 +79,18 @@ function* alive(): Generator<EventEmitter> {
     if (emitter) yield emitter;
     else emitters.delete(held);
   }
+}
+
+/** Nothing is loaded into the threads, but their heaps can be had: that collects what is garbage there. */
+async function heapsOfThreads(): Promise<number[]> {
+  const threads = [...alive()].filter((it) => it instanceof Worker && it.threadId > 0) as Worker[];
+  const sizes: number[] = [];
+  for (const thread of threads.sort((a, b) => a.threadId - b.threadId)) {
+    let size = 0;
+    for await (const chunk of await thread.getHeapSnapshot()) size += chunk.length;
+    sizes.push(size);
+  }
+  return sizes;
 }
 
 const listenersOf = (emitter: EventEmitter) =>
