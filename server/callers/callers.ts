@@ -72,7 +72,8 @@ export class Callers {
     const known = this.#serversAt(address);
     // The actor of a server paces what is done about evidence, and forgets none meanwhile.
     if (known.length > 0) this.#evidence(known);
-    else if (book.mayContact(address, pubSubPort) && this.#strangers.allows(address))
+    if (known.some((server) => this.#isPlausible(server))) return;
+    if (book.mayContact(address, pubSubPort) && this.#strangers.allows(address))
       this.#welcomePoster(toServerId(address, pubSubPort));
   }
 
@@ -101,7 +102,8 @@ export class Callers {
     if (!book.mayBePubSubServer(address)) return [];
     if (isForwarded) return this.#everybody();
     const known = this.#serversAt(address);
-    if (port === undefined && known.length > 0) return known;
+    const plausible = known.filter((server) => this.#isPlausible(server));
+    if (port === undefined && plausible.length > 0) return plausible;
     const asked = port ?? pubSubPort;
     const same = known.filter((server) => hostAndPort(server).port === asked);
     if (same.length > 0) return same;
@@ -115,6 +117,12 @@ export class Callers {
       return urlOf(tokens.mint({ kind: 'address', address: isForwarded ? anywhere : address }));
     const epoch = this.#context.tally.nextEpoch();
     return urlOf(tokens.mint({ kind: 'server', server, epoch, fromStartup: true }));
+  }
+
+  /** Whoever only says that it is at an address is not to hide who is at the usual port there. */
+  #isPlausible(server: ServerId): boolean {
+    const isProved = this.#context.roster.get(server)?.standing !== 'candidate';
+    return isProved || hostAndPort(server).port === this.#needs.pubSubPort;
   }
 
   /** What posts may be a pub-sub server; its own actor asks it, so that it is asked one thing at a time. */

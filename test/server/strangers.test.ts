@@ -98,6 +98,27 @@ test('an unknown poster that is no pub-sub server is forgotten', async () => {
   expect(puts(server)).toEqual(asked);
 });
 
+test('an unknown poster is not hidden by whoever only says that it is at the same address', async () => {
+  const server = await world.server();
+  server.active = true;
+  const service = await unknowing(server.port);
+  await ask(`${service.url}/api/events/clients?port=1`);
+  await eventually(() => expect([...rosterOf(service)]).toHaveLength(1));
+  await postAsStranger(service);
+  await eventually(() => expect(server.active).toBe(false));
+});
+
+test('nor is who asks a start-up query without a port', async () => {
+  const server = await world.server();
+  server.rooms.set('r', 3);
+  const service = await unknowing(server.port);
+  await ask(`${service.url}/api/events/clients?port=1`);
+  await eventually(() => expect([...rosterOf(service)]).toHaveLength(1));
+  const stream = await world.watch(service);
+  await ask(`${service.url}/api/events/clients`);
+  await eventually(() => expect(stream.rooms()).toEqual({ r: 3 }));
+});
+
 test('a server that was dropped is known again when it posts to a URL that names its address alone', async () => {
   const server = await world.server();
   server.rooms.set('r', 3);

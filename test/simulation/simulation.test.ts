@@ -91,6 +91,7 @@ const regressions = {
   4381372:
     'a snapshot was merged after all counts were cleared, before its server was told to be silent',
   6133895: 'a shutdown while nobody looked did not wait for a server that was found since',
+  8013687: 'whoever only said that it was at an address hid the one at the usual port there',
   // The actor that had sent a request threw, and the one in its place knew nothing of it.
   4230089: 'what a failed actor had sent was applied after the snapshot of its successor',
   // A server not known yet was answered by the name of the one that was, at the same address.
