@@ -110,10 +110,11 @@ describe('promise 3, nobody waits', () => {
     const hung = await startHungPorts(400);
     const well = await startDouble();
     well.rooms.set('r', 1);
-    const times = { ...noResync, PROBE_INTERVAL_MS: '1500', REQUEST_TIMEOUT_MS: '1000' };
+    const times = { ...noResync, PROBE_INTERVAL_MS: '1500', REQUEST_TIMEOUT_MS: '2500' };
     const service = await startStaged([...idsOf(hung), well], times, { isHurried: true });
     const viewer = await watch(service);
-    await untilShown(viewer, { r: 1 });
+    // It is the last of its host, and a busy machine takes its time for hundreds.
+    await untilShown(viewer, { r: 1 }, 40_000);
     const before = well.requests.length;
     const saidBefore = statesSaid(viewer, well.id).length;
     await eventually(
@@ -124,10 +125,10 @@ describe('promise 3, nobody waits', () => {
       { withinMs: 45_000 },
     );
     await well.open('s');
-    await untilShown(viewer, { r: 1, s: 1 });
+    await untilShown(viewer, { r: 1, s: 1 }, 40_000);
     // Its counts are taken away when it is said to be unreachable, and not before.
     expect(statesSaid(viewer, well.id).slice(saidBefore)).not.toContain('unreachable');
-  }, 90_000);
+  }, 150_000);
 
   test('a server that hangs at being silenced keeps no returning viewer waiting', async () => {
     const [hung, well] = [await startDouble(), await startDouble()];
