@@ -39,6 +39,7 @@ describe('a test that is named', () => {
     ).toEqual([]);
   });
 
+  // Texts to be read, not tests: what leaves a test out must be seen to.
   test.each([
     `test.skip('a', () => {});`,
     `test.todo('a');`,

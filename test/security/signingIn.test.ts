@@ -1,12 +1,12 @@
 import { gzipSync } from 'node:zlib';
 import { describe, expect, test } from '@jest/globals';
 import { readConfig } from '../../server/config.js';
-import { createLog } from '../../server/log.js';
 import { startService } from '../../server/service.js';
 import { type AskOptions, ask } from '../server/http.js';
 import { useWorld } from '../server/support.js';
 import { emptyStore } from '../support/emptyStore.js';
 import { eventually } from '../support/eventually.js';
+import { linesOfLog } from './logged.js';
 
 const world = useWorld();
 const token = 'a-token-that-nobody-guesses';
@@ -167,8 +167,7 @@ describe('the cookie', () => {
   });
 
   test('never is in the log, nor the token', async () => {
-    const lines: string[] = [];
-    const log = createLog('trace', { write: (line: string) => lines.push(line) });
+    const { log, lines } = linesOfLog();
     const config = readConfig({ PORT: '0', DASHBOARD_TOKEN: token });
     const service = await startService(config, log, { openStore: async () => emptyStore });
     const cookie = cookieOf(await signIn(service));

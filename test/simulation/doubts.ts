@@ -1,10 +1,10 @@
 import type { ServerId } from '../../machines/ports.js';
 import type { Member } from '../../machines/roster.js';
 import { Tally } from '../../machines/tally.js';
+import { correctionIntervalMs } from './evidence.js';
 import type { SimulatedService } from './simulatedService.js';
 import type { World } from './world.js';
 
-const correctionIntervalMs = 2000;
 /** The time in which the answer to a start-up query is applied, and what sums of times are rounded by. */
 const slackMs = 51;
 

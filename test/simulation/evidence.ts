@@ -1,6 +1,9 @@
 import type { Member } from '../../machines/roster.js';
 import type { SimulatedService } from './simulatedService.js';
 
+/** A server is set right no sooner than that after the last time. */
+export const correctionIntervalMs = 2000;
+
 /** Whether evidence against a server waits for the time when it may be set right again. */
 export function isEvidencePausing({ context }: SimulatedService, { server, ref }: Member): boolean {
   const actor = ref.getSnapshot();

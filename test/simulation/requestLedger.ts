@@ -2,6 +2,7 @@ import type { ActivationEvent } from '../../machines/activationSetup.js';
 import type { ServerAnswer, ServerId, ServerRequest } from '../../machines/ports.js';
 import type { Member } from '../../machines/roster.js';
 import { spreadOf } from '../../machines/spread.js';
+import { correctionIntervalMs } from './evidence.js';
 import type { SimulatedService } from './simulatedService.js';
 import type { World } from './world.js';
 
@@ -35,7 +36,6 @@ type Reason =
   | 'a snapshot that came too late';
 
 const never = Number.POSITIVE_INFINITY;
-const correctionIntervalMs = 2000;
 /** Of sums of times. */
 const roundingMs = 0.01;
 
