@@ -3,7 +3,6 @@
 import { z } from 'zod';
 import type { ServerId } from '../machines/ports.js';
 import { hostAndPort, isAddress, normalizeHost, parseServerId, toServerId } from './addresses.js';
-import type { DnsName } from './discovery/dnsSource.js';
 
 const byteUnits: Record<string, number> = { '': 1, kib: 1024, mib: 1024 ** 2, gib: 1024 ** 3 };
 
@@ -63,6 +62,12 @@ function sizeIn(text: string): number {
 /** `host:port,host:port`, each once. Throws naming every bad entry. */
 export function parseServerIds(text: string): ServerId[] {
   return [...new Set(parseList(text, 'host:port,host:port', parseServerId))];
+}
+
+/** A name whose A and AAAA records are pub-sub servers, all at one port. */
+export interface DnsName {
+  name: string;
+  port?: number;
 }
 
 /** `name,name:port`. Throws naming every bad entry. */

@@ -93,6 +93,10 @@ const {
       ({ from, isType }) =>
         !from.startsWith('server/adapters/') && (!from.startsWith('machines/') || isType),
     ),
+    'nobody in a room beside them knows the routes': rule(
+      (path) => /^server\/[^/]+\//.test(path) && !path.startsWith('server/routes/'),
+      ({ from }) => !from.startsWith('server/routes/'),
+    ),
     'only the configuration and main read the environment': mentions(
       (path) => !/^server\/(config|main)\.ts$/.test(path) && !path.startsWith('server/demo/'),
       /\bprocess\.env\b|\benv\b[^;]*from 'node:process'/g,
@@ -134,6 +138,7 @@ const {
     ['routes know', 'server/routes/x.ts', "import type { P } from '../adapters/pubSubServers.js';"],
     ['routes know', 'server/routes/x.ts', "import { m } from '../../machines/roomMachine.js';"],
     ['routes know', 'server/routes/x.ts', "import { type A, b } from '../../machines/roster.js';"],
+    ['nobody in a room', 'server/rooms/x.ts', "import type { A } from '../routes/rooms.js';"],
     ['only the configuration', 'server/app.ts', 'const { PORT } = process.env;'],
     ['only the configuration', 'server/app.ts', "import { env } from 'node:process';"],
     ['only the viewer', 'server/sse/feed.ts', "import 'koa-sse-stream';"],

@@ -2,13 +2,13 @@ import type { ActivationActor } from '../../machines/activationMachine.js';
 import type { ActivationEvent } from '../../machines/activationSetup.js';
 import type { RoomName, ServerId } from '../../machines/ports.js';
 import { hostAndPort, toServerId } from '../addresses.js';
-import type { Asker, StartupAnswer } from '../routes/startup.js';
 import { Pace } from '../sse/pace.js';
 import type { AddressBook } from './addressBook.js';
 import { AtMostEvery } from './atMostEvery.js';
 import { DeltaInbox } from './deltaInbox.js';
 import type { Posted } from './deltas.js';
 import type { EventTokens, TokenClaims } from './eventTokens.js';
+import type { Asker, StartupAnswer } from './startupQuery.js';
 
 /** What is needed to tell who calls back. */
 export interface CallersNeeds {

@@ -1,13 +1,8 @@
 import { Resolver } from 'node:dns/promises';
 import type { ServerId } from '../../machines/ports.js';
 import { toServerId } from '../addresses.js';
+import type { DnsName } from '../configValues.js';
 import type { Source } from './source.js';
-
-/** A name whose A and AAAA records are pub-sub servers, all at one port. */
-export interface DnsName {
-  name: string;
-  port?: number;
-}
 
 /** Twice, the second time for twice as long: done before the deadline of a source. */
 const patience = { timeout: 1000, tries: 2 };

@@ -1,4 +1,4 @@
-import type { StartupAnswer } from '../../server/routes/startup.js';
+import type { StartupAnswer } from '../../server/callers/startupQuery.js';
 import type { Direction, Parcel } from './network.js';
 import type { HostPlan } from './plan.js';
 import type { World } from './world.js';
