@@ -3,7 +3,7 @@ import { hostAndPort } from '../../server/addresses.js';
 import { isEvidencePausing, isRecurrencePausing } from './evidence.js';
 import { differenceAt, promptMs } from './exactness.js';
 import type { Oracle } from './oracle.js';
-import { pubSubPort } from './plan.js';
+import { type Ending, endings, pubSubPort } from './plan.js';
 import type { Host } from './pubSubHost.js';
 import { frameIntervalMs, type SimulatedService } from './simulatedService.js';
 import type { SeenServer } from './watcher.js';
@@ -15,15 +15,30 @@ const silencingMs = (timeoutMs: number) => 5 * timeoutMs + 1.25 * (250 + 500 + 1
 const strangerMs = 10_000;
 const discoveryMs = 9500;
 const shutdownMs = 7100;
+/** How likely a world is to go on after an ending. */
+const againChance = 0.3;
 
-/** Ends all faults, lets the promised time pass, and holds every promise against the truth. */
+/**
+ * Ends all faults, lets the promised time pass, and holds every promise against the truth. What is calm
+ * may end in another way after that: one that is right has to stay so.
+ */
 export function judgeEnding(world: World, oracle: Oracle): void {
   calm(world);
-  const { ending } = world.plan;
-  if (ending === 'watched') judgeWatched(world, oracle);
-  else if (ending === 'silent') judgeSilent(world, oracle);
-  else judgeStopped(world);
+  judge[world.plan.ending](world, oracle);
+  while (world.extras.chance(againChance)) {
+    const ending = world.extras.pick(endings);
+    world.note(() => `* and then ${ending}`);
+    world.countCheck(`another ending: ${ending}`);
+    if (!world.service) world.startService();
+    judge[ending](world, oracle);
+  }
 }
+
+const judge: Readonly<Record<Ending, (world: World, oracle: Oracle) => void>> = {
+  watched: judgeWatched,
+  silent: judgeSilent,
+  stopped: judgeStopped,
+};
 
 /** From now on everything works; what was under way arrives. */
 function calm(world: World): void {

@@ -14,7 +14,9 @@ export interface HostPlan {
 }
 
 /** How a world ends: with somebody looking, with nobody, or with the end of the service. */
-export type Ending = 'watched' | 'silent' | 'stopped';
+export const endings = ['watched', 'silent', 'stopped'] as const;
+
+export type Ending = (typeof endings)[number];
 
 /** What the network of a world does to what it carries; the chances are those of one parcel. */
 export interface NetworkPlan {
