@@ -40,6 +40,13 @@ export const chartBugs: Readonly<Record<string, Bug>> = {
     breaks: '1: silent',
     activation: (machine) => machine.provide({ actions: { removeViewer: assign({ viewers: 0 }) } }),
   },
+  'who is silent is told so again and again': {
+    breaks: '2: one broadcast',
+    pubSubServer: (machine) =>
+      change(machine, ['states', 'standing', 'states', 'silent', 'after'], () => ({
+        5000: 'silencing',
+      })),
+  },
   'who posts unwished is let be': {
     breaks: '1: silent',
     activation: (machine) => machine.provide({ actions: { refuseDeltas: () => {} } }),

@@ -121,7 +121,6 @@ function judgeWatched(world: World, oracle: Oracle): void {
   waitForRecurring(world, service);
   const fault = faultIn(world, service);
   if (fault) world.fail(fault[0], fault[1]);
-  world.advance(0);
 }
 
 /** Evidence that recurred may have to wait, up to twice as long as it has been recurring. */
@@ -184,7 +183,7 @@ function faultShown(world: World, service: SimulatedService): [string, string] |
 const sorted = (map: ReadonlyMap<string, unknown>) => [...map].sort(([a], [b]) => (a < b ? -1 : 1));
 
 /** 1: with nobody looking, servers are silent, and those that are not are told. */
-function judgeSilent(world: World, oracle: Oracle): void {
+function judgeSilent(world: World): void {
   const service = theService(world);
   const { timing } = world.plan;
   while (service.watchers.length > 0) world.viewers.dismiss();
@@ -206,9 +205,24 @@ function judgeSilent(world: World, oracle: Oracle): void {
   for (const host of world.hosts)
     if (host.isUp && isKnowable(world, service, host) && isPosting(host))
       world.fail('1: silent', `${host.id} goes on posting`);
-  const before = oracle.requests;
+  judgeQuiet(world, service);
+}
+
+/** 1: nobody is asked anything now but those whose evidence had to wait. */
+function judgeQuiet(world: World, service: SimulatedService): void {
+  const pausing = pausingOf(service);
+  const beganMs = world.nowMs;
   world.advance(10_000);
-  if (oracle.requests > before) world.fail('1: silent', 'servers are asked, and nobody looks');
+  for (const [server, sentAtMs] of service.requests.sentAtMs)
+    if (sentAtMs > beganMs && !pausing.has(server))
+      world.fail('1: silent', `${server} is asked, and nobody looks`);
+}
+
+function pausingOf(service: SimulatedService): Set<ServerId> {
+  const members = [...service.context.roster];
+  return new Set(
+    members.filter((member) => isEvidencePausing(service, member)).map(({ server }) => server),
+  );
 }
 
 /** A shutdown ends in time, and leaves nobody posting whom it could reach. */
@@ -220,10 +234,7 @@ function judgeStopped(world: World): void {
   // It has not confirmed five times; it is silenced when it posts, and not asked again before.
   const isGivenUp = (host: Host) => service.context.roster.get(host.id)?.status === 'unknown';
   const givenUp = new Set(world.hosts.filter(isGivenUp));
-  const members = [...service.context.roster];
-  const pausing = new Set(
-    members.filter((member) => isEvidencePausing(service, member)).map(({ server }) => server),
-  );
+  const pausing = pausingOf(service);
   const known = knownTo(world, service);
   world.shutDownService();
   world.advance(shutdownMs);
@@ -235,5 +246,4 @@ function judgeStopped(world: World): void {
     if (host.process?.isActive)
       world.fail('1: silent', `${host.id} is left active by a shutdown of ${service.startedAtMs}`);
   }
-  world.advance(0);
 }

@@ -139,6 +139,8 @@ async function runMany(work: Work, workers: number): Promise<boolean> {
 
 /** What a worker does: one piece of work, as told by its parent. */
 function work(): void {
+  // Nobody is left to tell.
+  process.once('disconnect', () => process.exit());
   process.once('message', async (message) => {
     const report = await run(message as Work, (part) => process.send?.(part));
     process.send?.(report, () => process.disconnect());

@@ -19,6 +19,8 @@ export class SimulatedRequests {
   readonly #world: World;
   readonly #service: SimulatedService;
   readonly open = new Map<ServerId, OpenRequest>();
+  /** When each server was last sent anything. */
+  readonly sentAtMs = new Map<ServerId, number>();
   /** When each server was last heard of by an answer. */
   readonly answeredAtMs = new Map<ServerId, number>();
   /** When each server was last sent a request that it answered with a snapshot. */
@@ -70,6 +72,7 @@ export class SimulatedRequests {
     const fail = (cause: string) => end({ type: 'request.failed', cause });
     open.deadline = clock.setTimeout(() => fail('timed out'), plan.timing.requestTimeoutMs);
     this.open.set(server, open);
+    this.sentAtMs.set(server, open.sentAtMs);
     const epoch = 'epoch' in request ? ` (${request.epoch})` : '';
     this.#world.exchange(server, `${request.type}${epoch} to ${server}`, wish, {
       refused: () => fail('refused'),

@@ -76,6 +76,7 @@ export class World {
     this.advance(this.random.pick([0, 5, 100, 3000]));
     for (let i = 0; i < this.plan.happenings; i += 1) this.#happen();
     this.oracle.judgeEnding();
+    this.#throwBroken();
     this.service?.stop();
   }
 
@@ -241,6 +242,10 @@ export class World {
     this.steps += 1;
     if (this.steps > maxSteps) this.fail('7: unbreakable', `${maxSteps} steps, and no end`);
     this.oracle.afterStep();
+    this.#throwBroken();
+  }
+
+  #throwBroken(): void {
     if (this.#broken) throw this.#broken;
   }
 }
