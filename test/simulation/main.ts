@@ -139,10 +139,12 @@ async function runMany(work: Work, workers: number): Promise<boolean> {
 
 /** What a worker does: one piece of work, as told by its parent. */
 function work(): void {
-  // Nobody is left to tell.
-  process.once('disconnect', () => process.exit());
+  // Whoever asked has gone: nobody is left to tell.
+  const endAlone = (error: Error | null) => error && process.exit(1);
   process.once('message', async (message) => {
-    const report = await run(message as Work, (part) => process.send?.(part));
+    const report = await run(message as Work, (part) => {
+      process.send?.(part, endAlone);
+    });
     process.send?.(report, () => process.disconnect());
   });
 }
