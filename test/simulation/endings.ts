@@ -208,13 +208,15 @@ function judgeSilent(world: World): void {
   judgeQuiet(world, service);
 }
 
-/** 1: nobody is asked anything now but those whose evidence had to wait. */
+/** 1: nobody is asked anything now but those who are just being told, or whose evidence had to wait. */
 function judgeQuiet(world: World, service: SimulatedService): void {
-  const pausing = pausingOf(service);
+  const expected = pausingOf(service);
+  for (const { server, status } of service.context.roster)
+    if (status === 'silencing') expected.add(server);
   const beganMs = world.nowMs;
   world.advance(10_000);
   for (const [server, sentAtMs] of service.requests.sentAtMs)
-    if (sentAtMs > beganMs && !pausing.has(server))
+    if (sentAtMs > beganMs && !expected.has(server))
       world.fail('1: silent', `${server} is asked, and nobody looks`);
 }
 
