@@ -44,4 +44,23 @@ describe('the simulated clock', () => {
     expect(atMs).toEqual([10, 20, 30]);
     expect(clock.nowMs).toBe(35);
   });
+
+  test('never goes back, whatever parts of a millisecond it is advanced by', () => {
+    const partMs = fc.double({ min: 0, max: 20, noNaN: true });
+    fc.assert(
+      fc.property(fc.array(partMs, { minLength: 1 }), (steps) => {
+        const clock = new HeapClock();
+        let latestMs = 0;
+        const look = () => {
+          expect(clock.nowMs).toBeGreaterThanOrEqual(latestMs);
+          latestMs = clock.nowMs;
+        };
+        for (const step of steps) {
+          clock.setTimeout(look, 0);
+          clock.advance(step);
+          look();
+        }
+      }),
+    );
+  });
 });

@@ -43,7 +43,7 @@ export class HeapClock {
 
   /** Lets time pass, and every timer fire that becomes due. */
   advance(ms: number): void {
-    const endMs = this.nowMs + ms;
+    const endMs = toMicroseconds(this.nowMs + ms);
     for (let next = this.#heap[0]; next && next.dueMs <= endMs; next = this.#heap[0]) {
       this.#pop();
       if (!this.#waiting.delete(next.order)) continue;
