@@ -75,6 +75,12 @@ describe('the tally', () => {
     expect(totals()).toEqual({});
   });
 
+  test('notes no change of what it forgot when it was cleared: whoever shows it starts over', () => {
+    activate({ r: 1 });
+    tally.clear();
+    expect(tally.takeChanged()).toEqual(new Set());
+  });
+
   test('never gives an epoch twice, whoever leaves and returns', () => {
     const epochs = [tally.openAttempt(one), tally.nextEpoch()];
     tally.drop(one);

@@ -36,6 +36,16 @@ export const chartBugs: Readonly<Record<string, Bug>> = {
         actions: ['addViewer', { type: 'broadcastWish', params: { wish: 'activity' } }],
       })),
   },
+  'every viewer of updates has the servers told again': {
+    breaks: '2: one broadcast',
+    activation: (machine) =>
+      change(machine, ['on', 'updates.watched', 'actions'], (actions) => [
+        actions,
+        ({ context }: { context: Held }) => {
+          for (const { ref } of context.roster) ref.send({ type: 'updates.wished' });
+        },
+      ]),
+  },
   'one viewer that leaves takes all with it': {
     breaks: '1: silent',
     activation: (machine) => machine.provide({ actions: { removeViewer: assign({ viewers: 0 }) } }),

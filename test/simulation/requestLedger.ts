@@ -117,9 +117,11 @@ export class RequestLedger {
   atEvent(event: ActivationEvent): void {
     const { roster } = this.#service.context;
     if (event.type === 'updates.watched' || event.type === 'updates.unwatched') {
+      const wereWished = this.#updateViewers > 0;
       this.#updateViewers += event.type === 'updates.watched' ? 1 : -1;
-      for (const member of roster)
-        this.#accountOf(member).reasons.set('another wish for updates', this.#world.nowMs);
+      if (wereWished !== this.#updateViewers > 0)
+        for (const member of roster)
+          this.#accountOf(member).reasons.set('another wish for updates', this.#world.nowMs);
     }
     if (event.type === 'evidence.found') this.#lookAt(event.servers);
     if (event.type !== 'startup.answered' || !event.isActive) return;
