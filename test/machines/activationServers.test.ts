@@ -188,9 +188,12 @@ describe('a server that was found', () => {
     fleet.advance(100);
     lose();
     expect(fleet.status(stranger)).toBe('unreachable');
+    const { published } = fleet;
     fleet.actor.send({ type: 'servers.discovered', servers: [] });
     expect(fleet.roster.get(stranger)).toBeUndefined();
     expect(fleet.roster.get(configured)).toBeDefined();
+    // Nothing else would have viewers told that it is gone.
+    expect(fleet.published).toBeGreaterThan(published);
   });
 
   test('stays when no source names it any longer but it answers', () => {
