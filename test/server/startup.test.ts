@@ -69,7 +69,7 @@ test('a known server is asked for a snapshot 50 ms after its answer', async () =
   expect(Math.min(...waits)).toBeGreaterThan(49);
 });
 
-test('deltas under the answered URL count until the snapshot comes, and are in it then', async () => {
+test('what is posted under the answered URL is in the snapshot that follows, and counts once', async () => {
   const server = await world.server();
   const service = await world.service();
   const stream = await world.watch(service);

@@ -19,6 +19,18 @@ test('of several servers at an address the port tells which one asks', async () 
   expect(puts(servers[0])).toEqual([false, true]);
 });
 
+test('one that is alone at its address is counted by the URL that it is answered, before it can be asked', async () => {
+  const server = await world.server();
+  server.rooms.set('before', 1);
+  const service = await world.service();
+  const stream = await world.watch(service);
+  await eventually(() => expect(stream.rooms()).toEqual({ before: 1 }));
+  server.respond({ kind: 'hang' });
+  const { eventsUrl } = await query(service);
+  expect((await post(eventsUrl, { room: 'r', add: 1 })).status).toBe(204);
+  await eventually(() => expect(stream.rooms()).toEqual({ before: 1, r: 1 }));
+});
+
 test('servers that cannot be told apart are all asked for snapshots, and the URL counts nothing', async () => {
   const servers = [await world.server(), await world.server()];
   const service = await world.service();
