@@ -208,7 +208,8 @@ describe('a thread that fails', () => {
   });
 
   test('that cannot start is no fault of the room that waits for it', async () => {
-    const room = openDocuments({ maxHeapMb: 1 }).open('r');
+    // Too little for what it runs. With less than 3 MB Node 22 ends the process instead of the thread.
+    const room = openDocuments({ maxHeapMb: 4 }).open('r');
     for (let i = 0; i < 4; i += 1)
       await expect(room.merge(prepended(1), 'a')).rejects.toEqual(refusal('lost'));
   });
