@@ -326,6 +326,13 @@ export const requestsTo = (
 
 const giveUpMs = 15_000;
 
+/** Node gives no length to the body of a GET: it would be a second request, and a bad one. */
+function withLength(headers: Record<string, string>, body: string | undefined) {
+  const isFramed = Object.keys(headers).some((name) => /^(content-length|transfer-)/i.test(name));
+  if (body === undefined || isFramed) return headers;
+  return { ...headers, 'Content-Length': `${Buffer.byteLength(body)}` };
+}
+
 /** Sends one, on a connection of its own. Rejects when there is no answer. */
 export function sendFuzzed(
   url: string,
@@ -333,7 +340,8 @@ export function sendFuzzed(
 ): Promise<FuzzedAnswer> {
   const { hostname, port } = new URL(url);
   return new Promise((resolve, reject) => {
-    const options = { hostname, port, method, path: target, headers, agent: false };
+    const framed = withLength(headers, body);
+    const options = { hostname, port, method, path: target, headers: framed, agent: false };
     const outgoing = send(options, (incoming) => {
       const { statusCode: status = 0, headers: came } = incoming;
       const isStream = came['content-type']?.startsWith('text/event-stream');
