@@ -24,7 +24,7 @@ const bunch = 25;
 const block = 1000;
 const warmUp = 500;
 /** What is optimized after thousands of viewers, and bounded stores that fill up, are no leaks: those are in every block. */
-const maxBlocks = 4;
+const maxBlocks = 8;
 /** What a viewer may leave in the heap, on average over a block. */
 const maxBytes = 300;
 /** What a whole block may leave of anything that can be counted: less than one for each bunch. */
@@ -153,4 +153,4 @@ test('of 1,000 viewers who come and go, with an activation for every bunch, noth
     expect(bytesPerViewer).toBeLessThan(maxBytes);
   }
   await eventually(() => expect(filesOf(service)).toBeLessThanOrEqual(files + maxKept));
-}, 240_000);
+}, 480_000);
