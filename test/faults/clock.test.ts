@@ -8,6 +8,8 @@ import { signIn } from './support/signIn.js';
 
 const fleet = sharedFleet(1);
 const calm = { ...noResync, REQUEST_TIMEOUT_MS: '1000' };
+/** Beside a busy neighbour a server may not answer for a second, and has to be found again. */
+const patienceMs = 20_000;
 const hourMs = 60 * 60 * 1000;
 const dayMs = 24 * hourMs;
 const token = 'a-token-of-viewers';
@@ -33,7 +35,7 @@ test('the clock jumps by hours and years: counts go on, and nothing is heard of 
   await connectTo(victim, 'gone');
   await untilShown(viewer, { r: 1, gone: 1 });
   await victim.kill();
-  await untilShown(viewer, { r: 1 });
+  await untilShown(viewer, { r: 1 }, patienceMs);
   const begunMs = performance.now();
   for (const [i, aheadMs] of jumps.entries()) {
     const nowMs = await setClock(service, aheadMs);
@@ -46,13 +48,13 @@ test('the clock jumps by hours and years: counts go on, and nothing is heard of 
     );
     const leaver = await connectTo(server, `at-${i}`);
     await connectTo(server, 'r');
-    await untilShown(viewer, { r: i + 2, [`at-${i}`]: 1 });
+    await untilShown(viewer, { r: i + 2, [`at-${i}`]: 1 }, patienceMs);
     await leaver.close();
     await untilTrue(viewer, [server]);
   }
   expect(viewer.isEnded()).toBe(false);
   expect(viewer.seen().servers[server.id]?.state).toBe('live');
-});
+}, 120_000);
 
 test('the clock jumps: sessions last to their end by the clock, and streams under them are not cut before', async () => {
   const service = await start(fleet, { DASHBOARD_TOKEN: token });
