@@ -11,7 +11,6 @@ export function judgeRoom(world: RoomWorld): void {
   world.advance(quietMs);
   judgeContent(world);
   judgeStanding(world);
-  world.advance(0);
 }
 
 function calm(world: RoomWorld): void {

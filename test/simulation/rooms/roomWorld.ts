@@ -90,6 +90,7 @@ export class RoomWorld {
     this.watch();
     for (let i = 0; i < this.plan.happenings; i += 1) this.#happen();
     judgeRoom(this);
+    this.#throwBroken();
     this.#stop?.();
   }
 
@@ -296,6 +297,10 @@ export class RoomWorld {
     this.steps += 1;
     if (this.steps > maxSteps) this.fail('7: unbreakable', `${maxSteps} steps, and no end`);
     if (this.clock.pending > 400) this.fail('7: unbreakable', `${this.clock.pending} timers`);
+    this.#throwBroken();
+  }
+
+  #throwBroken(): void {
     if (this.#broken) throw this.#broken;
   }
 }
