@@ -26,6 +26,7 @@ import {
   parseServerIds,
   parseTable,
 } from './configValues.js';
+import { type Environment, readVariable } from './environment.js';
 
 const dayMs = 24 * 60 * 60 * 1000;
 
@@ -303,17 +304,16 @@ export class ConfigError extends Error {
   }
 }
 
-type Environment = Record<string, string | undefined>;
-
-/** An empty variable is an unset one. */
-const givenIn = (env: Environment, name: string) => (env[name]?.trim() ? env[name] : undefined);
-
-/** Reads the configuration from an environment. Throws `ConfigError`. */
-export function readConfig(env: Environment): Config {
+/**
+ * Reads the configuration from an environment. Throws `ConfigError`. `warn` is told what was read
+ * otherwise than it is written, without secrets.
+ */
+export function readConfig(env: Environment, warn: (warning: string) => void = () => {}): Config {
   const problems: string[] = [];
   const config: Record<string, unknown> = {};
   for (const { name, field, fallback, schema, hide } of definitions) {
-    const given = givenIn(env, name);
+    const { text: given, oddity } = readVariable(env, name);
+    if (oddity) warn(`${name} is ${hide(JSON.stringify(env[name]))}, which ${oddity}`);
     const result = schema.safeParse(given ?? fallback);
     if (!result.success) {
       problems.push(
@@ -323,10 +323,11 @@ export function readConfig(env: Environment): Config {
       config[field] = result.data;
     }
   }
-  if (!givenIn(env, 'PUBSUB_NETWORKS') && !isOnThisMachine(config as Partial<Config>))
+  if (!readVariable(env, 'PUBSUB_NETWORKS').text && !isOnThisMachine(config as Partial<Config>))
     config.pubSubNetworks = parseNetworks(privateNetworks);
   // What did not parse is absent here: the cross-checks look at the rest all the same.
-  problems.push(...contradictions(config as Partial<Config>, env.DASHBOARD_TOKEN));
+  const hasToken = readVariable(env, 'DASHBOARD_TOKEN').text !== undefined;
+  problems.push(...contradictions(config as Partial<Config>, hasToken));
   if (problems.length > 0) throw new ConfigError(problems);
   return config as Config;
 }
@@ -351,10 +352,10 @@ function isOnThisMachine({ host, pubSubServers = [] }: Partial<Config>): boolean
   return host === undefined || [host, ...hosts].some(isLoopback);
 }
 
-function contradictions(config: Partial<Config>, givenToken: string | undefined): string[] {
+function contradictions(config: Partial<Config>, hasToken: boolean): string[] {
   const problems: string[] = [];
   const { host, auth, pubSubServers = [], pubSubNetworks, ecsCluster, ecsService } = config;
-  if (host !== undefined && !isLoopback(host) && auth === 'token' && !givenToken?.trim()) {
+  if (host !== undefined && !isLoopback(host) && auth === 'token' && !hasToken) {
     problems.push(
       `DASHBOARD_TOKEN is unset: HOST is "${host}", and listening beyond loopback requires a token, or AUTH=none`,
     );

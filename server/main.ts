@@ -3,9 +3,11 @@ import { type Config, ConfigError, readConfig } from './config.js';
 import { createLog } from './log.js';
 import { startService } from './service.js';
 
+const warnings: string[] = [];
+
 function configOrExit(): Config {
   try {
-    return readConfig(process.env);
+    return readConfig(process.env, (warning) => warnings.push(warning));
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
     process.stderr.write(`${error.message}\n`);
@@ -15,6 +17,7 @@ function configOrExit(): Config {
 
 const config = configOrExit();
 const log = createLog(config.logLevel);
+for (const warning of warnings) log.warn(warning);
 
 function endWith(error: unknown, message: string): never {
   log.fatal({ err: error }, message);
@@ -25,7 +28,6 @@ const service = await startService(config, log).catch((error: unknown) =>
   endWith(error, 'the service could not start'),
 );
 log.info({ url: service.url }, 'listening');
-process.send?.({ type: 'listening', url: service.url });
 service.failed.catch((error: unknown) => endWith(error, 'the machine failed'));
 
 let isStopping = false;
@@ -40,3 +42,5 @@ for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     );
   });
 }
+// Whoever is told may end it at once.
+process.send?.({ type: 'listening', url: service.url });

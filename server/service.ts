@@ -4,6 +4,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { waitFor } from 'xstate';
 import { type Config, publicUrlFor } from './config.js';
+import { listen } from './listening.js';
 import { lateStore } from './store/lateStore.js';
 import type { Store } from './store/store.js';
 import { type Wired, type WiringNeeds, wire } from './wiring.js';
@@ -60,14 +61,6 @@ export async function startService(
   wired.actor.start();
   const end = () => stop(server, wired, log).then(() => closeStore(store, log));
   return { url: publicUrl, actor: wired.actor, failed, stop: end };
-}
-
-async function listen(server: Server, { host, port }: Config): Promise<void> {
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(port, host, resolve);
-  });
-  server.removeAllListeners('error');
 }
 
 async function stop(server: Server, wired: Wired, log: Logger): Promise<void> {

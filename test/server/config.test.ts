@@ -272,6 +272,76 @@ describe('the configuration', () => {
   });
 });
 
+describe('an environment that people and platforms wrote', () => {
+  /** A value of each variable that it accepts. */
+  const values: Record<string, string> = {
+    HOST: '127.0.0.2',
+    PORT: '0',
+    PUBLIC_URL: 'http://dash.example',
+    PUBSUB_SERVERS: '127.0.0.1:1,127.0.0.1:2',
+    PUBSUB_PORT: '9',
+    PUBSUB_NETWORKS: '127.0.0.0/8',
+    PUBSUB_DNS: 'a.example',
+    PUBSUB_DNS_SERVER: '127.0.0.1:8600',
+    ECS_CLUSTER: 'blue',
+    ECS_SERVICE: 'pubsub',
+    DISCOVER_FROM_ROOMS: 'true',
+    DYNAMODB_TABLE: 'rooms',
+    DYNAMODB_SERVERS_TABLE: 'servers',
+    DYNAMODB_CONNECTIONS_TABLE: 'connections',
+    DATA_DIR: '/data',
+    REDIS_URL: 'redis://127.0.0.1:6379',
+    DASHBOARD_TOKEN: 's3cret',
+    AUTH: 'none',
+    CORS_ORIGINS: 'https://a.example',
+    ALLOWED_HOSTS: 'a.example',
+    TRUSTED_PROXIES: '10.9.0.0/16',
+    INSPECT: 'true',
+    LOG_LEVEL: 'silent',
+  };
+  const accepted = (name: string, shown: string) => values[name] ?? shown;
+  const written = (write: (value: string) => string) =>
+    Object.fromEntries(variables.map((it) => [it.name, write(accepted(it.name, it.default))]));
+  const read = (env: Record<string, string>) => {
+    const warnings: string[] = [];
+    return { config: readConfig(env, (warning) => warnings.push(warning)), warnings };
+  };
+  const asJson = (config: object) => JSON.stringify(config, (_key, value) => value);
+
+  test('with line ends of Windows in it, is read as if they were not there', () => {
+    const { config, warnings } = read(written((value) => `${value}\r`));
+    expect(asJson(config)).toBe(asJson(readConfig(written((value) => value))));
+    expect(warnings).toEqual([]);
+  });
+
+  test.each(['"', "'"])('with %s around every value, is read without them, and says so', (mark) => {
+    const { config, warnings } = read(written((value) => `${mark}${value}${mark}\r`));
+    expect(asJson(config)).toBe(asJson(readConfig(written((value) => value))));
+    expect(warnings).toHaveLength(variables.length);
+    expect(warnings).toContain(
+      `PORT is ${JSON.stringify(`${mark}0${mark}\r`)}, which has quotes around it: they are left out`,
+    );
+    expect(warnings.join()).not.toMatch(/s3cret|6379/);
+  });
+
+  test('with links to services in it, is read as if those were unset, and says so', () => {
+    const { config, warnings } = read(written(() => 'tcp://10.43.0.7:8001'));
+    expect(asJson(config)).toBe(asJson(readConfig({})));
+    expect(warnings).toHaveLength(variables.length);
+    for (const { name } of variables)
+      expect(warnings).toContainEqual(expect.stringMatching(`^${name} is .* link to a service`));
+  });
+
+  test('with nothing between quotes, leaves variables unset', () => {
+    expect(asJson(read(written(() => '""')).config)).toBe(asJson(readConfig({})));
+  });
+
+  test('keeps a quote that is part of a value', () => {
+    expect(readConfig({ DASHBOARD_TOKEN: '"a' }).dashboardToken).toBe('"a');
+    expect(readConfig({ DASHBOARD_TOKEN: '"a\'' }).dashboardToken).toBe('"a\'');
+  });
+});
+
 describe('listening beyond loopback', () => {
   test.each(['127.0.0.1', '127.8.8.8', '::1', '[::1]', 'localhost', '::ffff:127.0.0.1'])(
     'is not what HOST=%s does',

@@ -89,16 +89,47 @@ test('it listens, tells its parent where, and ends by SIGTERM', async () => {
   expect(logged).toContainEqual(expect.objectContaining({ msg: 'stopping', signal: 'SIGTERM' }));
 });
 
+const failureIn = (out: string) => {
+  const [line, ...others] = lines(out);
+  expect(others).toEqual([]);
+  return JSON.parse(line ?? '');
+};
+
 test('a port that is taken ends it with a reason', async () => {
   const { port } = await world.server();
   const { ended, output } = run({ PORT: `${port}` });
   expect(await ended).toBe(1);
-  const [line, ...others] = lines(output.out);
-  expect(others).toEqual([]);
-  expect(JSON.parse(line ?? '')).toMatchObject({
+  expect(failureIn(output.out)).toMatchObject({
     level: 60,
     msg: 'the service could not start',
-    err: { code: 'EADDRINUSE', message: expect.stringContaining(`:${port}`) },
+    err: { code: 'EADDRINUSE', message: expect.stringMatching(`^PORT is ${port}: .*:${port}`) },
+  });
+});
+
+test.each([
+  ['192.0.2.1', 'EADDRNOTAVAIL'],
+  ['x86_64-conda-linux-gnu.invalid', 'ENOTFOUND|EAI_AGAIN'],
+])('a HOST that this machine does not have, %s, is named by the reason', async (HOST, code) => {
+  const { ended, output } = run({ HOST, AUTH: 'none' });
+  expect(await ended).toBe(1);
+  expect(failureIn(output.out)).toMatchObject({
+    msg: 'the service could not start',
+    err: {
+      code: expect.stringMatching(code),
+      message: expect.stringMatching(`^HOST is "${HOST}": this machine has no such address`),
+    },
+  });
+});
+
+test('what a platform set is ignored, and the log says so', async () => {
+  const { child, ended, listening, output } = run({ PUBSUB_PORT: 'tcp://10.43.0.7:8001' });
+  await listening;
+  child.kill('SIGTERM');
+  expect(await ended).toBe(0);
+  const [first = ''] = lines(output.out);
+  expect(JSON.parse(first)).toMatchObject({
+    level: 40,
+    msg: expect.stringMatching('PUBSUB_PORT is "tcp://10.43.0.7:8001", which is a link'),
   });
 });
 
