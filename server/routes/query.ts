@@ -1,4 +1,5 @@
 import type { Context } from 'koa';
+import type { RoomName } from '../../machines/ports.js';
 import { apiError } from '../http/errors.js';
 
 /** One parameter of the query, or undefined; given twice is an error. */
@@ -31,4 +32,11 @@ export function wordParameter<Word extends string>(
   const word = words.find((known) => known === value);
   if (word !== undefined) return word;
   throw apiError('invalid_parameter', `"${name}" is one of: ${words.join(', ')}`);
+}
+
+/** `?room=<name>`: one raw name, which no proxy normalizes there; the empty name is one, too. */
+export function roomParameter(ctx: Context): RoomName {
+  const room = parameter(ctx, 'room');
+  if (room !== undefined) return room;
+  throw apiError('invalid_parameter', '"room" is the raw name of the room, percent-encoded');
 }

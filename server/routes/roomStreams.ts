@@ -4,11 +4,11 @@ import type { RoomName } from '../../machines/ports.js';
 import type { Kind } from '../documents/sharedTypes.js';
 import { apiError } from '../http/errors.js';
 import type { RoomDirectory } from '../rooms/roomDirectory.js';
-import { namesOf, rawNameIn } from '../rooms/roomNames.js';
+import { namesInPath, namesOf, type RoomNames } from '../rooms/roomNames.js';
 import type { RoomView } from '../rooms/roomStreams.js';
 import type { RoomWatches } from '../rooms/roomWatches.js';
 import { type Admission, admitViewer } from './admission.js';
-import { parameter, wordParameter } from './query.js';
+import { parameter, roomParameter, wordParameter } from './query.js';
 
 /** What the streams of rooms need of the rest of the service. */
 export interface RoomStreamNeeds extends Admission {
@@ -20,29 +20,40 @@ export interface RoomStreamNeeds extends Admission {
 
 const kinds: readonly Kind[] = ['map', 'array', 'text', 'xml'];
 
-/** `GET /api/rooms/<name>/events`: a room as it changes; `GET /api/rooms/<name>/log`: its last updates. */
+/**
+ * `GET /api/room/events?room=<name>`: a room as it changes; `GET /api/room/log?room=<name>`: its last
+ * updates. Older clients have the name in the path: `GET /api/rooms/<name>/events`, `.../log`.
+ */
 export function roomStreamRoutes(
   router: Router,
   authenticate: Middleware,
   needs: RoomStreamNeeds,
 ): void {
   router
-    .get(/^\/api\/rooms\/[^/]*\/events$/, authenticate, (ctx) => streamRoom(ctx, needs))
-    .get(/^\/api\/rooms\/[^/]*\/log$/, authenticate, async (ctx) => {
-      const room = await roomOf(ctx, '/log', needs);
-      const watch = needs.watches.get(room);
-      ctx.body = {
-        id: room,
-        watched: watch !== undefined,
-        ...(watch ? { diverged: watch.status().diverged, garbage: watch.status().garbage } : {}),
-        entries: watch?.log() ?? [],
-      };
-    });
+    .get('/api/room/events', authenticate, (ctx) => streamRoom(ctx, [roomParameter(ctx)], needs))
+    .get('/api/room/log', authenticate, (ctx) => answerLog(ctx, [roomParameter(ctx)], needs))
+    .get(/^\/api\/rooms\/[^/]*\/events$/, authenticate, (ctx) =>
+      streamRoom(ctx, namesInPath(ctx, '/events'), needs),
+    )
+    .get(/^\/api\/rooms\/[^/]*\/log$/, authenticate, (ctx) =>
+      answerLog(ctx, namesInPath(ctx, '/log'), needs),
+    );
 }
 
-async function streamRoom(ctx: Context, needs: RoomStreamNeeds): Promise<void> {
+async function answerLog(ctx: Context, names: RoomNames, needs: RoomStreamNeeds): Promise<void> {
+  const room = await roomOf(names, needs);
+  const watch = needs.watches.get(room);
+  ctx.body = {
+    id: room,
+    watched: watch !== undefined,
+    ...(watch ? { diverged: watch.status().diverged, garbage: watch.status().garbage } : {}),
+    entries: watch?.log() ?? [],
+  };
+}
+
+async function streamRoom(ctx: Context, names: RoomNames, needs: RoomStreamNeeds): Promise<void> {
   const view = viewOf(ctx);
-  const room = await roomOf(ctx, '/events', needs);
+  const room = await roomOf(names, needs);
   const isOverfull = needs.watches.isFull && !needs.watches.get(room);
   const viewer = admitViewer(ctx, needs, isOverfull);
   if (!viewer) return;
@@ -74,8 +85,7 @@ function typesOf(text: string | undefined): Record<string, Kind> {
   return types;
 }
 
-async function roomOf(ctx: Context, rest: string, needs: RoomStreamNeeds): Promise<RoomName> {
-  const names = namesOf(rawNameIn(ctx, rest));
+async function roomOf(names: RoomNames, needs: RoomStreamNeeds): Promise<RoomName> {
   const watched = names.find((name) => needs.watches.get(name));
   if (watched !== undefined || names.length === 1) return watched ?? names[0];
   return needs.directory.likeliest(names);

@@ -5,9 +5,9 @@ import type { DocumentWork } from '../rooms/documentWork.js';
 import type { FoundRoom, RoomDirectory } from '../rooms/roomDirectory.js';
 import { serversOf } from '../rooms/roomFindings.js';
 import type { RoomList } from '../rooms/roomList.js';
-import { namesOf, rawNameIn } from '../rooms/roomNames.js';
+import { namesInPath, type RoomNames } from '../rooms/roomNames.js';
 import type { RoomWatches } from '../rooms/roomWatches.js';
-import { numberParameter, parameter, wordParameter } from './query.js';
+import { numberParameter, parameter, roomParameter, wordParameter } from './query.js';
 
 /** What the routes about rooms need of the rest of the service. */
 export interface RoomNeeds {
@@ -19,13 +19,24 @@ export interface RoomNeeds {
 
 const maxLimit = 1000;
 
-/** `GET /api/rooms`, `GET /api/rooms/<name>`, `GET /api/rooms/<name>/servers`. */
+/**
+ * `GET /api/rooms`; `GET /api/room?room=<name>` and `GET /api/room/servers?room=<name>`. Older clients
+ * have the name in the path, where proxies change it: `GET /api/rooms/<name>` and what is below it.
+ */
 export function roomRoutes(router: Router, authenticate: Middleware, needs: RoomNeeds): void {
   router
+    .get('/api/room', authenticate, (ctx) => answerRoom(ctx, [roomParameter(ctx)], needs))
+    .get('/api/room/servers', authenticate, (ctx) =>
+      answerServers(ctx, [roomParameter(ctx)], needs),
+    )
     // Not with a slash behind it: that is the room without a name.
     .get(/^\/api\/rooms$/, authenticate, (ctx) => answerList(ctx, needs))
-    .get(/^\/api\/rooms\/([^/]*)\/servers$/, authenticate, (ctx) => answerServers(ctx, needs))
-    .get(/^\/api\/rooms\/.*$/s, authenticate, (ctx) => answerRoom(ctx, needs));
+    .get(/^\/api\/rooms\/([^/]*)\/servers$/, authenticate, (ctx) =>
+      answerServers(ctx, namesInPath(ctx, '/servers'), needs),
+    )
+    .get(/^\/api\/rooms\/.*$/s, authenticate, (ctx) =>
+      answerRoom(ctx, namesInPath(ctx, ''), needs),
+    );
 }
 
 async function answerList(ctx: Context, { roomList }: RoomNeeds): Promise<void> {
@@ -53,8 +64,8 @@ async function answerList(ctx: Context, { roomList }: RoomNeeds): Promise<void> 
 }
 
 /** The room's state as one update; for those who take no bytes, its metadata and content as JSON. */
-async function answerRoom(ctx: Context, needs: RoomNeeds): Promise<void> {
-  const found = await find(ctx, '', needs);
+async function answerRoom(ctx: Context, names: RoomNames, needs: RoomNeeds): Promise<void> {
+  const found = await find(ctx, names, needs);
   ctx.vary('Accept');
   // Clients of the old service say that they prefer JSON, and mean bytes.
   if (ctx.accepts('application/octet-stream')) await answerState(ctx, needs, found);
@@ -83,22 +94,21 @@ async function answerMetadata(ctx: Context, { directory, documents }: RoomNeeds,
  * Which servers hold the room, by the store, by the live counts and by their own word; while the room is
  * watched also which of them miss something that others have.
  */
-async function answerServers(ctx: Context, needs: RoomNeeds): Promise<void> {
-  const found = await find(ctx, '/servers', needs, true);
+async function answerServers(ctx: Context, names: RoomNames, needs: RoomNeeds): Promise<void> {
+  const found = await find(ctx, names, needs, true);
   const watch = needs.watches.get(found.room);
   ctx.body = { ...aboutRoom(found), ...(watch && { diverged: watch.status().diverged }) };
 }
 
-/** The room that a path means: `/api/rooms/<name><rest>`, the name raw or encoded. */
+/** The room that a request means; throws `room_not_found`. */
 async function find(
   ctx: Context,
-  rest: string,
+  names: RoomNames,
   { directory }: RoomNeeds,
   isThorough = false,
 ): Promise<FoundRoom> {
   const gone = new AbortController();
   ctx.res.once('close', () => gone.abort());
-  const names = namesOf(rawNameIn(ctx, rest));
   const found = await directory.find(names, { signal: gone.signal, isThorough });
   if (!found) throw apiError('room_not_found');
   return found;

@@ -32,6 +32,7 @@ type PathItem = Record<string, Operation> & { parameters?: Parameter[] };
 
 interface Description {
   openapi: string;
+  servers: { url: string }[];
   paths: Record<string, PathItem>;
   components: {
     schemas: { Error: { properties: { error: { properties: { code: { enum: string[] } } } } } };

@@ -1,6 +1,6 @@
 import './room.css';
 import { useMemo } from 'preact/hooks';
-import { encodedName, shownName } from '../model/roomNames.js';
+import { encodedName } from '../model/roomNames.js';
 import { Tree } from '../tree/tree.js';
 import { usePolled } from '../usePolled.js';
 import { documentTree } from './documentTree.js';
@@ -24,12 +24,6 @@ interface RoomCounts {
 
 /** A room as it changes: what is in it, who is in it, and where it is. Looking at it never joins it. */
 export function RoomView({ name }: { name: string }) {
-  // Browsers take such a name in an address for a folder, however it is encoded.
-  if (name === '.' || name === '..') return <Unreachable name={name} />;
-  return <WatchedRoom name={name} />;
-}
-
-function WatchedRoom({ name }: { name: string }) {
   const { session, stream } = useRoom(name);
   const { status, clients, log } = session.snapshot;
   const [counts] = usePolled<RoomCounts[]>(`api/counts?room=${encodedName(name)}`, countsMs);
@@ -96,17 +90,4 @@ function Document({ session }: { session: RoomSession }) {
       return 'There is nothing to show before a server has the room.';
     return 'Waiting for the document …';
   }
-}
-
-function Unreachable({ name }: { name: string }) {
-  return (
-    <div class="empty">
-      <h1>{shownName(name)}</h1>
-      <p>
-        No browser can ask for a room of this name: in an address it stands for a folder. Ask for it
-        with another program, as the protocol describes it.
-      </p>
-      <a href="#/rooms">Back to the rooms</a>
-    </div>
-  );
 }

@@ -6,8 +6,9 @@ import type { StreamStatus } from '../stream/messages.js';
 import type { LogEntry } from './roomMessages.js';
 import { RoomSession } from './roomSession.js';
 
-/** The path of what belongs to a room, by its raw name. */
-export const roomPath = (name: string, rest: string) => `api/rooms/${encodedName(name)}/${rest}`;
+/** The path of what belongs to a room, by its raw name, which proxies leave alone in a query. */
+export const roomPath = (name: string, part: string) =>
+  `api/room/${part}?room=${encodedName(name)}`;
 
 /** How often the page shows what came, and how often it looks for highlights that are over. */
 const showMs = 60;
@@ -33,7 +34,7 @@ export function useRoom(name: string): { session: RoomSession; stream: StreamSta
       void readLog(name, session);
     };
     const close = openStream(
-      roomPath(name, 'events?as=updates'),
+      `${roomPath(name, 'events')}&as=updates`,
       ({ event, data }) => session.take(event, data),
       noteStatus,
     );

@@ -93,6 +93,19 @@ describe('the description', () => {
     expect(new Set(found).size).toBe(routes.length);
   });
 
+  test('names the service where it was read, under any path', () => {
+    const [{ url } = { url: '' }] = description.servers;
+    for (const root of [
+      'http://a.example',
+      'https://a.example/dashboard',
+      'http://a.example/b/c',
+    ]) {
+      // OpenAPI 3.1, "Relative References in URLs"; tools take the slash at its end off.
+      const base = new URL(url, `${root}/openapi.json`).href.replace(/\/$/, '');
+      expect(base).toBe(root);
+    }
+  });
+
   test('is served as JSON to everybody', async () => {
     const service = await startRest(await tables(), { env: { DASHBOARD_TOKEN: 'secret' } });
     const answer = await get(service, '/openapi.json');
@@ -188,6 +201,15 @@ describe('real answers are as described:', () => {
     }
     await of(room, '/api/rooms/none', 404);
     await of('get /api/rooms/{name}/servers', '/api/rooms/none/servers', 404);
+    await of('get /api/room', '/api/room?room=edited', 200);
+    for (const name of ['edited', 'a%3Db', '', 'dead']) {
+      await of('get /api/room', `/api/room?room=${name}`, 200, json);
+      await of('get /api/room/servers', `/api/room/servers?room=${name}`, 200);
+    }
+    for (const rest of ['', '/servers', '/events', '/log'])
+      await of(`get /api/room${rest}`, `/api/room${rest}`, 400);
+    for (const rest of ['', '/servers'])
+      await of(`get /api/room${rest}`, `/api/room${rest}?room=none`, 404);
     await of('get /api/connections/latest', '/api/connections/latest', 200);
     const since = 'get /api/connections/since_yesterday/{hour}';
     await of(since, '/api/connections/since_yesterday/0', 200);
@@ -199,6 +221,7 @@ describe('real answers are as described:', () => {
     await eventually(async () => {
       editor.type('more');
       await of(log, '/api/rooms/edited/log', 200);
+      await of('get /api/room/log', '/api/room/log?room=edited', 200);
     });
 
     await of('get /api/events/clients', '/api/events/clients', 200);
@@ -247,6 +270,8 @@ describe('real answers are as described:', () => {
     await of('get /api/rooms/{name}', '/api/rooms/b', 503);
     await of(sub, '/api/rooms/a/servers', 200);
     await of(sub, '/api/rooms/b/servers', 503);
+    for (const rest of ['', '/servers'])
+      await of(`get /api/room${rest}`, `/api/room${rest}?room=b`, 503);
     await of('get /api/connections/latest', '/api/connections/latest', 200);
     const since = 'get /api/connections/since_yesterday/{hour}';
     await of(since, '/api/connections/since_yesterday/0', 503);
@@ -259,8 +284,8 @@ describe('real answers are as described:', () => {
     await of('get /inspect/relay.js', '/inspect/relay.js', 200);
     await of('get /inspect/events', '/inspect/events?events=x', 400);
     const streams = ['/api/events', '/api/updates', '/api/rooms/{name}/events', '/inspect/events'];
-    for (const path of streams) {
-      const target = path.replace('{name}', 'a');
+    for (const path of [...streams, '/api/room/events']) {
+      const target = `${path.replace('{name}', 'a')}?room=a`;
       await of(`get ${path}`, target, 200);
       await of(`get ${path}`, target, 503, json);
     }
