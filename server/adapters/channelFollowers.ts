@@ -6,12 +6,19 @@ export interface ChannelFollower {
   onSubscribed: () => void;
   /** Messages are being missed, until it is subscribed again. Only after `onSubscribed`, once each. */
   onLost: () => void;
+  /** It could not be subscribed, and is tried again. Told when the cause is another than before. */
+  onFailed?: (cause: ChannelFailure) => void;
 }
+
+/** `away`: Redis does not answer. `refused`: it does not let this user in, or not subscribe. */
+export type ChannelFailure = 'away' | 'refused';
 
 /** One following: by the same follower twice it is two of them. */
 export interface Following {
   readonly follower: ChannelFollower;
   isSubscribed: boolean;
+  /** Why it is not subscribed; undefined: it is, or that is not known yet. */
+  failure: ChannelFailure | undefined;
 }
 
 /** Followings by the name of their channel or pattern, for `RedisChannels`. */

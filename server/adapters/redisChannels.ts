@@ -1,12 +1,20 @@
 import type { Logger } from 'pino';
-import { type ChannelFollower, type Following, Followings } from './channelFollowers.js';
+import {
+  type ChannelFailure,
+  type ChannelFollower,
+  type Following,
+  Followings,
+} from './channelFollowers.js';
 import { RedisConnection, type RedisPatience } from './redisConnection.js';
+import { RefusedSubscriptions, type SubscriptionKind } from './refusedSubscriptions.js';
 
-export type { ChannelFollower } from './channelFollowers.js';
+export type { ChannelFailure, ChannelFollower } from './channelFollowers.js';
 
-type Kind = 'channel' | 'pattern';
+type Kind = SubscriptionKind;
 
 const kinds: readonly Kind[] = ['channel', 'pattern'];
+/** How Redis begins to say that the credentials or permissions do not do; before 6: an `ERR`. */
+const refusal = /^(WRONGPASS|NOAUTH|NOPERM|ERR invalid password|ERR operation not permitted)/;
 const retryMs = { first: 100, max: 2000 };
 const defaultPatience: RedisPatience = { pingEveryMs: 5000, answerWithinMs: 5000 };
 
@@ -19,6 +27,9 @@ export class RedisChannels {
   readonly #log: Logger;
   readonly #patience: RedisPatience;
   readonly #followings = { channel: new Followings(), pattern: new Followings() };
+  readonly #refused = new RefusedSubscriptions((kind, name) => {
+    if (this.#connection?.isReady) this.#subscribe(kind, name);
+  });
   #connection: RedisConnection | undefined;
   #retry: NodeJS.Timeout | undefined;
   #retryAfterMs = retryMs.first;
@@ -52,7 +63,7 @@ export class RedisChannels {
 
   #add(kind: Kind, name: string, follower: ChannelFollower): () => void {
     if (this.#isClosed) return () => {};
-    const following: Following = { follower, isSubscribed: false };
+    const following: Following = { follower, isSubscribed: false, failure: undefined };
     this.#followings[kind].add(name, following);
     if (!this.#connection && !this.#retry) this.#connect();
     // A name that is followed already is subscribed again: the answer tells the newcomer when.
@@ -63,6 +74,7 @@ export class RedisChannels {
   #remove(kind: Kind, name: string, following: Following): void {
     const isLast = this.#followings[kind].remove(name, following);
     if (!isLast) return;
+    this.#refused.forget(kind, name);
     if (kinds.every((each) => this.#followings[each].size === 0)) this.#disconnect();
     else if (this.#connection?.isReady) this.#unsubscribe(this.#connection, kind, name);
   }
@@ -89,6 +101,7 @@ export class RedisChannels {
     clearTimeout(this.#retry);
     this.#retry = undefined;
     this.#retryAfterMs = retryMs.first;
+    this.#refused.clear();
     this.#connection?.close();
     this.#connection = undefined;
     this.#told = 'nothing';
@@ -96,16 +109,20 @@ export class RedisChannels {
 
   #lost(reason: string): void {
     this.#connection = undefined;
+    this.#refused.clear();
     if (this.#told !== 'gone') this.#log.warn({ reason }, 'redis is not there; trying again');
     this.#told = 'gone';
     this.#retry = setTimeout(() => this.#connect(), this.#retryAfterMs);
     this.#retryAfterMs = Math.min(retryMs.max, this.#retryAfterMs * 2);
+    const failure = refusal.test(reason) ? 'refused' : 'away';
     for (const kind of kinds)
       for (const name of this.#followings[kind].names())
         for (const following of this.#followings[kind].of(name)) {
-          if (!following.isSubscribed) continue;
-          following.isSubscribed = false;
-          this.#tell(kind, name, following, ({ onLost }) => onLost());
+          if (following.isSubscribed) {
+            following.isSubscribed = false;
+            this.#tell(kind, name, following, ({ onLost }) => onLost());
+          }
+          this.#fail(kind, name, following, failure);
         }
   }
 
@@ -117,18 +134,34 @@ export class RedisChannels {
       () => {
         if (this.#connection !== connection) return;
         this.#answered();
+        if (this.#refused.forget(kind, name))
+          this.#log.info({ [kind]: name }, 'redis lets this service subscribe now');
         for (const following of newcomers) {
           if (following.isSubscribed) continue;
           following.isSubscribed = true;
+          following.failure = undefined;
           this.#tell(kind, name, following, ({ onSubscribed }) => onSubscribed());
         }
       },
       ({ name: error, message }: Error) => {
         // Anything but an answer of Redis is the end of the connection, which is told once for all.
-        if (error !== 'ReplyError') return;
-        this.#log.warn({ [kind]: name, reason: message }, 'redis refused to subscribe');
+        if (error !== 'ReplyError' || this.#connection !== connection) return;
+        if (newcomers.every((each) => !this.#followings[kind].has(name, each))) return;
+        if (this.#refused.add(kind, name))
+          this.#log.warn(
+            { [kind]: name, reason: message },
+            'redis refused to subscribe: allow its user SUBSCRIBE, PSUBSCRIBE and all channels; trying again',
+          );
+        for (const following of newcomers)
+          if (!following.isSubscribed) this.#fail(kind, name, following, 'refused');
       },
     );
+  }
+
+  #fail(kind: Kind, name: string, following: Following, cause: ChannelFailure): void {
+    if (following.failure === cause) return;
+    following.failure = cause;
+    this.#tell(kind, name, following, ({ onFailed }) => onFailed?.(cause));
   }
 
   #unsubscribe(connection: RedisConnection, kind: Kind, name: string): void {

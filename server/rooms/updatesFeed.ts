@@ -27,6 +27,12 @@ const maxPerSecond = { updates: 2000, bytes: 4 * 1024 * 1024 };
 const maxExaminedBytes = 16 * 1024;
 const maxChannels = 64;
 
+/**
+ * `connecting`: Redis has not yet said whether it lets this service follow. `asked`: the servers were asked
+ * to post, and none has; `following` is said once something proves it.
+ */
+type FeedState = 'connecting' | 'asked' | 'following' | 'lost' | 'refused';
+
 interface View extends UpdatesView {
   channel: Channel;
 }
@@ -43,10 +49,11 @@ export class UpdatesFeed {
   #garbage = 0;
   /** `dropped` and `garbage` as the viewers were told last. */
   #told = '0 0';
-  #isLost = false;
+  #state: FeedState;
 
   constructor(needs: UpdatesFeedNeeds) {
     this.#needs = needs;
+    this.#state = this.#unproven;
   }
 
   /** Whether viewers with a prefix of their own can still be added. */
@@ -83,6 +90,7 @@ export class UpdatesFeed {
 
   /** Takes an update of a room, if anybody watches. */
   take(room: RoomName, update: Uint8Array): void {
+    if (this.#state === 'asked' && this.#ticker) this.#noteState('following');
     if (!this.#isWatched(room)) return;
     const { updates, bytes } = this.#taken;
     if (updates >= maxPerSecond.updates || bytes + update.length > maxPerSecond.bytes) {
@@ -109,8 +117,9 @@ export class UpdatesFeed {
       onMessage: (update, channel) => {
         if (!presence.test(channel)) this.take(channel, update);
       },
-      onSubscribed: () => this.#noteLost(false),
-      onLost: () => this.#noteLost(true),
+      onSubscribed: () => this.#noteState('following'),
+      onLost: () => this.#noteState('lost'),
+      onFailed: (cause) => this.#noteState(cause === 'refused' ? 'refused' : 'lost'),
     });
   }
 
@@ -120,6 +129,7 @@ export class UpdatesFeed {
     this.#ticker = undefined;
     this.#unfollow?.();
     this.#unfollow = undefined;
+    this.#state = this.#unproven;
     if (!this.#needs.redis) this.#needs.onServersWanted(false);
   }
 
@@ -155,8 +165,13 @@ export class UpdatesFeed {
     }
   }
 
-  #noteLost(isLost: boolean): void {
-    this.#isLost = isLost;
+  get #unproven(): FeedState {
+    return this.#needs.redis ? 'connecting' : 'asked';
+  }
+
+  #noteState(state: FeedState): void {
+    if (state === this.#state) return;
+    this.#state = state;
     this.#tellStatus();
   }
 
@@ -170,7 +185,7 @@ export class UpdatesFeed {
   #statusFrame(): Buffer {
     const status = {
       source: this.source,
-      state: this.#isLost ? 'lost' : 'following',
+      state: this.#state,
       dropped: this.#dropped,
       garbage: this.#garbage,
     };

@@ -123,6 +123,58 @@ test('updates beyond the bound are dropped, counted and said; garbage is counted
   expect(dataOf(stream, 'status').length).toBeLessThanOrEqual(said + 1);
 }, 60_000);
 
+const statesOf = (stream: EventStream) => [
+  ...new Set(dataOf<FeedStatus>(stream, 'status').map(({ state }) => state)),
+];
+const startAt = async (redisUrl: string) =>
+  startStaged([await startDouble()], { ...calm, REDIS_URL: redisUrl });
+
+test('it is connecting until Redis lets the service follow', async () => {
+  const redis = owns(await startRedis(), (it) => it.stop());
+  // It accepts connections, and says nothing on them.
+  redis.suspend();
+  const service = await startAt(redis.url);
+  const stream = await watchUpdates(service);
+  await eventually(() => expect(statesOf(stream)).toEqual(['connecting']), patience);
+  redis.resume();
+  await eventually(() => expect(statesOf(stream)).toEqual(['connecting', 'following']), patience);
+  await stream.close();
+  await eventually(async () => expect(await redis.patterns()).toBe(0), patience);
+  // What was true for others is not known to be true for who comes next.
+  redis.suspend();
+  const next = await watchUpdates(service);
+  await eventually(() => expect(statesOf(next)).toEqual(['connecting']), patience);
+  redis.resume();
+  await eventually(() => expect(statusOf(next)?.state).toBe('following'), patience);
+}, 60_000);
+
+test('with no Redis listening it is lost, until there is one', async () => {
+  const redis = owns(await startRedis(), (it) => it.stop());
+  await redis.stop();
+  const stream = await watchUpdates(await startAt(redis.url));
+  await eventually(() => expect(statesOf(stream)).toEqual(['connecting', 'lost']), patience);
+  await redis.restart();
+  await eventually(() => expect(statusOf(stream)?.state).toBe('following'), patience);
+}, 60_000);
+
+test('with a wrong password, or no permission for channels, it is refused, until that is mended', async () => {
+  const redis = owns(await startRedis(), (it) => it.stop());
+  const allow = (...rules: string[]) => redis.call('ACL', 'SETUSER', 'us', 'on', ...rules);
+  await allow('>right', '+@all', 'resetchannels');
+  const urlWith = (password: string) => redis.url.replace('//', `//us:${password}@`);
+  const withWrong = await watchUpdates(await startAt(urlWith('wrong')));
+  const without = await watchUpdates(await startAt(urlWith('right')));
+  for (const stream of [withWrong, without])
+    await eventually(() => expect(statesOf(stream)).toEqual(['connecting', 'refused']), patience);
+  await allow('>wrong', 'allchannels');
+  for (const stream of [withWrong, without])
+    await eventually(() => expect(statusOf(stream)?.state).toBe('following'), patience);
+  const [update] = writing('hello') as [Uint8Array];
+  await redis.publish('a', update);
+  for (const stream of [withWrong, without])
+    await eventually(() => expect(roomsOf(stream)).toEqual(['a']), patience);
+}, 60_000);
+
 test('a lost Redis is said', async () => {
   const { redis, service } = await startWithRedis();
   const stream = await watchUpdates(service);
@@ -151,6 +203,8 @@ test('without Redis servers are told to post updates while somebody watches them
   const stream = await watchUpdates(service);
   const second = await watchUpdates(service, '?as=updates&prefix=r');
   await eventually(() => expect(toldTo(double).at(-1)).toMatchObject({ updates: true }), patience);
+  // Most servers pass over the wish: that it was sent proves nothing.
+  expect(statesOf(stream)).toEqual(['asked']);
   const [first, next] = writing('one', 'two') as [Uint8Array, Uint8Array];
   const url = double.eventsUrl ?? '';
   const told = toldTo(double).length;
@@ -162,6 +216,7 @@ test('without Redis servers are told to post updates while somebody watches them
   expect((await post(url, JSON.stringify(both))).status).toBe(204);
   expect((await post(url, JSON.stringify({ room: 'r', update: '/////w==' }))).status).toBe(204);
   await eventually(() => expect(entriesOf(stream)).toHaveLength(2), patience);
+  expect(statesOf(stream)).toEqual(['asked', 'following']);
   expect(entriesOf(stream)).toMatchObject([{ source: 'servers', inserted: 3 }, { inserted: 3 }]);
   await eventually(
     () =>

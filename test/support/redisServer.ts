@@ -17,6 +17,8 @@ export interface RedisServer {
   patterns(): Promise<number>;
   /** Connections of anybody but this object. */
   clients(): Promise<number>;
+  /** Sends it any command. */
+  call(...command: [string, ...string[]]): Promise<unknown>;
   /** Cuts the connections of all that subscribe. */
   cutSubscribers(): Promise<void>;
   /** Ends it, as a crash does. Can be started again. */
@@ -66,6 +68,7 @@ export async function startRedis(
       String(await asked().client('LIST'))
         .trim()
         .split('\n').length - 1,
+    call: (name, ...args) => asked().call(name, ...args),
     cutSubscribers: async () => void (await asked().call('CLIENT', 'KILL', 'TYPE', 'pubsub')),
     stop,
     restart: async () => {

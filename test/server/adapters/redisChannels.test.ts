@@ -8,13 +8,17 @@ import { type RedisServer, startRedis } from '../../support/redisServer.js';
 interface Seen extends ChannelFollower {
   /** `subscribed`, `lost`, or the message as text, in order. */
   events: string[];
+  /** Why it was not subscribed, in order. */
+  failures: string[];
   messages: { channel: string; message: Buffer }[];
 }
 
 const follower = (): Seen => {
   const seen: Seen = {
     events: [],
+    failures: [],
     messages: [],
+    onFailed: (cause) => void seen.failures.push(cause),
     onSubscribed: () => void seen.events.push('subscribed'),
     onLost: () => void seen.events.push('lost'),
     onMessage: (message, channel) => {
@@ -366,6 +370,129 @@ describe('when Redis', () => {
       await guarded.stop();
     }
   });
+});
+
+describe('what Redis refuses is tried again until it is allowed:', () => {
+  const user = 'dashboard';
+  const allow = (...rules: string[]) =>
+    redis.call('ACL', 'SETUSER', user, 'on', '>secret', ...rules);
+  const asUser = (name = user, password = 'secret') =>
+    new RedisChannels(redis.url.replace('//', `//${name}:${password}@`), log);
+  const timesRefused = async () => {
+    // Each entry is a flat list of names and values.
+    const entries = (await redis.call('ACL', 'LOG')) as unknown[][];
+    return entries.reduce((sum, entry) => sum + Number(entry[entry.indexOf('count') + 1]), 0);
+  };
+  const refusals = () => lines.filter(({ msg }) => `${msg}`.startsWith('redis refused to sub'));
+
+  test.each<[string, string[], string[]]>([
+    ['channels', ['+@all', 'resetchannels'], ['allchannels']],
+    ['the commands', ['allchannels', '-@all', '+ping'], ['+subscribe', '+psubscribe']],
+  ])(
+    '%s',
+    async (_, refusing, granting) => {
+      await allow(...refusing);
+      const mine = asUser();
+      try {
+        const [one, all] = [follower(), follower()];
+        mine.follow('r', one);
+        mine.followPattern('*', all);
+        for (const { failures } of [one, all])
+          await eventually(() => expect(failures).toEqual(['refused']));
+        await eventually(async () => expect(await timesRefused()).toBeGreaterThanOrEqual(4));
+        // Tried again, and told once.
+        expect(refusals()).toHaveLength(2);
+        await allow(...granting);
+        await subscribed(one, all);
+        await redis.publish('r', 'on');
+        for (const { events } of [one, all])
+          await eventually(() => expect(events).toEqual(['subscribed', 'on']));
+        expect(logged('redis lets this service subscribe now')).toHaveLength(2);
+      } finally {
+        mine.close();
+      }
+    },
+    30_000,
+  );
+
+  test('one channel beside another that is allowed', async () => {
+    await allow('+@all', 'resetchannels', '&mine');
+    const mine = asUser();
+    try {
+      const [allowed, refused] = [follower(), follower()];
+      mine.follow('mine', allowed);
+      mine.follow('other', refused);
+      await subscribed(allowed);
+      await eventually(() => expect(refused.failures).toEqual(['refused']));
+      await allow('&other');
+      await subscribed(refused);
+      expect(allowed.events).toEqual(['subscribed']);
+    } finally {
+      mine.close();
+    }
+  }, 30_000);
+
+  test('a permission that is taken away while it follows, and given back', async () => {
+    await allow('+@all', 'allchannels');
+    const mine = asUser();
+    try {
+      const seen = follower();
+      mine.follow('r', seen);
+      await subscribed(seen);
+      await allow('resetchannels');
+      await has(['subscribed', 'lost'])(seen);
+      await eventually(() => expect(seen.failures.at(-1)).toBe('refused'));
+      await allow('allchannels');
+      await has(['subscribed', 'lost', 'subscribed'])(seen);
+    } finally {
+      mine.close();
+    }
+  }, 30_000);
+
+  test('a wrong password that becomes the right one', async () => {
+    const mine = asUser(user, 'secret');
+    try {
+      const seen = follower();
+      mine.follow('r', seen);
+      await eventually(() => expect(seen.failures).toEqual(['refused']));
+      await allow('+@all', 'allchannels');
+      await has(['subscribed'])(seen);
+    } finally {
+      mine.close();
+    }
+  }, 30_000);
+
+  test('a missing password that is no longer asked for', async () => {
+    await redis.call('CONFIG', 'SET', 'requirepass', 'secret');
+    const seen = follower();
+    channels.follow('r', seen);
+    await eventually(() => expect(seen.failures).toEqual(['refused']));
+    await redis.call('CONFIG', 'SET', 'requirepass', '');
+    await has(['subscribed'])(seen);
+  }, 30_000);
+
+  test('nobody who has left is waited for, and a Redis that is away is told as that', async () => {
+    await allow('+@all', 'resetchannels');
+    const mine = asUser();
+    try {
+      const [gone, keeper] = [follower(), follower()];
+      const leave = mine.follow('gone', gone);
+      mine.follow('keeper', keeper);
+      await eventually(() => expect(gone.failures).toEqual(['refused']));
+      leave();
+      await allow('allchannels');
+      await subscribed(keeper);
+      expect(await redis.subscribers('gone')).toBe(0);
+      expect(gone.events).toEqual([]);
+      await redis.stop();
+      const late = follower();
+      mine.follow('late', late);
+      await eventually(() => expect(late.failures).toEqual(['away']));
+      await redis.restart();
+    } finally {
+      mine.close();
+    }
+  }, 30_000);
 });
 
 describe('closing', () => {
