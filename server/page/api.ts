@@ -1,4 +1,6 @@
 import { signal } from '@preact/signals';
+import { refusalOf } from './refusal.js';
+import { steadyNow } from './steadyNow.js';
 
 /** An answer that is no success; programs go by `code` (docs/protocol.md, "Errors"). */
 export class ApiFailure extends Error {
@@ -19,7 +21,7 @@ export class ApiFailure extends Error {
 /** Whether the service asks for a token, and whether this browser has given it; undefined: not known yet. */
 export const session = signal<{ required: boolean; signedIn: boolean } | undefined>(undefined);
 
-/** What is added to this browser's clock to get the service's; only to be trusted to a second. */
+/** Add this to `steadyNow()` to get the service's clock; exact to a second or two. */
 export const clockSkewMs = signal(0);
 
 const patienceMs = 10_000;
@@ -42,23 +44,16 @@ export async function request(path: string, init: RequestInit = {}): Promise<Res
   });
   noteClock(response);
   if (response.ok) return response;
-  // A wrong token at signing in is a 401 as well, and signs nobody out.
-  if (response.status === 401 && init.method === undefined)
+  const { code, message, retryAfterSeconds } = await refusalOf(response);
+  // A wrong token at signing in is refused with the same code, and signs nobody out.
+  if (code === 'unauthorized' && init.method === undefined)
     session.value = { required: true, signedIn: false };
-  throw await failureOf(response);
-}
-
-async function failureOf(response: Response): Promise<ApiFailure> {
-  const body = await response.json().catch(() => undefined);
-  const { code = 'unexpected', message = `The service answered ${response.status}` } =
-    body?.error ?? {};
-  const retryAfter = Number(response.headers.get('Retry-After'));
-  return new ApiFailure(response.status, code, message, retryAfter > 0 ? retryAfter : undefined);
+  throw new ApiFailure(response.status, code, message, retryAfterSeconds);
 }
 
 /** `Date` has whole seconds: a difference below two says nothing. */
 function noteClock(response: Response): void {
-  const skewMs = Date.parse(response.headers.get('Date') ?? '') - Date.now();
+  const skewMs = Date.parse(response.headers.get('Date') ?? '') - steadyNow();
   const isSure = Number.isFinite(skewMs) && Math.abs(skewMs) > 2000;
   clockSkewMs.value = isSure ? Math.round(skewMs / 1000) * 1000 : 0;
 }

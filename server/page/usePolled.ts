@@ -1,5 +1,6 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { type ApiFailure, getJson } from './api.js';
+import { steadyNow } from './steadyNow.js';
 
 /** What a path answered last, and why it did not answer since. */
 export interface Polled<T> {
@@ -67,7 +68,7 @@ class Poll<T> {
   async #ask(): Promise<void> {
     this.#isAsking = true;
     const news = await getJson<T>(this.#path).then(
-      (value): Polled<T> => ({ value, failure: undefined, atMs: Date.now() }),
+      (value): Polled<T> => ({ value, failure: undefined, atMs: steadyNow() }),
       (failure: ApiFailure) => ({ failure }),
     );
     this.#isAsking = false;

@@ -134,6 +134,22 @@ test('who is in the room is named, with what they announce, and gone when they l
   await untilCount(page, '.watched-person', 1);
 });
 
+test('long names are cut, and push nothing out of the window', async () => {
+  const name = `${'a.very.long.name.of.somebody'.repeat(2)}@example.com`;
+  const room = 'r'.repeat(300);
+  const editor = await edit(nth(servers, 0), room, name);
+  const page = await look(room, { viewport: { width: 360, height: 740 } });
+  await untilText(page, '.watched-people', name.slice(0, 60));
+  editor.doc.getMap('k'.repeat(200)).set('v'.repeat(200), 'w'.repeat(500));
+  await untilText(page, '.tree', 'kkkk');
+  await untilText(page, '.watched-log', 'kkkk');
+  for (const width of [360, 800, 1280]) {
+    await page.setViewportSize({ width, height: 740 });
+    expect([width, await overhang(page)]).toEqual([width, 0]);
+    await screenshot(page, `long-names-${width}`);
+  }
+});
+
 test('the log tells of each update, the newest first, and holds still while it is paused', async () => {
   const editor = await edit(nth(servers, 0), 'logged');
   editor.type('x');

@@ -4,7 +4,7 @@ import { maxWrongTokens } from '../../server/http/attempts.js';
 import type { Service } from '../../server/service.js';
 import { eventually } from '../support/eventually.js';
 import { startDouble } from '../support/stage.js';
-import { seriousFindings } from './support/looks.js';
+import { seriousFindings, untilText } from './support/looks.js';
 import { startStaged, untilStream, untilStrip, useBrowser } from './support/pages.js';
 
 const browser = useBrowser();
@@ -57,6 +57,25 @@ test('a session that ends elsewhere leads to the form', async () => {
   await untilStream(page, 'live');
   await page.context().clearCookies();
   await page.getByRole('heading', { name: 'Sign in' }).waitFor();
+});
+
+test("a proxy's 401 is named as such, and asks nobody for this service's token", async () => {
+  const service = await startStaged([await startDouble()]);
+  const page = await browser.open('about:blank', refusals);
+  let isBarred = true;
+  await page.route(/\/api\//, (route) => {
+    const refusal = {
+      status: 401,
+      contentType: 'text/html',
+      body: '<h1>Authorization Required</h1>',
+    };
+    return isBarred ? route.fulfill(refusal) : route.fallback();
+  });
+  await page.goto(service.url);
+  await untilText(page, 'main', 'A proxy in front of the service answered 401');
+  expect(await page.getByRole('heading', { name: 'Sign in' }).count()).toBe(0);
+  isBarred = false;
+  await untilStream(page, 'live');
 });
 
 test('too many attempts are refused, and the page says when to try again', async () => {

@@ -6,6 +6,40 @@ import { startStaged, untilStream, untilStrip, useBrowser } from './support/page
 
 const browser = useBrowser();
 
+interface Throttle {
+  isThrottled: boolean;
+  shiftMs: number;
+  runIntervals: () => void;
+}
+
+/** A browser without shared workers, whose intervals run when the test says, as in a tab that nobody sees. */
+function throttle(): void {
+  const scope = globalThis as unknown as Record<string, unknown> & { throttle: Throttle };
+  Reflect.deleteProperty(scope, 'SharedWorker');
+  const running = new Map<unknown, () => void>();
+  const control = {
+    isThrottled: false,
+    shiftMs: 0,
+    runIntervals: () => {
+      for (const run of running.values()) run();
+    },
+  };
+  scope.throttle = control;
+  const { setInterval: begin, clearInterval: end } = globalThis;
+  scope.setInterval = (run: () => void, ms: number) => {
+    const id = begin(() => control.isThrottled || run(), ms);
+    running.set(id, run);
+    return id;
+  };
+  scope.clearInterval = (id: ReturnType<typeof begin>) => {
+    running.delete(id);
+    end(id);
+  };
+  const [dateNow, now] = [Date.now.bind(Date), performance.now.bind(performance)];
+  Date.now = () => dateNow() + control.shiftMs;
+  performance.now = () => now() + control.shiftMs;
+}
+
 test('ten tabs all work, and are one viewer until the last of them is closed', async () => {
   const double = await startDouble();
   double.rooms.set('a', 2);
@@ -29,6 +63,47 @@ test('ten tabs all work, and are one viewer until the last of them is closed', a
   await eventually(async () => expect(await stateOf(service)).toMatchObject({ viewers: 0 }));
   await untilState(service, 'inactive');
   expect(double.active).toBe(false);
+});
+
+test('a tab that nobody sees keeps its stream, however seldom its timers run', async () => {
+  const double = await startDouble();
+  const service = await startStaged([double]);
+  const page = await browser.open(service.url, { init: throttle });
+  await untilStream(page, 'live');
+  let streams = 0;
+  page.on('request', (request) => {
+    if (request.url().includes('api/events')) streams += 1;
+  });
+  for (let minutes = 1; minutes <= 4; minutes += 1) {
+    await page.evaluate('throttle.isThrottled = true; throttle.shiftMs += 60_000; undefined');
+    await double.open('a');
+    await untilStrip(page, { connections: minutes });
+    await page.evaluate('throttle.runIntervals()');
+  }
+  await double.open('a');
+  await untilStrip(page, { connections: 5 });
+  expect(streams).toBe(0);
+});
+
+test('a hub that says nothing any longer is left for another', async () => {
+  const service = await startStaged([await startDouble()]);
+  const page = await browser.open(service.url, {
+    init: () => {
+      Reflect.deleteProperty(globalThis, 'SharedWorker');
+      const { postMessage } = MessagePort.prototype;
+      // What dies is the hub: its pings, and everything else that it would say.
+      MessagePort.prototype.postMessage = function post(this: unknown, message: unknown) {
+        const isPing = (message as { type?: string }).type === 'ping';
+        if (!isPing) Reflect.apply(postMessage, this, [message]);
+      };
+    },
+  });
+  await untilStream(page, 'live');
+  let streams = 0;
+  page.on('request', (request) => {
+    if (request.url().includes('api/events')) streams += 1;
+  });
+  await eventually(() => expect(streams).toBeGreaterThan(0), { withinMs: 50_000 });
 });
 
 test('a tab that goes elsewhere leaves, and is live again when it comes back', async () => {

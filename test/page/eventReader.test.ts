@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, expect, test } from '@jest/globals';
+import { steadyNow } from '../../server/page/steadyNow.js';
 import { EventReader } from '../../server/page/stream/eventReader.js';
 import type { StreamEvent, StreamStatus } from '../../server/page/stream/messages.js';
 import { eventually } from '../support/eventually.js';
@@ -39,6 +40,8 @@ function read(url: string, timing: ConstructorParameters<typeof EventReader>[2] 
   ends.push(() => reader.close());
   return { reader, events, statuses, kinds: () => statuses.map(({ kind }) => kind) };
 }
+
+const unauthorized = JSON.stringify({ error: { code: 'unauthorized', message: 'no token' } });
 
 const begin = (response: ServerResponse) =>
   response.writeHead(200, { 'Content-Type': 'text/event-stream' });
@@ -93,7 +96,7 @@ test('a service that is full says when to come back', async () => {
   const { reader, statuses } = read(url);
   await eventually(() => expect(statuses.at(-1)?.kind).toBe('reconnecting'));
   const last = statuses.at(-1);
-  const waitMs = last?.kind === 'reconnecting' ? last.retryAtMs - Date.now() : 0;
+  const waitMs = last?.kind === 'reconnecting' ? last.retryAtMs - steadyNow() : 0;
   expect(waitMs).toBeGreaterThan(100_000);
   expect(last).toMatchObject({ reason: expect.stringContaining('takes no viewers just now') });
   reader.retry();
@@ -148,7 +151,8 @@ test('whoever is not signed in is not asked again and again', async () => {
   const url = await serve((response, request) => {
     const isSignedOut = request.url === '/signed-out';
     attempts[isSignedOut ? 'signedOut' : 'refused'] += 1;
-    response.writeHead(isSignedOut ? 401 : 503).end();
+    // A 401 without the service's own code is a proxy's.
+    response.writeHead(isSignedOut ? 401 : 503).end(isSignedOut ? unauthorized : undefined);
   });
   const { reader, kinds } = read(`${url}signed-out`);
   await eventually(() => expect(kinds()).toEqual(['signedOut']));
@@ -158,6 +162,106 @@ test('whoever is not signed in is not asked again and again', async () => {
   expect(attempts.signedOut).toBe(1);
   reader.retry();
   await eventually(() => expect(attempts.signedOut).toBe(2));
+});
+
+test.each([
+  ['with a page', '<h1>401 Authorization Required</h1>'],
+  ['with JSON of its own', '{"error":"login_required"}'],
+  ['with null', 'null'],
+])('a proxy that answers 401 %s is named, and asked again', async (_, body) => {
+  const url = await serve((response, _request, attempt) => {
+    if (attempt > 1) begin(response).write(':\n\n');
+    else response.writeHead(401).end(body);
+  });
+  const { statuses } = read(url);
+  await eventually(() => expect(statuses.at(-1)).toEqual({ kind: 'live' }));
+  expect(statuses[0]).toMatchObject({
+    kind: 'reconnecting',
+    reason: 'A proxy in front of the service answered 401',
+  });
+});
+
+test.each([
+  [
+    'Retry-After',
+    (response: ServerResponse) => response.writeHead(503, { 'Retry-After': '2592000' }).end(),
+  ],
+  ['retry:', (response: ServerResponse) => begin(response).end('retry: 2592000000\n\n')],
+])(
+  'a wait of a month by %s is cut to five minutes, and is no flood of requests',
+  async (_, refuse) => {
+    let attempts = 0;
+    const url = await serve((response) => {
+      attempts += 1;
+      refuse(response);
+    });
+    const { statuses } = read(url);
+    await eventually(() => expect(statuses.at(-1)?.kind).toBe('reconnecting'));
+    const last = statuses.at(-1);
+    const waitMs = last?.kind === 'reconnecting' ? last.retryAtMs - steadyNow() : 0;
+    expect(waitMs).toBeGreaterThan(200_000);
+    expect(waitMs).toBeLessThanOrEqual(300_000);
+    // By the clock of another one, who is refused without being told to wait.
+    let others = 0;
+    const other = await serve((response) => {
+      others += 1;
+      response.writeHead(503).end();
+    });
+    read(other);
+    await eventually(() => expect(others).toBeGreaterThan(4));
+    expect(attempts).toBe(1);
+  },
+);
+
+test.each([
+  ['back by an hour', -3_600_000],
+  ['forward by an hour', 3_600_000],
+])(
+  'a clock that is set %s changes nothing: silence alone makes a stream stale',
+  async (_, jumpMs) => {
+    let isBeating = true;
+    let beats = 0;
+    const url = await serve((response) => {
+      begin(response);
+      const timer = setInterval(() => {
+        if (!isBeating) return;
+        beats += 1;
+        response.write(':\n\n');
+      }, 20);
+      response.on('close', () => clearInterval(timer));
+    });
+    const { kinds } = read(url, { staleMs: 700, deadMs: 2000 });
+    await eventually(() => expect(kinds()).toEqual(['live']));
+    const real = Date.now;
+    Date.now = () => real() + jumpMs;
+    ends.push(() => {
+      Date.now = real;
+    });
+    const before = beats;
+    await eventually(() => expect(beats).toBeGreaterThan(before + 20));
+    expect(kinds()).toEqual(['live']);
+    isBeating = false;
+    Date.now = () => real() + 2 * jumpMs;
+    await eventually(() => expect(kinds().slice(1, 3)).toEqual(['stale', 'reconnecting']));
+  },
+);
+
+test('who was asleep reads what came meanwhile before it gives a stream up', async () => {
+  let responseOf: ServerResponse | undefined;
+  const url = await serve((response) => {
+    begin(response).write(':\n\n');
+    responseOf = response;
+  });
+  const { kinds } = read(url, { watchMs: 50, staleMs: 1500, deadMs: 1600 });
+  await eventually(() => expect(kinds()).toEqual(['live']));
+  for (let naps = 0; naps < 2; naps += 1) {
+    await new Promise<void>((resolve) => responseOf?.write(':\n\n', () => resolve()));
+    // The whole thread sleeps, its timers with it.
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1900);
+    // Two checks later at the least.
+    await new Promise((resolve) => setTimeout(resolve, 120));
+  }
+  expect(kinds()).toEqual(['live']);
 });
 
 test('a reader that is closed leaves, and says nothing more', async () => {

@@ -17,7 +17,7 @@ async function startStreams({ isRefusing = false } = {}) {
   const control = { isRefusing, url: '', opened: 0 };
   const server = createServer((request, response) => {
     if (control.isRefusing) {
-      response.writeHead(401).end();
+      response.writeHead(401).end('{"error":{"code":"unauthorized","message":"no token"}}');
       return;
     }
     control.opened += 1;

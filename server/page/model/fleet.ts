@@ -1,5 +1,6 @@
 import { computed, signal } from '@preact/signals';
 import { session } from '../api.js';
+import { steadyNow } from '../steadyNow.js';
 import type { FleetNews, StreamStatus } from '../stream/messages.js';
 import { History } from './history.js';
 import { RoomIndex } from './roomIndex.js';
@@ -48,7 +49,7 @@ let isSettling = false;
 
 /** Takes in what the stream says. */
 export function takeNews({ kind, state, complete, servers = [], rooms }: FleetNews): void {
-  const nowMs = Date.now();
+  const nowMs = steadyNow();
   if (state !== undefined) activation.value = state;
   if (complete !== undefined) isComplete.value = complete;
   if (kind === 'snapshot') book.replace(servers, nowMs);
@@ -76,15 +77,15 @@ function settle(): void {
 
 /** Takes in all servers, as a poll gave them. */
 export function takeServers(views: Parameters<ServerBook['replace']>[0]): void {
-  book.replace(views, Date.now());
-  book.tidy(Date.now());
+  book.replace(views, steadyNow());
+  book.tidy(steadyNow());
   serversVersion.value += 1;
 }
 
 /** Notes how the stream is doing; whoever is signed out is asked for the token. */
 export function takeStatus(status: StreamStatus): void {
   // The plot has a gap where nothing is known.
-  if (isCurrent.value && status.kind !== 'live') history.record(Date.now(), null, null);
+  if (isCurrent.value && status.kind !== 'live') history.record(steadyNow(), null, null);
   streamStatus.value = status;
   if (status.kind === 'signedOut') session.value = { required: true, signedIn: false };
   else if (status.kind === 'live' && session.value?.signedIn === false)
@@ -94,6 +95,6 @@ export function takeStatus(status: StreamStatus): void {
 /** Notes the numbers of this second, if they are those of now. */
 export function recordHistory(): void {
   if (!isCurrent.value || activation.value === undefined) return;
-  history.record(Date.now(), connections.value, roomCount.value);
+  history.record(steadyNow(), connections.value, roomCount.value);
   historyVersion.value += 1;
 }

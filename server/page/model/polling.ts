@@ -1,5 +1,6 @@
 import { effect, signal } from '@preact/signals';
 import { ApiFailure, getJson, session } from '../api.js';
+import { steadyNow } from '../steadyNow.js';
 import { retryStreams } from '../stream/connection.js';
 import type { ServerView } from '../stream/messages.js';
 import { isCurrent, recordHistory, streamStatus, takeServers } from './fleet.js';
@@ -17,7 +18,7 @@ export interface ServiceState {
 /** What the last poll said; undefined: none has been answered. */
 export const service = signal<ServiceState | undefined>(undefined);
 /** Milliseconds since 1970, once a second while somebody looks. */
-export const now = signal(Date.now());
+export const now = signal(steadyNow());
 
 const pollMs = 2000;
 const soonMs = 150;
@@ -29,7 +30,7 @@ let isFailing = false;
 export function startPolling(): void {
   setInterval(() => {
     if (document.hidden) return;
-    now.value = Date.now();
+    now.value = steadyNow();
     recordHistory();
   }, 1000);
   setInterval(() => void poll(), pollMs);

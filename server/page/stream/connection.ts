@@ -1,4 +1,5 @@
 import type { FleetNews, Port, StreamEvent, StreamStatus, ToHub, ToTab } from './messages.js';
+import { translated } from './translated.js';
 
 type TabPort = Port<ToHub, ToTab>;
 
@@ -20,11 +21,14 @@ let port: TabPort | undefined;
 let fleet: FleetListener | undefined;
 const streams = new Map<number, OpenStream>();
 let lastStream = 0;
-let pingedAtMs = 0;
+let silentChecks = 0;
 let isSharing = typeof SharedWorker === 'function';
 
-/** A hub pings every 5 s; one that is silent for so long has died with the process that it was in. */
-const hubSilenceMs = 12_000;
+/**
+ * A hub pings every 5 s; one that says nothing between so many checks has died with its process. Checks
+ * are counted, not seconds: in a tab that nobody sees the browser holds back the timers of both sides.
+ */
+const maxSilentChecks = 6;
 const hubCheckMs = 2000;
 
 /** Joins the streams that all tabs share; to be called once, before streams are opened. */
@@ -32,7 +36,8 @@ export async function connectFleet(listener: FleetListener): Promise<void> {
   fleet = listener;
   await findHub();
   setInterval(() => {
-    if (Date.now() - pingedAtMs > hubSilenceMs) void findHub();
+    silentChecks += 1;
+    if (silentChecks > maxSilentChecks) void findHub();
   }, hubCheckMs);
   addEventListener('pagehide', () => send({ type: 'bye' }));
   addEventListener('pageshow', ({ persisted }) => persisted && join());
@@ -88,7 +93,7 @@ function isMultiplexed(): boolean {
 
 /** Joins the hub; one that does not answer is left for another. */
 async function findHub(): Promise<void> {
-  pingedAtMs = Date.now();
+  silentChecks = 0;
   send({ type: 'bye' });
   port?.close();
   port = await openPort();
@@ -114,21 +119,21 @@ async function openPort(): Promise<TabPort> {
 }
 
 function receive(message: ToTab): void {
+  silentChecks = 0;
   switch (message.type) {
     case 'news':
       fleet?.onNews(message.news);
       break;
     case 'fleetStatus':
-      fleet?.onStatus(message.status);
+      fleet?.onStatus(translated(message));
       break;
     case 'event':
       streams.get(message.stream)?.onEvent(message.event);
       break;
     case 'status':
-      streams.get(message.stream)?.onStatus(message.status);
+      streams.get(message.stream)?.onStatus(translated(message));
       break;
     case 'ping':
-      pingedAtMs = Date.now();
       send({ type: 'pong' });
       break;
     case 'unknownTab':

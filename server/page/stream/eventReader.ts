@@ -1,4 +1,6 @@
 import { createParser, type EventSourceParser } from 'eventsource-parser';
+import { refusalOf } from '../refusal.js';
+import { steadyNow } from '../steadyNow.js';
 import type { StreamEvent, StreamStatus } from './messages.js';
 
 /** The times that a reader keeps, in milliseconds. */
@@ -22,6 +24,11 @@ const usualTiming: ReaderTiming = {
   maxRetryMs: 15_000,
   watchMs: 1000,
 };
+
+/** The longest wait that the service, or a proxy, can ask for: people can still try at once. */
+const maxAskedMs = 5 * 60_000;
+/** A check that comes so many times later than it should: the browser held this page's timers back. */
+const lateChecks = 3;
 
 /** Why a connection is over. */
 interface Ending {
@@ -49,6 +56,8 @@ export class EventReader {
   #connection = new AbortController();
   #lastEventId = '';
   #heardAtMs = 0;
+  #watchedAtMs = 0;
+  #wasLate = false;
   #failures = 0;
   #cutAtMs: number | undefined;
   #isClosed = false;
@@ -91,7 +100,8 @@ export class EventReader {
   async #read(): Promise<Ending> {
     this.#connection = new AbortController();
     const { signal } = this.#connection;
-    this.#heardAtMs = Date.now();
+    this.#heardAtMs = steadyNow();
+    this.#watchedAtMs = this.#heardAtMs;
     const watch = setInterval(() => this.#watch(), this.#timing.watchMs);
     const tooLate = setTimeout(
       () => this.#connection.abort(new Error('The service did not answer')),
@@ -143,14 +153,21 @@ export class EventReader {
   }
 
   #hear(): void {
-    this.#heardAtMs = Date.now();
+    this.#heardAtMs = steadyNow();
     this.#failures = 0;
     this.#cutAtMs = undefined;
     if (this.#status.kind !== 'live') this.#set({ kind: 'live' });
   }
 
+  /** Judges by what came. After a late check what came may still wait to be read: the next one judges. */
   #watch(): void {
-    const silentMs = Date.now() - this.#heardAtMs;
+    const nowMs = steadyNow();
+    const isLate = nowMs - this.#watchedAtMs > lateChecks * this.#timing.watchMs;
+    const isExcused = isLate && !this.#wasLate;
+    this.#watchedAtMs = nowMs;
+    this.#wasLate = isExcused;
+    if (isExcused) return;
+    const silentMs = nowMs - this.#heardAtMs;
     if (silentMs > this.#timing.deadMs)
       this.#connection.abort(new Error('Nothing came for too long'));
     else if (silentMs > this.#timing.staleMs && this.#status.kind === 'live')
@@ -159,12 +176,12 @@ export class EventReader {
 
   /** Waits for the next attempt; whoever is signed out waits until somebody signs in. */
   async #pause({ reason, isSignedOut, retryMs }: Ending): Promise<void> {
-    const waitMs = retryMs ?? this.#backoffMs();
-    this.#cutAtMs ??= Date.now();
+    const waitMs = Math.min(retryMs ?? this.#backoffMs(), maxAskedMs);
+    this.#cutAtMs ??= steadyNow();
     this.#failures += 1;
     const sinceMs = this.#cutAtMs;
     if (!isSignedOut)
-      this.#set({ kind: 'reconnecting', sinceMs, reason, retryAtMs: Date.now() + waitMs });
+      this.#set({ kind: 'reconnecting', sinceMs, reason, retryAtMs: steadyNow() + waitMs });
     let timer: ReturnType<typeof setTimeout> | undefined;
     await new Promise<void>((resolve) => {
       this.#endPause = resolve;
@@ -190,21 +207,15 @@ export class EventReader {
   }
 }
 
-/** As every error of the service has it; that of a proxy has something else. */
-interface ErrorBody {
-  error?: { message?: string };
-}
-
 const isEventStream = ({ headers }: Response) =>
   headers.get('Content-Type')?.startsWith('text/event-stream') ?? false;
 
 async function endingOf(response: Response): Promise<Ending> {
-  const retryAfter = Number(response.headers.get('Retry-After'));
-  const body = (await response.json().catch(() => undefined)) as ErrorBody | undefined;
+  const { code, message, retryAfterSeconds } = await refusalOf(response);
   return {
-    isSignedOut: response.status === 401,
-    reason: body?.error?.message ?? `The service answered ${response.status}`,
-    retryMs: retryAfter > 0 ? retryAfter * 1000 : undefined,
+    isSignedOut: code === 'unauthorized',
+    reason: message,
+    retryMs: retryAfterSeconds === undefined ? undefined : retryAfterSeconds * 1000,
   };
 }
 

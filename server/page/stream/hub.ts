@@ -1,3 +1,4 @@
+import { steadyNow } from '../steadyNow.js';
 import { EventReader, type ReaderTiming } from './eventReader.js';
 import { FleetState } from './fleetState.js';
 import type { Port, StreamStatus, ToHub, ToTab } from './messages.js';
@@ -220,10 +221,10 @@ export class Hub {
   }
 
   #tell({ port }: Tab, status: StreamStatus): void {
-    port.postMessage({ type: 'fleetStatus', status });
+    port.postMessage({ type: 'fleetStatus', status, nowMs: steadyNow() });
   }
 
   #tellStream({ tab, id }: RoomStream, status: StreamStatus): void {
-    tab.port.postMessage({ type: 'status', stream: id, status });
+    tab.port.postMessage({ type: 'status', stream: id, status, nowMs: steadyNow() });
   }
 }

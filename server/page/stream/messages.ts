@@ -1,4 +1,4 @@
-/** How a stream is doing. Times are milliseconds since 1970, of this browser's clock. */
+/** How a stream is doing. Times are those of `steadyNow()` where the status is. */
 export type StreamStatus =
   | { kind: 'connecting' }
   | { kind: 'live' }
@@ -60,9 +60,10 @@ export type ToHub =
 /** From the hub to a tab. */
 export type ToTab =
   | { type: 'news'; news: FleetNews }
-  | { type: 'fleetStatus'; status: StreamStatus }
+  /** `nowMs` is the hub's `steadyNow()`, by which the tab translates the times of the status. */
+  | { type: 'fleetStatus'; status: StreamStatus; nowMs: number }
   | { type: 'event'; stream: number; event: StreamEvent }
-  | { type: 'status'; stream: number; status: StreamStatus }
+  | { type: 'status'; stream: number; status: StreamStatus; nowMs: number }
   | { type: 'ping' }
   /** This tab was taken for gone: it has to say hello again. */
   | { type: 'unknownTab' };
