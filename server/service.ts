@@ -59,7 +59,11 @@ export async function startService(
   // Whoever wants to know awaits it; nobody has to.
   failed.catch(() => {});
   wired.actor.start();
-  const end = () => stop(server, wired, log).then(() => closeStore(store, log));
+  let ending: Promise<void> | undefined;
+  const end = () => {
+    ending ??= stop(server, wired, log).then(() => closeStore(store, log));
+    return ending;
+  };
   return { url: publicUrl, actor: wired.actor, failed, stop: end };
 }
 

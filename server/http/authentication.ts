@@ -1,6 +1,7 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { Context, Middleware } from 'koa';
 import type { Networks } from '../addresses.js';
+import type { StreamState } from '../sse/viewer.js';
 import { Attempts } from './attempts.js';
 import { apiError } from './errors.js';
 import type { Hosts } from './hosts.js';
@@ -103,7 +104,7 @@ export class Authentication {
   #hold(ctx: Context, session: Session): void {
     // Unlike `Authorization`, a cookie keeps no shared cache from storing the answer (RFC 9111, 3.5).
     ctx.set('Cache-Control', 'no-store');
-    const release = this.#sessions?.hold(session, () => ctx.res.destroy());
+    const release = this.#sessions?.hold(session, () => end(ctx));
     if (release) ctx.res.once('close', release);
   }
 
@@ -115,6 +116,13 @@ export class Authentication {
       `${this.#sessions?.cookieName}=${value}; Path=/; Max-Age=${maxAgeSeconds}; HttpOnly; SameSite=Strict${secure}`,
     );
   }
+}
+
+/** A stream says when to come back; any other answer just breaks off. */
+function end({ state, res }: Context): void {
+  const { endStream } = state as StreamState;
+  if (endStream) endStream();
+  else res.destroy();
 }
 
 function bearerOf(ctx: Context): string | undefined {

@@ -3,6 +3,7 @@ import { isLoopback, type Networks, subscriberOf } from '../addresses.js';
 import { apiError } from '../http/errors.js';
 import { viewerAddress } from '../http/remoteAddress.js';
 import { retryFrame } from '../sse/frames.js';
+import { retryMs } from '../sse/retry.js';
 import { Viewer } from '../sse/viewer.js';
 
 /** Whether another event stream may be opened. */
@@ -47,9 +48,6 @@ export class ViewerAddresses {
 /** Why a viewer is not let in. */
 type Refusal = 'draining' | 'too_many_viewers';
 
-/** When a client that was not let in is to try again. */
-const retryMs = 15_000;
-
 /**
  * The viewer of a new event stream; undefined: there is none, and the request is answered. `isFull`:
  * this kind of stream takes no more, whatever the others do.
@@ -82,5 +80,5 @@ function refuse(ctx: Context, refusal: Refusal): void {
   if (!ctx.accepts('text/event-stream')) throw apiError(refusal);
   ctx.set('Cache-Control', 'no-store');
   ctx.type = 'text/event-stream';
-  ctx.body = retryFrame(retryMs);
+  ctx.body = retryFrame(retryMs('absent'));
 }

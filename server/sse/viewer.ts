@@ -1,6 +1,7 @@
 import type { Context } from 'koa';
 import SSETransform from 'koa-sse-stream/lib/sse.js';
-import { type Frame, heartbeatFrame } from './frames.js';
+import { type Frame, heartbeatFrame, retryFrame } from './frames.js';
+import { type Answerer, retryMs } from './retry.js';
 
 /** Bytes that may wait for one viewer; what does not fit is not queued. */
 const maxPendingBytes = 1024 * 1024;
@@ -10,6 +11,12 @@ const commentBytes = 16;
 function lengthOf(frame: Frame): number {
   if (Buffer.isBuffer(frame)) return frame.length;
   return frame.reduce((sum, part) => sum + part.length, 0);
+}
+
+/** What a request's state says of its stream, for whoever guards it. */
+export interface StreamState {
+  /** Ends the stream at once. Undefined: the answer is no stream. */
+  endStream?: () => void;
 }
 
 /**
@@ -30,6 +37,7 @@ export class Viewer {
     ctx.res.useChunkedEncodingByDefault = false;
     ctx.set('Connection', 'close');
     ctx.body = this.#stream;
+    (ctx.state as StreamState).endStream = () => this.cut('present');
   }
 
   /** Calls back once, when the client is gone for whatever reason. */
@@ -85,10 +93,19 @@ export class Viewer {
     }
   }
 
-  /** Ends the stream after what is waiting. */
-  end(): void {
+  /** Ends the stream after what is waiting, and says when to come back: every ending of ours does. */
+  end(answerer: Answerer = 'absent'): void {
+    if (this.#isEnded) return;
     this.#isEnded = true;
+    if (this.#stream.destroyed || this.#ctx.res.destroyed) return;
+    this.#write(retryFrame(retryMs(answerer)));
     this.#stream.push(null);
+  }
+
+  /** Ends the stream at once: what waits is dropped, and with it the word when to come back. */
+  cut(answerer: Answerer): void {
+    if (this.pendingBytes > 0) this.#ctx.req.socket.destroy();
+    else this.end(answerer);
   }
 
   get pendingBytes(): number {

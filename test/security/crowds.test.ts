@@ -17,7 +17,7 @@ test('one address has some places of its own, and leaves the rest to others', as
   for (let i = 0; i < 3; i += 1) greedy.push(await world.stream(service, from('203.0.113.7')));
   const refused = { headers: { ...from('203.0.113.7').headers, Accept: 'application/json' } };
   expect(await ask(url, refused)).toMatchObject({ status: 503, code: 'too_many_viewers' });
-  expect((await ask(url, from('203.0.113.7'))).text).toBe('retry: 15000\n\n');
+  expect((await ask(url, from('203.0.113.7'))).text).toMatch(/^retry: \d{4,5}\n\n$/);
   for (const path of ['/api/updates', '/api/rooms/r/events'])
     expect((await ask(service.url + path, refused)).code).toBe('too_many_viewers');
   await world.stream(service, from('203.0.113.8'));
@@ -33,7 +33,7 @@ test('one subscriber of IPv6 is one address', async () => {
   const service = await world.service(proxied);
   for (let i = 0; i < 3; i += 1) await world.stream(service, from(`2001:db8::${i}`));
   const refused = await ask(`${service.url}/api/events`, from('2001:db8::ffff:1'));
-  expect(refused.text).toBe('retry: 15000\n\n');
+  expect(refused.text).toMatch(/^retry: \d{4,5}\n\n$/);
   await world.stream(service, from('2001:db8:0:1::1'));
   expect(await viewersOf(service)).toBe(4);
 });
@@ -67,7 +67,7 @@ test('a thousand viewers from one address are served, more are refused, and othe
   await eventually(() => {
     for (const raw of pages) {
       expect(raw.text()).toMatch(/^HTTP\/1\.1 200 OK\r\n/);
-      expect(raw.text()).toMatch(/\r\n\r\nretry: 15000\n\n$/);
+      expect(raw.text()).toMatch(/\r\n\r\nretry: \d{4,5}\n\n$/);
     }
     for (const raw of programs) {
       expect(raw.text()).toMatch(/^HTTP\/1\.1 503 /);
