@@ -91,12 +91,17 @@ export type RoomSourceAnswer =
 export type RoomDocumentCommand =
   /** The whole state of one server, to be merged; the slot holds updates back until the first round has ended. */
   | { type: 'state.merged'; server: ServerId; state: Uint8Array }
-  /** All states of this round have been given: what they say together can be shown and compared. */
+  /** All states of this round have been given: they can be shown and compared. Answered by `round.merged`. */
   | { type: 'round.ended' }
   | { type: 'update.applied'; update: Uint8Array };
 
 /** What the slot `roomDocument` says. */
 export type RoomDocumentEvent =
+  /**
+   * The answer to `round.ended`. `read`: servers whose state could be read. `unreadable`: servers that sent
+   * something else.
+   */
+  | { type: 'round.merged'; read: number; unreadable: number }
   /** An update could not be applied: the document lacks something. */
   | { type: 'update.refused' }
   /** The document is gone, and has to be put together again. */

@@ -6,7 +6,14 @@ import { roomSetup } from './roomSetup.js';
  */
 export const roomMachine = roomSetup.createMachine({
   id: 'room',
-  context: ({ input }) => ({ ...input, isSubscribed: false, isRoundDue: false, bytes: 0 }),
+  context: ({ input }) => ({
+    ...input,
+    isSubscribed: false,
+    isRoundDue: false,
+    holders: 0,
+    failures: 0,
+    bytes: 0,
+  }),
   invoke: [
     { id: 'roomDocument', src: 'roomDocument', input: ({ context }) => ({ room: context.room }) },
     { id: 'roomSources', src: 'roomSources', input: ({ context }) => ({ room: context.room }) },
@@ -45,7 +52,7 @@ export const roomMachine = roomSetup.createMachine({
           entry: ['beginRound', 'requestLocation'],
           on: {
             'servers.located': [
-              { guard: 'isNowhere', target: 'pausing', actions: 'endRound' },
+              { guard: 'isNowhere', target: 'merging' },
               { target: 'collecting', actions: 'requestStates' },
             ],
           },
@@ -53,9 +60,11 @@ export const roomMachine = roomSetup.createMachine({
         collecting: {
           on: {
             'state.received': { actions: ['countBytes', 'mergeState'] },
-            'states.completed': { target: 'pausing', actions: 'endRound' },
+            'states.completed': { target: 'merging', actions: 'noteHolders' },
           },
         },
+        /** The document says what could be read. */
+        merging: { entry: 'endRound', on: { 'round.merged': 'pausing' } },
         pausing: { after: { pauseMs: 'resting' } },
       },
     },
@@ -73,9 +82,10 @@ export const roomMachine = roomSetup.createMachine({
         merging: {
           entry: { type: 'publishStanding', params: { standing: 'merging' } },
           on: {
-            'states.completed': [
+            'round.merged': [
               { guard: 'isFollowed', target: 'known.live' },
-              { guard: 'isHeld', target: 'known.polling' },
+              { guard: 'isRead', target: 'known.polling' },
+              { guard: 'isUnreadable', target: 'unreadable' },
               { target: 'waiting' },
             ],
             'document.lost': 'locating',
@@ -86,9 +96,10 @@ export const roomMachine = roomSetup.createMachine({
           initial: 'polling',
           on: {
             'servers.located': { guard: 'isNowhere', target: 'gone' },
-            'states.completed': [
-              { guard: 'isHeldByNobody', target: 'gone' },
+            'round.merged': [
               { guard: 'isFollowed', target: '.live' },
+              { guard: 'isUnreadable', target: 'unreadable' },
+              { guard: 'isHeldByNobody', target: 'gone' },
               { target: '.polling' },
             ],
             'document.lost': 'locating',
@@ -105,15 +116,29 @@ export const roomMachine = roomSetup.createMachine({
             },
           },
         },
+        /** Servers hold it, and nothing that they answer can be read; what was seen last is still shown. */
+        unreadable: {
+          entry: { type: 'publishStanding', params: { standing: 'unreadable' } },
+          on: {
+            'update.received': { actions: 'demandRound' },
+            'round.merged': [
+              { guard: 'isFollowed', target: 'known.live' },
+              { guard: 'isRead', target: 'known.polling' },
+              { guard: 'isHeldByNobody', target: 'gone' },
+              { target: 'unreadable', reenter: true },
+            ],
+          },
+          after: { waitMs: { actions: 'demandRound' } },
+        },
         /** No server has it yet. */
         waiting: {
           entry: { type: 'publishStanding', params: { standing: 'waiting' } },
           on: {
             'update.received': { actions: 'demandRound' },
-            'servers.located': { guard: 'isNowhere', target: 'waiting', reenter: true },
-            'states.completed': [
+            'round.merged': [
               { guard: 'isFollowed', target: 'known.live' },
-              { guard: 'isHeld', target: 'known.polling' },
+              { guard: 'isRead', target: 'known.polling' },
+              { guard: 'isUnreadable', target: 'unreadable' },
               { target: 'waiting', reenter: true },
             ],
           },
@@ -124,10 +149,10 @@ export const roomMachine = roomSetup.createMachine({
           entry: { type: 'publishStanding', params: { standing: 'gone' } },
           on: {
             'update.received': { actions: 'demandRound' },
-            'servers.located': { guard: 'isNowhere', target: 'gone', reenter: true },
-            'states.completed': [
+            'round.merged': [
               { guard: 'isFollowed', target: 'known.live' },
-              { guard: 'isHeld', target: 'known.polling' },
+              { guard: 'isRead', target: 'known.polling' },
+              { guard: 'isUnreadable', target: 'unreadable' },
               { target: 'gone', reenter: true },
             ],
           },

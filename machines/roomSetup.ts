@@ -13,7 +13,14 @@ import { emptySlot } from './slots.js';
 export type RoomEvent = RoomChannelEvent | RoomSourceAnswer | RoomDocumentEvent;
 
 /** What a room is to its viewers; the states of the region `standing`. */
-export type RoomStanding = 'locating' | 'merging' | 'live' | 'polling' | 'waiting' | 'gone';
+export type RoomStanding =
+  | 'locating'
+  | 'merging'
+  | 'live'
+  | 'polling'
+  | 'unreadable'
+  | 'waiting'
+  | 'gone';
 
 export interface RoomInput {
   readonly room: RoomName;
@@ -24,6 +31,9 @@ interface Context extends RoomInput {
   /** Whether updates come by the channel: none is missed since the round that began after that. */
   isSubscribed: boolean;
   isRoundDue: boolean;
+  /** Servers that sent a state in the last round, and servers that did not say whether they hold the room. */
+  holders: number;
+  failures: number;
   /** Bytes of all states of the last round: big rooms are asked for slowly. */
   bytes: number;
 }
@@ -51,11 +61,13 @@ export const roomSetup = setup({
     isRoundDue: ({ context }) => context.isRoundDue,
     isNowhere: ({ event }) => event.type === 'servers.located' && event.servers.length === 0,
     isFollowed: ({ context: { isSubscribed, isRoundDue }, event }) =>
-      event.type === 'states.completed' && event.holders > 0 && isSubscribed && !isRoundDue,
-    isHeld: ({ event }) => event.type === 'states.completed' && event.holders > 0,
+      event.type === 'round.merged' && event.read > 0 && isSubscribed && !isRoundDue,
+    isRead: ({ event }) => event.type === 'round.merged' && event.read > 0,
+    /** Servers sent states, and not one of them could be read. */
+    isUnreadable: ({ event }) =>
+      event.type === 'round.merged' && event.read === 0 && event.unreadable > 0,
     /** Every server that was asked said that it does not hold the room. */
-    isHeldByNobody: ({ event }) =>
-      event.type === 'states.completed' && event.holders === 0 && event.failures === 0,
+    isHeldByNobody: ({ context: { holders, failures } }) => holders === 0 && failures === 0,
   },
   delays: {
     subscribingMs: ({ context }) => context.timing.subscribingMs,
@@ -71,12 +83,16 @@ export const roomSetup = setup({
     demandRound: assign({ isRoundDue: true }),
     markSubscribed: assign({ isSubscribed: true }),
     markUnsubscribed: assign({ isSubscribed: false }),
-    beginRound: assign({ isRoundDue: false, bytes: 0 }),
+    beginRound: assign({ isRoundDue: false, bytes: 0, holders: 0, failures: 0 }),
     requestLocation: sendTo('roomSources', { type: 'location.requested' as const }),
     requestStates: sendTo('roomSources', ({ event }) => ({
       type: 'states.requested' as const,
       servers: event.type === 'servers.located' ? event.servers : [],
     })),
+    noteHolders: assign(({ context, event }) => {
+      const { holders, failures } = event.type === 'states.completed' ? event : context;
+      return { holders, failures };
+    }),
     countBytes: assign({
       bytes: ({ context: { bytes }, event }) =>
         event.type === 'state.received' ? bytes + event.state.length : bytes,

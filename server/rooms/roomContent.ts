@@ -25,6 +25,18 @@ export interface RoomContentEvents {
   onGap: () => void;
 }
 
+/** A server whose answer for the room could not be read, and why. */
+export interface UnreadableState {
+  server: ServerId;
+  reason: string;
+}
+
+/** What a round came to: servers whose state could be read, and servers that answered something else. */
+export interface RoundOutcome {
+  read: number;
+  unreadable: number;
+}
+
 /** A whole state of the document; `server`: in a room too large for a document, whose it is. */
 export interface WholeState {
   server?: ServerId;
@@ -37,7 +49,11 @@ export interface DocumentJson {
   isTruncated: boolean;
 }
 
-const done = Promise.resolve();
+/** What became of a server's state; `lost`: nothing is known of it, and it is fetched again. */
+type Reading = 'read' | 'unreadable' | 'lost';
+
+const isRead: Promise<Reading> = Promise.resolve('read');
+const isUnreadable: Promise<Reading> = Promise.resolve('unreadable');
 
 /** The document of a watched room, put together from its servers' states and its channel's updates. */
 export class RoomContent {
@@ -46,9 +62,14 @@ export class RoomContent {
   readonly #held = new HeldUpdates();
   readonly #divergence = new DivergenceWatch(() => performance.now());
   /** Servers that sent their state in this round, each with its merging. */
-  #round = new Map<ServerId, Promise<void>>();
+  #round = new Map<ServerId, Promise<Reading>>();
   /** Of the states that were merged: most of those that are polled bring nothing new. */
   readonly #hashes = new Map<ServerId, string>();
+  /** What could not be read, by server: it is not tried again before the server answers something else. */
+  readonly #refused = new Map<ServerId, { hash: string; reason: string }>();
+  #unreadable: readonly UnreadableState[] = [];
+  /** Grows when the document is given up: rounds of before say nothing of the new one. */
+  #generation = 0;
   /** Whether a state brought what was not passed on as an update. */
   #hasNews = false;
   #holders: ServerId[] = [];
@@ -64,7 +85,7 @@ export class RoomContent {
     this.#events = events;
   }
 
-  /** Servers that held the room in the last round. */
+  /** Servers whose state was read in the last round. */
   get holders(): readonly ServerId[] {
     return this.#holders;
   }
@@ -73,38 +94,46 @@ export class RoomContent {
     return this.#unmerged !== undefined;
   }
 
+  /** Servers whose answer in the last round could not be read. */
+  get unreadable(): readonly UnreadableState[] {
+    return this.#unreadable;
+  }
+
   /** Which server misses what; empty: they agree, or it is not certain. */
   get diverged(): readonly Divergence[] {
     return this.#divergence.flagged;
   }
 
   /** Takes a server's whole state; it is given away. */
-  merge(server: ServerId, state: Uint8Array): Promise<void> {
+  merge(server: ServerId, state: Uint8Array): void {
     const hash = createHash('sha1').update(state).digest('base64');
-    const merging = this.#hashes.get(server) === hash ? done : this.#merge(server, state, hash);
-    this.#round.set(server, merging);
-    return merging;
+    this.#round.set(server, this.#reading(server, state, hash));
   }
 
   /** All states of this round have been given to `merge`. */
-  async endRound(): Promise<void> {
-    const round = this.#round;
-    const servers = [...round.keys()];
+  async endRound(): Promise<RoundOutcome> {
+    const round = [...this.#round];
+    const generation = this.#generation;
     this.#round = new Map();
+    const readings = await Promise.all(round.map(([, reading]) => reading));
+    if (generation !== this.#generation) return { read: 0, unreadable: 0 };
+    const serversThat = (reading: Reading) =>
+      round.flatMap(([server], i) => (readings[i] === reading ? [server] : []));
+    const servers = serversThat('read');
     this.#holders = servers;
+    this.#noteUnreadable(serversThat('unreadable'));
     const divergence = servers.length > 1 ? this.#document.divergence(servers) : undefined;
     const isFirst = !this.#isKnown && servers.length > 0;
     if (isFirst) this.#isKnown = true;
     // Before the updates that waited: they follow the state.
     if (isFirst) this.#events.onMerged();
-    this.#releaseHeld();
-    const compared = await divergence?.catch(() => undefined);
-    await Promise.all(round.values());
-    this.#divergence.noteRound(compared ?? []);
+    if (this.#isKnown) this.#releaseHeld();
+    this.#divergence.noteRound((await divergence?.catch(() => undefined)) ?? []);
     this.#events.onStatus();
     if (isFirst) this.#events.onChanged();
     if (this.#hasNews && (!isFirst || this.isTooLarge)) this.#events.onMerged();
     this.#hasNews = false;
+    return { read: servers.length, unreadable: this.#unreadable.length };
   }
 
   /** Takes an update of the channel. */
@@ -129,6 +158,7 @@ export class RoomContent {
 
   /** The document is empty again: nothing is known before the next round has ended. */
   reset(): void {
+    this.#generation += 1;
     this.#isKnown = false;
     this.#unmerged = undefined;
     this.#hashes.clear();
@@ -161,11 +191,17 @@ export class RoomContent {
     this.#document.close();
   }
 
-  async #merge(server: ServerId, state: Uint8Array, hash: string): Promise<void> {
-    const bytes = state.length;
+  #reading(server: ServerId, state: Uint8Array, hash: string): Promise<Reading> {
+    if (this.#hashes.get(server) === hash) return isRead;
+    if (this.#refused.get(server)?.hash === hash) return isUnreadable;
+    return this.#merge(server, state, hash);
+  }
+
+  async #merge(server: ServerId, state: Uint8Array, hash: string): Promise<Reading> {
     try {
       const merged = await this.#document.merge(state, server);
       this.#hashes.set(server, hash);
+      this.#refused.delete(server);
       if (merged.type === 'tooLarge') {
         this.#unmerged = (this.#unmerged ?? new Map()).set(server, merged.state);
         this.#hasNews = true;
@@ -174,9 +210,27 @@ export class RoomContent {
         this.#hasNews = true;
         this.#events.onChanged();
       }
+      return 'read';
     } catch (error) {
-      this.#fail(error, bytes);
+      return this.#failMerge(error, server, hash);
     }
+  }
+
+  #failMerge(error: unknown, server: ServerId, hash: string): Reading {
+    const { code, message } = error instanceof DocumentError ? error : { code: '', message: '' };
+    if (code === 'backlog') this.#events.onGap();
+    if (code !== 'bad_update' && code !== 'too_heavy') return 'lost';
+    this.#refused.set(server, { hash, reason: message });
+    return 'unreadable';
+  }
+
+  #noteUnreadable(servers: readonly ServerId[]): void {
+    this.#unreadable = servers.map((server) => {
+      const { reason = '' } = this.#refused.get(server) ?? {};
+      return { server, reason };
+    });
+    for (const server of this.#refused.keys())
+      if (!servers.includes(server)) this.#refused.delete(server);
   }
 
   #releaseHeld(): void {

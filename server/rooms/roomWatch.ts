@@ -1,10 +1,10 @@
-import type { RoomName } from '../../machines/ports.js';
+import type { RoomName, ServerId } from '../../machines/ports.js';
 import type { RoomStanding } from '../../machines/roomSetup.js';
 import { AwarenessStates } from '../documents/awareness.js';
 import type { Documents } from '../documents/documents.js';
 import { heartbeatMs, maxPendingMs, tickMs } from '../sse/liveness.js';
 import type { Viewer } from '../sse/viewer.js';
-import { RoomContent } from './roomContent.js';
+import { RoomContent, type UnreadableState } from './roomContent.js';
 import { RoomStreams, type RoomView } from './roomStreams.js';
 import { type LogEntry, UpdateLog } from './updateLog.js';
 
@@ -16,6 +16,8 @@ export interface RoomWatchNeeds {
   now?: () => number;
   /** Told of the first garbage on a room's channel. */
   onGarbage: (room: RoomName, bytes: number) => void;
+  /** Told when what a server answers for a room can no longer be read. */
+  onUnreadable: (room: RoomName, state: UnreadableState) => void;
 }
 
 /** What the room's machine is told. */
@@ -38,6 +40,8 @@ export class RoomWatch {
   #standing: RoomStanding = 'locating';
   #source: 'redis' | 'poll' = 'poll';
   #toldStatus = '';
+  /** Servers whose answer could not be read when that was last looked at. */
+  #unreadable = new Set<ServerId>();
   #ticks = 0;
 
   constructor(room: RoomName, needs: RoomWatchNeeds) {
@@ -65,6 +69,7 @@ export class RoomWatch {
       onGap,
       onStatus: () => {
         if (content.isTooLarge) this.#streams.forgetJson();
+        this.#noteUnreadable(content.unreadable);
         this.#tellStatus();
       },
       onChanged: () => this.#streams.touch(),
@@ -121,7 +126,15 @@ export class RoomWatch {
       source: this.#source,
       servers: this.#content?.holders ?? [],
       tooLarge: this.#content?.isTooLarge ?? false,
+      ...this.findings(),
+    };
+  }
+
+  /** What is not as it should be with the room's servers and its channel. */
+  findings() {
+    return {
       diverged: this.#content?.diverged ?? [],
+      unreadable: this.#content?.unreadable ?? [],
       garbage: this.#log.garbage,
     };
   }
@@ -152,6 +165,13 @@ export class RoomWatch {
 
   #tellAwareness(): void {
     this.#streams.tell('awareness', this.awareness());
+  }
+
+  #noteUnreadable(states: readonly UnreadableState[]): void {
+    const before = this.#unreadable;
+    this.#unreadable = new Set(states.map(({ server }) => server));
+    for (const state of states)
+      if (!before.has(state.server)) this.#needs.onUnreadable(this.room, state);
   }
 
   #noteGarbage(bytes: number): void {

@@ -130,9 +130,10 @@ export class RoomWatches {
         onLost: () => sendBack({ type: 'document.lost' }),
       });
       receive((command) => {
-        if (command.type === 'state.merged') void content.merge(command.server, command.state);
+        if (command.type === 'state.merged') content.merge(command.server, command.state);
         else if (command.type === 'update.applied') void content.apply(command.update);
-        else void content.endRound();
+        else
+          void content.endRound().then((outcome) => sendBack({ type: 'round.merged', ...outcome }));
       });
       return () => {
         watch.end();
@@ -152,6 +153,11 @@ export class RoomWatches {
       frameIntervalMs,
       onGarbage: (name, bytes) =>
         log.warn({ room: name, bytes }, 'a message on the channel of a room is no update'),
+      onUnreadable: (name, { server, reason }) =>
+        log.warn(
+          { room: name, server, reason },
+          'a pub-sub server answers for a room what cannot be read',
+        ),
     });
     this.#watches.set(room, watch);
     return watch;

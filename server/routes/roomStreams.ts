@@ -46,7 +46,7 @@ async function answerLog(ctx: Context, names: RoomNames, needs: RoomStreamNeeds)
   ctx.body = {
     id: room,
     watched: watch !== undefined,
-    ...(watch ? { diverged: watch.status().diverged, garbage: watch.status().garbage } : {}),
+    ...watch?.findings(),
     entries: watch?.log() ?? [],
   };
 }

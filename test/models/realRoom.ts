@@ -106,6 +106,8 @@ export class RealRoom {
     'servers.located': () => this.#stage.locate(this.#name, ['127.0.0.1']),
     'servers.located nowhere': () => this.#stage.locate(this.#name, []),
     'state.received': () => this.#stage.server.answer(this.#name, { state }),
+    'state.received unreadable': () =>
+      this.#stage.server.answer(this.#name, { state: state.subarray(0, -3) }),
     'states.completed with a denial': () => this.#stage.server.answer(this.#name, 'deny'),
     'states.completed with a failure': () => this.#stage.server.answer(this.#name, 'fail'),
   };

@@ -1,4 +1,4 @@
-import { assign, type EventObject, raise, type SnapshotFrom } from 'xstate';
+import { assign, type EventObject, enqueueActions, type SnapshotFrom } from 'xstate';
 import { roomMachine } from '../../machines/roomMachine.js';
 import type { RoomStanding } from '../../machines/roomSetup.js';
 import { modelOf } from './modelOf.js';
@@ -9,6 +9,8 @@ interface Facts {
   isWithoutChannel: boolean;
   /** An update waits for one that will not come: any further one would be refused as well. */
   hasGap: boolean;
+  /** The server answered with a state, or with what is none. */
+  answer: 'state' | 'garbage' | undefined;
 }
 
 /** What a server answers, or how many servers may hold the room, is part of what happens. */
@@ -16,13 +18,14 @@ export interface RoomModelEvent extends EventObject {
   servers?: readonly string[];
   holders?: number;
   failures?: number;
+  isReadable?: boolean;
 }
 
 type Model = typeof roomMachine;
 export type RoomSnapshot = SnapshotFrom<Model>;
 type Context = RoomSnapshot['context'] & Facts;
 
-const factsAtFirst: Facts = { isWithoutChannel: false, hasGap: false };
+const factsAtFirst: Facts = { isWithoutChannel: false, hasGap: false, answer: undefined };
 const factsOf = ({ context }: RoomSnapshot): Context => ({ ...factsAtFirst, ...context });
 // Facts are no part of the machine's own context.
 const know = (facts: Partial<Facts>) => assign(facts as object) as never;
@@ -37,8 +40,20 @@ export const roomModel = modelOf(roomMachine).provide({
     countBytes: nothing,
     applyUpdate: nothing,
     // One server is asked, and its state is the last that the round waits for.
-    mergeState: raise({ type: 'states.completed', holders: 1, failures: 0 }),
-    endRound: know({ hasGap: false }),
+    mergeState: enqueueActions(({ enqueue, event }) => {
+      const { isReadable } = event as RoomModelEvent;
+      enqueue(know({ answer: isReadable ? 'state' : 'garbage' }));
+      enqueue.raise({ type: 'states.completed', holders: 1, failures: 0 });
+    }),
+    endRound: enqueueActions(({ enqueue, context }) => {
+      const { answer } = context as Context;
+      enqueue(know({ answer: undefined, hasGap: false }));
+      enqueue.raise({
+        type: 'round.merged',
+        read: answer === 'state' ? 1 : 0,
+        unreadable: answer === 'garbage' ? 1 : 0,
+      });
+    }),
     demandRound: assign(({ context, event: { type } }) => ({
       isRoundDue: true,
       isWithoutChannel: (context as Context).isWithoutChannel || type === 'channel.missing',
@@ -83,7 +98,8 @@ export function roomEventsAt(snapshot: RoomSnapshot): RoomModelEvent[] {
     [round === 'locating', { type: 'servers.located', servers: [] }],
     [round === 'locating', { type: 'servers.located', servers: ['127.0.0.1:1'] }],
     [round === 'collecting', { type: 'states.completed', holders: 0, failures: 1 }],
-    [round === 'collecting', { type: 'state.received' }],
+    [round === 'collecting', { type: 'state.received', isReadable: true }],
+    [round === 'collecting', { type: 'state.received', isReadable: false }],
     [round === 'collecting', { type: 'states.completed', holders: 0, failures: 0 }],
     ...delays.map((delay): [boolean, RoomModelEvent] => [true, { type: `after.${delay}` }]),
   ];
@@ -93,7 +109,8 @@ export function roomEventsAt(snapshot: RoomSnapshot): RoomModelEvent[] {
 }
 
 /** What happens, in a few words. */
-export function nameOf({ type, servers, failures }: RoomModelEvent): string {
+export function nameOf({ type, servers, failures, isReadable }: RoomModelEvent): string {
+  if (isReadable === false) return `${type} unreadable`;
   if (servers) return servers.length > 0 ? type : `${type} nowhere`;
   if (failures === undefined) return type;
   return `${type} with ${failures > 0 ? 'a failure' : 'a denial'}`;

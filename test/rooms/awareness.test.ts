@@ -14,6 +14,7 @@ test('who does not renew their state for thirty seconds is no longer shown', asy
     frameIntervalMs: 1,
     now: () => now,
     onGarbage: () => {},
+    onUnreadable: () => {},
   });
   const viewer = new FakeViewer();
   watch.add(viewer.viewer, { as: 'state', types: {} });

@@ -73,15 +73,28 @@ class ScriptedRoom {
       this.#say((typeof event === 'string' ? { type: event } : event) as RoomEvent);
   }
 
-  /** Ends the round that is under way. */
-  answer(servers: readonly ServerId[], bytes?: number, failures = 0): void {
+  /** Ends the round that is under way; the states can be read unless told. */
+  answer(
+    servers: readonly ServerId[],
+    {
+      bytes,
+      failures = 0,
+      unreadable = 0,
+    }: { bytes?: number; failures?: number; unreadable?: number } = {},
+  ): void {
     this.say({ type: 'servers.located', servers: [one, two] });
     for (const server of servers) this.say({ type: 'state.received', server, state: state(bytes) });
-    this.say({ type: 'states.completed', holders: servers.length, failures });
+    this.complete(servers.length, { failures, unreadable });
+  }
+
+  complete(holders: number, { failures = 0, unreadable = 0 } = {}): void {
+    this.say({ type: 'states.completed', holders, failures });
+    this.say({ type: 'round.merged', read: holders - unreadable, unreadable });
   }
 
   nowhere(): void {
     this.say({ type: 'servers.located', servers: [] });
+    this.say({ type: 'round.merged', read: 0, unreadable: 0 });
   }
 
   take(): string[] {
@@ -105,7 +118,7 @@ class ScriptedRoom {
 function liveRoom(bytes?: number): ScriptedRoom {
   const world = new ScriptedRoom();
   world.say('channel.subscribed');
-  world.answer([one], bytes);
+  world.answer([one], bytes === undefined ? {} : { bytes });
   world.advance(300);
   world.take();
   return world;
@@ -124,13 +137,9 @@ test('it subscribes first, then locates, collects, merges, and is live', () => {
   world.say({ type: 'update.received', update: state() });
   world.say({ type: 'state.received', server: two, state: state() });
   world.say({ type: 'states.completed', holders: 2, failures: 0 });
-  expect(world.take()).toEqual([
-    `merge ${one}`,
-    'update.applied',
-    `merge ${two}`,
-    'live',
-    'round.ended',
-  ]);
+  expect(world.take()).toEqual([`merge ${one}`, 'update.applied', `merge ${two}`, 'round.ended']);
+  world.say({ type: 'round.merged', read: 2, unreadable: 0 });
+  expect(world.take()).toEqual(['live']);
 });
 
 test('a live room is looked after now and then', () => {
@@ -173,7 +182,7 @@ test('a channel that does not come is not waited for, and taken when it comes', 
 test('the bigger the states, the rarer the rounds', () => {
   const world = new ScriptedRoom();
   world.say('channel.missing');
-  world.answer([one, two], 4_000_000);
+  world.answer([one, two], { bytes: 4_000_000 });
   world.advance(7999);
   expect(world.rounds).toBe(1);
   world.advance(1);
@@ -198,7 +207,7 @@ test('a round that began before the channel was there does not make it live', ()
   world.say('channel.missing');
   world.say({ type: 'servers.located', servers: [one] });
   world.say('channel.subscribed');
-  world.say({ type: 'states.completed', holders: 1, failures: 0 });
+  world.complete(1);
   expect(world.standing).toBe('polling');
   world.advance(250);
   world.answer([one]);
@@ -228,7 +237,7 @@ test('with no server at all it waits, and the document hears that the round is o
   world.say('channel.missing');
   world.take();
   world.nowhere();
-  expect(world.take()).toEqual(['waiting', 'round.ended']);
+  expect(world.take()).toEqual(['waiting', 'round.ended', 'waiting']);
   world.advance(2000);
   world.answer([one]);
   expect(world.standing).toBe('polling');
@@ -260,7 +269,7 @@ test('a room that was there and is nowhere is gone, until an update or a server 
 test('while a server does not say whether it holds the room it is not gone', () => {
   const world = liveRoom();
   world.advance(5000);
-  world.answer([], 0, 1);
+  world.answer([], { failures: 1 });
   expect(world.standing).toBe('polling');
   world.advance(1000);
   world.answer([]);
@@ -290,10 +299,53 @@ test('a lost document is put together anew, from wherever it was', () => {
   expect(world.standing).toBe('merging');
   world.say('document.lost');
   expect(world.standing).toBe('locating');
-  world.say({ type: 'states.completed', holders: 1, failures: 0 });
+  world.complete(1);
+  expect(world.standing).toBe('locating');
   world.advance(250);
   world.answer([one]);
   expect(world.standing).toBe('live');
+});
+
+test('a round is over, and the next may begin, only when the document has said what could be read', () => {
+  const world = new ScriptedRoom();
+  world.say('channel.subscribed');
+  world.say({ type: 'servers.located', servers: [one] });
+  world.say({ type: 'states.completed', holders: 1, failures: 0 }, 'update.refused');
+  world.advance(10_000);
+  expect([world.rounds, world.standing]).toEqual([1, 'merging']);
+  world.say({ type: 'round.merged', read: 1, unreadable: 0 });
+  world.advance(250);
+  expect([world.rounds, world.standing]).toEqual([2, 'polling']);
+  world.answer([one]);
+  expect(world.standing).toBe('live');
+});
+
+test('a room of which no state can be read is unreadable, never live, and asked for again', () => {
+  const world = new ScriptedRoom();
+  world.say('channel.subscribed');
+  world.answer([one, two], { unreadable: 2 });
+  expect(world.standings).toEqual(['locating', 'merging', 'unreadable']);
+  world.advance(2000);
+  expect(world.rounds).toBe(2);
+  world.answer([], { failures: 1 });
+  expect(world.standing).toBe('unreadable');
+  world.advance(2000);
+  world.answer([one, two], { unreadable: 1 });
+  expect(world.standing).toBe('live');
+  world.advance(5000);
+  world.answer([one], { unreadable: 1 });
+  expect(world.standing).toBe('unreadable');
+  world.advance(300);
+  world.say({ type: 'update.received', update: state() });
+  world.answer([]);
+  expect(world.standing).toBe('gone');
+  world.advance(2000);
+  world.answer([one], { unreadable: 1 });
+  expect(world.standing).toBe('unreadable');
+  world.say('channel.lost');
+  world.advance(250);
+  world.answer([one]);
+  expect(world.standing).toBe('polling');
 });
 
 test('every state of the chart was reached by what these tests do', () => {
@@ -307,6 +359,8 @@ test('every state of the chart was reached by what these tests do', () => {
   more.say('channel.subscribed', 'channel.lost');
   more.advance(1000);
   more.answer([]);
+  more.advance(2000);
+  more.answer([one], { unreadable: 1 });
   for (const each of more.states) found.add(each);
   expect([...found].sort()).toEqual([
     'channel lost',
@@ -315,6 +369,7 @@ test('every state of the chart was reached by what these tests do', () => {
     'channel subscribing',
     'round collecting',
     'round locating',
+    'round merging',
     'round pausing',
     'round resting',
     'standing gone',
@@ -322,6 +377,7 @@ test('every state of the chart was reached by what these tests do', () => {
     'standing known,polling',
     'standing locating',
     'standing merging',
+    'standing unreadable',
     'standing waiting',
   ]);
 });

@@ -1,7 +1,14 @@
 /** What the stream of a room tells, as of docs/protocol.md, "Watching a room". */
 
 /** How the room stands to its viewers. */
-export type RoomStanding = 'locating' | 'merging' | 'live' | 'polling' | 'waiting' | 'gone';
+export type RoomStanding =
+  | 'locating'
+  | 'merging'
+  | 'live'
+  | 'polling'
+  | 'unreadable'
+  | 'waiting'
+  | 'gone';
 
 /** What a server misses of what the room's servers hold together. */
 export interface DivergedServer {
@@ -18,6 +25,8 @@ export interface RoomStatus {
   servers: string[];
   tooLarge: boolean;
   diverged: DivergedServer[];
+  /** Servers whose answer for the room could not be read, and why. */
+  unreadable: { server: string; reason: string }[];
   garbage: number;
 }
 

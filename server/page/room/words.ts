@@ -36,6 +36,13 @@ const standings: Record<RoomStanding, Words> = {
     advice:
       'Set REDIS_URL to the Redis on which your pub-sub servers publish, and see that it answers.',
   },
+  unreadable: {
+    badge: 'Unreadable',
+    tone: 'bad',
+    meaning:
+      'Servers hold this room, but nothing that they answer can be read as a Yjs document. If something is shown below, it is from before.',
+    advice: 'See which servers are named below, and why.',
+  },
   waiting: {
     badge: 'Waiting',
     tone: 'idle',

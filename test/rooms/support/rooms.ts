@@ -22,6 +22,7 @@ export interface RoomStatus {
   servers: string[];
   tooLarge: boolean;
   diverged: { server: string; missingStructs: number; missingDeletions: number }[];
+  unreadable: { server: string; reason: string }[];
   garbage: number;
 }
 

@@ -12,6 +12,8 @@ export class Content {
   isKnown = false;
   #held: string[] = [];
   #hasState = false;
+  /** States that this round brought so far. */
+  #states = 0;
 
   static encode(updates: readonly string[]): Uint8Array {
     return text.encode(updates.join(' '));
@@ -25,7 +27,15 @@ export class Content {
     this.updates.clear();
     this.#held = [];
     this.#hasState = false;
+    this.#states = 0;
     this.isKnown = false;
+  }
+
+  /** How many states the round brought that has just ended. */
+  takeStates(): number {
+    const states = this.#states;
+    this.#states = 0;
+    return states;
   }
 
   /** Takes what the machine says; answers whether an update lacks what came before it. */
@@ -36,6 +46,7 @@ export class Content {
       .split(' ');
     if (command.type === 'state.merged') {
       this.#hasState = true;
+      this.#states += 1;
       for (const update of updates) this.updates.add(update);
       return false;
     }

@@ -39,7 +39,7 @@ export const roomBugs: Readonly<Record<string, RoomBug>> = {
     room: (machine) =>
       machine.provide({
         guards: {
-          isFollowed: ({ event }) => event.type === 'states.completed' && event.holders > 0,
+          isFollowed: ({ event }) => event.type === 'round.merged' && event.read > 0,
         },
       }),
   },

@@ -205,6 +205,11 @@ export class RoomWorld {
     return (command) => {
       const hasGap = this.content.take(command);
       if (hasGap) this.later(0, () => tell({ type: 'update.refused' }));
+      if (command.type !== 'round.ended') return;
+      const read = this.content.takeStates();
+      this.later(this.random.between(0, 3), () =>
+        tell({ type: 'round.merged', read, unreadable: 0 }),
+      );
     };
   }
 
