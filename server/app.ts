@@ -4,6 +4,7 @@ import Router from '@koa/router';
 import Koa, { type Context } from 'koa';
 import type { Logger } from 'pino';
 import type { Networks } from './addresses.js';
+import { closingQueuedAnswers, dropAbandoned } from './http/abandonedAnswers.js';
 import { Authentication } from './http/authentication.js';
 import { apiError } from './http/errors.js';
 import type { Hosts } from './http/hosts.js';
@@ -52,7 +53,10 @@ export interface AppNeeds
 
 /** Answers every request: posted deltas by themselves, all else by Koa. */
 export function createListener(needs: AppNeeds): RequestListener {
-  const others = limitingBodies(createApp(needs).callback(), needs.bodyTimeoutMs);
+  const others = limitingBodies(
+    closingQueuedAnswers(createApp(needs).callback()),
+    needs.bodyTimeoutMs,
+  );
   return closingAfterTwoReadings(callbackListener(needs, others));
 }
 
@@ -60,6 +64,7 @@ export function createListener(needs: AppNeeds): RequestListener {
 export function createApp(needs: AppNeeds): Koa {
   const app = new Koa();
   app.on('error', (error) => logUnlessGone(error, needs.log));
+  app.use(dropAbandoned);
   if (needs.corsOrigins.length > 0) app.use(allowOrigins(needs.corsOrigins));
   app.use((ctx, next) => answerErrors(ctx, next, needs.log));
   app.use((ctx, next) => (isForServers(ctx) ? next() : refuseTwoReadings(ctx, next)));

@@ -162,7 +162,7 @@ export function wire(needs: WiringNeeds): Wired {
       if (actor.getSnapshot().status === 'active') actor.send({ type: 'viewer.disconnected' });
     },
     servers: () => view.servers(),
-    pageFolder: builtPage(),
+    pageFiles: builtPage(),
     countsOf: (room) => view.countsOf(room),
     state: () => view.state(),
     discovery: () => discovery.reports(),

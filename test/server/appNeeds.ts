@@ -40,7 +40,7 @@ export function appNeeds(overrides: Partial<AppNeeds> & { onLog?: (line: string)
     viewerConnected: () => {},
     viewerDisconnected: () => {},
     servers: () => [],
-    pageFolder: undefined,
+    pageFiles: undefined,
     ...others,
   };
   // Routes that a test does not ask for need nothing.

@@ -34,6 +34,24 @@ test('its parts may be kept for ever, and are compressed for those who take it',
   expect(small.headers.vary).toMatch(/accept-encoding/i);
 });
 
+test('a browser that has a part already is sent nothing but that', async () => {
+  const url = await address();
+  for (const encoding of ['identity', 'br']) {
+    const first = await ask(`${url}/`, { headers: { 'Accept-Encoding': encoding } });
+    const etag = String(first.headers.etag);
+    expect(etag).toMatch(/^"[\w-]+"$/);
+    const again = await ask(`${url}/`, {
+      headers: { 'Accept-Encoding': encoding, 'If-None-Match': etag },
+    });
+    expect([again.status, again.text, again.headers.etag]).toEqual([304, '', etag]);
+    const changed = await ask(`${url}/`, {
+      headers: { 'Accept-Encoding': encoding, 'If-None-Match': '"another"' },
+    });
+    expect(changed.status).toBe(200);
+  }
+  expect((await ask(`${url}/`, { method: 'HEAD' })).headers['content-length']).toMatch(/^\d+$/);
+});
+
 test('nothing else of the disk is served', async () => {
   const url = await address();
   const paths = [
@@ -46,6 +64,7 @@ test('nothing else of the disk is served', async () => {
     '/assets/%00',
     '/assets/',
     '/index.html',
+    '/assets/index.html',
   ];
   for (const path of paths) {
     const { status, headers, text } = await ask(url + path);
@@ -55,7 +74,7 @@ test('nothing else of the disk is served', async () => {
 });
 
 test('a page that is not built says how to build it', async () => {
-  const { url } = await world.app(createApp(appNeeds({ pageFolder: undefined })));
+  const { url } = await world.app(createApp(appNeeds({ pageFiles: undefined })));
   const { status, text } = await ask(`${url}/`);
   expect([status, JSON.parse(text).error.message]).toEqual([404, expect.stringContaining('build')]);
 });
