@@ -21,8 +21,12 @@ export type ActivationEvent =
   | { type: 'startup.answered'; servers: readonly ServerId[]; isActive: boolean }
   /** These are pub-sub servers, or, as candidates, only claim to be. */
   | { type: 'servers.found'; servers: readonly ServerId[]; standing: Standing }
-  /** All servers that the sources of discovery name now. */
-  | { type: 'servers.discovered'; servers: readonly ServerId[] }
+  /** All servers that the sources of discovery name now; `fromRooms`: those that only the rooms table names. */
+  | {
+      type: 'servers.discovered';
+      servers: readonly ServerId[];
+      fromRooms?: readonly ServerId[] | undefined;
+    }
   /** Somebody began or ceased to watch a room; nobody has watched it for the linger time. */
   | { type: 'room.watched'; room: RoomName }
   | { type: 'room.unwatched'; room: RoomName }
@@ -64,18 +68,19 @@ type EnrolNeeds = Pick<Context, 'roster' | 'tally' | 'timing' | 'updateViewers'>
 
 interface Enrolled extends Pick<PubSubServerInput, 'server' | 'isUnconfirmed'> {
   standing: Standing;
+  isProven?: boolean;
 }
 
 /** Starts the actor of a server and enters it in the roster. */
 export function enrol(
   { roster, tally, timing, updateViewers }: EnrolNeeds,
   spawn: (options: { id: string; input: PubSubServerInput }) => Member['ref'],
-  { standing, ...about }: Enrolled,
+  { standing, isProven = false, ...about }: Enrolled,
 ): void {
   const { server } = about;
   const isUpdatesWished = updateViewers > 0;
   const input = { ...about, tally, timing, jitter: spreadOf(server), isUpdatesWished };
-  roster.add({ server, standing, ref: spawn({ id: `server:${server}`, input }) });
+  roster.add({ server, standing, isProven, ref: spawn({ id: `server:${server}`, input }) });
 }
 
 /** Takes a server off the roster, with its counts; its actor is for the caller to stop. */
@@ -196,13 +201,16 @@ export const activationSetup = setup({
     welcomeServers: enqueueActions(({ context, event, enqueue }) => {
       assertEvent(event, ['servers.found', 'servers.discovered', 'startup.answered']);
       const standing = standingBy(event);
+      const isProven = event.type === 'servers.found' && standing !== 'candidate';
       for (const server of event.servers) {
         if (context.roster.get(server)) {
           if (standing !== 'candidate') context.roster.promote(server, standing);
+          if (isProven) context.roster.prove(server);
           continue;
         }
         enqueue.assign(({ spawn }) => {
-          enrol(context, (options) => spawn('pubSubServer', options), { server, standing });
+          const about = { server, standing, isProven };
+          enrol(context, (options) => spawn('pubSubServer', options), about);
           return {};
         });
       }
@@ -216,6 +224,7 @@ export const activationSetup = setup({
     noteAnswer: enqueueActions(({ context, event, enqueue }) => {
       assertEvent(event, 'server.answered');
       const { server } = event;
+      context.roster.prove(server);
       if (context.roster.get(server)?.standing !== 'candidate') return;
       context.roster.promote(server, 'found');
       enqueue.raise({ type: 'slice.due' });
@@ -239,7 +248,7 @@ export const activationSetup = setup({
     /** Who is gone from every source, and does not answer, is gone. */
     letGoVanished: enqueueActions(({ context, event, enqueue }) => {
       assertEvent(event, 'servers.discovered');
-      context.roster.name(event.servers);
+      context.roster.name(event.servers, event.fromRooms);
       for (const member of context.roster.vanished()) {
         enqueue.stopChild(strike(context, member));
         enqueue.sendTo('discovery', { type: 'server.forgotten', server: member.server });
@@ -310,10 +319,10 @@ export const activationSetup = setup({
       const failed = serverOf(event.actorId);
       const member = failed === undefined ? undefined : roster.get(failed);
       if (!hasFailed(member)) return;
-      const { server, standing } = member;
+      const { server, standing, isProven } = member;
       enqueue.stopChild(member.ref);
       enqueue.assign(({ spawn }) => {
-        const about = { server, standing, isUnconfirmed: true };
+        const about = { server, standing, isProven, isUnconfirmed: true };
         enrol({ ...held, roster }, (options) => spawn('pubSubServer', options), about);
         return {};
       });

@@ -9,6 +9,12 @@ import type { ServerStatus } from './pubSubServerSetup.js';
  */
 export type Standing = 'configured' | 'found' | 'candidate';
 
+/**
+ * `named`: a source of discovery names it. `formerly`: one did. `fromRooms`: only the rooms table ever
+ * did, which keeps the addresses of servers that crashed.
+ */
+export type Naming = 'never' | 'fromRooms' | 'named' | 'formerly';
+
 /** What the whole fleet is to do. */
 export type Wish = 'activity' | 'silence';
 
@@ -18,13 +24,17 @@ export interface Member {
   readonly ref: ActorRefFrom<typeof pubSubServerMachine>;
   standing: Standing;
   status: ServerStatus;
-  /** Whether a source of discovery names it now, did so before, or never did. */
-  naming: 'never' | 'named' | 'formerly';
+  /** What the sources of discovery say of it. */
+  naming: Naming;
+  /** Whether it ever answered, in this run or an earlier one. */
+  isProven: boolean;
   /** Whether it has heard the present wish. */
   isTold: boolean;
   /** Whether nobody has to wait for it any longer: it did as wished, or failed as often as is waited for. */
   isSettled: boolean;
 }
+
+type Added = Pick<Member, 'server' | 'ref' | 'standing'> & Partial<Pick<Member, 'isProven'>>;
 
 const settledFor: Record<Wish, readonly ServerStatus[]> = {
   activity: ['live', 'stale', 'unreachable'],
@@ -44,12 +54,13 @@ export class Roster {
   #wish: Wish = 'silence';
 
   /** Adds a server that has not been told the present wish yet. */
-  add(member: Pick<Member, 'server' | 'ref' | 'standing'>): Member {
+  add({ isProven = false, ...member }: Added): Member {
     this.remove(member.server);
     const added: Member = {
       ...member,
       status: 'unknown',
       naming: 'never',
+      isProven,
       isTold: false,
       isSettled: false,
     };
@@ -118,20 +129,34 @@ export class Roster {
     this.#note(member);
   }
 
-  /** Notes which servers the sources of discovery name now. */
-  name(servers: readonly ServerId[]): void {
+  /** It is a pub-sub server: it answered, or did so in an earlier run. */
+  prove(server: ServerId): void {
+    const member = this.#members.get(server);
+    if (member) member.isProven = true;
+  }
+
+  /** Notes which servers the sources of discovery name now, and which of them only the rooms table names. */
+  name(servers: readonly ServerId[], fromRooms: readonly ServerId[] = []): void {
     const named = new Set(servers);
+    const weak = new Set(fromRooms);
     for (const member of this.#members.values()) {
-      if (named.has(member.server)) member.naming = 'named';
-      else if (member.naming === 'named') member.naming = 'formerly';
+      if (weak.has(member.server)) {
+        if (member.naming === 'never') member.naming = 'fromRooms';
+        else if (member.naming === 'named') member.naming = 'formerly';
+      } else if (named.has(member.server)) member.naming = 'named';
+      else if (member.naming !== 'never') member.naming = 'formerly';
     }
   }
 
-  /** Servers that no source names any longer, and that do not answer. */
+  /**
+   * Servers that do not answer, and that no source names any longer. One that only the rooms table
+   * ever named and that never answered is among them: its address is left over from a crash.
+   */
   vanished(): Member[] {
+    const isGone = ({ naming, isProven }: Member) =>
+      naming === 'formerly' || (naming === 'fromRooms' && !isProven);
     return [...this.#members.values()].filter(
-      ({ standing, naming, status }) =>
-        standing === 'found' && naming === 'formerly' && status === 'unreachable',
+      (member) => member.standing === 'found' && member.status === 'unreachable' && isGone(member),
     );
   }
 

@@ -80,7 +80,15 @@ export function wire(needs: WiringNeeds): Wired {
     mayContact: (address, port) => book.mayContact(address, port),
     intervalMs: discoveryIntervalMs,
   });
-  const rooms = wireRooms({ config, log, store, book, servers: requests, actor: () => actor });
+  const rooms = wireRooms({
+    config,
+    log,
+    store,
+    book,
+    servers: requests,
+    actor: () => actor,
+    isGone: (server) => discovery.isGone(server),
+  });
   const machine = activationMachine.provide({
     actors: { pubSubServer, discovery: createDiscovery(discovery), room: rooms.machine },
     actions: {

@@ -1,6 +1,6 @@
 import type { Logger } from 'pino';
 import type { ActivationActor } from '../machines/activationMachine.js';
-import type { RoomName } from '../machines/ports.js';
+import type { RoomName, ServerId } from '../machines/ports.js';
 import { roomMachine } from '../machines/roomMachine.js';
 import type { PubSubServers } from './adapters/pubSubServers.js';
 import { RedisChannels } from './adapters/redisChannels.js';
@@ -33,10 +33,13 @@ export interface RoomWiringNeeds {
   servers: PubSubServers;
   /** Asked for when the machine runs: it has the machine of a room among its parts. */
   actor: () => ActivationActor;
+  /** Whether a server was let go because it did not answer. */
+  isGone: (server: ServerId) => boolean;
 }
 
 /** Puts together what knows of rooms, and fills the slots of a room's machine with it. */
-export function wireRooms({ config, log, store, book, servers, actor }: RoomWiringNeeds) {
+export function wireRooms(wiring: RoomWiringNeeds) {
+  const { config, log, store, book, servers, actor, isGone } = wiring;
   const redis = config.redisUrl === undefined ? undefined : new RedisChannels(config.redisUrl, log);
   const documents = new Documents({
     maxRoomBytes: config.maxRoomBytes,
@@ -52,10 +55,12 @@ export function wireRooms({ config, log, store, book, servers, actor }: RoomWiri
     isStorePartial,
     pubSubPort: config.pubSubPort,
     maxStateBytes: config.maxSnapshotBytes,
+    isGone,
   });
   const roomList = new RoomList({
     rooms: store.rooms,
     isStorePartial,
+    isGone: (address) => directory.isGone(address),
     tally: () => directory.tally,
     serversOf: (room) => directory.serversReporting(room),
   });

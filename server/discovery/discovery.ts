@@ -3,6 +3,7 @@ import { fromCallback } from 'xstate';
 import type { ActivationEvent } from '../../machines/activationSetup.js';
 import type { DiscoveryRequest, ServerId } from '../../machines/ports.js';
 import type { ServersTable } from '../store/store.js';
+import { GoneServers } from './goneServers.js';
 import { PolledSource, type PollingNeeds } from './polledSource.js';
 import { RememberedServers } from './rememberedServers.js';
 import type { Source, SourceReport } from './source.js';
@@ -26,6 +27,9 @@ type Found = Extract<ActivationEvent, { type: 'servers.found' | 'servers.discove
 
 /** A new server is to be live 10 s after it can be found: the last second is for asking it. */
 const defaults = { intervalMs: 9000, deadlineMs: 5000, maxServers: 5000 };
+/** How often an address of the rooms table that did not answer is tried again, and how many in a round. */
+const retrial = { everyMs: 60_000, max: 20 };
+const maxGoneShown = 20;
 
 /**
  * Asks every source for itself, interval by interval: until it has answered once, and all the time
@@ -35,6 +39,8 @@ export class Discovery {
   readonly #sources: PolledSource[];
   readonly #remembered: RememberedServers;
   readonly #recall: PolledSource;
+  readonly #gone = new GoneServers();
+  readonly #log: Logger;
   readonly #configured: ReadonlySet<ServerId>;
   readonly #intervalMs: number;
   #tell: (event: Found) => void = () => {};
@@ -45,6 +51,7 @@ export class Discovery {
     const { servers, log, sources, configured, retryMs = 1000 } = needs;
     const polling = { ...defaults, ...needs };
     this.#intervalMs = needs.intervalMs ?? defaults.intervalMs;
+    this.#log = log;
     this.#configured = new Set(configured);
     this.#remembered = new RememberedServers(servers, log, retryMs);
     this.#sources = sources.map(
@@ -71,15 +78,29 @@ export class Discovery {
         this.#isBegun = false;
         break;
       case 'server.proved':
+        this.#gone.delete(request.server);
         this.#remembered.remember(request.server);
         break;
       case 'server.forgotten':
+        this.#noteGone(request.server);
         this.#remembered.forget(request.server);
     }
   }
 
   reports(): SourceReport[] {
-    return this.#sources.map((source) => source.report());
+    return this.#sources.map((source) => {
+      const gone = source.servers.filter((server) => this.#gone.has(server));
+      return {
+        ...source.report(),
+        gone: gone.length,
+        goneServers: gone.slice(0, maxGoneShown),
+      };
+    });
+  }
+
+  /** Whether it was let go because it did not answer, and has not been heard of since. */
+  isGone(server: ServerId): boolean {
+    return this.#gone.has(server);
   }
 
   stop(): void {
@@ -100,13 +121,47 @@ export class Discovery {
     const due = this.#isBegun ? new Set([...unanswered, ...this.#sources]) : unanswered;
     for (const source of due) void source.poll();
     if (this.#isBegun && this.#recall.hasAnswered) this.#remembered.refresh();
+    if (this.#isBegun) this.#retryGone();
     if (!this.#isBegun && unanswered.length === 0) clearInterval(this.#timer);
   }
 
   /** What the sources name together, each as it last answered. */
   #tellDiscovered(): void {
-    const named = new Set(this.#sources.flatMap((source) => source.servers));
-    this.#tell({ type: 'servers.discovered', servers: this.#withoutConfigured([...named]) });
+    const named = this.#namedBy(({ mayBeStale }) => !mayBeStale);
+    for (const server of named) this.#gone.delete(server);
+    const fromRooms = this.#fromRooms(named);
+    const servers = this.#withoutConfigured([...named, ...fromRooms]);
+    this.#tell({ type: 'servers.discovered', servers, ...(fromRooms.length > 0 && { fromRooms }) });
+  }
+
+  /** The servers that only the rooms table names, but for those that are gone. */
+  #fromRooms(named: ReadonlySet<ServerId>): ServerId[] {
+    const inRooms = [...this.#namedBy(({ mayBeStale }) => mayBeStale)];
+    return this.#withoutConfigured(inRooms).filter(
+      (server) => !named.has(server) && !this.#gone.has(server),
+    );
+  }
+
+  #namedBy(isMeant: (source: PolledSource) => boolean): Set<ServerId> {
+    return new Set(this.#sources.filter(isMeant).flatMap(({ servers }) => servers));
+  }
+
+  #noteGone(server: ServerId): void {
+    this.#gone.add(server);
+    if (this.#namedBy(({ mayBeStale }) => mayBeStale).has(server))
+      this.#log.warn(
+        { server },
+        'the rooms table names a server that does not answer: it is not counted as one',
+      );
+  }
+
+  /** A server may have started again at an address that did not answer: it is asked, and not waited for. */
+  #retryGone(): void {
+    const servers = this.#gone.takeDue(
+      this.#namedBy(({ mayBeStale }) => mayBeStale),
+      retrial,
+    );
+    if (servers.length > 0) this.#tell({ type: 'servers.found', servers, standing: 'candidate' });
   }
 
   #tellRecalled(): void {

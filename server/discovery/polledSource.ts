@@ -39,11 +39,16 @@ export class PolledSource {
     return this.#servers;
   }
 
+  /** Whether it may name what is no longer there. */
+  get mayBeStale(): boolean {
+    return this.#source.mayBeStale === true;
+  }
+
   get hasAnswered(): boolean {
     return this.#lastSuccessAt !== null;
   }
 
-  report(): SourceReport {
+  report(): Omit<SourceReport, 'gone' | 'goneServers'> {
     return {
       name: this.#source.name,
       servers: this.#servers.length,

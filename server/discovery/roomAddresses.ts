@@ -57,6 +57,7 @@ export function roomAddresses(
 
   return {
     name: 'rooms',
+    mayBeStale: true,
     discover: async (signal) => {
       const until = performance.now() + roundMs;
       for (let pages = 1; ; pages += 1) {

@@ -4,6 +4,8 @@ import type { ServerId } from '../../machines/ports.js';
 export interface Source {
   /** As shown to operators, in a header too: letters, digits and `.:_-` only. */
   readonly name: string;
+  /** Names addresses too at which no server has been since a crash: the rooms table, which nobody tidies. */
+  readonly mayBeStale?: boolean;
   /** All servers that it names now. Rejects when it cannot tell; gives up when the signal aborts. */
   discover(signal: AbortSignal): Promise<ServerId[]>;
   /** Lets go of what it holds. Asked nothing afterwards. */
@@ -17,6 +19,10 @@ export interface SourceReport {
   servers: number;
   /** What it named beside those: addresses outside PUBSUB_NETWORKS and this service's own. */
   leftOut: number;
+  /** Of those it names, servers that were let go because they do not answer. They are not counted as servers. */
+  gone: number;
+  /** The first 20 of them. */
+  goneServers: ServerId[];
   /** ISO 8601; null: it has not answered yet. */
   lastSuccessAt: string | null;
   /** What is wrong with it now. */

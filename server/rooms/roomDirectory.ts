@@ -19,6 +19,8 @@ export interface RoomDirectoryNeeds {
   isStorePartial: boolean;
   pubSubPort: number;
   maxStateBytes: number;
+  /** Whether a server was let go because it did not answer. */
+  isGone: (server: ServerId) => boolean;
 }
 
 /** A server that may hold a room, and who says so. */
@@ -138,6 +140,14 @@ export class RoomDirectory {
     let servers = 0;
     for (const { server } of roster) if (tally.countOn(server, room) > 0) servers += 1;
     return servers;
+  }
+
+  /** Whether nothing answers at an address that the store names: a crash left it there. */
+  isGone(address: string): boolean {
+    const { book, pubSubPort, isGone } = this.#needs;
+    const server = serverAt(address, pubSubPort);
+    if (server === undefined || !isGone(server)) return false;
+    return book.serversAt(normalizeAddress(address), this.#context.roster).length === 0;
   }
 
   get tally(): Tally {

@@ -19,7 +19,7 @@ export interface RoomSummary {
   active: boolean;
   /** Live connections; 0 while the servers report nothing. */
   connections: number;
-  /** Servers that hold it, by the store; of rooms that were not read from it, by the live counts. */
+  /** Servers that hold it, by the store, but for those that are gone; of rooms that were not read from it, by the live counts. */
   servers: number;
 }
 
@@ -42,6 +42,8 @@ export interface RoomListNeeds {
   /** Whether the store lacks rooms that pub-sub servers hold because they do not write to it. */
   isStorePartial: boolean;
   tally: () => Tally;
+  /** Whether the server at an address of the store was let go because it did not answer. */
+  isGone: (address: string) => boolean;
   /** Servers that report connections to a room. */
   serversOf: (room: RoomName) => number;
 }
@@ -167,7 +169,8 @@ export class RoomList {
 
   #summary(room: RoomName, item?: StoredRoom): RoomSummary {
     const connections = this.#needs.tally().totals.get(room) ?? 0;
-    const servers = item?.addresses.length ?? this.#needs.serversOf(room);
+    const addresses = item?.addresses.filter((address) => !this.#needs.isGone(address));
+    const servers = addresses?.length ?? this.#needs.serversOf(room);
     return {
       id: room,
       name: room,

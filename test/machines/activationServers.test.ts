@@ -204,6 +204,61 @@ describe('a server that was found', () => {
     expect(fleet.status(stranger)).toBe('live');
   });
 
+  test('that only the rooms table names, and that never answered, is gone once it is unreachable', () => {
+    fleet = watchedFleet([configured]);
+    const [leftOver, crashed] = [stranger, '10.2.0.2:8001' as ServerId];
+    const name = () =>
+      fleet.actor.send({
+        type: 'servers.discovered',
+        servers: [leftOver, crashed],
+        fromRooms: [leftOver, crashed],
+      });
+    fleet.behaviours.set(leftOver, 'fail');
+    name();
+    fleet.advance(100);
+    fleet.behaviours.set(crashed, 'fail');
+    fleet.advance(overdueMs - 200);
+    name();
+    expect(fleet.roster.get(leftOver)).toBeDefined();
+    fleet.advance(10_000);
+    name();
+    expect(fleet.roster.get(leftOver)).toBeUndefined();
+    expect(fleet.discovery).toContainEqual({ type: 'server.forgotten', server: leftOver });
+    // It has been a server: it may come back, and its connections are missing from the totals.
+    expect(fleet.status(crashed)).toBe('unreachable');
+    fleet.advance(letGoMs);
+    expect(fleet.roster.get(crashed)).toBeUndefined();
+    expect(fleet.roster.live).toBe(fleet.roster.size);
+  });
+
+  test('that is remembered is not gone so soon, though only the rooms table names it', () => {
+    fleet = watchedFleet([configured]);
+    fleet.behaviours.set(stranger, 'fail');
+    find([stranger], 'found');
+    const name = () =>
+      fleet.actor.send({
+        type: 'servers.discovered',
+        servers: [stranger],
+        fromRooms: [stranger],
+      });
+    name();
+    fleet.advance(overdueMs + 1000);
+    name();
+    expect(fleet.status(stranger)).toBe('unreachable');
+    fleet.advance(letGoMs);
+    expect(fleet.roster.get(stranger)).toBeUndefined();
+  });
+
+  test('that another source ceases to name is gone when it does not answer, whatever the rooms table says', () => {
+    fleet = watchedFleet([configured]);
+    const servers = [stranger];
+    fleet.actor.send({ type: 'servers.discovered', servers });
+    fleet.advance(100);
+    lose();
+    fleet.actor.send({ type: 'servers.discovered', servers, fromRooms: servers });
+    expect(fleet.roster.get(stranger)).toBeUndefined();
+  });
+
   test('while updates are watched is told to post them, like all that are known', () => {
     fleet = watchedFleet([configured]);
     fleet.actor.send({ type: 'updates.watched' });

@@ -7,8 +7,10 @@ import { describe, expect, test } from '@jest/globals';
 import type { ServerId } from '../../machines/ports.js';
 import { openStore, type StoreConfig } from '../../server/adapters/dynamodb/openStore.js';
 import type { SourceReport } from '../../server/discovery/source.js';
+import type { RoomSummary } from '../../server/rooms/roomList.js';
 import type { ServiceOverrides } from '../../server/service.js';
 import type { Store } from '../../server/store/store.js';
+import { filledStore } from '../security/filledStore.js';
 import { fargateTask, startEcs } from '../server/discovery/ecsDouble.js';
 import { memoryStore } from '../server/discovery/memoryStore.js';
 import { type NameServer, startNameServer } from '../server/discovery/nameServer.js';
@@ -245,6 +247,8 @@ describe('a source that fails', () => {
         name: 'registered',
         servers: 1,
         leftOut: 0,
+        gone: 0,
+        goneServers: [],
         lastSuccessAt: expect.any(String),
         error: 'unreachable',
       },
@@ -299,6 +303,49 @@ describe('a source that fails', () => {
     const since = performance.now();
     await service.stop();
     expect(performance.now() - since).toBeLessThan(4000);
+  });
+});
+
+describe('an address that a crash left in the rooms table', () => {
+  test('is gone after a while: the totals are complete, its rooms are not active; and may come back', async () => {
+    const [live, { port, free }] = [await startDouble(), await holdPort()];
+    live.rooms.set('r', 1);
+    const leftOver = `127.0.0.1:${port}`;
+    const store = filledStore([
+      { id: 'left', addresses: [leftOver] },
+      { id: 'r', addresses: [live.id, leftOver] },
+    ]);
+    const env = { DYNAMODB_TABLE: 'given', DISCOVER_FROM_ROOMS: 'true' };
+    const service = await startService(env, { openStore: async () => store });
+    const viewer = await watch(service);
+    await untilShown(viewer, { r: 1 });
+    const completeness = async () =>
+      (await getJson<{ complete: boolean }>(`${service.url}/api/state`)).complete;
+    await eventually(async () => {
+      expect(await serversOf(service)).toMatchObject([{ id: live.id, state: 'live' }]);
+      expect(await completeness()).toBe(true);
+    });
+    expect(await sourcesOf(service)).toContainEqual(
+      expect.objectContaining({ name: 'rooms', servers: 2, gone: 1, goneServers: [leftOver] }),
+    );
+    const rooms = await getJson<RoomSummary[]>(`${service.url}/api/rooms`);
+    expect(rooms.map(({ id, active, servers }) => [id, active, servers])).toEqual([
+      ['left', false, 0],
+      ['r', true, 1],
+    ]);
+    const { servers } = await getJson<{ servers: object[] }>(
+      `${service.url}/api/rooms/left/servers`,
+    );
+    expect(servers).toMatchObject([{ server: leftOver, finding: 'dead_address' }]);
+
+    await free();
+    const back = await startDouble({ port });
+    back.rooms.set('left', 2);
+    await back.askAtStartup(service.url, { port });
+    await untilShown(viewer, { r: 1, left: 2 });
+    expect(await sourcesOf(service)).toContainEqual(
+      expect.objectContaining({ name: 'rooms', gone: 0, goneServers: [] }),
+    );
   });
 });
 

@@ -136,13 +136,73 @@ describe('rounds', () => {
   });
 });
 
+describe('an address of the rooms table', () => {
+  const [one, two] = ['10.0.0.1:8001', '10.0.0.2:8001'] as [ServerId, ServerId];
+  const gone = (server: ServerId) => discovery.take({ type: 'server.forgotten', server });
+  let events: unknown[];
+
+  beforeEach(async () => {
+    events = [];
+    await start({ sources: [{ ...a, name: 'rooms', mayBeStale: true }, b] });
+    discovery.start((event) => events.push(event));
+    discovery.take({ type: 'discovery.begun' });
+    await a.answer(one, two);
+    await b.answer(two);
+  });
+
+  test('is told apart from what another source names', async () => {
+    expect(events.at(-1)).toEqual({
+      type: 'servers.discovered',
+      servers: [two, one],
+      fromRooms: [one],
+    });
+  });
+
+  test('is a finding, and not named again, once it is gone', async () => {
+    gone(one);
+    await b.answer(two);
+    expect(events.at(-1)).toEqual({ type: 'servers.discovered', servers: [two] });
+    expect(reportOf('rooms')).toMatchObject({ servers: 2, gone: 1, goneServers: [one] });
+    expect([discovery.isGone(one), discovery.isGone(two)]).toEqual([true, false]);
+  });
+
+  test('is asked again as a candidate, once a minute', async () => {
+    gone(one);
+    const asked = () => events.filter((event) => JSON.stringify(event).includes('candidate'));
+    await pass(59_000);
+    expect(asked()).toEqual([]);
+    await pass(10_000);
+    expect(asked()).toEqual([{ type: 'servers.found', servers: [one], standing: 'candidate' }]);
+    await pass(60_000);
+    expect(asked()).toHaveLength(2);
+  });
+
+  test('is a server again when it proves to be one, and when another source names it', async () => {
+    gone(one);
+    discovery.take({ type: 'server.proved', server: one });
+    expect(discovery.isGone(one)).toBe(false);
+    gone(one);
+    await b.answer(one);
+    expect(discovery.isGone(one)).toBe(false);
+    expect(events.at(-1)).toMatchObject({ servers: [one, two], fromRooms: [two] });
+  });
+});
+
 describe('a source that fails', () => {
   test('keeps what it named, and is reported until it works again', async () => {
     await start();
     await a.answer('10.0.0.1:8001');
     await b.answer('10.0.0.2:8001');
     expect(discovery.reports()).toEqual([
-      { name: 'a', servers: 1, leftOut: 0, lastSuccessAt: '2026-01-01T00:00:00.000Z', error: null },
+      {
+        name: 'a',
+        servers: 1,
+        leftOut: 0,
+        gone: 0,
+        goneServers: [],
+        lastSuccessAt: '2026-01-01T00:00:00.000Z',
+        error: null,
+      },
       expect.objectContaining({ name: 'b', error: null }),
     ]);
     discovery.take({ type: 'discovery.begun' });

@@ -1,0 +1,50 @@
+import type { ServerId } from '../../machines/ports.js';
+
+/** Kept at the most; beyond, the oldest are asked about as if they had never been here. */
+const maxKept = 5000;
+
+/**
+ * Servers that were let go because they did not answer. The rooms table may name them for ever: an
+ * address that a crash left in it is not a server, but a server may start there again.
+ */
+export class GoneServers {
+  /** When each was tried last, by `performance.now`; the longest ago first. */
+  readonly #triedAtMs = new Map<ServerId, number>();
+
+  add(server: ServerId): void {
+    this.#note(server);
+    if (this.#triedAtMs.size <= maxKept) return;
+    for (const oldest of this.#triedAtMs.keys()) {
+      this.#triedAtMs.delete(oldest);
+      return;
+    }
+  }
+
+  /** It is there again, or nothing names it any longer. */
+  delete(server: ServerId): void {
+    this.#triedAtMs.delete(server);
+  }
+
+  has(server: ServerId): boolean {
+    return this.#triedAtMs.has(server);
+  }
+
+  /** Up to `max` of these servers that were not tried for so long; they are tried now. */
+  takeDue(servers: Iterable<ServerId>, { max, everyMs }: { max: number; everyMs: number }) {
+    const due: ServerId[] = [];
+    const longAgo = performance.now() - everyMs;
+    for (const server of servers) {
+      if (due.length === max) break;
+      const triedAtMs = this.#triedAtMs.get(server);
+      if (triedAtMs === undefined || triedAtMs > longAgo) continue;
+      this.#note(server);
+      due.push(server);
+    }
+    return due;
+  }
+
+  #note(server: ServerId): void {
+    this.#triedAtMs.delete(server);
+    this.#triedAtMs.set(server, performance.now());
+  }
+}
