@@ -1,182 +1,187 @@
-import * as decoding from 'lib0/decoding';
-import { isDeeperThan } from './updateReader.js';
+import { type Announced, readAwarenessUpdate } from './awarenessUpdate.js';
 
-/** One client's awareness state, as it announced it. */
-export type AwarenessState = {
+/** Why somebody's state is not shown: it is over its limit of bytes, or of depth. */
+export type Omission = 'too_large' | 'too_deep';
+
+/** Someone in the room. `json`: the state that they announced; undefined: it is left out. */
+export type Person = {
   readonly client: number;
   readonly clock: number;
-  readonly state: unknown;
+  readonly json: string | undefined;
+  readonly omitted?: Omission;
+  /** Of the state, as JSON in UTF-8. */
+  readonly bytes: number;
 };
 
-/** Clients whose state came, changed or went. */
-export type AwarenessChange = {
-  readonly added: readonly number[];
-  readonly updated: readonly number[];
-  readonly removed: readonly number[];
+/** What changed since the last time: who came or changed, and who went. */
+export type AwarenessChanges = {
+  readonly clients: readonly Person[];
+  readonly gone: readonly number[];
 };
 
-/** `now`: milliseconds of any clock that only grows. */
-export type AwarenessOptions = {
-  readonly now: () => number;
+export type AwarenessLimits = {
   /** Without renewal for this long a client is gone; default 30 s, `outdatedTimeout` of y-protocols. */
   readonly timeoutMs?: number;
-  /** States that are kept, and clocks of clients that left; default 1,000 of each. */
+  /** People that are shown, and clocks of clients that left; default 1,000 of each. */
   readonly maxClients?: number;
-  /** Bytes of JSON of the states that are kept, and the most that one update may have; default 1 MiB. */
+  /** People beyond those, who are counted alone; default 10,000. */
+  readonly maxCounted?: number;
+  /** Bytes of JSON of one state that is shown; default 64 KiB. */
+  readonly maxStateBytes?: number;
+  /** Bytes of JSON of all states that are shown; default 1 MiB. */
   readonly maxBytes?: number;
 };
 
-type Entry = {
-  readonly client: number;
-  readonly clock: number;
-  readonly json: string;
-  readonly state: unknown;
-};
-type Held = Entry & { readonly renewedAt: number };
+type Held = Person & { readonly renewedAt: number };
+type Counted = { readonly clock: number; readonly renewedAt: number };
 
-const maxDepth = 100;
-
-// The whole update or nothing; throws when it is not one.
-const decode = (update: Uint8Array): Entry[] => {
-  const decoder = decoding.createDecoder(update);
-  const entries: Entry[] = [];
-  for (let left = decoding.readVarUint(decoder); left > 0; left -= 1) {
-    const client = decoding.readVarUint(decoder);
-    const clock = decoding.readVarUint(decoder);
-    const json = decoding.readVarString(decoder);
-    const state: unknown = JSON.parse(json);
-    if (!Number.isSafeInteger(client) || !Number.isSafeInteger(clock)) throw new Error('range');
-    if (isDeeperThan(state, maxDepth)) throw new Error('a state is nested too deep');
-    entries.push({ client, clock, json, state });
-  }
-  if (decoding.hasContent(decoder)) throw new Error('bytes follow the end');
-  return entries;
-};
+const isSame = (one: Person | undefined, other: Person | undefined): boolean =>
+  one?.json === other?.json && one?.omitted === other?.omitted && one?.bytes === other?.bytes;
 
 /**
  * Who is in a room, by the raw awareness updates of its `-presence` channel (`encodeAwarenessUpdate` of
- * y-protocols/awareness). Never announces anything. It has no timer: its owner calls `expire` at `nextExpiryAt`.
+ * y-protocols/awareness). Never announces anything. Times are milliseconds of any clock that only grows.
+ * Whoever does not fit is counted, and a state that does not fit is left out: nobody disappears.
  */
 export class AwarenessStates {
-  readonly #now: () => number;
-  readonly #timeoutMs: number;
-  readonly #maxClients: number;
-  readonly #maxBytes: number;
+  readonly #limits: Required<AwarenessLimits>;
   // In order of renewal, the oldest first.
   readonly #held = new Map<number, Held>();
+  readonly #counted = new Map<number, Counted>();
   // Last clocks of clients that left: an old announcement that comes late must not bring them back.
   readonly #departed = new Map<number, number>();
+  readonly #changed = new Set<number>();
   #bytes = 0;
-  #garbage = 0;
-  #refused = 0;
 
-  constructor({
-    now,
-    timeoutMs = 30_000,
-    maxClients = 1_000,
-    maxBytes = 1024 * 1024,
-  }: AwarenessOptions) {
-    this.#now = now;
-    this.#timeoutMs = timeoutMs;
-    this.#maxClients = maxClients;
-    this.#maxBytes = maxBytes;
+  constructor(limits: AwarenessLimits = {}) {
+    this.#limits = {
+      timeoutMs: 30_000,
+      maxClients: 1_000,
+      maxCounted: 10_000,
+      maxStateBytes: 64 * 1024,
+      maxBytes: 1024 * 1024,
+      ...limits,
+    };
   }
 
-  /** Updates that were none, or larger than all states may be. */
-  get garbage(): number {
-    return this.#garbage;
+  /** People who are not among those shown; at most `maxCounted`. */
+  get leftOut(): number {
+    return this.#counted.size;
   }
 
-  /** States that were left out, over the limits. */
-  get refused(): number {
-    return this.#refused;
+  get hasChanged(): boolean {
+    return this.#changed.size > 0;
   }
 
-  /** Takes an update in; undefined when it is garbage, which changes nothing. */
-  apply(update: Uint8Array): AwarenessChange | undefined {
-    const entries = this.#decode(update);
-    if (entries === undefined) {
-      this.#garbage += 1;
-      return undefined;
-    }
-    const change = { added: [], updated: [], removed: [] };
-    for (const entry of entries) this.#take(entry, change);
-    return change;
-  }
-
-  /** Removes clients that have not renewed their state in time; answers which. */
-  expire(): number[] {
-    const removed: number[] = [];
-    const now = this.#now();
-    for (const { client, clock, renewedAt } of this.#held.values()) {
-      if (now - renewedAt < this.#timeoutMs) break;
-      this.#drop(client, clock);
-      removed.push(client);
-    }
-    return removed;
-  }
-
-  /** When the next client expires unless it renews its state, on the given clock. */
-  nextExpiryAt(): number | undefined {
-    for (const { renewedAt } of this.#held.values()) return renewedAt + this.#timeoutMs;
-    return undefined;
-  }
-
-  /** The states, by client. */
-  states(): AwarenessState[] {
-    return [...this.#held.values()]
-      .map(({ client, clock, state }) => ({ client, clock, state }))
-      .sort((a, b) => a.client - b.client);
-  }
-
-  #decode(update: Uint8Array): Entry[] | undefined {
-    if (update.byteLength > this.#maxBytes) return undefined;
+  /** Takes an update in; false when it is garbage, which changes nothing. */
+  apply(update: Uint8Array, now: number): boolean {
+    let announced: Announced[];
     try {
-      return decode(update);
+      announced = readAwarenessUpdate(update);
     } catch {
-      return undefined;
+      return false;
     }
+    for (const each of announced) this.#take(each, Buffer.byteLength(each.json), now);
+    return true;
+  }
+
+  /** Takes note of somebody whose state is too large to be read. */
+  applyTooLarge(client: number, clock: number, bytes: number, now: number): void {
+    this.#take({ client, clock, json: '', isTooDeep: false }, bytes, now);
+  }
+
+  /** Removes clients that have not renewed their state in time. */
+  expire(now: number): void {
+    const { timeoutMs } = this.#limits;
+    for (const { client, clock, renewedAt } of this.#held.values()) {
+      if (now - renewedAt < timeoutMs) break;
+      this.#remove(client);
+      this.#changed.add(client);
+      this.#remember(client, clock);
+    }
+    for (const [client, { clock, renewedAt }] of this.#counted) {
+      if (now - renewedAt < timeoutMs) break;
+      this.#counted.delete(client);
+      this.#remember(client, clock);
+    }
+  }
+
+  /** When the next client expires unless it renews its state. */
+  nextExpiryAt(): number | undefined {
+    const first = [this.#held, this.#counted].flatMap((people) => {
+      const [oldest] = people.values();
+      return oldest ? [oldest.renewedAt + this.#limits.timeoutMs] : [];
+    });
+    return first.length > 0 ? Math.min(...first) : undefined;
+  }
+
+  /** Those who are shown, by client. */
+  people(): Person[] {
+    return [...this.#held.values()].sort((a, b) => a.client - b.client);
+  }
+
+  /** What changed since the last call. */
+  takeChanges(): AwarenessChanges {
+    const clients: Person[] = [];
+    const gone: number[] = [];
+    for (const client of this.#changed) {
+      const held = this.#held.get(client);
+      if (held) clients.push(held);
+      else gone.push(client);
+    }
+    this.#changed.clear();
+    return { clients, gone };
   }
 
   // The protocol's rule: a newer clock wins; `null` wins over a state of the same clock.
-  #take(entry: Entry, change: Record<keyof AwarenessChange, number[]>): void {
-    const { client, clock, json, state } = entry;
-    const held = this.#held.get(client);
-    const known = held?.clock ?? this.#departed.get(client) ?? 0;
-    if (clock < known || (clock === known && !(state === null && held))) return;
-    if (held) this.#drop(client, clock);
-    if (state !== null && this.#hasRoomFor(json)) {
-      this.#departed.delete(client);
-      this.#held.set(client, { ...entry, renewedAt: this.#now() });
-      this.#bytes += Buffer.byteLength(json);
-      if (held === undefined) change.added.push(client);
-      else if (held.json !== json) change.updated.push(client);
-      return;
-    }
-    if (state === null) this.#remember(client, clock);
-    else this.#refused += 1;
-    if (held) change.removed.push(client);
+  #take(announced: Announced, bytes: number, now: number): void {
+    const { client, clock } = announced;
+    const isLeaving = announced.json === 'null';
+    const known = this.#held.get(client) ?? this.#counted.get(client);
+    const knownClock = known?.clock ?? this.#departed.get(client) ?? 0;
+    if (clock < knownClock || (clock === knownClock && !(isLeaving && known))) return;
+    const before = this.#remove(client);
+    if (isLeaving) this.#remember(client, clock);
+    else if (this.#held.size >= this.#limits.maxClients)
+      this.#count(client, { clock, renewedAt: now });
+    else this.#hold({ ...this.#personOf(announced, bytes), renewedAt: now });
+    if (!isSame(before, this.#held.get(client))) this.#changed.add(client);
   }
 
-  #hasRoomFor(json: string): boolean {
-    const bytes = this.#bytes + Buffer.byteLength(json);
-    return this.#held.size < this.#maxClients && bytes <= this.#maxBytes;
+  #personOf({ client, clock, json, isTooDeep }: Announced, bytes: number): Person {
+    const { maxStateBytes, maxBytes } = this.#limits;
+    if (isTooDeep) return { client, clock, json: undefined, omitted: 'too_deep', bytes };
+    if (bytes > maxStateBytes || this.#bytes + bytes > maxBytes)
+      return { client, clock, json: undefined, omitted: 'too_large', bytes };
+    return { client, clock, json, bytes };
   }
 
-  #drop(client: number, clock: number): void {
+  #hold(held: Held): void {
+    this.#departed.delete(held.client);
+    this.#held.set(held.client, held);
+    if (held.json !== undefined) this.#bytes += held.bytes;
+  }
+
+  #remove(client: number): Held | undefined {
     const held = this.#held.get(client);
-    if (held === undefined) return;
     this.#held.delete(client);
-    this.#bytes -= Buffer.byteLength(held.json);
-    this.#remember(client, clock);
+    this.#counted.delete(client);
+    if (held?.json !== undefined) this.#bytes -= held.bytes;
+    return held;
+  }
+
+  #count(client: number, counted: Counted): void {
+    this.#counted.set(client, counted);
+    const [oldest] = this.#counted.keys();
+    if (this.#counted.size > this.#limits.maxCounted && oldest !== undefined)
+      this.#counted.delete(oldest);
   }
 
   #remember(client: number, clock: number): void {
     this.#departed.delete(client);
     this.#departed.set(client, clock);
-    for (const oldest of this.#departed.keys()) {
-      if (this.#departed.size <= this.#maxClients) break;
+    const [oldest] = this.#departed.keys();
+    if (this.#departed.size > this.#limits.maxClients && oldest !== undefined)
       this.#departed.delete(oldest);
-    }
   }
 }

@@ -44,6 +44,36 @@ export type ApplyOutcome =
   | { readonly applied: Applied }
   | { readonly code: DocumentErrorCode; readonly message: string };
 
+/** Awareness updates of a room, and what is wanted of who is in it then. */
+export type AwarenessRequest = {
+  /** The updates, one behind the other, and the length of each. */
+  readonly updates: Bytes;
+  readonly lengths: readonly number[];
+  /** Who announced a state that is too large to be read. */
+  readonly tooLarge: readonly { client: number; clock: number; bytes: number }[];
+  /** Milliseconds of a clock that only grows. */
+  readonly now: number;
+  /** Told with each frame: updates that were not read, and since when updates have been followed (ISO 8601). */
+  readonly dropped: number;
+  readonly since: string | null;
+  /** What changed since the last flush is told; `isEncoded`: as a frame. */
+  readonly isFlush: boolean;
+  readonly isEncoded: boolean;
+  /** A frame with everybody is wanted. */
+  readonly isWhole: boolean;
+};
+
+/** Frames of an event stream, ready to be sent. */
+export type AwarenessAnswer = {
+  /** Lengths of the updates that are none. */
+  readonly garbage: readonly number[];
+  readonly isChanged: boolean;
+  readonly changes?: Bytes;
+  readonly whole?: Bytes;
+  /** When somebody has to be gone who does not renew their state; on the clock of `now`. */
+  readonly nextExpiryAt: number | undefined;
+};
+
 /** What the thread is asked, by name. `room` is the number of an open document. */
 export type Requests = {
   merge: { request: { state: Bytes; from: string }; answer: Merged | TooLarge };
@@ -57,6 +87,8 @@ export type Requests = {
   stateVector: { request: object; answer: { stateVector: Bytes } };
   divergence: { request: { servers: readonly string[] | undefined }; answer: Divergence[] };
   dropPending: { request: object; answer: Gap };
+  /** Not of a document: the number stands for who is in a room. */
+  awareness: { request: AwarenessRequest; answer: AwarenessAnswer };
 };
 
 export type RequestName = keyof Requests;

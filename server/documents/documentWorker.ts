@@ -9,6 +9,7 @@ import type {
   ToThread,
 } from './documentProtocol.js';
 import { LiveDocument } from './liveDocument.js';
+import { RoomAwareness } from './roomAwareness.js';
 
 /** The thread that works on documents; `Documents` starts it, asks one thing at a time and ends it. */
 
@@ -16,6 +17,7 @@ if (parentPort === null) throw new Error('documentWorker runs in a worker thread
 const port = parentPort;
 const limits = workerData as DocumentLimits;
 const rooms = new Map<number, LiveDocument>();
+const awareness = new Map<number, RoomAwareness>();
 
 const open = (room: number): LiveDocument => {
   const spareBytes = () => {
@@ -33,7 +35,18 @@ const inBase64 = (bytes: Uint8Array): Bytes => {
   return new Uint8Array(Buffer.from(Buffer.from(buffer, byteOffset, length).toString('base64')));
 };
 
-const answer = (document: LiveDocument, request: Request): Requests[Request['name']]['answer'] => {
+const awarenessOf = (room: number): RoomAwareness => {
+  const known = awareness.get(room) ?? new RoomAwareness();
+  awareness.set(room, known);
+  return known;
+};
+
+type DocumentRequest = Exclude<Request, { name: 'awareness' }>;
+
+const answer = (
+  document: LiveDocument,
+  request: DocumentRequest,
+): Requests[DocumentRequest['name']]['answer'] => {
   switch (request.name) {
     case 'merge':
       return document.merge(request.state, request.from);
@@ -61,6 +74,15 @@ const buffersOf = (value: object): ArrayBuffer[] =>
 port.on('message', (message: ToThread) => {
   if (message.name === 'close') {
     rooms.delete(message.room);
+    awareness.delete(message.room);
+    return;
+  }
+  if (message.name === 'awareness') {
+    const given = awarenessOf(message.room).answer(message);
+    port.postMessage(
+      { type: 'answered', answer: given, isLost: false } satisfies FromThread,
+      buffersOf(given),
+    );
     return;
   }
   const document = rooms.get(message.room) ?? open(message.room);

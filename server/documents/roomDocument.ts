@@ -3,6 +3,8 @@ import { BadUpdate, DocumentError, toDocumentError } from './documentErrors.js';
 import type {
   Applied,
   ApplyOutcome,
+  AwarenessAnswer,
+  AwarenessRequest,
   Bytes,
   FromThread,
   Gap,
@@ -131,6 +133,12 @@ export class RoomDocument {
     return this.#ask('dropPending', {});
   }
 
+  /** Who is in the room, by awareness updates, which are given away. Its owner asks for nothing else. */
+  awareness(request: AwarenessRequest): Promise<AwarenessAnswer> {
+    const { updates } = request;
+    return this.#ask('awareness', request, updates.byteLength, [updates.buffer]);
+  }
+
   /** Frees the document; what waits is rejected with `closed`. */
   close(): void {
     if (this.#isClosed) return;
@@ -167,7 +175,7 @@ export class RoomDocument {
     } else if (jobs[0]?.name === 'apply') {
       settleEach(jobs, answer.answer as readonly ApplyOutcome[]);
     } else {
-      if (jobs[0]?.name === 'merge') this.#strikes = 0;
+      if (jobs[0]?.name === 'merge' || jobs[0]?.name === 'awareness') this.#strikes = 0;
       jobs[0]?.resolve(answer.answer as never);
     }
     if (answer.isLost) this.lose(new DocumentError('lost', 'the document was given up'));

@@ -3,11 +3,15 @@ import { Channel } from '../sse/channel.js';
 import { messageFrame } from '../sse/frames.js';
 import { Pace } from '../sse/pace.js';
 import type { Viewer } from '../sse/viewer.js';
+import type { AwarenessView } from './awarenessStreams.js';
 import type { DocumentJson, WholeState } from './roomContent.js';
 import { frameOf, updateParts } from './updateFrames.js';
 
-/** How a viewer wants the document: as JSON, or as updates that it merges by itself. */
-export type RoomView = { as: 'state'; types: Readonly<Record<string, Kind>> } | { as: 'updates' };
+/** How a viewer wants the document: as JSON, or as updates that it merges by itself; and who is there. */
+export type RoomView = (
+  | { as: 'state'; types: Readonly<Record<string, Kind>> }
+  | { as: 'updates' }
+) & { awareness?: AwarenessView };
 
 /** What the streams of a room are made of. */
 export interface RoomStreamsNeeds {

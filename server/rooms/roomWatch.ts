@@ -1,9 +1,9 @@
 import type { RoomName, ServerId } from '../../machines/ports.js';
 import type { RoomStanding } from '../../machines/roomSetup.js';
-import { AwarenessStates } from '../documents/awareness.js';
 import type { Documents } from '../documents/documents.js';
 import { heartbeatMs, maxPendingMs, tickMs } from '../sse/liveness.js';
 import type { Viewer } from '../sse/viewer.js';
+import { AwarenessStreams } from './awarenessStreams.js';
 import { RoomContent, type UnreadableState } from './roomContent.js';
 import { RoomStreams, type RoomView } from './roomStreams.js';
 import { type LogEntry, UpdateLog } from './updateLog.js';
@@ -33,7 +33,7 @@ export class RoomWatch {
   readonly room: RoomName;
   readonly #needs: RoomWatchNeeds;
   readonly #log = new UpdateLog();
-  readonly #awareness: AwarenessStates;
+  readonly #awareness: AwarenessStreams;
   readonly #streams: RoomStreams;
   readonly #ticker: NodeJS.Timeout;
   #content: RoomContent | undefined;
@@ -47,12 +47,14 @@ export class RoomWatch {
   constructor(room: RoomName, needs: RoomWatchNeeds) {
     this.room = room;
     this.#needs = needs;
-    this.#awareness = new AwarenessStates({ now: needs.now ?? (() => performance.now()) });
+    const { documents, frameIntervalMs, now = () => performance.now() } = needs;
+    const onGarbage = (bytes: number) => this.#noteGarbage(bytes);
+    this.#awareness = new AwarenessStreams(room, { documents, frameIntervalMs, now, onGarbage });
     this.#streams = new RoomStreams({
-      frameIntervalMs: needs.frameIntervalMs,
+      frameIntervalMs,
       makeJson: async (types) => this.#content?.json(types),
       makeUpdates: async () => this.#content?.updates(),
-      status: () => ({ room: this.status(), awareness: this.awareness() }),
+      status: () => ({ room: this.status() }),
     });
     this.#ticker = setInterval(() => this.#tick(), tickMs);
   }
@@ -88,10 +90,12 @@ export class RoomWatch {
 
   add(viewer: Viewer, view: RoomView): void {
     this.#streams.add(viewer, view);
+    this.#awareness.add(viewer, view.awareness ?? 'whole');
   }
 
   remove(viewer: Viewer): void {
     this.#streams.remove(viewer);
+    this.#awareness.remove(viewer);
   }
 
   get viewers(): number {
@@ -112,10 +116,12 @@ export class RoomWatch {
 
   /** Takes a message of the room's presence channel. */
   applyPresence(update: Uint8Array): void {
-    const change = this.#awareness.apply(update);
-    if (!change) this.#noteGarbage(update.length);
-    const { added, updated, removed } = change ?? { added: [], updated: [], removed: [] };
-    if (added.length + updated.length + removed.length > 0) this.#tellAwareness();
+    this.#awareness.take(update);
+  }
+
+  /** Messages of the presence channel come from now on, or no longer. */
+  setPresenceFollowed(isFollowed: boolean): void {
+    this.#awareness.setFollowed(isFollowed);
   }
 
   /** How the room stands; the data of a `room` event. */
@@ -139,11 +145,6 @@ export class RoomWatch {
     };
   }
 
-  /** Who is in the room; the data of an `awareness` event. */
-  awareness() {
-    return { clients: this.#awareness.states() };
-  }
-
   /** The newest updates, the newest first. */
   log(): LogEntry[] {
     return this.#log.newestFirst();
@@ -152,6 +153,7 @@ export class RoomWatch {
   close(): void {
     clearInterval(this.#ticker);
     this.end();
+    this.#awareness.close();
     this.#streams.close();
   }
 
@@ -161,10 +163,6 @@ export class RoomWatch {
     if (told === this.#toldStatus) return;
     this.#toldStatus = told;
     this.#streams.tell('room', status);
-  }
-
-  #tellAwareness(): void {
-    this.#streams.tell('awareness', this.awareness());
   }
 
   #noteUnreadable(states: readonly UnreadableState[]): void {
@@ -181,8 +179,8 @@ export class RoomWatch {
 
   #tick(): void {
     this.#ticks += 1;
-    if (this.#awareness.expire().length > 0) this.#tellAwareness();
     this.#streams.catchUp();
+    this.#awareness.tick();
     if (this.#ticks % (heartbeatMs / tickMs) !== 0) return;
     for (const viewer of this.#streams.viewers()) viewer.beat(maxPendingMs);
   }

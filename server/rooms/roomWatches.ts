@@ -97,12 +97,13 @@ export class RoomWatches {
     });
     const unfollowPresence = redis.follow(`${room}-presence`, {
       onMessage: (update) => this.#watches.get(room)?.applyPresence(update),
-      onSubscribed: () => {},
-      onLost: () => {},
+      onSubscribed: () => this.#watches.get(room)?.setPresenceFollowed(true),
+      onLost: () => this.#watches.get(room)?.setPresenceFollowed(false),
     });
     return () => {
       unfollow();
       unfollowPresence();
+      this.#watches.get(room)?.setPresenceFollowed(false);
     };
   });
 

@@ -67,8 +67,9 @@ async function streamRoom(ctx: Context, names: RoomNames, needs: RoomStreamNeeds
 
 function viewOf(ctx: Context): RoomView {
   const as = wordParameter(ctx, 'as', ['state', 'updates']);
+  const awareness = wordParameter(ctx, 'awareness', ['whole', 'changes']);
   const types = typesOf(parameter(ctx, 'types'));
-  return as === 'updates' ? { as } : { as, types };
+  return as === 'updates' ? { as, awareness } : { as, types, awareness };
 }
 
 /** Reads `name:kind,name:kind`; names are percent-encoded where they hold a comma or colon. */

@@ -13,9 +13,19 @@ export class Channel {
   readonly #awaiting = new Set<Viewer>();
   readonly #wholeState: () => WholeState | Promise<WholeState>;
 
-  /** `wholeState`: one frame that replaces all before it; a promise of it keeps its place among the frames. */
-  constructor(wholeState: () => WholeState | Promise<WholeState>) {
+  /** A viewer for which more is waiting is sent no further frame. */
+  readonly #maxPendingBytes: number;
+
+  /**
+   * `wholeState`: one frame that replaces all before it; a promise of it keeps its place among the frames.
+   * `maxPendingBytes`: for a stream that shares its viewers with a more important one.
+   */
+  constructor(
+    wholeState: () => WholeState | Promise<WholeState>,
+    { maxPendingBytes = Number.POSITIVE_INFINITY } = {},
+  ) {
     this.#wholeState = wholeState;
+    this.#maxPendingBytes = maxPendingBytes;
   }
 
   /** Adds a viewer that has just been sent where the stream is. */
@@ -40,7 +50,8 @@ export class Channel {
   broadcast(frame: Frame): void {
     for (const viewer of this.#viewers) {
       if (this.#behind.has(viewer)) this.#catchUp(viewer);
-      else if (!viewer.send(frame)) this.#behind.add(viewer);
+      else if (viewer.pendingBytes > this.#maxPendingBytes || !viewer.send(frame))
+        this.#behind.add(viewer);
     }
   }
 

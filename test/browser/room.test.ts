@@ -132,6 +132,14 @@ test('who is in the room is named, with what they announce, and gone when they l
   await untilText(page, '.watched-people .tree', /cursor.*anchor.*4/s);
   await other.leave();
   await untilCount(page, '.watched-person', 1);
+
+  // Whoever announces more than is shown stays in the list.
+  editor.provider.awareness.setLocalStateField('selection', 'x'.repeat(100_000));
+  await untilText(page, '.watched-person', 'state too large');
+  await page.locator('.watched-person').click();
+  await untilText(page, '.watched-people', '100.1 kB of JSON');
+  editor.provider.awareness.setLocalStateField('selection', null);
+  await untilText(page, '.watched-people', 'Grace <b>Hopper</b>');
 });
 
 test('long names are cut, and push nothing out of the window', async () => {

@@ -200,3 +200,26 @@ test('an arrow ends at the side of the state that it comes from, and none is dra
   expect(arrowPath(word, state(50, 400))).toMatch(/^M 156 110 C .*, 256 418$/);
   expect(arrowPath(word, state(50, 50))).toBe('');
 });
+
+test('who is in the room is everybody once, and then what changed of them', () => {
+  const { session } = openSession();
+  const people = () => session.snapshot.people;
+  const about = { leftOut: 0, dropped: 0, since: '2026-01-01T00:00:00Z' };
+  expect(people()).toMatchObject({ clients: [], since: null });
+  const [ada, grace] = [
+    { client: 1, clock: 1, state: 'Ada' },
+    { client: 3, clock: 1, state: null },
+  ];
+  session.take('awareness', JSON.stringify({ clients: [ada, grace], ...about }));
+  expect(people()).toEqual({ clients: [ada, grace], ...about });
+  const linus = { client: 2, clock: 1, state: 'Linus' };
+  const changed = { ...ada, clock: 2, state: 'Ada L.' };
+  session.take(
+    'awareness-changes',
+    JSON.stringify({ clients: [linus, changed], gone: [3, 99], ...about, leftOut: 4 }),
+  );
+  expect(people()).toEqual({ clients: [changed, linus], ...about, leftOut: 4 });
+  session.take('awareness', JSON.stringify({ clients: [grace], ...about }));
+  expect(people()).toEqual({ clients: [grace], ...about });
+  session.close();
+});

@@ -34,7 +34,27 @@ export interface RoomStatus {
 export interface RoomClient {
   client: number;
   clock: number;
+  /** Null when it is left out, for the reason in `omitted`. */
   state: unknown;
+  omitted?: 'too_large' | 'too_deep';
+  /** Of a state that is left out. */
+  bytes?: number;
+}
+
+/** The data of an `awareness` event: everybody who is in the room, as far as they are known. */
+export interface RoomPeople {
+  clients: readonly RoomClient[];
+  /** People who are here and not in `clients`. */
+  leftOut: number;
+  /** Announcements that the service did not read. */
+  dropped: number;
+  /** Since when announcements are followed; null: they are not. */
+  since: string | null;
+}
+
+/** The data of an `awareness-changes` event: who came, changed or went. */
+export interface PeopleChanges extends RoomPeople {
+  gone: readonly number[];
 }
 
 /** An update as the log has it. */

@@ -1,12 +1,12 @@
 import { fromBase64 } from 'lib0/buffer';
 import * as Y from 'yjs';
 import { RecentChanges } from './recentChanges.js';
-import type { LogEntry, RoomClient, RoomStatus } from './roomMessages.js';
+import type { LogEntry, PeopleChanges, RoomPeople, RoomStatus } from './roomMessages.js';
 
 /** What is known of the room, from its stream so far. */
 export interface RoomSnapshot {
   status: RoomStatus | undefined;
-  clients: readonly RoomClient[];
+  people: RoomPeople;
   /** The newest updates, the newest first. */
   log: readonly LogEntry[];
   /** Grows with every change of the document, and when changes cease to be recent. */
@@ -33,7 +33,7 @@ export class RoomSession {
   #isMergingAll = false;
   #snapshot: RoomSnapshot = {
     status: undefined,
-    clients: [],
+    people: { clients: [], leftOut: 0, dropped: 0, since: null },
     log: [],
     version: 0,
     hasDocument: false,
@@ -72,7 +72,8 @@ export class RoomSession {
   take(event: string, data: string): void {
     try {
       if (event === 'room') this.#set({ status: JSON.parse(data) });
-      else if (event === 'awareness') this.#set({ clients: JSON.parse(data).clients });
+      else if (event === 'awareness') this.#set({ people: JSON.parse(data) });
+      else if (event === 'awareness-changes') this.#takePeople(JSON.parse(data));
       else if (event === 'state') this.#takeState(JSON.parse(data));
       else if (event === 'update') this.#takeUpdate(JSON.parse(data));
     } catch (error) {
@@ -117,6 +118,14 @@ export class RoomSession {
     else this.#apply(update, !this.#snapshot.hasDocument);
     this.#isNewConnection = false;
     this.#set({ hasDocument: true });
+  }
+
+  #takePeople({ clients, gone, ...about }: PeopleChanges): void {
+    const byClient = new Map(this.#snapshot.people.clients.map((each) => [each.client, each]));
+    for (const each of clients) byClient.set(each.client, each);
+    for (const client of gone) byClient.delete(client);
+    const sorted = [...byClient.values()].sort((a, b) => a.client - b.client);
+    this.#set({ people: { clients: sorted, ...about } });
   }
 
   #takeUpdate({ update, ...entry }: LogEntry & { update: string }): void {

@@ -25,7 +25,7 @@ interface RoomCounts {
 /** A room as it changes: what is in it, who is in it, and where it is. Looking at it never joins it. */
 export function RoomView({ name }: { name: string }) {
   const { session, stream } = useRoom(name);
-  const { status, clients, log } = session.snapshot;
+  const { status, people, log } = session.snapshot;
   const [counts] = usePolled<RoomCounts[]>(`api/counts?room=${encodedName(name)}`, countsMs);
   // A room that nobody has is answered 404, and there is nothing to say of its servers.
   const isSomewhere =
@@ -50,7 +50,7 @@ export function RoomView({ name }: { name: string }) {
           <UpdateLog entries={log} source={status?.source} />
         </div>
         <div class="stack">
-          <People clients={clients} status={status} />
+          <People people={people} />
           <ServersOfRoom
             status={status}
             findings={findings}

@@ -34,7 +34,7 @@ export function useRoom(name: string): { session: RoomSession; stream: StreamSta
       void readLog(name, session);
     };
     const close = openStream(
-      `${roomPath(name, 'events')}&as=updates`,
+      `${roomPath(name, 'events')}&as=updates&awareness=changes`,
       ({ event, data }) => session.take(event, data),
       noteStatus,
     );
