@@ -50,7 +50,12 @@ test('who does not renew their state for thirty seconds is no longer shown', asy
 test('a viewer too slow for awareness is sent everybody when it has drained, and no document again', async () => {
   const documents = owns(new Documents(), (it) => it.close());
   const watch = owns(
-    new RoomWatch('r', { documents, frameIntervalMs: 1, onGarbage: () => {} }),
+    new RoomWatch('r', {
+      documents,
+      frameIntervalMs: 1,
+      onGarbage: () => {},
+      onUnreadable: () => {},
+    }),
     (it) => it.close(),
   );
   const content = watch.begin({ onGap: () => {}, onLost: () => {} });
