@@ -147,6 +147,7 @@ export function wire(needs: WiringNeeds): Wired {
       allowedHosts: config.allowedHosts,
       publicUrl,
       isTokenRequired: viewerToken !== undefined,
+      trustedProxies: config.trustedProxies,
     }),
     corsOrigins: config.corsOrigins,
     maxBodyBytes: config.maxBodyBytes,

@@ -5,7 +5,7 @@ import type { StreamState } from '../sse/viewer.js';
 import { Attempts } from './attempts.js';
 import { apiError } from './errors.js';
 import type { Hosts } from './hosts.js';
-import { isNavigation, isOwnPage } from './origins.js';
+import { hiddenNameOf, isNavigation, isOwnPage } from './origins.js';
 import { cameByHttps, viewerAddress } from './remoteAddress.js';
 import { type Session, Sessions, sessionLifetimeMs } from './sessions.js';
 
@@ -75,7 +75,8 @@ export class Authentication {
 
   /** Throws `foreign_page` when a page of another origin has a browser ask. */
   refuseForeignPages(ctx: Context): void {
-    if (!isOwnPage(ctx, this.#needs.hosts)) throw apiError('foreign_page');
+    if (isOwnPage(ctx, this.#needs.hosts)) return;
+    throw apiError('foreign_page', hiddenNameOf(ctx));
   }
 
   #sessionOf(ctx: Context): Session | undefined {

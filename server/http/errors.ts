@@ -5,7 +5,7 @@ export const errors = {
   unauthorized: { status: 401, message: 'A valid token or session is required' },
   too_many_attempts: { status: 429, message: 'Too many wrong tokens came from there' },
   foreign_page: { status: 403, message: 'Pages of other origins may not do this' },
-  host_not_allowed: { status: 421, message: 'This service is not reached by this name' },
+  host_not_allowed: { status: 421, message: 'This service does not answer to this host name' },
   invalid_host: { status: 400, message: 'The request must say one host' },
   not_found: { status: 404, message: 'There is nothing at this path' },
   method_not_allowed: { status: 405, message: 'This path does not take this method' },

@@ -1,6 +1,7 @@
 import type { Context, Middleware } from 'koa';
-import { isAddress, isLoopback, withoutBrackets } from '../addresses.js';
+import { isAddress, isLoopback, type Networks, withoutBrackets } from '../addresses.js';
 import { apiError } from './errors.js';
+import { hostsOf } from './remoteAddress.js';
 
 /** What tells whether a request means this service. */
 export interface HostNeeds {
@@ -9,6 +10,8 @@ export interface HostNeeds {
   publicUrl: string;
   /** Whether viewers are asked for a token. */
   isTokenRequired: boolean;
+  /** Proxies whose word is taken for the name that a viewer asked by. */
+  trustedProxies?: Networks | undefined;
 }
 
 /**
@@ -21,13 +24,20 @@ export class Hosts {
   readonly #publicName: string | undefined;
   readonly #isAnyOwn: boolean;
   readonly #isChecked: boolean;
+  readonly #trustedProxies: Networks | undefined;
 
-  constructor({ allowedHosts, publicUrl, isTokenRequired }: HostNeeds) {
+  constructor({ allowedHosts, publicUrl, isTokenRequired, trustedProxies }: HostNeeds) {
     this.#allowed = new Set(allowedHosts);
     this.#publicName = hostnameOf(new URL(publicUrl).host);
     this.#isAnyOwn = allowedHosts?.includes('*') ?? false;
     // Where a token is asked for such a page has none, and no cookie: names need not be listed.
     this.#isChecked = allowedHosts !== undefined || !isTokenRequired;
+    this.#trustedProxies = trustedProxies;
+  }
+
+  /** The hosts that a request was sent to, before and behind trusted proxies: `Host` is the first. */
+  of(ctx: Context): string[] {
+    return hostsOf(ctx, this.#trustedProxies);
   }
 
   /** Whether `ALLOWED_HOSTS` has this very name. */
@@ -44,15 +54,20 @@ export class Hosts {
     return hostname === this.#publicName || this.isAllowed(hostname);
   }
 
-  /** Refuses requests that mean another service; throws `host_not_allowed`. */
+  /**
+   * Refuses requests that mean another service; throws `host_not_allowed`. All of the hosts have to be
+   * ours: a page whose name was made to resolve here can send an `X-Forwarded-Host` of its own.
+   */
   readonly check: Middleware = (ctx, next) => {
-    if (!this.#isChecked || this.isOwn(hostOf(ctx))) return next();
-    throw apiError('host_not_allowed', 'ALLOWED_HOSTS says by which it is');
+    const other = this.#isChecked ? this.of(ctx).find((host) => !this.isOwn(host)) : undefined;
+    if (other === undefined) return next();
+    const name = (hostnameOf(other) ?? other).slice(0, maxShown);
+    throw apiError('host_not_allowed', `add "${name}" to ALLOWED_HOSTS if it is one of its names`);
   };
 }
 
-/** The `Host` of a request as it was sent. */
-export const hostOf = (ctx: Context): string => ctx.req.headers.host ?? '';
+/** Characters of a host that are repeated in a message. */
+const maxShown = 255;
 
 /** RFC 9110, section 7.2: a host and perhaps a port; undefined for everything else. */
 function hostnameOf(header: string): string | undefined {

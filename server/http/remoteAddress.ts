@@ -23,10 +23,30 @@ export function viewerAddress(ctx: Context, trustedProxies: Networks | undefined
   const said = ctx
     .get('X-Forwarded-For')
     .split(',')
-    .map((entry) => normalizeAddress(entry.trim()));
+    .map((entry) => forwardedAddress(entry.trim()));
   const viewer = said.findLast((address) => !trustedProxies.includes(address));
   return viewer !== undefined && isAddress(viewer) ? viewer : remote;
 }
+
+/** One address of `X-Forwarded-For`; some proxies add the client's port, and IPv6 is in brackets then. */
+function forwardedAddress(entry: string): string {
+  const [, ipv6, ipv4] = /^(?:\[([^\]]*:[^\]]*)\]|([\d.]+))(?::\d+)?$/.exec(entry) ?? [];
+  return normalizeAddress(ipv6 ?? ipv4 ?? entry);
+}
+
+/**
+ * The hosts that a request was sent to: its `Host`, and what trusted proxies say it was before they
+ * changed it (`X-Forwarded-Host`: each adds what it got, behind what a client may have sent).
+ */
+export function hostsOf(ctx: Context, trustedProxies: Networks | undefined): string[] {
+  const said = trustedProxies?.includes(remoteAddress(ctx)) ? ctx.get('X-Forwarded-Host') : '';
+  return [hostOf(ctx), ...said.split(',').map((host) => host.trim())].filter(
+    (host, i) => i === 0 || host !== '',
+  );
+}
+
+/** The `Host` of a request as it was sent. */
+export const hostOf = (ctx: Context): string => ctx.req.headers.host ?? '';
 
 /** Whether a browser asked by https, so that it may be told to keep a cookie to https. */
 export function cameByHttps(ctx: Context, trustedProxies: Networks | undefined): boolean {

@@ -1,8 +1,8 @@
 import type Router from '@koa/router';
 import type { Asker, StartupAnswer } from '../callers/startupQuery.js';
-import { type Hosts, hostOf } from '../http/hosts.js';
+import type { Hosts } from '../http/hosts.js';
 import { hasManyHosts } from '../http/readings.js';
-import { isForwarded, remoteAddress } from '../http/remoteAddress.js';
+import { hostOf, isForwarded, remoteAddress } from '../http/remoteAddress.js';
 
 /** What start-up queries need of the rest of the service. */
 export interface StartupNeeds {

@@ -62,6 +62,29 @@ describe('a page that had its name resolve to this service', () => {
     expect(await statusAs('localhost', `${url}/api/state`)).toBe(200);
   });
 
+  test('is told which name to add, and where', async () => {
+    const { url } = await world.service();
+    const { text } = await ask(`${url}/api/state`, { headers: { Host: `${host}:8000` } });
+    const { message } = JSON.parse(text).error;
+    for (const part of [host, 'ALLOWED_HOSTS']) expect(message).toContain(part);
+  });
+
+  test('cannot hide behind a trusted proxy that changes Host, nor name another', async () => {
+    const { url } = await world.service({ TRUSTED_PROXIES: '127.0.0.1' });
+    const statusBehind = async (own: string, said: string) => {
+      const headers = { Host: own, 'X-Forwarded-Host': said };
+      return (await ask(`${url}/api/state`, { headers })).status;
+    };
+    expect(await statusBehind('127.0.0.1:8000', host)).toBe(421);
+    // Its own scripts can send what they like before the proxy adds the name.
+    expect(await statusBehind('127.0.0.1:8000', `localhost, ${host}`)).toBe(421);
+    expect(await statusBehind(host, 'localhost')).toBe(421);
+    expect(await statusBehind('127.0.0.1:8000', 'localhost:8080')).toBe(200);
+    const other = await world.service();
+    const headers = { Host: 'localhost', 'X-Forwarded-Host': host };
+    expect((await ask(`${other.url}/api/state`, { headers })).status).toBe(200);
+  });
+
   test('gets a URL that counts nothing for a start-up query, which is answered all the same', async () => {
     const server = await world.server();
     const service = await world.service();

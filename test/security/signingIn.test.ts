@@ -154,6 +154,40 @@ describe('the cookie', () => {
     expect(await stateOf(service, cookie)).toBe(200);
   });
 
+  test('is taken from a page whose name a trusted proxy says in X-Forwarded-Host', async () => {
+    const behind = await start({ TRUSTED_PROXIES: '127.0.0.1' });
+    const asked = { Host: '127.0.0.1:8000', 'X-Forwarded-Host': 'dash.example:8080' };
+    const own = { ...asked, Origin: 'http://dash.example:8080' };
+    const cookie = cookieOf(await signIn(behind, token, own));
+    expect(await stateOf(behind, { ...cookie, ...own })).toBe(200);
+    const chain = { ...own, 'X-Forwarded-Host': 'dash.example:8080, inner.example' };
+    expect(await stateOf(behind, { ...cookie, ...chain })).toBe(200);
+    const https = { ...asked, 'X-Forwarded-Host': 'dash.example:443' };
+    expect((await signIn(behind, token, { ...https, Origin: 'https://dash.example' })).status).toBe(
+      204,
+    );
+    const others = ['http://dash.example', 'http://evil.example', 'https://dash.example', 'null'];
+    for (const origin of others)
+      expect((await signIn(behind, token, { ...asked, Origin: origin })).code).toBe('foreign_page');
+    const trustless = await start();
+    expect((await signIn(trustless, token, own)).code).toBe('foreign_page');
+  });
+
+  test('is refused with both names, and what to set, where a proxy hides the page’s', async () => {
+    const service = await start();
+    const hidden = { Host: '127.0.0.1:8000', Origin: 'http://dash.example:8080' };
+    const { text } = await signIn(service, token, hidden);
+    const { message } = JSON.parse(text).error;
+    for (const part of ['http://dash.example:8080', '127.0.0.1:8000', 'ALLOWED_HOSTS', 'Host'])
+      expect(message).toContain(part);
+    const named = await start({ ALLOWED_HOSTS: 'dash.example' });
+    expect((await signIn(named, token, hidden)).status).toBe(204);
+    // A browser that says by itself that the page is another's needs no such advice.
+    const foreign = { ...hidden, 'Sec-Fetch-Site': 'cross-site' };
+    const other = JSON.parse((await signIn(service, token, foreign)).text).error.message;
+    expect(other).not.toContain('ALLOWED_HOSTS');
+  });
+
   test('is taken from our own page, and when somebody follows a link', async () => {
     const service = await start();
     const cookie = cookieOf(await signIn(service));
@@ -283,6 +317,43 @@ describe('guessing', () => {
     const trustless = await start();
     for (let i = 0; i < 10; i += 1) await stateOf(trustless, { ...wrong, ...from(`9.9.9.${i}`) });
     expect(await stateOf(trustless, { ...right, ...from('203.0.113.8') })).toBe(429);
+  });
+
+  test.each([
+    ['an IPv4 address', '203.0.113.6', '203.0.113.7'],
+    ['one with a port', '203.0.113.6:51234', '203.0.113.7:51234'],
+    ['another port of the same address', '203.0.113.6:1, 203.0.113.6:51234', '203.0.113.7:1'],
+    ['an IPv6 address in brackets', '[2001:db8:0:1::6]', '[2001:db8:0:2::6]'],
+    ['one with a port', '[2001:db8:0:1::6]:51234', '[2001:db8:0:2::6]:51234'],
+    ['one with a zone', '[fe80:0:0:1::6%eth0]:51234', '[fe80:0:0:2::6%eth0]:51234'],
+    ['an IPv4 address in IPv6', '[::ffff:203.0.113.6]:51234', '::ffff:203.0.113.7'],
+    ['a trusted proxy behind it', '203.0.113.6:1, 127.0.0.1:51234', '203.0.113.7:1, 127.0.0.1:1'],
+  ])('of %s locks out nobody else: %s', async (_, guesser, other) => {
+    const service = await start({ TRUSTED_PROXIES: '127.0.0.1' });
+    const from = (address: string) => ({ 'X-Forwarded-For': address });
+    for (let i = 0; i < 10; i += 1) await stateOf(service, { ...wrong, ...from(guesser) });
+    expect(await stateOf(service, { ...right, ...from(guesser) })).toBe(429);
+    expect(await stateOf(service, { ...right, ...from(other) })).toBe(200);
+    expect(await stateOf(service, right)).toBe(200);
+  });
+
+  test.each([
+    'unknown',
+    '_hidden',
+    'unix:',
+    '203.0.113.6:',
+    '203.0.113.6:x',
+    '[203.0.113.6',
+    '[]:1',
+    ':1',
+    '',
+  ])('of what is no address, %p, counts for the proxy', async (said) => {
+    const service = await start({ TRUSTED_PROXIES: '127.0.0.1' });
+    const from = { 'X-Forwarded-For': `203.0.113.9, ${said}` };
+    for (let i = 0; i < 10; i += 1) await stateOf(service, { ...wrong, ...from });
+    expect(await stateOf(service, right)).toBe(429);
+    const other = { 'X-Forwarded-For': '203.0.113.9' };
+    expect(await stateOf(service, { ...right, ...other })).toBe(200);
   });
 
   test('from ever new addresses is given up after 300 wrong tokens', async () => {
