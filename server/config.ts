@@ -173,7 +173,7 @@ const definitions = [
     'TRUSTED_PROXIES',
     'trustedProxies',
     undefined,
-    'CIDR list: proxies in front of viewers whose `X-Forwarded-For` and `X-Forwarded-Proto` are believed',
+    'CIDR list: proxies in front of viewers whose `X-Forwarded-For`, `X-Forwarded-Proto` and `X-Forwarded-Host` are believed',
     parsed(parseNetworks).optional(),
   ),
   define(
