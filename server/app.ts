@@ -103,7 +103,7 @@ function allowOrigins(origins: readonly string[]): Koa.Middleware {
       return isAny || origins.includes(origin) ? allowed(origin) : '';
     },
     allowMethods: 'GET,HEAD',
-    exposeHeaders: 'Age,Link,X-Stale,X-Discovery-Failed',
+    exposeHeaders: 'Age,Link,X-Stale,X-Complete,X-Discovery-Failed',
   });
 }
 

@@ -3,6 +3,7 @@ import type { ActivationActor } from '../machines/activationMachine.js';
 import type { RoomName, ServerId } from '../machines/ports.js';
 import type { Member } from '../machines/roster.js';
 import { HeardTimes } from './heardTimes.js';
+import { KnownCounts } from './knownCounts.js';
 import type { RoomCounts } from './routes/counts.js';
 import type { ServiceState } from './routes/fleet.js';
 import type { FeedSource, FeedStatus, ServerView } from './sse/feed.js';
@@ -56,13 +57,24 @@ export class FleetView implements FeedSource {
 
   countsOf(room: RoomName): RoomCounts {
     const { roster, tally } = this.#context;
+    const counts = this.counts();
     const servers = [];
     for (const { server } of roster.shown()) {
       const connections = tally.countOn(server, room);
       if (connections > 0) servers.push({ id: server, connections });
     }
     servers.sort((one, other) => other.connections - one.connections);
-    return { room, connections: tally.totals.get(room) ?? 0, servers };
+    return {
+      room,
+      connections: counts.of(room),
+      complete: counts.isCompleteFor(room),
+      servers: servers.length > 0 || counts.isAnyReported ? servers : null,
+    };
+  }
+
+  /** The counts of now. */
+  counts(): KnownCounts {
+    return new KnownCounts(this.#context, this.isComplete);
   }
 
   status(): FeedStatus {
@@ -76,20 +88,29 @@ export class FleetView implements FeedSource {
 
   state(): ServiceState {
     const { value, context } = this.#actor.getSnapshot();
-    const { roster, tally, viewers } = context;
+    const { roster, viewers } = context;
     const [state, detail] =
       typeof value === 'string' ? [value, null] : ['active', String(value.active)];
-    const isCounting = state === 'activating' || state === 'active';
+    const complete = this.isComplete;
+    const { rooms, connections } = new KnownCounts(context, complete);
     return {
       state,
       detail,
       viewers,
       servers: roster.size,
       live: roster.live,
-      rooms: tally.totals.size,
-      connections: tally.connections,
-      complete: isCounting && roster.live === roster.size && tally.overLimit.size === 0,
+      rooms,
+      connections,
+      complete,
     };
+  }
+
+  /** Whether every known server is live and counted in full. */
+  get isComplete(): boolean {
+    const snapshot = this.#actor.getSnapshot();
+    const { roster, tally } = snapshot.context;
+    const isCounting = snapshot.matches('activating') || snapshot.matches('active');
+    return isCounting && roster.live === roster.size && tally.overLimit.size === 0;
   }
 
   /** The servers that have gone over the limit, or come back under it, since the last call. */
@@ -111,7 +132,7 @@ export class FleetView implements FeedSource {
       state: status,
       lastHeardAt: heardAt === undefined ? null : new Date(heardAt).toISOString(),
       epoch: tally.baseOf(server) ?? null,
-      ...tally.sizeOf(server),
+      ...(tally.baseOf(server) === undefined ? unknownSize : tally.sizeOf(server)),
       overLimit: tally.overLimit.has(server),
       lastFailure: ref.getSnapshot().context.lastFailure,
     };
@@ -122,11 +143,12 @@ export class FleetView implements FeedSource {
   }
 }
 
+const unknownSize = { rooms: null, connections: null };
+
 const nothing = {
   lastHeardAt: null,
   epoch: null,
-  rooms: 0,
-  connections: 0,
+  ...unknownSize,
   overLimit: false,
   lastFailure: null,
 };

@@ -86,6 +86,7 @@ export function wire(needs: WiringNeeds): Wired {
     store,
     book,
     servers: requests,
+    counts: () => view.counts(),
     actor: () => actor,
     isGone: (server) => discovery.isGone(server),
   });

@@ -7,6 +7,7 @@ import { RedisChannels } from './adapters/redisChannels.js';
 import type { AddressBook } from './callers/addressBook.js';
 import type { Config } from './config.js';
 import { Documents } from './documents/documents.js';
+import type { KnownCounts } from './knownCounts.js';
 import { DocumentWork } from './rooms/documentWork.js';
 import { RoomDirectory } from './rooms/roomDirectory.js';
 import { RoomList } from './rooms/roomList.js';
@@ -31,6 +32,8 @@ export interface RoomWiringNeeds {
   store: Store;
   book: AddressBook;
   servers: PubSubServers;
+  /** The live counts of now. */
+  counts: () => KnownCounts;
   /** Asked for when the machine runs: it has the machine of a room among its parts. */
   actor: () => ActivationActor;
   /** Whether a server was let go because it did not answer. */
@@ -39,7 +42,7 @@ export interface RoomWiringNeeds {
 
 /** Puts together what knows of rooms, and fills the slots of a room's machine with it. */
 export function wireRooms(wiring: RoomWiringNeeds) {
-  const { config, log, store, book, servers, actor, isGone } = wiring;
+  const { config, log, store, book, servers, counts, actor, isGone } = wiring;
   const redis = config.redisUrl === undefined ? undefined : new RedisChannels(config.redisUrl, log);
   const documents = new Documents({
     maxRoomBytes: config.maxRoomBytes,
@@ -52,6 +55,7 @@ export function wireRooms(wiring: RoomWiringNeeds) {
     book,
     servers,
     rooms: store.rooms,
+    counts,
     isStorePartial,
     pubSubPort: config.pubSubPort,
     maxStateBytes: config.maxSnapshotBytes,
@@ -61,8 +65,8 @@ export function wireRooms(wiring: RoomWiringNeeds) {
     rooms: store.rooms,
     isStorePartial,
     isGone: (address) => directory.isGone(address),
-    tally: () => directory.tally,
-    serversOf: (room) => directory.serversReporting(room),
+    totals: () => actor().getSnapshot().context.tally.totals,
+    counts,
   });
   const { frameIntervalMs } = config;
   const watches = new RoomWatches({ documents, directory, redis, frameIntervalMs, log });

@@ -1,11 +1,11 @@
 import { setMaxListeners } from 'node:events';
 import type { ActivationActor } from '../../machines/activationMachine.js';
 import type { RoomName, ServerId } from '../../machines/ports.js';
-import type { Tally } from '../../machines/tally.js';
 import { canAsk, type PubSubServers } from '../adapters/pubSubServers.js';
 import { normalizeAddress } from '../addresses.js';
 import type { AddressBook } from '../callers/addressBook.js';
 import { serverAt } from '../discovery/roomAddresses.js';
+import type { KnownCounts } from '../knownCounts.js';
 import { isStorable, type RoomsTable, type StoredRoom } from '../store/store.js';
 import { type Fresh, LastKnownGood } from './lastKnownGood.js';
 
@@ -15,6 +15,8 @@ export interface RoomDirectoryNeeds {
   book: AddressBook;
   servers: PubSubServers;
   rooms: RoomsTable;
+  /** The live counts of now. */
+  counts: () => KnownCounts;
   /** Whether the store lacks rooms that pub-sub servers hold because they do not write to it. */
   isStorePartial: boolean;
   pubSubPort: number;
@@ -28,7 +30,7 @@ export interface Holder {
   server: ServerId;
   /** The metadata store names its address. */
   isStored: boolean;
-  /** Connections that it reported; null: it does not report now. */
+  /** Connections that it reported; null: unknown. */
   connections: number | null;
 }
 
@@ -109,13 +111,14 @@ export class RoomDirectory {
     return holders;
   }
 
-  /** All servers, as holders of a room that nothing names any for. */
-  everybody(): Holder[] {
+  /** All servers, as holders of a room. */
+  everybody(room: RoomName): Holder[] {
+    const counts = this.counts();
     const shown = [...this.#context.roster.shown()];
     return shown.map(({ server }) => ({
       server,
       isStored: false,
-      connections: this.tally.baseOf(server) === undefined ? null : 0,
+      connections: counts.on(server, room),
     }));
   }
 
@@ -134,14 +137,6 @@ export class RoomDirectory {
     );
   }
 
-  /** Servers that report connections to a room. */
-  serversReporting(room: RoomName): number {
-    const { roster, tally } = this.#context;
-    let servers = 0;
-    for (const { server } of roster) if (tally.countOn(server, room) > 0) servers += 1;
-    return servers;
-  }
-
   /** Whether nothing answers at an address that the store names: a crash left it there. */
   isGone(address: string): boolean {
     const { book, pubSubPort, isGone } = this.#needs;
@@ -150,8 +145,9 @@ export class RoomDirectory {
     return book.serversAt(normalizeAddress(address), this.#context.roster).length === 0;
   }
 
-  get tally(): Tally {
-    return this.#context.tally;
+  /** The live counts of now. */
+  counts(): KnownCounts {
+    return this.#needs.counts();
   }
 
   async #askAround(
@@ -160,7 +156,7 @@ export class RoomDirectory {
     signal: AbortSignal,
   ): Promise<Asked[]> {
     const named = new Set(holders.map(({ server }) => server));
-    const others = this.everybody().filter(({ server }) => !named.has(server));
+    const others = this.everybody(room).filter(({ server }) => !named.has(server));
     const first = isThorough ? [...holders, ...others] : holders;
     const asked = await this.ask(room, first, signal);
     if (!isThorough && !asked.some(holds)) asked.push(...(await this.ask(room, others, signal)));
@@ -185,11 +181,10 @@ export class RoomDirectory {
 
   #holders(room: RoomName, addresses: readonly string[]): Holder[] {
     const { roster, tally } = this.#context;
+    const counts = this.counts();
     const holders = new Map<ServerId, Holder>();
     const add = (server: ServerId, isStored: boolean) => {
-      const isReporting = tally.baseOf(server) !== undefined;
-      const connections = isReporting ? tally.countOn(server, room) : null;
-      holders.set(server, { server, isStored, connections });
+      holders.set(server, { server, isStored, connections: counts.on(server, room) });
     };
     for (const address of addresses)
       for (const server of this.#serversAt(address)) add(server, true);

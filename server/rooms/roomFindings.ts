@@ -16,7 +16,7 @@ export interface RoomServer {
   server: string;
   /** Whether the store names it. */
   stored: boolean;
-  /** By the live counts; null: it does not report now. */
+  /** By the live counts; null: unknown. */
   connections: number | null;
   /** What it said: it holds the room, denies it, failed to answer, or could not be asked. */
   answer: 'holds' | 'denies' | 'failed' | 'unasked';

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { RoomName } from '../../machines/ports.js';
-import type { Tally } from '../../machines/tally.js';
+import type { KnownCounts } from '../knownCounts.js';
 import { isStorable, type RoomsTable, type StoredRoom } from '../store/store.js';
 import { firstOf } from './firstOf.js';
 import { type Fresh, LastKnownGood } from './lastKnownGood.js';
@@ -15,12 +15,14 @@ export interface RoomSummary {
   updatedAt: string | null;
   /** Of the stored document. */
   bytes: number | null;
-  /** Whether a server holds it in memory, by the store or the live counts. */
+  /** Whether a server is known to hold it in memory, by the store or the live counts; false also: unknown. */
   active: boolean;
-  /** Live connections; 0 while the servers report nothing. */
-  connections: number;
-  /** Servers that hold it, by the store, but for those that are gone; of rooms that were not read from it, by the live counts. */
-  servers: number;
+  /** Live connections. */
+  connections: number | null;
+  /** Whether every known server is in `connections`. */
+  complete: boolean;
+  /** Servers that hold it, by the store, but for those that are gone; of rooms that it says nothing of, by the live counts. */
+  servers: number | null;
 }
 
 export interface RoomListQuery {
@@ -33,6 +35,8 @@ export interface RoomListQuery {
 
 export interface RoomListPage {
   rooms: RoomSummary[];
+  /** Whether every known server is in the live counts. */
+  isComplete: boolean;
   /** Where the next page begins; undefined: this was the last. */
   cursor?: string;
 }
@@ -41,11 +45,12 @@ export interface RoomListNeeds {
   rooms: RoomsTable;
   /** Whether the store lacks rooms that pub-sub servers hold because they do not write to it. */
   isStorePartial: boolean;
-  tally: () => Tally;
   /** Whether the server at an address of the store was let go because it did not answer. */
   isGone: (address: string) => boolean;
-  /** Servers that report connections to a room. */
-  serversOf: (room: RoomName) => number;
+  /** Connections of every room that has any. */
+  totals: () => ReadonlyMap<RoomName, number>;
+  /** The live counts of now. */
+  counts: () => KnownCounts;
 }
 
 /** Items read for one page, at the most, beside those it shows. */
@@ -91,9 +96,9 @@ export class RoomList {
       this.#needs.rooms.page(request),
     );
     // Made anew for a page that is stale: the live counts are not.
-    const all = value.items.map((item) => this.#summary(item.id, item));
-    const rooms = all.filter(({ active }) => active || !isActiveOnly);
-    return { value: { rooms, ...this.#behind(value.cursor, prefix) }, ...freshness };
+    const all = this.#summaries(value.items.map((item) => [item.id, item]));
+    const rooms = all.rooms.filter(({ active }) => active || !isActiveOnly);
+    return { value: { ...all, rooms, ...this.#behind(value.cursor, prefix) }, ...freshness };
   }
 
   /** Where it goes on after a page of the store. */
@@ -116,10 +121,9 @@ export class RoomList {
     const size = this.#needs.isStorePartial ? Math.min(limit, maxLookups) : limit;
     const { page, last } = cut(firstOf(rest, size + 1, byKey), size);
     const stored = await this.#areStored(page.map(({ room }) => room));
-    const rooms = page
-      .filter(({ room }) => !stored.has(room))
-      .map(({ room }) => this.#summary(room));
-    return { rooms, ...(last && next({ phase: 'live', after: last.key })) };
+    const rooms = page.filter(({ room }) => !stored.has(room));
+    const summaries = this.#summaries(rooms.map(({ room }) => [room]));
+    return { ...summaries, ...(last && next({ phase: 'live', after: last.key })) };
   }
 
   #busiest(
@@ -131,10 +135,10 @@ export class RoomList {
       (room) => !after || byConnections(room, after) > 0,
     );
     const { page, last } = cut(firstOf(rest, limit + 1, byConnections), limit);
-    const rooms = page.map(({ room }) => this.#summary(room));
-    if (!last) return { rooms };
+    const summaries = this.#summaries(page.map(({ room }) => [room]));
+    if (!last) return summaries;
     const { connections, key } = last;
-    return { rooms, ...next({ phase: 'busiest', after: { connections, key } }) };
+    return { ...summaries, ...next({ phase: 'busiest', after: { connections, key } }) };
   }
 
   /** Which of these rooms the store has. */
@@ -150,7 +154,7 @@ export class RoomList {
   }
 
   *#live(prefix: string): Generator<RoomName> {
-    for (const room of this.#needs.tally().totals.keys()) if (room.startsWith(prefix)) yield room;
+    for (const room of this.#needs.totals().keys()) if (room.startsWith(prefix)) yield room;
   }
 
   /** Live rooms that may not be in the store. */
@@ -160,25 +164,40 @@ export class RoomList {
   }
 
   *#ranked(rooms: Iterable<RoomName>, isWanted: (room: Ranked) => boolean): Generator<Ranked> {
-    const { totals } = this.#needs.tally();
+    const totals = this.#needs.totals();
     for (const room of rooms) {
       const ranked = { room, key: keyOf(room), connections: totals.get(room) ?? 0 };
       if (isWanted(ranked)) yield ranked;
     }
   }
 
-  #summary(room: RoomName, item?: StoredRoom): RoomSummary {
-    const connections = this.#needs.tally().totals.get(room) ?? 0;
-    const addresses = item?.addresses.filter((address) => !this.#needs.isGone(address));
-    const servers = addresses?.length ?? this.#needs.serversOf(room);
+  /** The rooms of a page, all with the counts of one moment. */
+  #summaries(
+    rooms: readonly (readonly [RoomName, StoredRoom?])[],
+  ): Pick<RoomListPage, 'rooms' | 'isComplete'> {
+    const counts = this.#needs.counts();
+    return {
+      rooms: rooms.map(([room, item]) => this.#summary(counts, room, item)),
+      isComplete: counts.isComplete,
+    };
+  }
+
+  #summary(counts: KnownCounts, room: RoomName, item?: StoredRoom): RoomSummary {
+    const connections = counts.of(room);
+    const { isGone, isStorePartial } = this.#needs;
+    const stored = item?.addresses.filter((address) => !isGone(address)).length ?? 0;
+    // What no server writes to does not say that none holds the room.
+    const isByStore = stored > 0 || (item !== undefined && !isStorePartial);
+    const servers = isByStore ? stored : counts.serversOf(room);
     return {
       id: room,
       name: room,
       createdAt: item?.createdAt ?? null,
       updatedAt: item?.updatedAt ?? null,
       bytes: item?.bytes ?? null,
-      active: servers > 0 || connections > 0,
+      active: Number(servers) > 0 || Number(connections) > 0,
       connections,
+      complete: counts.isCompleteFor(room),
       servers,
     };
   }

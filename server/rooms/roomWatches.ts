@@ -167,7 +167,7 @@ export class RoomWatches {
   async #locate(room: RoomName): Promise<RoomSourceAnswer> {
     const directory = this.#needs.directory;
     const holders = await directory.holders(room);
-    const asked = holders.length > 0 ? holders : directory.everybody();
+    const asked = holders.length > 0 ? holders : directory.everybody(room);
     return { type: 'servers.located', servers: asked.map(({ server }) => server) };
   }
 
@@ -197,7 +197,7 @@ export class RoomWatches {
     const named = servers.map((server) => ({ server, isStored: false, connections: 0 }));
     const said = await directory.ask(room, named, signal);
     if (said.some(({ said: { kind } }) => kind === 'holds')) return said;
-    const others = directory.everybody().filter(({ server }) => !servers.includes(server));
+    const others = directory.everybody(room).filter(({ server }) => !servers.includes(server));
     return [...said, ...(await directory.ask(room, others, signal))];
   }
 }

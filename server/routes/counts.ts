@@ -6,8 +6,12 @@ import { apiError } from '../http/errors.js';
 /** Connections of a room, and on which servers they are, most first. */
 export interface RoomCounts {
   room: RoomName;
-  connections: number;
-  servers: { id: ServerId; connections: number }[];
+  /** Null: unknown. */
+  connections: number | null;
+  /** Whether every known server is in the numbers. */
+  complete: boolean;
+  /** Null: no server reports. */
+  servers: { id: ServerId; connections: number }[] | null;
 }
 
 /** What the counts of rooms need of the rest of the service. */

@@ -13,8 +13,9 @@ export interface ServiceState {
   servers: number;
   /** Servers whose numbers are in the totals and believed. */
   live: number;
-  rooms: number;
-  connections: number;
+  /** Null: unknown. */
+  rooms: number | null;
+  connections: number | null;
   /** Whether every known server is live. */
   complete: boolean;
 }

@@ -51,6 +51,8 @@ async function answerList(ctx: Context, { roomList }: RoomNeeds): Promise<void> 
   };
   const { value, ageSeconds, isStale } = await roomList.page(query);
   ctx.set('Age', String(ageSeconds));
+  // An empty list has no room that could say it.
+  ctx.set('X-Complete', String(value.isComplete));
   if (isStale) ctx.set('X-Stale', 'true');
   if (value.cursor !== undefined) {
     const next = new URLSearchParams({
@@ -81,9 +83,11 @@ async function answerState(ctx: Context, { documents }: RoomNeeds, found: FoundR
 
 async function answerMetadata(ctx: Context, { directory, documents }: RoomNeeds, found: FoundRoom) {
   const { createdAt = null, updatedAt = null, bytes = null } = found.item?.value ?? {};
-  const connections = directory.tally.totals.get(found.room) ?? 0;
+  const counts = directory.counts();
+  const connections = counts.of(found.room);
+  const complete = counts.isCompleteFor(found.room);
   const { json, ...about } = await documentOf(found, documents);
-  const metadata = { createdAt, updatedAt, bytes, connections };
+  const metadata = { createdAt, updatedAt, bytes, connections, complete };
   const head = JSON.stringify({ ...aboutRoom(found), ...metadata, ...about });
   ctx.type = 'application/json';
   // The document is JSON text already: a large one is not parsed to be written again.

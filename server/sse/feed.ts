@@ -16,9 +16,9 @@ export interface ServerView {
   lastHeardAt: string | null;
   /** The epoch of the snapshot that its counts rest on; null: it has none. */
   epoch: number | null;
-  /** Rooms with a connection on it. */
-  rooms: number;
-  connections: number;
+  /** Rooms with a connection on it; null: unknown, as it has no snapshot. */
+  rooms: number | null;
+  connections: number | null;
   /** Whether it reported more than is counted of one server. */
   overLimit: boolean;
   /** Why the last request to it failed, if it did; null: it was answered. */

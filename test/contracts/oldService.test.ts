@@ -58,7 +58,7 @@ describe('what the old service did wrong, contract.md section 5', () => {
     const service = await startStaged(fleet, { ...alone, PORT: String(port) });
     await connection.close();
     await connectTo(nth(fleet, 1), 'restart');
-    expect(await stateOf(service)).toMatchObject({ state: 'inactive', connections: 0 });
+    expect(await stateOf(service)).toMatchObject({ state: 'inactive', connections: null });
     const viewer = await watchMaps(service);
     await untilShown(viewer, { restart: 1 });
     for (const { data } of viewer.messages) expect(['{}', '{"restart":1}']).toContain(data);

@@ -233,7 +233,7 @@ describe('the book of servers', () => {
     book.replace([view('live'), view('live', 'b:2')], 1000);
     book.replace([view('live')], 2000);
     const gone = book.rows.find(({ id }) => id === 'b:2');
-    expect(gone).toMatchObject({ state: 'gone', goneAtMs: 2000, connections: 0 });
+    expect(gone).toMatchObject({ state: 'gone', goneAtMs: 2000, connections: null });
     book.tidy(2000 + goneShownMs);
     expect(book.rows).toHaveLength(2);
     book.tidy(2001 + goneShownMs);

@@ -168,7 +168,7 @@ describe('a server that no source names any longer', () => {
     // As long as it is named it is shown, without its counts.
     await eventually(async () => {
       expect(await serversOf(service)).toMatchObject([
-        { id: gone.id, state: 'unreachable', connections: 0 },
+        { id: gone.id, state: 'unreachable', connections: null },
         { id: stays.id, state: 'live' },
       ]);
     });

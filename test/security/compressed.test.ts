@@ -72,7 +72,7 @@ describe('a body that comes as', () => {
       const rows = await getJson<(ServerRow & { lastFailure: string })[]>(
         `${service.url}/api/servers`,
       );
-      expect(rows).toMatchObject([{ id: server.id, rooms: 0, lastFailure: failure }]);
+      expect(rows).toMatchObject([{ id: server.id, rooms: null, lastFailure: failure }]);
     });
     expect(viewer.rooms()).toEqual({});
     for (const Accept of ['application/octet-stream', 'application/json']) {

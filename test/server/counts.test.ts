@@ -15,17 +15,18 @@ test('where the connections of rooms are is told in the order asked for', async 
   const query = names.map((name) => `room=${encodeURIComponent(name)}`).join('&');
   const { text } = await ask(`${service.url}/api/counts?${query}`);
   expect(JSON.parse(text)).toEqual([
-    { room: 'none', connections: 0, servers: [] },
+    { room: 'none', connections: 0, complete: true, servers: [] },
     {
       room: 'a%20b',
       connections: 4,
+      complete: true,
       servers: [
         { id: two.id, connections: 3 },
         { id: one.id, connections: 1 },
       ],
     },
-    { room: 'other', connections: 9, servers: [{ id: one.id, connections: 9 }] },
-    { room: 'a b', connections: 0, servers: [] },
+    { room: 'other', connections: 9, complete: true, servers: [{ id: one.id, connections: 9 }] },
+    { room: 'a b', connections: 0, complete: true, servers: [] },
   ]);
 });
 
@@ -33,13 +34,16 @@ test('a room is told of once it has connections, and not when they are gone', as
   const server = await world.server();
   const service = await world.service();
   const countsOf = async () => JSON.parse((await ask(`${service.url}/api/counts?room=r`)).text);
-  const none = [{ room: 'r', connections: 0, servers: [] }];
-  expect(await countsOf()).toEqual(none);
+  const unknown = [{ room: 'r', connections: null, complete: false, servers: null }];
+  expect(await countsOf()).toEqual(unknown);
   await world.watch(service);
   await server.open('r');
-  const one = [{ room: 'r', connections: 1, servers: [{ id: server.id, connections: 1 }] }];
+  const one = [
+    { room: 'r', connections: 1, complete: true, servers: [{ id: server.id, connections: 1 }] },
+  ];
   await eventually(async () => expect(await countsOf()).toEqual(one));
   await server.close('r');
+  const none = [{ room: 'r', connections: 0, complete: true, servers: [] }];
   await eventually(async () => expect(await countsOf()).toEqual(none));
 });
 

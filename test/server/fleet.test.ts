@@ -19,17 +19,19 @@ test('the fleet is shown as it is: silent, then counted', async () => {
     state: 'silent',
     lastHeardAt: expect.stringMatching(/^\d{4}-\d\d-\d\dT[\d:.]+Z$/),
     epoch: null,
-    rooms: 0,
-    connections: 0,
+    rooms: null,
+    connections: null,
     overLimit: false,
     lastFailure: null,
   };
   expect(await json(`${service.url}/api/servers`)).toEqual([silent]);
-  const inactive = { viewers: 0, servers: 1, live: 0, rooms: 0, connections: 0, complete: false };
+  const inactive = { viewers: 0, servers: 1, live: 0, complete: false };
+  const unknown = { rooms: null, connections: null };
   expect(await json(`${service.url}/api/state`)).toMatchObject({
     state: 'inactive',
     detail: null,
     ...inactive,
+    ...unknown,
   });
 
   await world.watch(service);

@@ -128,8 +128,8 @@ export interface StateView {
   detail: string | null;
   viewers: number;
   servers: number;
-  rooms: number;
-  connections: number;
+  rooms: number | null;
+  connections: number | null;
   complete: boolean;
 }
 
@@ -137,8 +137,8 @@ export interface ServerRow {
   id: string;
   state: string;
   epoch: number | null;
-  rooms: number;
-  connections: number;
+  rooms: number | null;
+  connections: number | null;
   lastHeardAt: string | null;
 }
 

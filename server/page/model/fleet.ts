@@ -12,8 +12,8 @@ export const streamStatus = signal<StreamStatus>({ kind: 'connecting' });
 /** State of the service; undefined: nothing has come yet. */
 export const activation = signal<string | undefined>(undefined);
 export const isComplete = signal(false);
-export const connections = signal(0);
-export const roomCount = signal(0);
+const countedConnections = signal(0);
+const countedRooms = signal(0);
 /** Grows with every change of the servers. */
 const serversVersion = signal(0);
 /** Grows when the list of rooms has changed, at most every 250 ms. */
@@ -42,6 +42,17 @@ export const missingServers = computed(() =>
   ),
 );
 
+/** Nothing counted is known to be nothing only when every server has reported in full. */
+const haveAllReported = computed(() => {
+  const present = servers.value.filter(({ state }) => state !== 'gone');
+  return present.length > 0 && present.every((row) => row.connections !== null && !row.overLimit);
+});
+const known = (count: number) => (count > 0 || haveAllReported.value ? count : null);
+
+/** Null: unknown. */
+export const connections = computed(() => known(countedConnections.value));
+export const roomCount = computed(() => known(countedRooms.value));
+
 /** Whether the numbers on the page are those of now. */
 export const isCurrent = computed(() => streamStatus.value.kind === 'live');
 
@@ -59,8 +70,8 @@ export function takeNews({ kind, state, complete, servers = [], rooms }: FleetNe
   else if (rooms) roomIndex.change(rooms);
   if (kind === 'snapshot') roomsVersion.value += 1;
   else settleSoon();
-  connections.value = roomIndex.connections;
-  roomCount.value = roomIndex.size;
+  countedConnections.value = roomIndex.connections;
+  countedRooms.value = roomIndex.size;
   recordHistory();
 }
 

@@ -2,8 +2,8 @@ import { signal } from '@preact/signals';
 import { ApiFailure, getJson } from '../api.js';
 import { encodedName } from './roomNames.js';
 
-/** Connections of a room by server, most first. */
-export type Distribution = readonly { id: string; connections: number }[];
+/** Connections of a room by server, most first; null: no server reports. */
+export type Distribution = readonly { id: string; connections: number }[] | null;
 
 interface RoomCounts {
   room: string;

@@ -30,7 +30,7 @@ export class ServerBook {
     const present = new Set(views.map(({ id }) => id));
     for (const row of this.rows)
       if (!present.has(row.id) && row.goneAtMs === undefined)
-        this.note({ ...row, state: 'gone', rooms: 0, connections: 0 }, nowMs);
+        this.note({ ...row, state: 'gone', rooms: null, connections: null }, nowMs);
     for (const view of views) this.note(view, nowMs);
   }
 

@@ -50,7 +50,7 @@ function Trend({
   series,
 }: {
   title: string;
-  value: number;
+  value: number | null;
   series: 'connections' | 'rooms';
 }) {
   historyVersion.value;
@@ -87,9 +87,9 @@ function TopRooms() {
       <div class="card-head">
         <h2 id="top-title">Busiest rooms</h2>
         <span class="spacer" />
-        <a href="#/rooms">All {written(roomCount.value)}</a>
+        <a href="#/rooms">All {roomCount.value !== null && written(roomCount.value)}</a>
       </div>
-      {rooms.length === 0 && <NobodyConnected />}
+      {rooms.length === 0 && (roomCount.value === null ? <NotReported /> : <NobodyConnected />)}
       {rooms.length > 0 && (
         <table class="table top-rooms">
           <thead class="visually-hidden">
@@ -119,6 +119,15 @@ function TopRooms() {
         </table>
       )}
     </section>
+  );
+}
+
+function NotReported() {
+  return (
+    <div class="empty" data-empty="unknown">
+      <h3>Not known yet</h3>
+      <p>No room has been reported, and not every server has answered.</p>
+    </div>
   );
 }
 

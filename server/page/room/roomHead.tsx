@@ -4,14 +4,19 @@ import { CopyButton } from '../ui/copyButton.js';
 import type { RoomStatus } from './roomMessages.js';
 import { countWord, standingWords, streamWords } from './words.js';
 
+interface Counts {
+  connections: number | null;
+  complete: boolean;
+}
+
 /** What the room is called, by people and by programs, and how it stands. */
 export function RoomHead(props: {
   name: string;
   status: RoomStatus | undefined;
   stream: StreamStatus;
-  connections: number | undefined;
+  counts: Counts | undefined;
 }) {
-  const { name, status, stream, connections } = props;
+  const { name, status, stream, counts } = props;
   const shown = shownName(name);
   // What is in the way of the stream comes first: the rest is from before.
   const words = streamWords(stream) ?? (status && standingWords(status));
@@ -29,7 +34,7 @@ export function RoomHead(props: {
         )}
       </div>
       <div class="row small quiet">
-        {connections !== undefined && <span>{countWord(connections, 'connection')}</span>}
+        {counts && <span>{connectionsWord(counts)}</span>}
         <RawKey name={name} />
         <span>Looking at a room does not join it.</span>
       </div>
@@ -38,6 +43,12 @@ export function RoomHead(props: {
       </p>
     </header>
   );
+}
+
+function connectionsWord({ connections, complete }: Counts): string {
+  if (connections === null) return 'connections not known';
+  const word = countWord(connections, 'connection');
+  return complete ? word : `${word}; not every server is counted`;
 }
 
 function RawKey({ name }: { name: string }) {

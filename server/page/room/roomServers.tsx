@@ -1,4 +1,5 @@
 import { visible } from '../model/roomNames.js';
+import { presentServers } from '../servers/serverLook.js';
 import type { Polled } from '../usePolled.js';
 import type { RoomServer, RoomServers, RoomStatus } from './roomMessages.js';
 import { clockTime, countWord, serverWords } from './words.js';
@@ -47,7 +48,8 @@ export function ServersOfRoom(props: {
 
 interface Row {
   id: string;
-  connections: number | undefined;
+  /** Null: unknown. */
+  connections: number | null;
   asked: RoomServer | undefined;
   isHolder: boolean;
 }
@@ -60,17 +62,26 @@ function rowsOf(
 ): Row[] {
   const byId = new Map(asked.map((each) => [each.server, each]));
   const counts = new Map(connections.map(({ id, connections }) => [id, connections]));
+  const reporting = new Set(
+    presentServers.value.filter((server) => server.connections !== null).map(({ id }) => id),
+  );
+  // Whoever reports, and not this room, has nobody in it; a count that was null when it was asked for is known by nobody.
+  const noCount = (id: string) =>
+    reporting.has(id) && byId.get(id)?.connections !== null ? 0 : null;
   const holders = new Set(status?.servers);
   const ids = new Set([...byId.keys(), ...counts.keys(), ...holders]);
   return [...ids]
     .map((id) => ({
       id,
-      connections: counts.get(id),
+      connections: counts.get(id) ?? noCount(id),
       asked: byId.get(id),
       isHolder: holders.has(id),
     }))
     .sort((a, b) => (b.connections ?? 0) - (a.connections ?? 0) || (a.id < b.id ? -1 : 1));
 }
+
+const connectionsWord = (connections: number | null) =>
+  connections === null ? 'Connections not known' : countWord(connections, 'connection');
 
 function ServerRow({ row: { id, connections, asked, isHolder } }: { row: Row }) {
   const words = asked && serverWords(asked);
@@ -87,7 +98,7 @@ function ServerRow({ row: { id, connections, asked, isHolder } }: { row: Row }) 
         </span>
       )}
       <p class="small quiet">
-        {[countWord(connections ?? 0, 'connection'), words?.meaning].filter(Boolean).join('. ')}
+        {[connectionsWord(connections), words?.meaning].filter(Boolean).join('. ')}
       </p>
     </li>
   );

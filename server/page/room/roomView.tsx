@@ -18,8 +18,12 @@ const countsMs = 1000;
 const findingsMs = 30_000;
 
 interface RoomCounts {
-  connections: number;
-  servers: { id: string; connections: number }[];
+  /** Null: unknown. */
+  connections: number | null;
+  /** Whether every known server is in the numbers. */
+  complete: boolean;
+  /** Null: no server reports. */
+  servers: { id: string; connections: number }[] | null;
 }
 
 /** A room as it changes: what is in it, who is in it, and where it is. Looking at it never joins it. */
@@ -37,12 +41,7 @@ export function RoomView({ name }: { name: string }) {
   const connections = counts.value?.[0];
   return (
     <div class="stack room">
-      <RoomHead
-        name={name}
-        status={status}
-        stream={stream}
-        connections={connections?.connections}
-      />
+      <RoomHead name={name} status={status} stream={stream} counts={connections} />
       <RoomNotices name={name} session={session} stream={stream} servers={findings.value} />
       <div class="watched-columns">
         <div class="stack">
@@ -54,7 +53,7 @@ export function RoomView({ name }: { name: string }) {
           <ServersOfRoom
             status={status}
             findings={findings}
-            connections={connections?.servers}
+            connections={connections?.servers ?? undefined}
             onAsk={askAgain}
           />
         </div>

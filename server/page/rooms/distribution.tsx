@@ -20,7 +20,7 @@ export function DistributionBar({ servers }: { servers: Distribution | undefined
 
 const maxNamed = 8;
 
-function wordsOf(servers: Distribution): string {
+function wordsOf(servers: NonNullable<Distribution>): string {
   const named = servers
     .slice(0, maxNamed)
     .map(({ id, connections }) => `${shortIds.value.get(id) ?? id} ${written(connections)}`);
@@ -33,8 +33,9 @@ export function DistributionCells({ servers }: { servers: Distribution | undefin
   const most = Math.max(1, ...(servers ?? []).map(({ connections }) => connections));
   return (
     <>
-      {presentServers.value.map(({ id }) => {
+      {presentServers.value.map(({ id, connections }) => {
         const count = servers?.find((server) => server.id === id)?.connections ?? 0;
+        const none = connections === null ? '–' : '0';
         return (
           <td key={id} class="number cell-count">
             {count > 0 ? (
@@ -43,7 +44,7 @@ export function DistributionCells({ servers }: { servers: Distribution | undefin
               </span>
             ) : (
               <span class="quiet" aria-hidden={!servers}>
-                {servers ? '–' : ''}
+                {servers ? none : ''}
               </span>
             )}
           </td>

@@ -1,7 +1,7 @@
 import './rooms.css';
 import { signal, useSignalEffect } from '@preact/signals';
 import { useState } from 'preact/hooks';
-import { roomIndex, roomsVersion } from '../model/fleet.js';
+import { roomCount, roomIndex, roomsVersion } from '../model/fleet.js';
 import { written } from '../ui/count.js';
 import { RoomTable } from './roomTable.js';
 
@@ -36,7 +36,8 @@ export function RoomsView() {
 }
 
 function summary(rows: number, matches: number): string {
-  const all = written(roomIndex.size);
+  if (roomCount.value === null) return '';
+  const all = written(roomCount.value);
   const found = query.value === '' ? all : `${written(matches)} of ${all}`;
   const text = rows < matches ? `${written(rows)} of ${found}` : found;
   return roomIndex.isSearching ? `${text}, searching …` : text;
@@ -109,6 +110,13 @@ function TopSelect() {
 
 function Nothing() {
   const isSearch = query.value !== '';
+  if (roomCount.value === null)
+    return (
+      <div class="card empty">
+        <h2>Not known yet</h2>
+        <p>No room has been reported, and not every server has answered.</p>
+      </div>
+    );
   return (
     <div class="card empty">
       <h2>{isSearch ? 'No room has this in its name' : 'Nobody is connected'}</h2>

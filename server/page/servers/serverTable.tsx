@@ -3,7 +3,7 @@ import { useMemo, useState } from 'preact/hooks';
 import { clockSkewMs } from '../api.js';
 import { now } from '../model/polling.js';
 import type { ServerRow } from '../model/serverBook.js';
-import { Count, written } from '../ui/count.js';
+import { Count, Unknown, written } from '../ui/count.js';
 import { age, ago, clockTime } from '../ui/time.js';
 import { colourOf } from './serverLook.js';
 import { stateWords, urgencyOf } from './serverState.js';
@@ -18,8 +18,8 @@ const columns: Record<
   id: { title: 'Server', value: ({ id }) => id },
   state: { title: 'State', value: urgencyOf },
   heard: { title: 'Last heard', value: ({ lastHeardAt }) => -Date.parse(lastHeardAt ?? '') || 0 },
-  rooms: { title: 'Rooms', isNumber: true, value: ({ rooms }) => -rooms },
-  connections: { title: 'Connections', isNumber: true, value: (row) => -row.connections },
+  rooms: { title: 'Rooms', isNumber: true, value: ({ rooms }) => -(rooms ?? -1) },
+  connections: { title: 'Connections', isNumber: true, value: (row) => -(row.connections ?? -1) },
 };
 
 /** Rows that may show that they have changed: more of them would flicker, and cost the browser much. */
@@ -36,7 +36,7 @@ export function ServerTable({ rows }: { rows: readonly ServerRow[] }) {
     setIsReversed(clicked === column && !isReversed);
     setColumn(clicked);
   };
-  const all = rows.reduce((sum, row) => sum + row.connections, 0);
+  const all = rows.reduce((sum, row) => sum + (row.connections ?? 0), 0);
   const sorted = sortedBy(rows, columns[column].value, isReversed);
   return (
     <table class="table server-table">
@@ -111,8 +111,7 @@ const flipped = { ascending: 'descending', descending: 'ascending' } as const;
 function Row({ row, all, isCalm }: { row: ServerRow; all: number; isCalm: boolean }) {
   const heard = heardText(row, now.value);
   const note = noteOf(row, now.value);
-  const share = all > 0 ? row.connections / all : 0;
-  const percent = Math.round(share * 1000) / 10;
+  const percent = percentOf(row, all);
   const colour = colourOf(row.id);
   return useMemo(
     () => (
@@ -133,10 +132,10 @@ function Row({ row, all, isCalm }: { row: ServerRow; all: number; isCalm: boolea
         </td>
         <td class="server-heard quiet">{heard}</td>
         <td class="server-rooms number">
-          <Counted row={row} value={row.rooms} isCalm={isCalm} />
+          <Counted value={row.rooms} isCalm={isCalm} />
         </td>
         <td class="server-connections number">
-          <Counted row={row} value={row.connections} isCalm={isCalm} />
+          <Counted value={row.connections} isCalm={isCalm} />
         </td>
         <td class="server-share">
           <Share percent={percent} colour={colour} />
@@ -147,10 +146,14 @@ function Row({ row, all, isCalm }: { row: ServerRow; all: number; isCalm: boolea
   );
 }
 
-/** Of a server that is not in the totals nothing is known, which is not the same as none. */
-function Counted({ row, value, isCalm }: { row: ServerRow; value: number; isCalm: boolean }) {
-  if (row.epoch === null) return <span class="quiet">–</span>;
-  return isCalm ? <span>{written(value)}</span> : <Count value={value} />;
+/** Percent of all connections, to a tenth; null: not known. */
+function percentOf({ connections }: ServerRow, all: number): number | null {
+  if (connections === null) return null;
+  return all > 0 ? Math.round((connections / all) * 1000) / 10 : 0;
+}
+
+function Counted({ value, isCalm }: { value: number | null; isCalm: boolean }) {
+  return isCalm && value !== null ? <span>{written(value)}</span> : <Count value={value} />;
 }
 
 /** The state of a server, in a word and a colour. */
@@ -163,7 +166,8 @@ export function StateBadge({ row }: { row: ServerRow }) {
   );
 }
 
-function Share({ percent, colour }: { percent: number; colour: string }) {
+function Share({ percent, colour }: { percent: number | null; colour: string }) {
+  if (percent === null) return <Unknown />;
   return (
     <span class="share">
       <span class="share-bar" aria-hidden="true">

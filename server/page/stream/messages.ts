@@ -22,8 +22,9 @@ export interface ServerView {
   state: string;
   lastHeardAt: string | null;
   epoch: number | null;
-  rooms: number;
-  connections: number;
+  /** Null: unknown. */
+  rooms: number | null;
+  connections: number | null;
   /** It reported more than is counted of one server. */
   overLimit: boolean;
   lastFailure: string | null;

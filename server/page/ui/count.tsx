@@ -13,8 +13,23 @@ export const writtenShort = (value: number) => shortFormat.format(value);
 /** A number that changes more often than that stays calm. */
 const calmMs = 1500;
 
-/** A number that shows for a moment that it has changed. */
-export function Count({ value }: { value: number }) {
+/** A number that shows for a moment that it has changed; null: unknown, which is not the same as none. */
+export function Count({ value }: { value: number | null }) {
+  if (value === null) return <Unknown />;
+  return <KnownCount value={value} />;
+}
+
+/** In place of a number that is not known. */
+export function Unknown() {
+  return (
+    <span class="quiet" title="Not known">
+      <span aria-hidden="true">–</span>
+      <span class="visually-hidden">not known</span>
+    </span>
+  );
+}
+
+function KnownCount({ value }: { value: number }) {
   const before = useRef(value);
   const changedAtMs = useRef(Number.NEGATIVE_INFINITY);
   const shows = useRef(0);

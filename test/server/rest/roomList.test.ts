@@ -28,6 +28,7 @@ test('a room is listed as the old service listed it, with its connections and se
     bytes: 512,
     active: false,
     connections: 0,
+    complete: true,
     servers: 0,
   };
   const live = { id: 'a%20b', name: 'a%20b', createdAt: time, updatedAt: time, bytes: null };
@@ -36,7 +37,13 @@ test('a room is listed as the old service listed it, with its connections and se
     const rooms = answer.json<RoomSummary[]>();
     expect(rooms).toHaveLength(2);
     expect(rooms).toContainEqual(idle);
-    expect(rooms).toContainEqual({ ...live, active: true, connections: 2, servers: 1 });
+    expect(rooms).toContainEqual({
+      ...live,
+      active: true,
+      connections: 2,
+      complete: true,
+      servers: 1,
+    });
     expect(answer.headers).toMatchObject({ age: '0', 'content-type': /json/ });
     expect(answer.headers).not.toHaveProperty('x-stale');
     expect(answer.headers).not.toHaveProperty('link');
@@ -68,7 +75,7 @@ describe('paging', () => {
     expect(idsOf(some).sort()).toEqual(names(30, 'y%20').sort());
     const active = await allPages<RoomSummary>(service, '/api/rooms?limit=20&active=true');
     expect(idsOf(active).sort()).toEqual(['x-1', 'y%20-1', 'y%20-2']);
-    expect(active.flat()[0]).toMatchObject({ active: true, servers: 2, connections: 0 });
+    expect(active.flat()[0]).toMatchObject({ active: true, servers: 2, connections: null });
     const both = await allPages<RoomSummary>(service, `/api/rooms?active=true&prefix=${prefix}`);
     expect(idsOf(both).sort()).toEqual(['y%20-1', 'y%20-2']);
     expect(idsOf(await allPages(service, '/api/rooms?prefix=none'))).toEqual([]);

@@ -4,7 +4,14 @@ import { roomsTable } from '../../../server/adapters/dynamodb/roomsTable.js';
 import type { RoomSummary } from '../../../server/rooms/roomList.js';
 import { type Store, StoreError } from '../../../server/store/store.js';
 import { eventually } from '../../support/eventually.js';
-import { owns, startDouble, stateOf, untilShown, watchMaps } from '../../support/stage.js';
+import {
+  owns,
+  startDouble,
+  stateOf,
+  untilShown,
+  untilState,
+  watchMaps,
+} from '../../support/stage.js';
 import { breakable, get, nextOf, sharedStore, startRest } from './support.js';
 
 const { tables } = sharedStore();
@@ -26,6 +33,7 @@ test('the list is what it was last, with its age and the live counts of now', as
   const double = await startDouble();
   const service = await startRest(broken, { servers: [double] });
   const viewer = await watchMaps(service);
+  await untilState(service, 'watched');
   const fresh = await get(service, '/api/rooms?limit=10');
   broken.break();
   await double.open('a');
@@ -172,7 +180,13 @@ test('half an item is shown with what there is of it', async () => {
   });
   await own.putRoom('odd', { remoteDocs: { SS: ['', 'no address', '127.0.0.1:99999', '127.1'] } });
   const service = await startRest(own);
-  const unknown = { createdAt: null, updatedAt: null, bytes: null, connections: 0 };
+  const unknown = {
+    createdAt: null,
+    updatedAt: null,
+    bytes: null,
+    connections: null,
+    complete: false,
+  };
   const listed = (await get(service, '/api/rooms')).json<RoomSummary[]>();
   for (const id of ['bare', 'typed', 'numbers'])
     expect(listed).toContainEqual({ id, name: id, ...unknown, active: false, servers: 0 });
