@@ -10,6 +10,7 @@ import { apiError } from './http/errors.js';
 import type { Hosts } from './http/hosts.js';
 import { closingAfterTwoReadings, requireOneReading } from './http/readings.js';
 import { refusalOf } from './http/refusals.js';
+import { cuttingSlowReaders, type ReadTimeouts } from './http/slowReaders.js';
 import { limitingBodies } from './http/unreadBodies.js';
 import { type CallbackNeeds, callbackListener, callbackRoutes } from './routes/callbacks.js';
 import { type ConnectionNeeds, connectionRoutes } from './routes/connections.js';
@@ -46,6 +47,7 @@ export interface AppNeeds
   /** Proxies whose word is taken for the address of a viewer. */
   trustedProxies: Networks | undefined;
   hosts: Hosts;
+  readTimeoutsMs: ReadTimeouts;
   /** Origins whose pages may read the answers; `*`: any. */
   corsOrigins: readonly string[];
   log: Logger;
@@ -54,7 +56,7 @@ export interface AppNeeds
 /** Answers every request: posted deltas by themselves, all else by Koa. */
 export function createListener(needs: AppNeeds): RequestListener {
   const others = limitingBodies(
-    closingQueuedAnswers(createApp(needs).callback()),
+    cuttingSlowReaders(closingQueuedAnswers(createApp(needs).callback()), needs.readTimeoutsMs),
     needs.bodyTimeoutMs,
   );
   return closingAfterTwoReadings(callbackListener(needs, others));

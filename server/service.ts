@@ -4,6 +4,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { waitFor } from 'xstate';
 import { type Config, publicUrlFor } from './config.js';
+import { limitConnections } from './http/connectionLimits.js';
 import { listen } from './listening.js';
 import { lateStore } from './store/lateStore.js';
 import type { Store } from './store/store.js';
@@ -21,6 +22,8 @@ export interface Service extends Pick<Wired, 'actor'> {
 
 /** How long a sender may take for its request, head and all; bodies that are read end before. */
 const receiveTimeoutMs = { head: 10_000, request: 25_000 };
+/** Connections beside those of viewers: of pub-sub servers, and of requests that come and go. */
+const spareConnections = { inAll: 5000, perAddress: 1000 };
 /** How long servers are told to be silent at the end, before the rest is left to the next start. */
 const silencingMs = 7000;
 const closingMs = 1000;
@@ -31,6 +34,8 @@ export interface ServiceOverrides {
   openStore?: (config: Config, log: Logger) => Promise<Store>;
   discoveryIntervalMs?: number;
   clock?: WiringNeeds['clock'];
+  readTimeoutsMs?: WiringNeeds['readTimeoutsMs'];
+  spareConnections?: typeof spareConnections;
 }
 
 /**
@@ -40,18 +45,29 @@ export interface ServiceOverrides {
 export async function startService(
   config: Config,
   log: Logger,
-  { openStore = openConfiguredStore, discoveryIntervalMs, clock }: ServiceOverrides = {},
+  overrides: ServiceOverrides = {},
 ): Promise<Service> {
+  const {
+    openStore = openConfiguredStore,
+    spareConnections: spare = spareConnections,
+    ...forWiring
+  } = overrides;
   const server = createServer({
     requestTimeout: receiveTimeoutMs.request,
     headersTimeout: receiveTimeoutMs.head,
     connectionsCheckingInterval: 1000,
   });
+  const limits = {
+    max: config.maxViewers + spare.inAll,
+    maxPerAddress: config.maxViewersPerAddress + spare.perAddress,
+    trustedProxies: config.trustedProxies,
+  };
+  limitConnections(server, limits, log);
   await listen(server, config);
   const { port } = server.address() as AddressInfo;
   const publicUrl = publicUrlFor(config, port);
   const store = lateStore(() => openStore(config, log), log);
-  const wired = wire({ config, log, publicUrl, ownPort: port, store, discoveryIntervalMs, clock });
+  const wired = wire({ ...forWiring, config, log, publicUrl, ownPort: port, store });
   server.on('request', wired.listener);
   const failed = new Promise<never>((_resolve, reject) => {
     wired.actor.subscribe({ error: reject });

@@ -16,6 +16,7 @@ import { createDiscovery, Discovery } from './discovery/discovery.js';
 import { sourcesFor } from './discovery/sources.js';
 import { FleetView } from './fleetView.js';
 import { Hosts } from './http/hosts.js';
+import type { ReadTimeouts } from './http/slowReaders.js';
 import { Inspector } from './inspection/inspector.js';
 import { Machines } from './inspection/machines.js';
 import { ViewerAddresses } from './routes/admission.js';
@@ -47,10 +48,14 @@ export interface WiringNeeds {
   discoveryIntervalMs?: number | undefined;
   /** What the machines' delays go by; for tests to turn by hand. */
   clock?: ActorOptions<AnyActorLogic>['clock'] | undefined;
+  /** How long an answer may take to be read; for tests to shorten. */
+  readTimeoutsMs?: ReadTimeouts | undefined;
 }
 
 /** How long a sender may take for its body; docs/protocol.md names it. */
 const bodyTimeoutMs = 10_000;
+/** How long a client may take to read an answer. */
+const readTimeoutsMs: ReadTimeouts = { stalled: 60_000, whole: 10 * 60_000 };
 
 /** Fills the machines' slots with what acts, and the routes' needs with the machine. */
 export function wire(needs: WiringNeeds): Wired {
@@ -153,6 +158,7 @@ export function wire(needs: WiringNeeds): Wired {
     corsOrigins: config.corsOrigins,
     maxBodyBytes: config.maxBodyBytes,
     bodyTimeoutMs,
+    readTimeoutsMs: needs.readTimeoutsMs ?? readTimeoutsMs,
     ...rooms.needs,
     maxViewers: config.maxViewers,
     addresses: new ViewerAddresses(config.maxViewersPerAddress),

@@ -27,6 +27,7 @@ export function appNeeds(overrides: Partial<AppNeeds> & { onLog?: (line: string)
     maxBodyBytes: 1024,
     corsOrigins: [],
     bodyTimeoutMs: 1000,
+    readTimeoutsMs: { stalled: 60_000, whole: 60_000 },
     maxViewers: 1000,
     addresses: new ViewerAddresses(1000),
     viewers: () => others.feed?.viewers ?? 0,
