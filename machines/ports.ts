@@ -91,9 +91,14 @@ export type RoomSourceAnswer =
 export type RoomDocumentCommand =
   /** The whole state of one server, to be merged; the slot holds updates back until the first round has ended. */
   | { type: 'state.merged'; server: ServerId; state: Uint8Array }
-  /** All states of this round have been given: they can be shown and compared. Answered by `round.merged`. */
-  | { type: 'round.ended' }
-  | { type: 'update.applied'; update: Uint8Array };
+  /**
+   * All states of this round have been given: they can be shown and compared. Answered by `round.merged`.
+   * `isJudged`: the channel should have brought what this round found on servers that the round before had found.
+   */
+  | { type: 'round.ended'; isJudged: boolean }
+  | { type: 'update.applied'; update: Uint8Array }
+  /** The channel is subscribed; nothing is known yet of what it brings. */
+  | { type: 'channel.begun' };
 
 /** What the slot `roomDocument` says. */
 export type RoomDocumentEvent =
@@ -105,4 +110,8 @@ export type RoomDocumentEvent =
   /** An update could not be applied: the document lacks something. */
   | { type: 'update.refused' }
   /** The document is gone, and has to be put together again. */
-  | { type: 'document.lost' };
+  | { type: 'document.lost' }
+  /** A judged round found what the channel has not brought so far. */
+  | { type: 'news.missed' }
+  /** The channel brought something new, or what was missed, and nothing is missed now. Once until the next miss. */
+  | { type: 'news.heard' };

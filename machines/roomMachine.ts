@@ -9,6 +9,8 @@ export const roomMachine = roomSetup.createMachine({
   context: ({ input }) => ({
     ...input,
     isSubscribed: false,
+    isSilent: false,
+    followedRounds: 0,
     isRoundDue: false,
     holders: 0,
     failures: 0,
@@ -28,13 +30,46 @@ export const roomMachine = roomSetup.createMachine({
         'update.received': { actions: 'applyUpdate' },
         'channel.subscribed': '.subscribed',
         'channel.lost': '.lost',
-        'channel.missing': '.missing',
+        'channel.missing': {
+          target: '.missing',
+          actions: { type: 'publishChannel', params: { channel: 'none' } },
+        },
       },
       states: {
-        subscribing: { after: { subscribingMs: 'missing' } },
+        subscribing: {
+          entry: { type: 'publishChannel', params: { channel: 'connecting' } },
+          after: { subscribingMs: 'missing' },
+        },
         // Whatever was published before this is in the states that are asked for after it.
-        subscribed: { entry: ['markSubscribed', 'demandRound'], exit: 'markUnsubscribed' },
-        lost: { entry: 'demandRound' },
+        subscribed: {
+          entry: ['markSubscribed', 'beginChannel', 'demandRound'],
+          exit: 'markUnsubscribed',
+          initial: 'unproven',
+          states: {
+            unproven: {
+              entry: { type: 'publishChannel', params: { channel: 'subscribed' } },
+              on: { 'news.heard': 'followed', 'news.missed': 'doubted' },
+            },
+            followed: {
+              entry: { type: 'publishChannel', params: { channel: 'followed' } },
+              on: { 'news.missed': 'doubted' },
+            },
+            // What a round found may be on its way.
+            doubted: {
+              on: { 'news.heard': 'followed' },
+              after: { graceMs: 'silent' },
+            },
+            /** Servers do not publish, or not under this name, or not what can be read. */
+            silent: {
+              entry: ['markSilent', { type: 'publishChannel', params: { channel: 'silent' } }],
+              exit: 'unmarkSilent',
+              on: { 'news.heard': { target: 'followed', actions: 'demandRound' } },
+            },
+          },
+        },
+        lost: {
+          entry: ['demandRound', { type: 'publishChannel', params: { channel: 'lost' } }],
+        },
         missing: { entry: 'demandRound' },
       },
     },
@@ -108,6 +143,7 @@ export const roomMachine = roomSetup.createMachine({
             live: {
               entry: { type: 'publishStanding', params: { standing: 'live' } },
               on: { 'channel.lost': 'polling' },
+              always: { guard: 'isSilent', target: 'polling' },
               after: { checkMs: { actions: 'demandRound' } },
             },
             polling: {

@@ -22,6 +22,19 @@ export type RoomStanding =
   | 'waiting'
   | 'gone';
 
+/**
+ * What is known of the channel by which updates of a room come. `none`: there is nothing to subscribe to.
+ * `subscribed`: nothing new has come by it yet. `followed`: what is new comes by it. `silent`: servers have
+ * what it did not bring.
+ */
+export type RoomChannelStanding =
+  | 'none'
+  | 'connecting'
+  | 'subscribed'
+  | 'followed'
+  | 'silent'
+  | 'lost';
+
 export interface RoomInput {
   readonly room: RoomName;
   readonly timing: RoomTiming;
@@ -30,6 +43,10 @@ export interface RoomInput {
 interface Context extends RoomInput {
   /** Whether updates come by the channel: none is missed since the round that began after that. */
   isSubscribed: boolean;
+  /** Whether it is subscribed and does not bring what the servers have. */
+  isSilent: boolean;
+  /** Rounds that began since it is subscribed; two are as good as many. */
+  followedRounds: number;
   isRoundDue: boolean;
   /** Servers that sent a state in the last round, and servers that did not say whether they hold the room. */
   holders: number;
@@ -40,6 +57,8 @@ interface Context extends RoomInput {
 
 /** Between rounds while no server has the room. */
 const waitMs = 2000;
+/** How long an update that a round found may still come by the channel. */
+const graceMs = 1500;
 /** At least between two rounds. */
 const pauseMs = 250;
 /** What rounds may cost the servers of one room. */
@@ -60,8 +79,9 @@ export const roomSetup = setup({
   guards: {
     isRoundDue: ({ context }) => context.isRoundDue,
     isNowhere: ({ event }) => event.type === 'servers.located' && event.servers.length === 0,
-    isFollowed: ({ context: { isSubscribed, isRoundDue }, event }) =>
-      event.type === 'round.merged' && event.read > 0 && isSubscribed && !isRoundDue,
+    isSilent: ({ context }) => context.isSilent,
+    isFollowed: ({ context: { isSubscribed, isSilent, isRoundDue }, event }) =>
+      event.type === 'round.merged' && event.read > 0 && isSubscribed && !isSilent && !isRoundDue,
     isRead: ({ event }) => event.type === 'round.merged' && event.read > 0,
     /** Servers sent states, and not one of them could be read. */
     isUnreadable: ({ event }) =>
@@ -75,15 +95,28 @@ export const roomSetup = setup({
     pollMs: ({ context: { timing, bytes } }) => Math.max(timing.pollMs, bytes / maxBytesPerMs),
     pauseMs: ({ context: { bytes } }) => Math.max(pauseMs, bytes / maxBytesPerMs),
     waitMs,
+    graceMs,
   },
   actions: {
     /** Slot: viewers of the room are to know how it stands. */
     publishStanding: (_, _params: { standing: RoomStanding }) => emptySlot('publishStanding')(),
 
+    /** Slot: viewers of the room are to know what its channel is good for. */
+    publishChannel: (_, _params: { channel: RoomChannelStanding }) => emptySlot('publishChannel')(),
+
     demandRound: assign({ isRoundDue: true }),
     markSubscribed: assign({ isSubscribed: true }),
-    markUnsubscribed: assign({ isSubscribed: false }),
-    beginRound: assign({ isRoundDue: false, bytes: 0, holders: 0, failures: 0 }),
+    markUnsubscribed: assign({ isSubscribed: false, followedRounds: 0 }),
+    markSilent: assign({ isSilent: true }),
+    unmarkSilent: assign({ isSilent: false }),
+    beginRound: assign({
+      isRoundDue: false,
+      bytes: 0,
+      holders: 0,
+      failures: 0,
+      followedRounds: ({ context: { isSubscribed, followedRounds } }) =>
+        isSubscribed ? Math.min(2, followedRounds + 1) : 0,
+    }),
     requestLocation: sendTo('roomSources', { type: 'location.requested' as const }),
     requestStates: sendTo('roomSources', ({ event }) => ({
       type: 'states.requested' as const,
@@ -98,12 +131,16 @@ export const roomSetup = setup({
         event.type === 'state.received' ? bytes + event.state.length : bytes,
     }),
     mergeState: sendTo('roomDocument', ({ event }): RoomDocumentCommand => {
-      if (event.type !== 'state.received') return { type: 'round.ended' };
+      if (event.type !== 'state.received') return { type: 'round.ended', isJudged: false };
       return { type: 'state.merged', server: event.server, state: event.state };
     }),
-    endRound: sendTo('roomDocument', { type: 'round.ended' as const }),
+    endRound: sendTo('roomDocument', ({ context }) => ({
+      type: 'round.ended' as const,
+      isJudged: context.followedRounds === 2,
+    })),
+    beginChannel: sendTo('roomDocument', { type: 'channel.begun' as const }),
     applyUpdate: sendTo('roomDocument', ({ event }): RoomDocumentCommand => {
-      if (event.type !== 'update.received') return { type: 'round.ended' };
+      if (event.type !== 'update.received') return { type: 'round.ended', isJudged: false };
       return { type: 'update.applied', update: event.update };
     }),
   },

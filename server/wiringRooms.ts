@@ -84,6 +84,7 @@ export function wireRooms(wiring: RoomWiringNeeds) {
     actions: {
       publishStanding: ({ context }, { standing }) =>
         watches.publishStanding(context.room, standing),
+      publishChannel: ({ context }, { channel }) => watches.publishChannel(context.room, channel),
     },
   });
   const tell = (type: 'room.watched' | 'room.unwatched', room: RoomName) => {

@@ -1,3 +1,4 @@
+import type { ClockRange } from './clockRanges.js';
 import type { Divergence } from './divergence.js';
 import type { DocumentErrorCode } from './documentErrors.js';
 import type { Kind } from './sharedTypes.js';
@@ -25,10 +26,18 @@ export type Gap = {
   readonly droppedBytes: number;
 };
 
+/** What a document did not have; for a large document only the first ranges. */
+export type News = {
+  readonly structs: readonly ClockRange[];
+  readonly deletions: readonly ClockRange[];
+};
+
 /** A state was merged; `isChanged` says whether it brought anything new. `bytes` is about the document's size. */
 export type Merged = Gap & {
   readonly type: 'merged';
   readonly isChanged: boolean;
+  /** What it brought; nothing is listed of the first state. */
+  readonly news: News;
   readonly bytes: number;
 };
 

@@ -1,4 +1,5 @@
 import * as Y from 'yjs';
+import type { ClockRange } from './clockRanges.js';
 import { type Coverage, compareCoverage, type Divergence, readCoverage } from './divergence.js';
 import { BadUpdate, DocumentError, type DocumentErrorCode } from './documentErrors.js';
 import { type DocumentJson, documentJson } from './documentJson.js';
@@ -9,6 +10,7 @@ import type {
   DocumentLimits,
   Gap,
   Merged,
+  News,
   TooLarge,
 } from './documentProtocol.js';
 import type { Kind } from './sharedTypes.js';
@@ -47,6 +49,25 @@ const changes = ({ store }: Y.Doc, { deleteSet, beforeState }: Y.Transaction): b
     if (Y.getState(store, client) !== (beforeState.get(client) ?? 0)) return true;
   }
   return false;
+};
+
+const noNews: News = { structs: [], deletions: [] };
+const maxNews = 200;
+
+// What a transaction added to the document; the first ranges.
+const newsOf = ({ store }: Y.Doc, { deleteSet, beforeState }: Y.Transaction): News => {
+  const structs: ClockRange[] = [];
+  const deletions: ClockRange[] = [];
+  for (const client of store.clients.keys()) {
+    const [from, to] = [beforeState.get(client) ?? 0, Y.getState(store, client)];
+    if (from < to && structs.length < maxNews) structs.push({ client, from, to });
+  }
+  for (const [client, items] of deleteSet.clients) {
+    for (const { clock, len } of items.slice(0, maxNews - deletions.length)) {
+      deletions.push({ client, from: clock, to: clock + len });
+    }
+  }
+  return { structs, deletions };
 };
 
 // State vector of some clients, and how many deletions a transaction has of others, as one comparable text.
@@ -132,6 +153,7 @@ export class LiveDocument {
     const doc = this.#doc;
     if (doc === undefined) return { type: 'tooLarge', state };
     let isChanged = false;
+    let brought: News = noNews;
     this.#guard('bad_update', () =>
       doc.transact((transaction) => {
         // Servers hold mostly the same, and Yjs takes as long over what it has as over what is new.
@@ -139,12 +161,19 @@ export class LiveDocument {
         const news = isFirst ? state : Y.diffUpdate(state, Y.encodeStateVector(doc));
         integrate(doc, news);
         isChanged = changes(doc, transaction);
+        if (isChanged && !isFirst) brought = newsOf(doc, transaction);
       }),
     );
     if (isChanged) this.#addedBytes += state.byteLength;
     this.#weigh(0);
     if (this.#doc === undefined) return { type: 'tooLarge', state };
-    return { type: 'merged', isChanged, bytes: this.bytes, ...this.#boundPending(doc) };
+    return {
+      type: 'merged',
+      isChanged,
+      news: brought,
+      bytes: this.bytes,
+      ...this.#boundPending(doc),
+    };
   }
 
   /** Applies updates in one transaction: what a transaction costs beside them is paid once. */

@@ -5,12 +5,13 @@ import { DocumentError } from '../documents/documentErrors.js';
 import type { Applied } from '../documents/documentProtocol.js';
 import type { RoomDocument } from '../documents/roomDocument.js';
 import type { Kind } from '../documents/sharedTypes.js';
+import { ChannelWatch, type ChannelWatchEvents } from './channelWatch.js';
 import { DivergenceWatch } from './divergenceWatch.js';
 import { HeldUpdates } from './heldUpdates.js';
 import type { UpdateBytes } from './updateFrames.js';
 
 /** Whom the content of a room tells of what happens to it. */
-export interface RoomContentEvents {
+export interface RoomContentEvents extends ChannelWatchEvents {
   /** Whether and how the document is known, or which servers differ, changed. */
   onStatus: () => void;
   /** The document is another; its JSON is to be made anew. */
@@ -61,6 +62,9 @@ export class RoomContent {
   readonly #events: RoomContentEvents;
   readonly #held = new HeldUpdates();
   readonly #divergence = new DivergenceWatch(() => performance.now());
+  readonly #channel: ChannelWatch;
+  /** The last update of the channel. */
+  #applying: Promise<void> = Promise.resolve();
   /** Servers that sent their state in this round, each with its merging. */
   #round = new Map<ServerId, Promise<Reading>>();
   /** Of the states that were merged: most of those that are polled bring nothing new. */
@@ -83,6 +87,7 @@ export class RoomContent {
   constructor(document: RoomDocument, events: RoomContentEvents) {
     this.#document = document;
     this.#events = events;
+    this.#channel = new ChannelWatch(() => performance.now(), events);
   }
 
   /** Servers whose state was read in the last round. */
@@ -110,8 +115,13 @@ export class RoomContent {
     this.#round.set(server, this.#reading(server, state, hash));
   }
 
-  /** All states of this round have been given to `merge`. */
-  async endRound(): Promise<RoundOutcome> {
+  /** The channel is subscribed: what it is good for is to be seen. */
+  beginChannel(): void {
+    this.#channel.begin();
+  }
+
+  /** All states of this round have been given to `merge`. `isJudged`: see `RoomDocumentCommand`. */
+  async endRound(isJudged: boolean): Promise<RoundOutcome> {
     const round = [...this.#round];
     const generation = this.#generation;
     this.#round = new Map();
@@ -129,6 +139,9 @@ export class RoomContent {
     if (isFirst) this.#events.onMerged();
     if (this.#isKnown) this.#releaseHeld();
     this.#divergence.noteRound((await divergence?.catch(() => undefined)) ?? []);
+    // What came by the channel before the round ended.
+    await this.#applying;
+    this.#channel.judge(servers, isJudged);
     this.#events.onStatus();
     if (isFirst) this.#events.onChanged();
     if (this.#hasNews && (!isFirst || this.isTooLarge)) this.#events.onMerged();
@@ -137,19 +150,28 @@ export class RoomContent {
   }
 
   /** Takes an update of the channel. */
-  async apply(update: Uint8Array): Promise<void> {
+  apply(update: Uint8Array): Promise<void> {
+    this.#applying = this.#apply(update);
+    return this.#applying;
+  }
+
+  async #apply(update: Uint8Array): Promise<void> {
     if (!this.#isKnown) {
       this.#held.hold(update);
       return;
     }
     try {
       const applied = await this.#document.apply(update);
+      this.#channel.noteUpdate(update, applied.isChanged || this.isTooLarge);
       this.#events.onUpdate(applied, update);
       if (applied.isChanged) this.#events.onChanged();
       this.#hasGap ||= applied.pendingBytes > 0 || applied.droppedBytes > 0;
       // The document has outgrown its limit: the states are needed instead.
       const isOutgrown = !applied.isApplied && !this.isTooLarge;
-      if (isOutgrown) this.#hashes.clear();
+      if (isOutgrown) {
+        this.#hashes.clear();
+        this.#channel.excuse();
+      }
       if (applied.pendingBytes > 0 || applied.droppedBytes > 0 || isOutgrown) this.#events.onGap();
     } catch (error) {
       this.#fail(error, update.length);
@@ -163,6 +185,7 @@ export class RoomContent {
     this.#unmerged = undefined;
     this.#hashes.clear();
     this.#round = new Map();
+    this.#channel.reset();
   }
 
   /** The document as JSON; undefined: there is none. */
@@ -205,9 +228,11 @@ export class RoomContent {
       if (merged.type === 'tooLarge') {
         this.#unmerged = (this.#unmerged ?? new Map()).set(server, merged.state);
         this.#hasNews = true;
+        this.#channel.noteUnknownNews(server);
         this.#events.onStatus();
       } else if (merged.isChanged) {
         this.#hasNews = true;
+        this.#channel.noteNews(server, merged.news);
         this.#events.onChanged();
       }
       return 'read';
@@ -236,7 +261,10 @@ export class RoomContent {
   #releaseHeld(): void {
     const { updates, isOverfull } = this.#held.release();
     for (const update of updates) void this.apply(update);
-    if (isOverfull) this.#events.onGap();
+    if (isOverfull) {
+      this.#channel.excuse();
+      this.#events.onGap();
+    }
     // What still waits, although all servers have said what they hold, would wait for ever.
     if (this.#hasGap) void this.#document.dropPending();
     this.#hasGap = false;
@@ -245,7 +273,10 @@ export class RoomContent {
   #fail(error: unknown, bytes: number): void {
     const code = error instanceof DocumentError ? error.code : undefined;
     if (code === 'bad_update') this.#events.onGarbage(bytes);
-    else if (code === 'backlog') this.#events.onGap();
+    else if (code === 'backlog') {
+      this.#channel.excuse();
+      this.#events.onGap();
+    }
     // `lost` comes by `onLost` as well, `closed` is the end: there is nobody to tell.
   }
 }

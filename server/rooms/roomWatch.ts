@@ -1,5 +1,6 @@
 import type { RoomName, ServerId } from '../../machines/ports.js';
-import type { RoomStanding } from '../../machines/roomSetup.js';
+import type { RoomChannelStanding, RoomStanding } from '../../machines/roomSetup.js';
+import type { ChannelFailure } from '../adapters/redisChannels.js';
 import type { Documents } from '../documents/documents.js';
 import { heartbeatMs, maxPendingMs, tickMs } from '../sse/liveness.js';
 import type { Viewer } from '../sse/viewer.js';
@@ -26,7 +27,13 @@ export interface RoomWatchEvents {
   onGap: () => void;
   /** The document is empty again. */
   onLost: () => void;
+  /** What rounds found did not come by the channel; it does. */
+  onMissed: () => void;
+  onHeard: () => void;
 }
+
+/** What is known of the channel that tells who is in the room. */
+export type PresenceStanding = 'none' | 'connecting' | 'subscribed' | 'lost' | 'refused';
 
 /** What is shown of one watched room: its document, who is in it, its log, and how it stands. */
 export class RoomWatch {
@@ -38,7 +45,10 @@ export class RoomWatch {
   readonly #ticker: NodeJS.Timeout;
   #content: RoomContent | undefined;
   #standing: RoomStanding = 'locating';
-  #source: 'redis' | 'poll' = 'poll';
+  #channel: RoomChannelStanding = 'connecting';
+  /** Why that is not subscribed; undefined: it is, or nothing says so yet. */
+  #failure: ChannelFailure | undefined;
+  #presence: PresenceStanding = 'connecting';
   #toldStatus = '';
   /** Servers whose answer could not be read when that was last looked at. */
   #unreadable = new Set<ServerId>();
@@ -60,7 +70,7 @@ export class RoomWatch {
   }
 
   /** The room's machine runs: a document of its own, until `end`. */
-  begin({ onGap, onLost }: RoomWatchEvents): RoomContent {
+  begin({ onGap, onLost, onMissed, onHeard }: RoomWatchEvents): RoomContent {
     this.#content?.close();
     const lost = () => {
       content.reset();
@@ -69,6 +79,8 @@ export class RoomWatch {
     const document = this.#needs.documents.open(this.room, { onLost: lost });
     const content = new RoomContent(document, {
       onGap,
+      onMissed,
+      onHeard,
       onStatus: () => {
         if (content.isTooLarge) this.#streams.forgetJson();
         this.#noteUnreadable(content.unreadable);
@@ -108,9 +120,20 @@ export class RoomWatch {
     this.#tellStatus();
   }
 
-  setSource(source: 'redis' | 'poll'): void {
-    if (source === this.#source) return;
-    this.#source = source;
+  setChannel(channel: RoomChannelStanding): void {
+    this.#channel = channel;
+    if (channel !== 'lost') this.#failure = undefined;
+    this.#tellStatus();
+  }
+
+  setFailure(failure: ChannelFailure): void {
+    this.#failure = failure;
+    this.#tellStatus();
+  }
+
+  setPresence(presence: PresenceStanding): void {
+    this.#presence = presence;
+    this.#awareness.setFollowed(presence === 'subscribed');
     this.#tellStatus();
   }
 
@@ -119,17 +142,15 @@ export class RoomWatch {
     this.#awareness.take(update);
   }
 
-  /** Messages of the presence channel come from now on, or no longer. */
-  setPresenceFollowed(isFollowed: boolean): void {
-    this.#awareness.setFollowed(isFollowed);
-  }
-
   /** How the room stands; the data of a `room` event. */
   status() {
+    const channel = this.#channelStanding;
     return {
       room: this.room,
       state: this.#standing,
-      source: this.#source,
+      source: channel === 'subscribed' || channel === 'followed' ? 'redis' : 'poll',
+      channel,
+      presence: this.#presence,
       servers: this.#content?.holders ?? [],
       tooLarge: this.#content?.isTooLarge ?? false,
       ...this.findings(),
@@ -155,6 +176,12 @@ export class RoomWatch {
     this.end();
     this.#awareness.close();
     this.#streams.close();
+  }
+
+  get #channelStanding(): RoomChannelStanding | 'refused' {
+    const isMissed = this.#channel === 'connecting' || this.#channel === 'lost';
+    if (!isMissed || this.#failure === undefined) return this.#channel;
+    return this.#failure === 'refused' ? 'refused' : 'lost';
   }
 
   #tellStatus(): void {

@@ -8,13 +8,13 @@ import type {
   RoomSourceRequest,
   ServerId,
 } from '../../machines/ports.js';
-import type { RoomStanding } from '../../machines/roomSetup.js';
+import type { RoomChannelStanding, RoomStanding } from '../../machines/roomSetup.js';
 import type { RedisChannels } from '../adapters/redisChannels.js';
 import type { Documents } from '../documents/documents.js';
 import type { Viewer } from '../sse/viewer.js';
 import type { Asked, RoomDirectory } from './roomDirectory.js';
 import type { RoomView } from './roomStreams.js';
-import { RoomWatch } from './roomWatch.js';
+import { type PresenceStanding, RoomWatch } from './roomWatch.js';
 
 /** What watching rooms needs of the rest of the service. */
 export interface RoomWatchesNeeds {
@@ -71,6 +71,15 @@ export class RoomWatches {
     this.#watches.get(room)?.setStanding(standing);
   }
 
+  publishChannel(room: RoomName, channel: RoomChannelStanding): void {
+    this.#watches.get(room)?.setChannel(channel);
+    if (channel === 'silent')
+      this.#needs.log.warn(
+        { room },
+        'servers have what nobody published for this room; polling it',
+      );
+  }
+
   close(): void {
     for (const watch of this.#watches.values()) watch.close();
     this.#watches.clear();
@@ -79,31 +88,30 @@ export class RoomWatches {
   /** The slot `roomChannel`: the updates of a room, and who is in it, by Redis. */
   readonly roomChannel = fromCallback<EventObject, RoomInput>(({ input: { room }, sendBack }) => {
     const { redis } = this.#needs;
+    const setPresence = (presence: PresenceStanding) =>
+      this.#watches.get(room)?.setPresence(presence);
     if (!redis) {
+      setPresence('none');
       sendBack({ type: 'channel.missing' });
       return;
     }
-    const setSource = (source: 'redis' | 'poll') => this.#watches.get(room)?.setSource(source);
+    setPresence('connecting');
     const unfollow = redis.follow(room, {
       onMessage: (update) => sendBack({ type: 'update.received', update }),
-      onSubscribed: () => {
-        setSource('redis');
-        sendBack({ type: 'channel.subscribed' });
-      },
-      onLost: () => {
-        setSource('poll');
-        sendBack({ type: 'channel.lost' });
-      },
+      onSubscribed: () => sendBack({ type: 'channel.subscribed' }),
+      onLost: () => sendBack({ type: 'channel.lost' }),
+      onFailed: (cause) => this.#watches.get(room)?.setFailure(cause),
     });
     const unfollowPresence = redis.follow(`${room}-presence`, {
       onMessage: (update) => this.#watches.get(room)?.applyPresence(update),
-      onSubscribed: () => this.#watches.get(room)?.setPresenceFollowed(true),
-      onLost: () => this.#watches.get(room)?.setPresenceFollowed(false),
+      onSubscribed: () => setPresence('subscribed'),
+      onLost: () => setPresence('lost'),
+      onFailed: (cause) => setPresence(cause === 'refused' ? 'refused' : 'lost'),
     });
     return () => {
       unfollow();
       unfollowPresence();
-      this.#watches.get(room)?.setPresenceFollowed(false);
+      setPresence('connecting');
     };
   });
 
@@ -129,12 +137,17 @@ export class RoomWatches {
       const content = watch.begin({
         onGap: () => sendBack({ type: 'update.refused' }),
         onLost: () => sendBack({ type: 'document.lost' }),
+        onMissed: () => sendBack({ type: 'news.missed' }),
+        onHeard: () => sendBack({ type: 'news.heard' }),
       });
       receive((command) => {
         if (command.type === 'state.merged') content.merge(command.server, command.state);
         else if (command.type === 'update.applied') void content.apply(command.update);
+        else if (command.type === 'channel.begun') content.beginChannel();
         else
-          void content.endRound().then((outcome) => sendBack({ type: 'round.merged', ...outcome }));
+          void content
+            .endRound(command.isJudged)
+            .then((outcome) => sendBack({ type: 'round.merged', ...outcome }));
       });
       return () => {
         watch.end();

@@ -26,6 +26,8 @@ export class RealRoom {
   /** Events that the room's machine got, by type. */
   readonly #seen: Map<string, number>;
   readonly #endSeeing: () => void;
+  /** What somebody types in the room. */
+  readonly #typed = new Y.Doc();
 
   static async watch(stage: RoomStage): Promise<RealRoom> {
     rooms += 1;
@@ -56,6 +58,7 @@ export class RealRoom {
     this.#viewer = viewer;
     this.#seen = seen;
     this.#endSeeing = endSeeing;
+    Y.applyUpdate(this.#typed, state);
   }
 
   /** The state of the room's machine. */
@@ -102,15 +105,24 @@ export class RealRoom {
     },
     'update.received': () => this.#redis.publish(this.#name, state),
     'update.refused': () => this.#redis.publish(this.#name, updateWithoutItsPast()),
+    // All that was typed so far: what was missed is in it.
+    'news.heard': () => this.#redis.publish(this.#name, this.#type()),
     'document.lost': () => this.#stage.endDocuments(),
     'servers.located': () => this.#stage.locate(this.#name, ['127.0.0.1']),
     'servers.located nowhere': () => this.#stage.locate(this.#name, []),
     'state.received': () => this.#stage.server.answer(this.#name, { state }),
     'state.received unreadable': () =>
       this.#stage.server.answer(this.#name, { state: state.subarray(0, -3) }),
+    'state.received with news': () =>
+      this.#stage.server.answer(this.#name, { state: this.#type() }),
     'states.completed with a denial': () => this.#stage.server.answer(this.#name, 'deny'),
     'states.completed with a failure': () => this.#stage.server.answer(this.#name, 'fail'),
   };
+
+  #type(): Uint8Array {
+    this.#typed.getText('text').insert(0, 'and ');
+    return Y.encodeStateAsUpdate(this.#typed);
+  }
 
   #timesSeen(type: string): number {
     return this.#seen.get(type) ?? 0;

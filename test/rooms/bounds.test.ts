@@ -44,6 +44,8 @@ function contentOver(document: Partial<RoomDocument>) {
     onGarbage: () => {
       heard.garbage += 1;
     },
+    onMissed: () => undefined,
+    onHeard: () => undefined,
     onGap: () => {
       heard.gaps += 1;
     },
@@ -80,7 +82,14 @@ test('content holds updates until the first round has ended, and none after it',
   const { content, heard } = contentOver({
     merge: async () => {
       asked.push('merge');
-      return { type: 'merged', isChanged: true, bytes: 1, pendingBytes: 0, droppedBytes: 0 };
+      return {
+        type: 'merged',
+        isChanged: true,
+        news: { structs: [], deletions: [] },
+        bytes: 1,
+        pendingBytes: 0,
+        droppedBytes: 0,
+      };
     },
     apply: async () => {
       asked.push('apply');
@@ -90,7 +99,7 @@ test('content holds updates until the first round has ended, and none after it',
   for (let i = 0; i < many; i += 1) void content.apply(new Uint8Array(20));
   expect(asked).toEqual([]);
   void content.merge(server, new Uint8Array(8));
-  await content.endRound();
+  await content.endRound(false);
   expect(asked.length).toBe(many + 1);
   expect(asked[0]).toBe('merge');
   for (let i = 0; i < many; i += 1) await content.apply(new Uint8Array(20));
@@ -102,12 +111,19 @@ test('a state that is the same as before is not merged again, unless the documen
   const { content, heard } = contentOver({
     merge: async () => {
       merges += 1;
-      return { type: 'merged', isChanged: true, bytes: 1, pendingBytes: 0, droppedBytes: 0 };
+      return {
+        type: 'merged',
+        isChanged: true,
+        news: { structs: [], deletions: [] },
+        bytes: 1,
+        pendingBytes: 0,
+        droppedBytes: 0,
+      };
     },
   });
   const round = async (byte: number) => {
     void content.merge(server, Uint8Array.of(byte));
-    await content.endRound();
+    await content.endRound(false);
   };
   for (let i = 0; i < 10; i += 1) await round(1);
   expect([merges, heard.merges]).toEqual([1, 1]);

@@ -1,4 +1,4 @@
-import { expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import { createActor, fromCallback } from 'xstate';
 import { activationMachine } from '../../machines/activationMachine.js';
 import type {
@@ -9,7 +9,7 @@ import type {
   ServerId,
 } from '../../machines/ports.js';
 import { roomMachine } from '../../machines/roomMachine.js';
-import type { RoomEvent, RoomStanding } from '../../machines/roomSetup.js';
+import type { RoomChannelStanding, RoomEvent, RoomStanding } from '../../machines/roomSetup.js';
 import { HeapClock } from '../machines/heapClock.js';
 import { timing } from '../machines/support/scriptedPubSubServer.js';
 
@@ -23,6 +23,9 @@ class ScriptedRoom {
   readonly clock = new HeapClock();
   readonly notes: string[] = [];
   readonly standings: RoomStanding[] = [];
+  readonly channels: RoomChannelStanding[] = [];
+  /** Whether each round was to be judged by what the channel brought. */
+  readonly judged: boolean[] = [];
   readonly roundsAtMs: number[] = [];
   readonly states = new Set<string>();
   #say: (event: RoomEvent) => void = () => undefined;
@@ -45,9 +48,11 @@ class ScriptedRoom {
           });
         }),
         roomDocument: fromCallback<RoomDocumentCommand, { room: RoomName }>(({ receive }) => {
-          receive((command) =>
-            note(command.type === 'state.merged' ? `merge ${command.server}` : command.type),
-          );
+          receive((command) => {
+            if (command.type === 'round.ended') this.judged.push(command.isJudged);
+            if (command.type === 'channel.begun') return;
+            note(command.type === 'state.merged' ? `merge ${command.server}` : command.type);
+          });
         }),
       },
       actions: {
@@ -55,6 +60,7 @@ class ScriptedRoom {
           this.standings.push(standing);
           note(standing);
         },
+        publishChannel: (_, { channel }) => void this.channels.push(channel),
       },
     });
     this.#actor = createActor(machine, {
@@ -348,6 +354,91 @@ test('a room of which no state can be read is unreadable, never live, and asked 
   expect(world.standing).toBe('polling');
 });
 
+describe('what rounds find and the channel does not bring', () => {
+  test('is judged from the second round on that began after it was subscribed', () => {
+    const world = new ScriptedRoom();
+    world.advance(3000);
+    world.say({ type: 'servers.located', servers: [one] }, 'channel.subscribed');
+    world.say({ type: 'states.completed', holders: 1, failures: 0 });
+    world.say({ type: 'round.merged', read: 1, unreadable: 0 });
+    for (let round = 0; round < 3; round += 1) {
+      world.advance(5000);
+      world.answer([one]);
+    }
+    expect(world.judged).toEqual([false, false, true, true]);
+    world.say('channel.lost', 'channel.subscribed');
+    world.advance(300);
+    world.answer([one]);
+    expect(world.judged.at(-1)).toBe(false);
+  });
+
+  test('ends live a moment later, and the room is polled', () => {
+    const world = liveRoom();
+    world.say('news.missed');
+    world.advance(1499);
+    expect([world.standing, world.channels.at(-1)]).toEqual(['live', 'subscribed']);
+    world.advance(1);
+    expect([world.standing, world.channels.at(-1)]).toEqual(['polling', 'silent']);
+    for (let round = 2; round < 5; round += 1) {
+      world.advance(1000);
+      expect(world.rounds).toBe(round);
+      world.answer([one]);
+      expect(world.standing).toBe('polling');
+    }
+  });
+
+  test('is forgiven if it comes in that moment', () => {
+    const world = liveRoom();
+    world.say('news.missed');
+    world.advance(1000);
+    world.say('news.heard');
+    world.advance(3000);
+    expect([world.standing, world.channels.at(-1)]).toEqual(['live', 'followed']);
+    expect(world.standings).not.toContain('polling');
+  });
+
+  test('is over when the channel brings news again, and a round has ended after that', () => {
+    const world = liveRoom();
+    world.say('news.missed');
+    world.advance(1500);
+    world.advance(1000);
+    world.answer([one]);
+    world.say('news.heard');
+    expect([world.standing, world.channels.at(-1)]).toEqual(['polling', 'followed']);
+    world.advance(250);
+    expect(world.rounds).toBe(3);
+    world.answer([one]);
+    expect(world.standing).toBe('live');
+    world.say('news.missed');
+    world.advance(1500);
+    expect(world.standing).toBe('polling');
+  });
+
+  test('says nothing of a channel that is subscribed anew', () => {
+    const world = liveRoom();
+    world.say('news.missed');
+    world.advance(1500);
+    world.say('channel.lost', 'channel.subscribed');
+    world.answer([one]);
+    world.advance(300);
+    world.answer([one]);
+    expect([world.standing, world.channels.at(-1)]).toEqual(['live', 'subscribed']);
+  });
+});
+
+test('a channel is connecting until something is known of it', () => {
+  const world = new ScriptedRoom();
+  expect(world.channels).toEqual(['connecting']);
+  world.advance(3000);
+  world.answer([one]);
+  expect(world.channels).toEqual(['connecting']);
+  world.say('channel.subscribed', 'channel.lost');
+  expect(world.channels).toEqual(['connecting', 'subscribed', 'lost']);
+  const without = new ScriptedRoom();
+  without.say('channel.missing');
+  expect(without.channels).toEqual(['connecting', 'none']);
+});
+
 test('every state of the chart was reached by what these tests do', () => {
   const world = liveRoom();
   const found = new Set(world.states);
@@ -361,11 +452,16 @@ test('every state of the chart was reached by what these tests do', () => {
   more.answer([]);
   more.advance(2000);
   more.answer([one], { unreadable: 1 });
+  more.say('channel.subscribed', 'news.missed', 'news.heard', 'news.missed');
+  more.advance(1500);
   for (const each of more.states) found.add(each);
   expect([...found].sort()).toEqual([
     'channel lost',
     'channel missing',
-    'channel subscribed',
+    'channel subscribed,doubted',
+    'channel subscribed,followed',
+    'channel subscribed,silent',
+    'channel subscribed,unproven',
     'channel subscribing',
     'round collecting',
     'round locating',
@@ -397,7 +493,7 @@ function startRoot(isFaulty: () => boolean = () => false) {
   const slots = { roomChannel: idle, roomSources: idle, roomDocument } as const;
   const watched = roomMachine.provide({
     actors: slots as never,
-    actions: { publishStanding: () => undefined },
+    actions: { publishStanding: () => undefined, publishChannel: () => undefined },
   });
   const nothing = () => undefined;
   const machine = activationMachine.provide({

@@ -1,3 +1,4 @@
+import { sendTo } from 'xstate';
 import type { roomMachine } from '../../../machines/roomMachine.js';
 import { change } from '../bug.js';
 
@@ -7,6 +8,16 @@ const standing = (...names: string[]) => [
   'states',
   'standing',
   ...names.flatMap((name) => ['states', name]),
+];
+
+const subscribed = (name: string, part: string) => [
+  'states',
+  'channel',
+  'states',
+  'subscribed',
+  'states',
+  name,
+  part,
 ];
 
 /** A mistake that somebody could make with a watched room. */
@@ -42,6 +53,27 @@ export const roomBugs: Readonly<Record<string, RoomBug>> = {
           isFollowed: ({ event }) => event.type === 'round.merged' && event.read > 0,
         },
       }),
+  },
+  'what the channel does not bring is passed over': {
+    breaks: '5: honest',
+    room: (machine) => change(machine, subscribed('doubted', 'after'), () => ({})),
+  },
+  'an update on its way is taken for one that does not come': {
+    breaks: '5: honest',
+    room: (machine) => machine.provide({ delays: { graceMs: 0 } }),
+  },
+  'every round is judged': {
+    breaks: '5: honest',
+    room: (machine) =>
+      machine.provide({
+        actions: {
+          endRound: sendTo('roomDocument', { type: 'round.ended' as const, isJudged: true }),
+        },
+      }),
+  },
+  'a silent room is never live again': {
+    breaks: '5: honest',
+    room: (machine) => change(machine, subscribed('silent', 'on'), () => ({})),
   },
   'a second round begins beside the first': {
     breaks: 'one round at a time',

@@ -11,6 +11,23 @@ export function judgeRoom(world: RoomWorld): void {
   world.advance(quietMs);
   judgeContent(world);
   judgeStanding(world);
+  judgeFollowing(world);
+}
+
+/** What the channel does not bring ends `live`; what it brings again begins it. */
+function judgeFollowing(world: RoomWorld): void {
+  const holder = world.holders.find(({ isUp, updates }) => isUp && updates);
+  if (!holder || !world.plan.hasChannel || !world.isChannelUp) return;
+  world.countCheck('followed or silent');
+  for (const isLinked of [false, true]) {
+    holder.isLinked = isLinked;
+    world.edit(holder);
+    world.advance(quietMs);
+    judgeContent(world);
+    const [standing, channel] = isLinked ? ['live', 'followed'] : ['polling', 'silent'];
+    if (world.standing !== standing || world.channel !== channel)
+      world.fail('5: honest', `it is ${world.standing} and ${world.channel}, linked: ${isLinked}`);
+  }
 }
 
 function calm(world: RoomWorld): void {
@@ -40,7 +57,8 @@ function judgeStanding(world: RoomWorld): void {
   const isFollowed = world.plan.hasChannel && world.isChannelUp;
   // A server that is down, and still named, is no answer: what it holds may come back.
   const isUncertain = !isHeld && holders.some(({ isUp, updates }) => !isUp && updates);
-  const fit = isHeld ? [isFollowed ? 'live' : 'polling'] : ['waiting', 'gone'];
+  const isLive = isFollowed && world.channel !== 'silent';
+  const fit = isHeld ? [isLive ? 'live' : 'polling'] : ['waiting', 'gone'];
   if (isUncertain) fit.push('polling');
   if (!fit.includes(standing ?? ''))
     world.fail('5: honest', `it is ${standing}, held: ${isHeld}, followed: ${isFollowed}`);

@@ -31,5 +31,6 @@ export const simulatedRoom = roomMachine.provide({
   },
   actions: {
     publishStanding: ({ system }, { standing }) => worldOf(system).publishStanding(standing),
+    publishChannel: ({ system }, { channel }) => worldOf(system).publishChannel(channel),
   },
 });

@@ -8,7 +8,7 @@ import type {
   ServerId,
 } from '../../../machines/ports.js';
 import type { roomMachine } from '../../../machines/roomMachine.js';
-import type { RoomStanding } from '../../../machines/roomSetup.js';
+import type { RoomChannelStanding, RoomStanding } from '../../../machines/roomSetup.js';
 import { HeapClock } from '../../machines/heapClock.js';
 import { BrokenPromise } from '../brokenPromise.js';
 import { Random } from '../random.js';
@@ -52,7 +52,7 @@ export class RoomWorld {
   readonly faults = new Map<string, number>();
   readonly checks = new Map<string, number>();
   readonly holders: Holder[];
-  readonly content = new Content();
+  readonly content = new Content(() => this.clock.nowMs);
   /** All updates that were ever made. */
   readonly made = new Set<string>();
   isChannelUp = true;
@@ -62,6 +62,9 @@ export class RoomWorld {
   isCalm = false;
   steps = 0;
   standing: RoomStanding | undefined;
+  channel: RoomChannelStanding | undefined;
+  /** Updates that were made while the channel was up, and that it did not bring. */
+  unpublished = 0;
   readonly #options: RoomWorldOptions;
   #broken: BrokenPromise | undefined;
   #stop: (() => void) | undefined;
@@ -154,12 +157,18 @@ export class RoomWorld {
     this.made.add(update);
     holder.updates.add(update);
     this.note(() => `${holder.server} makes ${update}`);
-    if (!this.isChannelUp || !holder.isLinked) return;
+    if (!this.isChannelUp) return;
+    if (!holder.isLinked) {
+      this.unpublished += 1;
+      return;
+    }
     for (const other of this.holders)
       if (other !== holder) this.later(this.#delay(), () => this.#hear(other, update));
     const isLost = this.random.chance(this.plan.loseChance) && !this.isCalm;
-    if (isLost) this.countFault(lostUpdate);
-    else this.later(this.#delay(), () => this.#publish(update));
+    if (isLost) {
+      this.unpublished += 1;
+      this.countFault(lostUpdate);
+    } else this.later(this.#delay(), () => this.#publish(update));
   }
 
   setChannel(isUp: boolean): void {
@@ -203,8 +212,7 @@ export class RoomWorld {
   openDocument(tell: Tell<RoomDocumentEvent>): (command: RoomDocumentCommand) => void {
     this.#toDocument = tell;
     return (command) => {
-      const hasGap = this.content.take(command);
-      if (hasGap) this.later(0, () => tell({ type: 'update.refused' }));
+      for (const type of this.content.take(command)) this.later(0, () => tell({ type }));
       if (command.type !== 'round.ended') return;
       const read = this.content.takeStates();
       this.later(this.random.between(0, 3), () =>
@@ -216,6 +224,13 @@ export class RoomWorld {
   publishStanding(standing: RoomStanding): void {
     this.standing = standing;
     this.note(() => `it is ${standing}`);
+  }
+
+  publishChannel(channel: RoomChannelStanding): void {
+    this.channel = channel;
+    this.note(() => `its channel is ${channel}`);
+    if (channel === 'silent' && this.unpublished === 0)
+      this.fail('5: honest', 'the channel is said to be silent, and brought everything');
   }
 
   #happen(): void {
