@@ -58,9 +58,14 @@ test('a viewer too slow for awareness is sent everybody when it has drained, and
     }),
     (it) => it.close(),
   );
-  const content = watch.begin({ onGap: () => {}, onLost: () => {} });
+  const content = watch.begin({
+    onGap: () => {},
+    onLost: () => {},
+    onMissed: () => {},
+    onHeard: () => {},
+  });
   void content.merge('10.0.0.1:8001' as ServerId, stateOf('hello'));
-  await content.endRound();
+  await content.endRound(false);
   const views = [{ as: 'updates' }, { as: 'updates', awareness: 'changes' }] as const;
   for (const [round, view] of views.entries()) {
     const [ada, grace] = [10 * round + 1, 10 * round + 2];

@@ -22,6 +22,9 @@ export interface RoomStatus {
   room: string;
   state: RoomStanding;
   source: 'redis' | 'poll';
+  /** What is known of the room's channel, and of the one that tells who is there. */
+  channel: 'none' | 'connecting' | 'subscribed' | 'followed' | 'silent' | 'lost' | 'refused';
+  presence: 'none' | 'connecting' | 'subscribed' | 'lost' | 'refused';
   servers: string[];
   tooLarge: boolean;
   diverged: DivergedServer[];

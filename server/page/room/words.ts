@@ -33,8 +33,6 @@ const standings: Record<RoomStanding, Words> = {
     tone: 'warn',
     meaning:
       'No updates come by Redis, so the servers are asked about every second, and more rarely for a large room. The log, and who is in the room, are known by Redis alone.',
-    advice:
-      'Set REDIS_URL to the Redis on which your pub-sub servers publish, and see that it answers.',
   },
   unreadable: {
     badge: 'Unreadable',
@@ -59,8 +57,29 @@ const standings: Record<RoomStanding, Words> = {
   },
 };
 
+/** Why a room is polled, and what can be done about it. */
+const pollingAdvice: Partial<Record<RoomStatus['channel'], string>> = {
+  none: 'Set REDIS_URL to the Redis on which your pub-sub servers publish.',
+  connecting: 'Redis has not answered yet.',
+  lost: 'Redis does not answer. The service tries again by itself.',
+  refused:
+    'Redis refuses the user or the channel: allow the user of REDIS_URL to subscribe. The service tries again by itself.',
+  silent:
+    'The servers have changes that nobody published on the channel of this room: see that they publish Yjs updates as they are, on this Redis, on a channel that is called like the room.',
+};
+
 /** How the room stands. */
-export const standingWords = (status: RoomStatus): Words => standings[status.state];
+export function standingWords({ state, channel }: RoomStatus): Words {
+  const words = standings[state];
+  if (state === 'live' && channel === 'subscribed')
+    return {
+      ...words,
+      meaning:
+        'The service follows the channel of the room on Redis. No update has come by it yet.',
+    };
+  const advice = state === 'polling' ? pollingAdvice[channel] : undefined;
+  return advice === undefined ? words : { ...words, advice };
+}
 
 /** What is in the way of the stream; undefined: nothing. */
 export function streamWords(stream: StreamStatus): Words | undefined {

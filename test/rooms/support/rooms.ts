@@ -19,6 +19,8 @@ export interface RoomStatus {
   room: string;
   state: string;
   source: string;
+  channel: string;
+  presence: string;
   servers: string[];
   tooLarge: boolean;
   diverged: { server: string; missingStructs: number; missingDeletions: number }[];
