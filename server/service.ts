@@ -11,7 +11,7 @@ import type { Store } from './store/store.js';
 import { type Wired, type WiringNeeds, wire } from './wiring.js';
 
 /** A running dashboard service. */
-export interface Service extends Pick<Wired, 'actor'> {
+export interface Service extends Pick<Wired, 'actor' | 'endStreams'> {
   /** Where it listens, as others reach it. */
   url: string;
   /** Silences the pub-sub servers, ends every stream and connection; within 9 s. */
@@ -80,7 +80,8 @@ export async function startService(
     ending ??= stop(server, wired, log).then(() => closeStore(store, log));
     return ending;
   };
-  return { url: publicUrl, actor: wired.actor, failed, stop: end };
+  const { actor, endStreams } = wired;
+  return { url: publicUrl, actor, endStreams, failed, stop: end };
 }
 
 async function stop(server: Server, wired: Wired, log: Logger): Promise<void> {

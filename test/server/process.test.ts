@@ -1,49 +1,12 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
 import process from 'node:process';
-import { fileURLToPath } from 'node:url';
-import { afterEach, expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import { eventually } from '../support/eventually.js';
 import type { ScriptedServer } from '../support/scriptedServer.js';
+import { runProcess as run } from '../support/serviceProcess.js';
 import { ask, post } from './http.js';
 import { puts, toldUrl, useWorld } from './support.js';
 
 const world = useWorld();
-const root = fileURLToPath(new URL('../..', import.meta.url));
-const children: ChildProcess[] = [];
-
-afterEach(async () => {
-  for (const child of children.splice(0)) {
-    if (child.exitCode !== null || child.signalCode !== null) continue;
-    child.kill('SIGKILL');
-    await once(child, 'exit');
-  }
-});
-
-/** Runs the service as its operators do, with these variables and no others. */
-function run(env: Record<string, string>) {
-  const child = spawn(process.execPath, ['--import', 'tsx', 'server/main.ts'], {
-    cwd: root,
-    env: { PATH: process.env.PATH, PORT: '0', ...env },
-    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
-  });
-  children.push(child);
-  const output = { out: '', err: '' };
-  child.stdout?.on('data', (chunk) => {
-    output.out += chunk;
-  });
-  child.stderr?.on('data', (chunk) => {
-    output.err += chunk;
-  });
-  const ended = once(child, 'close').then(() => child.exitCode);
-  const listening = new Promise<string>((resolve, reject) => {
-    child.on('message', (message) => resolve((message as { url: string }).url));
-    ended.then(() => reject(new Error(`ended instead: ${output.out}${output.err}`)), reject);
-  });
-  listening.catch(() => {});
-  return { child, ended, listening, output };
-}
-
 const lines = (text: string) => text.split('\n').filter((line) => line !== '');
 
 /** A service that counts on servers, with a viewer. */
@@ -130,6 +93,45 @@ test('what a platform set is ignored, and the log says so', async () => {
   expect(JSON.parse(first)).toMatchObject({
     level: 40,
     msg: expect.stringMatching('PUBSUB_PORT is "tcp://10.43.0.7:8001", which is a link'),
+  });
+});
+
+describe('the word of the AWS SDK on old versions of Node.js', () => {
+  const warnings = (out: string) =>
+    lines(out)
+      .map((line) => JSON.parse(line))
+      .filter(({ msg }) => msg === 'Node.js warns');
+
+  /** Runs a service until its store was asked. */
+  async function started(env: Record<string, string>) {
+    const { child, ended, listening, output } = run(env);
+    const url = await listening;
+    await eventually(async () => {
+      const { status, text } = await ask(`${url}/api/rooms`);
+      expect(status === 200 || text.includes('ScanCommand')).toBe(true);
+    });
+    child.kill('SIGTERM');
+    expect(await ended).toBe(0);
+    expect(output.err).toBe('');
+    return output;
+  }
+
+  test('is not in the output where nothing of AWS is used', async () => {
+    const { out } = await started({});
+    expect(warnings(out)).toEqual([]);
+    expect(out).not.toContain('AWS SDK');
+  });
+
+  test('is one line of the log where a table is', async () => {
+    const { out } = await started({
+      DYNAMODB_TABLE: 'rooms',
+      AWS_REGION: 'local',
+      AWS_ACCESS_KEY_ID: 'x',
+      AWS_SECRET_ACCESS_KEY: 'x',
+      AWS_ENDPOINT_URL_DYNAMODB: 'http://127.0.0.1:1',
+    });
+    const isOld = Number(process.versions.node.split('.')[0]) < 22;
+    expect(warnings(out)).toHaveLength(isOld ? 1 : 0);
   });
 });
 

@@ -1,3 +1,4 @@
+import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import type { Config } from '../../config.js';
 import type { Store } from '../../store/store.js';
 import { createClient } from './client.js';
@@ -29,15 +30,17 @@ export async function openStore(
   const embedded = needsEmbedded
     ? await startEmbedded({ dataDir, ...(onFault && { onFault }) })
     : undefined;
-  const client = createClient();
-  const embeddedClient = embedded ? createClient(embedded.clientOptions) : client;
+  const embeddedClient = embedded && createClient(embedded.clientOptions);
+  // Where no table has a name nothing of AWS is asked, nor looked for.
+  const isNamed = given.some((name) => name !== undefined);
+  const client = isNamed || !embeddedClient ? createClient() : embeddedClient;
 
   /** A table by its given name, or the embedded one. */
   const open = <Table>(
-    table: (client: typeof embeddedClient, name: string) => Table,
+    table: (client: DynamoDBClient, name: string) => Table,
     name: string | undefined,
     embeddedName: string,
-  ) => (name === undefined ? table(embeddedClient, embeddedName) : table(client, name));
+  ) => (name === undefined ? table(embeddedClient ?? client, embeddedName) : table(client, name));
 
   return {
     rooms: open(roomsTable, dynamodbTable, defaultNames.rooms),
@@ -45,7 +48,7 @@ export async function openStore(
     connections: open(connectionsTable, dynamodbConnectionsTable, defaultNames.connections),
     close: async () => {
       client.destroy();
-      embeddedClient.destroy();
+      embeddedClient?.destroy();
       await embedded?.close();
     },
   };
