@@ -67,7 +67,7 @@ export function createApp(needs: AppNeeds): Koa {
   const app = new Koa();
   app.on('error', (error) => logUnlessGone(error, needs.log));
   app.use(dropAbandoned);
-  if (needs.corsOrigins.length > 0) app.use(allowOrigins(needs.corsOrigins));
+  if (needs.corsOrigins.length > 0) app.use(exceptForServers(allowOrigins(needs.corsOrigins)));
   app.use((ctx, next) => answerErrors(ctx, next, needs.log));
   app.use((ctx, next) => (isForServers(ctx) ? next() : refuseTwoReadings(ctx, next)));
   app.use((ctx, next) => (isForPrograms(ctx) ? next() : guardBrowsers(ctx, next, needs.hosts)));
@@ -107,6 +107,11 @@ function allowOrigins(origins: readonly string[]): Koa.Middleware {
     allowMethods: 'GET,HEAD',
     exposeHeaders: 'Age,Link,X-Stale,X-Complete,X-Discovery-Failed',
   });
+}
+
+/** What servers ask is for no page to read. */
+function exceptForServers(middleware: Koa.Middleware): Koa.Middleware {
+  return (ctx, next) => (isForServers(ctx) ? next() : middleware(ctx, next));
 }
 
 async function answerErrors(ctx: Context, next: () => Promise<unknown>, log: Logger) {

@@ -137,6 +137,7 @@ export function wire(needs: WiringNeeds): Wired {
     tokens,
     urlOf,
     pubSubPort: config.pubSubPort,
+    resyncIntervalMs: config.resyncIntervalMs,
     onHeard: (server) => view.noteHeard(server),
     takeUpdate: (room, update) => rooms.updates.take(room, update),
   });

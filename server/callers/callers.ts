@@ -8,6 +8,7 @@ import { AtMostEvery } from './atMostEvery.js';
 import { DeltaInbox } from './deltaInbox.js';
 import type { Posted } from './deltas.js';
 import type { EventTokens, TokenClaims } from './eventTokens.js';
+import { GrowingInterval } from './growingInterval.js';
 import type { Asker, StartupAnswer } from './startupQuery.js';
 
 /** What is needed to tell who calls back. */
@@ -16,6 +17,8 @@ export interface CallersNeeds {
   book: AddressBook;
   tokens: EventTokens;
   pubSubPort: number;
+  /** How often every server is asked anyway, in milliseconds. */
+  resyncIntervalMs: number;
   /** The events URL of a token. */
   urlOf: (token: string) => string;
   onHeard: (server: ServerId) => void;
@@ -26,7 +29,7 @@ export interface CallersNeeds {
 /** In place of an address: the caller is behind a proxy, and can be anybody. */
 const anywhere = '';
 const strangerIntervalMs = 10_000;
-const resyncAllIntervalMs = 2000;
+const resyncAllMs = 2000;
 
 /**
  * Tells by token and address which pub-sub servers a call comes from, and turns it into events of
@@ -36,15 +39,19 @@ export class Callers {
   readonly #needs: CallersNeeds;
   readonly #inbox: DeltaInbox;
   readonly #strangers = new AtMostEvery(strangerIntervalMs);
-  /** A start-up query through a proxy can be any server's. */
+  /** A start-up query through a proxy can be any server's, and anybody's who can forge a header. */
   readonly #resyncAll: Pace;
 
   constructor(needs: CallersNeeds) {
     this.#needs = needs;
     this.#inbox = new DeltaInbox((posts) => this.#send({ type: 'deltas.received', posts }));
+    const interval = new GrowingInterval(resyncAllMs, needs.resyncIntervalMs);
     this.#resyncAll = new Pace(
-      () => this.#suspectEverybody(),
-      () => resyncAllIntervalMs,
+      () => {
+        interval.note(performance.now());
+        this.#suspectEverybody();
+      },
+      () => interval.ms,
     );
   }
 

@@ -1,3 +1,4 @@
+import type { IncomingHttpHeaders } from 'node:http';
 import type { Context } from 'koa';
 import type { Hosts } from './hosts.js';
 import { hostOf } from './remoteAddress.js';
@@ -37,6 +38,14 @@ const nowhere = { protocol: '', host: '', hostname: '', origin: '' };
 
 function originOf(text: string): Pick<URL, keyof typeof nowhere> {
   return URL.canParse(text) ? new URL(text) : nowhere;
+}
+
+/**
+ * Whether the headers are those that browsers send by themselves, and pub-sub servers do not. Node's
+ * `fetch` sends `Sec-Fetch-Mode`, so that one says nothing.
+ */
+export function isFromBrowser(headers: IncomingHttpHeaders): boolean {
+  return headers.origin !== undefined || headers['sec-fetch-site'] !== undefined;
 }
 
 /** Whether somebody followed a link: nothing of another origin's page reads the answer. */

@@ -6,6 +6,7 @@ import { type Posted, parsePosted } from '../callers/deltas.js';
 import type { EventTokens, TokenClaims } from '../callers/eventTokens.js';
 import { type BodyLimits, readBody } from '../http/body.js';
 import { apiError } from '../http/errors.js';
+import { isFromBrowser } from '../http/origins.js';
 import { requireOneReading } from '../http/readings.js';
 import { refusalOf } from '../http/refusals.js';
 import { remoteAddress } from '../http/remoteAddress.js';
@@ -33,7 +34,7 @@ export function callbackRoutes(router: Router, needs: CallbackNeeds): void {
   router.post('/api/events', async (ctx) => {
     const claims = needs.tokens.read(tokenIn(ctx));
     if (!claims) {
-      needs.noteStranger(remoteAddress(ctx));
+      if (!isFromBrowser(ctx.req.headers)) needs.noteStranger(remoteAddress(ctx));
       requireOneReading(ctx.req);
       throw apiError('token_unknown');
     }
@@ -76,6 +77,8 @@ async function answerPost(
 }
 
 async function takePost(req: IncomingMessage, claims: TokenClaims, needs: CallbackNeeds) {
+  // No server posts like this: nothing of one is lost.
+  if (isFromBrowser(req.headers)) throw apiError('foreign_page', 'No page may post connections');
   try {
     requireOneReading(req);
     needs.takePosted(claims, parsePosted(await readBody(req, needs)));

@@ -1,6 +1,7 @@
 import type Router from '@koa/router';
 import type { Asker, StartupAnswer } from '../callers/startupQuery.js';
 import type { Hosts } from '../http/hosts.js';
+import { isFromBrowser } from '../http/origins.js';
 import { hasManyHosts } from '../http/readings.js';
 import { hostOf, isForwarded, remoteAddress } from '../http/remoteAddress.js';
 
@@ -22,6 +23,11 @@ export interface StartupNeeds {
 export function startupRoutes(router: Router, needs: StartupNeeds): void {
   router.get('/api/events/clients', (ctx) => {
     try {
+      // No server asks like this: a page is told nothing that counts, and has nobody asked.
+      if (isFromBrowser(ctx.req.headers)) {
+        ctx.body = needs.inactiveAnswer();
+        return;
+      }
       const port = portOf(ctx.query.port);
       const asker = {
         address: remoteAddress(ctx),

@@ -122,4 +122,23 @@ describe('a start-up query', () => {
     expect(await answer.json()).toMatchObject({ active: true });
     await untilShown(viewer, { r: 1, back: 1 });
   });
+
+  test('that claim again and again to come through a proxy have everybody asked ever more rarely', async () => {
+    const double = await startDouble();
+    const service = await startStaged([double], { ...slowProbes, ...noResync });
+    await watch(service);
+    await eventually(() => expect(activationsOf(double)).toBe(1));
+    const at: number[] = [];
+    await eventually(
+      async () => {
+        const headers = { 'X-Forwarded-For': '192.0.2.1' };
+        await (await fetch(`${service.url}/api/events/clients`, { headers })).text();
+        if (activationsOf(double) > 1 + at.length) at.push(performance.now());
+        expect(at.length).toBeGreaterThanOrEqual(5);
+      },
+      { withinMs: 50_000 },
+    );
+    // Each time with one to confirm it. At first at once, then after 2 s, then after 4; a busy machine only adds.
+    expect((at[4] ?? 0) - (at[2] ?? 0)).toBeGreaterThan(3000);
+  });
 });

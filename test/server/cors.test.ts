@@ -84,6 +84,26 @@ test('the pages of named origins may, errors and streams too, and no others', as
   gone.abort();
 });
 
+test.each(['*', 'https://a.example'])(
+  'no page may read, or do, what is for servers alone with CORS_ORIGINS=%s',
+  async (origins) => {
+    const ask = await startWith(origins);
+    for (const path of ['/api/events/clients', '/api/events/clients/?port=1']) {
+      const query = await ask('https://a.example', path);
+      expect([query.status, allowedBy(query)]).toEqual([200, null]);
+      expect(await query.json()).toEqual({
+        active: false,
+        eventsUrl: expect.not.stringContaining('token'),
+      });
+    }
+    const post = await ask('https://a.example', '/api/events?token=x', {
+      method: 'POST',
+      body: '{}',
+    });
+    expect([post.status, allowedBy(post)]).toEqual([404, null]);
+  },
+);
+
 test('a star lets every page read, and send the token that viewers need', async () => {
   const ask = await startWith('*');
   expect(allowedBy(await ask('https://a.example'))).toBe('*');

@@ -86,6 +86,7 @@ export class SimulatedService {
       tokens: this.tokens,
       urlOf: (token) => this.urlOf(token),
       pubSubPort,
+      resyncIntervalMs: timing.resyncIntervalMs,
       onHeard: (server) => this.view.noteHeard(server),
       takeUpdate: () => {},
     });
