@@ -37,7 +37,7 @@ interface JsonStream {
 
 /** What the stream of a room's JSON may cost a viewer. */
 const maxBytesPerMs = 1000;
-/** Ways to read root types that are kept up to date at a time; further viewers share the oldest. */
+/** Ways to read root types that are kept up to date at a time. */
 const maxJsonStreams = 16;
 
 /** The viewers of one room, and the frames that they get: each is encoded once for all. */
@@ -53,6 +53,12 @@ export class RoomStreams {
 
   constructor(needs: RoomStreamsNeeds) {
     this.#needs = needs;
+  }
+
+  /** Whether the document can be shown so: if not, a viewer has to come back later. */
+  hasPlaceFor(view: RoomView): boolean {
+    if (view.as === 'updates') return true;
+    return this.#json.size < maxJsonStreams || this.#json.has(keyOf(view.types));
   }
 
   add(viewer: Viewer, view: RoomView): void {
@@ -138,11 +144,9 @@ export class RoomStreams {
   }
 
   #jsonStream(types: Readonly<Record<string, Kind>>): JsonStream {
-    const key = JSON.stringify(Object.entries(types).sort());
+    const key = keyOf(types);
     const known = this.#json.get(key);
     if (known) return known;
-    const [oldest] = this.#json.values();
-    if (oldest && this.#json.size >= maxJsonStreams) return oldest;
     const stream: JsonStream = {
       channel: new Channel(() => this.#wholeJson(stream)),
       pace: new Pace(
@@ -209,6 +213,9 @@ export class RoomStreams {
     return events.map(([event, data]) => messageFrame(JSON.stringify(data), { event }));
   }
 }
+
+const keyOf = (types: Readonly<Record<string, Kind>>) =>
+  JSON.stringify(Object.entries(types).sort());
 
 function lengthOf(frame: readonly Buffer[] = []): number {
   return frame.reduce((sum, part) => sum + part.length, 0);

@@ -100,6 +100,10 @@ export class RoomWatch {
     this.#content = undefined;
   }
 
+  hasPlaceFor(view: RoomView): boolean {
+    return this.#streams.hasPlaceFor(view);
+  }
+
   add(viewer: Viewer, view: RoomView): void {
     this.#streams.add(viewer, view);
     this.#awareness.add(viewer, view.awareness ?? 'whole');

@@ -62,9 +62,10 @@ export class RoomWatches {
     return viewers;
   }
 
-  /** Whether no further room can be watched. */
-  get isFull(): boolean {
-    return this.#watches.size >= maxWatched;
+  /** Whether a room can be shown to one more viewer, in this way. */
+  hasPlaceFor(room: RoomName, view: RoomView): boolean {
+    const watch = this.#watches.get(room);
+    return watch ? watch.hasPlaceFor(view) : this.#watches.size < maxWatched;
   }
 
   publishStanding(room: RoomName, standing: RoomStanding): void {

@@ -1,10 +1,12 @@
 import type { RoomName } from '../../machines/ports.js';
 import type { RedisChannels } from '../adapters/redisChannels.js';
 import { examineUpdate, summarizeUpdate } from '../documents/updateSummary.js';
-import { Channel } from '../sse/channel.js';
 import { messageFrame } from '../sse/frames.js';
 import { heartbeatMs, maxPendingMs, tickMs } from '../sse/liveness.js';
 import type { Viewer } from '../sse/viewer.js';
+import { PerSecond } from './perSecond.js';
+import { StrangeChannels } from './strangeChannels.js';
+import { type Admitted, maxPerSecond, UpdateAudience } from './updateAudience.js';
 
 /** Which updates a viewer is sent, and whether with their bytes. */
 export interface UpdatesView {
@@ -21,11 +23,11 @@ export interface UpdatesFeedNeeds {
 }
 
 const presence = /-presence$/;
-/** What is taken in of a second: the rest is counted and dropped. */
-const maxPerSecond = { updates: 2000, bytes: 4 * 1024 * 1024 };
+/** For all prefixes together; each of them has its share of it for certain. */
+const maxInAll = { updates: 4 * maxPerSecond.updates, bytes: 4 * maxPerSecond.bytes };
 /** Larger updates are named by their size alone: to read them would hold up everybody. */
 const maxExaminedBytes = 16 * 1024;
-const maxChannels = 64;
+const maxPrefixes = 64;
 
 /**
  * `connecting`: Redis has not yet said whether it lets this service follow. `asked`: the servers were asked
@@ -33,22 +35,16 @@ const maxChannels = 64;
  */
 type FeedState = 'connecting' | 'asked' | 'following' | 'lost' | 'refused';
 
-interface View extends UpdatesView {
-  channel: Channel;
-}
-
 /** Every update of every document, while somebody watches: by Redis, or as the servers post them. */
 export class UpdatesFeed {
   readonly #needs: UpdatesFeedNeeds;
-  readonly #views = new Map<string, View>();
+  /** By the prefix that they watch. */
+  readonly #audiences = new Map<string, UpdateAudience>();
+  readonly #inAll = new PerSecond(maxInAll);
+  readonly #strangeChannels = new StrangeChannels();
   #unfollow: (() => void) | undefined;
   #ticker: NodeJS.Timeout | undefined;
   #ticks = 0;
-  #taken = { updates: 0, bytes: 0 };
-  #dropped = 0;
-  #garbage = 0;
-  /** `dropped` and `garbage` as the viewers were told last. */
-  #told = '0 0';
   #state: FeedState;
 
   constructor(needs: UpdatesFeedNeeds) {
@@ -56,14 +52,14 @@ export class UpdatesFeed {
     this.#state = this.#unproven;
   }
 
-  /** Whether viewers with a prefix of their own can still be added. */
-  get isFull(): boolean {
-    return this.#views.size >= maxChannels;
+  /** Whether too many prefixes are watched for one more. */
+  isFullFor(prefix: string): boolean {
+    return prefix !== '' && !this.#audiences.has(prefix) && this.#audiences.size >= maxPrefixes;
   }
 
   get viewers(): number {
     let viewers = 0;
-    for (const { channel } of this.#views.values()) viewers += channel.size;
+    for (const { size } of this.#audiences.values()) viewers += size;
     return viewers;
   }
 
@@ -72,39 +68,36 @@ export class UpdatesFeed {
   }
 
   add(viewer: Viewer, { prefix, as }: UpdatesView): void {
-    const key = `${as} ${prefix}`;
-    const known = this.#views.get(key);
-    const view = known ?? { prefix, as, channel: new Channel(() => this.#statusFrame()) };
-    if (!known) this.#views.set(key, view);
-    view.channel.addBehind(viewer);
+    const about = () => ({ source: this.source, state: this.#state });
+    const audience = this.#audiences.get(prefix) ?? new UpdateAudience(prefix, about);
+    this.#audiences.set(prefix, audience);
+    audience.add(viewer, as);
     if (this.viewers === 1) this.#begin();
   }
 
   remove(viewer: Viewer): void {
-    for (const [key, { channel }] of this.#views) {
-      channel.remove(viewer);
-      if (channel.size === 0) this.#views.delete(key);
+    for (const audience of this.#audiences.values()) {
+      audience.remove(viewer);
+      if (audience.size === 0) this.#audiences.delete(audience.prefix);
     }
-    if (this.#views.size === 0) this.#end();
+    if (this.#audiences.size === 0) this.#end();
   }
 
   /** Takes an update of a room, if anybody watches. */
   take(room: RoomName, update: Uint8Array): void {
     if (this.#state === 'asked' && this.#ticker) this.#noteState('following');
-    if (!this.#isWatched(room)) return;
-    const { updates, bytes } = this.#taken;
-    if (updates >= maxPerSecond.updates || bytes + update.length > maxPerSecond.bytes) {
-      this.#dropped += 1;
-      return;
-    }
-    this.#taken = { updates: updates + 1, bytes: bytes + update.length };
+    const audiences = this.#admitting(room, update.length);
+    if (audiences.length === 0) return;
+    this.#inAll.use(update.length);
     const entry = this.#entry(room, update);
-    if (entry) this.#broadcast(room, JSON.stringify(entry), update);
+    if (entry) tellAll(audiences, entry, update);
+    else for (const each of audiences) each.noteGarbage(this.#isStrange(room));
   }
 
   close(): void {
     this.#end();
-    for (const { channel } of this.#views.values()) for (const viewer of channel) viewer.end();
+    for (const audience of this.#audiences.values())
+      for (const viewer of audience.viewers()) viewer.end();
   }
 
   #begin(): void {
@@ -130,38 +123,46 @@ export class UpdatesFeed {
     this.#unfollow?.();
     this.#unfollow = undefined;
     this.#state = this.#unproven;
+    this.#strangeChannels.forget();
     if (!this.#needs.redis) this.#needs.onServersWanted(false);
   }
 
-  #isWatched(room: RoomName): boolean {
-    for (const { prefix } of this.#views.values()) if (room.startsWith(prefix)) return true;
-    return false;
+  /** Those for whom a message is to be read. */
+  #admitting(room: RoomName, bytes: number): UpdateAudience[] {
+    let message: Admitted | undefined;
+    const admitting: UpdateAudience[] = [];
+    for (const audience of this.#audiences.values()) {
+      if (!room.startsWith(audience.prefix)) continue;
+      message ??= { isStrange: this.#isStrange(room), bytes, isAllowed: this.#isAllowed(bytes) };
+      if (audience.admits(message)) admitting.push(audience);
+    }
+    return admitting;
+  }
+
+  /** Whether there is time for an update in this second, at least for those who had less than their share. */
+  #isAllowed(bytes: number): (own: PerSecond) => boolean {
+    const hasTime = this.#inAll.allows(bytes);
+    const share = maxInAll.updates / maxPerSecond.updates / this.#audiences.size;
+    return (own) => hasTime || own.allows(bytes, share);
+  }
+
+  #isStrange(room: RoomName): boolean {
+    return this.source === 'redis' && this.#strangeChannels.isStrange(room);
   }
 
   #entry(room: RoomName, update: Uint8Array): object | undefined {
     const head = { room, at: new Date().toISOString(), source: this.source };
     if (update.length > maxExaminedBytes)
-      return { ...head, bytes: update.length, isExamined: false };
+      return this.#isStrange(room)
+        ? undefined
+        : { ...head, bytes: update.length, isExamined: false };
     try {
-      return { ...head, ...summarizeUpdate(examineUpdate(update)), isExamined: true };
+      const entry = { ...head, ...summarizeUpdate(examineUpdate(update)), isExamined: true };
+      this.#strangeChannels.note(room, true);
+      return entry;
     } catch {
-      this.#garbage += 1;
+      this.#strangeChannels.note(room, false);
       return undefined;
-    }
-  }
-
-  #broadcast(room: RoomName, json: string, update: Uint8Array): void {
-    let log: Buffer | undefined;
-    let whole: Buffer | undefined;
-    for (const { prefix, as, channel } of this.#views.values()) {
-      if (!room.startsWith(prefix)) continue;
-      if (as === 'log') {
-        log ??= messageFrame(json, { event: 'update' });
-        channel.broadcast(log);
-      } else {
-        whole ??= messageFrame(withBytes(json, update), { event: 'update' });
-        channel.broadcast(whole);
-      }
     }
   }
 
@@ -172,36 +173,29 @@ export class UpdatesFeed {
   #noteState(state: FeedState): void {
     if (state === this.#state) return;
     this.#state = state;
-    this.#tellStatus();
-  }
-
-  #tellStatus(): void {
-    this.#told = `${this.#dropped} ${this.#garbage}`;
-    const frame = this.#statusFrame();
-    for (const { channel } of this.#views.values()) channel.broadcast(frame);
-  }
-
-  /** How the feed stands. Whoever missed updates gets it in their place: `dropped` does not count those. */
-  #statusFrame(): Buffer {
-    const status = {
-      source: this.source,
-      state: this.#state,
-      dropped: this.#dropped,
-      garbage: this.#garbage,
-    };
-    return messageFrame(JSON.stringify(status), { event: 'status' });
+    for (const audience of this.#audiences.values()) audience.tellStatus();
   }
 
   #tick(): void {
     this.#ticks += 1;
-    this.#taken = { updates: 0, bytes: 0 };
-    if (this.#told !== `${this.#dropped} ${this.#garbage}`) this.#tellStatus();
+    this.#inAll.reset();
     const isBeat = this.#ticks % (heartbeatMs / tickMs) === 0;
-    for (const { channel } of this.#views.values()) {
-      channel.catchUp();
-      if (isBeat) for (const viewer of channel) viewer.beat(maxPendingMs);
+    for (const audience of this.#audiences.values()) {
+      audience.tick();
+      if (isBeat) for (const viewer of audience.viewers()) viewer.beat(maxPendingMs);
     }
   }
+}
+
+/** Each frame is encoded once for all. */
+function tellAll(audiences: readonly UpdateAudience[], entry: object, update: Uint8Array): void {
+  const json = JSON.stringify(entry);
+  const frames: Partial<Record<'log' | 'updates', Buffer>> = {};
+  const frame = (as: 'log' | 'updates') => {
+    frames[as] ??= messageFrame(as === 'log' ? json : withBytes(json, update), { event: 'update' });
+    return frames[as];
+  };
+  for (const audience of audiences) audience.tell(frame);
 }
 
 function withBytes(json: string, update: Uint8Array): string {

@@ -54,8 +54,7 @@ async function answerLog(ctx: Context, names: RoomNames, needs: RoomStreamNeeds)
 async function streamRoom(ctx: Context, names: RoomNames, needs: RoomStreamNeeds): Promise<void> {
   const view = viewOf(ctx);
   const room = await roomOf(names, needs);
-  const isOverfull = needs.watches.isFull && !needs.watches.get(room);
-  const viewer = admitViewer(ctx, needs, isOverfull);
+  const viewer = admitViewer(ctx, needs, !needs.watches.hasPlaceFor(room, view));
   if (!viewer) return;
   needs.watches.add(room, viewer, view);
   needs.roomWatched(room);

@@ -14,7 +14,7 @@ export function updateRoutes(router: Router, authenticate: Middleware, needs: Up
   router.get('/api/updates', authenticate, (ctx) => {
     const as = wordParameter(ctx, 'as', ['log', 'updates']);
     const prefix = parameter(ctx, 'prefix') ?? '';
-    const viewer = admitViewer(ctx, needs, needs.updates.isFull);
+    const viewer = admitViewer(ctx, needs, needs.updates.isFullFor(prefix));
     if (!viewer) return;
     needs.updates.add(viewer, { prefix, as });
     viewer.onGone(() => needs.updates.remove(viewer));

@@ -181,6 +181,24 @@ test('the JSON of a document is made once at a time, and again for what changed 
   it.close();
 });
 
+test('a viewer is shown the document by its own types, or told that there is no place for them', () => {
+  const it = new RoomStreams({
+    frameIntervalMs: 1,
+    makeJson: async () => undefined,
+    makeUpdates: async () => [],
+    status: () => ({ room: {} }),
+  });
+  const viewOf = (name: string) => ({ as: 'state', types: { [name]: 'map' } }) as const;
+  for (let i = 0; i < 16; i += 1) {
+    expect(it.hasPlaceFor(viewOf(`${i}`))).toBe(true);
+    it.add(new FakeViewer().viewer, viewOf(`${i}`));
+  }
+  expect(it.hasPlaceFor(viewOf('16'))).toBe(false);
+  expect(it.hasPlaceFor(viewOf('7'))).toBe(true);
+  expect(it.hasPlaceFor({ as: 'updates' })).toBe(true);
+  it.close();
+});
+
 test('the whole document is encoded once for all who come at the same time', async () => {
   const { it, made } = streams(async () => undefined);
   const fakes = Array.from({ length: 100 }, () => new FakeViewer());

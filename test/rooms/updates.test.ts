@@ -33,6 +33,7 @@ interface FeedStatus {
   state: string;
   dropped: number;
   garbage: number;
+  foreign: number;
 }
 
 const calm = { ...noResync, PROBE_INTERVAL_MS: '60000', REQUEST_TIMEOUT_MS: '5000' };
@@ -121,6 +122,51 @@ test('updates beyond the bound are dropped, counted and said; garbage is counted
   await redis.publish('elsewhere', small);
   await eventually(() => expect(roomsOf(elsewhere)).toEqual(['elsewhere']), patience);
   expect(dataOf(stream, 'status').length).toBeLessThanOrEqual(said + 1);
+}, 60_000);
+
+test('what others publish on a shared Redis costs viewers of a prefix nothing, and is counted apart', async () => {
+  const { redis, service } = await startWithRedis();
+  const all = await watchUpdates(service);
+  const ours = await watchUpdates(service, '?prefix=ours/');
+  const busy = await watchUpdates(service, '?prefix=busy');
+  for (const stream of [all, ours, busy])
+    await eventually(() => expect(statusOf(stream)?.state).toBe('following'), patience);
+  const [small] = writing('x') as [Uint8Array];
+  // A program that has nothing to do with Yjs, on so many channels, and a room that is busier than the bound.
+  const foreign = 6000;
+  const updates = 6000;
+  const flood = Array.from({ length: foreign }, (_, i) =>
+    redis.publish(`job:${i % 50}`, JSON.stringify({ job: i })),
+  );
+  flood.push(...Array.from({ length: updates }, () => redis.publish('busy', small)));
+  const rooms = Array.from({ length: 100 }, (_, i) => `ours/${i}`);
+  for (const room of rooms) flood.push(redis.publish(room, small));
+  await Promise.all(flood);
+  await eventually(() => expect(roomsOf(ours)).toEqual(rooms), patience);
+  expect(statusOf(ours)).toMatchObject({ dropped: 0, garbage: 0, foreign: 0 });
+  await eventually(() => {
+    const { dropped = 0 } = statusOf(busy) ?? {};
+    expect(entriesOf(busy).length + dropped).toBe(updates);
+  }, patience);
+  expect(statusOf(busy)).toMatchObject({ garbage: 0, foreign: 0 });
+  await eventually(
+    () => expect(statusOf(all)).toMatchObject({ foreign, garbage: foreign }),
+    patience,
+  );
+  // What the program publishes took little of the bound of those who watch everything.
+  expect(roomsOf(all).filter((room) => room === 'busy').length).toBeGreaterThan(1500);
+}, 60_000);
+
+test('a viewer of a prefix that is watched already, or of everything, is never one too many', async () => {
+  const { service } = await startWithRedis();
+  for (let i = 0; i < 64; i += 1) await watchUpdates(service, `?prefix=${i}-`);
+  for (const query of ['', '?prefix=7-', '?as=updates&prefix=7-']) {
+    const stream = await watchUpdates(service, query);
+    await eventually(() => expect(statusOf(stream)).toBeDefined(), patience);
+  }
+  const refused = await watchUpdates(service, '?prefix=other');
+  await refused.ended;
+  expect(statusOf(refused)).toBeUndefined();
 }, 60_000);
 
 const statesOf = (stream: EventStream) => [
