@@ -11,12 +11,12 @@ const quiet = [
   '--no-pings',
 ];
 
-/** The system's Chromium, headless; whoever launches it closes it. */
-export function launchBrowser(): Promise<Browser> {
+/** The system's Chromium, headless, with these arguments beside ours; whoever launches it closes it. */
+export function launchBrowser(more: readonly string[] = []): Promise<Browser> {
   const isRoot = process.getuid?.() === 0;
   return chromium.launch({
     executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
-    args: [...quiet, ...(isRoot ? ['--no-sandbox'] : [])],
+    args: [...quiet, ...more, ...(isRoot ? ['--no-sandbox'] : [])],
   });
 }
 

@@ -22,11 +22,11 @@ export const serviceIsAway =
 export const startStaged: typeof stage = (servers, env, options) =>
   stage(servers, { REQUEST_TIMEOUT_MS: '1500', PROBE_INTERVAL_MS: '500', ...env }, options);
 
-/** Launches a browser for this file. */
-export function useBrowser() {
+/** Launches a browser for this file, with these arguments of Chromium. */
+export function useBrowser(args: readonly string[] = []) {
   let browser: Browser;
   beforeAll(async () => {
-    browser = await launchBrowser();
+    browser = await launchBrowser(args);
   });
   afterAll(() => browser.close());
 
