@@ -15,6 +15,7 @@ export const pubSubServerMachine = pubSubServerSetup.createMachine({
     isStartupAwaited: false,
     isStartupNoted: false,
     isEvidenceNoted: false,
+    isLookPlanned: false,
     recurrences: 0,
   }),
   invoke: {
@@ -181,11 +182,13 @@ export const pubSubServerMachine = pubSubServerSetup.createMachine({
           actions: ['markUnconfirmed', 'awaitStartupApplied'],
         },
         'startup.applied': { actions: 'noteStartupApplied' },
+        'doubt.raised': { actions: 'planLook' },
+        'dips.due': { actions: 'lookAtDips' },
       },
       states: {
         none: {
           on: {
-            'doubt.raised': 'doubtful',
+            'doubt.raised': { target: 'doubtful', actions: 'planLook' },
             'evidence.found': { target: 'cooling', actions: 'allowCorrection' },
           },
         },

@@ -21,6 +21,8 @@ export type PubSubServerEvent =
   | { type: 'evidence.found' }
   /** Its numbers may be wrong, or a late message may explain them. */
   | { type: 'doubt.raised' }
+  /** Time to look at the rooms below zero again. */
+  | { type: 'dips.due' }
   /** Whether it is to post updates of documents, beside its connections. */
   | { type: 'updates.wished' }
   | { type: 'updates.unwished' }
@@ -67,6 +69,8 @@ interface Context extends Omit<PubSubServerInput, 'isUpdatesWished' | 'isUnconfi
   isStartupNoted: boolean;
   /** Evidence that came while the server may not be set right again. */
   isEvidenceNoted: boolean;
+  /** Whether a look at the rooms below zero is planned. */
+  isLookPlanned: boolean;
   /** How often it had to be set right in a row. */
   recurrences: number;
 }
@@ -74,6 +78,8 @@ interface Context extends Omit<PubSubServerInput, 'isUpdatesWished' | 'isUnconfi
 const retry = { firstMs: 250, maxMs: 5000, silencingLimit: 5 };
 const correctionIntervalMs = 2000;
 const letGoMs = 10 * 60_000;
+/** Between two looks at rooms below zero. One that is there at three, for 250 to 375 ms, is evidence. */
+const dipsMs = 125;
 /** A server applies the answer to its start-up query before a request that follows so much later. */
 const startupGraceMs = 50;
 
@@ -141,7 +147,19 @@ export const pubSubServerSetup = setup({
     mergeSnapshot: enqueueActions(({ context: { tally, server }, event, enqueue }) => {
       if (event.type === 'snapshot.received') tally.merge(server, event.epoch, event.snapshot);
       // A -1 whose +1 was lost beside the request: nothing later says so.
-      if (tally.isDoubtful(server)) enqueue.raise({ type: 'doubt.raised' });
+      if (tally.hasDip(server)) enqueue.raise({ type: 'doubt.raised' });
+    }),
+    planLook: enqueueActions(({ context: { tally, server, isLookPlanned }, enqueue }) => {
+      if (isLookPlanned || !tally.hasDip(server)) return;
+      enqueue.assign({ isLookPlanned: true });
+      enqueue.raise({ type: 'dips.due' }, { id: 'dips', delay: 'dipsMs' });
+    }),
+    lookAtDips: enqueueActions(({ context: { tally, server }, enqueue }) => {
+      const { lasting, isDue } = tally.lookAtDips(server);
+      enqueue.assign({ isLookPlanned: isDue });
+      // Whatever lifts the room later: that is a connection opened, which has nothing to do with it.
+      if (lasting) enqueue.raise({ type: 'evidence.found' });
+      if (isDue) enqueue.raise({ type: 'dips.due' }, { id: 'dips', delay: 'dipsMs' });
     }),
     forgetCounts: ({ context }) => context.tally.drop(context.server),
     scheduleResync: enqueueActions(({ enqueue }) => {
@@ -196,6 +214,7 @@ export const pubSubServerSetup = setup({
     probeMs: ({ context: { timing, jitter } }) => timing.probeIntervalMs * (0.8 + jitter / 5),
     resyncMs: ({ context: { timing, jitter } }) => timing.resyncIntervalMs * (0.9 + jitter / 10),
     confirmationMs: ({ context }) => context.timing.requestTimeoutMs,
+    dipsMs,
     doubtMs: ({ context }) => context.timing.requestTimeoutMs,
     overdueMs: ({ context: { timing } }) => 3 * timing.probeIntervalMs + timing.requestTimeoutMs,
     correctionMs: ({ context: { timing, recurrences } }) =>

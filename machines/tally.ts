@@ -46,7 +46,8 @@ interface ServerCounts {
   counts: Sums;
   /** Connections shown: the sum of `counts`, each clamped at zero. */
   connections: number;
-  roomsBelowZero: number;
+  /** Rooms whose sum is below zero, and how many looks each has outlasted. None: there is no such room. */
+  dips?: Map<RoomName, number> | undefined;
   /** The newest attempt: the only one whose snapshot is still accepted. */
   attempt: Epoch;
   /** Sums of the deltas that the attempt's snapshot cannot contain. */
@@ -56,6 +57,9 @@ interface ServerCounts {
   /** Epoch of the newest delta since the last merge. */
   newestDelta?: Epoch | undefined;
 }
+
+/** A -1 overtakes its +1 by milliseconds. A room that is below zero at so many looks misses a connection. */
+const looksOutlasted = 3;
 
 const noSums = (): Sums => ({ rooms: new Map(), namesLength: 0 });
 
@@ -74,6 +78,17 @@ function withNamesOf(held: Connections, counts: Connections): Connections {
   for (const room of held.keys()) if (!counts.has(room)) held.delete(room);
   for (const [room, count] of counts) held.set(room, count);
   return held;
+}
+
+/** A room fell below zero, or came back. */
+function noteDip(known: ServerCounts, room: RoomName, isBelowZero = true): void {
+  if (isBelowZero) {
+    known.dips ??= new Map();
+    known.dips.set(room, 0);
+  } else {
+    known.dips?.delete(room);
+    if (known.dips?.size === 0) known.dips = undefined;
+  }
 }
 
 /** The new sum of a room; undefined: it is a new one, for which there is no place. */
@@ -129,7 +144,6 @@ export class Tally {
       this.#servers.set(server, {
         counts: noSums(),
         connections: 0,
-        roomsBelowZero: 0,
         attempt,
         pending: noSums(),
         isPendingLost: false,
@@ -157,7 +171,7 @@ export class Tally {
     known.isPendingLost = false;
     known.newestDelta = undefined;
     known.connections = 0;
-    known.roomsBelowZero = 0;
+    known.dips = undefined;
     for (const [room, count] of snapshot) {
       const isPlaced = hasPlace(this.#limits, rooms, namesLength + room.length);
       if (count === 0 || !isPlaced) {
@@ -167,7 +181,7 @@ export class Tally {
       }
       rooms += 1;
       namesLength += room.length;
-      if (count < 0) known.roomsBelowZero += 1;
+      if (count < 0) noteDip(known, room);
       known.connections += shown(count);
       this.#show(room, shown(count) - shown(before.get(room)));
     }
@@ -208,12 +222,32 @@ export class Tally {
     return findings;
   }
 
-  /** Whether a server's numbers cannot be right: a room below zero, or its newest delta on an old URL. */
+  /** Whether a server's newest delta is on an old URL: its numbers cannot be right. */
   isDoubtful(server: ServerId): boolean {
     const known = this.#servers.get(server);
     if (known?.base === undefined) return false;
-    const isOnOldUrl = known.newestDelta !== undefined && known.newestDelta < known.base;
-    return known.roomsBelowZero > 0 || isOnOldUrl;
+    return known.newestDelta !== undefined && known.newestDelta < known.base;
+  }
+
+  /** Whether a room of the server is below zero, perhaps only until a late +1 arrives. */
+  hasDip(server: ServerId): boolean {
+    return this.#servers.get(server)?.dips !== undefined;
+  }
+
+  /**
+   * One of the looks at the rooms below zero, which come at equal intervals. `lasting`: one of them
+   * outlasted its looks just now. `isDue`: one is too new to judge, so another look is needed.
+   */
+  lookAtDips(server: ServerId): { lasting: boolean; isDue: boolean } {
+    const known = this.#servers.get(server);
+    const seen = { lasting: false, isDue: false };
+    for (const [room, looks] of known?.dips ?? []) {
+      if (looks >= looksOutlasted) continue;
+      known?.dips?.set(room, looks + 1);
+      if (looks + 1 < looksOutlasted) seen.isDue = true;
+      else seen.lasting = true;
+    }
+    return seen;
   }
 
   /** Takes a server's counts out of the totals; its next snapshot brings them back. */
@@ -247,7 +281,7 @@ export class Tally {
     const known = this.#servers.get(server);
     if (!known) return { rooms: 0, connections: 0 };
     return {
-      rooms: known.counts.rooms.size - known.roomsBelowZero,
+      rooms: known.counts.rooms.size - (known.dips?.size ?? 0),
       connections: known.connections,
     };
   }
@@ -291,7 +325,7 @@ export class Tally {
     if (after === undefined) return 0;
     const before = after - add;
     const change = shown(after) - shown(before);
-    known.roomsBelowZero += Number(after < 0) - Number(before < 0);
+    if (after < 0 !== before < 0) noteDip(known, room, after < 0);
     known.connections += change;
     this.#show(room, change);
     return after;

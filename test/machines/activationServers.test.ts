@@ -364,7 +364,7 @@ describe('deltas', () => {
   test('that raise a doubt which stands have their server asked', () => {
     fleet = watchedFleet([configured], { probeIntervalMs: 1e9, resyncIntervalMs: 1e9 });
     fleet.post(configured, -1);
-    fleet.advance(1999);
+    fleet.advance(374);
     expect(fleet.sent('activity.requested')).toHaveLength(1);
     fleet.advance(1);
     expect(fleet.sent('activity.requested')).toHaveLength(2);

@@ -21,6 +21,7 @@ const posted = (epoch: Epoch, add: number, { room = 'r', ...change }: Change = {
 });
 const post = (epoch: Epoch, add: number, change?: Change) =>
   tally.record(posted(epoch, add, change));
+const look = () => tally.lookAtDips(one);
 const totals = () => Object.fromEntries(tally.totals);
 const counts = (rooms: Record<string, number>) => new Map(Object.entries(rooms));
 
@@ -155,12 +156,35 @@ describe('a room below zero', () => {
   test('is shown as none, is doubtful, and is explained by the late +1', () => {
     const epoch = activate();
     expect(post(epoch, -1)).toBe('doubtful');
-    expect(tally.isDoubtful(one)).toBe(true);
+    expect(tally.hasDip(one)).toBe(true);
     expect(totals()).toEqual({});
     expect(tally.sizeOf(one)).toEqual({ rooms: 0, connections: 0 });
     expect(post(epoch, 1)).toBe('ordinary');
-    expect(tally.isDoubtful(one)).toBe(false);
+    expect(tally.hasDip(one)).toBe(false);
     expect(totals()).toEqual({});
+  });
+
+  test('outlasts at the third look, and is told once', () => {
+    const epoch = activate();
+    post(epoch, -1);
+    expect(look()).toEqual({ lasting: false, isDue: true });
+    expect(look()).toEqual({ lasting: false, isDue: true });
+    expect(look()).toEqual({ lasting: true, isDue: false });
+    expect(look()).toEqual({ lasting: false, isDue: false });
+    expect(tally.hasDip(one)).toBe(true);
+  });
+
+  test('that comes back is looked at anew when it falls again, and each room by itself', () => {
+    const epoch = activate();
+    post(epoch, -1);
+    look();
+    look();
+    post(epoch, 1);
+    post(epoch, -1, { room: 'other' });
+    post(epoch, -1);
+    expect([look(), look()].map(({ lasting }) => lasting)).toEqual([false, false]);
+    post(epoch, 1);
+    expect(look().lasting).toBe(true);
   });
 
   test('takes nothing from what other servers count', () => {
@@ -176,14 +200,17 @@ describe('a room below zero', () => {
     const epoch = tally.openAttempt(one);
     expect(post(epoch, -1)).toBe('ordinary');
     tally.merge(one, epoch, counts({ a: 1 }));
-    expect(tally.isDoubtful(one)).toBe(true);
+    expect(tally.hasDip(one)).toBe(true);
     expect(tally.sizeOf(one)).toEqual({ rooms: 1, connections: 1 });
   });
 
   test('is forgotten with the next snapshot', () => {
     post(activate(), -1);
+    look();
+    look();
     activate({ r: 1 });
-    expect(tally.isDoubtful(one)).toBe(false);
+    expect(tally.hasDip(one)).toBe(false);
+    expect(look().lasting).toBe(false);
     expect(totals()).toEqual({ r: 1 });
   });
 });

@@ -11,7 +11,7 @@ interface Facts {
   hasBase: boolean;
   /** Whether the answer to the open request would still be accepted. */
   isAttemptOpen: boolean;
-  timers: { resync: boolean; confirmation: boolean };
+  timers: { resync: boolean; confirmation: boolean; dips: boolean };
   steps: number;
 }
 
@@ -28,7 +28,7 @@ const factsAtFirst: Facts = {
   rootWish: 'nothing',
   hasBase: false,
   isAttemptOpen: false,
-  timers: { resync: false, confirmation: false },
+  timers: { resync: false, confirmation: false, dips: false },
   steps: 0,
 };
 
@@ -36,7 +36,7 @@ export const factsOf = ({ context }: ModelSnapshot): Context => ({ ...factsAtFir
 const know = (change: (facts: Context) => Partial<Facts>) =>
   // Facts are no part of the machine's own context.
   assign(({ context }) => change({ ...factsAtFirst, ...context } as Context) as object) as never;
-const timer = (name: 'resync' | 'confirmation', isSet: boolean) =>
+const timer = (name: keyof Facts['timers'], isSet: boolean) =>
   know(({ timers }) => ({
     timers: { ...timers, [name]: isSet },
   }));
@@ -98,11 +98,17 @@ export const pubSubServerModel = modelOf(pubSubServerMachine, { surroundings }).
     mergeSnapshot: know(() => ({ hasBase: true, isAttemptOpen: false })),
     forgetCounts: know(() => ({ hasBase: false, isAttemptOpen: false })),
     scheduleResync: timer('resync', true),
-    scheduleConfirmation: know(() => ({ timers: { resync: false, confirmation: true } })),
-    cancelResync: know(() => ({ timers: { resync: false, confirmation: false } })),
+    scheduleConfirmation: know(({ timers }) => ({
+      timers: { ...timers, resync: false, confirmation: true },
+    })),
+    cancelResync: know(({ timers }) => ({
+      timers: { ...timers, resync: false, confirmation: false },
+    })),
+    planLook: timer('dips', true),
+    lookAtDips: timer('dips', false),
     markUnconfirmed: assign(({ context }) => ({
       isUnconfirmed: true,
-      timers: { ...(context as Context).timers, confirmation: false },
+      timers: { ...factsAtFirst.timers, ...(context as Context).timers, confirmation: false },
     })),
     heedStartup: assign(({ context }) => ({
       isUnconfirmed: context.isUnconfirmed || context.isStartupNoted,
@@ -176,6 +182,7 @@ export function eventsAt(snapshot: ModelSnapshot): ModelEvent[] {
     [/ing$/.test(request) && !/resting|waiting/.test(request), { type: 'request.failed' }],
     [true, { type: 'evidence.found' }],
     [isWatched && hasBase, { type: 'doubt.raised' }],
+    [timers.dips, { type: 'dips.due' }],
     [isWatched, { type: 'startup.answered' }],
     [isStartupAwaited, { type: 'startup.applied' }],
     [isWatched && !isUpdatesWished, { type: 'updates.wished' }],

@@ -83,6 +83,7 @@ export class RealServer {
       await this.#postDelta(-1);
       await this.#postDelta(1);
     },
+    'dips.due': () => this.#fire('dipsMs'),
     'startup.answered': () => this.#server.askAtStartup(this.#service.url),
     'startup.applied': () => this.#stage.clock.fire(50),
     'updates.wished': async () => {
@@ -157,20 +158,15 @@ export class RealServer {
     this.#server.restart();
   }
 
-  /** The URL that the newest activation gave. */
-  get #eventsUrl(): string {
-    const put = this.#server.requests.findLast(({ method }) => method === 'PUT');
-    return JSON.parse(put?.body ?? '{}').eventsUrl;
+  /** The URLs that requests gave, the oldest first. */
+  get #eventsUrls(): string[] {
+    const puts = this.#server.requests.filter(({ method }) => method === 'PUT');
+    return puts.map(({ body }) => JSON.parse(body).eventsUrl);
   }
 
-  async #post(body: string): Promise<void> {
-    await eventually(() =>
-      expectToBe(
-        this.#server.requests.some(({ method }) => method === 'PUT'),
-        true,
-      ),
-    );
-    await fetch(this.#eventsUrl, { method: 'POST', body });
+  async #post(body: string, which = -1): Promise<void> {
+    await eventually(() => expectToBe(this.#eventsUrls.length > 0, true));
+    await fetch(this.#eventsUrls.at(which) as string, { method: 'POST', body });
   }
 
   /** The room falls below zero, or comes back to it. */
@@ -178,11 +174,18 @@ export class RealServer {
     await this.#post(JSON.stringify({ room: 'doubt', add }));
     // It is counted in a later turn of the event loop than it is answered in.
     const { tally } = this.#service.actor.getSnapshot().context;
-    await eventually(() => expectToBe(tally.isDoubtful(this.#server.id), add < 0));
+    await eventually(() => expectToBe(tally.hasDip(this.#server.id), add < 0));
+  }
+
+  /** The server posts on an old URL, or on its newest one again. */
+  async #postOnOldUrl(isOld: boolean): Promise<void> {
+    const { tally } = this.#service.actor.getSnapshot().context;
+    await this.#post('{"room":"old","add":1}', isOld ? 0 : -1);
+    await eventually(() => expectToBe(tally.isDoubtful(this.#server.id), isOld));
   }
 
   async #fire(delay: string, isDoubtful?: boolean): Promise<void> {
-    if (isDoubtful) await this.#postDelta(-1);
+    if (isDoubtful) await this.#postOnOldUrl(true);
     const child = this.#child;
     const delays = this.#logic.implementations.delays as Record<string, unknown>;
     const length = delays[delay];
@@ -190,7 +193,7 @@ export class RealServer {
     const ms =
       typeof length === 'function' ? length({ context: context as PubSubServerInput }) : length;
     this.#stage.clock.fire(ms as number);
-    if (isDoubtful) await this.#postDelta(1);
+    if (isDoubtful) await this.#postOnOldUrl(false);
   }
 }
 

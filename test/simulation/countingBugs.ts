@@ -52,6 +52,18 @@ export const countingBugs: Readonly<Record<string, Bug>> = {
       };
     },
   },
+  'a room that was below zero is believed when something lifts it': {
+    breaks: '4: exact',
+    spoil: ({ tally }) => {
+      // At the end of a doubt, as it was once.
+      const looks = new Map<ServerId, number>();
+      tally.lookAtDips = (server) => {
+        const times = tally.hasDip(server) ? (looks.get(server) ?? 0) + 1 : 0;
+        looks.set(server, times);
+        return { lasting: times === 16, isDue: times > 0 && times < 16 };
+      };
+    },
+  },
   'servers are let go although they answer': {
     breaks: '6: self-healing',
     spoil: ({ roster }) => {

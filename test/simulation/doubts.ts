@@ -1,7 +1,9 @@
 import type { ServerId } from '../../machines/ports.js';
 import type { Member } from '../../machines/roster.js';
 import { Tally } from '../../machines/tally.js';
+import { Dips } from './dips.js';
 import { correctionIntervalMs } from './evidence.js';
+import type { MemoryCheck } from './memory.js';
 import type { SimulatedService } from './simulatedService.js';
 import type { World } from './world.js';
 
@@ -12,12 +14,14 @@ const slackMs = 51;
 export class Doubts {
   readonly #world: World;
   readonly #service: SimulatedService;
+  readonly #dips: Dips;
   /** Since when there is a doubt that no request answers. */
   readonly #sinceMs = new Map<ServerId, number>();
 
-  constructor(world: World, service: SimulatedService) {
+  constructor(world: World, service: SimulatedService, memory: MemoryCheck) {
     this.#world = world;
     this.#service = service;
+    this.#dips = new Dips(world, service, () => memory.servers);
   }
 
   check(): void {
@@ -46,7 +50,7 @@ export class Doubts {
     if (roster.wished !== 'activity' || !isTold) return false;
     // A request is under way, or waits for its retry: what it brings answers the doubt.
     if (!ref.getSnapshot().matches({ request: 'resting', standing: 'engaged' })) return false;
-    return Tally.prototype.isDoubtful.call(tally, server);
+    return Tally.prototype.isDoubtful.call(tally, server) || this.#dips.mustDoubt(server);
   }
 
   /** A late delta may explain it; and whoever has just been set right is not asked again at once. */

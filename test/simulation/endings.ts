@@ -2,6 +2,7 @@ import type { ServerId } from '../../machines/ports.js';
 import { hostAndPort } from '../../server/addresses.js';
 import { isEvidencePausing, isRecurrencePausing } from './evidence.js';
 import { differenceAt, promptMs } from './exactness.js';
+import { forgetRoomInCalm } from './forgottenRooms.js';
 import type { Oracle } from './oracle.js';
 import { type Ending, endings, pubSubPort } from './plan.js';
 import type { Host } from './pubSubHost.js';
@@ -114,6 +115,7 @@ function makeTraffic(world: World, overMs: number, times: number): void {
 function judgeWatched(world: World, oracle: Oracle): void {
   const service = theService(world);
   if (service.watchers.length === 0) world.viewers.admit();
+  if (world.further.chance(world.plan.forgetChance > 0 ? 0.7 : 0)) forgetRoomInCalm(world);
   const isAllUp = world.hosts.every(({ isUp }) => isUp);
   const settlingMs = promptMs(world) + (world.plan.hasStore ? discoveryMs : 0);
   makeTraffic(world, Math.max(settlingMs, isAllUp ? 0 : 2 * oracle.overdueMs), 5);
@@ -141,7 +143,7 @@ function faultIn(world: World, service: SimulatedService): [string, string] | un
     if (host.isUp && mustKnow(world, service, host)) {
       if (member?.status !== 'live') return ['6: self-healing', `${host.id} is ${member?.status}`];
       const difference = differenceAt(world, service, host);
-      if (difference) return ['4: exact', difference];
+      if (difference && !host.isMistaken) return ['4: exact', difference];
     } else if (member && member.standing !== 'candidate' && !host.isUp) {
       const { connections } = service.context.tally.sizeOf(host.id);
       if (member.status !== 'unreachable' || connections > 0)

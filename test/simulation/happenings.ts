@@ -79,6 +79,7 @@ export const otherFaults = [
   'crowd asks',
   'viewer stalls',
   'address reused',
+  'room forgotten',
 ];
 
 const isRunning = (host: Host) => host.isUp;

@@ -41,6 +41,11 @@ export class MemoryCheck {
     };
   }
 
+  /** What is remembered at this moment. */
+  get servers(): ReadonlyMap<ServerId, Remembered> {
+    return this.#servers;
+  }
+
   check(): void {
     const { roster, rooms } = this.#service.context;
     for (const [server, remembered] of this.#servers) {

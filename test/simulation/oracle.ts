@@ -42,13 +42,14 @@ export class Oracle {
   /** A run of the service is about to start. */
   begin(service: SimulatedService): void {
     const world = this.#world;
+    const memory = new MemoryCheck(world, service);
     this.#followed = {
       service,
       exactness: new Exactness(world, service),
-      doubts: new Doubts(world, service),
+      doubts: new Doubts(world, service, memory),
       ledger: new RequestLedger(world, service),
       limits: new LimitCheck(world, service),
-      memory: new MemoryCheck(world, service),
+      memory,
       departures: new Departures(world, service),
     };
   }

@@ -64,6 +64,8 @@ export interface Plan {
   readonly limits: TallyLimits;
   readonly isLimited: boolean;
   readonly viewers: ViewersPlan;
+  /** How likely it is after each happening that a room is forgotten whose only user reloads. */
+  readonly forgetChance: number;
 }
 
 export const pubSubPort = 8001;
@@ -71,7 +73,7 @@ const roomNames = ['notes', 'a%20b', 'constructor', '', 'a/b=c'];
 const never = 24 * 3_600_000;
 
 /** Draws a world: how large it is, which faults exist in it, and how often they come. */
-export function drawPlan(random: Random, aside: Random): Plan {
+export function drawPlan(random: Random, aside: Random, further: Random): Plan {
   const isLarge = random.chance(0.01);
   const isLossy = !isLarge && random.chance(0.5);
   const timing = drawTiming(random, isLossy);
@@ -98,6 +100,7 @@ export function drawPlan(random: Random, aside: Random): Plan {
     ending: random.pick(ends),
     ...drawLimits(aside),
     viewers: drawViewers(aside),
+    forgetChance: further.chance(0.3) ? further.pick([0.1, 0.4]) : 0,
   };
 }
 

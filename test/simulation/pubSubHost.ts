@@ -1,4 +1,5 @@
 import type { StartupAnswer } from '../../server/callers/startupQuery.js';
+import { ForgottenRooms } from './forgottenRooms.js';
 import type { Direction, Parcel } from './network.js';
 import type { HostPlan } from './plan.js';
 import type { World } from './world.js';
@@ -6,6 +7,8 @@ import type { World } from './world.js';
 /** One running pub-sub server: what it holds in memory, and where it posts. */
 export interface PubSubProcess {
   readonly rooms: Map<string, number>;
+  /** Connections that its snapshots miss. */
+  readonly forgotten: ForgottenRooms;
   isActive: boolean;
   eventsUrl: string;
   /** Posts of it that have arrived since it was last told something. */
@@ -57,7 +60,12 @@ export class Host {
 
   /** Since when nothing has been done to it, its messages, or what the service wishes of it. */
   get undisturbedSinceMs(): number {
-    return this.lateUnderWay > 0 ? this.#world.clock.nowMs : this.#disturbedAtMs;
+    return this.lateUnderWay > 0 || this.isMistaken ? this.#world.clock.nowMs : this.#disturbedAtMs;
+  }
+
+  /** Whether it has posted what its last snapshot had not: nobody can know, unless the room stays below zero. */
+  get isMistaken(): boolean {
+    return this.process?.forgotten.isMistaken === true;
   }
 
   disturb(): void {
@@ -117,7 +125,17 @@ export class Host {
     if (!process || this.isHung || count === 0) return;
     if (count === 1) process.rooms.delete(room);
     else process.rooms.set(room, count - 1);
+    process.forgotten.close(room, count, () => this.#world.further.chance(0.5));
     this.#announce(process, room, -1);
+  }
+
+  /** The only user of a room reloads while the room is being dropped: two posts, and it is forgotten. */
+  reload(room: string): void {
+    const { process } = this;
+    if (!process || this.isHung) return;
+    process.forgotten.add(room);
+    this.#announce(process, room, -1);
+    this.#announce(process, room, 1);
   }
 
   /** Sends the start-up query, and applies the answer whenever it comes. */
@@ -178,7 +196,10 @@ export class Host {
   }
 
   /** Rooms may repeat, be empty while they are stored, or have a name that leaves nothing of them. */
-  #snapshotOf({ rooms }: PubSubProcess): Record<string, number>[] {
+  #snapshotOf({ rooms: held, forgotten }: PubSubProcess): Record<string, number>[] {
+    // What it posted since the last one is wrong until this one has come.
+    if (forgotten.isMistaken) this.disturb();
+    const rooms = forgotten.snapshotOf(held);
     const entries = Array.from(rooms, ([room, count]) => ({ [room]: count }));
     if (!this.#world.extras.chance(0.1)) return entries;
     const parts = [...rooms].flatMap(([room, count]) =>
@@ -215,6 +236,7 @@ export class Host {
 
 const newProcess = (): PubSubProcess => ({
   rooms: new Map(),
+  forgotten: new ForgottenRooms(),
   isActive: false,
   eventsUrl: '',
   posts: 0,

@@ -3,6 +3,7 @@ import type { ServerId } from '../../machines/ports.js';
 import { HeapClock } from '../machines/heapClock.js';
 import { BrokenPromise } from './brokenPromise.js';
 import type { Bug } from './bug.js';
+import { forgetRoom } from './forgottenRooms.js';
 import { happeningKinds } from './happenings.js';
 import type { Machines } from './machines.js';
 import { Network } from './network.js';
@@ -34,6 +35,8 @@ export class World {
   readonly aside: Random;
   /** And of what was added after that. */
   readonly extras: Random;
+  /** And of what came still later. */
+  readonly further: Random;
   readonly plan: Plan;
   readonly network: Network;
   readonly store: SimulatedStore;
@@ -59,7 +62,8 @@ export class World {
     this.random = new Random(seed);
     this.aside = new Random(seed ^ 0x51ed270b);
     this.extras = new Random(seed ^ 0x2545f491);
-    this.plan = drawPlan(this.random, this.aside);
+    this.further = new Random(seed ^ 0x7f4a7c15);
+    this.plan = drawPlan(this.random, this.aside, this.further);
     this.viewers = new Viewers(this);
     this.network = new Network(this);
     this.store = new SimulatedStore(this);
@@ -212,6 +216,7 @@ export class World {
     this.note(() => `* ${kind}`);
     if (happeningKinds[kind].isFault) this.countFault(kind);
     happeningKinds[kind].happen(this);
+    if (this.further.chance(this.plan.forgetChance)) forgetRoom(this);
     this.#afterStep();
   }
 
