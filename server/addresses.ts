@@ -90,6 +90,11 @@ export function isLoopback(host: string): boolean {
   return /^localhost\.?$/i.test(host);
 }
 
+/** Whether the address is link-local: it means another machine in every network. */
+export function isLinkLocal(host: string): boolean {
+  return parseAddress(withoutBrackets(host))?.range() === 'linkLocal';
+}
+
 /** Reads a comma-separated list of CIDR ranges and single addresses. Throws naming every bad entry. */
 export function parseNetworks(text: string): Networks {
   const entries = text.split(',').map((entry) => entry.trim());

@@ -6,6 +6,7 @@ import {
   defaultNetworks,
   hostAndPort,
   isAddress,
+  isLinkLocal,
   isLoopback,
   normalizeHost,
   parseNetworks,
@@ -41,9 +42,9 @@ const definitions = [
     'PUBLIC_URL',
     'publicUrl',
     undefined,
-    "where pub-sub servers reach this service: http or https, a sub-path is allowed. When `HOST` is a wildcard the default takes the machine's own address",
+    'where pub-sub servers reach this service: http or https, a sub-path is allowed. Unset, each is told the address by which this service is connected to it; or `HOST`, where that is no wildcard',
     parsed(parsePublicUrl).optional(),
-    { shown: 'http://HOST:PORT', hide: hideCredentials },
+    { shown: 'by connection', hide: hideCredentials },
   ),
   define(
     'PUBSUB_SERVERS',
@@ -332,7 +333,10 @@ export function readConfig(env: Environment, warn: (warning: string) => void = (
   return config as Config;
 }
 
-/** What pub-sub servers call back, without a trailing slash. The port is the one really listened on. */
+/**
+ * Where this service says that it listens, without a trailing slash; what pub-sub servers call back is
+ * said by `server/callers/callbackUrls.ts`. The port is the one really listened on.
+ */
 export function publicUrlFor(
   config: Pick<Config, 'host' | 'publicUrl'>,
   listeningPort: number,
@@ -413,5 +417,7 @@ function isWildcard(host: string): boolean {
 
 function ownAddress(interfaces: NodeJS.Dict<NetworkInterfaceInfo[]>): string {
   const all = Object.values(interfaces).flatMap((addresses) => addresses ?? []);
-  return all.find(({ family, internal }) => family === 'IPv4' && !internal)?.address ?? '127.0.0.1';
+  const others = all.filter(({ address, internal }) => !internal && !isLinkLocal(address));
+  const [first] = others.filter(({ family }) => family === 'IPv4').concat(others);
+  return first?.address ?? '127.0.0.1';
 }

@@ -18,9 +18,17 @@ export class FleetView implements FeedSource {
   readonly #log: Logger;
   #logged = '';
 
-  constructor(actor: ActivationActor, log: Logger) {
+  readonly #callbackOf: (server: ServerId) => string | undefined;
+
+  /** `callbackOf`: where a server was told to post to, without the token. */
+  constructor(
+    actor: ActivationActor,
+    log: Logger,
+    callbackOf: (server: ServerId) => string | undefined = () => undefined,
+  ) {
     this.#actor = actor;
     this.#log = log;
+    this.#callbackOf = callbackOf;
   }
 
   /** Notes that a server answered or posted just now. */
@@ -135,6 +143,7 @@ export class FleetView implements FeedSource {
       ...(tally.baseOf(server) === undefined ? unknownSize : tally.sizeOf(server)),
       overLimit: tally.overLimit.has(server),
       lastFailure: ref.getSnapshot().context.lastFailure,
+      callback: this.#callbackOf(server) ?? null,
     };
   }
 
@@ -151,4 +160,5 @@ const nothing = {
   ...unknownSize,
   overLimit: false,
   lastFailure: null,
+  callback: null,
 };

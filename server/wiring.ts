@@ -3,14 +3,16 @@ import type { RequestListener } from 'node:http';
 import type { Logger } from 'pino';
 import { type ActorOptions, type AnyActorLogic, createActor } from 'xstate';
 import { type ActivationActor, activationMachine } from '../machines/activationMachine.js';
-import type { Epoch, ServerId } from '../machines/ports.js';
+import type { ServerId } from '../machines/ports.js';
 import { pubSubServerMachine } from '../machines/pubSubServerMachine.js';
-import { createServerRequests, PubSubServers } from './adapters/pubSubServers.js';
+import { createServerRequests, PubSubServers, type Wish } from './adapters/pubSubServers.js';
 import { RequestPacer } from './adapters/requestPacer.js';
 import { createListener } from './app.js';
 import { AddressBook } from './callers/addressBook.js';
+import { CallbackUrls, type Connection } from './callers/callbackUrls.js';
 import { Callers } from './callers/callers.js';
 import { EventTokens } from './callers/eventTokens.js';
+import { GivenCallbacks } from './callers/givenCallbacks.js';
 import type { Config } from './config.js';
 import { createDiscovery, Discovery } from './discovery/discovery.js';
 import { sourcesFor } from './discovery/sources.js';
@@ -39,7 +41,7 @@ export interface Wired {
 export interface WiringNeeds {
   config: Config;
   log: Logger;
-  /** What pub-sub servers call back, without a slash at its end. */
+  /** Where viewers find this service, as far as it knows, without a slash at its end. */
   publicUrl: string;
   ownPort: number;
   /** Closed by whoever opened it. */
@@ -63,9 +65,14 @@ export function wire(needs: WiringNeeds): Wired {
   const tokens = new EventTokens();
   const pacer = new RequestPacer();
   const book = new AddressBook({ networks: config.pubSubNetworks, ownPort });
-  const urlOf = (token: string) => `${publicUrl}/api/events${token && `?token=${token}`}`;
-  const eventsUrl = (server: ServerId, epoch: Epoch) =>
-    urlOf(tokens.mint({ kind: 'server', server, epoch, fromStartup: false }));
+  const urls = new CallbackUrls({ publicUrl: config.publicUrl, host: config.host, port: ownPort });
+  const callbacks = new GivenCallbacks(log);
+  const eventsUrl = (server: ServerId, { active, epoch }: Wish, connection: Connection) => {
+    const token = tokens.mint({ kind: 'server', server, epoch, fromStartup: false });
+    const urlFor = () => urls.urlFor(connection);
+    const url = active ? callbacks.note(server, urlFor) : urls.anyFor(connection);
+    return `${url}?token=${token}`;
+  };
 
   const requests = new PubSubServers({
     requestTimeoutMs: config.requestTimeoutMs,
@@ -127,7 +134,7 @@ export function wire(needs: WiringNeeds): Wired {
     ...(inspector && { inspect: inspector.observe }),
     ...(clock && { clock }),
   });
-  const view = new FleetView(actor, log);
+  const view = new FleetView(actor, log, (server) => callbacks.of(server));
   const run = randomBytes(6).toString('base64url');
   const feed = new Feed(view, { run, frameIntervalMs: config.frameIntervalMs });
 
@@ -135,7 +142,11 @@ export function wire(needs: WiringNeeds): Wired {
     actor,
     book,
     tokens,
-    urlOf,
+    urlOf: (token, { address, localAddress }) => {
+      const url = urls.reachableUrlFor({ localAddress, remoteAddress: address });
+      return url && `${url}?token=${token}`;
+    },
+    unusedUrl: urls.anyFor(),
     pubSubPort: config.pubSubPort,
     resyncIntervalMs: config.resyncIntervalMs,
     onHeard: (server) => view.noteHeard(server),

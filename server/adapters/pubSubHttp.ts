@@ -1,7 +1,8 @@
 import { lookup as systemLookup } from 'node:dns';
-import { Agent, request as httpRequest } from 'node:http';
+import { Agent, type ClientRequest, request as httpRequest } from 'node:http';
+import type { Socket } from 'node:net';
 import type { Readable } from 'node:stream';
-import got, { type Got } from 'got';
+import got, { type Got, type Request } from 'got';
 import type { ServerId } from '../../machines/ports.js';
 import { hostAndPort, isAddress, normalizeAddress } from '../addresses.js';
 
@@ -20,7 +21,8 @@ export interface PubSubHttpNeeds {
 export interface PubSubRequest {
   method: 'GET' | 'PUT';
   path: string;
-  json?: object;
+  /** Makes the body, once the connection is there. What it throws ends the request. */
+  json?: (connection: Socket) => object;
   /** What is read of the answer at the most; more is an error. */
   maxBytes: number;
 }
@@ -72,11 +74,14 @@ export class PubSubHttp {
     const request = this.#got.stream(`http://${server}`, {
       isStream: true,
       method,
-      ...(json && { json }),
       dnsLookup: ((name: string, options: object, done: LookupCallback) =>
         this.#lookup(server, name, options, done)) as never,
       // A URL would encode characters of the path that the other side takes literally.
-      request: (_url, options, done) => httpRequest({ ...options, host, port, path }, done),
+      request: (_url, options, done) => {
+        const sent = httpRequest({ ...options, host, port, path }, done);
+        if (json) sendOnceConnected(sent, request, json);
+        return sent;
+      },
     });
     // An error that comes when nobody reads any longer must not end the process.
     request.on('error', () => {});
@@ -108,6 +113,26 @@ export class PubSubHttp {
       return done(null, first.address, first.family);
     });
   }
+}
+
+/** Ends the stream of a request with a body that depends on the connection: still one write, of known length. */
+function sendOnceConnected(
+  sent: ClientRequest,
+  stream: Request,
+  json: (connection: Socket) => object,
+): void {
+  sent.once('socket', (socket) => {
+    socket.once('connect', () => {
+      try {
+        const body = JSON.stringify(json(socket));
+        sent.setHeader('content-type', 'application/json');
+        sent.setHeader('content-length', Buffer.byteLength(body));
+        stream.end(body);
+      } catch (error) {
+        stream.destroy(error as Error);
+      }
+    });
+  });
 }
 
 /** By its events: for one small answer an iterator would be a promise and some listeners more. */

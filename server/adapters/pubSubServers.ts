@@ -7,6 +7,7 @@ import type {
   ServerRequest,
 } from '../../machines/ports.js';
 import { hostAndPort } from '../addresses.js';
+import type { Connection } from '../callers/callbackUrls.js';
 import { type PubSubAnswer, PubSubHttp, type PubSubHttpNeeds } from './pubSubHttp.js';
 import type { Outlook, RequestPacer } from './requestPacer.js';
 import { parseSnapshot } from './snapshots.js';
@@ -15,8 +16,11 @@ import { Turns } from './turns.js';
 /** What the requests to pub-sub servers need of the rest of the service. */
 export interface PubSubServersNeeds extends PubSubHttpNeeds {
   maxSnapshotBytes: number;
-  /** The URL that a server is to post its deltas to, told from all others by its token. */
-  eventsUrl: (server: ServerId, epoch: Epoch) => string;
+  /**
+   * The URL that a server is to post its deltas to, told from all others by its token. Throws an Error
+   * that says why there is none by which the server reaches this service; not if it is to be silent.
+   */
+  eventsUrl: (server: ServerId, wish: Wish, connection: Connection) => string;
   /** Told of every answer. */
   onHeard: (server: ServerId) => void;
 }
@@ -24,7 +28,8 @@ export interface PubSubServersNeeds extends PubSubHttpNeeds {
 /** A snapshot that takes about a millisecond to be read and merged. */
 const largeBytes = 8 * 1024;
 
-interface Wish {
+/** What a server is told. */
+export interface Wish {
   active: boolean;
   epoch: Epoch;
   withUpdates: boolean;
@@ -90,10 +95,12 @@ export class PubSubServers {
   }
 
   async #put(server: ServerId, wish: Wish, signal: AbortSignal) {
-    const { active, epoch, withUpdates } = wish;
-    const eventsUrl = this.#needs.eventsUrl(server, epoch);
-    // The deployed servers know two properties, and pass over the third.
-    const json = { active, eventsUrl, ...(withUpdates && { updates: true }) };
+    const { active, withUpdates } = wish;
+    const json = (connection: Connection) => {
+      const eventsUrl = this.#needs.eventsUrl(server, wish, connection);
+      // The deployed servers know two properties, and pass over the third.
+      return { active, eventsUrl, ...(withUpdates && { updates: true }) };
+    };
     const maxBytes = this.#needs.maxSnapshotBytes;
     const request = { method: 'PUT', path: '/api/dashboard', json, maxBytes } as const;
     return this.#expectSuccess(server, await this.#http.exchange(server, request, signal));

@@ -19,8 +19,10 @@ export interface CallersNeeds {
   pubSubPort: number;
   /** How often every server is asked anyway, in milliseconds. */
   resyncIntervalMs: number;
-  /** The events URL of a token. */
-  urlOf: (token: string) => string;
+  /** The events URL of a token for whoever asks; undefined: it cannot post to this service. */
+  urlOf: (token: string, asker: Asker) => string | undefined;
+  /** Where nobody is to post to. */
+  unusedUrl: string;
   onHeard: (server: ServerId) => void;
   /** Takes an update that a server posted. */
   takeUpdate: (room: RoomName, update: Buffer) => void;
@@ -88,14 +90,17 @@ export class Callers {
     const servers = this.#candidatesFor(asker);
     const [server] = servers;
     if (server === undefined) return { answer: this.inactiveAnswer(), afterwards: () => {} };
+    const eventsUrl = this.#urlFor(asker, servers);
+    if (eventsUrl === undefined)
+      return { answer: this.inactiveAnswer(), afterwards: () => this.#evidence(servers) };
     const active = this.#isActive();
-    const answer = { active, eventsUrl: this.#urlFor(asker, servers) };
+    const answer = { active, eventsUrl };
     if (asker.isForwarded) return { answer, afterwards: () => active && this.#resyncAll.touch() };
     return { answer, afterwards: () => this.#queried(servers, active) };
   }
 
   inactiveAnswer(): StartupAnswer {
-    return { active: false, eventsUrl: this.#needs.urlOf('') };
+    return { active: false, eventsUrl: this.#needs.unusedUrl };
   }
 
   close(): void {
@@ -117,13 +122,17 @@ export class Callers {
     return book.mayContact(address, asked) ? [toServerId(address, asked)] : [];
   }
 
-  #urlFor({ address, isForwarded, isMisnamed }: Asker, [server, ...others]: ServerId[]): string {
+  #urlFor(asker: Asker, [server, ...others]: ServerId[]): string | undefined {
     const { tokens, urlOf } = this.#needs;
+    const { address, isForwarded, isMisnamed } = asker;
     const isOne = server !== undefined && others.length === 0 && !isForwarded && !isMisnamed;
     if (!isOne)
-      return urlOf(tokens.mint({ kind: 'address', address: isForwarded ? anywhere : address }));
+      return urlOf(
+        tokens.mint({ kind: 'address', address: isForwarded ? anywhere : address }),
+        asker,
+      );
     const epoch = this.#context.tally.nextEpoch();
-    return urlOf(tokens.mint({ kind: 'server', server, epoch, fromStartup: true }));
+    return urlOf(tokens.mint({ kind: 'server', server, epoch, fromStartup: true }), asker);
   }
 
   /** Whoever only says that it is at an address is not to hide who is at the usual port there. */

@@ -7,6 +7,8 @@ export interface Asker {
   isForwarded: boolean;
   /** Whether it asked by another name than this service has: a page could have had that name resolve here. */
   isMisnamed?: boolean;
+  /** The address of this service that it asked. */
+  localAddress?: string | undefined;
 }
 
 /** What a start-up query is answered; every field is copied by an asker that is told `active: true`. */

@@ -31,6 +31,7 @@ export function startupRoutes(router: Router, needs: StartupNeeds): void {
       const port = portOf(ctx.query.port);
       const asker = {
         address: remoteAddress(ctx),
+        localAddress: ctx.req.socket.localAddress,
         isForwarded: isForwarded(ctx),
         isMisnamed: !needs.hosts.isOwn(hostOf(ctx)) || hasManyHosts(ctx.req),
       };

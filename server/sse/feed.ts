@@ -23,6 +23,8 @@ export interface ServerView {
   overLimit: boolean;
   /** Why the last request to it failed, if it did; null: it was answered. */
   lastFailure: string | null;
+  /** Where it was told to post to, without the token; null: nowhere. */
+  callback: string | null;
 }
 
 /** What the feed shows, asked for when it is about to show it. */

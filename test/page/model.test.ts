@@ -206,6 +206,7 @@ describe('the book of servers', () => {
     connections: 2,
     overLimit: false,
     lastFailure: null,
+    callback: null,
   });
 
   test('tells of a server that was away and is back', () => {

@@ -361,8 +361,9 @@ describe('the public URL', () => {
     ({ address: text, family, internal }) as NetworkInterfaceInfo;
   const interfaces = () => ({
     lo: [address('127.0.0.1', 'IPv4', true)],
-    eth0: [address('fe80::1', 'IPv6', false), address('172.17.0.2', 'IPv4', false)],
-    eth1: [address('10.0.0.2', 'IPv4', false)],
+    eth0: [address('169.254.3.4', 'IPv4', false)],
+    eth1: [address('fe80::1', 'IPv6', false), address('172.17.0.2', 'IPv4', false)],
+    eth2: [address('10.0.0.2', 'IPv4', false)],
   });
 
   test.each([
@@ -383,6 +384,11 @@ describe('the public URL', () => {
     ['::ffff:0.0.0.0', 'http://172.17.0.2:4321'],
   ])('with HOST=%s is %s by default', (HOST, url) => {
     expect(publicUrlFor(readConfig({ HOST, AUTH: 'none' }), 4321, interfaces)).toBe(url);
+  });
+
+  test('is an IPv6 address on a machine that has no other', () => {
+    const eth0 = [address('fe80::1', 'IPv6', false), address('2001:db8::5', 'IPv6', false)];
+    expect(publicUrlFor({ host: '::' }, 80, () => ({ eth0 }))).toBe('http://[2001:db8::5]:80');
   });
 
   test('is loopback on a machine without a network', () => {

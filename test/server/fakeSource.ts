@@ -24,6 +24,7 @@ export class FakeSource implements FeedSource {
       connections: 0,
       overLimit: false,
       lastFailure: null,
+      callback: null,
     };
     this.fleet.set(id, { ...nothing, id: id as ServerId, state });
     this.#servers.add(id);

@@ -23,6 +23,7 @@ test('the fleet is shown as it is: silent, then counted', async () => {
     connections: null,
     overLimit: false,
     lastFailure: null,
+    callback: null,
   };
   expect(await json(`${service.url}/api/servers`)).toEqual([silent]);
   const inactive = { viewers: 0, servers: 1, live: 0, complete: false };
@@ -35,8 +36,9 @@ test('the fleet is shown as it is: silent, then counted', async () => {
   });
 
   await world.watch(service);
+  const callback = `${service.url}/api/events`;
   expect(await json(`${service.url}/api/servers`)).toEqual([
-    { ...silent, state: 'live', epoch: expect.any(Number), rooms: 2, connections: 3 },
+    { ...silent, state: 'live', epoch: expect.any(Number), rooms: 2, connections: 3, callback },
   ]);
   const active = { viewers: 1, servers: 1, live: 1, rooms: 2, connections: 3, complete: true };
   expect(await json(`${service.url}/api/state`)).toMatchObject({

@@ -85,6 +85,7 @@ export class SimulatedService {
       book,
       tokens: this.tokens,
       urlOf: (token) => this.urlOf(token),
+      unusedUrl: this.urlOf(''),
       pubSubPort,
       resyncIntervalMs: timing.resyncIntervalMs,
       onHeard: (server) => this.view.noteHeard(server),

@@ -28,6 +28,8 @@ export interface ServerView {
   /** It reported more than is counted of one server. */
   overLimit: boolean;
   lastFailure: string | null;
+  /** Where it was told to post to. */
+  callback: string | null;
 }
 
 /** Rooms and their connections side by side: names such as `__proto__` are safe so, and arrays clone fast. */

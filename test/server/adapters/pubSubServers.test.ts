@@ -1,5 +1,5 @@
 import type { lookup } from 'node:dns';
-import { createServer, type RequestListener } from 'node:http';
+import { createServer, type IncomingHttpHeaders, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { inspect } from 'node:util';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
@@ -45,7 +45,7 @@ const serversWith = (needs: Partial<PubSubServersNeeds> = {}) =>
   new PubSubServers({
     requestTimeoutMs: 5000,
     maxSnapshotBytes,
-    eventsUrl: (id, number) => `http://127.0.0.1:1/api/events?token=${id}~${number}`,
+    eventsUrl: (id, wish) => `http://127.0.0.1:1/api/events?token=${id}~${wish.epoch}`,
     mayContact: (address) => loopback.includes(address),
     onResolved: (_server, addresses) => resolved.push(addresses),
     onHeard: (id) => heard.push(id),
@@ -65,6 +65,36 @@ async function startListener(listener: RequestListener, host = '127.0.0.1', port
   listeners.push({ stop });
   return { id };
 }
+
+test('an activation is of known length, and its URL is made for the connection that it goes out on', async () => {
+  let headers: IncomingHttpHeaders = {};
+  const { id } = await startListener((req, res) => {
+    headers = req.headers;
+    req.resume().on('end', () => res.setHeader('Content-Type', 'application/json').end('[]'));
+  });
+  const ends: unknown[] = [];
+  const eventsUrl: PubSubServersNeeds['eventsUrl'] = (
+    _,
+    { active },
+    { localAddress, remoteAddress },
+  ) => {
+    ends.push([active, localAddress, remoteAddress]);
+    return 'http://here';
+  };
+  await serversWith({ eventsUrl }).activate(id, epoch, never);
+  expect(ends).toEqual([[true, '127.0.0.1', '127.0.0.1']]);
+  expect(headers).toMatchObject({ 'content-type': 'application/json', 'content-length': '41' });
+  expect(headers).not.toHaveProperty('transfer-encoding');
+});
+
+test('an activation without a URL by which it could be answered fails with the reason, and is not sent', async () => {
+  const eventsUrl = () => {
+    throw new Error('no callback address');
+  };
+  const failing = serversWith({ eventsUrl }).activate(server.id, epoch, never);
+  await expect(failing).rejects.toThrow('no callback address');
+  expect(server.requests).toEqual([]);
+});
 
 const byName = () => `localhost:${server.port}` as ServerId;
 

@@ -1,0 +1,82 @@
+import { isLinkLocal, isLoopback, normalizeAddress } from '../addresses.js';
+
+/** The ends of a connection to a pub-sub server, or of one that it opened; a `net.Socket` is one. */
+export interface Connection {
+  readonly localAddress?: string | undefined;
+  readonly remoteAddress?: string | undefined;
+}
+
+/** What decides the callback address. */
+export interface CallbackNeeds {
+  /** `PUBLIC_URL`, which is always used as it is. */
+  publicUrl?: string | undefined;
+  /** `HOST`, normalized. */
+  host: string;
+  /** The port that this service listens on. */
+  port: number;
+}
+
+const wildcards = ['0.0.0.0', '::'];
+
+/**
+ * Where pub-sub servers post to. Without `PUBLIC_URL` it is the local address of the connection to
+ * the server, as a server in another network may need another address of this machine. A specific
+ * `HOST` is the only address that can work.
+ */
+export class CallbackUrls {
+  readonly #needs: CallbackNeeds;
+
+  constructor(needs: CallbackNeeds) {
+    this.#needs = needs;
+  }
+
+  /** The URL, without a token, for the server at the other end. Throws an Error that says why there is none. */
+  urlFor(connection: Connection): string {
+    const { publicUrl, host } = this.#needs;
+    if (publicUrl !== undefined) return withPath(publicUrl);
+    const address = wildcards.includes(host) ? this.#localOf(connection) : host;
+    this.#expectUsable(address, connection);
+    return this.#urlAt(address);
+  }
+
+  /** The same; undefined: there is none. */
+  reachableUrlFor(connection: Connection): string | undefined {
+    try {
+      return this.urlFor(connection);
+    } catch {
+      return undefined;
+    }
+  }
+
+  /** The same where the URL does not matter, as in a request to be silent. */
+  anyFor(connection: Connection = {}): string {
+    return this.reachableUrlFor(connection) ?? this.#urlAt(this.#needs.host);
+  }
+
+  #localOf({ localAddress }: Connection): string {
+    if (localAddress === undefined) throw new Error('the connection closed at once');
+    return normalizeAddress(localAddress);
+  }
+
+  #expectUsable(address: string, { remoteAddress = '', localAddress = '' }: Connection): void {
+    const { host } = this.#needs;
+    const remote = normalizeAddress(remoteAddress);
+    const isSameMachine = isLoopback(remote) || remote === normalizeAddress(localAddress);
+    if (isLoopback(address) && !isSameMachine)
+      throw noUrl(`HOST is ${host}, where ${remote} cannot post to`, 'HOST to 0.0.0.0, or ');
+    if (isLinkLocal(address))
+      throw noUrl(`${remote} is reached from ${address}, which is link-local`);
+    if (host === '0.0.0.0' && address.includes(':'))
+      throw noUrl(`${remote} is reached by IPv6, and HOST is IPv4`, 'HOST to ::, or ');
+  }
+
+  #urlAt(address: string): string {
+    const host = address.includes(':') ? `[${address}]` : address;
+    return withPath(`http://${host}:${this.#needs.port}`);
+  }
+}
+
+const noUrl = (why: string, remedy = '') =>
+  new Error(`no callback address: ${why}. Set ${remedy}PUBLIC_URL`);
+
+const withPath = (base: string) => `${base}/api/events`;

@@ -1,0 +1,53 @@
+import type { Logger } from 'pino';
+import type { ServerId } from '../../machines/ports.js';
+
+type Given = { url: string } | { problem: string };
+
+const maxServers = 20_000;
+
+/** Which URL each server was told to post to, without its token; or why there was none to give. */
+export class GivenCallbacks {
+  readonly #given = new Map<ServerId, Given>();
+  readonly #log: Logger;
+
+  constructor(log: Logger) {
+    this.#log = log;
+  }
+
+  /** Notes what `urlFor` gives; what it throws is logged once, and thrown. */
+  note(server: ServerId, urlFor: () => string): string {
+    try {
+      const url = urlFor();
+      this.#set(server, { url: withoutCredentials(url) });
+      return url;
+    } catch (error) {
+      const problem = error instanceof Error ? error.message : String(error);
+      const before = this.#given.get(server);
+      if (!before || !('problem' in before) || before.problem !== problem)
+        this.#log.warn({ server }, problem);
+      this.#set(server, { problem });
+      throw error;
+    }
+  }
+
+  /** The URL that the server was given last; undefined: none. */
+  of(server: ServerId): string | undefined {
+    const given = this.#given.get(server);
+    return given && 'url' in given ? given.url : undefined;
+  }
+
+  /** Strangers may claim to be any number of servers: those that were told longest ago are forgotten. */
+  #set(server: ServerId, given: Given): void {
+    this.#given.delete(server);
+    this.#given.set(server, given);
+    const [oldest] = this.#given.keys();
+    if (this.#given.size > maxServers && oldest !== undefined) this.#given.delete(oldest);
+  }
+}
+
+function withoutCredentials(text: string): string {
+  const url = new URL(text);
+  url.username = '';
+  url.password = '';
+  return url.toString();
+}
