@@ -28,6 +28,7 @@ import {
   parseTable,
 } from './configValues.js';
 import { type Environment, readVariable } from './environment.js';
+import { stateDirectory } from './stateDirectory.js';
 
 const dayMs = 24 * 60 * 60 * 1000;
 
@@ -129,6 +130,17 @@ const definitions = [
     undefined,
     'folder in which embedded tables are kept; unset: in memory, gone with the process',
     z.string().optional(),
+  ),
+  define(
+    'STATE_DIR',
+    'stateDir',
+    undefined,
+    'folder in which servers that were found by their start-up query are remembered over restarts, in a file for each `HOST` and `PORT`; `none`: nowhere. Not used with `DATA_DIR`, `DYNAMODB_SERVERS_TABLE` or `PORT=0`',
+    z.string().optional(),
+    {
+      shown:
+        '$STATE_DIRECTORY, else $XDG_STATE_HOME/pubsub-dashboard, else ~/.local/state/pubsub-dashboard',
+    },
   ),
   define(
     'REDIS_URL',
@@ -324,13 +336,36 @@ export function readConfig(env: Environment, warn: (warning: string) => void = (
       config[field] = result.data;
     }
   }
+  const stateDir = stateDirectory(env);
+  if (stateDir === undefined) delete config.stateDir;
+  else config.stateDir = stateDir;
   if (!readVariable(env, 'PUBSUB_NETWORKS').text && !isOnThisMachine(config as Partial<Config>))
     config.pubSubNetworks = parseNetworks(privateNetworks);
   // What did not parse is absent here: the cross-checks look at the rest all the same.
   const hasToken = readVariable(env, 'DASHBOARD_TOKEN').text !== undefined;
   problems.push(...contradictions(config as Partial<Config>, hasToken));
   if (problems.length > 0) throw new ConfigError(problems);
+  if (isForgetful(config as Config)) warn(forgetfulness);
   return config as Config;
+}
+
+const forgetfulness =
+  'Servers are known by their start-up queries alone, and a restart forgets them: name them in PUBSUB_SERVERS or by another source, or set STATE_DIR to a folder';
+
+/** Whether servers are remembered in a table that outlives the process. */
+export function isTableKept({ dynamodbServersTable, dataDir }: Config): boolean {
+  return dynamodbServersTable !== undefined || dataDir !== undefined;
+}
+
+/** Whether nothing brings back the servers after a restart: neither a source nor a memory. */
+function isForgetful(config: Config): boolean {
+  const { pubSubServers, pubSubDns, ecsCluster, discoverFromRooms, stateDir, port } = config;
+  const hasSource =
+    pubSubServers.length > 0 ||
+    pubSubDns.length > 0 ||
+    ecsCluster !== undefined ||
+    discoverFromRooms;
+  return !hasSource && !isTableKept(config) && (stateDir === undefined || port === 0);
 }
 
 /**

@@ -2,6 +2,7 @@ import type { Logger } from 'pino';
 import type { ActivationActor } from '../machines/activationMachine.js';
 import type { RoomName, ServerId } from '../machines/ports.js';
 import type { Member } from '../machines/roster.js';
+import { type IncompleteReason, incompleteReason } from './completeness.js';
 import { HeardTimes } from './heardTimes.js';
 import { KnownCounts } from './knownCounts.js';
 import type { RoomCounts } from './routes/counts.js';
@@ -86,12 +87,12 @@ export class FleetView implements FeedSource {
   }
 
   status(): FeedStatus {
-    const { state, complete, viewers, servers, live } = this.state();
-    const news = `${state} ${complete}`;
+    const { state, complete, reason, viewers, servers, live } = this.state();
+    const news = `${state} ${complete} ${reason}`;
     if (news !== this.#logged)
-      this.#log.info({ state, complete, viewers, servers, live }, 'activation changed');
+      this.#log.info({ state, complete, reason, viewers, servers, live }, 'activation changed');
     this.#logged = news;
-    return { state, complete };
+    return { state, complete, reason };
   }
 
   state(): ServiceState {
@@ -99,8 +100,8 @@ export class FleetView implements FeedSource {
     const { roster, viewers } = context;
     const [state, detail] =
       typeof value === 'string' ? [value, null] : ['active', String(value.active)];
-    const complete = this.isComplete;
-    const { rooms, connections } = new KnownCounts(context, complete);
+    const reason = this.incompleteReason;
+    const { rooms, connections } = new KnownCounts(context, reason === null);
     return {
       state,
       detail,
@@ -109,16 +110,20 @@ export class FleetView implements FeedSource {
       live: roster.live,
       rooms,
       connections,
-      complete,
+      complete: reason === null,
+      reason,
     };
   }
 
-  /** Whether every known server is live and counted in full. */
+  /** Whether there are known servers, and all of them are live and counted in full. */
   get isComplete(): boolean {
+    return this.incompleteReason === null;
+  }
+
+  get incompleteReason(): IncompleteReason | null {
     const snapshot = this.#actor.getSnapshot();
-    const { roster, tally } = snapshot.context;
     const isCounting = snapshot.matches('activating') || snapshot.matches('active');
-    return isCounting && roster.live === roster.size && tally.overLimit.size === 0;
+    return incompleteReason(isCounting, snapshot.context);
   }
 
   /** The servers that have gone over the limit, or come back under it, since the last call. */

@@ -3,7 +3,8 @@ import type { AddressInfo } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { waitFor } from 'xstate';
-import { type Config, publicUrlFor } from './config.js';
+import { type Config, isTableKept, publicUrlFor } from './config.js';
+import { ServerFile, serverFileIn } from './discovery/serverFile.js';
 import { limitConnections } from './http/connectionLimits.js';
 import { listen } from './listening.js';
 import { lateStore } from './store/lateStore.js';
@@ -67,7 +68,8 @@ export async function startService(
   const { port } = server.address() as AddressInfo;
   const publicUrl = publicUrlFor(config, port);
   const store = lateStore(() => openStore(config, log), log);
-  const wired = wire({ ...forWiring, config, log, publicUrl, ownPort: port, store });
+  const memory = serverFileFor(config, log);
+  const wired = wire({ ...forWiring, config, log, publicUrl, ownPort: port, store, memory });
   server.on('request', wired.listener);
   const failed = new Promise<never>((_resolve, reject) => {
     wired.actor.subscribe({ error: reject });
@@ -77,7 +79,9 @@ export async function startService(
   wired.actor.start();
   let ending: Promise<void> | undefined;
   const end = () => {
-    ending ??= stop(server, wired, log).then(() => closeStore(store, log));
+    ending ??= stop(server, wired, log)
+      .then(() => memory?.close())
+      .then(() => closeStore(store, log));
     return ending;
   };
   const { actor, endStreams } = wired;
@@ -97,6 +101,13 @@ async function stop(server: Server, wired: Wired, log: Logger): Promise<void> {
   await closed;
   clearTimeout(rest);
   await wired.close();
+}
+
+/** Where the servers are remembered that no source names, unless a table keeps them. */
+function serverFileFor(config: Config, log: Logger): ServerFile | undefined {
+  const { stateDir, host, port } = config;
+  if (isTableKept(config) || stateDir === undefined || port === 0) return undefined;
+  return new ServerFile(serverFileIn(stateDir, host, port), log);
 }
 
 /** Loaded late as well, for it is large. */

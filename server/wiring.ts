@@ -24,7 +24,7 @@ import { Machines } from './inspection/machines.js';
 import { ViewerAddresses } from './routes/admission.js';
 import { builtPage } from './routes/page.js';
 import { Feed } from './sse/feed.js';
-import type { Store } from './store/store.js';
+import type { ServersTable, Store } from './store/store.js';
 import { roomTiming, wireRooms } from './wiringRooms.js';
 
 /** The parts of a service that is put together but not started. */
@@ -46,6 +46,8 @@ export interface WiringNeeds {
   ownPort: number;
   /** Closed by whoever opened it. */
   store: Store;
+  /** Where servers that were found by a start-up query are remembered; the store's table unless told. */
+  memory?: ServersTable | undefined;
   /** Time between two rounds of discovery; for tests to shorten. */
   discoveryIntervalMs?: number | undefined;
   /** What the machines' delays go by; for tests to turn by hand. */
@@ -61,7 +63,7 @@ const readTimeoutsMs: ReadTimeouts = { stalled: 60_000, whole: 10 * 60_000 };
 
 /** Fills the machines' slots with what acts, and the routes' needs with the machine. */
 export function wire(needs: WiringNeeds): Wired {
-  const { config, log, publicUrl, ownPort, store, discoveryIntervalMs, clock } = needs;
+  const { config, log, publicUrl, ownPort, store, memory, discoveryIntervalMs, clock } = needs;
   const tokens = new EventTokens();
   const pacer = new RequestPacer();
   const book = new AddressBook({ networks: config.pubSubNetworks, ownPort });
@@ -80,14 +82,17 @@ export function wire(needs: WiringNeeds): Wired {
     eventsUrl,
     mayContact: (address, port) => book.mayContact(address, port),
     onResolved: (server, addresses) => book.note(server, addresses),
-    onHeard: (server) => view.noteHeard(server),
+    onHeard: (server) => {
+      view.noteHeard(server);
+      discovery.noteHeard(server);
+    },
   });
   const serverRequests = createServerRequests(requests, pacer);
   const pubSubServer = pubSubServerMachine.provide({ actors: { serverRequests } });
   const discovery = new Discovery({
     log,
     sources: sourcesFor(config, store),
-    servers: store.servers,
+    servers: memory ?? store.servers,
     configured: config.pubSubServers,
     mayContact: (address, port) => book.mayContact(address, port),
     intervalMs: discoveryIntervalMs,

@@ -48,6 +48,7 @@ export const startService = async ({
       PROBE_INTERVAL_MS: '1000',
       REQUEST_TIMEOUT_MS: '1000',
       // What is set for another service of this machine; an empty variable is an unset one.
+      STATE_DIR: 'none',
       PUBLIC_URL: '',
       PUBSUB_NETWORKS: '',
       DASHBOARD_TOKEN: '',

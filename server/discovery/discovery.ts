@@ -98,6 +98,11 @@ export class Discovery {
     });
   }
 
+  /** It answered: who is remembered is known to be there. */
+  noteHeard(server: ServerId): void {
+    this.#remembered.noteHeard(server);
+  }
+
   /** Whether it was let go because it did not answer, and has not been heard of since. */
   isGone(server: ServerId): boolean {
     return this.#gone.has(server);
@@ -120,7 +125,6 @@ export class Discovery {
     const unanswered = [this.#recall, ...this.#sources].filter((source) => !source.hasAnswered);
     const due = this.#isBegun ? new Set([...unanswered, ...this.#sources]) : unanswered;
     for (const source of due) void source.poll();
-    if (this.#isBegun && this.#recall.hasAnswered) this.#remembered.refresh();
     if (this.#isBegun) this.#retryGone();
     if (!this.#isBegun && unanswered.length === 0) clearInterval(this.#timer);
   }
@@ -164,9 +168,15 @@ export class Discovery {
     if (servers.length > 0) this.#tell({ type: 'servers.found', servers, standing: 'candidate' });
   }
 
+  /** Who was not heard of for a day is asked, but neither shown nor waited for until it answers. */
   #tellRecalled(): void {
-    const servers = this.#withoutConfigured(this.#recall.servers);
+    const recalled = this.#withoutConfigured(this.#recall.servers);
+    const isOld = (server: ServerId) => this.#remembered.isOld(server);
+    const servers = recalled.filter((server) => !isOld(server));
+    const candidates = recalled.filter(isOld);
     if (servers.length > 0) this.#tell({ type: 'servers.found', servers, standing: 'found' });
+    if (candidates.length > 0)
+      this.#tell({ type: 'servers.found', servers: candidates, standing: 'candidate' });
   }
 
   #withoutConfigured(servers: readonly ServerId[]): ServerId[] {

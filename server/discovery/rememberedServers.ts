@@ -1,12 +1,14 @@
 import type { Logger } from 'pino';
 import type { ServerId } from '../../machines/ports.js';
-import type { ServersTable } from '../store/store.js';
+import { rememberedForMs, type ServersTable } from '../store/store.js';
 import { pause } from './pause.js';
 
 type Wish = 'remember' | 'forget';
 
+/** Who was not heard of for so long may be gone, and its address somebody else's. */
 const dayMs = 24 * 60 * 60 * 1000;
-const lifetimeMs = 30 * dayMs;
+/** By how much the time is off at which it was heard of last. */
+const refreshMs = 60 * 60 * 1000;
 const maxWishes = 5000;
 const maxFailures = 5;
 
@@ -19,8 +21,8 @@ export class RememberedServers {
   readonly #stop = new AbortController();
   /** What the store does not hold yet; each server has one write at a time. */
   readonly #wishes = new Map<ServerId, Wish>();
-  /** When each was last written, for the store lets go of what is not written for long. */
-  readonly #writtenAt = new Map<ServerId, number>();
+  /** When each was last heard of, as the store has it or is to have it; in milliseconds since 1970. */
+  readonly #heardAt = new Map<ServerId, number>();
 
   constructor(table: ServersTable, log: Logger, retryMs: number) {
     this.#table = table;
@@ -28,30 +30,38 @@ export class RememberedServers {
     this.#retryMs = retryMs;
   }
 
-  /** Those that the store holds from earlier runs. Rejects with `StoreError`. */
+  /** Those that the store holds from earlier runs, long ago or not. Rejects with `StoreError`. */
   async recall(): Promise<ServerId[]> {
     const servers: ServerId[] = [];
     for (const { server, origin, expiresAt } of await this.#table.list()) {
       if (origin !== 'remembered') continue;
       servers.push(server);
-      this.#writtenAt.set(server, expiresAt - lifetimeMs);
+      this.#heardAt.set(server, expiresAt - rememberedForMs);
     }
     return servers;
   }
 
+  /** Whether it was not heard of for a day when it was recalled, and has not been since. */
+  isOld(server: ServerId): boolean {
+    const heardAt = this.#heardAt.get(server);
+    return heardAt !== undefined && Date.now() - heardAt > dayMs;
+  }
+
   remember(server: ServerId): void {
+    this.#heardAt.set(server, Date.now());
     this.#wish(server, 'remember');
   }
 
   forget(server: ServerId): void {
-    this.#writtenAt.delete(server);
+    this.#heardAt.delete(server);
     this.#wish(server, 'forget');
   }
 
-  /** Writes again what was written more than a day ago. */
-  refresh(): void {
-    const longAgo = Date.now() - dayMs;
-    for (const [server, at] of this.#writtenAt) if (at < longAgo) this.remember(server);
+  /** It answered. Written once an hour. */
+  noteHeard(server: ServerId): void {
+    const heardAt = this.#heardAt.get(server);
+    // The clock may have been set back, too.
+    if (heardAt !== undefined && Math.abs(Date.now() - heardAt) > refreshMs) this.remember(server);
   }
 
   stop(): void {
@@ -89,8 +99,7 @@ export class RememberedServers {
 
   async #write(server: ServerId, wish: Wish): Promise<void> {
     if (wish === 'forget') return this.#table.remove(server);
-    const now = Date.now();
-    await this.#table.put({ server, origin: 'remembered', expiresAt: now + lifetimeMs });
-    if (this.#wishes.get(server) === 'remember') this.#writtenAt.set(server, now);
+    const heardAt = this.#heardAt.get(server) ?? Date.now();
+    await this.#table.put({ server, origin: 'remembered', expiresAt: heardAt + rememberedForMs });
   }
 }

@@ -1,5 +1,6 @@
 import type Router from '@koa/router';
 import type { Middleware } from 'koa';
+import type { IncompleteReason } from '../completeness.js';
 import type { SourceReport } from '../discovery/source.js';
 import type { ServerView } from '../sse/feed.js';
 
@@ -16,8 +17,10 @@ export interface ServiceState {
   /** Null: unknown. */
   rooms: number | null;
   connections: number | null;
-  /** Whether every known server is live. */
+  /** Whether there are known servers, and all of them are live and counted in full. */
   complete: boolean;
+  /** Why it is not complete; null: it is. */
+  reason: IncompleteReason | null;
 }
 
 /** What the routes about the fleet need of the rest of the service. */

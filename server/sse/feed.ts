@@ -1,4 +1,5 @@
 import type { RoomName, ServerId } from '../../machines/ports.js';
+import type { IncompleteReason } from '../completeness.js';
 import { Channel } from './channel.js';
 import { type Frame, messageFrame } from './frames.js';
 import { heartbeatMs, maxPendingMs, tickMs } from './liveness.js';
@@ -37,10 +38,12 @@ export interface FeedSource {
   status(): FeedStatus;
 }
 
-/** The state of the statechart, and whether every known server is in the numbers. */
+/** The state of the statechart, and whether there are known servers and all of them are in the numbers. */
 export interface FeedStatus {
   state: string;
   complete: boolean;
+  /** Why it is not complete; null: it is. */
+  reason: IncompleteReason | null;
 }
 
 /** The streams of `GET /api/events`: the whole map of rooms (`rooms`), or what changed (`changes`). */
@@ -154,8 +157,9 @@ export class Feed {
     const status = this.#source.status();
     this.#addUntold(this.#source.takeChangedRooms());
     const servers = this.#source.takeChangedServers();
+    const { state, complete, reason } = this.#shown;
     const isNewStatus =
-      status.state !== this.#shown.state || status.complete !== this.#shown.complete;
+      status.state !== state || status.complete !== complete || status.reason !== reason;
     const isRestarted = this.#isRestarted;
     this.#isRestarted = false;
     this.#shown = status;

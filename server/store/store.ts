@@ -49,6 +49,9 @@ export interface StoredServer {
   expiresAt: number;
 }
 
+/** How long a server is remembered after it was heard of: `expiresAt` says when it was. */
+export const rememberedForMs = 30 * 24 * 60 * 60 * 1000;
+
 /** Pub-sub servers by id. Rejects with `StoreError`. */
 export interface ServersTable {
   /** The items that have not expired. */

@@ -4,6 +4,9 @@ import { createLog } from '../../server/log.js';
 import { startService } from '../../server/service.js';
 import { answerUsage } from './usage.js';
 
-const service = await startService(readConfig(process.env), createLog('warn'));
+const service = await startService(
+  readConfig({ ...process.env, STATE_DIR: 'none' }),
+  createLog('warn'),
+);
 answerUsage();
 process.send?.({ type: 'listening', url: service.url });

@@ -1,4 +1,5 @@
 import type { NetworkInterfaceInfo } from 'node:os';
+import { resolve } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { ConfigError, publicUrlFor, readConfig, variables } from '../../server/config.js';
@@ -290,6 +291,7 @@ describe('an environment that people and platforms wrote', () => {
     DYNAMODB_SERVERS_TABLE: 'servers',
     DYNAMODB_CONNECTIONS_TABLE: 'connections',
     DATA_DIR: '/data',
+    STATE_DIR: '/state',
     REDIS_URL: 'redis://127.0.0.1:6379',
     DASHBOARD_TOKEN: 's3cret',
     AUTH: 'none',
@@ -327,7 +329,8 @@ describe('an environment that people and platforms wrote', () => {
   test('with links to services in it, is read as if those were unset, and says so', () => {
     const { config, warnings } = read(written(() => 'tcp://10.43.0.7:8001'));
     expect(asJson(config)).toBe(asJson(readConfig({})));
-    expect(warnings).toHaveLength(variables.length);
+    const links = warnings.filter((warning) => warning.includes('link to a service'));
+    expect(links).toHaveLength(variables.length);
     for (const { name } of variables)
       expect(warnings).toContainEqual(expect.stringMatching(`^${name} is .* link to a service`));
   });
@@ -393,5 +396,43 @@ describe('the public URL', () => {
 
   test('is loopback on a machine without a network', () => {
     expect(publicUrlFor({ host: '::' }, 80, () => ({}))).toBe('http://127.0.0.1:80');
+  });
+});
+
+describe('the state directory', () => {
+  const of = (env: Record<string, string>) => readConfig(env).stateDir;
+
+  test('is the one given, else that of systemd, else that of the user; without any there is none', () => {
+    const HOME = '/home/anna';
+    const XDG_STATE_HOME = '/state';
+    const STATE_DIRECTORY = '/var/lib/dashboard:/var/lib/other';
+    expect(of({ HOME })).toBe('/home/anna/.local/state/pubsub-dashboard');
+    expect(of({ HOME, XDG_STATE_HOME })).toBe('/state/pubsub-dashboard');
+    expect(of({ HOME, XDG_STATE_HOME, STATE_DIRECTORY })).toBe('/var/lib/dashboard');
+    expect(of({ HOME, XDG_STATE_HOME, STATE_DIRECTORY, STATE_DIR: '/mine' })).toBe('/mine');
+    expect(of({})).toBeUndefined();
+  });
+
+  test('is none when STATE_DIR says so, and no relative one but STATE_DIR itself is taken', () => {
+    expect(of({ HOME: '/home/anna', STATE_DIR: 'none' })).toBeUndefined();
+    expect(of({ HOME: 'here', XDG_STATE_HOME: '.', STATE_DIRECTORY: 'x' })).toBeUndefined();
+    expect(of({ STATE_DIR: 'here' })).toBe(resolve('here'));
+  });
+
+  test.each<[Record<string, string>, boolean]>([
+    [{}, true],
+    [{ STATE_DIR: 'none', HOME: '/home/anna' }, true],
+    [{ HOME: '/home/anna', PORT: '0' }, true],
+    [{ HOME: '/home/anna' }, false],
+    [{ PUBSUB_SERVERS: '10.0.0.1:8001' }, false],
+    [{ PUBSUB_DNS: 'pubsub.internal' }, false],
+    [{ DISCOVER_FROM_ROOMS: 'true' }, false],
+    [{ DATA_DIR: '/data' }, false],
+    [{ ECS_CLUSTER: 'a', ECS_SERVICE: 'b' }, false],
+    [{ DYNAMODB_TABLE: 'rooms', DYNAMODB_SERVERS_TABLE: 'servers' }, false],
+  ])('%j: that a restart forgets servers is said: %s', (env, isSaid) => {
+    const warnings: string[] = [];
+    readConfig(env, (warning) => warnings.push(warning));
+    expect(warnings.some((warning) => warning.includes('STATE_DIR'))).toBe(isSaid);
   });
 });

@@ -1,5 +1,5 @@
 import type { ServerId } from '../../machines/ports.js';
-import type { FeedSource, ServerView } from '../../server/sse/feed.js';
+import type { FeedSource, FeedStatus, ServerView } from '../../server/sse/feed.js';
 
 /** A source whose counts a test sets. */
 export class FakeSource implements FeedSource {
@@ -46,7 +46,8 @@ export class FakeSource implements FeedSource {
     return [...this.fleet.values()];
   }
 
-  status() {
-    return { state: this.state, complete: this.complete };
+  status(): FeedStatus {
+    const reason = this.complete ? null : 'servers_missing';
+    return { state: this.state, complete: this.complete, reason };
   }
 }

@@ -62,11 +62,15 @@ test('a server that does not do as it should is shown with the reason', async ()
   expect(await json(`${service.url}/api/state`)).toMatchObject({ live: 1, complete: false });
 });
 
-test('without a fleet everything is complete', async () => {
+test('with no server known nothing is complete, and the reason is given', async () => {
   const service = await world.service();
   await world.watch(service);
   expect(await json(`${service.url}/api/servers`)).toEqual([]);
-  expect(await json(`${service.url}/api/state`)).toMatchObject({ servers: 0, complete: true });
+  expect(await json(`${service.url}/api/state`)).toMatchObject({
+    servers: 0,
+    complete: false,
+    reason: 'no_server_known',
+  });
 });
 
 test('viewers must show the token, and nobody else', async () => {

@@ -93,7 +93,11 @@ test('an unknown asker is shown only when it has answered', async () => {
   });
   await eventually(() => expect(puts(server)).toEqual([true]));
   expect(await shown(service)).toEqual([]);
-  expect(stream.seen()).toMatchObject({ complete: true, servers: {} });
+  expect(stream.seen()).toMatchObject({
+    complete: false,
+    reason: 'no_server_known',
+    servers: {},
+  });
 
   server.respond({ kind: 'normal' });
   server.release();

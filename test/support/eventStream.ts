@@ -9,7 +9,12 @@ export interface EventStream {
   /** The newest whole map of the default stream, or the rooms put together from `?stream=changes`. */
   rooms(): Record<string, number>;
   /** The newest `state`, `complete` and servers of `?stream=changes`. */
-  seen(): { state?: string; complete?: boolean; servers: Record<string, { state: string }> };
+  seen(): {
+    state?: string;
+    complete?: boolean;
+    reason?: string | null;
+    servers: Record<string, { state: string }>;
+  };
   /** Whether the service ended the stream. */
   isEnded(): boolean;
   /** Resolves when the service ended the stream. */
@@ -37,6 +42,7 @@ export async function openEventStream(
       if (message.event === 'snapshot') seen.servers = {};
       if (data.state !== undefined && message.event) seen.state = data.state;
       if (data.complete !== undefined && message.event) seen.complete = data.complete;
+      if (data.reason !== undefined && message.event) seen.reason = data.reason;
       if (message.event) for (const server of data.servers ?? []) note(server);
       const counts = message.event === undefined ? data : (data.rooms ?? {});
       for (const room of Object.keys(counts)) {

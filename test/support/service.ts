@@ -8,7 +8,7 @@ export function startTestService(
   overrides: ServiceOverrides = {},
 ): Promise<Service> {
   return startService(
-    readConfig({ PORT: '0', ...env }),
+    readConfig({ PORT: '0', STATE_DIR: 'none', ...env }),
     pino({ level: env.LOG_LEVEL ?? 'silent' }),
     overrides,
   );

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { EventEmitter, once } from 'node:events';
-import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { makeFolder } from '../../makeFolder.js';
 import { StoreError } from '../../store/store.js';
 import { type ClientOptions, createClient } from './client.js';
 import { keepEmbeddedThread } from './embeddedThread.js';
@@ -41,7 +41,7 @@ export async function startEmbedded({
 }: EmbeddedOptions = {}): Promise<EmbeddedServer> {
   const credentials = { accessKeyId: randomKey(), secretAccessKey: randomKey() };
   const { accessKeyId } = credentials;
-  const path = dataDir === undefined ? {} : { path: await makeFolder(dataDir) };
+  const path = dataDir === undefined ? {} : { path: await makeFolderIn(dataDir) };
   const faults = new EventEmitter<{ fault: [Error] }>().on('fault', onFault);
   const thread = await keepEmbeddedThread(
     { accessKeyId, ...path },
@@ -82,14 +82,11 @@ export async function startEmbedded({
   };
 }
 
-/** One level at a time: made with its parents, a folder in `/proc` keeps Node.js busy for ever. */
-async function makeFolder(dataDir: string): Promise<string> {
+async function makeFolderIn(dataDir: string): Promise<string> {
   const path = join(dataDir, 'dynamodb');
-  for (const folder of [dataDir, path]) {
-    await mkdir(folder).catch((cause: NodeJS.ErrnoException) => {
-      if (cause.code !== 'EEXIST') throw unusable(dataDir, cause);
-    });
-  }
+  await makeFolder(path).catch((cause: Error) => {
+    throw unusable(dataDir, cause);
+  });
   return path;
 }
 

@@ -35,7 +35,7 @@ const variables = [
 export function NoServers() {
   return (
     <div class="card empty" data-empty="no-servers">
-      <h2>No pub-sub server is known</h2>
+      <h2>No pub-sub server is known yet</h2>
       <p>
         A server that asks this service at its start-up (<code>GET /api/events/clients</code>)
         appears by itself. Others are named by an environment variable of this service:

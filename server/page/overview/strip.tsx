@@ -75,6 +75,15 @@ function Completeness() {
       </span>
     );
   const missing = missingServers.value.map(({ id }) => id);
+  if (presentServers.value.length === 0)
+    return (
+      <span
+        class="badge warn"
+        title="The service has nobody to ask: these numbers are of no server."
+      >
+        no server known
+      </span>
+    );
   return (
     <span class="badge warn" title={`Missing or not up to date: ${missing.join(', ')}`}>
       incomplete

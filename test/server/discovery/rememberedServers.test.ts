@@ -135,17 +135,34 @@ test('what waits for a store that fails is bounded', async () => {
   expect(writes()).toHaveLength(5000);
 });
 
-test('what was written a day ago is written again while discovery runs, unless forgotten', async () => {
-  hold(one, 'remembered', 29.5);
-  hold(two, 'remembered', 20);
+test('a server that answers is written again once an hour, unless it was forgotten', async () => {
+  hold(one);
   await start();
-  discovery.take({ type: 'discovery.begun' });
+  const heard = (server: ServerId) => discovery.noteHeard(server);
+  await pass(60 * 60_000);
+  heard(one);
   await arrival();
-  expect(writes()).toEqual([`put ${two}`]);
-  await pass(dayMs / 2 + 9000);
-  expect(writes()).toEqual([`put ${two}`, `put ${one}`]);
-  expect(store.items.get(one)?.expiresAt).toBeGreaterThan(startedAt + 30 * dayMs);
-  forgotten(two);
-  await pass(dayMs);
-  expect(writes().filter((what) => what.includes(two))).toEqual([`put ${two}`, `remove ${two}`]);
+  expect(writes()).toEqual([]);
+  await pass(1000);
+  heard(one);
+  heard(one);
+  heard(two);
+  await arrival();
+  expect(writes()).toEqual([`put ${one}`]);
+  expect(store.items.get(one)?.expiresAt).toBe(Date.now() + 30 * dayMs);
+  forgotten(one);
+  await pass(2 * 60 * 60_000);
+  heard(one);
+  await arrival();
+  expect(writes()).toEqual([`put ${one}`, `remove ${one}`]);
+});
+
+test('a server that was not heard of for a day comes back as a candidate: not shown until it answers', async () => {
+  hold(one, 'remembered', 29.1);
+  hold(two, 'remembered', 28.9);
+  await start();
+  expect(events).toEqual([
+    { type: 'servers.found', servers: [one], standing: 'found' },
+    { type: 'servers.found', servers: [two], standing: 'candidate' },
+  ]);
 });

@@ -1,0 +1,234 @@
+import { randomUUID } from 'node:crypto';
+import { open, rename, rm } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import type { Logger } from 'pino';
+import type { ServerId } from '../../machines/ports.js';
+import { parseServerId } from '../addresses.js';
+import { makeFolder } from '../makeFolder.js';
+import { rememberedForMs, type ServersTable, type StoredServer } from '../store/store.js';
+
+const maxServers = 5000;
+const maxBytes = 1024 * 1024;
+const closingMs = 1000;
+
+/** What the file holds. */
+interface Contents {
+  /** Which run of a service wrote it. */
+  run: string;
+  /** When each was heard of last, in milliseconds since 1970. */
+  heardAt: Map<ServerId, number>;
+}
+
+/** Whose file it is, by the address that this process listens on: no other one can listen there. */
+export function serverFileIn(folder: string, host: string, port: number): string {
+  return join(folder, `servers-${host.replace(/[^\w.-]/g, '_')}-${port}.json`);
+}
+
+/**
+ * The servers that were found by their start-up queries, in a small file of this process's own. It is
+ * replaced as a whole, so a crash leaves the old one or the new one. A file that cannot be read or
+ * written is said once in the log; the service goes on, and tries again. No method rejects.
+ */
+export class ServerFile implements ServersTable {
+  readonly #path: string;
+  readonly #log: Logger;
+  readonly #retryMs: number;
+  readonly #run = randomUUID();
+  #heardAt = new Map<ServerId, number>();
+  /** The run that wrote the file before this one began. */
+  #runBefore: string | undefined;
+  #loading: Promise<void> | undefined;
+  #saving: Promise<void> | undefined;
+  #isSaveDue = false;
+  #isFailing = false;
+  /** Another process writes to the file: it is left to that one. */
+  #isLost = false;
+  #isClosed = false;
+  #retry: NodeJS.Timeout | undefined;
+
+  constructor(path: string, log: Logger, retryMs = 60_000) {
+    this.#path = path;
+    this.#log = log;
+    this.#retryMs = retryMs;
+  }
+
+  async list(): Promise<StoredServer[]> {
+    await this.#load();
+    const now = Date.now();
+    return [...this.#heardAt]
+      .map(
+        ([server, at]) =>
+          ({ server, origin: 'remembered', expiresAt: at + rememberedForMs }) as const,
+      )
+      .filter(({ expiresAt }) => expiresAt > now);
+  }
+
+  async put({ server, expiresAt }: StoredServer): Promise<void> {
+    await this.#load();
+    // The newest come last: the oldest is the first one.
+    this.#heardAt.delete(server);
+    this.#heardAt.set(server, expiresAt - rememberedForMs);
+    for (const oldest of this.#heardAt.keys()) {
+      if (this.#heardAt.size <= maxServers) break;
+      this.#heardAt.delete(oldest);
+    }
+    this.#save();
+  }
+
+  async remove(server: ServerId): Promise<void> {
+    await this.#load();
+    if (this.#heardAt.delete(server)) this.#save();
+  }
+
+  /** Waits for a write under way, but not for a disk that hangs. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    clearTimeout(this.#retry);
+    const late = new AbortController();
+    const patience = pause(closingMs, undefined, { signal: late.signal }).catch(() => {});
+    await Promise.race([this.#saving, patience]);
+    late.abort();
+  }
+
+  /** Reads the file once, and writes it at once: whoever else writes to it is told so, and we are told whether we can. */
+  #load(): Promise<void> {
+    this.#loading ??= this.#read()
+      .catch((error: unknown) => {
+        this.#note(error);
+        return undefined;
+      })
+      .then((contents) => {
+        this.#runBefore = contents?.run;
+        this.#heardAt = contents?.heardAt ?? new Map();
+        this.#save();
+      });
+    return this.#loading;
+  }
+
+  #save(): void {
+    this.#isSaveDue = true;
+    if (!this.#isLost && !this.#isClosed) this.#saving ??= this.#saveAll();
+  }
+
+  async #saveAll(): Promise<void> {
+    clearTimeout(this.#retry);
+    try {
+      while (this.#isSaveDue && !this.#isLost) {
+        this.#isSaveDue = false;
+        await this.#write();
+      }
+      if (this.#isFailing) this.#log.info({ file: this.#path }, 'servers are remembered again');
+      this.#isFailing = false;
+    } catch (error) {
+      this.#note(error);
+      if (!this.#isClosed) this.#retry = setTimeout(() => this.#save(), this.#retryMs).unref();
+    } finally {
+      this.#saving = undefined;
+    }
+  }
+
+  #note(error: unknown): void {
+    if (this.#isFailing) return;
+    this.#isFailing = true;
+    this.#log.warn(
+      { err: error, file: this.#path },
+      'servers cannot be remembered: a restart forgets those found by their start-up queries. Make the folder writable, or set STATE_DIR to another one',
+    );
+  }
+
+  async #write(): Promise<void> {
+    await makeFolder(dirname(this.#path));
+    const written = await this.#read().catch(() => undefined);
+    if (written && written.run !== this.#run && written.run !== this.#runBefore) {
+      this.#isLost = true;
+      this.#log.warn(
+        { file: this.#path },
+        'another process remembers its servers in this file, so this one no longer does: give each a STATE_DIR of its own',
+      );
+      return;
+    }
+    const draft = `${this.#path}.tmp`;
+    await rm(draft, { force: true });
+    await writeDurably(draft, this.#toText());
+    await rename(draft, this.#path);
+    await syncFolder(dirname(this.#path));
+  }
+
+  #toText(): string {
+    const servers = [...this.#heardAt].map(([server, at]) => ({ server, heardAt: toIso(at) }));
+    return `${JSON.stringify({ run: this.#run, servers }, undefined, 1)}\n`;
+  }
+
+  /** Undefined: there is no such file, or it is none of ours. */
+  async #read(): Promise<Contents | undefined> {
+    const text = await readStart(this.#path);
+    if (text === undefined) return undefined;
+    const contents = parse(text);
+    if (!contents)
+      this.#log.warn({ file: this.#path }, 'this file is no list of servers: it is replaced');
+    return contents;
+  }
+}
+
+function toIso(ms: number): string {
+  return new Date(Math.min(Math.max(ms, 0), 8.64e15)).toISOString();
+}
+
+/** Entries that name no server are passed over. */
+function parse(text: string): Contents | undefined {
+  try {
+    const { run, servers } = JSON.parse(text);
+    if (typeof run !== 'string' || !Array.isArray(servers)) return undefined;
+    const heardAt = new Map<ServerId, number>();
+    for (const entry of servers.slice(0, maxServers)) {
+      const at = Date.parse(entry?.heardAt);
+      const server = serverIn(entry?.server);
+      if (server !== undefined && !Number.isNaN(at)) heardAt.set(server, at);
+    }
+    return { run, heardAt };
+  } catch {
+    return undefined;
+  }
+}
+
+function serverIn(text: unknown): ServerId | undefined {
+  try {
+    return parseServerId(String(text));
+  } catch {
+    return undefined;
+  }
+}
+
+/** A file's first megabyte, which is more than we write; undefined: there is none. */
+async function readStart(path: string): Promise<string | undefined> {
+  const file = await open(path).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return undefined;
+    throw error;
+  });
+  if (!file) return undefined;
+  try {
+    const { buffer, bytesRead } = await file.read(Buffer.alloc(maxBytes), 0, maxBytes, 0);
+    return buffer.toString('utf8', 0, bytesRead);
+  } finally {
+    await file.close();
+  }
+}
+
+/** For its owner only, and on the disk when this resolves. */
+async function writeDurably(path: string, text: string): Promise<void> {
+  const file = await open(path, 'wx', 0o600);
+  try {
+    await file.writeFile(text);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+}
+
+/** Some file systems cannot: the rename is durable a little later then. */
+async function syncFolder(path: string): Promise<void> {
+  const folder = await open(path).catch(() => undefined);
+  await folder?.sync().catch(() => {});
+  await folder?.close();
+}
