@@ -1,5 +1,6 @@
 import type { RoomName, ServerId } from '../../machines/ports.js';
 import type { RoomChannelStanding, RoomStanding } from '../../machines/roomSetup.js';
+import { canAsk } from '../adapters/pubSubServers.js';
 import type { ChannelFailure } from '../adapters/redisChannels.js';
 import type { Documents } from '../documents/documents.js';
 import { heartbeatMs, maxPendingMs, tickMs } from '../sse/liveness.js';
@@ -39,6 +40,8 @@ export type PresenceStanding = 'none' | 'connecting' | 'subscribed' | 'lost' | '
 export class RoomWatch {
   readonly room: RoomName;
   readonly #needs: RoomWatchNeeds;
+  /** Whether servers can be asked for it by its name. */
+  readonly #isAskable: boolean;
   readonly #log = new UpdateLog();
   readonly #awareness: AwarenessStreams;
   readonly #streams: RoomStreams;
@@ -50,6 +53,7 @@ export class RoomWatch {
   #failure: ChannelFailure | undefined;
   #presence: PresenceStanding = 'connecting';
   #toldStatus = '';
+  #statusDue: NodeJS.Immediate | undefined;
   /** Servers whose answer could not be read when that was last looked at. */
   #unreadable = new Set<ServerId>();
   #ticks = 0;
@@ -57,6 +61,7 @@ export class RoomWatch {
   constructor(room: RoomName, needs: RoomWatchNeeds) {
     this.room = room;
     this.#needs = needs;
+    this.#isAskable = canAsk(room);
     const { documents, frameIntervalMs, now = () => performance.now() } = needs;
     const onGarbage = (bytes: number) => this.#noteGarbage(bytes);
     this.#awareness = new AwarenessStreams(room, { documents, frameIntervalMs, now, onGarbage });
@@ -84,7 +89,7 @@ export class RoomWatch {
       onStatus: () => {
         if (content.isTooLarge) this.#streams.forgetJson();
         this.#noteUnreadable(content.unreadable);
-        this.#tellStatus();
+        this.#tellStatusSoon();
       },
       onChanged: () => this.#streams.touch(),
       onMerged: () => void this.#streams.retellUpdates(),
@@ -121,24 +126,24 @@ export class RoomWatch {
   setStanding(standing: RoomStanding): void {
     if (standing === this.#standing) return;
     this.#standing = standing;
-    this.#tellStatus();
+    this.#tellStatusSoon();
   }
 
   setChannel(channel: RoomChannelStanding): void {
     this.#channel = channel;
     if (channel !== 'lost') this.#failure = undefined;
-    this.#tellStatus();
+    this.#tellStatusSoon();
   }
 
   setFailure(failure: ChannelFailure): void {
     this.#failure = failure;
-    this.#tellStatus();
+    this.#tellStatusSoon();
   }
 
   setPresence(presence: PresenceStanding): void {
     this.#presence = presence;
     this.#awareness.setFollowed(presence === 'subscribed');
-    this.#tellStatus();
+    this.#tellStatusSoon();
   }
 
   /** Takes a message of the room's presence channel. */
@@ -151,14 +156,22 @@ export class RoomWatch {
     const channel = this.#channelStanding;
     return {
       room: this.room,
-      state: this.#standing,
+      // Whatever its machine concludes, servers were not asked.
+      state: this.#isAskable ? this.#standing : 'unaskable',
+      askable: this.#isAskable,
       source: channel === 'subscribed' || channel === 'followed' ? 'redis' : 'poll',
       channel,
       presence: this.#presence,
-      servers: this.#content?.holders ?? [],
+      servers: this.#holders(),
       tooLarge: this.#content?.isTooLarge ?? false,
       ...this.findings(),
     };
+  }
+
+  /** Where it is gone, or waited for, nobody holds it: the document hears of that before or after its standing. */
+  #holders(): readonly ServerId[] {
+    const isHeld = this.#standing === 'live' || this.#standing === 'polling';
+    return isHeld ? (this.#content?.holders ?? []) : [];
   }
 
   /** What is not as it should be with the room's servers and its channel. */
@@ -177,6 +190,7 @@ export class RoomWatch {
 
   close(): void {
     clearInterval(this.#ticker);
+    clearImmediate(this.#statusDue);
     this.end();
     this.#awareness.close();
     this.#streams.close();
@@ -186,6 +200,14 @@ export class RoomWatch {
     const isMissed = this.#channel === 'connecting' || this.#channel === 'lost';
     if (!isMissed || this.#failure === undefined) return this.#channel;
     return this.#failure === 'refused' ? 'refused' : 'lost';
+  }
+
+  /** In the next turn: the document and the machine learn one after the other what a round came to. */
+  #tellStatusSoon(): void {
+    this.#statusDue ??= setImmediate(() => {
+      this.#statusDue = undefined;
+      this.#tellStatus();
+    });
   }
 
   #tellStatus(): void {

@@ -8,7 +8,8 @@ export type RoomStanding =
   | 'polling'
   | 'unreadable'
   | 'waiting'
-  | 'gone';
+  | 'gone'
+  | 'unaskable';
 
 /** What a server misses of what the room's servers hold together. */
 export interface DivergedServer {

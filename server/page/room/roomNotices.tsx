@@ -2,18 +2,13 @@ import type { ComponentChildren } from 'preact';
 import { visible } from '../model/roomNames.js';
 import { retryStreams } from '../stream/connection.js';
 import type { StreamStatus } from '../stream/messages.js';
-import type { DivergedServer, RoomServers } from './roomMessages.js';
+import type { DivergedServer } from './roomMessages.js';
 import type { RoomSession } from './roomSession.js';
 import { byteWord, countWord, standingWords, streamWords, type Words } from './words.js';
 
 /** What is not as it should be, what that means, and what can be done. */
-export function RoomNotices(props: {
-  name: string;
-  session: RoomSession;
-  stream: StreamStatus;
-  servers: RoomServers | undefined;
-}) {
-  const { name, session, stream, servers } = props;
+export function RoomNotices(props: { name: string; session: RoomSession; stream: StreamStatus }) {
+  const { name, session, stream } = props;
   const { status, heldBytes, problem } = session.snapshot;
   const standing = status && status.state !== 'live' ? standingWords(status) : undefined;
   const inTheWay = streamWords(stream);
@@ -30,7 +25,6 @@ export function RoomNotices(props: {
       )}
       {!inTheWay && standing && <Notice words={standing} />}
       {status && status.room !== name && <OtherRoom name={status.room} />}
-      {servers?.askable === false && <Unaskable />}
       {status && status.diverged.length > 0 && <Diverged servers={status.diverged} />}
       {(heldBytes > 0 || status?.tooLarge) && <TooLarge session={session} bytes={heldBytes} />}
       {status && status.garbage > 0 && <Garbage count={status.garbage} />}
@@ -60,17 +54,6 @@ function OtherRoom({ name }: { name: string }) {
       <p class="notice-text">
         The service took this address for the room whose raw name is <code>{visible(name)}</code>:
         there is one.
-      </p>
-    </div>
-  );
-}
-
-function Unaskable() {
-  return (
-    <div class="notice tone-warn">
-      <p class="notice-text">
-        Pub-sub servers cannot be asked for a room with “=” or “?” in its name, so there is no
-        document to show. Its connections are counted all the same.
       </p>
     </div>
   );

@@ -33,7 +33,9 @@ export function RoomView({ name }: { name: string }) {
   const [counts] = usePolled<RoomCounts[]>(`api/counts?room=${encodedName(name)}`, countsMs);
   // A room that nobody has is answered 404, and there is nothing to say of its servers.
   const isSomewhere =
-    status !== undefined && !['locating', 'merging', 'waiting', 'gone'].includes(status.state);
+    status !== undefined &&
+    !['locating', 'merging', 'waiting', 'gone'].includes(status.state) &&
+    (status.state !== 'unaskable' || Boolean(counts.value?.[0]?.connections));
   const [findings, askAgain] = usePolled<RoomServers>(
     isSomewhere ? roomPath(name, 'servers') : undefined,
     findingsMs,
@@ -42,7 +44,7 @@ export function RoomView({ name }: { name: string }) {
   return (
     <div class="stack room">
       <RoomHead name={name} status={status} stream={stream} counts={connections} />
-      <RoomNotices name={name} session={session} stream={stream} servers={findings.value} />
+      <RoomNotices name={name} session={session} stream={stream} />
       <div class="watched-columns">
         <div class="stack">
           <Document session={session} />
@@ -87,6 +89,7 @@ function Document({ session }: { session: RoomSession }) {
     if (hasDocument) return 'The document is empty so far.';
     if (status?.state === 'waiting' || status?.state === 'gone')
       return 'There is nothing to show before a server has the room.';
+    if (status?.state === 'unaskable') return 'Servers cannot be asked for it.';
     return 'Waiting for the document …';
   }
 }

@@ -49,6 +49,12 @@ const standings: Record<RoomStanding, Words> = {
     advice:
       'It appears here as soon as somebody opens it. If somebody has, compare the key: rooms go by their raw names.',
   },
+  unaskable: {
+    badge: 'Cannot be asked for',
+    tone: 'warn',
+    meaning:
+      'Pub-sub servers cannot be asked for a room with an empty name, or with “=” or “?” in it, so there is no document to show. Its connections are counted all the same.',
+  },
   gone: {
     badge: 'Gone',
     tone: 'idle',
