@@ -103,13 +103,14 @@ export class PolledSource {
     const distinct = new Set(named);
     const allowed = [...distinct].filter((server) => this.#isAllowed(server));
     const isCut = allowed.length > maxServers;
+    // A source does not name more than one above the bound: what it left out may have been allowed.
+    const isFull = distinct.size > maxServers;
     // Sorted, so that the same ones are taken every time.
     this.#servers = isCut ? allowed.sort().slice(0, maxServers) : allowed;
-    this.#leftOut = distinct.size - allowed.length;
+    this.#leftOut = distinct.size - this.#servers.length;
     this.#lastSuccessAt = new Date();
-    this.#note(
-      isCut ? `names ${allowed.length} servers, of which only ${maxServers} are used` : null,
-    );
+    const words = isCut ? `${allowed.length} servers` : `${distinct.size} addresses or more`;
+    this.#note(isFull ? `names ${words}, of which only ${this.#servers.length} are used` : null);
     this.#onAnswer();
   }
 

@@ -58,6 +58,8 @@ export interface FoundRoom {
   isStorable: boolean;
   /** The servers that are said to hold it, and those that do. */
   asked: Asked[];
+  /** Servers that may hold it and were not asked, being too many. */
+  notAsked: number;
 }
 
 interface Looked extends Pick<FoundRoom, 'room' | 'item'> {
@@ -67,7 +69,10 @@ interface Looked extends Pick<FoundRoom, 'room' | 'item'> {
 }
 
 /** Servers asked for one room, at the most. */
-const maxAsked = 64;
+export const maxAsked = 64;
+
+/** Of so many servers those that are not asked. */
+export const beyondAsked = (servers: number): number => Math.max(0, servers - maxAsked);
 
 /** Where rooms are: by the metadata store, by the live counts, and by asking the servers. */
 export class RoomDirectory {
@@ -90,8 +95,8 @@ export class RoomDirectory {
     const looked = await Promise.all(names.map((room) => this.#look(room)));
     const known = looked.find(isKnown);
     const rounds = (known ? [known] : looked).map(async (room): Promise<FoundRoom | undefined> => {
-      const asked = await this.#askAround(room, isThorough, signal);
-      return isKnown(room) || asked.length > 0 ? this.#found(room, asked) : undefined;
+      const around = await this.#askAround(room, isThorough, signal);
+      return isKnown(room) || around.asked.length > 0 ? this.#found(room, around) : undefined;
     });
     for (const found of await Promise.all(rounds)) if (found) return found;
     for (const { failure } of looked) if (failure) throw failure;
@@ -154,18 +159,22 @@ export class RoomDirectory {
     { room, holders }: Looked,
     isThorough: boolean,
     signal: AbortSignal,
-  ): Promise<Asked[]> {
+  ): Promise<Pick<FoundRoom, 'asked' | 'notAsked'>> {
     const named = new Set(holders.map(({ server }) => server));
     const others = this.everybody(room).filter(({ server }) => !named.has(server));
     const first = isThorough ? [...holders, ...others] : holders;
     const asked = await this.ask(room, first, signal);
-    if (!isThorough && !asked.some(holds)) asked.push(...(await this.ask(room, others, signal)));
-    return asked.filter((each) => named.has(each.server) || holds(each));
+    let notAsked = beyondAsked(first.length);
+    if (!isThorough && !asked.some(holds)) {
+      asked.push(...(await this.ask(room, others, signal)));
+      notAsked += beyondAsked(others.length);
+    }
+    return { asked: asked.filter((each) => named.has(each.server) || holds(each)), notAsked };
   }
 
-  #found({ room, item }: Looked, asked: Asked[]): FoundRoom {
+  #found({ room, item }: Looked, around: Pick<FoundRoom, 'asked' | 'notAsked'>): FoundRoom {
     const isInStore = isStorable(room) && !this.#needs.isStorePartial;
-    return { room, item, asked, isAskable: canAsk(room), isStorable: isInStore };
+    return { room, item, ...around, isAskable: canAsk(room), isStorable: isInStore };
   }
 
   async #look(room: RoomName): Promise<Looked> {

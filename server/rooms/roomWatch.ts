@@ -52,6 +52,7 @@ export class RoomWatch {
   /** Why that is not subscribed; undefined: it is, or nothing says so yet. */
   #failure: ChannelFailure | undefined;
   #presence: PresenceStanding = 'connecting';
+  #notAsked = 0;
   #toldStatus = '';
   #statusDue: NodeJS.Immediate | undefined;
   /** Servers whose answer could not be read when that was last looked at. */
@@ -123,6 +124,13 @@ export class RoomWatch {
     return this.#streams.size;
   }
 
+  /** Servers that may hold the room and are not asked, being too many. */
+  setNotAsked(count: number): void {
+    if (count === this.#notAsked) return;
+    this.#notAsked = count;
+    this.#tellStatus();
+  }
+
   setStanding(standing: RoomStanding): void {
     if (standing === this.#standing) return;
     this.#standing = standing;
@@ -163,6 +171,7 @@ export class RoomWatch {
       channel,
       presence: this.#presence,
       servers: this.#holders(),
+      notAsked: this.#notAsked,
       tooLarge: this.#content?.isTooLarge ?? false,
       ...this.findings(),
     };

@@ -12,7 +12,7 @@ import type { RoomChannelStanding, RoomStanding } from '../../machines/roomSetup
 import type { RedisChannels } from '../adapters/redisChannels.js';
 import type { Documents } from '../documents/documents.js';
 import type { Viewer } from '../sse/viewer.js';
-import type { Asked, RoomDirectory } from './roomDirectory.js';
+import { type Asked, beyondAsked, type RoomDirectory } from './roomDirectory.js';
 import type { RoomView } from './roomStreams.js';
 import { type PresenceStanding, RoomWatch } from './roomWatch.js';
 
@@ -209,9 +209,15 @@ export class RoomWatches {
   async #ask(room: RoomName, servers: readonly ServerId[], signal: AbortSignal): Promise<Asked[]> {
     const { directory } = this.#needs;
     const named = servers.map((server) => ({ server, isStored: false, connections: 0 }));
+    const noteNotAsked = (count: number) => this.#watches.get(room)?.setNotAsked(count);
     const said = await directory.ask(room, named, signal);
-    if (said.some(({ said: { kind } }) => kind === 'holds')) return said;
+    const notAsked = beyondAsked(named.length);
+    if (said.some(({ said: { kind } }) => kind === 'holds')) {
+      noteNotAsked(notAsked);
+      return said;
+    }
     const others = directory.everybody(room).filter(({ server }) => !servers.includes(server));
+    noteNotAsked(notAsked + beyondAsked(others.length));
     return [...said, ...(await directory.ask(room, others, signal))];
   }
 }

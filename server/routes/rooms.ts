@@ -2,7 +2,12 @@ import type Router from '@koa/router';
 import type { Context, Middleware } from 'koa';
 import { ApiError, apiError, type ErrorCode } from '../http/errors.js';
 import type { DocumentWork } from '../rooms/documentWork.js';
-import type { FoundRoom, RoomDirectory } from '../rooms/roomDirectory.js';
+import {
+  beyondAsked,
+  type FoundRoom,
+  maxAsked,
+  type RoomDirectory,
+} from '../rooms/roomDirectory.js';
 import { serversOf } from '../rooms/roomFindings.js';
 import type { RoomList } from '../rooms/roomList.js';
 import { namesInPath, type RoomNames } from '../rooms/roomNames.js';
@@ -114,7 +119,7 @@ async function find(
   const gone = new AbortController();
   ctx.res.once('close', () => gone.abort());
   const found = await directory.find(names, { signal: gone.signal, isThorough });
-  if (!found) throw apiError('room_not_found');
+  if (!found) throw apiError('room_not_found', notAskedBecause(directory.everybody('').length));
   return found;
 }
 
@@ -125,6 +130,7 @@ function aboutRoom(found: FoundRoom) {
     askable: isAskable,
     storable: isStorable,
     servers: serversOf(found),
+    notAsked: found.notAsked,
     storeAgeSeconds: item?.ageSeconds ?? null,
     storeStale: item?.isStale ?? true,
   };
@@ -148,6 +154,14 @@ function statesOf({ asked }: FoundRoom): Uint8Array[] {
   return asked.flatMap(({ said }) => (said.kind === 'holds' ? [said.state] : []));
 }
 
-function noStateBecause({ isAskable }: FoundRoom): string | undefined {
-  return isAskable ? undefined : 'servers cannot be asked for a name like this';
+function noStateBecause({ isAskable, notAsked }: FoundRoom): string | undefined {
+  if (!isAskable) return 'servers cannot be asked for a name like this';
+  return notAsked > 0 ? notAskedBecause(maxAsked + notAsked) : undefined;
+}
+
+/** Undefined: of so many servers all were asked. */
+function notAskedBecause(servers: number): string | undefined {
+  const notAsked = beyondAsked(servers);
+  if (notAsked === 0) return undefined;
+  return `None of the ${maxAsked} servers that were asked holds this room; ${notAsked} were not asked`;
 }

@@ -161,12 +161,18 @@ const maxAttributeLength = 40;
 
 function tagOf(element: Y.XmlElement): string {
   const attributes: string[] = [];
+  let more = 0;
   for (const [name, item] of element._map) {
-    if (item.deleted || attributes.length >= maxAttributes) continue;
+    if (item.deleted) continue;
+    if (attributes.length >= maxAttributes) {
+      more += 1;
+      continue;
+    }
     const value: unknown = item.content.getContent()[item.length - 1];
     const text = typeof value === 'string' ? value : (JSON.stringify(value) ?? '');
     const cut = text.length > maxAttributeLength ? `${headOf(text, maxAttributeLength)}…` : text;
     attributes.push(` ${name}="${cut}"`);
   }
-  return `<${element.nodeName}${attributes.join('')}>`;
+  const rest = more > 0 ? ` … ${more} more` : '';
+  return `<${element.nodeName}${attributes.join('')}${rest}>`;
 }

@@ -107,10 +107,13 @@ function userOf(state: unknown): { name: string | undefined; color: string | und
   const [name, color] = [field(user, 'name'), field(user, 'color')];
   const isNamed = typeof name === 'string' && name !== '';
   return {
-    name: isNamed ? visible(headOf(name, maxNameLength)) : undefined,
+    name: isNamed ? visible(cut(name)) : undefined,
     color: typeof color === 'string' ? color : undefined,
   };
 }
+
+const cut = (name: string) =>
+  name.length > maxNameLength ? `${headOf(name, maxNameLength)}…` : name;
 
 const field = (value: unknown, key: string): unknown =>
   typeof value === 'object' && value !== null && Object.hasOwn(value, key)

@@ -27,6 +27,8 @@ export interface RoomStatus {
   channel: 'none' | 'connecting' | 'subscribed' | 'followed' | 'silent' | 'lost' | 'refused';
   presence: 'none' | 'connecting' | 'subscribed' | 'lost' | 'refused';
   servers: string[];
+  /** Servers that may hold the room, and are too many to be asked. */
+  notAsked: number;
   tooLarge: boolean;
   diverged: DivergedServer[];
   /** Servers whose answer for the room could not be read, and why. */
@@ -90,6 +92,8 @@ export interface RoomServers {
   askable: boolean;
   storable: boolean;
   servers: RoomServer[];
+  /** Servers that may hold the room, and are too many to be asked. */
+  notAsked: number;
   storeAgeSeconds: number | null;
   storeStale: boolean;
 }

@@ -92,7 +92,8 @@ function TooLarge({ session, bytes }: { session: RoomSession; bytes: number }) {
   return (
     <div class="notice tone-warn">
       <p class="notice-text">
-        This room is larger than the service merges (MAX_ROOM_BYTES).{' '}
+        This room is larger than the service merges (MAX_ROOM_BYTES, and 64 MiB of all that are
+        watched).{' '}
         {bytes > 0 && 'The page can put it together itself, which may keep it busy for a while.'}
       </p>
       {bytes > 0 && (

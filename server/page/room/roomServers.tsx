@@ -15,6 +15,7 @@ export function ServersOfRoom(props: {
 }) {
   const { status, findings, connections = [], onAsk } = props;
   const { value, failure, atMs } = findings;
+  const notAsked = Math.max(value?.notAsked ?? 0, status?.notAsked ?? 0);
   const rows = rowsOf(value?.servers ?? [], connections, status);
   return (
     <section class="card" aria-labelledby="watched-servers">
@@ -33,6 +34,12 @@ export function ServersOfRoom(props: {
           <ServerRow key={row.id} row={row} />
         ))}
       </ul>
+      {notAsked > 0 && (
+        <p class="small tone-warn">
+          {countWord(notAsked, 'more server')} may hold the room, and{' '}
+          {notAsked === 1 ? 'is' : 'are'} not asked: the service asks 64 for a room.
+        </p>
+      )}
       {atMs !== undefined && <p class="quiet small">Asked at {clockTime(atMs)}.</p>}
       {value?.storeStale && (
         <p class="quiet small">The metadata store does not answer: what it says is left out.</p>

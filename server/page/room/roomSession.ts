@@ -139,6 +139,8 @@ export class RoomSession {
   /** Beyond the bound the newest are not held: a reload brings them. */
   #hold(update: string): void {
     if (this.#heldLength + update.length <= maxHeldLength) this.#held.push(update);
+    else
+      this.#set({ problem: 'More of this room came than the page holds. Reload it for the rest.' });
     this.#heldLength += update.length;
     this.#set({ heldBytes: Math.floor((this.#heldLength * 3) / 4) });
   }

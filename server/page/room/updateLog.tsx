@@ -40,12 +40,24 @@ export function UpdateLog(props: {
       ) : (
         <LogTable entries={shown} />
       )}
+      {shown.length === held.length && <Older than={held.at(-1)} />}
       {shown.length < held.length && (
         <button type="button" class="button bare watched-all" onClick={() => setIsAll(true)}>
           Show all {held.length.toLocaleString('en')}
         </button>
       )}
     </section>
+  );
+}
+
+/** The updates before the oldest one that is kept. */
+function Older({ than }: { than: LogEntry | undefined }) {
+  const count = (than?.number ?? 1) - 1;
+  if (count === 0) return null;
+  return (
+    <p class="quiet small watched-no-log">
+      {count.toLocaleString('en')} older {count === 1 ? 'one is' : 'ones are'} no longer kept.
+    </p>
   );
 }
 

@@ -290,6 +290,7 @@ describe('what may be found', () => {
     const error = 'names 6000 servers, of which only 5000 are used';
     expect(reportOf('a')).toMatchObject({
       servers: 5000,
+      leftOut: 1000,
       error,
       lastSuccessAt: expect.any(String),
     });

@@ -7,7 +7,7 @@ import { RoomDirectory } from '../../../server/rooms/roomDirectory.js';
 import type { RoomServer } from '../../../server/rooms/roomFindings.js';
 import { eventually } from '../../support/eventually.js';
 import { connectTo, editIn, startReal } from '../../support/fleet.js';
-import { owns, startDouble, untilShown, watchMaps } from '../../support/stage.js';
+import { owns, startDouble, untilShown, watch, watchMaps } from '../../support/stage.js';
 import { get, sharedStore, startRest } from './support.js';
 
 const { tables } = sharedStore();
@@ -15,6 +15,7 @@ const { tables } = sharedStore();
 interface ServersAnswer {
   id: string;
   servers: RoomServer[];
+  notAsked: number;
   storeAgeSeconds: number | null;
   storeStale: boolean;
 }
@@ -37,6 +38,7 @@ test('the servers that hold a room are named when all agree', async () => {
       id: 'a%20b',
       askable: true,
       storable: true,
+      notAsked: 0,
       storeAgeSeconds: 0,
       storeStale: false,
     });
@@ -237,6 +239,29 @@ test('a fleet of many servers is asked at once, and without a warning of the run
   // The runtime warns of more listeners than these.
   expect(getMaxListeners(signal)).toBeGreaterThanOrEqual(64);
 });
+
+test('servers beyond those that are asked are counted, in a 404 as well', async () => {
+  const doubles = await Promise.all(Array.from({ length: 66 }, () => startDouble()));
+  doubles.at(0)?.rooms.set('first', 0);
+  doubles.at(-1)?.rooms.set('last', 0);
+  const service = await startRest(await tables(), { servers: doubles });
+  await eventually(async () => {
+    const { servers, notAsked } = await serversOf(service, 'first');
+    expect([servers.length, notAsked]).toEqual([1, 2]);
+  });
+  for (const path of ['/api/room/servers?room=last', '/api/room?room=last']) {
+    const answer = await fetch(`${service.url}${path}`);
+    expect([answer.status, await answer.json()]).toMatchObject([
+      404,
+      { error: { code: 'room_not_found', message: expect.stringContaining('2 were not asked') } },
+    ]);
+  }
+  const viewer = await watch(service, '/api/room/events?room=last');
+  await eventually(() => {
+    const status = viewer.messages.findLast(({ event }) => event === 'room');
+    expect(JSON.parse(status?.data ?? '{}')).toMatchObject({ state: 'waiting', notAsked: 2 });
+  });
+}, 60_000);
 
 test('a room that nobody knows is 404', async () => {
   const double = await startDouble();
