@@ -50,13 +50,14 @@ export function UpdateLog(props: {
   );
 }
 
-/** The updates before the oldest one that is kept. */
+/** How many updates came before the oldest one that is listed. */
 function Older({ than }: { than: LogEntry | undefined }) {
   const count = (than?.number ?? 1) - 1;
   if (count === 0) return null;
   return (
     <p class="quiet small watched-no-log">
-      {count.toLocaleString('en')} older {count === 1 ? 'one is' : 'ones are'} no longer kept.
+      {count.toLocaleString('en')} older {count === 1 ? 'one is' : 'ones are'} not listed: the
+      newest 500 are kept.
     </p>
   );
 }
