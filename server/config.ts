@@ -28,6 +28,7 @@ import {
   parseTable,
 } from './configValues.js';
 import { type Environment, readVariable } from './environment.js';
+import { warnOfOldVariables } from './oldVariables.js';
 import { stateDirectory } from './stateDirectory.js';
 
 const dayMs = 24 * 60 * 60 * 1000;
@@ -345,6 +346,7 @@ export function readConfig(env: Environment, warn: (warning: string) => void = (
   const hasToken = readVariable(env, 'DASHBOARD_TOKEN').text !== undefined;
   problems.push(...contradictions(config as Partial<Config>, hasToken));
   if (problems.length > 0) throw new ConfigError(problems);
+  for (const warning of warnOfOldVariables(env)) warn(warning);
   if (isForgetful(config as Config)) warn(forgetfulness);
   return config as Config;
 }

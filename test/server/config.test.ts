@@ -436,3 +436,33 @@ describe('the state directory', () => {
     expect(warnings.some((warning) => warning.includes('STATE_DIR'))).toBe(isSaid);
   });
 });
+
+describe('variables of the service that this one replaces', () => {
+  const warningsOf = (env: Record<string, string>) => {
+    const warnings: string[] = [];
+    readConfig({ PUBSUB_SERVERS: '127.0.0.1:1', ...env }, (warning) => warnings.push(warning));
+    return warnings;
+  };
+
+  test.each([
+    ['WS_CLUSTER', 'ECS_CLUSTER'],
+    ['WS_SERVICE', 'ECS_SERVICE'],
+    ['WS_PORT', 'PUBSUB_PORT'],
+    ['REGION', 'AWS_REGION'],
+  ])('%s is warned of, unless %s is set', (old, ours) => {
+    const others = { ECS_CLUSTER: 'a', ECS_SERVICE: 'b', PUBSUB_PORT: '3', AWS_REGION: 'c' };
+    const without = Object.fromEntries(Object.entries(others).filter(([name]) => name !== ours));
+    // Of the two names of the ECS service none goes without the other.
+    const rest = ours.startsWith('ECS') ? {} : without;
+    expect(warningsOf({ ...rest, [old]: '7' })).toEqual([
+      expect.stringMatching(`^${old} is "7", .* set ${ours} `),
+    ]);
+    expect(warningsOf({ ...others, [old]: '7' })).toEqual([]);
+    // As Kubernetes sets it for a Service called `ws`.
+    expect(warningsOf({ ...rest, [old]: 'tcp://10.0.0.1:80' })).toEqual([]);
+  });
+
+  test('REGION is not warned of where the SDK has its region under its other name', () => {
+    expect(warningsOf({ REGION: 'eu', AWS_DEFAULT_REGION: 'eu' })).toEqual([]);
+  });
+});
