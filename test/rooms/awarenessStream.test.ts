@@ -97,3 +97,33 @@ test('who renews a state without a change makes no frame', async () => {
       .clients.map(({ client }) => client),
   ).toEqual([2]);
 });
+
+test('nobody in a crowd goes unsaid: neither beyond the people listed nor with a large state', async () => {
+  const service = await start({ FRAME_INTERVAL_MS: '20' });
+  server.doc('r').getText('text').insert(0, 'x');
+  const viewer = await watchLive(service);
+  const people = () => framesOf(viewer).at(-1)?.[1];
+  const large = (kb: number) => ({ text: 'x'.repeat(kb * 1000) });
+  for (let client = 1; client <= 40; client += 1)
+    await redis.publish('r-presence', awarenessUpdate([client, 1, large(40)]));
+  await eventually(() => {
+    const { clients = [], leftOut } = people() ?? {};
+    expect([clients.length, leftOut]).toEqual([40, 0]);
+    const shown = clients.filter(({ omitted }) => omitted === undefined);
+    expect(shown).toHaveLength(26);
+    for (const { omitted, bytes } of clients.filter((each) => !shown.includes(each)))
+      expect([omitted, bytes]).toEqual(['too_large', 40_011]);
+  }, patience);
+  // One grows until it cannot be shown, or even read; it is there all the same.
+  await redis.publish('r-presence', awarenessUpdate([1, 2, large(2000)]));
+  await eventually(
+    () => expect(people()?.clients[0]).toMatchObject({ client: 1, omitted: 'too_large' }),
+    patience,
+  );
+  for (let client = 41; client <= 1200; client += 1)
+    void redis.publish('r-presence', awarenessUpdate([client, 1, {}]));
+  await eventually(() => {
+    const { clients = [], leftOut, dropped } = people() ?? {};
+    expect([clients.length, leftOut, dropped]).toEqual([1000, 200, 0]);
+  }, patience);
+}, 60_000);

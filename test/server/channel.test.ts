@@ -148,3 +148,19 @@ test('a whole state that could not be made is made again', async () => {
   await turns();
   expect(viewer.frames).toEqual(['whole']);
 });
+
+test('a channel that yields to another one sends nothing while more than its part is waiting', () => {
+  const channel = new Channel(() => Buffer.from('whole'), { maxPendingBytes: 100 });
+  const fake = new FakeViewer();
+  channel.add(fake.viewer);
+  fake.pendingBytes = 100;
+  channel.broadcast(Buffer.from('one'));
+  fake.pendingBytes = 101;
+  channel.broadcast(Buffer.from('two'));
+  expect(fake.frames).toEqual(['one']);
+  fake.pendingBytes = 1;
+  channel.broadcast(Buffer.from('three'));
+  fake.drain();
+  channel.broadcast(Buffer.from('four'));
+  expect(fake.frames).toEqual(['one', 'whole', 'four']);
+});
