@@ -219,6 +219,7 @@ const headerNames = [
   'Sec-Fetch-Site',
   'Upgrade',
   'X-Forwarded-For',
+  'X-Forwarded-Host',
   'X-Forwarded-Proto',
   'X-HTTP-Method-Override',
 ];
