@@ -25,8 +25,6 @@ export interface PubSubRequest {
   json?: (connection: Socket) => object;
   /** What is read of the answer at the most; more is an error. */
   maxBytes: number;
-  /** Told of every part of the answer; false: there is no place for it, and the request fails. */
-  hold?: ((bytes: number) => boolean) | undefined;
 }
 
 export interface PubSubAnswer {
@@ -67,7 +65,7 @@ export class PubSubHttp {
 
   async exchange(
     server: ServerId,
-    { method, path, json, maxBytes, hold }: PubSubRequest,
+    { method, path, json, maxBytes }: PubSubRequest,
     signal: AbortSignal,
   ): Promise<PubSubAnswer> {
     const { host, port } = hostAndPort(server);
@@ -89,7 +87,7 @@ export class PubSubHttp {
     request.on('error', () => {});
     const abort = () => request.destroy(new Error('stopped'));
     signal.addEventListener('abort', abort);
-    const body = await readUpTo(request, maxBytes, hold)
+    const body = await readUpTo(request, maxBytes)
       .catch((error: Error) => {
         // An error of got holds the request, token and all, for whoever logs it.
         throw new Error(error.message);
@@ -138,19 +136,14 @@ function sendOnceConnected(
 }
 
 /** By its events: for one small answer an iterator would be a promise and some listeners more. */
-function readUpTo(
-  stream: Readable,
-  maxBytes: number,
-  hold: PubSubRequest['hold'] = () => true,
-): Promise<Buffer> {
+function readUpTo(stream: Readable, maxBytes: number): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
     let bytes = 0;
     stream.on('data', (chunk: Buffer) => {
       bytes += chunk.length;
       if (bytes > maxBytes) stream.destroy(new Error(`answered more than ${maxBytes} bytes`));
-      else if (hold(chunk.length)) chunks.push(chunk);
-      else stream.destroy(new Error('too much is being read from there at a time'));
+      else chunks.push(chunk);
     });
     stream.on('end', () => resolve(Buffer.concat(chunks, bytes)));
     stream.on('error', reject);

@@ -1,13 +1,11 @@
 import type { Logger } from 'pino';
-import { parseRedisTarget } from '../redisTarget.js';
 import {
   type ChannelFailure,
   type ChannelFollower,
   type Following,
   Followings,
 } from './channelFollowers.js';
-import { RedisConnection } from './redisConnection.js';
-import { type RedisOpener, type RedisPatience, redisOpener } from './redisOpener.js';
+import { RedisConnection, type RedisPatience } from './redisConnection.js';
 import { RefusedSubscriptions, type SubscriptionKind } from './refusedSubscriptions.js';
 
 export type { ChannelFailure, ChannelFollower } from './channelFollowers.js';
@@ -18,15 +16,14 @@ const kinds: readonly Kind[] = ['channel', 'pattern'];
 /** How Redis begins to say that the credentials or permissions do not do; before 6: an `ERR`. */
 const refusal = /^(WRONGPASS|NOAUTH|NOPERM|ERR invalid password|ERR operation not permitted)/;
 const retryMs = { first: 100, max: 2000 };
-export const defaultPatience: RedisPatience = { pingEveryMs: 5000, answerWithinMs: 5000 };
+const defaultPatience: RedisPatience = { pingEveryMs: 5000, answerWithinMs: 5000 };
 
 /**
  * One Redis connection for all channels that somebody follows. It connects with the first follower,
  * reconnects for as long as there is one, and tells each when messages begin and cease to come.
  */
 export class RedisChannels {
-  readonly #open: RedisOpener;
-  readonly #secrets: readonly string[];
+  readonly #url: string;
   readonly #log: Logger;
   readonly #patience: RedisPatience;
   readonly #followings = { channel: new Followings(), pattern: new Followings() };
@@ -40,18 +37,9 @@ export class RedisChannels {
   /** What the log was told last: an outage is one line, not one for each attempt. */
   #told: 'nothing' | 'there' | 'gone' = 'nothing';
 
-  /** `url`: as `REDIS_URL` has it. A Redis that hangs counts as lost within the sum of `patience`. */
-  constructor(
-    url: string,
-    log: Logger,
-    {
-      sentinelPassword,
-      ...patience
-    }: RedisPatience & { sentinelPassword?: string | undefined } = defaultPatience,
-  ) {
-    const target = parseRedisTarget(url);
-    this.#open = redisOpener(target, patience, sentinelPassword);
-    this.#secrets = [target.password, sentinelPassword].filter((secret) => secret !== undefined);
+  /** `url`: `redis://` or `rediss://`. A Redis that hangs counts as lost within the sum of `patience`. */
+  constructor(url: string, log: Logger, patience: RedisPatience = defaultPatience) {
+    this.#url = url;
     this.#log = log;
     this.#patience = patience;
   }
@@ -94,7 +82,7 @@ export class RedisChannels {
   #connect(): void {
     this.#retry = undefined;
     this.#connection = new RedisConnection(
-      this.#open,
+      this.#url,
       {
         onReady: () => {
           for (const kind of kinds)
@@ -106,7 +94,6 @@ export class RedisChannels {
         onEnd: (reason) => this.#lost(reason),
       },
       this.#patience,
-      this.#secrets,
     );
   }
 

@@ -1,3 +1,4 @@
+import type * as Y from 'yjs';
 import {
   addClocks,
   type ClockRange,
@@ -7,20 +8,33 @@ import {
   normalize,
   subtract,
 } from './clockRanges.js';
-import { readUpdate } from './updateReader.js';
+import { type Reference, readUpdate } from './updateReader.js';
 
 /** What one server's state of a room holds: elements, and deletions (a state vector alone misses these). */
-export type Coverage = { readonly structs: ClockSets; readonly deletions: ClockSets };
+export type Coverage = {
+  readonly structs: ClockSets;
+  readonly deletions: ClockSets;
+  /** Elements of it that are others than those that the room's document has under the same clocks. */
+  readonly conflicts?: ClockSets;
+};
 
-/** What one server misses of what the servers of its room hold together. */
-export type Divergence = {
-  readonly server: string;
-  /** Elements that it does not have; the first 50 ranges. */
+/** What a server lacks: elements, and deletions; the first 50 ranges of each, and how many clocks in all. */
+export type Lacking = {
   readonly structs: readonly ClockRange[];
   readonly missingStructs: number;
-  /** Elements that are deleted elsewhere and not here, those that it does not have aside; the first 50 ranges. */
   readonly deletions: readonly ClockRange[];
   readonly missingDeletions: number;
+};
+
+/**
+ * How one server differs from what the servers of its room hold together. `structs`: elements that it does not
+ * have. `deletions`: elements that are deleted elsewhere and not here, those that it does not have aside.
+ */
+export type Divergence = Lacking & {
+  readonly server: string;
+  /** Elements that are others than those shown under the same clocks; the first 50 ranges. */
+  readonly conflicts: readonly ClockRange[];
+  readonly conflictingStructs: number;
 };
 
 const maxListed = 50;
@@ -30,20 +44,79 @@ const normalizeAll = (sets: ClockSets): ClockSets => {
   return sets;
 };
 
+/** What one state holds, and what it waits for: its server has updates that it could not apply. */
+export type StateReading = {
+  readonly coverage: Coverage;
+  readonly waiting: Lacking | undefined;
+  /** Whether something in it has no length: see `withoutEmpty`. */
+  readonly hasEmpty: boolean;
+};
+
 /** Reads what a whole state (one update) holds. Throws `BadUpdate`. */
-export const readCoverage = (state: Uint8Array): Coverage => {
+export const readState = (state: Uint8Array): StateReading => {
   const structs: ClockSets = new Map();
   const deletions: ClockSets = new Map();
-  readUpdate(state, {
-    struct: (client, clock, length, kind) => {
+  // The highest clock of each client that an element of another one refers to.
+  const referred = new Map<number, number>();
+  const refer = (from: number, to: Reference | undefined) => {
+    if (to === undefined || to.client === from) return;
+    if (to.clock > (referred.get(to.client) ?? -1)) referred.set(to.client, to.clock);
+  };
+  const { hasEmpty } = readUpdate(state, {
+    struct: (client, clock, length, kind, head) => {
       if (kind === 'gap') return;
       addClocks(structs, client, clock, clock + length);
       // A collected element is in the delete set as well, but not when it waits for what it depends on.
       if (kind === 'deleted') addClocks(deletions, client, clock, clock + length);
+      if (head === undefined) return;
+      refer(client, head.origin);
+      refer(client, head.rightOrigin);
+      refer(client, head.parent);
     },
     deletion: (client, clock, length) => addClocks(deletions, client, clock, clock + length),
   });
-  return { structs: normalizeAll(structs), deletions: normalizeAll(deletions) };
+  const coverage = { structs: normalizeAll(structs), deletions: normalizeAll(deletions) };
+  return { coverage, waiting: waitingOf(coverage, referred), hasEmpty };
+};
+
+/** The same without what it waits for. Throws `BadUpdate`. */
+export const readCoverage = (state: Uint8Array): Coverage => readState(state).coverage;
+
+/** What a document holds, but for what waits in it. */
+export const coverageOf = ({ store }: Y.Doc): Coverage => {
+  const structs: ClockSets = new Map();
+  const deletions: ClockSets = new Map();
+  for (const [client, held] of store.clients) {
+    for (const { id, length, deleted } of held) {
+      if (length === 0) continue;
+      addClocks(structs, client, id.clock, id.clock + length);
+      if (deleted) addClocks(deletions, client, id.clock, id.clock + length);
+    }
+  }
+  return { structs, deletions };
+};
+
+const lacking = (structs: ClockSets, deletions: ClockSets): Lacking => ({
+  structs: listRanges(structs, maxListed).ranges,
+  missingStructs: countClocks(structs),
+  deletions: listRanges(deletions, maxListed).ranges,
+  missingDeletions: countClocks(deletions),
+});
+
+// A server has a client's clocks from 0 on without a gap, unless updates wait for those between.
+const waitingOf = (
+  { structs, deletions }: Coverage,
+  referred: ReadonlyMap<number, number>,
+): Lacking | undefined => {
+  const missing: ClockSets = new Map();
+  for (const client of new Set([...structs.keys(), ...referred.keys()])) {
+    const held = structs.get(client) ?? [];
+    const end = Math.max(held.at(-1) ?? 0, (referred.get(client) ?? -1) + 1);
+    const gaps = subtract([0, end], held);
+    if (gaps.length > 0) missing.set(client, gaps);
+  }
+  const undone = difference(deletions, structs);
+  return missing.size === 0 && undone.size === 0 ? undefined : lacking(missing, undone);
 };
 
 const union = (all: readonly ClockSets[]): ClockSets => {
@@ -68,7 +141,7 @@ const difference = (all: ClockSets, own: ClockSets): ClockSets => {
   return result;
 };
 
-/** Which servers of a room miss what of the others; `[]` when all hold the same. Sorted by server. */
+/** Which servers of a room differ from the others, and in what; `[]` when all hold the same. Sorted by server. */
 export const compareCoverage = (servers: ReadonlyMap<string, Coverage>): Divergence[] => {
   const coverages = [...servers.values()];
   const allStructs = union(coverages.map(({ structs }) => structs));
@@ -79,13 +152,13 @@ export const compareCoverage = (servers: ReadonlyMap<string, Coverage>): Diverge
     if (own === undefined) continue;
     const structs = difference(allStructs, own.structs);
     const deletions = difference(difference(allDeletions, own.deletions), structs);
-    if (structs.size === 0 && deletions.size === 0) continue;
+    const conflicts = difference(own.conflicts ?? new Map(), allDeletions);
+    if (structs.size === 0 && deletions.size === 0 && conflicts.size === 0) continue;
     found.push({
       server,
-      structs: listRanges(structs, maxListed).ranges,
-      missingStructs: countClocks(structs),
-      deletions: listRanges(deletions, maxListed).ranges,
-      missingDeletions: countClocks(deletions),
+      ...lacking(structs, deletions),
+      conflicts: listRanges(conflicts, maxListed).ranges,
+      conflictingStructs: countClocks(conflicts),
     });
   }
   return found;

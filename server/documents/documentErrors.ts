@@ -28,9 +28,15 @@ export class DocumentError extends Error {
 /** Bytes that are no Yjs update. Nothing was applied. */
 export class BadUpdate extends DocumentError {
   override readonly name: string = 'BadUpdate';
+  /** Whether Yjs may take it, and break when it integrates it later. */
+  readonly isUnsafe: boolean;
 
-  constructor(message: string, options?: ErrorOptions) {
+  constructor(
+    message: string,
+    { isUnsafe = false, ...options }: ErrorOptions & { isUnsafe?: boolean } = {},
+  ) {
     super('bad_update', message, options);
+    this.isUnsafe = isUnsafe;
   }
 }
 

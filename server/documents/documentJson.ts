@@ -173,25 +173,7 @@ class DocumentWriter {
  *       "empty": {"type":"unknown"}
  *     }
  *
- * Scalars, plain arrays and plain objects stand for themselves; every other value is an object with a `type`:
- *
- * | type | beside it |
- * | --- | --- |
- * | `map` | `value`: an object |
- * | `array` | `value`: an array |
- * | `text`, `xmlText` | `value`: the characters; `delta` when there is formatting or something embedded |
- * | `xml` (a fragment), `xmlElement` | `value`: the children; `name` of an element |
- * | `xmlHook` | `name`, `value`: an object |
- * | `document` (a sub-document) | `guid`, `meta` when it has one |
- * | `unknown` | a root type whose content does not tell its kind: name it in `types` |
- * | `binary` | `bytes`: the length, `base64` |
- * | `number` | `value`: `"NaN"`, `"Infinity"`, `"-Infinity"` or `"-0"` |
- * | `bigint` | `value`: its digits |
- * | `undefined` | |
- * | `object` | `value`: a plain object that has a key `type` itself |
- * | `truncated` | stands for what was left out: too deep, or beyond `maxBytes`; `value` is the head of a long string. Among the entries of an object it says that more were left out |
- *
- * `attributes` come with texts and XML elements that have some. A text or binary that was cut has `"truncated":true`.
+ * What each `type` has beside it is in docs/protocol.md, "Documents as JSON".
  */
 export const documentJson = (
   doc: Y.Doc,

@@ -1,5 +1,5 @@
 import type { ClockRange } from './clockRanges.js';
-import type { Divergence } from './divergence.js';
+import type { Divergence, Lacking } from './divergence.js';
 import type { DocumentErrorCode } from './documentErrors.js';
 import type { Kind } from './sharedTypes.js';
 import type { UpdateSummary } from './updateSummary.js';
@@ -32,17 +32,21 @@ export type News = {
   readonly deletions: readonly ClockRange[];
 };
 
+/** What was read of a state; `waiting`: what its server waits for to apply updates that it has. */
+export type Read = { readonly waiting: Lacking | undefined };
+
 /** A state was merged; `isChanged` says whether it brought anything new. `bytes` is about the document's size. */
-export type Merged = Gap & {
-  readonly type: 'merged';
-  readonly isChanged: boolean;
-  /** What it brought; nothing is listed of the first state. */
-  readonly news: News;
-  readonly bytes: number;
-};
+export type Merged = Gap &
+  Read & {
+    readonly type: 'merged';
+    readonly isChanged: boolean;
+    /** What it brought; nothing is listed of the first state. */
+    readonly news: News;
+    readonly bytes: number;
+  };
 
 /** The room is over its limit; `state` is the state that was given, to be passed on unmerged. */
-export type TooLarge = { readonly type: 'tooLarge'; readonly state: Bytes };
+export type TooLarge = Read & { readonly type: 'tooLarge'; readonly state: Bytes };
 
 /** What an update was; `isApplied` is false in a room without a document. */
 export type Applied = UpdateSummary &
@@ -86,6 +90,8 @@ export type AwarenessAnswer = {
 /** What the thread is asked, by name. `room` is the number of an open document. */
 export type Requests = {
   merge: { request: { state: Bytes; from: string }; answer: Merged | TooLarge };
+  /** Reads a state without merging it; `state` is the state that was given. */
+  check: { request: { state: Bytes }; answer: Read & { state: Bytes } };
   apply: { request: { updates: readonly Bytes[] }; answer: readonly ApplyOutcome[] };
   toJson: {
     request: { types: Readonly<Record<string, Kind>> };

@@ -50,6 +50,8 @@ const answer = (
   switch (request.name) {
     case 'merge':
       return document.merge(request.state, request.from);
+    case 'check':
+      return { state: request.state, waiting: document.check(request.state) };
     case 'apply':
       return document.apply(request.updates);
     case 'toJson':

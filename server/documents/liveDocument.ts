@@ -1,6 +1,15 @@
 import * as Y from 'yjs';
 import type { ClockRange } from './clockRanges.js';
-import { type Coverage, compareCoverage, type Divergence, readCoverage } from './divergence.js';
+import { conflictsWith } from './contentConflicts.js';
+import {
+  type Coverage,
+  compareCoverage,
+  coverageOf,
+  type Divergence,
+  type Lacking,
+  readState,
+  type StateReading,
+} from './divergence.js';
 import { BadUpdate, DocumentError, type DocumentErrorCode } from './documentErrors.js';
 import { type DocumentJson, documentJson } from './documentJson.js';
 import type {
@@ -13,27 +22,19 @@ import type {
   News,
   TooLarge,
 } from './documentProtocol.js';
+import { emptyDocument, readByYjs } from './scratchDocument.js';
 import type { Kind } from './sharedTypes.js';
+import { withoutEmpty } from './updateReader.js';
 import {
   type ExaminedUpdate,
   examineUpdate,
   rootsReached,
+  summarizeUnread,
   summarizeUpdate,
 } from './updateSummary.js';
 
 // Without changes a size is measured again only after this part of the limit has come in.
 const remeasureAfter = 1 / 16;
-
-const emptyDocument = (): Y.Doc => {
-  const doc = new Y.Doc();
-  // Yjs prints when an update carries the id of the document it is applied to.
-  doc.clientID = -1;
-  // Yjs tidies formatting after remote changes by deleting it: that would be an edit of ours.
-  doc.on('afterTransaction', (transaction) => {
-    transaction._needFormattingCleanup = false;
-  });
-  return doc;
-};
 
 const ownBytes = (bytes: Uint8Array): Bytes =>
   bytes.buffer instanceof ArrayBuffer && bytes.byteLength === bytes.buffer.byteLength
@@ -112,6 +113,29 @@ const integrate = (doc: Y.Doc, update: Uint8Array): void => {
   Y.applyUpdateV2(doc, Y.diffUpdateV2(waiting.update, Y.encodeStateVector(doc)));
 };
 
+type ReadState = Omit<StateReading, 'hasEmpty'> & { state: Uint8Array; isDescribed: boolean };
+
+// A state and what is in it, rewritten where it is one that Yjs would trip over. Throws `BadUpdate`.
+const readAny = (state: Uint8Array): ReadState => {
+  try {
+    const { hasEmpty, ...read } = readState(state);
+    return { ...read, state: hasEmpty ? withoutEmpty(state) : state, isDescribed: true };
+  } catch (refusal) {
+    if (!(refusal instanceof BadUpdate)) throw refusal;
+    return readRewritten(readByYjs(state, refusal, true));
+  }
+};
+
+const readRewritten = (state: Uint8Array): ReadState => {
+  try {
+    return { ...readState(state), state, isDescribed: true };
+  } catch {
+    const doc = emptyDocument();
+    Y.applyUpdate(doc, state);
+    return { coverage: coverageOf(doc), waiting: undefined, state, isDescribed: false };
+  }
+};
+
 /**
  * One room's document as its servers and its channel tell it, and what each server's last state held. Lives in
  * the thread. When Yjs fails in the middle of something the document is given up (`takeLoss`) and starts empty:
@@ -147,11 +171,14 @@ export class LiveDocument {
   }
 
   /** Merges a server's whole state. Throws `BadUpdate`. */
-  merge(state: Bytes, from: string): Merged | TooLarge {
-    this.#servers.set(from, readCoverage(state));
-    if (state.byteLength > this.#limit()) this.#outgrow();
+  merge(given: Bytes, from: string): Merged | TooLarge {
+    const { coverage, waiting, state, isDescribed } = readAny(given);
+    // Before it is merged: after that the document has what it lacked from this state.
+    const conflicts = this.#doc && isDescribed ? conflictsWith(this.#doc, state) : undefined;
+    this.#servers.set(from, conflicts ? { ...coverage, conflicts } : coverage);
+    if (given.byteLength > this.#limit()) this.#outgrow();
     const doc = this.#doc;
-    if (doc === undefined) return { type: 'tooLarge', state };
+    if (doc === undefined) return { type: 'tooLarge', state: given, waiting };
     let isChanged = false;
     let brought: News = noNews;
     this.#guard('bad_update', () =>
@@ -164,16 +191,22 @@ export class LiveDocument {
         if (isChanged && !isFirst) brought = newsOf(doc, transaction);
       }),
     );
-    if (isChanged) this.#addedBytes += state.byteLength;
+    if (isChanged) this.#addedBytes += given.byteLength;
     this.#weigh(0);
-    if (this.#doc === undefined) return { type: 'tooLarge', state };
+    if (this.#doc === undefined) return { type: 'tooLarge', state: given, waiting };
     return {
       type: 'merged',
       isChanged,
       news: brought,
       bytes: this.bytes,
+      waiting,
       ...this.#boundPending(doc),
     };
+  }
+
+  /** Reads a state without merging it; answers what its server waits for. Throws `BadUpdate`. */
+  check(state: Bytes): Lacking | undefined {
+    return readAny(state).waiting;
   }
 
   /** Applies updates in one transaction: what a transaction costs beside them is paid once. */
@@ -216,7 +249,8 @@ export class LiveDocument {
     const known = new Map<string, Coverage>();
     for (const server of servers) {
       const coverage = this.#servers.get(server);
-      if (coverage) known.set(server, coverage);
+      // Without a document there is nothing that is shown in place of what a server holds.
+      if (coverage) known.set(server, this.#doc ? coverage : { ...coverage, conflicts: new Map() });
     }
     return compareCoverage(known);
   }
@@ -235,12 +269,12 @@ export class LiveDocument {
   }
 
   #outcome(update: Uint8Array, doc?: Y.Doc, transaction?: Y.Transaction): ApplyOutcome {
-    let examined: ReturnType<typeof examineUpdate>;
+    let examined: ExaminedUpdate;
     try {
       examined = examineUpdate(update);
     } catch (cause) {
       if (!(cause instanceof BadUpdate)) throw cause;
-      return { code: cause.code, message: cause.message };
+      return this.#undescribed(update, cause, doc);
     }
     const gap = { pendingBytes: 0, droppedBytes: 0 };
     if (doc === undefined) {
@@ -252,12 +286,33 @@ export class LiveDocument {
     // Of a struct that it has in part, Yjs puts the rest behind that part wherever it is. When two clients share an
     // id that is another struct, perhaps in another type, and Yjs breaks. Cut off, the rest goes by what it is behind.
     const isCut = isKnownInPart(doc, examined);
-    integrate(doc, isCut ? Y.diffUpdate(update, Y.encodeStateVector(doc)) : update);
+    const sound = examined.hasEmpty ? withoutEmpty(update) : update;
+    integrate(doc, isCut ? Y.diffUpdate(sound, Y.encodeStateVector(doc)) : sound);
     const isChanged = before !== stamp(doc, transaction, ids);
     if (isChanged) this.#addedBytes += update.byteLength;
     const summary = summarizeUpdate(examined, rootsReached(doc, examined));
     const applied: Applied = { ...summary, ...this.#boundPending(doc), isApplied: true, isChanged };
     return { applied };
+  }
+
+  // What cannot be described: Yjs decides, and what it takes counts as a change.
+  #undescribed(update: Uint8Array, refusal: BadUpdate, doc?: Y.Doc): ApplyOutcome {
+    let read: Uint8Array;
+    try {
+      read = readByYjs(update, refusal, false);
+    } catch (cause) {
+      if (!(cause instanceof BadUpdate)) throw cause;
+      return { code: cause.code, message: cause.message };
+    }
+    const summary = summarizeUnread(update.byteLength);
+    const gap = { pendingBytes: 0, droppedBytes: 0 };
+    if (doc === undefined)
+      return { applied: { ...summary, ...gap, isApplied: false, isChanged: false } };
+    integrate(doc, Y.diffUpdate(read, Y.encodeStateVector(doc)));
+    this.#addedBytes += update.byteLength;
+    return {
+      applied: { ...summary, ...this.#boundPending(doc), isApplied: true, isChanged: true },
+    };
   }
 
   #boundPending(doc: Y.Doc): Gap {
@@ -289,6 +344,7 @@ export class LiveDocument {
   #giveUp(): void {
     this.#outgrow();
     this.#doc = emptyDocument();
+    this.#servers.clear();
     this.#wasLost = true;
   }
 

@@ -9,6 +9,7 @@ import type {
   FromThread,
   Gap,
   Merged,
+  Read,
   Request,
   RequestName,
   Requests,
@@ -90,6 +91,13 @@ export class RoomDocument {
     if (state.byteLength === 0) return this.#quiet(Promise.reject(new BadUpdate('no bytes')));
     const bytes = owned(state);
     return this.#ask('merge', { state: bytes, from }, bytes.byteLength, [bytes.buffer]);
+  }
+
+  /** Reads a state as `merge` would, and merges nothing. The state is given away, and comes back. */
+  check(state: Uint8Array): Promise<Read & { state: Bytes }> {
+    if (state.byteLength === 0) return this.#quiet(Promise.reject(new BadUpdate('no bytes')));
+    const bytes = owned(state);
+    return this.#ask('check', { state: bytes }, bytes.byteLength, [bytes.buffer]);
   }
 
   /** Applies an update (a copy of it). Rejects with `BadUpdate` when it is none, which changes nothing. */

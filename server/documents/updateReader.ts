@@ -1,13 +1,39 @@
 import * as decoding from 'lib0/decoding';
+import * as encoding from 'lib0/encoding';
+import { decodeUpdateV2 } from 'yjs';
 import { BadUpdate } from './documentErrors.js';
 
 /** What one struct of an update is, as far as counting and comparing need it. */
 export type StructKind = 'content' | 'format' | 'deleted' | 'gap';
 
+/** The element that a struct refers to; undefined: it refers to none. */
+export type Reference = { readonly client: number; readonly clock: number };
+
+/** What stands before a struct's content, and where the content is in the update. */
+export type StructHead = {
+  readonly ref: number;
+  readonly origin: Reference | undefined;
+  readonly rightOrigin: Reference | undefined;
+  readonly parent: Reference | undefined;
+  /** The name of its root type, when the struct itself gives it. */
+  readonly root: string | undefined;
+  readonly parentSub: string | undefined;
+  readonly contentAt: number;
+};
+
 /** What is told of an update while it is read. */
 export type UpdateVisitor = {
-  /** A run of clocks; `root` when the struct itself names its root type. `gap`: the clocks are not in the update. */
-  struct(client: number, clock: number, length: number, kind: StructKind, root?: string): void;
+  /**
+   * A run of clocks. `gap`: the clocks are not in the update. `head`: of an item; collected
+   * elements and gaps have none.
+   */
+  struct(
+    client: number,
+    clock: number,
+    length: number,
+    kind: StructKind,
+    head: StructHead | undefined,
+  ): void;
   /** An entry of the delete set. */
   deletion(client: number, clock: number, length: number): void;
 };
@@ -19,9 +45,10 @@ const hasOrigin = 0b1000_0000;
 const hasRightOrigin = 0b0100_0000;
 const hasParentSub = 0b0010_0000;
 const refBits = 0b0001_1111;
+const gapRef = 10;
 
-const refuse = (why: string): never => {
-  throw new BadUpdate(`not a Yjs update: ${why}`);
+const refuse = (why: string, isUnsafe = false): never => {
+  throw new BadUpdate(`not a Yjs update: ${why}`, { isUnsafe });
 };
 
 /** Whether a parsed JSON value is nested deeper than `max`. */
@@ -125,11 +152,33 @@ const contents: Readonly<Record<number, (decoder: decoding.Decoder) => number>> 
 };
 
 // Yjs looks up references to the same client without asking whether it has them.
-const skipReference = (decoder: decoding.Decoder, client: number, clock: number): void => {
-  const referred = decoding.readVarUint(decoder);
-  if (decoding.readVarUint(decoder) >= clock && referred === client) {
-    refuse('a struct refers to itself or to a later one');
+const readReference = (decoder: decoding.Decoder, client: number, clock: number): Reference => {
+  const referred = { client: decoding.readVarUint(decoder), clock: decoding.readVarUint(decoder) };
+  if (referred.clock >= clock && referred.client === client) {
+    refuse('a struct refers to itself or to a later one', true);
   }
+  return referred;
+};
+
+const readHead = (
+  decoder: decoding.Decoder,
+  client: number,
+  clock: number,
+  info: number,
+): StructHead => {
+  const reference = () => readReference(decoder, client, clock);
+  const origin = info & hasOrigin ? reference() : undefined;
+  const rightOrigin = info & hasRightOrigin ? reference() : undefined;
+  let parent: Reference | undefined;
+  let root: string | undefined;
+  let parentSub: string | undefined;
+  if (origin === undefined && rightOrigin === undefined) {
+    if (decoding.readVarUint(decoder) === 1) root = decoding.readVarString(decoder);
+    else parent = reference();
+    if (info & hasParentSub) parentSub = decoding.readVarString(decoder);
+  }
+  const ref = info & refBits;
+  return { ref, origin, rightOrigin, parent, root, parentSub, contentAt: decoder.pos };
 };
 
 const readStruct = (
@@ -140,70 +189,136 @@ const readStruct = (
 ): number => {
   const info = decoding.readUint8(decoder);
   const ref = info & refBits;
-  if (ref === 0 || info === 10) {
+  // Yjs is of two minds about further bits of a gap.
+  if (ref === 0 || info === gapRef) {
     const length = decoding.readVarUint(decoder);
-    visitor.struct(client, clock, length, ref === 0 ? 'deleted' : 'gap');
+    const kind = ref === 0 ? 'deleted' : 'gap';
+    if (length > 0) visitor.struct(client, clock, length, kind, undefined);
     return length;
   }
-  if (info & hasOrigin) skipReference(decoder, client, clock);
-  if (info & hasRightOrigin) skipReference(decoder, client, clock);
-  let root: string | undefined;
-  if (!(info & (hasOrigin | hasRightOrigin))) {
-    if (decoding.readVarUint(decoder) === 1) root = decoding.readVarString(decoder);
-    else skipReference(decoder, client, clock);
-    if (info & hasParentSub) stringLength(decoder);
-  }
+  const head = readHead(decoder, client, clock, info);
   const read = contents[ref] ?? refuse('a struct has an unknown content');
   const length = read(decoder);
   const kind = ref === 1 ? 'deleted' : ref === 6 ? 'format' : 'content';
-  visitor.struct(client, clock, length, kind, root);
+  if (length > 0) visitor.struct(client, clock, length, kind, head);
   return length;
 };
 
-const readStructs = (decoder: decoding.Decoder, visitor: UpdateVisitor): void => {
+type Count = { readonly read: number; readonly empty: number };
+
+const readStructs = (decoder: decoding.Decoder, visitor: UpdateVisitor): Count => {
+  let read = 0;
+  let empty = 0;
   for (let clients = decoding.readVarUint(decoder); clients > 0; clients -= 1) {
     let structs = decoding.readVarUint(decoder);
     const client = decoding.readVarUint(decoder);
     let clock = decoding.readVarUint(decoder);
     for (; structs > 0; structs -= 1) {
       const length = readStruct(decoder, client, clock, visitor);
-      // Yjs would apply an empty struct again at every repetition, and lose its place after a huge one.
-      if (length === 0) refuse('a struct is empty');
       clock += length;
+      read += 1;
+      if (length === 0) empty += 1;
+      // Yjs would lose its place.
       if (!Number.isSafeInteger(clock)) refuse('a clock is out of range');
     }
   }
+  return { read, empty };
 };
 
-const readDeletions = (decoder: decoding.Decoder, visitor: UpdateVisitor): void => {
+const readDeletions = (decoder: decoding.Decoder, visitor: UpdateVisitor): Count => {
+  let read = 0;
+  let empty = 0;
   for (let clients = decoding.readVarUint(decoder); clients > 0; clients -= 1) {
     const client = decoding.readVarUint(decoder);
     for (let ranges = decoding.readVarUint(decoder); ranges > 0; ranges -= 1) {
       const clock = decoding.readVarUint(decoder);
       const length = decoding.readVarUint(decoder);
-      if (length === 0) refuse('a deletion is empty');
       if (!Number.isSafeInteger(clock + length)) refuse('a clock is out of range');
-      visitor.deletion(client, clock, length);
+      read += 1;
+      if (length > 0) visitor.deletion(client, clock, length);
+      else empty += 1;
     }
+  }
+  return { read, empty };
+};
+
+const isOfFormatV2 = (update: Uint8Array): boolean => {
+  try {
+    decodeUpdateV2(update);
+    return true;
+  } catch {
+    return false;
   }
 };
 
 /**
- * Reads a Yjs update (format v1, as `Y.encodeStateAsUpdate` writes it) to its last byte without building
- * anything of it. Throws `BadUpdate` for everything that Yjs would refuse, and for what it would take and
- * then stumble over: trailing bytes (every v2 update starts like an empty v1 one), empty structs, references
- * forward, values too deep to be written again.
+ * Reads a Yjs update (format v1, as `Y.encodeStateAsUpdate` writes it) without building anything of it. Throws
+ * `BadUpdate` for everything that Yjs would refuse, and for some of what it would take: see `readByYjs`, which
+ * decides about that. Like Yjs it passes over bytes that follow the end, unless the update is one of format v2:
+ * those start like an empty one of v1. What has no length is passed over, and `hasEmpty` says that there is some:
+ * see `withoutEmpty`.
  */
-export const readUpdate = (update: Uint8Array, visitor: UpdateVisitor): void => {
+export const readUpdate = (update: Uint8Array, visitor: UpdateVisitor): { hasEmpty: boolean } => {
   const decoder = decoding.createDecoder(update);
+  let structs: Count;
+  let deletions: Count;
   try {
-    readStructs(decoder, visitor);
-    readDeletions(decoder, visitor);
+    structs = readStructs(decoder, visitor);
+    deletions = readDeletions(decoder, visitor);
   } catch (cause) {
     if (cause instanceof BadUpdate) throw cause;
     throw new BadUpdate(`not a Yjs update: ${cause instanceof Error ? cause.message : cause}`, {
       cause,
     });
   }
-  if (decoding.hasContent(decoder)) refuse('bytes follow its end');
+  if (structs.read === 0 && decoding.hasContent(decoder)) {
+    if (deletions.read === 0) refuse('bytes follow an empty one');
+    if (isOfFormatV2(update)) refuse('it is of format v2');
+  }
+  return { hasEmpty: structs.empty + deletions.empty > 0 };
+};
+
+const nobody: UpdateVisitor = { struct: () => undefined, deletion: () => undefined };
+
+const write = (...parts: readonly (number | Uint8Array)[]): Uint8Array => {
+  const encoder = encoding.createEncoder();
+  for (const part of parts) {
+    if (typeof part === 'number') encoding.writeVarUint(encoder, part);
+    else encoding.writeUint8Array(encoder, part);
+  }
+  return encoding.toUint8Array(encoder);
+};
+
+/**
+ * An update that `readUpdate` takes, without its structs and deletions of no length. Old versions of Yjs wrote
+ * such. Nothing is in them, but Yjs takes them in again each time that they come, and trips over them later.
+ */
+export const withoutEmpty = (update: Uint8Array): Uint8Array => {
+  const decoder = decoding.createDecoder(update);
+  const structs: Uint8Array[] = [];
+  for (let clients = decoding.readVarUint(decoder); clients > 0; clients -= 1) {
+    const count = decoding.readVarUint(decoder);
+    const client = decoding.readVarUint(decoder);
+    const first = decoding.readVarUint(decoder);
+    const kept: Uint8Array[] = [];
+    for (let i = 0, clock = first; i < count; i += 1) {
+      const start = decoder.pos;
+      const length = readStruct(decoder, client, clock, nobody);
+      if (length > 0) kept.push(update.subarray(start, decoder.pos));
+      clock += length;
+    }
+    if (kept.length > 0) structs.push(write(kept.length, client, first, ...kept));
+  }
+  const deletions: Uint8Array[] = [];
+  for (let clients = decoding.readVarUint(decoder); clients > 0; clients -= 1) {
+    const client = decoding.readVarUint(decoder);
+    const kept: Uint8Array[] = [];
+    for (let ranges = decoding.readVarUint(decoder); ranges > 0; ranges -= 1) {
+      const clock = decoding.readVarUint(decoder);
+      const length = decoding.readVarUint(decoder);
+      if (length > 0) kept.push(write(clock, length));
+    }
+    if (kept.length > 0) deletions.push(write(client, kept.length, ...kept));
+  }
+  return write(structs.length, ...structs, deletions.length, ...deletions);
 };

@@ -15,6 +15,8 @@ export type UpdateSummary = {
   readonly types: readonly string[];
   /** Ranges and types that are not listed. */
   readonly more: number;
+  /** False: Yjs applies it, and this service cannot describe it; all but `bytes` is empty. */
+  readonly isExamined: boolean;
 };
 
 /** What an update says without a document. */
@@ -25,6 +27,8 @@ export type ExaminedUpdate = {
   readonly inserted: number;
   readonly deleted: number;
   readonly roots: Set<string>;
+  /** Whether something in it has no length: see `withoutEmpty`. */
+  readonly hasEmpty: boolean;
 };
 
 const maxListed = 50;
@@ -37,19 +41,19 @@ export const examineUpdate = (update: Uint8Array): ExaminedUpdate => {
   const roots = new Set<string>();
   let inserted = 0;
   let deleted = 0;
-  readUpdate(update, {
-    struct: (client, clock, length, kind, root) => {
+  const { hasEmpty } = readUpdate(update, {
+    struct: (client, clock, length, kind, head) => {
       if (kind === 'gap') return;
       addClocks(structs, client, clock, clock + length);
       if (kind === 'content') inserted += length;
-      if (root !== undefined) roots.add(root);
+      if (head?.root !== undefined) roots.add(head.root);
     },
     deletion: (client, clock, length) => {
       addClocks(deletions, client, clock, clock + length);
       deleted += length;
     },
   });
-  return { bytes: update.byteLength, structs, deletions, inserted, deleted, roots };
+  return { bytes: update.byteLength, structs, deletions, inserted, deleted, roots, hasEmpty };
 };
 
 const cut = (name: string): string =>
@@ -70,8 +74,20 @@ export const summarizeUpdate = (
     deleted,
     types,
     more: more + names.length - types.length,
+    isExamined: true,
   };
 };
+
+/** The log's entry of an update that cannot be described. */
+export const summarizeUnread = (bytes: number): UpdateSummary => ({
+  bytes,
+  clients: [],
+  inserted: 0,
+  deleted: 0,
+  types: [],
+  more: 0,
+  isExamined: false,
+});
 
 // Struct arrays of a client that end before `to`, from the one that holds `from`.
 function* structsIn(doc: Y.Doc, client: number, from: number, to: number) {

@@ -1,23 +1,26 @@
 import type { ClockRange } from '../documents/clockRanges.js';
-import type { Divergence } from '../documents/divergence.js';
+import type { Divergence, Lacking } from '../documents/divergence.js';
 
-/** What a server missed when it was first seen to miss something, and when that was. */
+/** What a server lacks, or has otherwise than others. */
+type Found = Lacking & { readonly server: string; readonly conflicts?: readonly ClockRange[] };
+
+/** What was found of a server when something was first found of it, and when that was. */
 interface Suspicion {
-  missed: Divergence;
+  found: Found;
   sinceMs: number;
 }
 
-/** How long a server must have missed the same before that counts: updates take a while to get round. */
+/** How long a server must have lacked the same before that counts: updates take a while to get round. */
 const settleMs = 2000;
 
 /**
  * Tells servers that hold different documents from servers that were asked in the middle of an edit: only
  * when one still misses what it missed a while ago does it count, however much is edited meanwhile.
  */
-export class DivergenceWatch {
+export class DivergenceWatch<Each extends Found = Divergence> {
   readonly #now: () => number;
   readonly #suspicions = new Map<string, Suspicion>();
-  #flagged: readonly Divergence[] = [];
+  #flagged: readonly Each[] = [];
 
   /** `now`: milliseconds of any clock that only grows. */
   constructor(now: () => number) {
@@ -25,31 +28,35 @@ export class DivergenceWatch {
   }
 
   /** Takes the comparison of a round; answers whether what is flagged changed. */
-  noteRound(divergence: readonly Divergence[]): boolean {
+  noteRound(found: readonly Each[]): boolean {
     const before = JSON.stringify(this.#flagged);
-    const missing = new Map(divergence.map((each) => [each.server, each]));
+    const servers = new Set(found.map(({ server }) => server));
     for (const server of this.#suspicions.keys())
-      if (!missing.has(server)) this.#suspicions.delete(server);
-    this.#flagged = divergence.filter((each) => this.#isSettled(each));
+      if (!servers.has(server)) this.#suspicions.delete(server);
+    this.#flagged = found.filter((each) => this.#isSettled(each));
     return JSON.stringify(this.#flagged) !== before;
   }
 
-  /** Which server misses what; empty: they agree, or it is not certain that they do not. */
-  get flagged(): readonly Divergence[] {
+  /** Which server lacks what; empty: none does, or it is not certain. */
+  get flagged(): readonly Each[] {
     return this.#flagged;
   }
 
-  #isSettled(missed: Divergence): boolean {
-    const suspicion = this.#suspicions.get(missed.server);
-    if (suspicion && missesSame(suspicion.missed, missed))
+  #isSettled(found: Each): boolean {
+    const suspicion = this.#suspicions.get(found.server);
+    if (suspicion && isSame(suspicion.found, found))
       return this.#now() - suspicion.sinceMs >= settleMs;
-    this.#suspicions.set(missed.server, { missed, sinceMs: this.#now() });
+    this.#suspicions.set(found.server, { found, sinceMs: this.#now() });
     return false;
   }
 }
 
-function missesSame(before: Divergence, now: Divergence): boolean {
-  return overlap(before.structs, now.structs) || overlap(before.deletions, now.deletions);
+function isSame(before: Found, now: Found): boolean {
+  return (
+    overlap(before.structs, now.structs) ||
+    overlap(before.deletions, now.deletions) ||
+    overlap(before.conflicts ?? [], now.conflicts ?? [])
+  );
 }
 
 function overlap(some: readonly ClockRange[], others: readonly ClockRange[]): boolean {

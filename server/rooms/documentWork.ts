@@ -1,5 +1,6 @@
+import { type Lacking, readState } from '../documents/divergence.js';
 import type { DocumentErrorCode } from '../documents/documentErrors.js';
-import { DocumentError } from '../documents/documentErrors.js';
+import { BadUpdate, DocumentError } from '../documents/documentErrors.js';
 import type { Documents } from '../documents/documents.js';
 import type { RoomDocument } from '../documents/roomDocument.js';
 import { apiError, type ErrorCode } from '../http/errors.js';
@@ -8,6 +9,12 @@ import { apiError, type ErrorCode } from '../http/errors.js';
 export interface DocumentText {
   json: string;
   isTruncated: boolean;
+}
+
+/** A state that could be read; `waiting`: what its server waits for to apply updates that it has. */
+export interface CheckedState {
+  state: Uint8Array;
+  waiting: Lacking | undefined;
 }
 
 /** What a client is told of a document that could not be worked on. Others are defects. */
@@ -19,6 +26,18 @@ const codes: Partial<Record<DocumentErrorCode, ErrorCode>> = {
   deadline: 'room_too_large',
   closed: 'draining',
 };
+
+/** Larger states are read in the documents' thread: here they would hold up everybody. */
+const maxReadHereBytes = 16 * 1024;
+
+/** What a state waits for; undefined: it is one for Yjs to decide about. */
+function readHere(state: Uint8Array): Pick<CheckedState, 'waiting'> | undefined {
+  try {
+    return { waiting: readState(state).waiting };
+  } catch {
+    return undefined;
+  }
+}
 
 /**
  * One-time work on the states of a room: nothing of it is kept. The states are given away. Rejects with
@@ -42,6 +61,20 @@ export class DocumentWork {
   async toJson(states: readonly Uint8Array[]): Promise<DocumentText> {
     const { json, isTruncated } = await this.#with(states, (document) => document.toJson());
     return { json: Buffer.from(json).toString(), isTruncated };
+  }
+
+  /** Reads a state without merging it; it comes back. Rejects with `BadUpdate` when it is none. */
+  async check(state: Uint8Array): Promise<CheckedState> {
+    const waiting = state.length <= maxReadHereBytes ? readHere(state) : undefined;
+    if (waiting) return { state, ...waiting };
+    const document = this.#documents.open('');
+    try {
+      return await document.check(state);
+    } catch (error) {
+      throw error instanceof BadUpdate ? error : toApiError(error);
+    } finally {
+      document.close();
+    }
   }
 
   async #with<Result>(

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { ServerId } from '../../machines/ports.js';
-import type { Divergence } from '../documents/divergence.js';
+import type { Divergence, Lacking } from '../documents/divergence.js';
 import { DocumentError } from '../documents/documentErrors.js';
 import type { Applied } from '../documents/documentProtocol.js';
 import type { RoomDocument } from '../documents/roomDocument.js';
@@ -31,6 +31,9 @@ export interface UnreadableState {
   server: ServerId;
   reason: string;
 }
+
+/** A server that has updates which it cannot apply, and what it waits for. */
+export type WaitingServer = Lacking & { readonly server: ServerId };
 
 /** What a round came to: servers whose state could be read, and servers that answered something else. */
 export interface RoundOutcome {
@@ -65,6 +68,9 @@ export class RoomContent {
   readonly #channel: ChannelWatch;
   /** The last update of the channel. */
   #applying: Promise<void> = Promise.resolve();
+  readonly #waitingFor = new DivergenceWatch<WaitingServer>(() => performance.now());
+  /** What servers wait for, by the states that were merged. */
+  readonly #waiting = new Map<ServerId, Lacking>();
   /** Servers that sent their state in this round, each with its merging. */
   #round = new Map<ServerId, Promise<Reading>>();
   /** Of the states that were merged: most of those that are polled bring nothing new. */
@@ -109,6 +115,11 @@ export class RoomContent {
     return this.#divergence.flagged;
   }
 
+  /** Which server waits for what before it can apply updates that it has; empty: none does, or it is not certain. */
+  get waitingFor(): readonly WaitingServer[] {
+    return this.#waitingFor.flagged;
+  }
+
   /** Takes a server's whole state; it is given away. */
   merge(server: ServerId, state: Uint8Array): void {
     const hash = createHash('sha1').update(state).digest('base64');
@@ -132,12 +143,14 @@ export class RoomContent {
     const servers = serversThat('read');
     this.#holders = servers;
     this.#noteUnreadable(serversThat('unreadable'));
-    const divergence = servers.length > 1 ? this.#document.divergence(servers) : undefined;
+    // One alone may hold other elements than those that are shown.
+    const divergence = servers.length > 0 ? this.#document.divergence(servers) : undefined;
     const isFirst = !this.#isKnown && servers.length > 0;
     if (isFirst) this.#isKnown = true;
     // Before the updates that waited: they follow the state.
     if (isFirst) this.#events.onMerged();
     if (this.#isKnown) this.#releaseHeld();
+    this.#waitingFor.noteRound(this.#waitingOf(servers));
     this.#divergence.noteRound((await divergence?.catch(() => undefined)) ?? []);
     // What came by the channel before the round ended.
     await this.#applying;
@@ -225,6 +238,8 @@ export class RoomContent {
       const merged = await this.#document.merge(state, server);
       this.#hashes.set(server, hash);
       this.#refused.delete(server);
+      if (merged.waiting) this.#waiting.set(server, merged.waiting);
+      else this.#waiting.delete(server);
       if (merged.type === 'tooLarge') {
         this.#unmerged = (this.#unmerged ?? new Map()).set(server, merged.state);
         this.#hasNews = true;
@@ -247,6 +262,13 @@ export class RoomContent {
     if (code !== 'bad_update' && code !== 'too_heavy') return 'lost';
     this.#refused.set(server, { hash, reason: message });
     return 'unreadable';
+  }
+
+  #waitingOf(servers: readonly ServerId[]): WaitingServer[] {
+    return servers.flatMap((server) => {
+      const lacking = this.#waiting.get(server);
+      return lacking ? [{ server, ...lacking }] : [];
+    });
   }
 
   #noteUnreadable(servers: readonly ServerId[]): void {

@@ -5,6 +5,7 @@ import { canAsk, type PubSubServers } from '../adapters/pubSubServers.js';
 import { normalizeAddress } from '../addresses.js';
 import type { AddressBook } from '../callers/addressBook.js';
 import { serverAt } from '../discovery/roomAddresses.js';
+import type { Lacking } from '../documents/divergence.js';
 import type { KnownCounts } from '../knownCounts.js';
 import { isStorable, type RoomsTable, type StoredRoom } from '../store/store.js';
 import { type Fresh, LastKnownGood } from './lastKnownGood.js';
@@ -36,7 +37,10 @@ export interface Holder {
 
 /** What a server says when it is asked for a room. */
 export type Said =
-  | { kind: 'holds'; state: Uint8Array }
+  /** `waiting`: what it waits for to apply updates that it has; known once the state was read. */
+  | { kind: 'holds'; state: Uint8Array; waiting?: Lacking | undefined }
+  /** It sent something that is no document. */
+  | { kind: 'unreadable'; cause: string }
   | { kind: 'denies' }
   /** It did not answer, or not as the contract has it. */
   | { kind: 'failed'; cause: string }
@@ -209,7 +213,7 @@ export class RoomDirectory {
       const state = await this.#needs.servers.roomState(server, room, { maxBytes, signal });
       if (!state) return { kind: 'denies' };
       // Not even an empty document has no bytes.
-      if (state.byteLength === 0) return { kind: 'failed', cause: 'answered no document' };
+      if (state.byteLength === 0) return { kind: 'unreadable', cause: 'answered no document' };
       return { kind: 'holds', state };
     } catch (error) {
       return { kind: 'failed', cause: error instanceof Error ? error.message : String(error) };
@@ -238,5 +242,5 @@ function isKnown({ item, holders }: Looked): boolean {
 }
 
 function holds({ said }: Asked): boolean {
-  return said.kind === 'holds';
+  return said.kind === 'holds' || said.kind === 'unreadable';
 }

@@ -2,11 +2,12 @@ import type { RoomName, ServerId } from '../../machines/ports.js';
 import type { RoomChannelStanding, RoomStanding } from '../../machines/roomSetup.js';
 import { canAsk } from '../adapters/pubSubServers.js';
 import type { ChannelFailure } from '../adapters/redisChannels.js';
+import type { Divergence } from '../documents/divergence.js';
 import type { Documents } from '../documents/documents.js';
 import { heartbeatMs, maxPendingMs, tickMs } from '../sse/liveness.js';
 import type { Viewer } from '../sse/viewer.js';
 import { AwarenessStreams } from './awarenessStreams.js';
-import { RoomContent, type UnreadableState } from './roomContent.js';
+import { RoomContent, type UnreadableState, type WaitingServer } from './roomContent.js';
 import { RoomStreams, type RoomView } from './roomStreams.js';
 import { type LogEntry, UpdateLog } from './updateLog.js';
 
@@ -18,9 +19,15 @@ export interface RoomWatchNeeds {
   now?: () => number;
   /** Told of the first garbage on a room's channel. */
   onGarbage: (room: RoomName, bytes: number) => void;
-  /** Told when what a server answers for a room can no longer be read. */
-  onUnreadable: (room: RoomName, state: UnreadableState) => void;
+  /** Told when something is found of a server that was not there before. */
+  onFinding: (room: RoomName, finding: ServerFinding) => void;
 }
+
+/** What is not as it should be with a server of a room. */
+export type ServerFinding =
+  | ({ finding: 'unreadable' } & UnreadableState)
+  | ({ finding: 'waiting_for' } & WaitingServer)
+  | ({ finding: 'diverged' } & Divergence);
 
 /** What the room's machine is told. */
 export interface RoomWatchEvents {
@@ -55,8 +62,8 @@ export class RoomWatch {
   #notAsked = 0;
   #toldStatus = '';
   #statusDue: NodeJS.Immediate | undefined;
-  /** Servers whose answer could not be read when that was last looked at. */
-  #unreadable = new Set<ServerId>();
+  /** Findings and their servers, as they were last told. */
+  #found = new Set<string>();
   #ticks = 0;
 
   constructor(room: RoomName, needs: RoomWatchNeeds) {
@@ -89,7 +96,7 @@ export class RoomWatch {
       onHeard,
       onStatus: () => {
         if (content.isTooLarge) this.#streams.forgetJson();
-        this.#noteUnreadable(content.unreadable);
+        this.#noteFindings(content);
         this.#tellStatusSoon();
       },
       onChanged: () => this.#streams.touch(),
@@ -188,6 +195,7 @@ export class RoomWatch {
     return {
       diverged: this.#content?.diverged ?? [],
       unreadable: this.#content?.unreadable ?? [],
+      waitingFor: this.#content?.waitingFor ?? [],
       garbage: this.#log.garbage,
     };
   }
@@ -227,11 +235,19 @@ export class RoomWatch {
     this.#streams.tell('room', status);
   }
 
-  #noteUnreadable(states: readonly UnreadableState[]): void {
-    const before = this.#unreadable;
-    this.#unreadable = new Set(states.map(({ server }) => server));
-    for (const state of states)
-      if (!before.has(state.server)) this.#needs.onUnreadable(this.room, state);
+  #noteFindings({ unreadable, waitingFor, diverged }: RoomContent): void {
+    const findings: ServerFinding[] = [
+      ...unreadable.map((each) => ({ finding: 'unreadable' as const, ...each })),
+      ...waitingFor.map((each) => ({ finding: 'waiting_for' as const, ...each })),
+      ...diverged.map((each) => ({ finding: 'diverged' as const, ...each })),
+    ];
+    const before = this.#found;
+    this.#found = new Set();
+    for (const each of findings) {
+      const key = `${each.finding} ${each.server}`;
+      this.#found.add(key);
+      if (!before.has(key)) this.#needs.onFinding(this.room, each);
+    }
   }
 
   #noteGarbage(bytes: number): void {

@@ -12,10 +12,9 @@ import type { RoomChannelStanding, RoomStanding } from '../../machines/roomSetup
 import type { RedisChannels } from '../adapters/redisChannels.js';
 import type { Documents } from '../documents/documents.js';
 import type { Viewer } from '../sse/viewer.js';
-import type { ChannelNames } from './channelNames.js';
 import { type Asked, beyondAsked, type RoomDirectory } from './roomDirectory.js';
 import type { RoomView } from './roomStreams.js';
-import { type PresenceStanding, RoomWatch } from './roomWatch.js';
+import { type PresenceStanding, RoomWatch, type ServerFinding } from './roomWatch.js';
 
 /** What watching rooms needs of the rest of the service. */
 export interface RoomWatchesNeeds {
@@ -23,14 +22,18 @@ export interface RoomWatchesNeeds {
   directory: RoomDirectory;
   /** Undefined: no Redis is configured, and rooms are polled. */
   redis: RedisChannels | undefined;
-  /** How its channels are called. */
-  channels: ChannelNames;
   frameIntervalMs: number;
   log: Logger;
 }
 
 /** Rooms watched at a time: each has a document in memory. */
 const maxWatched = 200;
+
+const findingMessages: Record<ServerFinding['finding'], string> = {
+  unreadable: 'a pub-sub server answers for a room what cannot be read',
+  waiting_for: 'a pub-sub server waits for updates of a room that it never got',
+  diverged: 'the pub-sub servers of a room hold different documents',
+};
 
 interface RoomInput {
   room: RoomName;
@@ -91,7 +94,7 @@ export class RoomWatches {
 
   /** The slot `roomChannel`: the updates of a room, and who is in it, by Redis. */
   readonly roomChannel = fromCallback<EventObject, RoomInput>(({ input: { room }, sendBack }) => {
-    const { redis, channels } = this.#needs;
+    const { redis } = this.#needs;
     const setPresence = (presence: PresenceStanding) =>
       this.#watches.get(room)?.setPresence(presence);
     if (!redis) {
@@ -100,13 +103,13 @@ export class RoomWatches {
       return;
     }
     setPresence('connecting');
-    const unfollow = redis.follow(channels.updates(room), {
+    const unfollow = redis.follow(room, {
       onMessage: (update) => sendBack({ type: 'update.received', update }),
       onSubscribed: () => sendBack({ type: 'channel.subscribed' }),
       onLost: () => sendBack({ type: 'channel.lost' }),
       onFailed: (cause) => this.#watches.get(room)?.setFailure(cause),
     });
-    const unfollowPresence = redis.follow(channels.presence(room), {
+    const unfollowPresence = redis.follow(`${room}-presence`, {
       onMessage: (update) => this.#watches.get(room)?.applyPresence(update),
       onSubscribed: () => setPresence('subscribed'),
       onLost: () => setPresence('lost'),
@@ -171,11 +174,8 @@ export class RoomWatches {
       frameIntervalMs,
       onGarbage: (name, bytes) =>
         log.warn({ room: name, bytes }, 'a message on the channel of a room is no update'),
-      onUnreadable: (name, { server, reason }) =>
-        log.warn(
-          { room: name, server, reason },
-          'a pub-sub server answers for a room what cannot be read',
-        ),
+      onFinding: (name, { finding, ...about }) =>
+        log.warn({ room: name, finding, ...about }, findingMessages[finding]),
     });
     this.#watches.set(room, watch);
     return watch;

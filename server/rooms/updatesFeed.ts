@@ -1,10 +1,10 @@
 import type { RoomName } from '../../machines/ports.js';
 import type { RedisChannels } from '../adapters/redisChannels.js';
+import { isParsedByYjs } from '../documents/scratchDocument.js';
 import { examineUpdate, summarizeUpdate } from '../documents/updateSummary.js';
 import { messageFrame } from '../sse/frames.js';
 import { heartbeatMs, maxPendingMs, tickMs } from '../sse/liveness.js';
 import type { Viewer } from '../sse/viewer.js';
-import type { ChannelNames } from './channelNames.js';
 import { PerSecond } from './perSecond.js';
 import { StrangeChannels } from './strangeChannels.js';
 import { type Admitted, maxPerSecond, UpdateAudience } from './updateAudience.js';
@@ -19,12 +19,11 @@ export interface UpdatesView {
 export interface UpdatesFeedNeeds {
   /** Undefined: the pub-sub servers are asked to post their updates. */
   redis: RedisChannels | undefined;
-  /** How the channels of rooms are called. */
-  channels: ChannelNames;
   /** Somebody began to watch what servers post; the last one ceased to. */
   onServersWanted: (isWanted: boolean) => void;
 }
 
+const presence = /-presence$/;
 /** For all prefixes together; each of them has its share of it for certain. */
 const maxInAll = { updates: 4 * maxPerSecond.updates, bytes: 4 * maxPerSecond.bytes };
 /** Larger updates are named by their size alone: to read them would hold up everybody. */
@@ -108,10 +107,9 @@ export class UpdatesFeed {
       this.#needs.onServersWanted(true);
       return;
     }
-    this.#unfollow = this.#needs.redis.followPattern(this.#needs.channels.pattern, {
+    this.#unfollow = this.#needs.redis.followPattern('*', {
       onMessage: (update, channel) => {
-        const room = this.#needs.channels.roomOf(channel);
-        if (room !== undefined) this.take(room, update);
+        if (!presence.test(channel)) this.take(channel, update);
       },
       onSubscribed: () => this.#noteState('following'),
       onLost: () => this.#noteState('lost'),
@@ -160,11 +158,13 @@ export class UpdatesFeed {
         ? undefined
         : { ...head, bytes: update.length, isExamined: false };
     try {
-      const entry = { ...head, ...summarizeUpdate(examineUpdate(update)), isExamined: true };
+      const entry = { ...head, ...summarizeUpdate(examineUpdate(update)) };
       this.#strangeChannels.note(room, true);
       return entry;
     } catch {
-      this.#strangeChannels.note(room, false);
+      const isRead = isParsedByYjs(update);
+      this.#strangeChannels.note(room, isRead);
+      if (isRead) return { ...head, bytes: update.length, isExamined: false };
       return undefined;
     }
   }

@@ -2,6 +2,7 @@ import type Router from '@koa/router';
 import type { Context, Middleware } from 'koa';
 import { ApiError, apiError, type ErrorCode } from '../http/errors.js';
 import type { DocumentWork } from '../rooms/documentWork.js';
+import { readStates } from '../rooms/readStates.js';
 import {
   beyondAsked,
   type FoundRoom,
@@ -72,7 +73,7 @@ async function answerList(ctx: Context, { roomList }: RoomNeeds): Promise<void> 
 
 /** The room's state as one update; for those who take no bytes, its metadata and content as JSON. */
 async function answerRoom(ctx: Context, names: RoomNames, needs: RoomNeeds): Promise<void> {
-  const found = await find(ctx, names, needs);
+  const found = await readStates(await find(ctx, names, needs), needs.documents);
   ctx.vary('Accept');
   // Clients of the old service say that they prefer JSON, and mean bytes.
   if (ctx.accepts('application/octet-stream')) await answerState(ctx, needs, found);
@@ -81,7 +82,7 @@ async function answerRoom(ctx: Context, names: RoomNames, needs: RoomNeeds): Pro
 
 async function answerState(ctx: Context, { documents }: RoomNeeds, found: FoundRoom) {
   const states = statesOf(found);
-  if (states.length === 0) throw apiError('room_not_found', noStateBecause(found));
+  if (states.length === 0) throw noState(found);
   ctx.type = 'application/octet-stream';
   ctx.body = Buffer.from(await documents.merge(states));
 }
@@ -104,9 +105,10 @@ async function answerMetadata(ctx: Context, { directory, documents }: RoomNeeds,
  * watched also which of them miss something that others have.
  */
 async function answerServers(ctx: Context, names: RoomNames, needs: RoomNeeds): Promise<void> {
-  const found = await find(ctx, names, needs, true);
+  const named = await find(ctx, names, needs, true);
+  const found = await readStates(named, needs.documents, { isListing: true });
   const watch = needs.watches.get(found.room);
-  ctx.body = { ...aboutRoom(found), ...(watch && { diverged: watch.status().diverged }) };
+  ctx.body = { ...aboutRoom(found), ...(watch && { diverged: watch.findings().diverged }) };
 }
 
 /** The room that a request means; throws `room_not_found`. */
@@ -140,7 +142,7 @@ function aboutRoom(found: FoundRoom) {
 async function documentOf(found: FoundRoom, documents: DocumentWork) {
   const states = statesOf(found);
   const none = (code: ErrorCode) => ({ json: 'null', truncated: false, documentError: code });
-  if (states.length === 0) return none('room_not_found');
+  if (states.length === 0) return none(noState(found).code);
   try {
     const { json, isTruncated } = await documents.toJson(states);
     return { json, truncated: isTruncated, documentError: null };
@@ -152,6 +154,12 @@ async function documentOf(found: FoundRoom, documents: DocumentWork) {
 
 function statesOf({ asked }: FoundRoom): Uint8Array[] {
   return asked.flatMap(({ said }) => (said.kind === 'holds' ? [said.state] : []));
+}
+
+function noState(found: FoundRoom): ApiError {
+  if (found.asked.some(({ said }) => said.kind === 'unreadable'))
+    return apiError('room_unreadable');
+  return apiError('room_not_found', noStateBecause(found));
 }
 
 function noStateBecause({ isAskable, notAsked }: FoundRoom): string | undefined {

@@ -217,6 +217,39 @@ test('without Redis it polls, servers that do not hear of each other are flagged
   await untilText(page, '.tree-text p', 'only here, and more');
 });
 
+test('servers that cannot be read, that wait for updates or hold other elements are named, with what that means', async () => {
+  const [sick, waiting, other] = [
+    await startDocServer(),
+    await startDocServer(),
+    await startDocServer(),
+  ];
+  const odd = await startStaged([sick, waiting, other], calm);
+  sick.states.set('odd', Uint8Array.of(1, 1, 1));
+  const page = await look('odd', {}, odd);
+  await sick.announce('odd');
+  await untilStanding(page, 'Unreadable');
+  await untilText(page, '.notice', 'nothing that they answer can be read as a Yjs document');
+  await untilText(page, '.notice li', new RegExp(`${sick.id}: not a Yjs update`));
+  await untilText(page, '.card', 'No server has answered a document');
+  await untilText(page, '.watched-servers', new RegExp(`${sick.id}\\s*Unreadable`));
+  const doc = new Y.Doc();
+  doc.clientID = 7;
+  const updates: Uint8Array[] = [];
+  doc.on('update', (update: Uint8Array) => updates.push(update));
+  for (const word of ['one ', 'two ', 'three']) doc.getText('text').insert(0, word);
+  for (const i of [0, 2]) Y.applyUpdate(waiting.doc('odd'), nth(updates, i));
+  other.doc('odd').clientID = 7;
+  other.doc('odd').getText('text').insert(0, 'other');
+  await waiting.announce('odd');
+  await other.announce('odd');
+  await untilStanding(page, 'Polling');
+  await untilText(page, '.notice', 'Some servers wait for updates that never came');
+  await untilText(page, '.notice li', `${waiting.id} waits for 4 elements of client 7.`);
+  await untilText(page, '.notice', /with another content than is shown/);
+  await untilText(page, '.notice', 'Two clients use the same client id');
+  expect(await seriousFindings(page)).toEqual([]);
+});
+
 test.each([
   ['a%20b', 'a b'],
   ['__proto__', '__proto__'],

@@ -20,7 +20,7 @@ test('who does not renew their state for thirty seconds is no longer shown', asy
     frameIntervalMs: 1,
     now: () => now,
     onGarbage: () => {},
-    onUnreadable: () => {},
+    onFinding: () => {},
   });
   const viewer = new FakeViewer();
   watch.add(viewer.viewer, { as: 'state', types: {} });
@@ -54,7 +54,7 @@ test('a viewer too slow for awareness is sent everybody when it has drained, and
       documents,
       frameIntervalMs: 1,
       onGarbage: () => {},
-      onUnreadable: () => {},
+      onFinding: () => {},
     }),
     (it) => it.close(),
   );

@@ -21,6 +21,7 @@ const applied: Applied = {
   deleted: 0,
   types: ['text'],
   more: 0,
+  isExamined: true,
   pendingBytes: 0,
   droppedBytes: 0,
   isApplied: true,
@@ -30,7 +31,8 @@ const applied: Applied = {
 /** Content over a document that notes what it is asked. */
 function contentOver(document: Partial<RoomDocument>) {
   const heard = { updates: 0, gaps: 0, garbage: 0, changes: 0, merges: 0 };
-  const content = new RoomContent(document as RoomDocument, {
+  const agreeing = { divergence: async () => [], ...document };
+  const content = new RoomContent(agreeing as unknown as RoomDocument, {
     onStatus: () => undefined,
     onChanged: () => {
       heard.changes += 1;
@@ -87,6 +89,7 @@ test('content holds updates until the first round has ended, and none after it',
         isChanged: true,
         news: { structs: [], deletions: [] },
         bytes: 1,
+        waiting: undefined,
         pendingBytes: 0,
         droppedBytes: 0,
       };
@@ -116,6 +119,7 @@ test('a state that is the same as before is not merged again, unless the documen
         isChanged: true,
         news: { structs: [], deletions: [] },
         bytes: 1,
+        waiting: undefined,
         pendingBytes: 0,
         droppedBytes: 0,
       };

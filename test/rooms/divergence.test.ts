@@ -5,6 +5,7 @@ import { eventually } from '../support/eventually.js';
 import { nth, startReal } from '../support/fleet.js';
 import { startRedis } from '../support/redisServer.js';
 import { getJson, noResync, owns, startStaged } from '../support/stage.js';
+import { startDocServer } from './support/docServer.js';
 import {
   edit,
   patience,
@@ -22,6 +23,8 @@ const missing = (server: string, from: number, to = from + 5): Divergence => ({
   missingStructs: to - from,
   deletions: [],
   missingDeletions: 0,
+  conflicts: [],
+  conflictingStructs: 0,
 });
 
 describe('DivergenceWatch', () => {
@@ -104,4 +107,27 @@ test('servers that hear of each other are never flagged, however much is typed',
   const told = viewer.messages.filter(({ event }) => event === 'room');
   for (const { data } of told) expect(JSON.parse(data).diverged).toEqual([]);
   expect(statusOf(viewer).servers).toHaveLength(2);
+}, 60_000);
+
+test('servers that hold other elements under the same client and clocks are flagged, and nobody misses any', async () => {
+  const servers = [await startDocServer(), await startDocServer()];
+  for (const [i, server] of servers.entries()) {
+    const doc = server.doc('r');
+    // As programs do that choose the id of a client by themselves.
+    doc.clientID = 1;
+    doc.getText('text').insert(0, i === 0 ? 'hello' : 'world');
+  }
+  const service = await startStaged(servers, calm);
+  const viewer = await watchRoom(service, 'r');
+  const conflict = {
+    conflicts: [{ client: 1, from: 0, to: 5 }],
+    conflictingStructs: 5,
+    missingStructs: 0,
+    missingDeletions: 0,
+  };
+  await eventually(() => expect(statusOf(viewer).diverged).toMatchObject([conflict]), patience);
+  for (const path of ['servers', 'log']) {
+    const { diverged } = await getJson<RoomStatus>(`${service.url}/api/rooms/r/${path}`);
+    expect(diverged).toMatchObject([conflict]);
+  }
 }, 60_000);

@@ -66,7 +66,6 @@ const headersOfList = ({ link }: IncomingHttpHeaders) =>
     'content-type',
     'cross-origin-resource-policy',
     'date',
-    'x-complete',
     'x-content-type-options',
     ...(link === undefined ? [] : ['link']),
   ].sort();

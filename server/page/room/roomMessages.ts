@@ -11,11 +11,27 @@ export type RoomStanding =
   | 'gone'
   | 'unaskable';
 
-/** What a server misses of what the room's servers hold together. */
-export interface DivergedServer {
+/** What is not there on a server. */
+interface LackingServer {
   server: string;
+  structs: { client: number; from: number; to: number }[];
   missingStructs: number;
   missingDeletions: number;
+}
+
+/** What a server misses of what the room's servers hold together, and what it has otherwise. */
+export interface DivergedServer extends LackingServer {
+  conflicts: { client: number; from: number; to: number }[];
+  conflictingStructs: number;
+}
+
+/** A server that has updates which it cannot apply yet. */
+export type WaitingServer = LackingServer;
+
+/** A server whose answer for the room could not be read, and why. */
+export interface UnreadableServer {
+  server: string;
+  reason: string;
 }
 
 /** The data of a `room` event. */
@@ -31,8 +47,8 @@ export interface RoomStatus {
   notAsked: number;
   tooLarge: boolean;
   diverged: DivergedServer[];
-  /** Servers whose answer for the room could not be read, and why. */
-  unreadable: { server: string; reason: string }[];
+  unreadable: UnreadableServer[];
+  waitingFor: WaitingServer[];
   garbage: number;
 }
 
@@ -74,6 +90,8 @@ export interface LogEntry {
   types: string[];
   /** Ranges and types that are not listed. */
   more: number;
+  /** False: Yjs applies it, and the service cannot describe it. */
+  isExamined: boolean;
 }
 
 /** A server and its part in the room: `GET /api/rooms/<name>/servers`. */
@@ -83,7 +101,14 @@ export interface RoomServer {
   connections: number | null;
   answer: 'holds' | 'denies' | 'failed' | 'unasked';
   failure: string | null;
-  finding: 'dead_address' | 'denied' | 'not_stored' | 'no_connection' | null;
+  finding:
+    | 'unreadable'
+    | 'waiting_for'
+    | 'dead_address'
+    | 'denied'
+    | 'not_stored'
+    | 'no_connection'
+    | null;
 }
 
 /** The answer of `GET /api/rooms/<name>/servers`. */

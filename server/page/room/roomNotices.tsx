@@ -2,7 +2,7 @@ import type { ComponentChildren } from 'preact';
 import { visible } from '../model/roomNames.js';
 import { retryStreams } from '../stream/connection.js';
 import type { StreamStatus } from '../stream/messages.js';
-import type { DivergedServer } from './roomMessages.js';
+import type { DivergedServer, UnreadableServer, WaitingServer } from './roomMessages.js';
 import type { RoomSession } from './roomSession.js';
 import { byteWord, countWord, standingWords, streamWords, type Words } from './words.js';
 
@@ -25,6 +25,8 @@ export function RoomNotices(props: { name: string; session: RoomSession; stream:
       )}
       {!inTheWay && standing && <Notice words={standing} />}
       {status && status.room !== name && <OtherRoom name={status.room} />}
+      {status && status.unreadable.length > 0 && <Unreadable servers={status.unreadable} />}
+      {status && status.waitingFor.length > 0 && <WaitingFor servers={status.waitingFor} />}
       {status && status.diverged.length > 0 && <Diverged servers={status.diverged} />}
       {(heldBytes > 0 || status?.tooLarge) && <TooLarge session={session} bytes={heldBytes} />}
       {status && status.garbage > 0 && <Garbage count={status.garbage} />}
@@ -59,31 +61,103 @@ function OtherRoom({ name }: { name: string }) {
   );
 }
 
-function Diverged({ servers }: { servers: readonly DivergedServer[] }) {
+function Unreadable({ servers }: { servers: readonly UnreadableServer[] }) {
   return (
     <div class="notice tone-bad" role="alert">
       <div class="notice-text">
-        <h2>The servers hold different documents</h2>
+        <h2>Some servers cannot be read</h2>
         <ul>
-          {servers.map(({ server, missingStructs, missingDeletions }) => (
+          {servers.map(({ server, reason }) => (
             <li key={server}>
-              <code>{server}</code> misses {missingWords(missingStructs, missingDeletions)} that
-              others have.
+              <code>{server}</code>: {reason}
             </li>
           ))}
         </ul>
         <p>
-          They do not hear of each other: see that all of them publish to the same Redis, and
-          subscribe to it. What is shown below is all of it together.
+          What they answer for this room is not shown. See what that is:{' '}
+          <code>GET /api/room?id=…</code> on the server must answer one Yjs update (v1).
         </p>
       </div>
     </div>
   );
 }
 
-function missingWords(structs: number, deletions: number): string {
+function WaitingFor({ servers }: { servers: readonly WaitingServer[] }) {
+  return (
+    <div class="notice tone-warn" role="alert">
+      <div class="notice-text">
+        <h2>Some servers wait for updates that never came</h2>
+        <ul>
+          {servers.map(({ server, structs, missingStructs, missingDeletions }) => (
+            <li key={server}>
+              <code>{server}</code> waits for{' '}
+              {missingWords(missingStructs, missingDeletions, clientsOf(structs))}.
+            </li>
+          ))}
+        </ul>
+        <p>
+          It has later updates, and cannot apply them before: its users do not see those. The
+          updates were lost on their way, or a client never sent them.
+        </p>
+      </div>
+    </div>
+  );
+}
+
+function Diverged({ servers }: { servers: readonly DivergedServer[] }) {
+  const isAnyMissing = servers.some((each) => each.missingStructs + each.missingDeletions > 0);
+  const isAnyConflicting = servers.some(({ conflictingStructs }) => conflictingStructs > 0);
+  return (
+    <div class="notice tone-bad" role="alert">
+      <div class="notice-text">
+        <h2>The servers hold different documents</h2>
+        <ul>
+          {servers.map((each) => (
+            <li key={each.server}>
+              <code>{each.server}</code> {divergedWords(each)}.
+            </li>
+          ))}
+        </ul>
+        {isAnyMissing && (
+          <p>
+            They do not hear of each other: see that all of them publish to the same Redis, and
+            subscribe to it. What is shown below is all of it together.
+          </p>
+        )}
+        {isAnyConflicting && (
+          <p>
+            Two clients use the same client id, so one of two contents is lost on each server, and
+            what is shown below is one of them. Have Yjs choose the client ids.
+          </p>
+        )}
+      </div>
+    </div>
+  );
+}
+
+function divergedWords(each: DivergedServer): string {
+  const { missingStructs, missingDeletions, conflicts, conflictingStructs } = each;
   const words = [];
-  if (structs > 0) words.push(countWord(structs, 'element'));
+  if (missingStructs + missingDeletions > 0)
+    words.push(`misses ${missingWords(missingStructs, missingDeletions)} that others have`);
+  if (conflictingStructs > 0)
+    words.push(
+      `holds ${countWord(conflictingStructs, 'element')} of ${clientsOf(conflicts)} with another content than is shown`,
+    );
+  return words.join(', and ');
+}
+
+const maxClients = 3;
+
+function clientsOf(ranges: readonly { client: number }[]): string {
+  const clients = [...new Set(ranges.map(({ client }) => client))];
+  const more = clients.length > maxClients ? ` and ${clients.length - maxClients} more` : '';
+  return `client ${clients.slice(0, maxClients).join(', ')}${more}`;
+}
+
+function missingWords(structs: number, deletions: number, clients?: string): string {
+  const words = [];
+  if (structs > 0) words.push(`${countWord(structs, 'element')}${clients ? ` of ${clients}` : ''}`);
   if (deletions > 0) words.push(countWord(deletions, 'deletion'));
   return words.join(' and ');
 }

@@ -90,6 +90,7 @@ function Document({ session }: { session: RoomSession }) {
     if (status?.state === 'waiting' || status?.state === 'gone')
       return 'There is nothing to show before a server has the room.';
     if (status?.state === 'unaskable') return 'Servers cannot be asked for it.';
+    if (status?.state === 'unreadable') return 'No server has answered a document: see above.';
     return 'Waiting for the document …';
   }
 }

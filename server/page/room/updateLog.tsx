@@ -122,7 +122,8 @@ function Entry({ entry }: { entry: LogEntry }) {
 
 const maxClients = 3;
 
-function clientWords({ clients, deleted, more }: LogEntry): string {
+function clientWords({ clients, deleted, more, isExamined }: LogEntry): string {
+  if (isExamined === false) return 'applied by Yjs, not described';
   const words = clients
     .slice(0, maxClients)
     .map(({ client, from, to }) => `${client}: ${to - from > 1 ? `${from}–${to - 1}` : from}`);

@@ -71,7 +71,7 @@ const pollingAdvice: Partial<Record<RoomStatus['channel'], string>> = {
   refused:
     'Redis refuses the user or the channel: allow the user of REDIS_URL to subscribe. The service tries again by itself.',
   silent:
-    'The servers have changes that nobody published on the channel of this room: see that they publish Yjs updates as they are, on this Redis, on a channel that is called like the room (or see REDIS_CHANNEL_PREFIX).',
+    'The servers have changes that nobody published on the channel of this room: see that they publish Yjs updates as they are, on this Redis, on a channel that is called like the room.',
 };
 
 /** How the room stands. */
@@ -136,6 +136,18 @@ export function streamWords(stream: StreamStatus): Words | undefined {
 /** What a server's part in the room means. */
 export function serverWords({ answer, finding, failure }: RoomServer): Words {
   switch (finding) {
+    case 'unreadable':
+      return {
+        badge: 'Unreadable',
+        tone: 'bad',
+        meaning: `What it answers for this room cannot be read: ${failure ?? 'no reason is known'}.`,
+      };
+    case 'waiting_for':
+      return {
+        badge: 'Waits for updates',
+        tone: 'warn',
+        meaning: 'It has updates that it cannot apply, because others never came.',
+      };
     case 'dead_address':
       return {
         badge: 'Dead address',

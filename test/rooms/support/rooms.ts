@@ -25,6 +25,7 @@ export interface RoomStatus {
   tooLarge: boolean;
   diverged: { server: string; missingStructs: number; missingDeletions: number }[];
   unreadable: { server: string; reason: string }[];
+  waitingFor: { server: string; missingStructs: number; missingDeletions: number }[];
   garbage: number;
 }
 

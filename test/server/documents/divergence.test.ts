@@ -34,6 +34,8 @@ describe('divergence', () => {
         missingStructs: 2,
         deletions: [],
         missingDeletions: 0,
+        conflicts: [],
+        conflictingStructs: 0,
       },
     ]);
   });
@@ -50,6 +52,8 @@ describe('divergence', () => {
         missingStructs: 0,
         deletions: [{ client: 7, from: 1, to: 3 }],
         missingDeletions: 2,
+        conflicts: [],
+        conflictingStructs: 0,
       },
     ]);
   });

@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import * as Y from 'yjs';
@@ -35,6 +36,13 @@ describe('a document as JSON', () => {
       },
       text: { type: 'text', value: 'héllo😀' },
     });
+  });
+
+  test('shows a nested type as docs/protocol.md has it', async () => {
+    const json = JSON.stringify(shown((doc) => doc.getMap('map').set('inner', new Y.Text('hi'))));
+    const [, example = ''] = /^\{"map":(.*)\}$/.exec(json) ?? [];
+    expect(example).toBe('{"type":"map","value":{"inner":{"type":"text","value":"hi"}}}');
+    expect(await readFile('docs/protocol.md', 'utf8')).toContain(`\`${example}\``);
   });
 
   test('shows nested types with their kind, sub-documents by guid', () => {

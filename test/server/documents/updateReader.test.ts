@@ -97,9 +97,6 @@ describe('reading an update', () => {
   test.each([
     ['nothing', []],
     ['bytes after the end', [0, 0, 0]],
-    ['an empty string', [1, 1, 1, 0, 4, 1, 1, 116, 0, 0]],
-    ['an empty garbage collected run', [1, 1, 1, 0, 0, 0, 0]],
-    ['an empty deletion', [0, 1, 1, 1, 0, 0]],
     ['an unknown content', [1, 1, 1, 0, 11, 1, 1, 116, 0, 0]],
     ['an unknown kind of shared type', [1, 1, 1, 0, 7, 1, 1, 116, 7, 0]],
     ['an unknown type of value', [1, 1, 1, 0, 8, 1, 1, 116, 1, 100, 0]],

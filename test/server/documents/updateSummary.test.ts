@@ -31,6 +31,7 @@ describe('the summary of an update', () => {
       deleted: 2,
       types: ['list', 'notes'],
       more: 0,
+      isExamined: true,
     });
   });
 

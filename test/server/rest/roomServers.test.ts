@@ -23,7 +23,7 @@ interface ServersAnswer {
 const serversOf = async (service: { url: string }, room: string) =>
   (await get(service, `/api/rooms/${room}/servers`)).json<ServersAnswer>();
 
-const nothingOdd = { failure: null, finding: null };
+const nothingOdd = { failure: null, finding: null, waitingFor: null };
 
 test('the servers that hold a room are named when all agree', async () => {
   const own = await tables();
@@ -71,15 +71,36 @@ test('what the store, the live counts and the servers do not agree on is said', 
     new Map<string, Omit<RoomServer, 'server'>>([
       [
         denying.id,
-        { stored: true, connections: 0, answer: 'denies', failure: null, finding: 'denied' },
+        {
+          stored: true,
+          connections: 0,
+          answer: 'denies',
+          failure: null,
+          finding: 'denied',
+          waitingFor: null,
+        },
       ],
       [
         unstored.id,
-        { stored: false, connections: 2, answer: 'holds', failure: null, finding: 'not_stored' },
+        {
+          stored: false,
+          connections: 2,
+          answer: 'holds',
+          failure: null,
+          finding: 'not_stored',
+          waitingFor: null,
+        },
       ],
       [
         empty.id,
-        { stored: true, connections: 0, answer: 'holds', failure: null, finding: 'no_connection' },
+        {
+          stored: true,
+          connections: 0,
+          answer: 'holds',
+          failure: null,
+          finding: 'no_connection',
+          waitingFor: null,
+        },
       ],
       [
         dead,
@@ -89,6 +110,7 @@ test('what the store, the live counts and the servers do not agree on is said', 
           answer: 'failed',
           failure: expect.stringContaining('ECONNREFUSED') as unknown as string,
           finding: 'dead_address',
+          waitingFor: null,
         },
       ],
       [
@@ -99,6 +121,7 @@ test('what the store, the live counts and the servers do not agree on is said', 
           answer: 'failed',
           failure: 'address not allowed',
           finding: 'dead_address',
+          waitingFor: null,
         },
       ],
     ]),
@@ -123,6 +146,7 @@ test('a server that holds it unknown to all is found by asking', async () => {
       answer: 'holds',
       failure: null,
       finding: 'not_stored',
+      waitingFor: null,
     },
   ]);
 });

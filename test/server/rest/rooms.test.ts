@@ -1,7 +1,7 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { describe, expect, test } from '@jest/globals';
-import { applyUpdate, Doc } from 'yjs';
+import { applyUpdate, Doc, encodeStateAsUpdate } from 'yjs';
 import { eventually } from '../../support/eventually.js';
 import { connectTo, editIn, nth, sharedFleet } from '../../support/fleet.js';
 import { owns, startDouble, untilShown, watchMaps } from '../../support/stage.js';
@@ -231,7 +231,7 @@ describe('a room that cannot be asked for or stored', () => {
 });
 
 /** A pub-sub server that answers for every room the same: what a broken one would. */
-async function startBroken(room: string, type: string, body: string) {
+async function startBroken(room: string, type: string, body: string | Buffer) {
   const server = createServer((request, response) => {
     const isRoom = request.url?.startsWith('/api/room?');
     response.writeHead(200, { 'Content-Type': isRoom ? type : 'application/json' });
@@ -268,9 +268,28 @@ describe('a server whose answer is no document', () => {
     const broken = await startBroken('r', bytes, '');
     const service = await startRest(await tables(), { servers: [broken] });
     await untilShown(await watchMaps(service), { r: 1 });
-    expect(await get(service, path('r'))).toMatchObject({ status: 404, code: 'room_not_found' });
+    expect(await get(service, path('r'))).toMatchObject({ status: 502, code: 'room_unreadable' });
     const { servers } = (await get(service, path('r'), asJson)).json<RoomAnswer>();
-    expect(servers).toMatchObject([{ answer: 'failed', failure: 'answered no document' }]);
+    const unreadable = { answer: 'failed', failure: 'answered no document', finding: 'unreadable' };
+    expect(servers).toMatchObject([unreadable]);
+  });
+
+  test('is not passed on when it is the only one, and is said to be unreadable', async () => {
+    const doc = new Doc();
+    doc.getText('text').insert(0, 'cut');
+    const state = Buffer.from(encodeStateAsUpdate(doc)).subarray(0, -3);
+    const broken = await startBroken('r', bytes, state);
+    const own = await tables();
+    const service = await startRest(own, { servers: [broken] });
+    await untilShown(await watchMaps(service), { r: 1 });
+    await own.putRoom('r', { remoteDocs: { SS: [broken.id] } });
+    expect(await get(service, path('r'))).toMatchObject({ status: 502, code: 'room_unreadable' });
+    for (const suffix of ['', '/servers']) {
+      const answer = (await get(service, `${path('r')}${suffix}`, asJson)).json<RoomAnswer>();
+      expect(answer.servers).toMatchObject([
+        { finding: 'unreadable', failure: expect.stringContaining('not a Yjs update') },
+      ]);
+    }
   });
 
   test('is told from a room that is not there', async () => {

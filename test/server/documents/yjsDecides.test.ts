@@ -1,0 +1,160 @@
+import { describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
+import * as encoding from 'lib0/encoding';
+import * as Y from 'yjs';
+import { documentJson } from '../../../server/documents/documentJson.js';
+import { LiveDocument } from '../../../server/documents/liveDocument.js';
+import { emptyDocument } from '../../../server/documents/scratchDocument.js';
+import { docOf, editAtRandom, edited, editKinds } from './support.js';
+
+const limits = {
+  maxRoomBytes: 1e7,
+  maxTotalBytes: 1e7,
+  maxPendingBytes: 1e6,
+  maxJsonBytes: 1e6,
+  maxJsonDepth: 2000,
+};
+const newDocument = () => new LiveDocument(limits, () => 1e7);
+const given = (state: Uint8Array) => new Uint8Array(state);
+
+// Root types of which nothing is in the document are left out: only asking for them makes them.
+const shown = (json: Uint8Array): Record<string, unknown> =>
+  Object.fromEntries(
+    Object.entries(
+      JSON.parse(Buffer.from(json).toString()) as Record<string, { type: string }>,
+    ).filter(([, { type }]) => type !== 'unknown'),
+  );
+const shownBy = (document: LiveDocument) => shown(document.toJson({}).json);
+const shownByYjs = (doc: Y.Doc) =>
+  shown(documentJson(doc, { maxBytes: limits.maxJsonBytes, maxDepth: limits.maxJsonDepth }).json);
+
+// What Yjs makes of updates; undefined: it refuses one of them, or cannot write the document again.
+const madeByYjs = (updates: readonly Uint8Array[]): Y.Doc | undefined => {
+  const doc = emptyDocument();
+  try {
+    for (const update of updates) Y.applyUpdate(doc, update);
+    Y.encodeStateAsUpdate(doc);
+    return doc;
+  } catch {
+    return undefined;
+  }
+};
+
+const nested = (depth: number) => {
+  let value: unknown = 'deep';
+  for (let i = 0; i < depth; i += 1) value = [value];
+  return edited((doc) => doc.getArray('list').push([value])).state;
+};
+
+// A text with an empty string between its words, as old versions of Yjs wrote it.
+const withEmptyString = (): Uint8Array => {
+  const encoder = encoding.createEncoder();
+  for (const number of [1, 3, 7, 0]) encoding.writeVarUint(encoder, number);
+  encoding.writeUint8(encoder, 4);
+  encoding.writeVarUint(encoder, 1);
+  encoding.writeVarString(encoder, 'text');
+  encoding.writeVarString(encoder, 'hello ');
+  for (const word of ['', 'world']) {
+    encoding.writeUint8(encoder, 4 | 128);
+    for (const number of [7, 5]) encoding.writeVarUint(encoder, number);
+    encoding.writeVarString(encoder, word);
+  }
+  encoding.writeVarUint(encoder, 0);
+  return encoding.toUint8Array(encoder);
+};
+
+const hello = edited((doc) => doc.getText('text').insert(0, 'hello')).state;
+
+describe('what Yjs applies is shown:', () => {
+  test.each([
+    ['a string of no length', withEmptyString(), true],
+    ['a deletion of no length', Uint8Array.from([...hello.slice(0, -1), 1, 1, 1, 0, 0]), true],
+    ['bytes behind the end', Uint8Array.from([...hello, 1, 2, 3]), true],
+    ['a value nested deeper than this service reads', nested(800), false],
+    [
+      'a gap with bits that mean nothing',
+      Uint8Array.from([2, ...hello.slice(1, -1), 1, 9, 0, 138, 4, 0]),
+      false,
+    ],
+  ])('%s', (_what, update, isExamined) => {
+    const expected = shownByYjs(docOf(update));
+    expect(Object.keys(expected)).toHaveLength(1);
+    const [byUpdate, byState, another] = [newDocument(), newDocument(), newDocument()];
+    expect(byUpdate.apply([update])).toMatchObject([{ applied: { isApplied: true, isExamined } }]);
+    byState.merge(given(update), 'a');
+    // Where there is something already.
+    another.merge(given(edited((doc) => doc.getMap('map').set('k', 1), 99).state), 'a');
+    another.merge(given(update), 'b');
+    expect(shownBy(byUpdate)).toEqual(expected);
+    expect(shownBy(byState)).toEqual(expected);
+    expect(shownBy(another)).toMatchObject(expected);
+    // It comes again and again, and nothing grows.
+    const bytes = byUpdate.encode().byteLength;
+    for (let i = 0; i < 100; i += 1) byUpdate.apply([update]);
+    expect(byUpdate.encode().byteLength).toBe(bytes);
+    expect(byUpdate.takeLoss()).toBe(false);
+  });
+
+  const sessions = fc.array(fc.tuple(fc.nat(editKinds - 1), fc.nat(), fc.nat(2)), {
+    minLength: 1,
+    maxLength: 25,
+  });
+  const flips = fc.array(fc.tuple(fc.nat(), fc.nat(), fc.nat(255)), { minLength: 1, maxLength: 4 });
+
+  // Three clients that hear of each other at once.
+  const play = (session: readonly (readonly [number, number, number])[]): Uint8Array[] => {
+    const updates: Uint8Array[] = [];
+    const docs = [1, 2, 300].map((clientID) => Object.assign(new Y.Doc(), { clientID }));
+    for (const doc of docs)
+      doc.on('update', (update: Uint8Array, origin: unknown) => {
+        if (origin === 'told') return;
+        updates.push(update);
+        for (const other of docs) if (other !== doc) Y.applyUpdate(other, update, 'told');
+      });
+    for (const [kind, seed, client] of session) {
+      const doc = docs[client];
+      if (doc) editAtRandom(doc, kind, seed);
+    }
+    return updates;
+  };
+
+  test('whatever is made of real updates by changing some of their bytes', () => {
+    let compared = 0;
+    const property = fc.property(sessions, flips, (session, changes) => {
+      const updates = play(session).map(given);
+      const last = updates.at(-1);
+      if (last === undefined) return;
+      for (const [where, kind, byte] of changes)
+        last[where % last.length] = kind % 3 ? byte % 12 : byte;
+      const made = madeByYjs(updates);
+      if (made === undefined) return;
+      compared += 1;
+      const document = newDocument();
+      for (const update of updates) document.apply([update]);
+      expect(shownBy(document)).toEqual(shownByYjs(made));
+    });
+    fc.assert(property, { numRuns: 400 });
+    expect(compared).toBeGreaterThan(40);
+  });
+
+  test('whatever is made of real states by changing some of their bytes', () => {
+    let compared = 0;
+    const property = fc.property(sessions, flips, (session, changes) => {
+      const state = given(Y.mergeUpdates(play(session)));
+      for (const [where, kind, byte] of changes)
+        state[where % state.length] = kind % 3 ? byte % 12 : byte;
+      const made = madeByYjs([state]);
+      if (made === undefined) return;
+      compared += 1;
+      const document = newDocument();
+      try {
+        document.merge(given(state), 'a');
+      } catch {
+        // What is refused must be empty to Yjs, too.
+      }
+      expect(shownBy(document)).toEqual(shownByYjs(made));
+    });
+    fc.assert(property, { numRuns: 400 });
+    expect(compared).toBeGreaterThan(40);
+  });
+});
