@@ -70,6 +70,13 @@ export const countingBugs: Readonly<Record<string, Bug>> = {
       roster.vanished = () => [...roster].filter(({ naming }) => naming === 'formerly');
     },
   },
+  'an address that a crash left is a server for ever': {
+    breaks: '5: honest',
+    spoil: ({ roster }) => {
+      const vanished = roster.vanished.bind(roster);
+      roster.vanished = () => vanished().filter(({ naming }) => naming === 'formerly');
+    },
+  },
   'counts are kept when nobody looks': {
     breaks: '1: silent',
     spoil: ({ tally }) => {

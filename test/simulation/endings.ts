@@ -166,7 +166,8 @@ function faultShown(world: World, service: SimulatedService): [string, string] |
       const count = (sums.get(room) ?? 0) + tally.countOn(server, room);
       if (count > 0) sums.set(room, count);
     }
-  const isLive = members.every(({ status }) => status === 'live');
+  // With nobody known nothing is.
+  const isLive = members.length > 0 && members.every(({ status }) => status === 'live');
   const servers = members.map(({ server, status }): [ServerId, SeenServer] => {
     return [server, { state: status, overLimit: tally.overLimit.has(server) }];
   });

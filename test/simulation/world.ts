@@ -37,6 +37,8 @@ export class World {
   readonly extras: Random;
   /** And of what came still later. */
   readonly further: Random;
+  /** And of what the rooms table keeps. */
+  readonly leavings: Random;
   readonly plan: Plan;
   readonly network: Network;
   readonly store: SimulatedStore;
@@ -63,6 +65,7 @@ export class World {
     this.aside = new Random(seed ^ 0x51ed270b);
     this.extras = new Random(seed ^ 0x2545f491);
     this.further = new Random(seed ^ 0x7f4a7c15);
+    this.leavings = new Random(seed ^ 0x1b873593);
     this.plan = drawPlan(this.random, this.aside, this.further);
     this.viewers = new Viewers(this);
     this.network = new Network(this);
