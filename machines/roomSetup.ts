@@ -63,6 +63,12 @@ const graceMs = 1500;
 const pauseMs = 250;
 /** What rounds may cost the servers of one room. */
 const maxBytesPerMs = 1000;
+/** The longest pause that states of many servers lead to: over 2^31 - 1 ms a timer would fire at once. */
+const maxPauseMs = 10 * 60_000;
+
+/** The pause after a round of so many bytes. */
+const pauseAfter = (bytes: number, leastMs: number) =>
+  Math.max(leastMs, Math.min(bytes / maxBytesPerMs, maxPauseMs));
 
 /** What the chart of `roomMachine.ts` names: its events, guards, delays, actions and slots. */
 export const roomSetup = setup({
@@ -91,9 +97,9 @@ export const roomSetup = setup({
   },
   delays: {
     subscribingMs: ({ context }) => context.timing.subscribingMs,
-    checkMs: ({ context: { timing, bytes } }) => Math.max(timing.checkMs, bytes / maxBytesPerMs),
-    pollMs: ({ context: { timing, bytes } }) => Math.max(timing.pollMs, bytes / maxBytesPerMs),
-    pauseMs: ({ context: { bytes } }) => Math.max(pauseMs, bytes / maxBytesPerMs),
+    checkMs: ({ context: { timing, bytes } }) => pauseAfter(bytes, timing.checkMs),
+    pollMs: ({ context: { timing, bytes } }) => pauseAfter(bytes, timing.pollMs),
+    pauseMs: ({ context: { bytes } }) => pauseAfter(bytes, pauseMs),
     waitMs,
     graceMs,
   },

@@ -8,6 +8,7 @@ import { closingQueuedAnswers, dropAbandoned } from './http/abandonedAnswers.js'
 import { Authentication } from './http/authentication.js';
 import { apiError } from './http/errors.js';
 import type { Hosts } from './http/hosts.js';
+import { noteProxies } from './http/proxyNotices.js';
 import { closingAfterTwoReadings, requireOneReading } from './http/readings.js';
 import { refusalOf } from './http/refusals.js';
 import { cuttingSlowReaders, type ReadTimeouts } from './http/slowReaders.js';
@@ -71,6 +72,8 @@ export function createApp(needs: AppNeeds): Koa {
   app.use((ctx, next) => answerErrors(ctx, next, needs.log));
   app.use((ctx, next) => (isForServers(ctx) ? next() : refuseTwoReadings(ctx, next)));
   app.use((ctx, next) => (isForPrograms(ctx) ? next() : guardBrowsers(ctx, next, needs.hosts)));
+  const note = noteProxies(needs.trustedProxies, needs.log);
+  app.use((ctx, next) => (isForPrograms(ctx) ? next() : note(ctx, next)));
   const router = new Router();
   callbackRoutes(router, needs);
   startupRoutes(router, needs);

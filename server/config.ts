@@ -17,6 +17,7 @@ import {
   flag,
   integer,
   oneOf,
+  parseChannelPart,
   parseDnsNames,
   parseDnsServer,
   parsed,
@@ -28,6 +29,7 @@ import {
   parseTable,
 } from './configValues.js';
 import { type Environment, readVariable } from './environment.js';
+import { warnOfOldVariables } from './oldVariables.js';
 import { stateDirectory } from './stateDirectory.js';
 
 const dayMs = 24 * 60 * 60 * 1000;
@@ -146,9 +148,31 @@ const definitions = [
     'REDIS_URL',
     'redisUrl',
     undefined,
-    'Redis by which the pub-sub servers tell each other of updates: `redis://` or `rediss://`, with credentials where it asks for them; unset: watched rooms are polled',
+    'Redis by which the pub-sub servers tell each other of updates: `redis://` or `rediss://`, with credentials where it asks for them, nodes of a cluster or Sentinels: see [Redis](#redis); unset: watched rooms are polled',
     parsed(parseRedisUrl).optional(),
     { hide: () => 'set (not shown)' },
+  ),
+  define(
+    'REDIS_SENTINEL_PASSWORD',
+    'redisSentinelPassword',
+    undefined,
+    'password of the Sentinels themselves, where they ask for one',
+    z.string().optional(),
+    { hide: () => 'set (not shown)' },
+  ),
+  define(
+    'REDIS_CHANNEL_PREFIX',
+    'redisChannelPrefix',
+    undefined,
+    "what the pub-sub servers put in front of a room's name to make the name of its channel",
+    parsed(parseChannelPart).default(''),
+  ),
+  define(
+    'REDIS_PRESENCE_SUFFIX',
+    'redisPresenceSuffix',
+    '-presence',
+    'what they put behind that for the channel that tells who is in the room',
+    parsed(parseChannelPart),
   ),
   define(
     'DASHBOARD_TOKEN',
@@ -345,6 +369,7 @@ export function readConfig(env: Environment, warn: (warning: string) => void = (
   const hasToken = readVariable(env, 'DASHBOARD_TOKEN').text !== undefined;
   problems.push(...contradictions(config as Partial<Config>, hasToken));
   if (problems.length > 0) throw new ConfigError(problems);
+  for (const warning of warnOfOldVariables(env)) warn(warning);
   if (isForgetful(config as Config)) warn(forgetfulness);
   return config as Config;
 }

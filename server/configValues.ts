@@ -3,6 +3,7 @@
 import { z } from 'zod';
 import type { ServerId } from '../machines/ports.js';
 import { hostAndPort, isAddress, normalizeHost, parseServerId, toServerId } from './addresses.js';
+import { parseRedisTarget } from './redisTarget.js';
 
 const byteUnits: Record<string, number> = { '': 1, kib: 1024, mib: 1024 ** 2, gib: 1024 ** 3 };
 
@@ -123,25 +124,17 @@ export function parsePublicUrl(text: string): string {
   return url.href.replace(/\/+$/, '');
 }
 
-/** Where Redis is: `redis://` or `rediss://`. Neither the text nor a part of it is in an error. */
+/** Where Redis is, see `parseRedisTarget`. Neither the text nor a part of it is in an error. */
 export function parseRedisUrl(text: string): string {
-  const url = URL.canParse(text) ? new URL(text) : undefined;
-  // A query could hold a password too, and would change how the client works.
-  const plain = url && /^\/?\d*$/.test(url.pathname) && !/[?#\s]/.test(text);
-  if (!plain || !/^rediss?:\/\/[^/]/i.test(text) || !url.hostname || !isDecodable(url)) {
-    throw new Error(
-      'must be redis://host:port or rediss://host:port, with user:password@ before the host where it is needed, percent-encoded',
-    );
-  }
-  return url.href;
+  const { kind } = parseRedisTarget(text);
+  return kind === 'single' ? new URL(text).href : text;
 }
 
-function isDecodable({ username, password }: URL): boolean {
-  try {
-    return decodeURIComponent(username + password) !== undefined;
-  } catch {
-    return false;
-  }
+/** A part of the names of Redis channels. */
+export function parseChannelPart(text: string): string {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is refused.
+  if (text.length <= 200 && !/[\x00-\x1f\x7f]/.test(text)) return text;
+  throw new Error('must be at most 200 characters, none of them a control character');
 }
 
 /** Origins of pages (RFC 6454), comma-separated; `*` alone means any. */

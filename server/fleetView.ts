@@ -3,6 +3,7 @@ import type { ActivationActor } from '../machines/activationMachine.js';
 import type { RoomName, ServerId } from '../machines/ports.js';
 import type { Member } from '../machines/roster.js';
 import { type IncompleteReason, incompleteReason } from './completeness.js';
+import { FleetLog } from './fleetLog.js';
 import { HeardTimes } from './heardTimes.js';
 import { KnownCounts } from './knownCounts.js';
 import type { RoomCounts } from './routes/counts.js';
@@ -16,8 +17,7 @@ export class FleetView implements FeedSource {
   /** As viewers were told last. */
   #overLimit: ReadonlySet<ServerId> = new Set();
 
-  readonly #log: Logger;
-  #logged = '';
+  readonly #log: FleetLog;
 
   readonly #callbackOf: (server: ServerId) => string | undefined;
 
@@ -28,7 +28,7 @@ export class FleetView implements FeedSource {
     callbackOf: (server: ServerId) => string | undefined = () => undefined,
   ) {
     this.#actor = actor;
-    this.#log = log;
+    this.#log = new FleetLog(log);
     this.#callbackOf = callbackOf;
   }
 
@@ -53,8 +53,7 @@ export class FleetView implements FeedSource {
       if (member?.standing === 'candidate') continue;
       const view = member ? this.#view(member) : { ...nothing, id: server, state: 'gone' };
       if (!member) this.#heard.forget(server);
-      const { state, lastFailure } = view;
-      this.#log.info({ server, state, lastFailure }, 'pub-sub server changed');
+      this.#log.noteServer(view, member?.standing === 'configured');
       views.push(view);
     }
     return views;
@@ -87,11 +86,9 @@ export class FleetView implements FeedSource {
   }
 
   status(): FeedStatus {
-    const { state, complete, reason, viewers, servers, live } = this.state();
-    const news = `${state} ${complete} ${reason}`;
-    if (news !== this.#logged)
-      this.#log.info({ state, complete, reason, viewers, servers, live }, 'activation changed');
-    this.#logged = news;
+    const shown = this.state();
+    this.#log.noteState(shown);
+    const { state, complete, reason } = shown;
     return { state, complete, reason };
   }
 

@@ -76,9 +76,16 @@ export function wire(needs: WiringNeeds): Wired {
     return `${url}?token=${token}`;
   };
 
+  // An answer of that size is the most that can hold names.
+  const limits = {
+    maxRooms: config.maxRoomsPerServer,
+    maxNamesLength: config.maxSnapshotBytes,
+  };
   const requests = new PubSubServers({
     requestTimeoutMs: config.requestTimeoutMs,
     maxSnapshotBytes: config.maxSnapshotBytes,
+    snapshotLimits: limits,
+    isProven: (server) => actor.getSnapshot().context.roster.get(server)?.standing !== 'candidate',
     eventsUrl,
     mayContact: (address, port) => book.mayContact(address, port),
     onResolved: (server, addresses) => book.note(server, addresses),
@@ -126,11 +133,6 @@ export function wire(needs: WiringNeeds): Wired {
     probeIntervalMs,
     resyncIntervalMs,
     room: roomTiming,
-  };
-  // An answer of that size is the most that can hold names.
-  const limits = {
-    maxRooms: config.maxRoomsPerServer,
-    maxNamesLength: config.maxSnapshotBytes,
   };
   const inspector = config.inspect ? new Inspector(log) : undefined;
   const actor = createActor(machine, {
@@ -214,6 +216,7 @@ export function wire(needs: WiringNeeds): Wired {
       callers.close();
       feed.close();
       actor.stop();
+      requests.close();
       await rooms.close();
     },
   };

@@ -3,11 +3,12 @@ import type { ActivationActor } from '../machines/activationMachine.js';
 import type { RoomName, ServerId } from '../machines/ports.js';
 import { roomMachine } from '../machines/roomMachine.js';
 import type { PubSubServers } from './adapters/pubSubServers.js';
-import { RedisChannels } from './adapters/redisChannels.js';
+import { defaultPatience, RedisChannels } from './adapters/redisChannels.js';
 import type { AddressBook } from './callers/addressBook.js';
 import type { Config } from './config.js';
 import { Documents } from './documents/documents.js';
 import type { KnownCounts } from './knownCounts.js';
+import { ChannelNames } from './rooms/channelNames.js';
 import { DocumentWork } from './rooms/documentWork.js';
 import { RoomDirectory } from './rooms/roomDirectory.js';
 import { RoomList } from './rooms/roomList.js';
@@ -43,7 +44,15 @@ export interface RoomWiringNeeds {
 /** Puts together what knows of rooms, and fills the slots of a room's machine with it. */
 export function wireRooms(wiring: RoomWiringNeeds) {
   const { config, log, store, book, servers, counts, actor, isGone } = wiring;
-  const redis = config.redisUrl === undefined ? undefined : new RedisChannels(config.redisUrl, log);
+  const { redisUrl, redisSentinelPassword: sentinelPassword } = config;
+  const redis =
+    redisUrl === undefined
+      ? undefined
+      : new RedisChannels(redisUrl, log, { ...defaultPatience, sentinelPassword });
+  const channels = new ChannelNames({
+    prefix: config.redisChannelPrefix,
+    presenceSuffix: config.redisPresenceSuffix,
+  });
   const documents = new Documents({
     maxRoomBytes: config.maxRoomBytes,
     onThreadLost: (error, room) => log.error({ err: error, room }, 'the document thread ended'),
@@ -69,9 +78,10 @@ export function wireRooms(wiring: RoomWiringNeeds) {
     counts,
   });
   const { frameIntervalMs } = config;
-  const watches = new RoomWatches({ documents, directory, redis, frameIntervalMs, log });
+  const watches = new RoomWatches({ documents, directory, redis, channels, frameIntervalMs, log });
   const updates = new UpdatesFeed({
     redis,
+    channels,
     // Whoever watches what servers post is a viewer as well: they post nothing to nobody.
     onServersWanted: (isWanted) => {
       actor().send({ type: isWanted ? 'updates.watched' : 'updates.unwatched' });

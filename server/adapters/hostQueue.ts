@@ -9,14 +9,14 @@ export class HostQueue<T extends { signal: AbortSignal }> {
     else this.#byHost.set(host, [item]);
   }
 
-  /** The next one that was not aborted. */
-  take(): T | undefined {
+  /** The next one that was not aborted, and whose it is. */
+  take(): { host: string; item: T } | undefined {
     for (const [host, waiting] of this.#byHost) {
       this.#byHost.delete(host);
       let item = waiting.shift();
       while (item?.signal.aborted) item = waiting.shift();
       if (waiting.length > 0) this.#byHost.set(host, waiting);
-      if (item) return item;
+      if (item) return { host, item };
     }
     return undefined;
   }

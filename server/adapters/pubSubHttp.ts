@@ -25,6 +25,8 @@ export interface PubSubRequest {
   json?: (connection: Socket) => object;
   /** What is read of the answer at the most; more is an error. */
   maxBytes: number;
+  /** Told of every part of the answer; false: there is no place for it, and the request fails. */
+  hold?: ((bytes: number) => boolean) | undefined;
 }
 
 export interface PubSubAnswer {
@@ -65,7 +67,7 @@ export class PubSubHttp {
 
   async exchange(
     server: ServerId,
-    { method, path, json, maxBytes }: PubSubRequest,
+    { method, path, json, maxBytes, hold }: PubSubRequest,
     signal: AbortSignal,
   ): Promise<PubSubAnswer> {
     const { host, port } = hostAndPort(server);
@@ -87,7 +89,7 @@ export class PubSubHttp {
     request.on('error', () => {});
     const abort = () => request.destroy(new Error('stopped'));
     signal.addEventListener('abort', abort);
-    const body = await readUpTo(request, maxBytes)
+    const body = await readUpTo(request, maxBytes, hold)
       .catch((error: Error) => {
         // An error of got holds the request, token and all, for whoever logs it.
         throw new Error(error.message);
@@ -136,14 +138,19 @@ function sendOnceConnected(
 }
 
 /** By its events: for one small answer an iterator would be a promise and some listeners more. */
-function readUpTo(stream: Readable, maxBytes: number): Promise<Buffer> {
+function readUpTo(
+  stream: Readable,
+  maxBytes: number,
+  hold: PubSubRequest['hold'] = () => true,
+): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
     let bytes = 0;
     stream.on('data', (chunk: Buffer) => {
       bytes += chunk.length;
       if (bytes > maxBytes) stream.destroy(new Error(`answered more than ${maxBytes} bytes`));
-      else chunks.push(chunk);
+      else if (hold(chunk.length)) chunks.push(chunk);
+      else stream.destroy(new Error('too much is being read from there at a time'));
     });
     stream.on('end', () => resolve(Buffer.concat(chunks, bytes)));
     stream.on('error', reject);

@@ -1,5 +1,6 @@
 import { fromCallback } from 'xstate';
 import type {
+  Connections,
   Epoch,
   RoomName,
   ServerAnswer,
@@ -8,10 +9,16 @@ import type {
 } from '../../machines/ports.js';
 import { hostAndPort } from '../addresses.js';
 import type { Connection } from '../callers/callbackUrls.js';
-import { type PubSubAnswer, PubSubHttp, type PubSubHttpNeeds } from './pubSubHttp.js';
+import { ByteBudget, type Held } from './byteBudget.js';
+import {
+  type PubSubAnswer,
+  PubSubHttp,
+  type PubSubHttpNeeds,
+  type PubSubRequest,
+} from './pubSubHttp.js';
 import type { Outlook, RequestPacer } from './requestPacer.js';
-import { parseSnapshot } from './snapshots.js';
-import { Turns } from './turns.js';
+import { type SnapshotLimits, SnapshotReader } from './snapshotReader.js';
+import { type Owner, Turns } from './turns.js';
 
 /** What the requests to pub-sub servers need of the rest of the service. */
 export interface PubSubServersNeeds extends PubSubHttpNeeds {
@@ -21,12 +28,24 @@ export interface PubSubServersNeeds extends PubSubHttpNeeds {
    * that says why there is none by which the server reaches this service; not if it is to be silent.
    */
   eventsUrl: (server: ServerId, wish: Wish, connection: Connection) => string;
+  /** What is kept of a snapshot. */
+  snapshotLimits: SnapshotLimits;
+  /** Whether a server is known to be one of the fleet, and does not only say so. */
+  isProven: (server: ServerId) => boolean;
   /** Told of every answer. */
   onHeard: (server: ServerId) => void;
 }
 
 /** A snapshot that takes about a millisecond to be read and merged. */
 const largeBytes = 8 * 1024;
+const mebibyte = 1024 * 1024;
+/** What is read of an answer that says nothing: `okay`. */
+const maxShortAnswerBytes = mebibyte;
+/** What is read of a server that only says that it is one, and held of all of them together. */
+const maxUnprovenBytes = 8 * mebibyte;
+const maxUnprovenBytesHeld = 32 * mebibyte;
+/** What is held of the servers of one host together, in largest snapshots. */
+const snapshotsHeld = 4;
 
 /** What a server is told. */
 export interface Wish {
@@ -40,6 +59,7 @@ export class PubSubServers {
   readonly #needs: PubSubServersNeeds;
   readonly #http: PubSubHttp;
   readonly #turns = new Turns();
+  readonly #budget = new ByteBudget();
 
   constructor(needs: PubSubServersNeeds) {
     this.#needs = needs;
@@ -53,14 +73,49 @@ export class PubSubServers {
     signal: AbortSignal,
     { withUpdates = false } = {},
   ): Promise<ServerAnswer> {
-    const answer = await this.#put(server, { active: true, epoch, withUpdates }, signal);
-    if (answer.body.length > largeBytes) await this.#turns.next();
-    return { type: 'snapshot.received', epoch, snapshot: readSnapshot(answer) };
+    const isProven = this.#needs.isProven(server);
+    const held = this.#openBudget(server, isProven);
+    try {
+      const wish = { active: true, epoch, withUpdates };
+      const { maxSnapshotBytes } = this.#needs;
+      const maxBytes = isProven ? maxSnapshotBytes : Math.min(maxUnprovenBytes, maxSnapshotBytes);
+      const answer = await this.#put(server, wish, signal, { maxBytes, hold: held.take });
+      const owner = { host: hostAndPort(server).host, isProven, signal };
+      return { type: 'snapshot.received', epoch, snapshot: await this.#read(answer, owner) };
+    } finally {
+      held.release();
+    }
+  }
+
+  /** No work of this service is left to do. */
+  close(): void {
+    this.#turns.close();
+  }
+
+  #openBudget(server: ServerId, isProven: boolean): Held {
+    if (!isProven) return this.#budget.open('unproven', maxUnprovenBytesHeld);
+    const { host } = hostAndPort(server);
+    return this.#budget.open(`host ${host}`, snapshotsHeld * this.#needs.maxSnapshotBytes);
+  }
+
+  /** Large snapshots are read a piece at a time. */
+  async #read(answer: PubSubAnswer, owner: Owner): Promise<Connections> {
+    const { type, body } = answer;
+    if (!type.includes('json')) throw new Error(`answered "${type}" instead of JSON`);
+    expectPlain(answer);
+    const reader = new SnapshotReader(body, this.#needs.snapshotLimits);
+    try {
+      const small = body.length > largeBytes ? undefined : reader.readUntil(Infinity);
+      return small ?? (await this.#turns.do((untilMs) => reader.readUntil(untilMs), owner));
+    } catch (error) {
+      throw new Error(`answered no snapshot: ${causeOf(error)}`);
+    }
   }
 
   /** Has the server post nothing from now on. */
   async silence(server: ServerId, epoch: Epoch, signal: AbortSignal): Promise<ServerAnswer> {
-    await this.#put(server, { active: false, epoch, withUpdates: false }, signal);
+    const wish = { active: false, epoch, withUpdates: false };
+    await this.#put(server, wish, signal, { maxBytes: maxShortAnswerBytes });
     return { type: 'silence.confirmed' };
   }
 
@@ -69,7 +124,7 @@ export class PubSubServers {
     const request = {
       method: 'GET',
       path: '/health',
-      maxBytes: this.#needs.maxSnapshotBytes,
+      maxBytes: maxShortAnswerBytes,
     } as const;
     this.#expectSuccess(server, await this.#http.exchange(server, request, signal));
     return { type: 'probe.answered' };
@@ -94,15 +149,19 @@ export class PubSubServers {
     return answer.body;
   }
 
-  async #put(server: ServerId, wish: Wish, signal: AbortSignal) {
+  async #put(
+    server: ServerId,
+    wish: Wish,
+    signal: AbortSignal,
+    bounds: Pick<PubSubRequest, 'maxBytes' | 'hold'>,
+  ) {
     const { active, withUpdates } = wish;
     const json = (connection: Connection) => {
       const eventsUrl = this.#needs.eventsUrl(server, wish, connection);
       // The deployed servers know two properties, and pass over the third.
       return { active, eventsUrl, ...(withUpdates && { updates: true }) };
     };
-    const maxBytes = this.#needs.maxSnapshotBytes;
-    const request = { method: 'PUT', path: '/api/dashboard', json, maxBytes } as const;
+    const request = { method: 'PUT', path: '/api/dashboard', json, ...bounds } as const;
     return this.#expectSuccess(server, await this.#http.exchange(server, request, signal));
   }
 
@@ -152,17 +211,6 @@ export function createServerRequests(servers: PubSubServers, pacer: RequestPacer
 /** Compressed bytes are neither a document nor JSON: a document would be passed on as it came. */
 function expectPlain({ encoding = 'identity' }: PubSubAnswer): void {
   if (encoding !== 'identity') throw new Error(`answered in the encoding "${encoding}"`);
-}
-
-function readSnapshot(answer: PubSubAnswer) {
-  const { type, body } = answer;
-  if (!type.includes('json')) throw new Error(`answered "${type}" instead of JSON`);
-  expectPlain(answer);
-  try {
-    return parseSnapshot(body);
-  } catch (error) {
-    throw new Error(`answered no snapshot: ${causeOf(error)}`);
-  }
 }
 
 function causeOf(error: unknown): string {

@@ -1,11 +1,13 @@
 import type { Logger } from 'pino';
+import { parseRedisTarget } from '../redisTarget.js';
 import {
   type ChannelFailure,
   type ChannelFollower,
   type Following,
   Followings,
 } from './channelFollowers.js';
-import { RedisConnection, type RedisPatience } from './redisConnection.js';
+import { RedisConnection } from './redisConnection.js';
+import { type RedisOpener, type RedisPatience, redisOpener } from './redisOpener.js';
 import { RefusedSubscriptions, type SubscriptionKind } from './refusedSubscriptions.js';
 
 export type { ChannelFailure, ChannelFollower } from './channelFollowers.js';
@@ -16,14 +18,15 @@ const kinds: readonly Kind[] = ['channel', 'pattern'];
 /** How Redis begins to say that the credentials or permissions do not do; before 6: an `ERR`. */
 const refusal = /^(WRONGPASS|NOAUTH|NOPERM|ERR invalid password|ERR operation not permitted)/;
 const retryMs = { first: 100, max: 2000 };
-const defaultPatience: RedisPatience = { pingEveryMs: 5000, answerWithinMs: 5000 };
+export const defaultPatience: RedisPatience = { pingEveryMs: 5000, answerWithinMs: 5000 };
 
 /**
  * One Redis connection for all channels that somebody follows. It connects with the first follower,
  * reconnects for as long as there is one, and tells each when messages begin and cease to come.
  */
 export class RedisChannels {
-  readonly #url: string;
+  readonly #open: RedisOpener;
+  readonly #secrets: readonly string[];
   readonly #log: Logger;
   readonly #patience: RedisPatience;
   readonly #followings = { channel: new Followings(), pattern: new Followings() };
@@ -37,9 +40,18 @@ export class RedisChannels {
   /** What the log was told last: an outage is one line, not one for each attempt. */
   #told: 'nothing' | 'there' | 'gone' = 'nothing';
 
-  /** `url`: `redis://` or `rediss://`. A Redis that hangs counts as lost within the sum of `patience`. */
-  constructor(url: string, log: Logger, patience: RedisPatience = defaultPatience) {
-    this.#url = url;
+  /** `url`: as `REDIS_URL` has it. A Redis that hangs counts as lost within the sum of `patience`. */
+  constructor(
+    url: string,
+    log: Logger,
+    {
+      sentinelPassword,
+      ...patience
+    }: RedisPatience & { sentinelPassword?: string | undefined } = defaultPatience,
+  ) {
+    const target = parseRedisTarget(url);
+    this.#open = redisOpener(target, patience, sentinelPassword);
+    this.#secrets = [target.password, sentinelPassword].filter((secret) => secret !== undefined);
     this.#log = log;
     this.#patience = patience;
   }
@@ -82,7 +94,7 @@ export class RedisChannels {
   #connect(): void {
     this.#retry = undefined;
     this.#connection = new RedisConnection(
-      this.#url,
+      this.#open,
       {
         onReady: () => {
           for (const kind of kinds)
@@ -94,6 +106,7 @@ export class RedisChannels {
         onEnd: (reason) => this.#lost(reason),
       },
       this.#patience,
+      this.#secrets,
     );
   }
 

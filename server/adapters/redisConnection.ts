@@ -1,4 +1,5 @@
-import { Redis } from 'ioredis';
+import type { Redis } from 'ioredis';
+import type { RedisOpener, RedisPatience } from './redisOpener.js';
 
 /** What a connection tells; `onEnd` once, whether it ever was ready or not, and nothing after it. */
 export interface RedisConnectionListener {
@@ -10,40 +11,35 @@ export interface RedisConnectionListener {
   onEnd: (reason: string) => void;
 }
 
-/** How soon a Redis that hangs is noticed: within the sum of both. */
-export interface RedisPatience {
-  /** Between two PINGs. */
-  readonly pingEveryMs: number;
-  /** How long nothing at all may come while an answer is due. Also the limit of connecting. */
-  readonly answerWithinMs: number;
-}
-
 /** One connection to Redis for subscriptions; its maker closes it, and makes a new one when it ends. */
 export class RedisConnection {
-  readonly #redis: Redis;
   readonly #listener: RedisConnectionListener;
+  readonly #secrets: readonly string[];
   readonly #pings: NodeJS.Timeout;
+  readonly #stop = new AbortController();
+  /** Undefined until it is known where to connect to. */
+  #redis: Redis | undefined;
   #isReady = false;
   #isOver = false;
   #reason = 'the connection was closed';
 
-  constructor(url: string, listener: RedisConnectionListener, patience: RedisPatience) {
+  /** `secrets`: never in a reason. */
+  constructor(
+    open: RedisOpener,
+    listener: RedisConnectionListener,
+    { pingEveryMs }: RedisPatience,
+    secrets: readonly string[],
+  ) {
     this.#listener = listener;
-    this.#redis = new Redis(url, {
-      // Redis before 6 knows no other.
-      protocol: 2,
-      // One life, so that no command of an earlier one is sent again after those of the next.
-      retryStrategy: () => null,
-      enableOfflineQueue: false,
-      autoResubscribe: false,
-      // Users that may do nothing but subscribe cannot ask for INFO; subscribing has its own answer.
-      enableReadyCheck: false,
-      disableClientInfo: true,
-      connectTimeout: patience.answerWithinMs,
-      socketTimeout: patience.answerWithinMs,
-    });
-    this.#listen(url);
-    this.#pings = setInterval(() => this.#ping(), patience.pingEveryMs);
+    this.#secrets = secrets.flatMap((secret) => [secret, encodeURIComponent(secret)]);
+    this.#pings = setInterval(() => this.#ping(), pingEveryMs);
+    const opened = open(this.#stop.signal);
+    if (!(opened instanceof Promise)) this.#listen(opened);
+    else
+      void opened.then((redis) => {
+        if (this.#isOver) redis.disconnect();
+        else this.#listen(redis);
+      });
   }
 
   get isReady(): boolean {
@@ -52,24 +48,32 @@ export class RedisConnection {
 
   /** Resolves when no message of the channel is missed any more. */
   subscribe(kind: 'channel' | 'pattern', name: string): Promise<unknown> {
-    return kind === 'channel' ? this.#redis.subscribe(name) : this.#redis.psubscribe(name);
+    const redis = this.#opened;
+    return kind === 'channel' ? redis.subscribe(name) : redis.psubscribe(name);
   }
 
   unsubscribe(kind: 'channel' | 'pattern', name: string): Promise<unknown> {
-    return kind === 'channel' ? this.#redis.unsubscribe(name) : this.#redis.punsubscribe(name);
+    const redis = this.#opened;
+    return kind === 'channel' ? redis.unsubscribe(name) : redis.punsubscribe(name);
   }
 
   /** Ends it at once, without `onEnd`. */
   close(): void {
     if (this.#isOver) return;
     this.#over();
-    this.#redis.disconnect();
+    this.#stop.abort();
+    this.#redis?.disconnect();
     // A Redis that hangs would not close its side.
-    this.#redis.stream?.destroy();
+    this.#redis?.stream?.destroy();
   }
 
-  #listen(url: string): void {
-    const redis = this.#redis;
+  get #opened(): Redis {
+    if (!this.#redis) throw new Error('the connection to Redis is not open');
+    return this.#redis;
+  }
+
+  #listen(redis: Redis): void {
+    this.#redis = redis;
     redis.on('ready', () => {
       if (this.#isOver) return;
       this.#isReady = true;
@@ -82,7 +86,7 @@ export class RedisConnection {
       if (!this.#isOver) this.#listener.onPatternMessage(message, channel.toString(), pattern);
     });
     redis.on('error', (error: Error) => {
-      this.#reason = withoutSecret(error.message, url);
+      this.#reason = withoutSecrets(error.message, this.#secrets);
     });
     redis.on('end', () => {
       if (this.#isOver) return;
@@ -97,13 +101,11 @@ export class RedisConnection {
   }
 
   #ping(): void {
-    if (this.isReady) this.#redis.ping().catch(() => undefined);
+    if (this.isReady) this.#redis?.ping().catch(() => undefined);
   }
 }
 
 // Redis quotes what it was sent; the error itself has the arguments of AUTH, so it is not logged.
-function withoutSecret(message: string, url: string): string {
-  const { password } = new URL(url);
-  const secrets = [decodeURIComponent(password), password].filter((secret) => secret !== '');
+function withoutSecrets(message: string, secrets: readonly string[]): string {
   return secrets.reduce((text, secret) => text.replaceAll(secret, '***'), message);
 }

@@ -71,7 +71,7 @@ export class RequestPacer {
   #startOne(): void {
     for (const outlook of [firstOf(this.#starts), ...outlooks]) {
       const lane = this.#lanes[outlook];
-      const next = this.#isReady(lane) ? lane.queue.take() : undefined;
+      const next = this.#isReady(lane) ? lane.queue.take()?.item : undefined;
       if (!next) continue;
       this.#starts += 1;
       this.#start(next.task, lane);

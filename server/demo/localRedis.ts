@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { mkdtemp, rmdir } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { within } from './childProcess.js';
@@ -30,22 +30,39 @@ read -r _
 exec 2>/dev/null
 kill -9 "$pid"
 wait "$pid"
-rmdir "$dir"
+rm -rf -- "$dir"
 `;
 
-/** Starts the `redis-server` of the PATH, on a free port unless told. Resolves when it answers. */
+/** What a redis-server is to be. */
+export type LocalRedisOptions = {
+  /** Free unless told. */
+  readonly port?: number;
+  readonly password?: string;
+  /** Further options of its command line. */
+  readonly options?: readonly string[];
+  /** Lines of a configuration that it may rewrite: it is a Sentinel. */
+  readonly sentinel?: readonly string[];
+};
+
+/** Starts the `redis-server` of the PATH. Resolves when it answers. */
 export const startLocalRedis = async ({
   port: givenPort,
   password,
-}: {
-  port?: number;
-  password?: string;
-} = {}): Promise<LocalRedis> => {
+  options: more = [],
+  sentinel,
+}: LocalRedisOptions = {}): Promise<LocalRedis> => {
   const port = givenPort ?? (await freePort());
   const dir = await mkdtemp(join(tmpdir(), 'redis-'));
-  const options = ['--port', port, '--bind', '127.0.0.1', '--dir', dir, '--save', ''].map(String);
-  options.push('--appendonly', 'no');
+  const options = ['--port', port, '--bind', '127.0.0.1', '--dir', dir].map(String);
+  if (sentinel) {
+    const path = join(dir, 'sentinel.conf');
+    await writeFile(path, sentinel.join('\n'));
+    options.unshift(path, '--sentinel');
+  } else {
+    options.push('--save', '', '--appendonly', 'no', ...more);
+  }
   if (password) options.push('--requirepass', password);
+  const readyWords = sentinel ? '+monitor master' : 'Ready to accept connections';
   const shell = spawn('/bin/sh', ['-c', script, 'sh', dir, ...options], {
     // In a group of its own: Ctrl-C is for the parent, which decides when to stop it.
     detached: true,
@@ -59,7 +76,7 @@ export const startLocalRedis = async ({
   const stop = async () => {
     shell.stdin.end();
     await exited;
-    await rmdir(dir).catch(() => undefined);
+    await rm(dir, { recursive: true, force: true }).catch(() => undefined);
   };
   shell.stdin.on('error', () => undefined);
 
@@ -71,7 +88,7 @@ export const startLocalRedis = async ({
     shell.stdout.setEncoding('utf8').on('data', (text: string) => {
       said = (said + text).slice(-10_000);
       const pid = /^pid (\d+)$/m.exec(said)?.[1];
-      if (pid && said.includes('Ready to accept connections')) resolve(Number(pid));
+      if (pid && said.includes(readyWords)) resolve(Number(pid));
     });
     const fail = async () => {
       await stop();

@@ -19,13 +19,27 @@ export function isForwarded(ctx: Context): boolean {
 export function viewerAddress(ctx: Context, trustedProxies: Networks | undefined): string {
   const remote = remoteAddress(ctx);
   if (!trustedProxies?.includes(remote)) return remote;
-  // Each proxy adds whom it heard: from the right, the first that is no proxy is the viewer.
-  const said = ctx
-    .get('X-Forwarded-For')
-    .split(',')
-    .map((entry) => forwardedAddress(entry.trim()));
-  const viewer = said.findLast((address) => !trustedProxies.includes(address));
+  const viewer = saidAddress(ctx, trustedProxies);
   return viewer !== undefined && isAddress(viewer) ? viewer : remote;
+}
+
+/** What stands in `X-Forwarded-For` for the viewer; undefined: nothing, or none but trusted proxies. */
+function saidAddress(ctx: Context, trustedProxies: Networks): string | undefined {
+  const entries = ctx.get('X-Forwarded-For').split(',');
+  // Each proxy adds whom it heard: from the right, the first that is no proxy is the viewer.
+  const said = entries.map((entry) => forwardedAddress(entry.trim()));
+  return said.findLast((address) => !trustedProxies.includes(address));
+}
+
+/** Why a viewer that came through a proxy has the proxy's address; undefined: it has its own. */
+export function hiddenAddressOf(
+  ctx: Context,
+  trustedProxies: Networks | undefined,
+): 'untrusted' | 'unreadable' | undefined {
+  if (ctx.get('X-Forwarded-For') === '') return undefined;
+  if (!trustedProxies?.includes(remoteAddress(ctx))) return 'untrusted';
+  const viewer = saidAddress(ctx, trustedProxies);
+  return viewer === undefined || isAddress(viewer) ? undefined : 'unreadable';
 }
 
 /** One address of `X-Forwarded-For`; some proxies add the client's port, and IPv6 is in brackets then. */

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { RoomName } from '../../machines/ports.js';
 import type { KnownCounts } from '../knownCounts.js';
-import { isStorable, type RoomsTable, type StoredRoom } from '../store/store.js';
+import { isStorable, type RoomsTable, type StoredRoom, StoreError } from '../store/store.js';
 import { firstOf } from './firstOf.js';
 import { type Fresh, LastKnownGood } from './lastKnownGood.js';
 import { type RoomListCursor, readCursor, writeCursor } from './roomListCursor.js';
@@ -98,7 +98,23 @@ export class RoomList {
     // Made anew for a page that is stale: the live counts are not.
     const all = this.#summaries(value.items.map((item) => [item.id, item]));
     const rooms = all.rooms.filter(({ active }) => active || !isActiveOnly);
-    return { value: { ...all, rooms, ...this.#behind(value.cursor, prefix) }, ...freshness };
+    const page = { ...all, rooms, ...this.#behind(value.cursor, prefix) };
+    const isLast = value.cursor === undefined && !freshness.isStale;
+    return { value: isLast ? await this.#filled(query, page) : page, ...freshness };
+  }
+
+  /** The last page of the store with live rooms behind it: old frontends ask for no other page. */
+  async #filled(query: RoomListQuery, page: RoomListPage): Promise<RoomListPage> {
+    const limit = query.limit - page.rooms.length;
+    if (page.cursor === undefined || limit === 0) return page;
+    try {
+      const live = await this.#liveOnly({ ...query, limit }, undefined);
+      const isComplete = page.isComplete && live.isComplete;
+      return { ...live, rooms: [...page.rooms, ...live.rooms], isComplete };
+    } catch (error) {
+      if (error instanceof StoreError) return page;
+      throw error;
+    }
   }
 
   /** Where it goes on after a page of the store. */

@@ -12,6 +12,7 @@ import type { RoomChannelStanding, RoomStanding } from '../../machines/roomSetup
 import type { RedisChannels } from '../adapters/redisChannels.js';
 import type { Documents } from '../documents/documents.js';
 import type { Viewer } from '../sse/viewer.js';
+import type { ChannelNames } from './channelNames.js';
 import { type Asked, beyondAsked, type RoomDirectory } from './roomDirectory.js';
 import type { RoomView } from './roomStreams.js';
 import { type PresenceStanding, RoomWatch, type ServerFinding } from './roomWatch.js';
@@ -22,6 +23,8 @@ export interface RoomWatchesNeeds {
   directory: RoomDirectory;
   /** Undefined: no Redis is configured, and rooms are polled. */
   redis: RedisChannels | undefined;
+  /** How its channels are called. */
+  channels: ChannelNames;
   frameIntervalMs: number;
   log: Logger;
 }
@@ -94,7 +97,7 @@ export class RoomWatches {
 
   /** The slot `roomChannel`: the updates of a room, and who is in it, by Redis. */
   readonly roomChannel = fromCallback<EventObject, RoomInput>(({ input: { room }, sendBack }) => {
-    const { redis } = this.#needs;
+    const { redis, channels } = this.#needs;
     const setPresence = (presence: PresenceStanding) =>
       this.#watches.get(room)?.setPresence(presence);
     if (!redis) {
@@ -103,13 +106,13 @@ export class RoomWatches {
       return;
     }
     setPresence('connecting');
-    const unfollow = redis.follow(room, {
+    const unfollow = redis.follow(channels.updates(room), {
       onMessage: (update) => sendBack({ type: 'update.received', update }),
       onSubscribed: () => sendBack({ type: 'channel.subscribed' }),
       onLost: () => sendBack({ type: 'channel.lost' }),
       onFailed: (cause) => this.#watches.get(room)?.setFailure(cause),
     });
-    const unfollowPresence = redis.follow(`${room}-presence`, {
+    const unfollowPresence = redis.follow(channels.presence(room), {
       onMessage: (update) => this.#watches.get(room)?.applyPresence(update),
       onSubscribed: () => setPresence('subscribed'),
       onLost: () => setPresence('lost'),

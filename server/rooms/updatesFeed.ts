@@ -5,6 +5,7 @@ import { examineUpdate, summarizeUpdate } from '../documents/updateSummary.js';
 import { messageFrame } from '../sse/frames.js';
 import { heartbeatMs, maxPendingMs, tickMs } from '../sse/liveness.js';
 import type { Viewer } from '../sse/viewer.js';
+import type { ChannelNames } from './channelNames.js';
 import { PerSecond } from './perSecond.js';
 import { StrangeChannels } from './strangeChannels.js';
 import { type Admitted, maxPerSecond, UpdateAudience } from './updateAudience.js';
@@ -19,11 +20,12 @@ export interface UpdatesView {
 export interface UpdatesFeedNeeds {
   /** Undefined: the pub-sub servers are asked to post their updates. */
   redis: RedisChannels | undefined;
+  /** How the channels of rooms are called. */
+  channels: ChannelNames;
   /** Somebody began to watch what servers post; the last one ceased to. */
   onServersWanted: (isWanted: boolean) => void;
 }
 
-const presence = /-presence$/;
 /** For all prefixes together; each of them has its share of it for certain. */
 const maxInAll = { updates: 4 * maxPerSecond.updates, bytes: 4 * maxPerSecond.bytes };
 /** Larger updates are named by their size alone: to read them would hold up everybody. */
@@ -107,9 +109,10 @@ export class UpdatesFeed {
       this.#needs.onServersWanted(true);
       return;
     }
-    this.#unfollow = this.#needs.redis.followPattern('*', {
+    this.#unfollow = this.#needs.redis.followPattern(this.#needs.channels.pattern, {
       onMessage: (update, channel) => {
-        if (!presence.test(channel)) this.take(channel, update);
+        const room = this.#needs.channels.roomOf(channel);
+        if (room !== undefined) this.take(room, update);
       },
       onSubscribed: () => this.#noteState('following'),
       onLost: () => this.#noteState('lost'),

@@ -195,6 +195,20 @@ test('the bigger the states, the rarer the rounds', () => {
   expect(world.rounds).toBe(2);
 });
 
+test('no states are so big that the pause after them is longer than a timer can wait', () => {
+  const world = new ScriptedRoom();
+  world.say('channel.missing');
+  world.say({ type: 'servers.located', servers: [one] });
+  // More than there is memory for: as many servers as can be known may hold it in the end.
+  const huge = { length: 2 ** 31 * 1000 } as Uint8Array;
+  world.say({ type: 'state.received', server: one, state: huge });
+  world.complete(1);
+  world.advance(10 * 60_000 - 1);
+  expect(world.rounds).toBe(1);
+  world.advance(1);
+  expect(world.rounds).toBe(2);
+});
+
 test('a lost channel means polling, and a subscribed one a round before it is live again', () => {
   const world = liveRoom();
   world.say('channel.lost');

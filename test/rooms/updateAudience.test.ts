@@ -1,5 +1,6 @@
 import { expect, test } from '@jest/globals';
 import * as Y from 'yjs';
+import { ChannelNames } from '../../server/rooms/channelNames.js';
 import { StrangeChannels } from '../../server/rooms/strangeChannels.js';
 import { UpdatesFeed } from '../../server/rooms/updatesFeed.js';
 import { FakeViewer } from '../server/fakeViewer.js';
@@ -12,8 +13,13 @@ const small = (() => {
 })();
 
 test('busy prefixes leave to each other its share of what is read in a second', () => {
-  const feed = owns(new UpdatesFeed({ redis: undefined, onServersWanted: () => {} }), (it) =>
-    it.close(),
+  const feed = owns(
+    new UpdatesFeed({
+      redis: undefined,
+      channels: new ChannelNames({ prefix: '', presenceSuffix: '-presence' }),
+      onServersWanted: () => {},
+    }),
+    (it) => it.close(),
   );
   const prefixes = Array.from({ length: 10 }, (_, i) => `p${i}`);
   const fakes = prefixes.map((prefix) => {

@@ -66,6 +66,7 @@ const headersOfList = ({ link }: IncomingHttpHeaders) =>
     'content-type',
     'cross-origin-resource-policy',
     'date',
+    'x-complete',
     'x-content-type-options',
     ...(link === undefined ? [] : ['link']),
   ].sort();

@@ -24,6 +24,8 @@ describe('the configuration', () => {
       pubSubPort: 8001,
       pubSubDns: [],
       discoverFromRooms: false,
+      redisChannelPrefix: '',
+      redisPresenceSuffix: '-presence',
       auth: 'token',
       corsOrigins: [],
       lingerMs: 5000,
@@ -80,9 +82,17 @@ describe('the configuration', () => {
       MAX_SNAPSHOT_BYTES: '1 GiB',
       MAX_ROOM_BYTES: '1 MiB',
       INSPECT: 'true',
+      REDIS_URL: 'redis://127.0.0.1:6379',
+      REDIS_SENTINEL_PASSWORD: 's3cret',
+      REDIS_CHANNEL_PREFIX: 'doc:',
+      REDIS_PRESENCE_SUFFIX: ':who',
       LOG_LEVEL: 'silent',
     });
     expect(config).toEqual({
+      redisUrl: 'redis://127.0.0.1:6379',
+      redisSentinelPassword: 's3cret',
+      redisChannelPrefix: 'doc:',
+      redisPresenceSuffix: ':who',
       host: '0.0.0.0',
       port: 0,
       publicUrl: 'https://dash.example/sub/path',
@@ -238,6 +248,8 @@ describe('the configuration', () => {
     ['redis://127.0.0.1:6379', 'redis://127.0.0.1:6379'],
     ['rediss://user:p%40ss@cache.example:6380/1', 'rediss://user:p%40ss@cache.example:6380/1'],
     ['REDIS://[::1]', 'redis://[::1]'],
+    ['redis://:pw@a:1,b:2,c', 'redis://:pw@a:1,b:2,c'],
+    ['redis+sentinel://a:1,b:2/main', 'redis+sentinel://a:1,b:2/main'],
   ])('takes the Redis %s', (REDIS_URL, url) => {
     expect(readConfig({ REDIS_URL }).redisUrl).toBe(url);
   });
@@ -251,6 +263,12 @@ describe('the configuration', () => {
     'redis://host?password=hunter2',
     'redis://host/hunter2',
     'hunter2',
+    'redis://a:1,',
+    'redis://a:1,b:hunter2',
+    'redis://a:1,b:1/2',
+    'redis://me:hunter2@a:1,redis://me:hunter3@b:1',
+    'redis+sentinel://:hunter2@a:1',
+    'redis+sentinel://:hunter2@a:1/na me',
   ])('refuses the Redis %s, and does not show it', (REDIS_URL) => {
     expect(problemsOf({ REDIS_URL })).toEqual([
       expect.stringMatching(/^REDIS_URL is set \(not shown\): must be redis:\/\/host:port or/),
@@ -293,6 +311,9 @@ describe('an environment that people and platforms wrote', () => {
     DATA_DIR: '/data',
     STATE_DIR: '/state',
     REDIS_URL: 'redis://127.0.0.1:6379',
+    REDIS_SENTINEL_PASSWORD: 's3cret',
+    REDIS_CHANNEL_PREFIX: 'doc:',
+    REDIS_PRESENCE_SUFFIX: ':who',
     DASHBOARD_TOKEN: 's3cret',
     AUTH: 'none',
     CORS_ORIGINS: 'https://a.example',
@@ -434,5 +455,35 @@ describe('the state directory', () => {
     const warnings: string[] = [];
     readConfig(env, (warning) => warnings.push(warning));
     expect(warnings.some((warning) => warning.includes('STATE_DIR'))).toBe(isSaid);
+  });
+});
+
+describe('variables of the service that this one replaces', () => {
+  const warningsOf = (env: Record<string, string>) => {
+    const warnings: string[] = [];
+    readConfig({ PUBSUB_SERVERS: '127.0.0.1:1', ...env }, (warning) => warnings.push(warning));
+    return warnings;
+  };
+
+  test.each([
+    ['WS_CLUSTER', 'ECS_CLUSTER'],
+    ['WS_SERVICE', 'ECS_SERVICE'],
+    ['WS_PORT', 'PUBSUB_PORT'],
+    ['REGION', 'AWS_REGION'],
+  ])('%s is warned of, unless %s is set', (old, ours) => {
+    const others = { ECS_CLUSTER: 'a', ECS_SERVICE: 'b', PUBSUB_PORT: '3', AWS_REGION: 'c' };
+    const without = Object.fromEntries(Object.entries(others).filter(([name]) => name !== ours));
+    // Of the two names of the ECS service none goes without the other.
+    const rest = ours.startsWith('ECS') ? {} : without;
+    expect(warningsOf({ ...rest, [old]: '7' })).toEqual([
+      expect.stringMatching(`^${old} is "7", .* set ${ours} `),
+    ]);
+    expect(warningsOf({ ...others, [old]: '7' })).toEqual([]);
+    // As Kubernetes sets it for a Service called `ws`.
+    expect(warningsOf({ ...rest, [old]: 'tcp://10.0.0.1:80' })).toEqual([]);
+  });
+
+  test('REGION is not warned of where the SDK has its region under its other name', () => {
+    expect(warningsOf({ REGION: 'eu', AWS_DEFAULT_REGION: 'eu' })).toEqual([]);
   });
 });

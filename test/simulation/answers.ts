@@ -1,5 +1,5 @@
 import type { Connections } from '../../machines/ports.js';
-import { parseSnapshot } from '../../server/adapters/snapshots.js';
+import { parseSnapshot } from '../support/parseSnapshot.js';
 
 /** A snapshot as the adapter reads it; every other one among entries that are no rooms. */
 export function snapshotOf(json: Record<string, number>[] = []): Connections {

@@ -1,5 +1,9 @@
 import { Redis } from 'ioredis';
-import { type LocalRedis, startLocalRedis } from '../../server/demo/localRedis.js';
+import {
+  type LocalRedis,
+  type LocalRedisOptions,
+  startLocalRedis,
+} from '../../server/demo/localRedis.js';
 
 /** A real redis-server of the test's own; whoever started it stops it. */
 export interface RedisServer {
@@ -31,16 +35,17 @@ export interface RedisServer {
 }
 
 /** Starts a redis-server on 127.0.0.1, on a free port unless told. Resolves when it answers. */
-export async function startRedis(
-  options: { port?: number; password?: string } = {},
-): Promise<RedisServer> {
+export async function startRedis(options: LocalRedisOptions = {}): Promise<RedisServer> {
   let server: LocalRedis | undefined;
   let client: Redis | undefined;
   const start = async (port = options.port) => {
     server = await startLocalRedis({ ...options, ...(port !== undefined && { port }) });
+    client = connect(server.url);
+  };
+  const connect = (to: string) => {
     const { password = '' } = options;
-    client = new Redis(server.url, { password, retryStrategy: () => null });
-    client.on('error', () => undefined);
+    const made = new Redis(to, { password, retryStrategy: () => null });
+    return made.on('error', () => undefined);
   };
   const stop = async () => {
     client?.disconnect();
@@ -50,6 +55,8 @@ export async function startRedis(
   };
   const asked = () => {
     if (!server || !client) throw new Error('redis is stopped');
+    // A server that becomes another's replica, or its primary, cuts everybody.
+    if (client.status === 'end') client = connect(server.url);
     return client;
   };
   await start();

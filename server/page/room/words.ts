@@ -71,7 +71,7 @@ const pollingAdvice: Partial<Record<RoomStatus['channel'], string>> = {
   refused:
     'Redis refuses the user or the channel: allow the user of REDIS_URL to subscribe. The service tries again by itself.',
   silent:
-    'The servers have changes that nobody published on the channel of this room: see that they publish Yjs updates as they are, on this Redis, on a channel that is called like the room.',
+    'The servers have changes that nobody published on the channel of this room: see that they publish Yjs updates as they are, on this Redis, on a channel that is called like the room (or see REDIS_CHANNEL_PREFIX).',
 };
 
 /** How the room stands. */

@@ -49,6 +49,8 @@ const serversWith = (needs: Partial<PubSubServersNeeds> = {}) =>
     mayContact: (address) => loopback.includes(address),
     onResolved: (_server, addresses) => resolved.push(addresses),
     onHeard: (id) => heard.push(id),
+    snapshotLimits: { maxRooms: 1000, maxNamesLength: maxSnapshotBytes },
+    isProven: () => true,
     ...needs,
   });
 

@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { parseSnapshot } from '../../../server/adapters/snapshots.js';
+import { parseSnapshot } from '../../support/parseSnapshot.js';
 
 const parse = (body: string) => [...parseSnapshot(Buffer.from(body))];
 
