@@ -4,27 +4,32 @@ import type { Tally } from '../machines/tally.js';
 /**
  * Why the totals are not complete. `not_counting`: the servers are not asked now. `no_server_known`:
  * there is nobody to ask. `servers_missing`: not every known server is live. `over_limit`: a server
- * reported more than is counted of one.
+ * reported more than is counted of one. `source_unanswered`: a source of servers has not answered since
+ * the start, so there may be servers that nobody knows of.
  */
 export type IncompleteReason =
   | 'not_counting'
   | 'no_server_known'
   | 'servers_missing'
-  | 'over_limit';
+  | 'over_limit'
+  | 'source_unanswered';
 
 /** What the totals rest on. */
 export interface Counted {
   roster: Pick<Roster, 'size' | 'live'>;
   tally: Pick<Tally, 'overLimit'>;
+  /** Whether every source of servers has answered once. */
+  areSourcesHeard: boolean;
 }
 
-/** Null: every known server is live and counted in full, and there is one. */
+/** Null: every known server is live and counted in full, there is one, and every source has named its own. */
 export function incompleteReason(
   isCounting: boolean,
-  { roster, tally }: Counted,
+  { roster, tally, areSourcesHeard }: Counted,
 ): IncompleteReason | null {
   if (!isCounting) return 'not_counting';
   if (roster.size === 0) return 'no_server_known';
   if (roster.live < roster.size) return 'servers_missing';
-  return tally.overLimit.size > 0 ? 'over_limit' : null;
+  if (tally.overLimit.size > 0) return 'over_limit';
+  return areSourcesHeard ? null : 'source_unanswered';
 }

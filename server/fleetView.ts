@@ -20,16 +20,22 @@ export class FleetView implements FeedSource {
   readonly #log: FleetLog;
 
   readonly #callbackOf: (server: ServerId) => string | undefined;
+  readonly #areSourcesHeard: () => boolean;
 
-  /** `callbackOf`: where a server was told to post to, without the token. */
+  /**
+   * `callbackOf`: where a server was told to post to, without the token. `areSourcesHeard`: whether every
+   * source of servers has answered once.
+   */
   constructor(
     actor: ActivationActor,
     log: Logger,
     callbackOf: (server: ServerId) => string | undefined = () => undefined,
+    areSourcesHeard: () => boolean = () => true,
   ) {
     this.#actor = actor;
     this.#log = new FleetLog(log);
     this.#callbackOf = callbackOf;
+    this.#areSourcesHeard = areSourcesHeard;
   }
 
   /** Notes that a server answered or posted just now. */
@@ -120,7 +126,8 @@ export class FleetView implements FeedSource {
   get incompleteReason(): IncompleteReason | null {
     const snapshot = this.#actor.getSnapshot();
     const isCounting = snapshot.matches('activating') || snapshot.matches('active');
-    return incompleteReason(isCounting, snapshot.context);
+    const areSourcesHeard = this.#areSourcesHeard();
+    return incompleteReason(isCounting, { ...snapshot.context, areSourcesHeard });
   }
 
   /** The servers that have gone over the limit, or come back under it, since the last call. */

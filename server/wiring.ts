@@ -141,7 +141,12 @@ export function wire(needs: WiringNeeds): Wired {
     ...(inspector && { inspect: inspector.observe }),
     ...(clock && { clock }),
   });
-  const view = new FleetView(actor, log, (server) => callbacks.of(server));
+  const view = new FleetView(
+    actor,
+    log,
+    (server) => callbacks.of(server),
+    () => discovery.areSourcesHeard,
+  );
   const run = randomBytes(6).toString('base64url');
   const feed = new Feed(view, { run, frameIntervalMs: config.frameIntervalMs });
 

@@ -98,6 +98,11 @@ export class Discovery {
     });
   }
 
+  /** Whether every source has answered once: until then there may be servers that nobody knows of. */
+  get areSourcesHeard(): boolean {
+    return !this.#sources.some(({ isUnheard }) => isUnheard);
+  }
+
   /** It answered: who is remembered is known to be there. */
   noteHeard(server: ServerId): void {
     this.#remembered.noteHeard(server);

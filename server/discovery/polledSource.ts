@@ -44,6 +44,11 @@ export class PolledSource {
     return this.#source.mayBeStale === true;
   }
 
+  /** Whether it may still name servers that nobody knows of: it has never answered. */
+  get isUnheard(): boolean {
+    return !this.hasAnswered && this.#source.isOwn !== true;
+  }
+
   get hasAnswered(): boolean {
     return this.#lastSuccessAt !== null;
   }

@@ -9,7 +9,9 @@ import type { Source } from './source.js';
 /** The sources of servers that the configuration asks for. */
 export function sourcesFor(config: Config, store: Store): Source[] {
   const { pubSubPort, pubSubDns, pubSubDnsServer, ecsCluster, ecsService } = config;
-  const sources = [registeredServers(store.servers)];
+  const sources = [
+    registeredServers(store.servers, { isOwn: config.dynamodbServersTable === undefined }),
+  ];
   for (const name of pubSubDns) sources.push(dnsSource(name, pubSubPort, pubSubDnsServer));
   if (ecsCluster !== undefined && ecsService !== undefined)
     sources.push(ecsSource({ cluster: ecsCluster, service: ecsService }, pubSubPort));

@@ -221,6 +221,44 @@ describe('a server that no source names any longer', () => {
   });
 });
 
+describe('a source that has not answered yet', () => {
+  test('may know of servers that nobody knows: totals are complete only when it has', async () => {
+    const [known, named] = [await startDouble(), await startDouble()];
+    known.rooms.set('r', 1);
+    named.rooms.set('r', 2);
+    const names = await startNames();
+    names.names.set(name, { A: ['127.0.0.1'] });
+    names.fault('A', 'silence');
+    const service = await startService({
+      ...byDns(names, named.port),
+      PUBSUB_SERVERS: known.id,
+    });
+    const changes = await watch(service, '/api/events?stream=changes');
+    const said = () =>
+      changes.messages.map(
+        ({ data }) => JSON.parse(data) as { complete?: boolean; reason?: string },
+      );
+    await eventually(() => {
+      expect(said()).toContainEqual(expect.objectContaining({ reason: 'source_unanswered' }));
+    }, slowly);
+    // It counts what it knows, and says that there may be more.
+    await eventually(async () => {
+      const state = await getJson<object>(`${service.url}/api/state`);
+      expect(state).toMatchObject({ live: 1, complete: false, reason: 'source_unanswered' });
+    }, slowly);
+    expect(said().some(({ complete }) => complete)).toBe(false);
+    names.fault('A', undefined);
+    await eventually(
+      () => expect(said().findLast(({ complete }) => complete !== undefined)?.complete).toBe(true),
+      slowly,
+    );
+    expect(await getJson<object>(`${service.url}/api/state`)).toMatchObject({
+      connections: 3,
+      reason: null,
+    });
+  }, 60_000);
+});
+
 describe('a source that fails', () => {
   test('loses nobody, and is reported until it works again', async () => {
     const store = memoryStore();
