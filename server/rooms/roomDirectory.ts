@@ -114,10 +114,13 @@ export class RoomDirectory {
     return decoded !== undefined && canAsk(decoded) ? decoded : raw;
   }
 
-  /** The servers that the store or the live counts name for a room. A failing store is passed over. */
+  /**
+   * The servers that the store or the live counts name for a room, but for those that are gone. A
+   * failing store is passed over.
+   */
   async holders(room: RoomName): Promise<Holder[]> {
     const { holders } = await this.#look(room);
-    return holders;
+    return holders.filter(({ server }) => !this.#needs.isGone(server));
   }
 
   /** All servers, as holders of a room. */

@@ -74,6 +74,8 @@ const sourcesOf = async ({ url }: Url) =>
 const failedSources = async ({ url }: Url) =>
   (await fetch(`${url}/api/servers`)).headers.get('x-discovery-failed');
 
+const isOfRoom = ({ event }: { event?: string | undefined }) => event === 'room';
+
 /** Sets variables that the AWS SDK reads, for the time of the test. */
 function setVariables(variables: Record<string, string>): void {
   const before = Object.keys(variables).map((key) => [key, process.env[key]] as const);
@@ -347,9 +349,10 @@ describe('a source that fails', () => {
 describe('an address that a crash left in the rooms table', () => {
   test('is gone after a while: the totals are complete, its rooms are not active; and may come back', async () => {
     const [live, { port, free }] = [await startDouble(), await holdPort()];
-    live.rooms.set('r', 1);
+    live.rooms.set('r', 1).set('held', 0);
     const leftOver = `127.0.0.1:${port}`;
     const store = filledStore([
+      { id: 'held', addresses: [leftOver] },
       { id: 'left', addresses: [leftOver] },
       { id: 'r', addresses: [live.id, leftOver] },
     ]);
@@ -368,6 +371,7 @@ describe('an address that a crash left in the rooms table', () => {
     );
     const rooms = await getJson<RoomSummary[]>(`${service.url}/api/rooms`);
     expect(rooms.map(({ id, active, servers }) => [id, active, servers])).toEqual([
+      ['held', false, 0],
       ['left', false, 0],
       ['r', true, 1],
     ]);
@@ -375,6 +379,13 @@ describe('an address that a crash left in the rooms table', () => {
       `${service.url}/api/rooms/left/servers`,
     );
     expect(servers).toMatchObject([{ server: leftOver, finding: 'dead_address' }]);
+
+    // The dead address does not keep a room from being gone when the last server drops it.
+    const room = await watch(service, '/api/rooms/held/events');
+    const standing = () => JSON.parse(room.messages.findLast(isOfRoom)?.data ?? '{}');
+    await eventually(() => expect(standing()).toMatchObject({ servers: [live.id] }));
+    live.rooms.delete('held');
+    await eventually(() => expect(standing()).toMatchObject({ state: 'gone' }), slowly);
 
     await free();
     const back = await startDouble({ port });
