@@ -168,6 +168,10 @@ export const activationSetup = setup({
         for (const { ref } of sendersOf(context, server, isSuperseded))
           enqueue.sendTo(ref, { type });
       }
+      for (const server of context.tally.takePosters()) {
+        const member = context.roster.get(server);
+        if (member) enqueue.sendTo(member.ref, { type: 'post.received' });
+      }
     }),
     /** Whoever posts unwished is set right, unless it is just being told. */
     refuseDeltas: enqueueActions(({ context, event, enqueue }) => {

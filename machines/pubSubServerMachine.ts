@@ -17,6 +17,8 @@ export const pubSubServerMachine = pubSubServerSetup.createMachine({
     isEvidenceNoted: false,
     isLookPlanned: false,
     recurrences: 0,
+    missed: 0,
+    isDeaf: false,
   }),
   invoke: {
     id: 'serverRequests',
@@ -151,9 +153,18 @@ export const pubSubServerMachine = pubSubServerSetup.createMachine({
               after: { overdueMs: 'unreachable' },
               states: {
                 live: {
-                  entry: { type: 'report', params: { status: 'live' } },
-                  on: { 'request.failed': 'stale' },
-                  after: { probeMs: { actions: 'demandProbe' } },
+                  entry: 'reportHeard',
+                  on: {
+                    'request.failed': 'stale',
+                    'deafness.changed': { actions: 'reportHeard' },
+                  },
+                  after: {
+                    probeMs: [
+                      // Where posts are missing only snapshots tell what has changed.
+                      { guard: 'hasMissed', actions: 'demandRequest' },
+                      { actions: 'demandProbe' },
+                    ],
+                  },
                 },
                 stale: { entry: { type: 'report', params: { status: 'stale' } } },
               },
@@ -168,6 +179,48 @@ export const pubSubServerMachine = pubSubServerSetup.createMachine({
               },
               after: { letGoMs: { actions: 'announceLoss' } },
             },
+          },
+        },
+      },
+    },
+
+    /** Whether its posts arrive, as far as snapshots tell: they must not say what no post did. */
+    posts: {
+      initial: 'plausible',
+      states: {
+        plausible: {
+          on: {
+            'post.missed': { target: 'missing', actions: 'countMissed' },
+            'post.received': { actions: 'clearMissed' },
+          },
+        },
+        /** One may be on its way. */
+        missing: {
+          on: {
+            // The one before has its time, and no more: snapshots may come faster than that.
+            'post.missed': { actions: 'countMissed' },
+            'post.received': { target: 'plausible', actions: 'clearMissed' },
+            'startup.answered': { target: 'plausible', actions: 'clearMissed' },
+            'deactivation.requested': { target: 'plausible', actions: 'clearMissed' },
+          },
+          after: { lateMs: [{ guard: 'isUnheard', target: 'deaf' }, { target: 'suspected' }] },
+        },
+        /** One was lost, or all are. It is asked for snapshots in place of probes. */
+        suspected: {
+          on: {
+            'post.missed': { target: 'missing', actions: 'countMissed' },
+            'post.received': { target: 'plausible', actions: 'clearMissed' },
+            'startup.answered': { target: 'plausible', actions: 'clearMissed' },
+            'deactivation.requested': { target: 'plausible', actions: 'clearMissed' },
+          },
+        },
+        /** None arrives: its URL does not lead here, or something between takes them. */
+        deaf: {
+          entry: 'markDeaf',
+          exit: 'unmarkDeaf',
+          on: {
+            'post.received': { target: 'plausible', actions: 'clearMissed' },
+            'deactivation.requested': { target: 'plausible', actions: 'recallMissed' },
           },
         },
       },

@@ -10,6 +10,8 @@ export type ServerStatus =
   | 'silencing'
   | 'activating'
   | 'live'
+  /** It answers, but its posts do not reach this service. */
+  | 'deaf'
   | 'stale'
   | 'unreachable';
 
@@ -23,6 +25,12 @@ export type PubSubServerEvent =
   | { type: 'doubt.raised' }
   /** Time to look at the rooms below zero again. */
   | { type: 'dips.due' }
+  /** The first post since its last snapshot arrived. */
+  | { type: 'post.received' }
+  /** A snapshot differs from the one before, and nothing was posted in between. */
+  | { type: 'post.missed' }
+  /** Raised by the region `posts`. */
+  | { type: 'deafness.changed' }
   /** Whether it is to post updates of documents, beside its connections. */
   | { type: 'updates.wished' }
   | { type: 'updates.unwished' }
@@ -73,10 +81,15 @@ interface Context extends Omit<PubSubServerInput, 'isUpdatesWished' | 'isUnconfi
   isLookPlanned: boolean;
   /** How often it had to be set right in a row. */
   recurrences: number;
+  /** Snapshots since its last post that differed from the ones before. */
+  missed: number;
+  isDeaf: boolean;
 }
 
 const retry = { firstMs: 250, maxMs: 5000, silencingLimit: 5 };
 const correctionIntervalMs = 2000;
+/** A single post may be lost, or its server restart unseen; so many times in a row with no post at all is no accident. */
+const missedLimit = 2;
 const letGoMs = 10 * 60_000;
 /** Between two looks at rooms below zero. One that is there at three, for 250 to 375 ms, is evidence. */
 const dipsMs = 125;
@@ -110,6 +123,8 @@ export const pubSubServerSetup = setup({
       context.tally.accepts(context.server, event.epoch),
     hasBase: ({ context }) => context.tally.baseOf(context.server) !== undefined,
     isDoubtful: ({ context }) => context.tally.isDoubtful(context.server),
+    hasMissed: ({ context }) => context.missed > 0,
+    isUnheard: ({ context }) => context.missed >= missedLimit,
     isEvidenceStanding: ({ context }) =>
       context.isEvidenceNoted || context.tally.isDoubtful(context.server),
   },
@@ -145,7 +160,9 @@ export const pubSubServerSetup = setup({
     }),
     clearUnconfirmed: assign({ isUnconfirmed: false }),
     mergeSnapshot: enqueueActions(({ context: { tally, server }, event, enqueue }) => {
-      if (event.type === 'snapshot.received') tally.merge(server, event.epoch, event.snapshot);
+      if (event.type !== 'snapshot.received') return;
+      const isUnexplained = tally.merge(server, event.epoch, event.snapshot);
+      if (isUnexplained) enqueue.raise({ type: 'post.missed' });
       // A -1 whose +1 was lost beside the request: nothing later says so.
       if (tally.hasDip(server)) enqueue.raise({ type: 'doubt.raised' });
     }),
@@ -185,6 +202,18 @@ export const pubSubServerSetup = setup({
       // What is due goes out now, unless it waits for a retry.
       if (!context.isRequestDue || context.failures > 0) enqueue.raise({ type: 'evidence.found' });
     }),
+    countMissed: assign({ missed: ({ context }) => context.missed + 1 }),
+    clearMissed: assign({ missed: 0 }),
+    /** When it is asked again, once is enough: nothing says that its posts arrive by then. */
+    recallMissed: assign({ missed: missedLimit - 1 }),
+    markDeaf: enqueueActions(({ enqueue }) => {
+      enqueue.assign({ isDeaf: true });
+      enqueue.raise({ type: 'deafness.changed' });
+    }),
+    unmarkDeaf: enqueueActions(({ enqueue }) => {
+      enqueue.assign({ isDeaf: false });
+      enqueue.raise({ type: 'deafness.changed' });
+    }),
     noteEvidence: assign({ isEvidenceNoted: true }),
     allowCorrection: raise({ type: 'correction.due' }),
     noteStartup: assign({ isStartupNoted: true }),
@@ -201,6 +230,10 @@ export const pubSubServerSetup = setup({
       const { server, failures } = context;
       return { type: 'server.reported', server, status, failures };
     }),
+    reportHeard: sendParent(({ context }): ServerReport => {
+      const { server, failures, isDeaf } = context;
+      return { type: 'server.reported', server, status: isDeaf ? 'deaf' : 'live', failures };
+    }),
     announceAnswer: sendParent(
       ({ context }): ServerReport => ({ type: 'server.answered', server: context.server }),
     ),
@@ -216,6 +249,7 @@ export const pubSubServerSetup = setup({
     confirmationMs: ({ context }) => context.timing.requestTimeoutMs,
     dipsMs,
     doubtMs: ({ context }) => context.timing.requestTimeoutMs,
+    lateMs: ({ context }) => context.timing.requestTimeoutMs,
     overdueMs: ({ context: { timing } }) => 3 * timing.probeIntervalMs + timing.requestTimeoutMs,
     correctionMs: ({ context: { timing, recurrences } }) =>
       Math.min(

@@ -37,7 +37,7 @@ export interface Member {
 type Added = Pick<Member, 'server' | 'ref' | 'standing'> & Partial<Pick<Member, 'isProven'>>;
 
 const settledFor: Record<Wish, readonly ServerStatus[]> = {
-  activity: ['live', 'stale', 'unreachable'],
+  activity: ['live', 'deaf', 'stale', 'unreachable'],
   silence: ['silent'],
 };
 

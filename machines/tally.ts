@@ -54,6 +54,8 @@ interface ServerCounts {
   pending: Sums;
   /** Whether a delta found no place in `pending`. */
   isPendingLost: boolean;
+  /** Whether anything was posted since the last merge, or since the first attempt. */
+  hasPosted: boolean;
   /** Epoch of the newest delta since the last merge. */
   newestDelta?: Epoch | undefined;
 }
@@ -117,6 +119,7 @@ export class Tally {
   #servers = new Map<ServerId, ServerCounts>();
   #totals: Connections = new Map();
   #changed = new Set<RoomName>();
+  #posters: ServerId[] = [];
   #connections = 0;
   #lastEpoch = 0;
   readonly #overLimit = new Set<ServerId>();
@@ -147,6 +150,7 @@ export class Tally {
         attempt,
         pending: noSums(),
         isPendingLost: false,
+        hasPosted: false,
       });
     }
     return attempt;
@@ -157,10 +161,16 @@ export class Tally {
     return this.#servers.get(server)?.attempt === epoch;
   }
 
-  /** Replaces a server's counts by an accepted snapshot and the deltas that came beside it. */
-  merge(server: ServerId, epoch: Epoch, snapshot: Connections): void {
+  /**
+   * Replaces a server's counts by an accepted snapshot and the deltas that came beside it. Answers whether
+   * the snapshot differs from the one before although nothing at all was posted in between.
+   */
+  merge(server: ServerId, epoch: Epoch, snapshot: Connections): boolean {
     const known = this.#servers.get(server);
-    if (!known || !this.accepts(server, epoch)) return;
+    if (!known || !this.accepts(server, epoch)) return false;
+    const isComparable =
+      known.base !== undefined && !known.hasPosted && !this.#overLimit.has(server);
+    let isDifferent = false;
     for (const [room, sum] of known.pending.rooms) addTo(snapshot, room, sum);
     const before = known.counts.rooms;
     let isCut = known.isPendingLost;
@@ -169,6 +179,7 @@ export class Tally {
     known.base = epoch;
     known.pending = noSums();
     known.isPendingLost = false;
+    known.hasPosted = false;
     known.newestDelta = undefined;
     known.connections = 0;
     known.dips = undefined;
@@ -183,18 +194,30 @@ export class Tally {
       namesLength += room.length;
       if (count < 0) noteDip(known, room);
       known.connections += shown(count);
-      this.#show(room, shown(count) - shown(before.get(room)));
+      const held = before.get(room);
+      if (count !== held) isDifferent = true;
+      this.#show(room, shown(count) - shown(held));
     }
     if (isCut) this.#overLimit.add(server);
     else this.#overLimit.delete(server);
-    for (const [room, count] of before) if (!snapshot.has(room)) this.#show(room, -shown(count));
+    for (const [room, count] of before) {
+      if (snapshot.has(room)) continue;
+      isDifferent = true;
+      this.#show(room, -shown(count));
+    }
     known.counts = { rooms: withNamesOf(before, snapshot), namesLength };
+    return isComparable && isDifferent && !isCut;
   }
 
   /** Counts the deltas of a post, as far as its epoch lets it. */
   record({ server, epoch, fromStartup, deltas }: Post): Finding {
     const known = this.#servers.get(server);
     if (!known) return 'ordinary';
+    if (!known.hasPosted) {
+      known.hasPosted = true;
+      this.#posters.push(server);
+    }
+    if (deltas.length === 0) return 'ordinary';
     const isAwaiting = known.base === undefined || known.attempt > known.base;
     if (isAwaiting && epoch >= known.attempt) {
       for (const { room, add } of deltas) {
@@ -268,7 +291,20 @@ export class Tally {
     this.#overLimit.clear();
     this.#totals = new Map();
     this.#changed = new Set();
+    this.#posters = [];
     this.#connections = 0;
+  }
+
+  /** The servers that posted for the first time since their last snapshot, since the last call. */
+  takePosters(): ServerId[] {
+    const posters = this.#posters;
+    if (posters.length > 0) this.#posters = [];
+    return posters;
+  }
+
+  /** Whether it is known already that posts of a server arrive, or nobody needs to know. */
+  hasPosted(server: ServerId): boolean {
+    return this.#servers.get(server)?.hasPosted ?? true;
   }
 
   /** The epoch of a server's newest merged snapshot. */

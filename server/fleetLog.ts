@@ -6,6 +6,8 @@ import type { ServerView } from './sse/feed.js';
 /** States in which every server is at some time of an activation: they say nothing for it or against it. */
 const passing = new Set(['unknown', 'silent', 'silencing', 'activating']);
 const well = 'live';
+const deaf =
+  'pub-sub server answers, but its posts do not reach this service at the callback address: set PUBLIC_URL to one that the server can reach, and run one instance of this service only';
 
 /**
  * What the log says of the fleet: one line for an activation, and one for a server when it was found,
@@ -33,7 +35,7 @@ export class FleetLog {
     const level = condition === well || state === 'gone' ? 'info' : 'warn';
     const found = before === undefined && !isExpected && { isNew: true };
     const facts = { server, state, overLimit, lastFailure, callback, ...found };
-    this.#log[level](facts, 'pub-sub server changed');
+    this.#log[level](facts, state === 'deaf' ? deaf : 'pub-sub server changed');
   }
 
   /** Takes the state of the service. */

@@ -81,7 +81,9 @@ export class KnownCounts {
     return this.#areAllReported;
   }
 
+  /** A deaf server has reported, but may hold more by now. */
   #isReportedInFull(server: ServerId): boolean {
+    if (this.#roster.get(server)?.status === 'deaf') return false;
     return this.#tally.baseOf(server) !== undefined && !this.#tally.overLimit.has(server);
   }
 }

@@ -64,15 +64,25 @@ export class Callers {
     }
     const { server, epoch, fromStartup } = claims;
     this.#needs.onHeard(server);
-    this.#inbox.put({ server, epoch, fromStartup, deltas });
+    if (deltas.length > 0) this.#inbox.put({ server, epoch, fromStartup, deltas });
+    else this.#noteArrival(claims);
     for (const { room, update } of updates)
       this.#needs.takeUpdate(room, Buffer.from(update, 'base64'));
   }
 
   noteLost(claims: TokenClaims): void {
-    if (claims.kind === 'server') this.#evidence([claims.server]);
-    else if (claims.address === anywhere) this.#resyncAll.touch();
+    if (claims.kind === 'server') {
+      this.#noteArrival(claims);
+      this.#evidence([claims.server]);
+    } else if (claims.address === anywhere) this.#resyncAll.touch();
     else this.noteStranger(claims.address);
+  }
+
+  /** A post without a delta shows, too, that posts of its server arrive. */
+  #noteArrival({ server, epoch, fromStartup }: Extract<TokenClaims, { kind: 'server' }>): void {
+    if (this.#context.tally.hasPosted(server)) return;
+    const post = { server, epoch, fromStartup, deltas: [] };
+    this.#send({ type: 'deltas.received', posts: [post] });
   }
 
   noteStranger(address: string): void {
@@ -90,11 +100,9 @@ export class Callers {
     const servers = this.#candidatesFor(asker);
     const [server] = servers;
     if (server === undefined) return { answer: this.inactiveAnswer(), afterwards: () => {} };
-    const eventsUrl = this.#urlFor(asker, servers);
-    if (eventsUrl === undefined)
-      return { answer: this.inactiveAnswer(), afterwards: () => this.#evidence(servers) };
     const active = this.#isActive();
-    const answer = { active, eventsUrl };
+    const eventsUrl = this.#urlFor(asker, servers);
+    const answer = eventsUrl === undefined ? this.inactiveAnswer() : { active, eventsUrl };
     if (asker.isForwarded) return { answer, afterwards: () => active && this.#resyncAll.touch() };
     return { answer, afterwards: () => this.#queried(servers, active) };
   }

@@ -18,7 +18,7 @@ export class GivenCallbacks {
   note(server: ServerId, urlFor: () => string): string {
     try {
       const url = urlFor();
-      this.#set(server, { url: withoutCredentials(url) });
+      this.#set(server, { url });
       return url;
     } catch (error) {
       const problem = error instanceof Error ? error.message : String(error);
@@ -43,11 +43,4 @@ export class GivenCallbacks {
     const [oldest] = this.#given.keys();
     if (this.#given.size > maxServers && oldest !== undefined) this.#given.delete(oldest);
   }
-}
-
-function withoutCredentials(text: string): string {
-  const url = new URL(text);
-  url.username = '';
-  url.password = '';
-  return url.toString();
 }

@@ -4,7 +4,7 @@ import { expect, test } from '@jest/globals';
 import { freePort } from '../../server/demo/serviceChild.js';
 import { eventually } from '../support/eventually.js';
 import { connectTo, editIn, nth, sharedFleet, startReal } from '../support/fleet.js';
-import { owns, patient, startDouble, stopStaged } from '../support/stage.js';
+import { owns, patient, serversOf, startDouble, stopStaged } from '../support/stage.js';
 import {
   serviceIsAway,
   startStaged,
@@ -114,6 +114,27 @@ test('a page all of whose servers are down says so, and why, and what may be mis
     expect(await notice.textContent()).toMatch(/No pub-sub server answers.*500/s),
   );
   await page.locator('[data-notice="discovery"]').getByText('dns:pubsub.invalid').waitFor();
+});
+
+test('a server whose posts do not arrive is deaf, and the page says at which address', async () => {
+  const double = await startDouble();
+  const service = await startStaged([double]);
+  const page = await browser.open(`${service.url}/#/servers`);
+  await untilStream(page, 'live');
+  let count = 0;
+  await eventually(
+    async () => {
+      count += 1;
+      double.rooms.set('r', count);
+      const [row] = await serversOf(service);
+      expect(row?.state).toBe('deaf');
+    },
+    { withinMs: 15_000 },
+  );
+  await untilServer(page, double.id, 'deaf');
+  const words = `its posts do not reach this service at ${service.url}/api/events: set PUBLIC_URL`;
+  await page.locator('[data-notice="incomplete"]').getByText(words).waitFor();
+  await page.getByText(`answers, but ${words}`, { exact: true }).waitFor();
 });
 
 test('a browser without shared workers has a stream for each tab', async () => {

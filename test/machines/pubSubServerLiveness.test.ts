@@ -35,7 +35,7 @@ describe('a live server', () => {
   });
 
   test('is asked for a snapshot a resync interval after the last, however often it is probed', () => {
-    world = liveServer({ r: 1 });
+    world = liveServer();
     world.run(2 * resyncMs + 100, () => 'answer');
     expect(world.times('activity.requested')).toEqual([0, resyncMs, 2 * resyncMs + 1]);
     expect(world.sent('probe.requested').length).toBeGreaterThanOrEqual(10);
@@ -178,14 +178,16 @@ describe('a request that was not acknowledged', () => {
     world.send('activation.requested');
     world.fail();
     world.advance(250);
-    world.answer({ r: 1 });
+    world.answer();
     expect(world.status).toBe('live');
     world.advance(timing.requestTimeoutMs - 1);
     expect(confirmations()).toEqual([]);
     world.advance(1);
     expect(confirmations()).toEqual([250 + timing.requestTimeoutMs]);
+    world.post(world.baseEpoch, 1);
     world.answer({ r: 2 });
     expect(world.tally.countOn(server, 'r')).toBe(2);
+    world.post(world.baseEpoch, -2);
     world.run(resyncMs + 1, () => 'answer');
     expect(confirmations()).toHaveLength(2);
   });

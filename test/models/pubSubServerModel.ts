@@ -1,4 +1,4 @@
-import { assign, type EventObject, raise, type SnapshotFrom } from 'xstate';
+import { assign, type EventObject, enqueueActions, raise, type SnapshotFrom } from 'xstate';
 import type { ServerId } from '../../machines/ports.js';
 import { pubSubServerMachine } from '../../machines/pubSubServerMachine.js';
 import { Tally } from '../../machines/tally.js';
@@ -11,6 +11,9 @@ interface Facts {
   hasBase: boolean;
   /** Whether the answer to the open request would still be accepted. */
   isAttemptOpen: boolean;
+  /** Whether the tally knows it, and whether anything was posted since the last snapshot. */
+  isKnown: boolean;
+  hasPosted: boolean;
   timers: { resync: boolean; confirmation: boolean; dips: boolean };
   steps: number;
 }
@@ -28,6 +31,8 @@ const factsAtFirst: Facts = {
   rootWish: 'nothing',
   hasBase: false,
   isAttemptOpen: false,
+  isKnown: false,
+  hasPosted: false,
   timers: { resync: false, confirmation: false, dips: false },
   steps: 0,
 };
@@ -42,7 +47,7 @@ const timer = (name: keyof Facts['timers'], isSet: boolean) =>
   }));
 
 /** The root clears all counts when nobody looks any more, and with them the open attempt. */
-const cleared = { hasBase: false, isAttemptOpen: false } as const;
+const cleared = { hasBase: false, isAttemptOpen: false, isKnown: false, hasPosted: false } as const;
 
 /** What the root does when it says something. */
 const surroundings = {
@@ -54,6 +59,7 @@ const surroundings = {
       })),
     },
     'deactivation.requested': { actions: know(() => ({ rootWish: 'silence', ...cleared })) },
+    'post.received': { actions: know(() => ({ hasPosted: true })) },
   },
 };
 
@@ -66,9 +72,10 @@ export function keyOf(snapshot: ModelSnapshot): string {
     jitter: _j,
     lastFailure: _l,
     recurrences: _r,
+    missed,
     ...facts
   } = factsOf(snapshot);
-  return JSON.stringify([snapshot.value, facts]);
+  return JSON.stringify([snapshot.value, facts, Math.min(missed, 2)]);
 }
 
 /** The state without the region that the machine does not have. */
@@ -92,11 +99,16 @@ export const pubSubServerModel = modelOf(pubSubServerMachine, { surroundings }).
       context.isEvidenceNoted || (event as ModelEvent).isDoubtful === true,
   },
   actions: {
-    requestActivity: know(() => ({ isAttemptOpen: true })),
+    requestActivity: know(() => ({ isAttemptOpen: true, isKnown: true })),
     requestSilence: nothing,
     requestProbe: nothing,
-    mergeSnapshot: know(() => ({ hasBase: true, isAttemptOpen: false })),
-    forgetCounts: know(() => ({ hasBase: false, isAttemptOpen: false })),
+    // No two of the real server's snapshots are the same.
+    mergeSnapshot: enqueueActions(({ context, enqueue }) => {
+      const { hasBase, hasPosted } = { ...factsAtFirst, ...context };
+      if (hasBase && !hasPosted) enqueue.raise({ type: 'post.missed' });
+      enqueue.assign({ hasBase: true, isAttemptOpen: false, hasPosted: false } as object);
+    }),
+    forgetCounts: know(() => cleared),
     scheduleResync: timer('resync', true),
     scheduleConfirmation: know(({ timers }) => ({
       timers: { ...timers, resync: false, confirmation: true },
@@ -117,6 +129,7 @@ export const pubSubServerModel = modelOf(pubSubServerMachine, { surroundings }).
     awaitStartupApplied: assign({ isStartupAwaited: true }),
     allowCorrection: raise({ type: 'correction.due' }),
     report: nothing,
+    reportHeard: nothing,
     announceAnswer: nothing,
     announceLoss: nothing,
   },
@@ -135,7 +148,7 @@ export const modelInput = {
   jitter: 0,
 };
 
-const delays = ['retryMs', 'overdueMs', 'probeMs', 'letGoMs'];
+const delays = ['retryMs', 'overdueMs', 'probeMs', 'letGoMs', 'lateMs'];
 const looks = ['doubtMs', 'correctionMs'];
 
 const inCrowd = ['deactivation.requested', 'silence.confirmed', 'activation.requested'];
@@ -166,6 +179,8 @@ export function eventsAt(snapshot: ModelSnapshot): ModelEvent[] {
   const {
     rootWish,
     hasBase,
+    isKnown,
+    hasPosted,
     isStartupAwaited,
     isUpdatesWished,
     timers = factsAtFirst.timers,
@@ -180,8 +195,10 @@ export function eventsAt(snapshot: ModelSnapshot): ModelEvent[] {
     [request === 'activating', { type: 'snapshot.received' }],
     [request === 'probing', { type: 'probe.answered' }],
     [/ing$/.test(request) && !/resting|waiting/.test(request), { type: 'request.failed' }],
-    [true, { type: 'evidence.found' }],
-    [isWatched && hasBase, { type: 'doubt.raised' }],
+    // What is posted is heard of first as a post that arrived.
+    [hasPosted || !isKnown, { type: 'evidence.found' }],
+    [isWatched && hasBase && hasPosted, { type: 'doubt.raised' }],
+    [isKnown && !hasPosted, { type: 'post.received' }],
     [timers.dips, { type: 'dips.due' }],
     [isWatched, { type: 'startup.answered' }],
     [isStartupAwaited, { type: 'startup.applied' }],
@@ -192,7 +209,7 @@ export function eventsAt(snapshot: ModelSnapshot): ModelEvent[] {
     ...delays.map((delay): [boolean, ModelEvent] => [true, { type: `after.${delay}` }]),
     ...looks.flatMap((delay): [boolean, ModelEvent][] => [
       [true, { type: `after.${delay}`, isDoubtful: false }],
-      [hasBase, { type: `after.${delay}`, isDoubtful: true }],
+      [hasBase && hasPosted, { type: `after.${delay}`, isDoubtful: true }],
     ]),
   ];
   return isOffered

@@ -33,10 +33,28 @@ const deep = {
     eventsAt(snapshot).filter(({ type }) => givingUp.includes(type)),
 };
 
+const becomingDeaf = [
+  'deactivation.requested',
+  'activation.requested',
+  'silence.confirmed',
+  'snapshot.received',
+  'resync.due',
+  'post.received',
+  'startup.answered',
+  'after.lateMs',
+];
+/** It takes three snapshots. */
+const deaf = {
+  ...everything,
+  maxSteps: 11,
+  eventsAt: (snapshot: ModelSnapshot) =>
+    eventsAt(snapshot).filter(({ type }) => becomingDeaf.includes(type)),
+};
+
 const inCrowd = { ...everything, maxSteps: 4, eventsAt: eventsInCrowd };
 const ofCandidate = { ...everything, eventsAt: eventsOfCandidate };
 
-const paths = coveringPaths(pubSubServerModel, [everything, deep, inCrowd, ofCandidate]);
+const paths = coveringPaths(pubSubServerModel, [everything, deep, deaf, inCrowd, ofCandidate]);
 const reached = new Set<string>();
 
 /** How the server has to come to be known so that this can happen. */

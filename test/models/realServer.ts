@@ -84,6 +84,7 @@ export class RealServer {
       await this.#postDelta(1);
     },
     'dips.due': () => this.#fire('dipsMs'),
+    'post.received': () => this.#post('{"room":"told","add":1}'),
     'startup.answered': () => this.#server.askAtStartup(this.#service.url),
     'startup.applied': () => this.#stage.clock.fire(50),
     'updates.wished': async () => {
@@ -150,6 +151,9 @@ export class RealServer {
 
   async #answer(): Promise<void> {
     await this.#arrived();
+    const { rooms } = this.#server;
+    // The next snapshot is another one, whatever is posted.
+    rooms.set('changing', (rooms.get('changing') ?? 0) + 1);
     this.#server.release();
   }
 

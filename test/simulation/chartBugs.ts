@@ -72,6 +72,21 @@ export const chartBugs: Readonly<Record<string, Bug>> = {
         }),
       ),
   },
+  'a server whose posts never arrive is taken for live': {
+    breaks: '5: honest',
+    pubSubServer: (machine) => machine.provide({ guards: { isUnheard: () => false } }),
+  },
+  'every snapshot that differs makes a server deaf': {
+    breaks: '5: honest',
+    spoil: ({ tally }) => {
+      const merge = tally.merge.bind(tally);
+      tally.merge = (server, epoch, snapshot) => {
+        const isFirst = tally.baseOf(server) === undefined;
+        merge(server, epoch, snapshot);
+        return !isFirst;
+      };
+    },
+  },
   'there is no resync': {
     breaks: '4: exact',
     pubSubServer: (machine) => machine.provide({ delays: { resyncMs: 1e9 } }),

@@ -52,6 +52,12 @@ export const countingBugs: Readonly<Record<string, Bug>> = {
       };
     },
   },
+  'a post does not heal a deaf server': {
+    breaks: '5: honest',
+    spoil: ({ tally }) => {
+      tally.takePosters = () => [];
+    },
+  },
   'a room that was below zero is believed when something lifts it': {
     breaks: '4: exact',
     spoil: ({ tally }) => {
@@ -120,8 +126,9 @@ export const countingBugs: Readonly<Record<string, Bug>> = {
       const merge = tally.merge.bind(tally);
       const { overLimit } = tally;
       tally.merge = (server, epoch, snapshot) => {
-        merge(server, epoch, snapshot);
+        const isUnexplained = merge(server, epoch, snapshot);
         for (const each of overLimit) over.add(each);
+        return isUnexplained;
       };
       Object.defineProperty(tally, 'overLimit', { value: over });
     },
@@ -143,7 +150,7 @@ function changeMerge(
   const merge = tally.merge.bind(tally);
   tally.merge = (server, epoch, snapshot) => {
     for (const [room, given] of snapshot) snapshot.set(room, count(server, room, given));
-    merge(server, epoch, snapshot);
+    return merge(server, epoch, snapshot);
   };
 }
 
@@ -173,6 +180,6 @@ function forgetPending({ tally }: Held): void {
       if (of === server) snapshot.set(room, (snapshot.get(room) ?? 0) - sum);
     }
     pending.clear();
-    merge(server, epoch, snapshot);
+    return merge(server, epoch, snapshot);
   };
 }

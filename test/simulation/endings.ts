@@ -3,6 +3,7 @@ import { hostAndPort } from '../../server/addresses.js';
 import { isEvidencePausing, isRecurrencePausing } from './evidence.js';
 import { differenceAt, promptMs } from './exactness.js';
 import { forgetRoomInCalm } from './forgottenRooms.js';
+import { unmute } from './mutedServers.js';
 import type { Oracle } from './oracle.js';
 import { type Ending, endings, pubSubPort } from './plan.js';
 import type { Host } from './pubSubHost.js';
@@ -52,6 +53,7 @@ function calm(world: World): void {
   world.viewers.drain();
   for (const host of hosts) {
     world.heal(host);
+    unmute(world, host);
     if (host.isHung) host.resume();
     if (!host.process && !host.isGone && random.chance(0.7)) host.start();
   }
@@ -141,6 +143,8 @@ function faultIn(world: World, service: SimulatedService): [string, string] | un
   for (const host of world.hosts) {
     const member = roster.get(host.id);
     if (host.isUp && mustKnow(world, service, host)) {
+      // Whoever has not posted since is not known to be able to.
+      if (member?.status === 'deaf' && host.untoldSinceMs < Number.POSITIVE_INFINITY) continue;
       if (member?.status !== 'live') return ['6: self-healing', `${host.id} is ${member?.status}`];
       const difference = differenceAt(world, service, host);
       if (difference && !host.isMistaken) return ['4: exact', difference];

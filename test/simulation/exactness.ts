@@ -1,4 +1,5 @@
 import type { ServerId } from '../../machines/ports.js';
+import type { Tally } from '../../machines/tally.js';
 import { isRecurrencePausing } from './evidence.js';
 import type { Host } from './pubSubHost.js';
 import type { SimulatedService } from './simulatedService.js';
@@ -25,6 +26,14 @@ export function differenceAt(
     return undefined;
   }
   world.countCheck(world.isCalm ? 'exact at the end' : 'exact under way');
+  return wrongRoom(world, tally, host);
+}
+
+/** Whether the counts of a server are what it holds, or said to be a part. */
+export const isShownRight = (world: World, { context }: SimulatedService, host: Host): boolean =>
+  context.tally.overLimit.has(host.id) || wrongRoom(world, context.tally, host) === undefined;
+
+function wrongRoom(world: World, tally: Tally, host: Host): string | undefined {
   for (const room of world.plan.rooms) {
     const shown = tally.countOn(host.id, room);
     const true_ = host.process?.rooms.get(room) ?? 0;
@@ -82,6 +91,7 @@ export class Exactness {
     );
     if (nowMs - sinceMs <= promptMs(this.#world)) return false;
     if (!this.#service.isCounting || !host.isUp || host.cuts.size > 0) return false;
+    if (host.isMuted) return false;
     return !network.hasDeltasOf(host);
   }
 

@@ -80,6 +80,7 @@ export const otherFaults = [
   'viewer stalls',
   'address reused',
   'room forgotten',
+  'posts lost',
 ];
 
 const isRunning = (host: Host) => host.isUp;

@@ -52,7 +52,9 @@ export class Network {
 
   carry(parcel: Parcel): void {
     const isPrecious = !this.#world.plan.isLossy && precious.includes(parcel.kind);
-    if (parcel.host.cuts.has(parcel.direction)) this.#cutOff(parcel, isPrecious);
+    if (parcel.kind === 'delta' && parcel.host.isMuted)
+      this.#world.note(() => `${parcel.what} does not arrive`);
+    else if (parcel.host.cuts.has(parcel.direction)) this.#cutOff(parcel, isPrecious);
     else if (this.isCalm) this.#arriveAt(parcel, this.#delay());
     else this.#carryBadly(parcel, isPrecious);
   }

@@ -3,6 +3,7 @@ import type { ServerAnswer, ServerId, ServerRequest } from '../../machines/ports
 import type { Member } from '../../machines/roster.js';
 import { hostAndPort } from '../../server/addresses.js';
 import { checkDeadlines } from './deadlines.js';
+import { Deafness } from './deafness.js';
 import { Departures } from './departures.js';
 import { Doubts } from './doubts.js';
 import { judgeEnding } from './endings.js';
@@ -22,6 +23,7 @@ interface Followed {
   readonly service: SimulatedService;
   readonly exactness: Exactness;
   readonly doubts: Doubts;
+  readonly deafness: Deafness;
   readonly ledger: RequestLedger;
   readonly limits: LimitCheck;
   readonly memory: MemoryCheck;
@@ -47,6 +49,7 @@ export class Oracle {
       service,
       exactness: new Exactness(world, service),
       doubts: new Doubts(world, service, memory),
+      deafness: new Deafness(world, service, () => memory.servers),
       ledger: new RequestLedger(world, service),
       limits: new LimitCheck(world, service),
       memory,
@@ -86,6 +89,7 @@ export class Oracle {
   /** An event from outside, just before the root takes it. */
   atEvent(event: ActivationEvent): void {
     this.#followed?.ledger.atEvent(event);
+    this.#followed?.deafness.atEvent(event);
   }
 
   /** What a running service has given a token for, it takes. */
@@ -124,9 +128,10 @@ export class Oracle {
       this.#world.fail('7: unbreakable', `${timers} timers`);
     for (const member of roster.shown()) this.#checkHonest(service, member);
     viewers.checkSent();
-    const { limits, exactness, doubts } = this.#followed;
+    const { limits, exactness, doubts, deafness } = this.#followed;
     limits.check();
     doubts.check();
+    deafness.check();
     if (!service.isShuttingDown) exactness.check();
     // In a crowd of strangers now and then is often enough: each of them is followed for seconds.
     if (roster.candidates < crowd.size || this.#world.steps % crowd.steps === 0)

@@ -66,6 +66,8 @@ export interface Plan {
   readonly viewers: ViewersPlan;
   /** How likely it is after each happening that a room is forgotten whose only user reloads. */
   readonly forgetChance: number;
+  /** And that the posts of a server do not arrive for a while. */
+  readonly muteChance: number;
 }
 
 export const pubSubPort = 8001;
@@ -101,6 +103,7 @@ export function drawPlan(random: Random, aside: Random, further: Random): Plan {
     ...drawLimits(aside),
     viewers: drawViewers(aside),
     forgetChance: further.chance(0.3) ? further.pick([0.1, 0.4]) : 0,
+    muteChance: further.chance(0.3) && isLossy ? further.pick([0.03, 0.15]) : 0,
   };
 }
 

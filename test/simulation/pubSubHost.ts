@@ -38,6 +38,12 @@ export class Host {
   lateUnderWay = 0;
   process: PubSubProcess | undefined;
   isHung = false;
+  /** None of its posts arrives. */
+  isMuted = false;
+  /** Since when something has changed that no post of it has told, or may have been on its way too long; never: infinity. */
+  untoldSinceMs = Number.POSITIVE_INFINITY;
+  /** When a post of it last arrived. */
+  toldAtMs = Number.NEGATIVE_INFINITY;
   /** It was stopped, and is not meant to come back. */
   isGone = false;
   readonly #world: World;
@@ -81,6 +87,7 @@ export class Host {
 
   /** The process ends at once, with all that it held and all that it was sent. */
   crash(): void {
+    this.#noteChange();
     this.process = undefined;
     this.isHung = false;
     for (const { reply } of this.#waiting.splice(0)) reply('refused');
@@ -211,6 +218,7 @@ export class Host {
   /** Posts once and for all: what is lost is lost. */
   #announce(process: PubSubProcess, room: string, add: 1 | -1): void {
     const { eventsUrl, isActive } = process;
+    this.#noteChange();
     this.#world.note(
       () => `${this.id} ${add > 0 ? 'opens' : 'closes'} "${room}"${isActive ? '' : ' in silence'}`,
     );
@@ -223,11 +231,17 @@ export class Host {
     });
   }
 
+  #noteChange(): void {
+    this.untoldSinceMs = Math.min(this.untoldSinceMs, this.#world.clock.nowMs);
+  }
+
   /** Posts a body from its address. */
   post(eventsUrl: string, body: string, arrived: () => void = () => {}): void {
     const what = `${body} of ${this.id}`;
     const deliver = () => {
       arrived();
+      this.untoldSinceMs = Number.POSITIVE_INFINITY;
+      this.toldAtMs = this.#world.nowMs;
       this.#world.takePost(this.plan.address, eventsUrl, body);
     };
     this.#world.network.carry({ host: this, direction: 'toService', kind: 'delta', what, deliver });

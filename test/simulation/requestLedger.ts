@@ -33,6 +33,7 @@ type Reason =
   | 'evidence'
   | 'a confirmation'
   | 'a resync'
+  | 'a look for what was not posted'
   | 'a snapshot that came too late';
 
 const never = Number.POSITIVE_INFINITY;
@@ -84,6 +85,9 @@ export class RequestLedger {
       return;
     }
     const account = this.#accountOf(member);
+    // Where posts are missing a snapshot is asked for in place of a probe.
+    const isLook = account.probeDueSinceMs !== undefined && isMissingPosts(member);
+    if (isLook) account.reasons.set('a look for what was not posted', this.#world.nowMs);
     if (type !== 'probe.requested') this.#useReasons(member, type, account);
     else if (account.probeDueSinceMs === undefined)
       this.#world.fail('2: one broadcast', `${server} is probed, and answered just now`);
@@ -221,6 +225,8 @@ export class RequestLedger {
     if (wishedMs !== undefined) reasons.set('a new wish', wishedMs);
   }
 }
+
+const isMissingPosts = ({ ref }: Member) => ref.getSnapshot().context.missed > 0;
 
 function newAccount(server: ServerId, ref: Member['ref'], isUnconfirmed: boolean): Account {
   return {

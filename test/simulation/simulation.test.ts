@@ -15,6 +15,8 @@ const leastChecks: Record<WorldKind, Record<string, number>> = {
     'exact at the end': 300_000,
     'a part, shown as such': 3000,
     'a doubt': 7500,
+    'a deaf server': 500,
+    'wrong, while no post arrives': 1500,
     'a dip that heals by itself': 250,
     'a dip that was lifted too late': 40,
     'silent at the end': 600,

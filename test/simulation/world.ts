@@ -6,6 +6,7 @@ import type { Bug } from './bug.js';
 import { forgetRoom } from './forgottenRooms.js';
 import { happeningKinds } from './happenings.js';
 import type { Machines } from './machines.js';
+import { mute } from './mutedServers.js';
 import { Network } from './network.js';
 import { Oracle } from './oracle.js';
 import { drawPlan, type Plan } from './plan.js';
@@ -220,6 +221,7 @@ export class World {
     if (happeningKinds[kind].isFault) this.countFault(kind);
     happeningKinds[kind].happen(this);
     if (this.further.chance(this.plan.forgetChance)) forgetRoom(this);
+    if (this.further.chance(this.plan.muteChance)) mute(this);
     this.#afterStep();
   }
 

@@ -110,11 +110,14 @@ function ServersNotice() {
     .slice(0, maxNamed)
     .map((row) => `${row.id} (${stateWords(row).label.toLowerCase()})`);
   const rest = missing.length - named.length;
+  const deaf = missing.find(({ state }) => state === 'deaf');
   return (
     <Notice tone="warn" name="incomplete">
       <p class="notice-text">
         <strong>The totals are incomplete.</strong> Missing or not up to date: {named.join(', ')}
         {rest > 0 && ` and ${rest} more`}.
+        {deaf &&
+          ` ${deaf.id} answers, but its posts do not reach this service at ${deaf.callback}: set PUBLIC_URL.`}
       </p>
       {route.value.view !== 'servers' && <a href="#/servers">Servers</a>}
     </Notice>

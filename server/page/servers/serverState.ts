@@ -15,6 +15,12 @@ const words: Record<string, StateWords> = {
     tone: 'accent busy',
     meaning: 'It was told to post its connections, and has not answered yet.',
   },
+  deaf: {
+    label: 'Deaf',
+    tone: 'bad',
+    meaning:
+      'It answers, but its posts do not reach the service. Its connections are those of its last answer.',
+  },
   stale: {
     label: 'Late',
     tone: 'warn',
@@ -50,6 +56,7 @@ export const stateWords = ({ state, overLimit }: ServerRow): StateWords =>
 /** States in the order of what needs looking at first. */
 const urgency = [
   'unreachable',
+  'deaf',
   'stale',
   'activating',
   'unknown',

@@ -185,10 +185,15 @@ function heardText({ lastHeardAt }: ServerRow, nowMs: number): string {
 
 /** What there is to say about a server beside its state. */
 function noteOf(row: ServerRow, nowMs: number): { text: string; tone: string } | undefined {
-  const { state, overLimit, lastFailure, awaySinceMs, goneAtMs, returnedAtMs } = row;
+  const { state, overLimit, lastFailure, callback, awaySinceMs, goneAtMs, returnedAtMs } = row;
   if (goneAtMs !== undefined) return { text: `let go at ${clockTime(goneAtMs)}`, tone: '' };
   const since = awaySinceMs === undefined ? null : `since ${clockTime(awaySinceMs)}`;
   if (state === 'unreachable') return { text: joined(since, lastFailure), tone: 'tone-bad' };
+  if (state === 'deaf')
+    return {
+      text: `answers, but its posts do not reach this service at ${callback}: set PUBLIC_URL`,
+      tone: 'tone-bad',
+    };
   if (lastFailure !== null) return { text: lastFailure, tone: 'tone-warn' };
   if (overLimit)
     return { text: 'more rooms than MAX_ROOMS_PER_SERVER: counted in part', tone: 'tone-warn' };

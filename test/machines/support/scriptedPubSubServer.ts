@@ -149,6 +149,7 @@ export class ScriptedPubSubServer {
     const finding = this.tally.record({ server, epoch, fromStartup, deltas });
     if (finding === 'superseded') this.send('evidence.found');
     if (finding === 'doubtful') this.send('doubt.raised');
+    for (const _ of this.tally.takePosters()) this.send('post.received');
   }
 
   /** Requests of a type since a time. */

@@ -1,0 +1,187 @@
+import { afterEach, describe, expect, test } from '@jest/globals';
+import {
+  liveServer,
+  probeMs,
+  resyncMs,
+  type ScriptedPubSubServer,
+  server,
+  timing,
+} from './support/scriptedPubSubServer.js';
+
+const lateMs = timing.requestTimeoutMs;
+
+let world: ScriptedPubSubServer;
+afterEach(() => {
+  expect(world.overlaps).toEqual([]);
+  expect(world.errors).toEqual([]);
+  world.stop();
+});
+
+const snapshots = (sinceMs: number) => world.times('activity.requested', sinceMs);
+
+/** Lets time go by until the next snapshot is asked for, and answers it. */
+function answerNext(rooms: Record<string, number>): void {
+  for (let ms = 0; world.open?.type !== 'activity.requested'; ms += 1) {
+    if (ms > 2 * resyncMs) throw new Error('no snapshot is asked for');
+    if (world.open) world.answer();
+    world.advance(1);
+  }
+  world.answer(rooms);
+}
+
+/** One whose snapshots have said twice what no post did, and for which late posts have been waited. */
+function deafServer(): ScriptedPubSubServer {
+  world = liveServer({ r: 1 });
+  answerNext({ r: 2 });
+  answerNext({ r: 3 });
+  world.advance(lateMs);
+  return world;
+}
+
+describe('a server whose snapshots say what no post did', () => {
+  test('is deaf after two of them, and the time for posts on their way', () => {
+    world = liveServer({ r: 1 });
+    answerNext({ r: 2 });
+    world.advance(lateMs);
+    expect(world.status).toBe('live');
+    answerNext({ r: 3 });
+    world.advance(lateMs - 1);
+    expect(world.status).toBe('live');
+    world.advance(1);
+    expect(world.status).toBe('deaf');
+    expect(world.tally.countOn(server, 'r')).toBe(3);
+  });
+
+  test('is asked for a snapshot in place of each probe from the first one on', () => {
+    world = liveServer({ r: 1 });
+    answerNext({ r: 2 });
+    const sinceMs = world.clock.nowMs;
+    world.advance(probeMs);
+    world.answer({ r: 2 });
+    world.advance(probeMs);
+    expect(snapshots(sinceMs + 1)).toEqual([sinceMs + probeMs, sinceMs + 2 * probeMs]);
+    expect(world.sent('probe.requested', sinceMs)).toEqual([]);
+    world.answer({ r: 3 });
+    world.advance(lateMs);
+    expect(world.status).toBe('deaf');
+    answerNext({ r: 4 });
+    expect(world.clock.nowMs).toBe(sinceMs + 3 * probeMs);
+    expect(world.tally.countOn(server, 'r')).toBe(4);
+    expect(world.status).toBe('deaf');
+  });
+
+  test('is deaf also when snapshots come faster than late posts are waited for', () => {
+    world = liveServer({ r: 1 }, { timing: { probeIntervalMs: 500 } });
+    answerNext({ r: 2 });
+    const sinceMs = world.clock.nowMs;
+    for (let count = 3; world.clock.nowMs < sinceMs + lateMs - 500; count += 1)
+      answerNext({ r: count });
+    world.advance(sinceMs + lateMs - world.clock.nowMs);
+    expect(world.status).toBe('deaf');
+  });
+
+  test('is live at once when a post arrives, under whatever token, and is probed as ever', () => {
+    for (const which of ['newest', 'older'] as const) {
+      world = deafServer();
+      const { baseEpoch } = world;
+      if (which === 'older') answerNext({ r: 3 });
+      expect(world.status).toBe('deaf');
+      world.post(baseEpoch, 1);
+      expect(world.status).toBe('live');
+      world.advance(lateMs);
+      world.settle({ r: 4 });
+      const sinceMs = world.clock.nowMs;
+      world.advance(probeMs);
+      expect(world.sent('probe.requested', sinceMs)).toHaveLength(1);
+      if (which === 'newest') world.stop();
+    }
+  });
+
+  test('is stale when it misses an answer, and deaf again when it answers', () => {
+    world = deafServer();
+    world.advance(probeMs);
+    world.fail();
+    expect(world.status).toBe('stale');
+    world.advance(250);
+    world.answer({ r: 3 });
+    expect(world.status).toBe('deaf');
+  });
+
+  test('is live in the next activation until one more of them says so', () => {
+    world = deafServer();
+    world.send('deactivation.requested');
+    world.tally.clear();
+    world.settle();
+    expect(world.status).toBe('silent');
+    world.send('activation.requested');
+    world.answer({ r: 1 });
+    expect(world.status).toBe('live');
+    world.advance(probeMs);
+    world.answer({ r: 2 });
+    world.advance(lateMs);
+    expect(world.status).toBe('deaf');
+  });
+});
+
+describe('a server is not deaf', () => {
+  afterEach(() =>
+    expect(world.reports).not.toContainEqual(expect.objectContaining({ status: 'deaf' })),
+  );
+
+  test('whose posts come a little later than the snapshot that has them', () => {
+    world = liveServer({ r: 1 });
+    for (let count = 2; count < 9; count += 1) {
+      const { baseEpoch } = world;
+      answerNext({ r: count });
+      world.advance(lateMs - 1);
+      world.post(baseEpoch, 1);
+    }
+    world.advance(60_000);
+  });
+
+  test('of whose many posts one was lost', () => {
+    world = liveServer({ r: 1 });
+    for (let count = 2; count < 9; count += 1) {
+      world.post(world.baseEpoch, 1);
+      answerNext({ r: count + 1 });
+    }
+  });
+
+  test('whose single post was lost, and then the next after others', () => {
+    world = liveServer({ r: 1 });
+    answerNext({ r: 2 });
+    world.advance(lateMs);
+    world.post(world.baseEpoch, 1);
+    answerNext({ r: 3 });
+    answerNext({ r: 4 });
+    world.advance(lateMs);
+  });
+
+  test('that restarts again and again, and asks', () => {
+    world = liveServer({ r: 1 });
+    for (let count = 2; count < 6; count += 1) {
+      world.send('startup.answered');
+      world.advance(50);
+      answerNext({ r: count });
+      world.advance(lateMs);
+    }
+  });
+
+  test('that says the same in every snapshot', () => {
+    world = liveServer({ r: 1 });
+    for (let i = 0; i < 5; i += 1) answerNext({ r: 1 });
+    world.advance(lateMs);
+  });
+
+  test('that came to be unreachable, and returned with other numbers', () => {
+    world = liveServer({ r: 1 });
+    for (let count = 2; count < 5; count += 1) {
+      world.run(40_000, () => 'fail');
+      expect(world.status).toBe('unreachable');
+      while (world.open?.type !== 'activity.requested') world.advance(1);
+      world.answer({ r: count });
+      world.advance(lateMs);
+      world.settle({ r: count });
+    }
+  });
+});
