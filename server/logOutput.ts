@@ -1,16 +1,12 @@
 import { fstatSync, write as writeFd } from 'node:fs';
 import process from 'node:process';
 
-/** A way to write bytes. */
-export interface Writer {
-  /** Writes some of them, and says how many; calls back once, or never if whoever reads is stuck. */
-  write: (bytes: Buffer, done: (error: Error | null, written: number) => void) => void;
-  /** Whether a thread of the process is held up until then. */
-  inThread: boolean;
-}
+/** Writes some of the bytes, and says how many; calls back once, or never if whoever reads is stuck. */
+export type Write = (bytes: Buffer, done: (error: Error | null, written: number) => void) => void;
 
 /** Characters that wait to be written; lines beyond are lost, and counted. */
 const maxWaiting = 1024 * 1024;
+const roomToTell = 4096;
 /** Characters of one write. */
 const maxWritten = 64 * 1024;
 /** How long a write that failed is not tried again: a full file system stays full for a while. */
@@ -23,7 +19,7 @@ const busyRetryMs = 50;
  * 1 MiB. What finds no room is lost, and told of by `onLost` when there is room again.
  */
 export class LogOutput {
-  readonly #writer: Writer;
+  readonly #write: Write;
   /** Told how many lines were lost since the last call, when lines can be written again. */
   onLost: (lines: number) => void = () => {};
   #lines: string[] = [];
@@ -35,8 +31,8 @@ export class LogOutput {
   #retry: NodeJS.Timeout | undefined;
   #onIdle: (() => void) | undefined;
 
-  constructor(writer: Writer) {
-    this.#writer = writer;
+  constructor(write: Write) {
+    this.#write = write;
   }
 
   /** Takes a line, with its line end. */
@@ -64,11 +60,6 @@ export class LogOutput {
     clearTimeout(deadline);
   }
 
-  /** Whether a thread is held up by a write. */
-  get isStuck(): boolean {
-    return this.#isWriting && this.#writer.inThread;
-  }
-
   /** A write that failed is waited for no longer than one that is done. */
   get #isIdle(): boolean {
     return !this.#isWriting && (this.#retry !== undefined || (!this.#rest && !this.#lines.length));
@@ -80,7 +71,7 @@ export class LogOutput {
     if (!bytes) return;
     this.#isWriting = true;
     try {
-      this.#writer.write(bytes, (error, written) => this.#done(bytes, error, written));
+      this.#write(bytes, (error, written) => this.#done(bytes, error, written));
     } catch (error) {
       this.#done(bytes, error as Error, 0);
     }
@@ -96,8 +87,8 @@ export class LogOutput {
         this.#next();
       }, waitMs).unref();
     } else {
-      this.#tellLost();
       this.#next();
+      this.#tellLost();
     }
     if (this.#isIdle) this.#onIdle?.();
   }
@@ -116,8 +107,9 @@ export class LogOutput {
     return Buffer.from(this.#lines.splice(0, count).join(''));
   }
 
+  /** Once there is room: the line that tells of it must not be lost itself. */
   #tellLost(): void {
-    if (this.#lost === 0) return;
+    if (this.#lost === 0 || this.#waiting > maxWaiting - roomToTell) return;
     const lost = this.#lost;
     this.#lost = 0;
     this.onLost(lost);
@@ -128,22 +120,16 @@ export class LogOutput {
  * How standard output (1) or standard error (2) is written to without blocking: by an event loop's means
  * where there are some (pipes, sockets), else in the thread pool (files, terminals).
  */
-export function writerTo(fd: 1 | 2): Writer {
+export function writerTo(fd: 1 | 2): Write {
   const stats = fstatSync(fd);
   if (!stats.isFIFO() && !stats.isSocket())
-    return {
-      write: (bytes, done) => writeFd(fd, bytes, 0, bytes.length, null, done),
-      inThread: true,
-    };
+    return (bytes, done) => writeFd(fd, bytes, 0, bytes.length, null, done);
   const stream = fd === 1 ? process.stdout : process.stderr;
   const write = stream.write.bind(stream);
   // The callback is told the same; without a listener it would be the end of the process.
   stream.on('error', () => {});
-  return {
-    write: (bytes, done) =>
-      void write(bytes, (error) => done(error ?? null, error ? 0 : bytes.length)),
-    inThread: false,
-  };
+  return (bytes, done) =>
+    void write(bytes, (error) => done(error ?? null, error ? 0 : bytes.length));
 }
 
 /** Has everything that is printed on a stream (by libraries, threads, Node.js itself) take the same way. */

@@ -10,6 +10,9 @@ import { type Service, startService } from './service.js';
 /** How long the end waits for the log, and for the last words to viewers. */
 const flushMs = 500;
 const farewellMs = 100;
+/** How long it waits for lookups and file operations that are under way. */
+const threadsMs = 500;
+const threadPollMs = 20;
 
 /** Runs the service as this process, which `onEndable` is told how to end: now, and again when there is more to end. */
 export async function runService(
@@ -80,10 +83,23 @@ function configOf(env: NodeJS.ProcessEnv, warn: (warning: string) => void): Conf
 function exitAfter(outputs: readonly LogOutput[]) {
   return async (code: number): Promise<void> => {
     await Promise.all(outputs.map((output) => output.flush(flushMs)));
-    // Node.js waits for its threads, and one of them for a terminal or a disk that is stuck.
-    if (outputs.some((output) => output.isStuck)) process.kill(process.pid, 'SIGKILL');
+    // `process.exit` waits for the thread pool, for ever if need be: nobody is to wait for that.
+    if (!(await areThreadsIdle())) process.kill(process.pid, 'SIGKILL');
     process.exit(code);
   };
+}
+
+/** What a thread of the pool does: file systems, terminals and resolvers may hang in it. */
+const inThread = /^(FSReq|GetAddrInfo|GetNameInfo)/;
+
+/** Whether the thread pool has nothing to do, now or soon. */
+async function areThreadsIdle(): Promise<boolean> {
+  const isBusy = () => process.getActiveResourcesInfo().some((kind) => inThread.test(kind));
+  for (let waitedMs = 0; isBusy(); waitedMs += threadPollMs) {
+    if (waitedMs >= threadsMs) return false;
+    await pause(threadPollMs);
+  }
+  return true;
 }
 
 /** The AWS SDK looks for its files in a home, and finds none for a user that the system does not know. */
