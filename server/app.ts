@@ -20,6 +20,7 @@ import { type FleetNeeds, fleetRoutes } from './routes/fleet.js';
 import { healthRoutes } from './routes/health.js';
 import { type InspectNeeds, inspectRoutes } from './routes/inspect.js';
 import { type MachineNeeds, machineRoutes } from './routes/machines.js';
+import { type ObservationNeeds, observationRoutes } from './routes/observations.js';
 import { openapiRoutes } from './routes/openapi.js';
 import { type PageNeeds, pageRoutes } from './routes/page.js';
 import { type RoomStreamNeeds, roomStreamRoutes } from './routes/roomStreams.js';
@@ -41,6 +42,7 @@ export interface AppNeeds
     RoomStreamNeeds,
     ConnectionNeeds,
     CountNeeds,
+    ObservationNeeds,
     PageNeeds,
     UpdateNeeds {
   /** The bearer token that viewers must send; undefined: none. */
@@ -89,6 +91,7 @@ export function createApp(needs: AppNeeds): Koa {
   inspectRoutes(router, authenticate, needs);
   countRoutes(router, authenticate, needs);
   connectionRoutes(router, authenticate, needs);
+  observationRoutes(router, authenticate, needs);
   updateRoutes(router, authenticate, needs);
   // Of two routes that a path may mean the first has it: what belongs to a room before the room.
   roomStreamRoutes(router, authenticate, needs);

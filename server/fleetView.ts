@@ -6,6 +6,7 @@ import { type IncompleteReason, incompleteReason } from './completeness.js';
 import { FleetLog } from './fleetLog.js';
 import { HeardTimes } from './heardTimes.js';
 import { KnownCounts } from './knownCounts.js';
+import type { Watching } from './observations/watchedTimes.js';
 import type { RoomCounts } from './routes/counts.js';
 import type { ServiceState } from './routes/fleet.js';
 import type { FeedSource, FeedStatus, ServerView } from './sse/feed.js';
@@ -128,6 +129,13 @@ export class FleetView implements FeedSource {
     const isCounting = snapshot.matches('activating') || snapshot.matches('active');
     const areSourcesHeard = this.#areSourcesHeard();
     return incompleteReason(isCounting, { ...snapshot.context, areSourcesHeard });
+  }
+
+  /** Whether the counts are followed now, and all of them. */
+  watching(): Watching {
+    const snapshot = this.#actor.getSnapshot();
+    const isCounting = snapshot.matches('activating') || snapshot.matches('active');
+    return { isCounting, isComplete: isCounting && this.isComplete };
   }
 
   /** The servers that have gone over the limit, or come back under it, since the last call. */

@@ -67,7 +67,8 @@ export async function startService(
   await listen(server, config);
   const { port } = server.address() as AddressInfo;
   const publicUrl = publicUrlFor(config, port);
-  const store = lateStore(() => openStore(config, log), log);
+  const hasObservations = keepsObservations(config);
+  const store = lateStore(() => openStore(config, log), log, { hasObservations });
   const memory = serverFileFor(config, log);
   const wired = wire({ ...forWiring, config, log, publicUrl, ownPort: port, store, memory });
   server.on('request', wired.listener);
@@ -108,6 +109,13 @@ function serverFileFor(config: Config, log: Logger): ServerFile | undefined {
   const { stateDir, host, port } = config;
   if (isTableKept(config) || stateDir === undefined || port === 0) return undefined;
   return new ServerFile(serverFileIn(stateDir, host, port), log);
+}
+
+/** In the embedded store alone, and where that outlives the process. */
+function keepsObservations(config: Config): boolean {
+  const { dynamodbTable, dynamodbServersTable, dynamodbConnectionsTable, dataDir } = config;
+  const tables = [dynamodbTable, dynamodbServersTable, dynamodbConnectionsTable];
+  return dataDir !== undefined && tables.includes(undefined);
 }
 
 /** Loaded late as well, for it is large. */

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { RequestListener } from 'node:http';
+import { setTimeout as pause } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { type ActorOptions, type AnyActorLogic, createActor } from 'xstate';
 import { type ActivationActor, activationMachine } from '../machines/activationMachine.js';
@@ -21,6 +22,7 @@ import { Hosts } from './http/hosts.js';
 import type { ReadTimeouts } from './http/slowReaders.js';
 import { Inspector } from './inspection/inspector.js';
 import { Machines } from './inspection/machines.js';
+import { Observations } from './observations/observations.js';
 import { ViewerAddresses } from './routes/admission.js';
 import { builtPage } from './routes/page.js';
 import { Feed } from './sse/feed.js';
@@ -58,6 +60,8 @@ export interface WiringNeeds {
 
 /** How long a sender may take for its body; docs/protocol.md names it. */
 const bodyTimeoutMs = 10_000;
+/** How long the end waits for what was observed to be saved. */
+const savingMs = 1000;
 /** How long a client may take to read an answer. */
 const readTimeoutsMs: ReadTimeouts = { stalled: 60_000, whole: 10 * 60_000 };
 
@@ -104,6 +108,12 @@ export function wire(needs: WiringNeeds): Wired {
     mayContact: (address, port) => book.mayContact(address, port),
     intervalMs: discoveryIntervalMs,
   });
+  const observations = new Observations({
+    log,
+    table: store.observations,
+    totals: () => actor.getSnapshot().context.tally.totals,
+    watching: () => view.watching(),
+  });
   const rooms = wireRooms({
     config,
     log,
@@ -111,13 +121,17 @@ export function wire(needs: WiringNeeds): Wired {
     book,
     servers: requests,
     counts: () => view.counts(),
+    observations,
     actor: () => actor,
     isGone: (server) => discovery.isGone(server),
   });
   const machine = activationMachine.provide({
     actors: { pubSubServer, discovery: createDiscovery(discovery), room: rooms.machine },
     actions: {
-      publish: () => feed.publish(),
+      publish: () => {
+        feed.publish();
+        observations.touch();
+      },
       restartFeed: () => feed.restart(),
       reportDefect: ({ event }) => {
         if (!('actorId' in event && 'error' in event)) return;
@@ -162,10 +176,12 @@ export function wire(needs: WiringNeeds): Wired {
     pubSubPort: config.pubSubPort,
     resyncIntervalMs: config.resyncIntervalMs,
     onHeard: (server) => view.noteHeard(server),
+    observe: (deltas) => observations.take(deltas),
     takeUpdate: (room, update) => rooms.updates.take(room, update),
   });
 
   let isDraining = false;
+  let observed: Promise<void> | undefined;
   const viewerToken = config.auth === 'none' ? undefined : config.dashboardToken;
   const listener = createListener({
     log,
@@ -204,6 +220,7 @@ export function wire(needs: WiringNeeds): Wired {
     servers: () => view.servers(),
     pageFiles: builtPage(),
     countsOf: (room) => view.countsOf(room),
+    observations: () => observations.report(),
     state: () => view.state(),
     discovery: () => discovery.reports(),
   });
@@ -216,6 +233,7 @@ export function wire(needs: WiringNeeds): Wired {
       feed.close();
       rooms.endStreams();
       inspector?.close();
+      observed = observations.close();
     },
     close: async () => {
       callers.close();
@@ -223,6 +241,10 @@ export function wire(needs: WiringNeeds): Wired {
       actor.stop();
       requests.close();
       await rooms.close();
+      await Promise.race([
+        observed ?? observations.close(),
+        pause(savingMs, undefined, { ref: false }),
+      ]);
     },
   };
 }

@@ -8,6 +8,8 @@ import type { AddressBook } from './callers/addressBook.js';
 import type { Config } from './config.js';
 import { Documents } from './documents/documents.js';
 import type { KnownCounts } from './knownCounts.js';
+import { filledConnections } from './observations/filledConnections.js';
+import type { Observations } from './observations/observations.js';
 import { ChannelNames } from './rooms/channelNames.js';
 import { DocumentWork } from './rooms/documentWork.js';
 import { RoomDirectory } from './rooms/roomDirectory.js';
@@ -35,6 +37,7 @@ export interface RoomWiringNeeds {
   servers: PubSubServers;
   /** The live counts of now. */
   counts: () => KnownCounts;
+  observations: Pick<Observations, 'roomSeen' | 'connections'>;
   /** Asked for when the machine runs: it has the machine of a room among its parts. */
   actor: () => ActivationActor;
   /** Whether a server was let go because it did not answer. */
@@ -43,7 +46,7 @@ export interface RoomWiringNeeds {
 
 /** Puts together what knows of rooms, and fills the slots of a room's machine with it. */
 export function wireRooms(wiring: RoomWiringNeeds) {
-  const { config, log, store, book, servers, counts, actor, isGone } = wiring;
+  const { config, log, store, book, servers, counts, actor, isGone, observations } = wiring;
   const { redisUrl, redisSentinelPassword: sentinelPassword } = config;
   const redis =
     redisUrl === undefined
@@ -58,6 +61,7 @@ export function wireRooms(wiring: RoomWiringNeeds) {
     onThreadLost: (error, room) => log.error({ err: error, room }, 'the document thread ended'),
   });
   // Tables without a name are embedded: no pub-sub server elsewhere writes to them.
+  const roomSeen = (room: RoomName) => observations.roomSeen(room);
   const isStorePartial = config.dynamodbTable === undefined;
   const directory = new RoomDirectory({
     actor,
@@ -76,6 +80,7 @@ export function wireRooms(wiring: RoomWiringNeeds) {
     isGone: (address) => directory.isGone(address),
     totals: () => actor().getSnapshot().context.tally.totals,
     counts,
+    roomSeen,
   });
   const { frameIntervalMs } = config;
   const watches = new RoomWatches({ documents, directory, redis, channels, frameIntervalMs, log });
@@ -107,7 +112,8 @@ export function wireRooms(wiring: RoomWiringNeeds) {
     watches,
     updates,
     documents: new DocumentWork(documents),
-    connections: store.connections,
+    connections: filledConnections(store.connections, () => observations.connections),
+    roomSeen,
     roomWatched: (room) => tell('room.watched', room),
     roomUnwatched: (room) => tell('room.unwatched', room),
   };

@@ -1,6 +1,7 @@
 import type { ActivationActor } from '../../machines/activationMachine.js';
 import type { ActivationEvent } from '../../machines/activationSetup.js';
 import type { RoomName, ServerId } from '../../machines/ports.js';
+import type { Delta } from '../../machines/tally.js';
 import { hostAndPort, toServerId } from '../addresses.js';
 import { Pace } from '../sse/pace.js';
 import type { AddressBook } from './addressBook.js';
@@ -24,6 +25,8 @@ export interface CallersNeeds {
   /** Where nobody is to post to. */
   unusedUrl: string;
   onHeard: (server: ServerId) => void;
+  /** Sees what a server posted. */
+  observe: (deltas: readonly Delta[]) => void;
   /** Takes an update that a server posted. */
   takeUpdate: (room: RoomName, update: Buffer) => void;
 }
@@ -64,6 +67,7 @@ export class Callers {
     }
     const { server, epoch, fromStartup } = claims;
     this.#needs.onHeard(server);
+    this.#needs.observe(deltas);
     if (deltas.length > 0) this.#inbox.put({ server, epoch, fromStartup, deltas });
     else this.#noteArrival(claims);
     for (const { room, update } of updates)

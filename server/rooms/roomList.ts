@@ -1,18 +1,18 @@
 import { createHash } from 'node:crypto';
 import type { RoomName } from '../../machines/ports.js';
 import type { KnownCounts } from '../knownCounts.js';
+import type { SeenRoom } from '../observations/seenRooms.js';
 import { isStorable, type RoomsTable, type StoredRoom, StoreError } from '../store/store.js';
 import { firstOf } from './firstOf.js';
 import { type Fresh, LastKnownGood } from './lastKnownGood.js';
+import { type RoomDates, roomDates } from './roomDates.js';
 import { type RoomListCursor, readCursor, writeCursor } from './roomListCursor.js';
 
 /** A room in the list of `GET /api/rooms`; null: not known. */
-export interface RoomSummary {
+export interface RoomSummary extends RoomDates {
   /** The raw name. */
   id: RoomName;
   name: RoomName;
-  createdAt: string | null;
-  updatedAt: string | null;
   /** Of the stored document. */
   bytes: number | null;
   /** Whether a server is known to hold it in memory, by the store or the live counts; false also: unknown. */
@@ -51,6 +51,8 @@ export interface RoomListNeeds {
   totals: () => ReadonlyMap<RoomName, number>;
   /** The live counts of now. */
   counts: () => KnownCounts;
+  /** When this service saw a room itself. */
+  roomSeen: (room: RoomName) => SeenRoom | undefined;
 }
 
 /** Items read for one page, at the most, beside those it shows. */
@@ -208,8 +210,7 @@ export class RoomList {
     return {
       id: room,
       name: room,
-      createdAt: item?.createdAt ?? null,
-      updatedAt: item?.updatedAt ?? null,
+      ...roomDates(item, this.#needs.roomSeen(room)),
       bytes: item?.bytes ?? null,
       active: Number(servers) > 0 || Number(connections) > 0,
       connections,

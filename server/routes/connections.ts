@@ -6,7 +6,7 @@ import type { ConnectionsTable, StoredConnection } from '../store/store.js';
 
 /** What the routes about connections need of the rest of the service. */
 export interface ConnectionNeeds {
-  connections: ConnectionsTable;
+  connections: Pick<ConnectionsTable, 'since' | 'newestFirst'>;
 }
 
 interface Kept {

@@ -1,8 +1,11 @@
 import type Router from '@koa/router';
 import type { Context, Middleware } from 'koa';
+import type { RoomName } from '../../machines/ports.js';
 import { ApiError, apiError, type ErrorCode } from '../http/errors.js';
+import type { SeenRoom } from '../observations/seenRooms.js';
 import type { DocumentWork } from '../rooms/documentWork.js';
 import { readStates } from '../rooms/readStates.js';
+import { roomDates } from '../rooms/roomDates.js';
 import {
   beyondAsked,
   type FoundRoom,
@@ -21,6 +24,8 @@ export interface RoomNeeds {
   directory: RoomDirectory;
   documents: DocumentWork;
   watches: RoomWatches;
+  /** When this service saw a room itself. */
+  roomSeen: (room: RoomName) => SeenRoom | undefined;
 }
 
 const maxLimit = 1000;
@@ -87,13 +92,15 @@ async function answerState(ctx: Context, { documents }: RoomNeeds, found: FoundR
   ctx.body = Buffer.from(await documents.merge(states));
 }
 
-async function answerMetadata(ctx: Context, { directory, documents }: RoomNeeds, found: FoundRoom) {
-  const { createdAt = null, updatedAt = null, bytes = null } = found.item?.value ?? {};
+async function answerMetadata(ctx: Context, needs: RoomNeeds, found: FoundRoom) {
+  const { directory, documents, roomSeen } = needs;
+  const { bytes = null } = found.item?.value ?? {};
+  const dates = roomDates(found.item?.value, roomSeen(found.room));
   const counts = directory.counts();
   const connections = counts.of(found.room);
   const complete = counts.isCompleteFor(found.room);
   const { json, ...about } = await documentOf(found, documents);
-  const metadata = { createdAt, updatedAt, bytes, connections, complete };
+  const metadata = { ...dates, bytes, connections, complete };
   const head = JSON.stringify({ ...aboutRoom(found), ...metadata, ...about });
   ctx.type = 'application/json';
   // The document is JSON text already: a large one is not parsed to be written again.

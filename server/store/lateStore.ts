@@ -7,9 +7,14 @@ const patienceMs = 3000;
 
 /**
  * A store that is opened beside the running service, and again after it could not be: until it is
- * open every method rejects with `StoreError`, so that nothing else waits for it.
+ * open every method rejects with `StoreError`, so that nothing else waits for it. `hasObservations`:
+ * whether what it opens has a table for them.
  */
-export function lateStore(open: () => Promise<Store>, log: Logger): Store {
+export function lateStore(
+  open: () => Promise<Store>,
+  log: Logger,
+  { hasObservations = false } = {},
+): Store {
   let opening: Promise<Store> | undefined;
   let isClosed = false;
 
@@ -52,6 +57,12 @@ export function lateStore(open: () => Promise<Store>, log: Logger): Store {
         yield* (await opened()).connections.newestFirst();
       },
     },
+    ...(hasObservations && {
+      observations: {
+        load: async () => (await opened()).observations?.load() ?? [],
+        save: async (blocks) => (await opened()).observations?.save(blocks),
+      },
+    }),
     close: async () => {
       isClosed = true;
       const store = await opening?.catch(() => undefined);

@@ -66,6 +66,8 @@ export interface StoredConnection {
   roomName: RoomName;
   /** ISO 8601. */
   timestamp: string;
+  /** This service saw it open; it is not from the store. */
+  observed?: true;
 }
 
 /** Connections opened in the last 48 hours. Rejects with `StoreError`. */
@@ -76,6 +78,14 @@ export interface ConnectionsTable {
   since(time: Date): AsyncIterable<StoredConnection[]>;
   /** All of the last 48 hours, in pages, the newest first. */
   newestFirst(): AsyncIterable<StoredConnection[]>;
+}
+
+/** What this service saw itself, as texts of at most 200,000 bytes. Rejects with `StoreError`. */
+export interface ObservationsTable {
+  /** What was saved last; empty: nothing. To be called before `save`. */
+  load(): Promise<string[]>;
+  /** Replaces what was saved; when it fails, what was saved before is still there. */
+  save(blocks: Iterable<string>): Promise<void>;
 }
 
 /** A cursor that no page of this table ended with. */
@@ -93,6 +103,8 @@ export interface Store {
   rooms: RoomsTable;
   servers: ServersTable;
   connections: ConnectionsTable;
+  /** Undefined: nothing is kept beyond the process. */
+  observations?: ObservationsTable | undefined;
   /** Ends its connections, and the embedded server if it is that. */
   close(): Promise<void>;
 }

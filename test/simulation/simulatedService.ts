@@ -89,6 +89,7 @@ export class SimulatedService {
       pubSubPort,
       resyncIntervalMs: timing.resyncIntervalMs,
       onHeard: (server) => this.view.noteHeard(server),
+      observe: () => {},
       takeUpdate: () => {},
     });
   }

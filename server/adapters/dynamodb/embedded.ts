@@ -6,7 +6,7 @@ import { StoreError } from '../../store/store.js';
 import { type ClientOptions, createClient } from './client.js';
 import { keepEmbeddedThread } from './embeddedThread.js';
 import { createExpiry } from './expiry.js';
-import { createTables, defaultNames, shapes, tableKinds } from './tables.js';
+import { createEmbeddedTables, defaultNames, shapes, tableKinds } from './tables.js';
 
 /** A DynamoDB server in this process, with the three tables. Whoever starts it closes it. */
 export interface EmbeddedServer {
@@ -47,7 +47,7 @@ export async function startEmbedded({
     { accessKeyId, ...path },
     {
       onFault: (cause) => faults.emit('fault', cause),
-      onRestart: () => createTables(client, defaultNames),
+      onRestart: () => createEmbeddedTables(client),
     },
   );
   const endpoint = `http://127.0.0.1:${thread.port}`;
@@ -59,7 +59,7 @@ export async function startEmbedded({
   };
   try {
     // A fault beside it: dynalite does not answer when it could not open its database.
-    await Promise.race([createTables(client, defaultNames), firstFault(faults, dataDir)]);
+    await Promise.race([createEmbeddedTables(client), firstFault(faults, dataDir)]);
   } catch (cause) {
     await end();
     throw cause;

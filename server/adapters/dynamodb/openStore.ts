@@ -4,9 +4,10 @@ import type { Store } from '../../store/store.js';
 import { createClient } from './client.js';
 import { connectionsTable } from './connectionsTable.js';
 import { type EmbeddedOptions, startEmbedded } from './embedded.js';
+import { observationsTable } from './observationsTable.js';
 import { roomsTable } from './roomsTable.js';
 import { serversTable } from './serversTable.js';
-import { defaultNames } from './tables.js';
+import { defaultNames, observationsName } from './tables.js';
 
 export { createTables } from './tables.js';
 
@@ -46,6 +47,10 @@ export async function openStore(
     rooms: open(roomsTable, dynamodbTable, defaultNames.rooms),
     servers: open(serversTable, dynamodbServersTable, defaultNames.servers),
     connections: open(connectionsTable, dynamodbConnectionsTable, defaultNames.connections),
+    ...(embedded &&
+      dataDir !== undefined && {
+        observations: observationsTable(embeddedClient ?? client, observationsName),
+      }),
     close: async () => {
       client.destroy();
       embeddedClient?.destroy();

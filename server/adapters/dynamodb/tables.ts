@@ -24,11 +24,19 @@ export const defaultNames: TableNames = {
   connections: 'connections',
 };
 
+/** The table of this service's own observations, in the embedded server alone: nobody else writes to it. */
+export const observationsName = 'observations';
+
 /** The attribute after which DynamoDB deletes an item: seconds since 1970. */
 export const ttlAttribute = 'expiresAt';
 
+interface Shape {
+  key: readonly string[];
+  hasTtl: boolean;
+}
+
 /** The key attributes of each kind, all strings, partition key first, and whether its items expire. */
-export const shapes: Record<TableKind, { key: readonly string[]; hasTtl: boolean }> = {
+export const shapes: Record<TableKind, Shape> = {
   rooms: { key: ['id'], hasTtl: false },
   servers: { key: ['id'], hasTtl: true },
   connections: { key: ['hour', 'at'], hasTtl: true },
@@ -39,26 +47,33 @@ const activeWithinMs = 30_000;
 
 /** Creates those of the tables that do not exist, and waits until they can be used. Rejects with `StoreError`. */
 export async function createTables(client: DynamoDBClient, names: TableNames): Promise<void> {
-  await Promise.all(tableKinds.map((kind) => createTable(client, kind, names[kind])));
+  await Promise.all(tableKinds.map((kind) => createTable(client, shapes[kind], names[kind])));
 }
 
-async function createTable(client: DynamoDBClient, kind: TableKind, name: string): Promise<void> {
-  await client.send(new CreateTableCommand(definition(kind, name))).catch(ignore(tableExists));
+/** The tables of the embedded server: those that may be elsewhere, and the one that never is. */
+export async function createEmbeddedTables(client: DynamoDBClient): Promise<void> {
+  await Promise.all([
+    createTables(client, defaultNames),
+    createTable(client, { key: ['id'], hasTtl: false }, observationsName),
+  ]);
+}
+
+async function createTable(client: DynamoDBClient, shape: Shape, name: string): Promise<void> {
+  await client.send(new CreateTableCommand(definition(shape, name))).catch(ignore(tableExists));
   const deadline = performance.now() + activeWithinMs;
   for (;;) {
     const { Table } = await client.send(new DescribeTableCommand({ TableName: name }));
     if (Table?.TableStatus === 'ACTIVE' || performance.now() > deadline) break;
     await new Promise((resolve) => setTimeout(resolve, pollMs));
   }
-  if (!shapes[kind].hasTtl) return;
+  if (!shape.hasTtl) return;
   const ttl = { AttributeName: ttlAttribute, Enabled: true };
   await client
     .send(new UpdateTimeToLiveCommand({ TableName: name, TimeToLiveSpecification: ttl }))
     .catch(ignore(ttlNotNeeded));
 }
 
-function definition(kind: TableKind, name: string): CreateTableCommandInput {
-  const { key } = shapes[kind];
+function definition({ key }: Shape, name: string): CreateTableCommandInput {
   return {
     TableName: name,
     BillingMode: 'PAY_PER_REQUEST',

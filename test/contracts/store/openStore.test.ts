@@ -77,7 +77,7 @@ describe('with tables', () => {
     await expect(store.servers.list()).rejects.toThrow('"my.servers"');
     await expect(collect(store.connections.newestFirst())).rejects.toThrow('"my.connections"');
     const { TableNames } = await elsewhere.send(new ListTablesCommand({}));
-    expect(TableNames).toEqual(['connections', 'rooms', 'servers']);
+    expect(TableNames).toEqual(['connections', 'observations', 'rooms', 'servers']);
   });
 
   test('of rooms alone the others are embedded', async () => {

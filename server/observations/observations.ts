@@ -1,0 +1,184 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import type { Logger } from 'pino';
+import type { RoomName } from '../../machines/ports.js';
+import type { Delta } from '../../machines/tally.js';
+import type { ObservationsTable } from '../store/store.js';
+import { ObservationKeeper, type SaveReport } from './observationKeeper.js';
+import { SeenConnections } from './seenConnections.js';
+import { type SeenRoom, SeenRooms } from './seenRooms.js';
+import { type Gap, WatchedTimes, type Watching } from './watchedTimes.js';
+
+/** What observing needs of the rest of the service. */
+export interface ObservationsNeeds {
+  /** Connections of every room that has any. */
+  totals: () => ReadonlyMap<RoomName, number>;
+  watching: () => Watching;
+  /** Undefined: they are kept in memory alone. */
+  table: ObservationsTable | undefined;
+  log: Logger;
+  /** Milliseconds since 1970; those of the process unless told. */
+  now?: () => number;
+}
+
+/** The answer of `GET /api/observations`. */
+export interface ObservationsReport {
+  observing: boolean;
+  /** Nothing older is kept. */
+  since: string;
+  gaps: Gap[];
+  /** `leftOut`: rooms with a connection now for which there is no place. */
+  rooms: { kept: number; leftOut: number };
+  /** `leftOut`: connections of this run that were seen to open and are not kept. */
+  connections: { kept: number; leftOut: number };
+  /** Null: they are kept in memory alone. */
+  saved: SaveReport | null;
+}
+
+const hourMs = 60 * 60 * 1000;
+const keptMs = 48 * hourMs;
+const tickMs = 1000;
+const sweepTicks = 10;
+const saveTicks = 60;
+/** Deltas that are looked at in a second: more would be felt where posts are taken. */
+const maxPerSecond = 200;
+/** Rooms looked at for one sweep, and in one turn of the event loop. */
+const maxSwept = 20_000;
+const sliceRooms = 500;
+
+/**
+ * What the service sees itself while somebody looks: when rooms have connections, and connections that
+ * open. Bounded, kept for 48 hours, and in the way of nothing: posts only leave a few names here.
+ */
+export class Observations {
+  readonly #needs: ObservationsNeeds;
+  readonly #rooms = new SeenRooms();
+  readonly #connections = new SeenConnections();
+  readonly #times = new WatchedTimes();
+  readonly #keeper: ObservationKeeper | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  #ticks = 0;
+  #budget = maxPerSecond;
+  #isSweeping = false;
+  #roomsLeftOut = 0;
+  #connectionsLeftOut = 0;
+  #isClosed = false;
+
+  constructor(needs: ObservationsNeeds) {
+    this.#needs = needs;
+    const { table, log } = needs;
+    const parts = { rooms: this.#rooms, connections: this.#connections, times: this.#times };
+    this.#keeper = table && new ObservationKeeper(table, parts, log);
+  }
+
+  /** Somebody may have begun to look. Called for every change: it does nothing most of the time. */
+  touch(): void {
+    if (this.#timer || this.#isClosed || !this.#needs.watching().isCounting) return;
+    this.#timer = setInterval(() => this.#tick(), tickMs);
+    this.#times.note(this.#needs.watching(), this.#now());
+  }
+
+  /** Takes what a server posted, as far as there is time for it. */
+  take(deltas: readonly Delta[]): void {
+    if (!this.#timer) return;
+    for (const { room, add } of deltas) {
+      if (add <= 0) continue;
+      const seen = Math.min(add, this.#budget);
+      this.#connectionsLeftOut += add - seen;
+      if (seen === 0) continue;
+      this.#budget -= seen;
+      const nowMs = this.#now();
+      this.#rooms.note(room, nowMs);
+      for (let i = 0; i < seen; i += 1) this.#connections.note(room, nowMs);
+    }
+  }
+
+  /** When a room was seen with a connection, in the last 48 hours. */
+  roomSeen(room: RoomName): SeenRoom | undefined {
+    const seen = this.#rooms.get(room);
+    return seen && seen.lastMs >= this.#sinceMs ? seen : undefined;
+  }
+
+  get connections(): Pick<SeenConnections, 'since' | 'newestFirst'> {
+    this.#connections.forgetBefore(this.#sinceMs);
+    return this.#connections;
+  }
+
+  report(): ObservationsReport {
+    this.#forgetOld();
+    return {
+      observing: this.#times.isOpen,
+      since: new Date(this.#sinceMs).toISOString(),
+      gaps: this.#times.gaps(this.#sinceMs),
+      rooms: { kept: this.#rooms.size, leftOut: this.#timer ? this.#roomsLeftOut : 0 },
+      connections: {
+        kept: this.#connections.size,
+        leftOut: this.#connectionsLeftOut + this.#connections.displaced,
+      },
+      saved: this.#keeper?.report() ?? null,
+    };
+  }
+
+  /** Sees nothing more, and saves what it saw; resolves when that is done or has failed. */
+  async close(): Promise<void> {
+    if (this.#isClosed) return this.#keeper?.close();
+    this.#isClosed = true;
+    this.#rest();
+    return this.#keeper?.close();
+  }
+
+  #tick(): void {
+    this.#ticks += 1;
+    this.#budget = maxPerSecond;
+    const watching = this.#needs.watching();
+    if (!watching.isCounting) {
+      this.#rest();
+      void this.#keeper?.save();
+      return;
+    }
+    this.#times.note(watching, this.#now());
+    // The first one soon: somebody may look for a few seconds only.
+    if (this.#ticks % sweepTicks === 1) void this.#sweep();
+    if (this.#ticks % saveTicks === 0) {
+      this.#forgetOld();
+      void this.#keeper?.save();
+    }
+  }
+
+  #rest(): void {
+    clearInterval(this.#timer);
+    this.#timer = undefined;
+    this.#ticks = 0;
+    this.#times.note({ isCounting: false, isComplete: false }, this.#now());
+  }
+
+  /** Notes the rooms that have a connection, a few in each turn of the event loop. */
+  async #sweep(): Promise<void> {
+    if (this.#isSweeping) return;
+    this.#isSweeping = true;
+    const totals = this.#needs.totals();
+    let [swept, noted] = [0, 0];
+    for (const room of totals.keys()) {
+      // When the counts are dropped there is another map.
+      if (!this.#timer || totals !== this.#needs.totals() || swept === maxSwept) break;
+      swept += 1;
+      if (this.#rooms.note(room, this.#now())) noted += 1;
+      if (swept % sliceRooms === 0) await nextTurn();
+    }
+    this.#roomsLeftOut = Math.max(0, totals.size - noted);
+    this.#isSweeping = false;
+  }
+
+  #forgetOld(): void {
+    this.#rooms.forgetBefore(this.#sinceMs);
+    this.#connections.forgetBefore(this.#sinceMs);
+    this.#times.forgetBefore(this.#sinceMs);
+  }
+
+  #now(): number {
+    return (this.#needs.now ?? Date.now)();
+  }
+
+  get #sinceMs(): number {
+    return this.#now() - keptMs;
+  }
+}

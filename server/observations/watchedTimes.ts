@@ -1,0 +1,84 @@
+/** A time in which the counts were watched, in milliseconds since 1970. */
+export interface WatchedTime {
+  readonly fromMs: number;
+  readonly toMs: number;
+  /** Whether every known server was in the counts. */
+  readonly isComplete: boolean;
+}
+
+/** A time of which not everything is known. */
+export interface Gap {
+  from: string;
+  /** Null: it goes on. */
+  to: string | null;
+  /** `unwatched`: nobody looked. `incomplete`: not every server was in the counts. */
+  reason: 'unwatched' | 'incomplete';
+}
+
+/** What the service is doing now. */
+export interface Watching {
+  isCounting: boolean;
+  isComplete: boolean;
+}
+
+const maxTimes = 500;
+/** Whoever notes nothing for longer was suspended, and saw nothing. */
+const maxSilenceMs = 5000;
+
+/** When the counts were watched: a bounded number of times, the newest. */
+export class WatchedTimes {
+  #times: WatchedTime[] = [];
+  #isOpen = false;
+
+  /** To be called about every second while the service counts, and once when it no longer does. */
+  note({ isCounting, isComplete }: Watching, nowMs: number): void {
+    const last = this.#times.at(-1);
+    const isContinued =
+      this.#isOpen && last !== undefined && nowMs >= last.toMs && nowMs - last.toMs <= maxSilenceMs;
+    this.#isOpen = isCounting;
+    if (!isCounting) return;
+    if (isContinued && last.isComplete === isComplete) {
+      this.#times[this.#times.length - 1] = { ...last, toMs: nowMs };
+      return;
+    }
+    const fromMs = isContinued ? last.toMs : nowMs;
+    this.#times.push({ fromMs, toMs: nowMs, isComplete });
+    // What is dropped counts as unwatched: less is claimed than was seen.
+    if (this.#times.length > maxTimes) this.#times.shift();
+  }
+
+  forgetBefore(ms: number): void {
+    this.#times = this.#times.filter(({ toMs }) => toMs >= ms);
+  }
+
+  /** Takes in the times of earlier runs. */
+  restore(times: readonly WatchedTime[]): void {
+    this.#times = [...times, ...this.#times].slice(-maxTimes);
+  }
+
+  /** The gaps since a time, in their order. */
+  gaps(sinceMs: number): Gap[] {
+    const gaps: Gap[] = [];
+    const iso = (ms: number) => new Date(ms).toISOString();
+    let atMs = sinceMs;
+    for (const [index, { fromMs, toMs, isComplete }] of this.#times.entries()) {
+      if (toMs <= sinceMs) continue;
+      const isLast = index === this.#times.length - 1;
+      const from = Math.max(fromMs, atMs);
+      if (from > atMs) gaps.push({ from: iso(atMs), to: iso(from), reason: 'unwatched' });
+      const to = isLast && this.#isOpen ? null : iso(toMs);
+      if (!isComplete) gaps.push({ from: iso(from), to, reason: 'incomplete' });
+      atMs = Math.max(atMs, toMs);
+    }
+    if (!this.#isOpen) gaps.push({ from: iso(atMs), to: null, reason: 'unwatched' });
+    return gaps;
+  }
+
+  get isOpen(): boolean {
+    return this.#isOpen;
+  }
+
+  [Symbol.iterator](): IterableIterator<WatchedTime> {
+    return this.#times.values();
+  }
+}
