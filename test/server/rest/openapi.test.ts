@@ -170,6 +170,7 @@ describe('real answers are as described:', () => {
       await of(`get ${path}`, path, 404);
     await of('get /api/rooms', '/api/rooms', 200);
     await of('get /api/connections/latest', '/api/connections/latest', 200);
+    await of('get /api/observations', '/api/observations', 200);
 
     const viewer = await watchMaps(service);
     const editor = await editIn(server, 'edited');

@@ -25,13 +25,21 @@ test('a room is listed as the old service listed it, with its connections and se
     name: 'idle',
     createdAt: '2025-01-02T03:04:05.000Z',
     updatedAt: null,
+    observed: false,
     bytes: 512,
     active: false,
     connections: 0,
     complete: true,
     servers: 0,
   };
-  const live = { id: 'a%20b', name: 'a%20b', createdAt: time, updatedAt: time, bytes: null };
+  const live = {
+    id: 'a%20b',
+    name: 'a%20b',
+    createdAt: time,
+    updatedAt: time,
+    observed: false,
+    bytes: null,
+  };
   await eventually(async () => {
     const answer = await get(service, '/api/rooms');
     const rooms = answer.json<RoomSummary[]>();

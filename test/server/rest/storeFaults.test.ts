@@ -43,8 +43,12 @@ test('the list is what it was last, with its age and the live counts of now', as
   expect(stale.headers).toMatchObject({ 'x-stale': 'true' });
   expect(['65', '66']).toContain(stale.headers.age);
   const [before, now] = [fresh.json<RoomSummary[]>(), stale.json<RoomSummary[]>()];
+  const time = expect.any(String);
+  const seen = { createdAt: time, updatedAt: time, observed: true };
   expect(now).toEqual(
-    before.map((room) => (room.id === 'a' ? { ...room, active: true, connections: 1 } : room)),
+    before.map((room) =>
+      room.id === 'a' ? { ...room, ...seen, active: true, connections: 1 } : room,
+    ),
   );
   // The same items as before, of which other ones are active now.
   const active = await get(service, '/api/rooms?limit=10&active=true');
@@ -183,6 +187,7 @@ test('half an item is shown with what there is of it', async () => {
   const unknown = {
     createdAt: null,
     updatedAt: null,
+    observed: false,
     bytes: null,
     connections: null,
     complete: false,
