@@ -5,7 +5,10 @@ import type { ServerId } from '../machines/ports.js';
 
 /** Addresses that may be pub-sub servers: a parsed CIDR list. */
 export interface Networks {
-  /** False for host names and everything else that is not an address. */
+  /**
+   * False for host names and everything else that is not an address. An IPv6 address that stands for an
+   * IPv4 address (NAT64, 6to4) is included only if both are.
+   */
   includes(address: string): boolean;
   /** The list as it was written. */
   toString(): string;
@@ -73,9 +76,15 @@ export function isAddress(host: string): boolean {
   return parseAddress(withoutBrackets(host)) !== undefined;
 }
 
-/** What one subscriber usually holds: an IPv4 address, or the /64 of an IPv6 address. */
+/**
+ * What one subscriber usually holds: an IPv4 address, or the /64 of an IPv6 address. An IPv4 address in
+ * IPv6 (NAT64, 6to4) is that IPv4 address: one of 6to4 has 65,536 /64s, and all of NAT64 share one.
+ */
 export function subscriberOf(address: string): string {
   const parsed = parseAddress(address);
+  if (!parsed) return address;
+  const ipv4 = parsed instanceof ipaddr.IPv6 ? ipv4In(parsed) : parsed;
+  if (ipv4) return ipv4.toString();
   if (!(parsed instanceof ipaddr.IPv6)) return address;
   return `${parsed.parts
     .slice(0, 4)
@@ -102,17 +111,42 @@ export function parseNetworks(text: string): Networks {
   const bad = ranges.filter(({ range }) => !range).map(({ entry }) => `"${entry}"`);
   if (bad.length > 0) throw new Error(`${bad.join(', ')}: not a CIDR range like 10.0.0.0/8`);
   if (ranges.length === 0) throw new Error('no range given');
+  const isListed = (address: Address) =>
+    ranges.some(({ range }) => range?.[0].kind() === address.kind() && address.match(range));
   return {
     includes: (address) => {
       const parsed = parseAddress(address);
-      if (!parsed) return false;
-      return ranges.some(({ range }) => range?.[0].kind() === parsed.kind() && parsed.match(range));
+      // 0.0.0.0/8 and `::` are no machine's address; connecting to one may reach this machine.
+      if (!parsed || parsed.range() === 'unspecified' || !isListed(parsed)) return false;
+      // A gateway passes it on to IPv4, where a range of IPv6 must not reach what is not listed.
+      const ipv4 = parsed instanceof ipaddr.IPv6 ? ipv4In(parsed) : undefined;
+      return ipv4 === undefined || isListed(ipv4);
     },
     toString: () => text,
   };
 }
 
 type Address = ipaddr.IPv4 | ipaddr.IPv6;
+
+/** The IPv4 address that an IPv6 address stands for by its form; undefined: none. */
+function ipv4In({ parts }: ipaddr.IPv6): ipaddr.IPv4 | undefined {
+  const [first = 0, second = 0, third = 0, , , , high = 0, low = 0] = parts;
+  // 6to4 (RFC 3056).
+  if (first === 0x2002) return ipv4Of(second, third);
+  // Teredo (RFC 4380): every bit is the other way round.
+  if (first === 0x2001 && second === 0) return ipv4Of(high ^ 0xffff, low ^ 0xffff);
+  const prefix = parts
+    .slice(0, 6)
+    .map((part) => part.toString(16))
+    .join(':');
+  return ipv4Prefix.test(prefix) && high > 0 ? ipv4Of(high, low) : undefined;
+}
+
+/** NAT64 (RFC 6052, RFC 8215), IPv4-translated (RFC 2765), IPv4-compatible (RFC 4291, 2.5.5.1). */
+const ipv4Prefix = /^(64:ff9b:(0:0:0:0|1:.*)|0:0:0:0:ffff:0|0:0:0:0:0:0)$/;
+
+const ipv4Of = (high: number, low: number) =>
+  new ipaddr.IPv4([high >> 8, high & 0xff, low >> 8, low & 0xff]);
 
 function parseAddress(text: string): Address | undefined {
   if (ipaddr.IPv4.isValidFourPartDecimal(text)) return ipaddr.IPv4.parse(text);

@@ -36,6 +36,7 @@ export interface ServiceOverrides {
   discoveryIntervalMs?: number;
   clock?: WiringNeeds['clock'];
   readTimeoutsMs?: WiringNeeds['readTimeoutsMs'];
+  lookup?: WiringNeeds['lookup'];
   spareConnections?: typeof spareConnections;
 }
 

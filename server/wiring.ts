@@ -6,7 +6,12 @@ import { type ActorOptions, type AnyActorLogic, createActor } from 'xstate';
 import { type ActivationActor, activationMachine } from '../machines/activationMachine.js';
 import type { ServerId } from '../machines/ports.js';
 import { pubSubServerMachine } from '../machines/pubSubServerMachine.js';
-import { createServerRequests, PubSubServers, type Wish } from './adapters/pubSubServers.js';
+import {
+  createServerRequests,
+  PubSubServers,
+  type PubSubServersNeeds,
+  type Wish,
+} from './adapters/pubSubServers.js';
 import { RequestPacer } from './adapters/requestPacer.js';
 import { createListener } from './app.js';
 import { AddressBook } from './callers/addressBook.js';
@@ -56,6 +61,8 @@ export interface WiringNeeds {
   clock?: ActorOptions<AnyActorLogic>['clock'] | undefined;
   /** How long an answer may take to be read; for tests to shorten. */
   readTimeoutsMs?: ReadTimeouts | undefined;
+  /** How host names of pub-sub servers are resolved; for tests to ask name servers of their own. */
+  lookup?: PubSubServersNeeds['lookup'] | undefined;
 }
 
 /** How long a sender may take for its body; docs/protocol.md names it. */
@@ -67,7 +74,8 @@ const readTimeoutsMs: ReadTimeouts = { stalled: 60_000, whole: 10 * 60_000 };
 
 /** Fills the machines' slots with what acts, and the routes' needs with the machine. */
 export function wire(needs: WiringNeeds): Wired {
-  const { config, log, publicUrl, ownPort, store, memory, discoveryIntervalMs, clock } = needs;
+  const { config, log, publicUrl, ownPort, store, memory, discoveryIntervalMs, clock, lookup } =
+    needs;
   const tokens = new EventTokens();
   const pacer = new RequestPacer();
   const book = new AddressBook({ networks: config.pubSubNetworks, ownPort });
@@ -93,6 +101,7 @@ export function wire(needs: WiringNeeds): Wired {
     eventsUrl,
     mayContact: (address, port) => book.mayContact(address, port),
     onResolved: (server, addresses) => book.note(server, addresses),
+    ...(lookup && { lookup }),
     onHeard: (server) => {
       view.noteHeard(server);
       discovery.noteHeard(server);

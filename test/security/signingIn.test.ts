@@ -356,6 +356,21 @@ describe('guessing', () => {
     expect(await stateOf(service, { ...right, ...other })).toBe(200);
   });
 
+  test.each([
+    ['IPv4 in IPv6', '::ffff:203.0.113.7', '::FFFF:CB00:7107', '0:0:0:0:0:ffff:cb00:7107'],
+    ['6to4', '2002:cb00:7107::1', '2002:cb00:7107:1::1', '[2002:cb00:7107:ffff::9]:1'],
+    ['NAT64', '64:ff9b::203.0.113.7', '[64:ff9b::cb00:7107]:9', '64:ff9b:1::203.0.113.7'],
+    ['ports and white space', '203.0.113.7:1', ' 203.0.113.7', '203.0.113.7:65535 '],
+  ])('is counted as of one address, however that is written: %s', async (_, ...spellings) => {
+    const service = await start({ TRUSTED_PROXIES: '127.0.0.1' });
+    const from = (address: string) => ({ 'X-Forwarded-For': address });
+    for (let i = 0; i < 10; i += 1)
+      await stateOf(service, { ...wrong, ...from(spellings[i % 3] ?? '') });
+    expect(await stateOf(service, { ...right, ...from('203.0.113.7') })).toBe(429);
+    for (const other of ['203.0.113.6', '64:ff9b::203.0.113.6', '2002:cb00:7106::1'])
+      expect([other, await stateOf(service, { ...right, ...from(other) })]).toEqual([other, 200]);
+  });
+
   test('from ever new addresses is given up after 300 wrong tokens', async () => {
     const service = await start({ TRUSTED_PROXIES: '127.0.0.1' });
     const from = (i: number) => ({ 'X-Forwarded-For': `203.0.${i >> 8}.${i & 255}` });

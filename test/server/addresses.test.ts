@@ -10,6 +10,7 @@ import {
   normalizeHost,
   parseNetworks,
   parseServerId,
+  subscriberOf,
   toServerId,
 } from '../../server/addresses.js';
 
@@ -58,6 +59,24 @@ describe('an address', () => {
     expect(['10.0.0.1', '::1', '[::1]'].map(isAddress)).toEqual([true, true, true]);
     expect(['localhost', 'a.example', '10.1'].map(isAddress)).toEqual([false, false, false]);
   });
+});
+
+test.each([
+  ['203.0.113.7', '203.0.113.7'],
+  ['::ffff:203.0.113.7', '203.0.113.7'],
+  ['::FFFF:CB00:7107', '203.0.113.7'],
+  ['::203.0.113.7', '203.0.113.7'],
+  ['64:ff9b::203.0.113.7', '203.0.113.7'],
+  ['64:ff9b:1::203.0.113.7', '203.0.113.7'],
+  ['::ffff:0:203.0.113.7', '203.0.113.7'],
+  ['2002:cb00:7107::1', '203.0.113.7'],
+  ['2002:cb00:7107:ffff:1:2:3:4', '203.0.113.7'],
+  ['2001:db8:0:1::1', '2001:db8:0:1::/64'],
+  ['2001:db8:0:1:ffff::%eth0', '2001:db8:0:1::/64'],
+  ['::1', '0:0:0:0::/64'],
+  ['no address', 'no address'],
+])('of an address, the subscriber of %s is %s', (text, subscriber) => {
+  expect(subscriberOf(text)).toBe(subscriber);
 });
 
 describe('a server id', () => {
@@ -198,16 +217,51 @@ describe('networks', () => {
 
   test('include exactly the addresses that share their first bits', () => {
     const number = fc.integer({ min: 0, max: 0xffff_ffff });
+    const someone = fc.integer({ min: 0x0100_0000, max: 0xffff_ffff });
     const dotted = (value: number) =>
       [24, 16, 8, 0].map((shift) => (value >>> shift) & 255).join('.');
     fc.assert(
-      fc.property(number, number, fc.integer({ min: 0, max: 32 }), (base, other, bits) => {
+      fc.property(number, someone, fc.integer({ min: 0, max: 32 }), (base, other, bits) => {
         const shared = Math.floor(base / 2 ** (32 - bits)) === Math.floor(other / 2 ** (32 - bits));
         const list = parseNetworks(`${dotted(base)}/${bits}`);
         expect(list.includes(dotted(other))).toBe(shared);
         expect(list.includes(`::ffff:${dotted(other)}`)).toBe(shared);
       }),
     );
+  });
+
+  /** 169.254.169.254, as IPv6 writes IPv4. */
+  const disguised = [
+    '64:ff9b::169.254.169.254',
+    '64:FF9B::A9FE:A9FE',
+    '64:ff9b:1:fffe::a9fe:a9fe',
+    '2002:a9fe:a9fe::1',
+    '2002:a9fe:a9fe:ffff:1:2:3:4',
+    '::ffff:0:169.254.169.254',
+    '::169.254.169.254',
+    '::a9fe:a9fe',
+    '::ffff:169.254.169.254',
+    '::ffff:a9fe:a9fe%eth0',
+    '0:0:0:0:0:ffff:a9fe:a9fe',
+    '2001:0:4136:e378:8000:63bf:5601:5601',
+  ];
+
+  test.each(disguised)('leave out %s where they have all of IPv6, but not that of IPv4', (text) => {
+    expect(parseNetworks('::/0,10.0.0.0/8').includes(text)).toBe(false);
+    expect(parseNetworks('::/0,169.254.0.0/16').includes(text)).toBe(true);
+  });
+
+  test.each(['0.0.0.0', '::', '::ffff:0.0.0.0'])('never include %s', (text) => {
+    expect(parseNetworks('0.0.0.0/0,::/0').includes(text)).toBe(false);
+  });
+
+  test('need the range of IPv6 as well', () => {
+    const list = parseNetworks('10.0.0.0/8,64:ff9b::/96');
+    expect(list.includes('64:ff9b::10.0.0.1')).toBe(true);
+    expect(list.includes('2002:a00:1::1')).toBe(false);
+    expect(list.includes('::10.0.0.1')).toBe(false);
+    expect(parseNetworks('::/0').includes('::1')).toBe(true);
+    expect(parseNetworks('2001:db8::/32').includes('2001:db8::a00:1')).toBe(true);
   });
 
   test('name every bad entry', () => {

@@ -5,7 +5,7 @@ import { type Answer, decode, encode, RECURSION_DESIRED } from 'dns-packet';
 export interface NameServer {
   /** `address:port`. */
   address: string;
-  /** Addresses by name; a name without an entry is not found. */
+  /** Addresses by name, to be asked for each time; a name without an entry is not found. */
   names: Map<string, { A?: string[]; AAAA?: string[] }>;
   /** `A name`, `AAAA name`, in the order in which they were asked. */
   queries: string[];
@@ -32,7 +32,7 @@ export async function startNameServer(): Promise<NameServer> {
     const known = names.get(name);
     const code = fault ?? (known ? 'NOERROR' : 'NXDOMAIN');
     const answers = (code === 'NOERROR' ? (known?.[type] ?? []) : []).map(
-      (data): Answer => ({ name, type, ttl: 60, data }),
+      (data): Answer => ({ name, type, ttl: 0, data }),
     );
     const flags = RECURSION_DESIRED | codes[code];
     socket.send(
