@@ -1,12 +1,9 @@
 import * as decoding from 'lib0/decoding';
 import * as Y from 'yjs';
 import { addClocks, type ClockSets } from './clockRanges.js';
-import { type Reference, readUpdate, type StructHead } from './updateReader.js';
+import type { Reference, StructHead } from './updateReader.js';
 
 type Content = { readonly text: string } | { readonly values: readonly unknown[] };
-
-// What a state has under some clocks; `at`: its first clock.
-type Run = { client: number; at: number; length: number; head: StructHead };
 
 const replacement = 0xfffd;
 
@@ -90,12 +87,43 @@ const contentOf = ({ content }: Y.Item): Content => {
 };
 
 const isSameReference = (a: Reference | null | undefined, b: Reference | null | undefined) =>
-  (a ?? undefined) === undefined
-    ? (b ?? undefined) === undefined
-    : a?.client === b?.client && a?.clock === b?.clock;
+  a?.client === b?.client && a?.clock === b?.clock;
 
-/** Compares one state with a document that has some of it already. */
-class Comparison {
+// Whether a string of plain ASCII is, from its start on, what an item of text has from `from` on.
+const isSameAscii = (
+  update: Uint8Array,
+  at: number,
+  { str }: Y.ContentString,
+  from: number,
+  length: number,
+): boolean => {
+  for (let i = 0; i < length; i += 1) if (update[at + i] !== str.charCodeAt(from + i)) return false;
+  return true;
+};
+
+const isSameContent = (
+  content: Content,
+  i: number,
+  item: Y.Item,
+  k: number,
+  length: number,
+): boolean => {
+  const known = contentOf(item);
+  if ('text' in content || 'text' in known) {
+    if (!('text' in content) || !('text' in known)) return false;
+    return isSameText(content.text, i, known.text, k, length);
+  }
+  for (let n = 0; n < length; n += 1)
+    if (!isSameValue(content.values[i + n], known.values[k + n])) return false;
+  return true;
+};
+
+/**
+ * Finds elements of a state that are others than those that a document has under the same clocks, or are at
+ * another place: two that are never one text. Whether structs are split or merged, in which order they come, and
+ * what is deleted in the document makes no difference; what is deleted in the state alone is left to the caller.
+ */
+export class ContentConflicts {
   readonly #doc: Y.Doc;
   readonly #state: Uint8Array;
   readonly #rootNames = new Map<unknown, string>();
@@ -104,26 +132,34 @@ class Comparison {
   #structs: readonly (Y.Item | Y.GC)[] = [];
   #next = 0;
 
+  /** `state` is being read by whoever calls `compare`. */
   constructor(doc: Y.Doc, state: Uint8Array) {
     this.#doc = doc;
     this.#state = state;
     for (const [name, type] of doc.share) this.#rootNames.set(type, name);
   }
 
-  // Structs of a client come in the order of their clocks, and so do those of the document.
-  compare(run: Run): void {
-    const end = run.at + run.length;
-    this.#seek(run.client, run.at);
+  /** Takes an item that the state has from clock `at` on. A client's come in the order of their clocks. */
+  compare(client: number, at: number, length: number, head: StructHead): void {
+    const end = at + length;
+    this.#seek(client, at);
     let content: Content | undefined;
     for (let i = this.#next; i < this.#structs.length; i += 1) {
       const struct = this.#structs[i];
       if (struct === undefined || struct.id.clock >= end) break;
       if (!(struct instanceof Y.Item) || struct.deleted || struct.length === 0) continue;
-      content ??= contentAt(this.#state, run.head);
-      const from = Math.max(run.at, struct.id.clock);
-      const to = Math.min(end, struct.id.clock + struct.length);
-      if (!this.#isSame(run, content, struct, from, to))
-        addClocks(this.found, run.client, from, to);
+      const start = struct.id.clock;
+      const from = Math.max(at, start);
+      const to = Math.min(end, start + struct.length);
+      let isSame = this.#isSamePlace(client, at, head, struct, from);
+      if (isSame && head.asciiAt >= 0 && struct.content instanceof Y.ContentString) {
+        const asciiAt = head.asciiAt + from - at;
+        isSame = isSameAscii(this.#state, asciiAt, struct.content, from - start, to - from);
+      } else if (isSame) {
+        content ??= contentAt(this.#state, head);
+        isSame = isSameContent(content, from - at, struct, from - start, to - from);
+      }
+      if (!isSame) addClocks(this.found, client, from, to);
     }
   }
 
@@ -139,16 +175,13 @@ class Comparison {
     }
   }
 
-  #isSame(run: Run, content: Content, item: Y.Item, from: number, to: number): boolean {
-    return this.#isSamePlace(run, item, from) && isSameContent(run, content, item, from, to);
-  }
-
-  #isSamePlace({ client, at, head }: Run, item: Y.Item, from: number): boolean {
+  #isSamePlace(client: number, at: number, head: StructHead, item: Y.Item, from: number): boolean {
+    const start = item.id.clock;
     // What follows in a run comes behind what is before it.
-    const before = { client, clock: from - 1 };
-    const origin = from === at ? head.origin : before;
-    const knownOrigin = from === item.id.clock ? item.origin : before;
-    if (!isSameReference(origin, knownOrigin)) return false;
+    if (from > at && from > start) return isSameReference(head.rightOrigin, item.rightOrigin);
+    const before = from > at || from > start ? { client, clock: from - 1 } : undefined;
+    const origin = from > at ? before : head.origin;
+    if (!isSameReference(origin, from > start ? before : item.origin)) return false;
     if (!isSameReference(head.rightOrigin, item.rightOrigin)) return false;
     if (origin !== undefined || head.rightOrigin !== undefined) return true;
     return (head.parentSub ?? null) === item.parentSub && this.#isSameParent(head, item);
@@ -161,40 +194,3 @@ class Comparison {
     return isSameReference(parent, type._item?.id);
   }
 }
-
-const isSameContent = (
-  { at }: Run,
-  content: Content,
-  item: Y.Item,
-  from: number,
-  to: number,
-): boolean => {
-  const known = contentOf(item);
-  const [i, k] = [from - at, from - item.id.clock];
-  if ('text' in content || 'text' in known) {
-    if (!('text' in content) || !('text' in known)) return false;
-    return isSameText(content.text, i, known.text, k, to - from);
-  }
-  for (let n = 0; n < to - from; n += 1)
-    if (!isSameValue(content.values[i + n], known.values[k + n])) return false;
-  return true;
-};
-
-/**
- * Elements of a state that are others than those that a document has under the same clocks, or are at another
- * place: two that are never one text. Whether structs are split or merged, in which order they come, and what is
- * deleted in the document makes no difference; what is deleted in the state alone is left to the caller. The state
- * must be one that `readUpdate` takes.
- */
-export const conflictsWith = (doc: Y.Doc, state: Uint8Array): ClockSets => {
-  if (doc.store.clients.size === 0) return new Map();
-  const comparison = new Comparison(doc, state);
-  readUpdate(state, {
-    struct: (client, at, length, kind, head) => {
-      if (head === undefined || kind === 'deleted') return;
-      comparison.compare({ client, at, length, head });
-    },
-    deletion: () => undefined,
-  });
-  return comparison.found;
-};

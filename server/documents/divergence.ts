@@ -8,6 +8,7 @@ import {
   normalize,
   subtract,
 } from './clockRanges.js';
+import { ContentConflicts } from './contentConflicts.js';
 import { type Reference, readUpdate } from './updateReader.js';
 
 /** What one server's state of a room holds: elements, and deletions (a state vector alone misses these). */
@@ -52,8 +53,13 @@ export type StateReading = {
   readonly hasEmpty: boolean;
 };
 
-/** Reads what a whole state (one update) holds. Throws `BadUpdate`. */
-export const readState = (state: Uint8Array): StateReading => {
+/**
+ * Reads what a whole state (one update) holds, compared with a document that has some of it already. Throws
+ * `BadUpdate`.
+ */
+export const readState = (state: Uint8Array, doc?: Y.Doc): StateReading => {
+  const conflicts =
+    doc && doc.store.clients.size > 0 ? new ContentConflicts(doc, state) : undefined;
   const structs: ClockSets = new Map();
   const deletions: ClockSets = new Map();
   // The highest clock of each client that an element of another one refers to.
@@ -69,13 +75,15 @@ export const readState = (state: Uint8Array): StateReading => {
       // A collected element is in the delete set as well, but not when it waits for what it depends on.
       if (kind === 'deleted') addClocks(deletions, client, clock, clock + length);
       if (head === undefined) return;
+      if (kind !== 'deleted') conflicts?.compare(client, clock, length, head);
       refer(client, head.origin);
       refer(client, head.rightOrigin);
       refer(client, head.parent);
     },
     deletion: (client, clock, length) => addClocks(deletions, client, clock, clock + length),
   });
-  const coverage = { structs: normalizeAll(structs), deletions: normalizeAll(deletions) };
+  const held = { structs: normalizeAll(structs), deletions: normalizeAll(deletions) };
+  const coverage = conflicts ? { ...held, conflicts: normalizeAll(conflicts.found) } : held;
   return { coverage, waiting: waitingOf(coverage, referred), hasEmpty };
 };
 

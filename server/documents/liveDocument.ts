@@ -1,6 +1,5 @@
 import * as Y from 'yjs';
 import type { ClockRange } from './clockRanges.js';
-import { conflictsWith } from './contentConflicts.js';
 import {
   type Coverage,
   compareCoverage,
@@ -113,26 +112,26 @@ const integrate = (doc: Y.Doc, update: Uint8Array): void => {
   Y.applyUpdateV2(doc, Y.diffUpdateV2(waiting.update, Y.encodeStateVector(doc)));
 };
 
-type ReadState = Omit<StateReading, 'hasEmpty'> & { state: Uint8Array; isDescribed: boolean };
+type ReadState = Omit<StateReading, 'hasEmpty'> & { state: Uint8Array };
 
 // A state and what is in it, rewritten where it is one that Yjs would trip over. Throws `BadUpdate`.
-const readAny = (state: Uint8Array): ReadState => {
+const readAny = (state: Uint8Array, doc?: Y.Doc): ReadState => {
   try {
-    const { hasEmpty, ...read } = readState(state);
-    return { ...read, state: hasEmpty ? withoutEmpty(state) : state, isDescribed: true };
+    const { hasEmpty, ...read } = readState(state, doc);
+    return { ...read, state: hasEmpty ? withoutEmpty(state) : state };
   } catch (refusal) {
     if (!(refusal instanceof BadUpdate)) throw refusal;
-    return readRewritten(readByYjs(state, refusal, true));
+    return readRewritten(readByYjs(state, refusal, true), doc);
   }
 };
 
-const readRewritten = (state: Uint8Array): ReadState => {
+const readRewritten = (state: Uint8Array, known?: Y.Doc): ReadState => {
   try {
-    return { ...readState(state), state, isDescribed: true };
+    return { ...readState(state, known), state };
   } catch {
     const doc = emptyDocument();
     Y.applyUpdate(doc, state);
-    return { coverage: coverageOf(doc), waiting: undefined, state, isDescribed: false };
+    return { coverage: coverageOf(doc), waiting: undefined, state };
   }
 };
 
@@ -172,10 +171,9 @@ export class LiveDocument {
 
   /** Merges a server's whole state. Throws `BadUpdate`. */
   merge(given: Bytes, from: string): Merged | TooLarge {
-    const { coverage, waiting, state, isDescribed } = readAny(given);
-    // Before it is merged: after that the document has what it lacked from this state.
-    const conflicts = this.#doc && isDescribed ? conflictsWith(this.#doc, state) : undefined;
-    this.#servers.set(from, conflicts ? { ...coverage, conflicts } : coverage);
+    // Compared before it is merged: after that the document has what it lacked from this state.
+    const { coverage, waiting, state } = readAny(given, this.#doc);
+    this.#servers.set(from, coverage);
     if (given.byteLength > this.#limit()) this.#outgrow();
     const doc = this.#doc;
     if (doc === undefined) return { type: 'tooLarge', state: given, waiting };

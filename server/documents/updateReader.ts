@@ -19,6 +19,8 @@ export type StructHead = {
   readonly root: string | undefined;
   readonly parentSub: string | undefined;
   readonly contentAt: number;
+  /** Where a string of plain ASCII begins that is all of the content; -1: it is something else. */
+  readonly asciiAt: number;
 };
 
 /** What is told of an update while it is read. */
@@ -46,6 +48,7 @@ const hasRightOrigin = 0b0100_0000;
 const hasParentSub = 0b0010_0000;
 const refBits = 0b0001_1111;
 const gapRef = 10;
+const stringRef = 4;
 
 const refuse = (why: string, isUnsafe = false): never => {
   throw new BadUpdate(`not a Yjs update: ${why}`, { isUnsafe });
@@ -60,14 +63,18 @@ export const isDeeperThan = (value: unknown, max: number): boolean => {
 // A string's length in UTF-16 units, which is what Yjs counts; plain ASCII is not decoded.
 const stringLength = (decoder: decoding.Decoder): number => {
   const start = decoder.pos;
-  const bytes = decoding.readVarUint8Array(decoder);
-  for (let i = 0; i < bytes.length; i += 1) {
-    if ((bytes[i] ?? 0) < 0x80) continue;
+  const length = decoding.readVarUint(decoder);
+  const { arr, pos } = decoder;
+  const end = pos + length;
+  if (end > arr.length) refuse('it ends in the middle of a string');
+  for (let i = pos; i < end; i += 1) {
+    if ((arr[i] ?? 0) < 0x80) continue;
     decoder.pos = start;
     // Throws when it is not UTF-8, as Yjs would.
     return decoding.readVarString(decoder).length;
   }
-  return bytes.length;
+  decoder.pos = end;
+  return length;
 };
 
 const checkJson = (text: string): void => {
@@ -160,25 +167,30 @@ const readReference = (decoder: decoding.Decoder, client: number, clock: number)
   return referred;
 };
 
+const bytesOfVarUint = (number: number): number => {
+  let bytes = 1;
+  for (let left = number; left > 127; left = Math.floor(left / 128)) bytes += 1;
+  return bytes;
+};
+
 const readHead = (
   decoder: decoding.Decoder,
   client: number,
   clock: number,
   info: number,
-): StructHead => {
-  const reference = () => readReference(decoder, client, clock);
-  const origin = info & hasOrigin ? reference() : undefined;
-  const rightOrigin = info & hasRightOrigin ? reference() : undefined;
+): StructHead & { asciiAt: number } => {
+  const origin = info & hasOrigin ? readReference(decoder, client, clock) : undefined;
+  const rightOrigin = info & hasRightOrigin ? readReference(decoder, client, clock) : undefined;
   let parent: Reference | undefined;
   let root: string | undefined;
   let parentSub: string | undefined;
   if (origin === undefined && rightOrigin === undefined) {
     if (decoding.readVarUint(decoder) === 1) root = decoding.readVarString(decoder);
-    else parent = reference();
+    else parent = readReference(decoder, client, clock);
     if (info & hasParentSub) parentSub = decoding.readVarString(decoder);
   }
   const ref = info & refBits;
-  return { ref, origin, rightOrigin, parent, root, parentSub, contentAt: decoder.pos };
+  return { ref, origin, rightOrigin, parent, root, parentSub, contentAt: decoder.pos, asciiAt: -1 };
 };
 
 const readStruct = (
@@ -199,6 +211,10 @@ const readStruct = (
   const head = readHead(decoder, client, clock, info);
   const read = contents[ref] ?? refuse('a struct has an unknown content');
   const length = read(decoder);
+  // As many bytes as clocks: each is a character.
+  const asciiAt = decoder.pos - length;
+  if (ref === stringRef && asciiAt - head.contentAt === bytesOfVarUint(length))
+    head.asciiAt = asciiAt;
   const kind = ref === 1 ? 'deleted' : ref === 6 ? 'format' : 'content';
   if (length > 0) visitor.struct(client, clock, length, kind, head);
   return length;

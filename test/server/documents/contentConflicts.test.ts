@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import * as Y from 'yjs';
-import { conflictsWith } from '../../../server/documents/contentConflicts.js';
+import { readState } from '../../../server/documents/divergence.js';
 import { LiveDocument } from '../../../server/documents/liveDocument.js';
 import { docOf, editAtRandom, edited, editKinds } from './support.js';
 
@@ -13,6 +13,9 @@ const limits = {
   maxJsonDepth: 100,
 };
 const given = (state: Uint8Array) => new Uint8Array(state);
+
+const conflictsWith = (doc: Y.Doc, state: Uint8Array) =>
+  readState(state, doc).coverage.conflicts ?? new Map();
 
 // What two edits by a client with the same id come to, one of which is in the document.
 const conflicts = (one: (doc: Y.Doc) => void, other: (doc: Y.Doc) => void) =>
