@@ -2,6 +2,7 @@ import { createServer, request } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { expect, test } from '@jest/globals';
 import { freePort } from '../../server/demo/serviceChild.js';
+import { filledStore } from '../security/filledStore.js';
 import { eventually } from '../support/eventually.js';
 import { connectTo, editIn, nth, sharedFleet, startReal } from '../support/fleet.js';
 import { owns, patient, serversOf, startDouble, stopStaged } from '../support/stage.js';
@@ -100,6 +101,17 @@ test('a page without servers says how to name some', async () => {
   const page = await browser.open(service.url);
   await page.locator('[data-empty="no-servers"]').waitFor();
   expect(await page.locator('main').textContent()).toContain('PUBSUB_SERVERS');
+  await untilStrip(page, { numbers: 'no server known' });
+});
+
+test('an address that a crash left in the rooms table is said to be no server', async () => {
+  const address = `127.0.0.1:${await freePort()}`;
+  const openStore = async () => filledStore([{ id: 'left', addresses: [address] }]);
+  const env = { DYNAMODB_TABLE: 'given', DISCOVER_FROM_ROOMS: 'true' };
+  const service = await startStaged(fleet, env, { openStore });
+  const page = await browser.open(`${service.url}/#/servers`);
+  await page.locator('[data-finding="gone"]').getByText(address).waitFor();
+  await untilStrip(page, { numbers: 'complete' });
 });
 
 test('a page all of whose servers are down says so, and why, and what may be missing', async () => {

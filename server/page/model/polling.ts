@@ -12,7 +12,14 @@ export interface ServiceState {
   viewers: number;
   live: number;
   servers: number;
-  discovery: { name: string; error: string | null; lastSuccessAt: string | null }[];
+  discovery: {
+    name: string;
+    error: string | null;
+    lastSuccessAt: string | null;
+    /** Servers that it names and that do not answer; the first of them. */
+    gone: number;
+    goneServers: string[];
+  }[];
 }
 
 /** What the last poll said; undefined: none has been answered. */

@@ -1,4 +1,5 @@
 import { servers } from '../model/fleet.js';
+import { service } from '../model/polling.js';
 import { presentServers } from './serverLook.js';
 import { ServerTable } from './serverTable.js';
 
@@ -16,6 +17,22 @@ export function ServersView() {
       <div class="card flush">
         <ServerTable rows={servers.value} />
       </div>
+      <LeftOver />
     </section>
+  );
+}
+
+/** Addresses that a crash left in the rooms table: a finding, and no servers. */
+function LeftOver() {
+  const { gone = 0, goneServers = [] } =
+    service.value?.discovery.find(({ name }) => name === 'rooms') ?? {};
+  if (gone === 0) return null;
+  const rest = gone - goneServers.length;
+  return (
+    <p class="quiet" data-finding="gone">
+      The rooms table names {gone} {gone === 1 ? 'address' : 'addresses'} at which no server
+      answers: {goneServers.join(', ')}
+      {rest > 0 && ` and ${rest} more`}. A crash left them there; they are not counted.
+    </p>
   );
 }
