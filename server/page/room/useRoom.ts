@@ -3,6 +3,7 @@ import { getJson } from '../api.js';
 import { encodedName } from '../model/roomNames.js';
 import { openStream } from '../stream/connection.js';
 import type { StreamStatus } from '../stream/messages.js';
+import { readLog } from './readLog.js';
 import type { LogEntry } from './roomMessages.js';
 import { RoomSession } from './roomSession.js';
 
@@ -25,13 +26,18 @@ export function useRoom(name: string): { session: RoomSession; stream: StreamSta
 
   useEffect(() => {
     let isLive = false;
+    let isClosed = false;
     const noteStatus = (status: StreamStatus) => {
       setStream(status);
       const wasLive = isLive;
       isLive = status.kind === 'live' || (isLive && status.kind === 'stale');
       if (!isLive || wasLive) return;
       session.noteConnection();
-      void readLog(name, session);
+      void readLog({
+        ask: async () => (await getJson<{ entries: LogEntry[] }>(roomPath(name, 'log'))).entries,
+        add: (entries) => session.addLog(entries),
+        isWanted: () => isLive && !isClosed,
+      });
     };
     const close = openStream(
       `${roomPath(name, 'events')}&as=updates&awareness=changes`,
@@ -40,6 +46,7 @@ export function useRoom(name: string): { session: RoomSession; stream: StreamSta
     );
     const expiring = setInterval(() => session.expire(), expireMs);
     return () => {
+      isClosed = true;
       close();
       clearInterval(expiring);
       session.close();
@@ -59,12 +66,4 @@ function gathered(act: () => void): () => void {
       act();
     }, showMs);
   };
-}
-
-/** What was logged before: if it cannot be had, the log begins with what comes now. */
-async function readLog(name: string, session: RoomSession): Promise<void> {
-  const { entries } = await getJson<{ entries: LogEntry[] }>(roomPath(name, 'log')).catch(() => ({
-    entries: [],
-  }));
-  session.addLog(entries);
 }
