@@ -1,7 +1,8 @@
 import { expect, test } from '@jest/globals';
 import * as Y from 'yjs';
+import { startLogged } from '../security/logged.js';
 import { eventually } from '../support/eventually.js';
-import { getJson, noResync, startStaged } from '../support/stage.js';
+import { getJson, noResync, quick, startStaged } from '../support/stage.js';
 import { startDocServer } from './support/docServer.js';
 import {
   consume,
@@ -78,4 +79,26 @@ test('an empty document that was read as one is shown as one', async () => {
   await untilStanding(viewer, 'polling');
   await eventually(() => expect(documentOf(viewer)).toEqual({}), patience);
   expect(dataOf<RoomStatus>(viewer, 'room').at(-1)).toMatchObject({ unreadable: [] });
+}, 60_000);
+
+test('a server that cannot be read is logged once, with the room and the reason, and again when it was well between', async () => {
+  const sick = await startSick();
+  const { service, lines } = await startLogged({ ...quick, ...calm, PUBSUB_SERVERS: sick.id });
+  const logged = () =>
+    lines
+      .map((line) => JSON.parse(line) as Record<string, string>)
+      .filter(({ finding }) => finding === 'unreadable');
+  const viewer = await watchRoom(service, room);
+  await untilStanding(viewer, 'unreadable');
+  const asked = sick.asked.get(room) ?? 0;
+  await eventually(() => expect(sick.asked.get(room)).toBeGreaterThan(asked + 1), patience);
+  expect(logged()).toMatchObject([
+    { room, server: sick.id, reason: expect.stringContaining('not a Yjs update') },
+  ]);
+  const cut = sick.states.get(room) ?? new Uint8Array();
+  sick.states.delete(room);
+  await untilStanding(viewer, 'polling');
+  sick.states.set(room, cut);
+  await untilStanding(viewer, 'unreadable');
+  expect(logged()).toHaveLength(2);
 }, 60_000);
