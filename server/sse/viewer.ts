@@ -29,6 +29,8 @@ export class Viewer {
   /** Since when bytes have been waiting without a moment in which none did (performance.now). */
   #pendingSince: number | undefined;
   #isEnded = false;
+  #isGone = false;
+  readonly #departures: (() => void)[] = [];
 
   constructor(ctx: Context) {
     this.#ctx = ctx;
@@ -38,19 +40,27 @@ export class Viewer {
     ctx.set('Connection', 'close');
     ctx.body = this.#stream;
     (ctx.state as StreamState).endStream = () => this.cut('present');
+    // Koa's pipeline alone adds seven, for the time of the stream: no leak that Node.js need warn of.
+    ctx.res.setMaxListeners(20);
+    this.#awaitDeparture();
   }
 
   /** Calls back once, when the client is gone for whatever reason. */
   onGone(callback: () => void): void {
+    if (this.#isGone) setImmediate(callback);
+    else this.#departures.push(callback);
+  }
+
+  /** One listener for all who want to know. */
+  #awaitDeparture(): void {
     const { req, res } = this.#ctx;
     const { socket } = req;
-    let isGone = false;
     const leave = () => {
-      if (isGone) return;
-      isGone = true;
+      if (this.#isGone) return;
+      this.#isGone = true;
       res.off('close', leave);
       socket.off('close', leave);
-      callback();
+      for (const callback of this.#departures.splice(0)) callback();
     };
     res.once('close', leave);
     // Behind another answer on its connection a stream is not told that the client has left.

@@ -136,6 +136,20 @@ describe('the word of the AWS SDK on old versions of Node.js', () => {
   });
 });
 
+test('streams under a session make Node.js warn of nothing', async () => {
+  const { child, ended, listening, output } = run({ DASHBOARD_TOKEN: 'viewer-secret' });
+  const url = await listening;
+  const signIn = { method: 'POST', headers: { 'Content-Type': 'application/json' } };
+  const session = await ask(`${url}/api/session`, { ...signIn, body: '{"token":"viewer-secret"}' });
+  const Cookie = session.headers['set-cookie']?.[0]?.split(';')[0] ?? '';
+  for (const path of ['/api/events', '/api/rooms/r/events', '/api/updates'])
+    await world.stream({ url }, { path, headers: { Cookie } });
+  child.kill('SIGTERM');
+  expect(await ended).toBe(0);
+  expect(output.out).not.toContain('MaxListeners');
+  expect(output.err).toBe('');
+});
+
 test('SIGTERM silences the servers, ends streams, and loses no callback meanwhile', async () => {
   const servers = [await world.server(), await world.server()] as const;
   const [server, slow] = servers;
