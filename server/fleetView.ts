@@ -89,7 +89,7 @@ export class FleetView implements FeedSource {
 
   /** The counts of now. */
   counts(): KnownCounts {
-    return new KnownCounts(this.#context, this.isComplete);
+    return new KnownCounts(this.#counted, this.isComplete);
   }
 
   status(): FeedStatus {
@@ -105,7 +105,7 @@ export class FleetView implements FeedSource {
     const [state, detail] =
       typeof value === 'string' ? [value, null] : ['active', String(value.active)];
     const reason = this.incompleteReason;
-    const { rooms, connections } = new KnownCounts(context, reason === null);
+    const { rooms, connections } = new KnownCounts(this.#counted, reason === null);
     return {
       state,
       detail,
@@ -127,8 +127,7 @@ export class FleetView implements FeedSource {
   get incompleteReason(): IncompleteReason | null {
     const snapshot = this.#actor.getSnapshot();
     const isCounting = snapshot.matches('activating') || snapshot.matches('active');
-    const areSourcesHeard = this.#areSourcesHeard();
-    return incompleteReason(isCounting, { ...snapshot.context, areSourcesHeard });
+    return incompleteReason(isCounting, this.#counted);
   }
 
   /** Whether the counts are followed now, and all of them. */
@@ -162,6 +161,11 @@ export class FleetView implements FeedSource {
       lastFailure: ref.getSnapshot().context.lastFailure,
       callback: this.#callbackOf(server) ?? null,
     };
+  }
+
+  /** What the counts rest on. */
+  get #counted() {
+    return { ...this.#context, areSourcesHeard: this.#areSourcesHeard() };
   }
 
   get #context() {

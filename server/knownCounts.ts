@@ -6,6 +6,8 @@ import type { Tally } from '../machines/tally.js';
 export interface Counted {
   tally: Tally;
   roster: Roster;
+  /** Whether every source of servers has answered once: else there may be servers that nobody knows of. */
+  areSourcesHeard: boolean;
 }
 
 /** Servers written in JavaScript report this room as `{}`: it is known from deltas alone. */
@@ -18,13 +20,15 @@ const isReported = (room: RoomName) => room !== '__proto__';
 export class KnownCounts {
   readonly #tally: Tally;
   readonly #roster: Roster;
+  readonly #areSourcesHeard: boolean;
   /** Whether every known server is live and counted in full. */
   readonly isComplete: boolean;
   #areAllReported: boolean | undefined;
 
-  constructor({ tally, roster }: Counted, isComplete: boolean) {
+  constructor({ tally, roster, areSourcesHeard }: Counted, isComplete: boolean) {
     this.#tally = tally;
     this.#roster = roster;
+    this.#areSourcesHeard = areSourcesHeard;
     this.isComplete = isComplete;
   }
 
@@ -76,6 +80,7 @@ export class KnownCounts {
 
   #haveAllReported(): boolean {
     this.#areAllReported ??=
+      this.#areSourcesHeard &&
       this.#roster.size > 0 &&
       [...this.#roster.shown()].every(({ server }) => this.#isReportedInFull(server));
     return this.#areAllReported;

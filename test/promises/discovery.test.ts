@@ -249,6 +249,9 @@ describe('a source that has not answered yet', () => {
       expect(state).toMatchObject({ live: 1, complete: false, reason: 'source_unanswered' });
     }, slowly);
     expect(said().some(({ complete }) => complete)).toBe(false);
+    const unheard = () => getJson<object[]>(`${service.url}/api/counts?room=unheard`);
+    // Those that it does not know of may have it.
+    expect(await unheard()).toMatchObject([{ connections: null, complete: false }]);
     names.fault('A', undefined);
     await eventually(
       () => expect(said().findLast(({ complete }) => complete !== undefined)?.complete).toBe(true),
@@ -258,6 +261,7 @@ describe('a source that has not answered yet', () => {
       connections: 3,
       reason: null,
     });
+    expect(await unheard()).toMatchObject([{ connections: 0, complete: true }]);
   }, 60_000);
 });
 
