@@ -1,3 +1,6 @@
+// What tests start may inherit this: none of it writes into the home of whoever runs them.
+process.env.STATE_DIR = 'none';
+
 /** @type {import('jest').Config} */
 export default {
   testMatch: ['<rootDir>/test/**/*.test.ts'],

@@ -7,7 +7,7 @@ import { oldVariables } from '../../server/oldVariables.js';
 import { runService } from '../faults/support/serviceRun.js';
 import { fargateTask, startEcs } from '../server/discovery/ecsDouble.js';
 import { eventually } from '../support/eventually.js';
-import { owns, serversOf, startDouble, untilShown, watchMaps } from '../support/stage.js';
+import { getJson, owns, serversOf, startDouble, untilShown, watchMaps } from '../support/stage.js';
 
 const page = await readFile(new URL('../../docs/replacing-symphony.md', import.meta.url), 'utf8');
 const sections = new Map(page.split(/^## /m).map((text) => [text.split('\n', 1)[0] ?? '', text]));
@@ -74,12 +74,18 @@ test('with its settings the commands answer as the page says, and the old page r
 
   const viewer = await watchMaps(service);
   await untilShown(viewer, { notes: 2 });
-  const rest = async (path: string) => (await fetch(`${service.url}${path}`)).json();
-  expect(await rest('/api/rooms')).toMatchObject([
-    { id: 'notes', name: 'notes', createdAt: null, updatedAt: null, bytes: null, active: true },
-  ]);
+  const rest = (path: string) => getJson<object[]>(`${service.url}${path}`);
+  const [room] = await rest('/api/rooms');
+  expect(room).toMatchObject({ id: 'notes', name: 'notes', bytes: null, active: true });
+  expect(room).toHaveProperty('createdAt');
   expect(await rest('/api/connections/latest')).toEqual([]);
   expect(await rest('/api/connections/since_yesterday/9')).toEqual([]);
+  await server.open('notes');
+  await eventually(async () =>
+    expect(await rest('/api/connections/latest')).toMatchObject([
+      { roomName: 'notes', observed: true },
+    ]),
+  );
   expect((await fetch(`${service.url}/api/rooms/stored`)).status).toBe(404);
 });
 
