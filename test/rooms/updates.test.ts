@@ -19,6 +19,15 @@ import {
 } from '../support/stage.js';
 import { dataOf, edit, patience } from './support/rooms.js';
 
+/** An update with a value that is nested as deep. */
+const nested = (depth: number): Uint8Array => {
+  let value: unknown = 1;
+  for (let i = 0; i < depth; i += 1) value = [value];
+  const doc = new Y.Doc();
+  doc.getArray('list').push([value]);
+  return Y.encodeStateAsUpdate(doc);
+};
+
 interface UpdateEntry {
   room: string;
   source: string;
@@ -110,13 +119,19 @@ test('updates beyond the bound are dropped, counted and said; garbage is counted
   await redis.publish('r', Uint8Array.of(255, 255));
   await eventually(() => expect(statusOf(stream)).toMatchObject({ garbage: 1 }), patience);
   expect(entriesOf(stream)).toMatchObject([{ bytes: large.length, isExamined: false }]);
+  // What Yjs takes is an update, if it cannot be described here.
+  const deep = nested(600);
+  await redis.publish('r', deep);
+  await eventually(() => expect(entriesOf(stream)).toHaveLength(2), patience);
+  expect(entriesOf(stream)[1]).toMatchObject({ bytes: deep.length, isExamined: false });
+  expect(statusOf(stream)).toMatchObject({ garbage: 1 });
   const published = 9000;
   for (let i = 0; i < published; i += 3000)
     await Promise.all(Array.from({ length: 3000 }, () => redis.publish('r', small)));
   await eventually(() => {
     const dropped = statusOf(stream)?.dropped ?? 0;
     expect(dropped).toBeGreaterThan(0);
-    expect(dropped + entriesOf(stream).length).toBe(published + 1);
+    expect(dropped + entriesOf(stream).length).toBe(published + 2);
   }, patience);
   const said = dataOf(stream, 'status').length;
   await redis.publish('elsewhere', small);

@@ -47,14 +47,14 @@ const nested = (depth: number) => {
 };
 
 // A text with an empty string between its words, as old versions of Yjs wrote it.
-const withEmptyString = (): Uint8Array => {
+const withEmptyString = (isLast = false): Uint8Array => {
   const encoder = encoding.createEncoder();
-  for (const number of [1, 3, 7, 0]) encoding.writeVarUint(encoder, number);
+  for (const number of [1, isLast ? 2 : 3, 7, 0]) encoding.writeVarUint(encoder, number);
   encoding.writeUint8(encoder, 4);
   encoding.writeVarUint(encoder, 1);
   encoding.writeVarString(encoder, 'text');
   encoding.writeVarString(encoder, 'hello ');
-  for (const word of ['', 'world']) {
+  for (const word of isLast ? [''] : ['', 'world']) {
     encoding.writeUint8(encoder, 4 | 128);
     for (const number of [7, 5]) encoding.writeVarUint(encoder, number);
     encoding.writeVarString(encoder, word);
@@ -68,6 +68,7 @@ const hello = edited((doc) => doc.getText('text').insert(0, 'hello')).state;
 describe('what Yjs applies is shown:', () => {
   test.each([
     ['a string of no length', withEmptyString(), true],
+    ['a string of no length at the end', withEmptyString(true), true],
     ['a deletion of no length', Uint8Array.from([...hello.slice(0, -1), 1, 1, 1, 0, 0]), true],
     ['bytes behind the end', Uint8Array.from([...hello, 1, 2, 3]), true],
     ['a value nested deeper than this service reads', nested(800), false],
