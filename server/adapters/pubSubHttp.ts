@@ -5,6 +5,7 @@ import type { Readable } from 'node:stream';
 import got, { type Got, type Request } from 'got';
 import type { ServerId } from '../../machines/ports.js';
 import { hostAndPort, isAddress, normalizeAddress } from '../addresses.js';
+import { GatheredBytes } from '../gatheredBytes.js';
 
 /** What requests to pub-sub servers are bounded by, and who is told of them. */
 export interface PubSubHttpNeeds {
@@ -144,15 +145,14 @@ function readUpTo(
   hold: PubSubRequest['hold'] = () => true,
 ): Promise<Buffer> {
   return new Promise((resolve, reject) => {
-    const chunks: Buffer[] = [];
-    let bytes = 0;
+    const body = new GatheredBytes();
     stream.on('data', (chunk: Buffer) => {
-      bytes += chunk.length;
-      if (bytes > maxBytes) stream.destroy(new Error(`answered more than ${maxBytes} bytes`));
-      else if (hold(chunk.length)) chunks.push(chunk);
+      if (body.length + chunk.length > maxBytes)
+        stream.destroy(new Error(`answered more than ${maxBytes} bytes`));
+      else if (hold(chunk.length)) body.add(chunk);
       else stream.destroy(new Error('too much is being read from there at a time'));
     });
-    stream.on('end', () => resolve(Buffer.concat(chunks, bytes)));
+    stream.on('end', () => resolve(body.bytes()));
     stream.on('error', reject);
     stream.on('close', () => reject(new Error('closed')));
   });

@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http';
+import { GatheredBytes } from '../gatheredBytes.js';
 import { apiError } from './errors.js';
 
 /** What a body may take of this service. */
@@ -19,8 +20,7 @@ export async function readBody(
   if (encoding !== undefined && encoding !== 'identity') throw apiError('unsupported_encoding');
   if (Number(req.headers['content-length'] ?? 0) > maxBytes) throw apiError('body_too_large');
   return new Promise<string>((resolve, reject) => {
-    const chunks: Buffer[] = [];
-    let bytes = 0;
+    const body = new GatheredBytes();
     let isOver = false;
     let timer: NodeJS.Timeout | undefined;
     // Most bodies came with their heads: those need no timer, which would be a tenth of a post's cost.
@@ -37,15 +37,12 @@ export async function readBody(
       reject(error);
     };
     req.on('data', (chunk: Buffer) => {
-      bytes += chunk.length;
-      if (bytes <= maxBytes) chunks.push(chunk);
+      if (body.length + chunk.length <= maxBytes) body.add(chunk);
       else fail(apiError('body_too_large'));
     });
     req.on('end', () => {
       end();
-      const [only] = chunks;
-      const body = chunks.length === 1 && only ? only : Buffer.concat(chunks);
-      resolve(body.toString('utf8'));
+      resolve(body.bytes().toString('utf8'));
     });
     req.on('error', fail);
   });
