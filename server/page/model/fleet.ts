@@ -45,7 +45,10 @@ export const missingServers = computed(() =>
 /** Nothing counted is known to be nothing only when every server has reported in full. */
 const haveAllReported = computed(() => {
   const present = servers.value.filter(({ state }) => state !== 'gone');
-  return present.length > 0 && present.every((row) => row.connections !== null && !row.overLimit);
+  const isAllIn = present.every((row) => row.connections !== null && !row.overLimit);
+  // All are live, and yet not complete: there may be servers that nobody knows of.
+  const isAnyUnknown = !isComplete.value && present.every(({ state }) => state === 'live');
+  return present.length > 0 && isAllIn && !isAnyUnknown;
 });
 const known = (count: number) => (count > 0 || haveAllReported.value ? count : null);
 
