@@ -217,6 +217,8 @@ function judgeSilent(world: World): void {
 
 /** 1: nobody is asked anything now but those who are just being told, or whose evidence had to wait. */
 function judgeQuiet(world: World, service: SimulatedService): void {
+  // What came through a proxy can be anybody's: all are told, and ever later while that goes on.
+  if (world.plan.isProxied) return;
   const expected = pausingOf(service);
   for (const { server, status } of service.context.roster)
     if (status === 'silencing') expected.add(server);
