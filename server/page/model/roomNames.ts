@@ -1,7 +1,11 @@
-/** Characters that are not seen, or that turn the text around them (Unicode bidirectional controls). */
+/**
+ * Characters that are not seen, that turn the text around them (Unicode bidirectional controls), or that
+ * are half a character. The style of an emoji (U+FE0F) is left to it.
+ */
 const unseen =
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is looked for.
-  /[\u0000-\u001f\u007f-\u009f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202f\u2060-\u206f\ufeff\ufff9-\ufffb]/g;
+  /[\p{Cc}\p{Cs}\p{Zl}\p{Zp}\u202f\u2800\ufff9-\ufffb]|(?!\ufe0f)\p{Default_Ignorable_Code_Point}|(?<!\p{Extended_Pictographic})\ufe0f/gu;
+/** Of a text to be read: what turns it around, and control characters but those of its lines. */
+const deceiving = /[\u202a-\u202e\u2066-\u2069\u{e0000}-\u{e007f}]|(?![\t\n\r])\p{Cc}/gu;
 
 /** A raw room name as people wrote it; a name that cannot be decoded stays as it is. */
 export function decodedName(raw: string): string {
@@ -20,8 +24,15 @@ export function shownName(raw: string): string {
 
 /** Text of strangers with its invisible characters spelled out: `\u{202e}`. */
 export function visible(text: string): string {
-  return text.replace(unseen, (character) => `\\u{${character.charCodeAt(0).toString(16)}}`);
+  return text.replace(unseen, spelledOut);
 }
+
+/** The same for a text of many lines, in which joiners and marks of direction belong to the writing. */
+export function legible(text: string): string {
+  return text.replace(deceiving, spelledOut);
+}
+
+const spelledOut = (character: string) => `\\u{${character.codePointAt(0)?.toString(16)}}`;
 
 /** A raw name as a part of an address. Half a surrogate pair cannot be encoded, nor be in a request: it is replaced. */
 export function encodedName(raw: string): string {

@@ -3,6 +3,7 @@ import { useEffect, useState } from 'preact/hooks';
 import { ApiFailure, request } from '../api.js';
 import { activation, missingServers, streamStatus } from '../model/fleet.js';
 import { now, service } from '../model/polling.js';
+import { visible } from '../model/roomNames.js';
 import { route } from '../router.js';
 import { presentServers } from '../servers/serverLook.js';
 import { stateWords } from '../servers/serverState.js';
@@ -102,7 +103,8 @@ function ServersNotice() {
       <Notice tone="bad" name="all-down">
         <p class="notice-text">
           <strong>No pub-sub server answers.</strong> Look whether they run, and whether this
-          service reaches them. Of the first: {missing[0]?.lastFailure ?? 'nothing is known'}.
+          service reaches them. Of the first:{' '}
+          {visible(missing[0]?.lastFailure ?? 'nothing is known')}.
         </p>
       </Notice>
     );

@@ -1,6 +1,6 @@
 import * as Y from 'yjs';
 import { inferKind, isSharedType, type SharedType } from '../../documents/sharedTypes.js';
-import { headOf, plainNode } from '../tree/plainNode.js';
+import { cutText, headOf, plainNode, wordOf } from '../tree/plainNode.js';
 import type { TextRun, TreeNode } from '../tree/treeNode.js';
 import type { RecentChanges } from './recentChanges.js';
 
@@ -88,7 +88,8 @@ function textParts(type: SharedType, recent: RecentChanges): Pick<TreeNode, 'siz
 class RunWriter {
   readonly #recent: RecentChanges;
   readonly #runs: TextRun[] = [];
-  #formats = new Map<string, unknown>();
+  /** In words, by name. */
+  #formats = new Map<string, string>();
   #left: number;
 
   constructor(recent: RecentChanges, limit: number) {
@@ -118,7 +119,7 @@ class RunWriter {
 
   // What an old editor wrote in pieces is one run to the eye.
   #add(text: string, change: number | undefined): void {
-    const formats = [...this.#formats].map(([name, value]) => formatWord(name, value));
+    const formats = [...this.#formats.values()];
     const last = this.#runs.at(-1);
     if (last && !last.embedded && last.change === change && sameWords(last.formats, formats))
       this.#runs.splice(-1, 1, { ...last, text: last.text + text });
@@ -127,7 +128,7 @@ class RunWriter {
 
   #format({ key, value }: Y.ContentFormat): void {
     if (value === null) this.#formats.delete(key);
-    else this.#formats.set(key, value);
+    else if (this.#formats.size < maxFormats) this.#formats.set(key, formatWord(key, value));
   }
 
   #embedded(item: Y.Item): void {
@@ -141,8 +142,14 @@ class RunWriter {
   }
 }
 
-const formatWord = (name: string, value: unknown) =>
-  value === true ? name : `${name}: ${typeof value === 'string' ? value : JSON.stringify(value)}`;
+/** Formats told of one piece of a text. */
+const maxFormats = 16;
+const maxFormatLength = 80;
+
+const formatWord = (name: string, value: unknown) => {
+  const word = cutText(name, maxFormatLength);
+  return value === true ? word : `${word}: ${wordOf(value, maxFormatLength)}`;
+};
 
 const sameWords = (some: readonly string[], others: readonly string[]) =>
   some.length === others.length && some.every((word, index) => word === others[index]);
@@ -169,10 +176,9 @@ function tagOf(element: Y.XmlElement): string {
       continue;
     }
     const value: unknown = item.content.getContent()[item.length - 1];
-    const text = typeof value === 'string' ? value : (JSON.stringify(value) ?? '');
-    const cut = text.length > maxAttributeLength ? `${headOf(text, maxAttributeLength)}…` : text;
-    attributes.push(` ${name}="${cut}"`);
+    const word = wordOf(value, maxAttributeLength);
+    attributes.push(` ${cutText(name, maxAttributeLength)}="${word}"`);
   }
   const rest = more > 0 ? ` … ${more} more` : '';
-  return `<${element.nodeName}${attributes.join('')}${rest}>`;
+  return `<${cutText(element.nodeName, maxAttributeLength)}${attributes.join('')}${rest}>`;
 }

@@ -1,6 +1,6 @@
 import { useState } from 'preact/hooks';
 import { visible } from '../model/roomNames.js';
-import { headOf, plainNode } from '../tree/plainNode.js';
+import { cutText, plainNode } from '../tree/plainNode.js';
 import { Tree } from '../tree/tree.js';
 import type { RoomClient, RoomPeople } from './roomMessages.js';
 import { byteWord, countWord } from './words.js';
@@ -107,13 +107,10 @@ function userOf(state: unknown): { name: string | undefined; color: string | und
   const [name, color] = [field(user, 'name'), field(user, 'color')];
   const isNamed = typeof name === 'string' && name !== '';
   return {
-    name: isNamed ? visible(cut(name)) : undefined,
+    name: isNamed ? visible(cutText(name, maxNameLength)) : undefined,
     color: typeof color === 'string' ? color : undefined,
   };
 }
-
-const cut = (name: string) =>
-  name.length > maxNameLength ? `${headOf(name, maxNameLength)}…` : name;
 
 const field = (value: unknown, key: string): unknown =>
   typeof value === 'object' && value !== null && Object.hasOwn(value, key)

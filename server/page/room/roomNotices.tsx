@@ -32,7 +32,7 @@ export function RoomNotices(props: { name: string; session: RoomSession; stream:
       {status && status.garbage > 0 && <Garbage count={status.garbage} />}
       {problem !== undefined && (
         <div class="notice tone-bad" role="alert">
-          <p class="notice-text">{problem}</p>
+          <p class="notice-text">{visible(problem)}</p>
         </div>
       )}
     </>
@@ -69,7 +69,7 @@ function Unreadable({ servers }: { servers: readonly UnreadableServer[] }) {
         <ul>
           {servers.map(({ server, reason }) => (
             <li key={server}>
-              <code>{server}</code>: {reason}
+              <code>{server}</code>: {visible(reason)}
             </li>
           ))}
         </ul>

@@ -46,7 +46,7 @@ export function ServersOfRoom(props: {
       )}
       {failure && (
         <p class="small tone-bad watched-failure">
-          The servers could not be asked: {failure.message}
+          The servers could not be asked: {visible(failure.message)}
         </p>
       )}
     </section>
@@ -105,7 +105,7 @@ function ServerRow({ row: { id, connections, asked, isHolder } }: { row: Row }) 
         </span>
       )}
       <p class="small quiet">
-        {[connectionsWord(connections), words?.meaning].filter(Boolean).join('. ')}
+        {visible([connectionsWord(connections), words?.meaning].filter(Boolean).join('. '))}
       </p>
     </li>
   );

@@ -1,3 +1,4 @@
+import { visible } from '../model/roomNames.js';
 import './servers.css';
 import { useMemo, useState } from 'preact/hooks';
 import { clockSkewMs } from '../api.js';
@@ -188,13 +189,14 @@ function noteOf(row: ServerRow, nowMs: number): { text: string; tone: string } |
   const { state, overLimit, lastFailure, callback, awaySinceMs, goneAtMs, returnedAtMs } = row;
   if (goneAtMs !== undefined) return { text: `let go at ${clockTime(goneAtMs)}`, tone: '' };
   const since = awaySinceMs === undefined ? null : `since ${clockTime(awaySinceMs)}`;
-  if (state === 'unreachable') return { text: joined(since, lastFailure), tone: 'tone-bad' };
+  if (state === 'unreachable')
+    return { text: joined(since, lastFailure && visible(lastFailure)), tone: 'tone-bad' };
   if (state === 'deaf')
     return {
       text: `answers, but its posts do not reach this service at ${callback}: set PUBLIC_URL`,
       tone: 'tone-bad',
     };
-  if (lastFailure !== null) return { text: lastFailure, tone: 'tone-warn' };
+  if (lastFailure !== null) return { text: visible(lastFailure), tone: 'tone-warn' };
   if (overLimit)
     return { text: 'more rooms than MAX_ROOMS_PER_SERVER: counted in part', tone: 'tone-warn' };
   if (returnedAtMs !== undefined && nowMs - returnedAtMs < returnedShownMs) {

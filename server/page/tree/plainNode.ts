@@ -23,6 +23,29 @@ export function headOf(text: string, limit: number): string {
   return text.slice(0, isHalf ? limit - 1 : limit);
 }
 
+/** The first characters of a text, and a sign that there are more. */
+export function cutText(text: string, limit: number): string {
+  return text.length > limit ? `${headOf(text, limit)}…` : text;
+}
+
+const maxWordKeys = 4;
+
+/** A value in a few words, however large it is. */
+export function wordOf(value: unknown, limit: number): string {
+  if (typeof value === 'string') return cutText(value, limit);
+  if (typeof value !== 'object' || value === null) return wordFor(value);
+  if (Array.isArray(value)) return value.length === 0 ? '[]' : '[…]';
+  const words: string[] = [];
+  for (const key in value) {
+    if (words.length === maxWordKeys) return `{${words.join()},…}`;
+    const own = (value as Record<string, unknown>)[key];
+    const isPlain = typeof own !== 'object' || own === null;
+    const word = typeof own === 'string' ? JSON.stringify(cutText(own, limit)) : String(own);
+    words.push(`${JSON.stringify(cutText(key, limit))}:${isPlain ? word : '…'}`);
+  }
+  return `{${words.join()}}`;
+}
+
 function stringNode(value: string, about: About): TreeNode {
   if (value.length <= maxScalarLength && !value.includes('\n'))
     return { ...about, kind: 'string', scalar: JSON.stringify(value) };
@@ -42,8 +65,12 @@ const listNode = (value: readonly unknown[], about: About): TreeNode => ({
       .map((item, index) => plainNode(item, { key: `${index}`, label: `${index}` })),
 });
 
+/** Of each object that is shown: a million keys are listed once, and not whenever the page is drawn. */
+const keysOf = new WeakMap<object, readonly string[]>();
+
 function objectNode(value: object, about: About): TreeNode {
-  const keys = Object.keys(value);
+  const keys = keysOf.get(value) ?? Object.keys(value);
+  keysOf.set(value, keys);
   const own = value as Record<string, unknown>;
   const children = (limit: number) =>
     keys.slice(0, limit).map((key) => plainNode(own[key], { key, label: key }));

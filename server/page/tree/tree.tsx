@@ -1,6 +1,7 @@
 import './tree.css';
 import { useState } from 'preact/hooks';
-import { visible } from '../model/roomNames.js';
+import { legible, visible } from '../model/roomNames.js';
+import { cutText } from './plainNode.js';
 import type { TextRun, TreeNode } from './treeNode.js';
 
 /** Children shown at once, and how many more are shown at a time. */
@@ -9,6 +10,8 @@ const moreChildren = 200;
 /** Characters of a text shown at once, and how many times as many the next time. */
 const firstCharacters = 1000;
 const moreCharactersFactor = 8;
+/** Characters of a key, a tag or a value on one line. */
+const maxNameLength = 300;
 /** How far a tree is open before anybody opens it, and what is too large for that. */
 const openDepth = 3;
 const openSize = 25;
@@ -79,7 +82,7 @@ function Row({ node, depth, isOnly }: { node: TreeNode; depth: number; isOnly: b
         )}
         {node.scalar !== undefined && (
           <span class={`tree-value of-${node.kind}`} dir="auto">
-            {visible(node.scalar)}
+            {visible(cutText(node.scalar, maxNameLength))}
           </span>
         )}
       </div>
@@ -112,7 +115,9 @@ function Head({ node: { label, kind, size } }: { node: TreeNode }) {
   const kindWord = kind === 'unknown' ? 'nothing in it yet' : kind;
   return (
     <>
-      {label !== '' && <bdi class={labelClass(label, kind)}>{visible(label)}</bdi>}
+      {label !== '' && (
+        <bdi class={labelClass(label, kind)}>{visible(cutText(label, maxNameLength))}</bdi>
+      )}
       {!tacitKinds.has(kind) && kind !== 'element' && <span class="tree-kind">{kindWord}</span>}
       {size !== undefined && one !== '' && (
         <span class="tree-size">
@@ -172,10 +177,10 @@ function Run({ run: { text, formats, change, embedded } }: { run: TextRun }) {
   const classes = marks.filter((mark) => markedFormats.has(mark)).map((mark) => `is-${mark}`);
   if (change !== undefined) classes.push('is-new');
   if (classes.length < marks.length) classes.push('is-formatted');
-  if (classes.length === 0 && formats.length === 0) return <>{text}</>;
+  if (classes.length === 0 && formats.length === 0) return <>{legible(text)}</>;
   return (
-    <span class={classes.join(' ')} title={formats.join(', ') || undefined}>
-      {text}
+    <span class={classes.join(' ')} title={visible(formats.join(', ')) || undefined}>
+      {legible(text)}
     </span>
   );
 }
