@@ -5,6 +5,7 @@ import type { SeenRoom } from '../observations/seenRooms.js';
 import { isStorable, type RoomsTable, type StoredRoom, StoreError } from '../store/store.js';
 import { firstOf } from './firstOf.js';
 import { type Fresh, LastKnownGood } from './lastKnownGood.js';
+import { PageReads } from './pageReads.js';
 import { type RoomDates, roomDates } from './roomDates.js';
 import { type RoomListCursor, readCursor, writeCursor } from './roomListCursor.js';
 
@@ -77,6 +78,7 @@ interface Ranked {
 export class RoomList {
   readonly #needs: RoomListNeeds;
   readonly #known = new LastKnownGood(64);
+  readonly #reads = new PageReads();
 
   constructor(needs: RoomListNeeds) {
     this.#needs = needs;
@@ -85,8 +87,11 @@ export class RoomList {
   /** Rejects with `invalid_parameter` and `InvalidCursor` for bad cursors, with `StoreError`. */
   async page(query: RoomListQuery): Promise<Fresh<RoomListPage>> {
     const { phase, after } = readCursor(query.cursor, query.sort);
-    if (phase === 'busiest') return fresh(this.#busiest(query, after));
-    if (phase === 'live') return fresh(await this.#liveOnly(query, after));
+    const key = JSON.stringify(query);
+    if (phase === 'busiest')
+      return fresh(await this.#reads.read(key, async () => this.#busiest(query, after)));
+    if (phase === 'live')
+      return fresh(await this.#reads.read(key, () => this.#liveOnly(query, after)));
     return this.#stored(query, after);
   }
 
@@ -94,8 +99,9 @@ export class RoomList {
     const { limit, prefix, isActiveOnly } = query;
     const cursor = after === undefined ? {} : { cursor: after };
     const request = { limit, maxRead: limit + maxExtraRead, ...(prefix && { prefix }), ...cursor };
-    const { value, ...freshness } = await this.#known.read(JSON.stringify(request), () =>
-      this.#needs.rooms.page(request),
+    const key = JSON.stringify(request);
+    const { value, ...freshness } = await this.#known.read(key, () =>
+      this.#reads.read(key, () => this.#needs.rooms.page(request)),
     );
     // Made anew for a page that is stale: the live counts are not.
     const all = this.#summaries(value.items.map((item) => [item.id, item]));
