@@ -31,6 +31,7 @@ import {
   summarizeUnread,
   summarizeUpdate,
 } from './updateSummary.js';
+import { clientsPending, maxPendingClients, refuseWaiting } from './waitingClients.js';
 
 // Without changes a size is measured again only after this part of the limit has come in.
 const remeasureAfter = 1 / 16;
@@ -171,6 +172,7 @@ export class LiveDocument {
 
   /** Merges a server's whole state. Throws `BadUpdate`. */
   merge(given: Bytes, from: string): Merged | TooLarge {
+    refuseWaiting(given, this.#doc);
     // Compared before it is merged: after that the document has what it lacked from this state.
     const { coverage, waiting, state } = readAny(given, this.#doc);
     this.#servers.set(from, coverage);
@@ -204,6 +206,7 @@ export class LiveDocument {
 
   /** Reads a state without merging it; answers what its server waits for. Throws `BadUpdate`. */
   check(state: Bytes): Lacking | undefined {
+    refuseWaiting(state);
     return readAny(state).waiting;
   }
 
@@ -267,6 +270,12 @@ export class LiveDocument {
   }
 
   #outcome(update: Uint8Array, doc?: Y.Doc, transaction?: Y.Transaction): ApplyOutcome {
+    try {
+      refuseWaiting(update, doc);
+    } catch (cause) {
+      if (!(cause instanceof BadUpdate)) throw cause;
+      return { code: cause.code, message: cause.message };
+    }
     let examined: ExaminedUpdate;
     try {
       examined = examineUpdate(update);
@@ -315,7 +324,8 @@ export class LiveDocument {
 
   #boundPending(doc: Y.Doc): Gap {
     const pendingBytes = bytesPending(doc);
-    if (pendingBytes > this.#limits.maxPendingBytes) return this.dropPending();
+    const isTooMuch = pendingBytes > this.#limits.maxPendingBytes;
+    if (isTooMuch || clientsPending(doc) > maxPendingClients) return this.dropPending();
     return { pendingBytes, droppedBytes: 0 };
   }
 

@@ -146,3 +146,29 @@ export const endless = (): [first: Uint8Array, second: Uint8Array] => [
     encoding.writeVarString(encoder, 'b');
   }),
 ];
+
+/**
+ * An update of clients `first`, `first + 1`, and so on, each with one character: behind that of the client that
+ * `refersTo` answers, or, for 0, at the start of a text of its own.
+ */
+export const crowd = (
+  clients: number,
+  refersTo: (client: number) => number,
+  first = 2,
+): Uint8Array => {
+  const encoder = encoding.createEncoder();
+  encoding.writeVarUint(encoder, clients);
+  for (let client = first + clients - 1; client >= first; client -= 1) {
+    const other = refersTo(client);
+    for (const number of [1, client, 0]) encoding.writeVarUint(encoder, number);
+    encoding.writeUint8(encoder, other ? 4 | 128 : 4);
+    if (other) for (const number of [other, 0]) encoding.writeVarUint(encoder, number);
+    else {
+      encoding.writeVarUint(encoder, 1);
+      encoding.writeVarString(encoder, `t${client}`);
+    }
+    encoding.writeVarString(encoder, 'a');
+  }
+  encoding.writeVarUint(encoder, 0);
+  return encoding.toUint8Array(encoder);
+};

@@ -1,0 +1,63 @@
+import { expect, test } from '@jest/globals';
+import { startDocServer } from '../rooms/support/docServer.js';
+import {
+  documentOf,
+  patience,
+  statusOf,
+  untilStanding,
+  watchRoom,
+} from '../rooms/support/rooms.js';
+import { crowd } from '../server/documents/support.js';
+import { eventually } from '../support/eventually.js';
+import { getJson, noResync, quick, startStaged } from '../support/stage.js';
+
+/** A room that is edited all the time, and whether viewers see what is typed. */
+async function startInnocent(
+  service: { url: string },
+  server: Awaited<ReturnType<typeof startDocServer>>,
+) {
+  const text = server.doc('innocent').getText('text');
+  const viewer = await watchRoom(service, 'innocent');
+  let typed = 0;
+  const type = async () => {
+    typed += 1;
+    text.insert(text.length, ` ${typed}`);
+    await eventually(() => {
+      expect(documentOf(viewer).text?.value).toBe(`${text}`);
+    }, patience);
+  };
+  await type();
+  return { viewer, type };
+}
+
+test('a room in which 60,000 clients wait for missing updates is named, and holds up no other', async () => {
+  const server = await startDocServer();
+  const service = await startStaged([server], { ...noResync, ...quick });
+  const { viewer, type } = await startInnocent(service, server);
+  server.states.set(
+    'evil',
+    crowd(60_000, () => 1),
+  );
+  const watcher = await watchRoom(service, 'evil');
+  await untilStanding(watcher, 'unreadable');
+  const reason = 'too many clients wait for missing updates';
+  expect(statusOf(watcher)).toMatchObject({ unreadable: [{ server: server.id, reason }] });
+  const before = viewer.messages.length;
+  // Each time it answers another one.
+  for (let i = 0; i < 3; i += 1) {
+    server.states.set(
+      'evil',
+      crowd(60_000 + i, () => 1),
+    );
+    const [read, healthy] = await Promise.all([
+      fetch(`${service.url}/api/room?room=evil`),
+      fetch(`${service.url}/health`),
+    ]);
+    expect([read.status, healthy.status]).toEqual([502, 200]);
+    await type();
+  }
+  const listed = await getJson<object>(`${service.url}/api/room/servers?room=evil`);
+  expect(JSON.stringify(listed)).toContain(reason);
+  const standings = viewer.messages.slice(before).filter(({ event }) => event === 'room');
+  expect(JSON.stringify(standings)).not.toMatch(/"(locating|merging|unreadable)"/);
+}, 90_000);
