@@ -10,7 +10,7 @@ export interface Delta {
 export interface Post {
   readonly server: ServerId;
   readonly epoch: Epoch;
-  /** Whether the epoch came with the answer to a start-up query, rather than with an activation. */
+  /** Whether the epoch came with the answer to a start-up query, rather than with an activation: it counts nothing. */
   readonly fromStartup: boolean;
   readonly deltas: readonly Delta[];
 }
@@ -19,7 +19,8 @@ export interface Post {
  * What a post says beside its numbers.
  * `superseded`: whoever sent it, this server or another of its host, is on the URL of a start-up answer
  * that a newer snapshot overtook.
- * `doubtful`: it is older than the snapshot, or a room fell below zero; look again after a moment.
+ * `doubtful`: it is older than the snapshot, it is not counted, or a room fell below zero; look again after a
+ * moment.
  */
 export type Finding = 'ordinary' | 'doubtful' | 'superseded';
 
@@ -123,6 +124,8 @@ export class Tally {
   #connections = 0;
   #lastEpoch = 0;
   readonly #overLimit = new Set<ServerId>();
+  /** By server, the newest start-up answer under which somebody posted what no snapshot has replaced yet. */
+  readonly #unsettled = new Map<ServerId, Epoch>();
   readonly #limits: TallyLimits;
 
   constructor(limits = unlimited) {
@@ -200,6 +203,7 @@ export class Tally {
     }
     if (isCut) this.#overLimit.add(server);
     else this.#overLimit.delete(server);
+    if (epoch > (this.#unsettled.get(server) ?? epoch)) this.#unsettled.delete(server);
     for (const [room, count] of before) {
       if (snapshot.has(room)) continue;
       isDifferent = true;
@@ -209,7 +213,7 @@ export class Tally {
     return isComparable && isDifferent && !isCut;
   }
 
-  /** Counts the deltas of a post, as far as its epoch lets it. */
+  /** Counts the deltas of a post, as far as its epoch lets it, and none that came under a start-up answer. */
   record({ server, epoch, fromStartup, deltas }: Post): Finding {
     const known = this.#servers.get(server);
     if (!known) return 'ordinary';
@@ -218,6 +222,7 @@ export class Tally {
       this.#posters.push(server);
     }
     if (deltas.length === 0) return 'ordinary';
+    if (fromStartup) return this.#passOver(server, known, epoch);
     const isAwaiting = known.base === undefined || known.attempt > known.base;
     if (isAwaiting && epoch >= known.attempt) {
       for (const { room, add } of deltas) {
@@ -227,7 +232,7 @@ export class Tally {
     }
     if (known.base === undefined) return 'ordinary';
     known.newestDelta = epoch;
-    if (epoch < known.base) return fromStartup ? 'superseded' : 'doubtful';
+    if (epoch < known.base) return 'doubtful';
     let isBelowZero = false;
     for (const delta of deltas) if (this.#count(server, known, delta) < 0) isBelowZero = true;
     return isBelowZero ? 'doubtful' : 'ordinary';
@@ -245,10 +250,11 @@ export class Tally {
     return findings;
   }
 
-  /** Whether a server's newest delta is on an old URL: its numbers cannot be right. */
+  /** Whether a server's newest delta is on an old URL, or uncounted: its numbers cannot be right. */
   isDoubtful(server: ServerId): boolean {
     const known = this.#servers.get(server);
     if (known?.base === undefined) return false;
+    if (this.#unsettled.has(server)) return true;
     return known.newestDelta !== undefined && known.newestDelta < known.base;
   }
 
@@ -279,6 +285,7 @@ export class Tally {
     if (!known) return;
     this.#servers.delete(server);
     this.#overLimit.delete(server);
+    this.#unsettled.delete(server);
     for (const [room, count] of known.counts.rooms) this.#show(room, -shown(count));
   }
 
@@ -289,6 +296,7 @@ export class Tally {
   clear(): void {
     this.#servers = new Map();
     this.#overLimit.clear();
+    this.#unsettled.clear();
     this.#totals = new Map();
     this.#changed = new Set();
     this.#posters = [];
@@ -332,6 +340,14 @@ export class Tally {
     return this.#overLimit;
   }
 
+  /**
+   * Servers in whose name somebody posted under a start-up answer since their last snapshot: they may
+   * have begun anew, and what is counted of them may be of the process before.
+   */
+  get unsettled(): { readonly size: number; has(server: ServerId): boolean } {
+    return this.#unsettled;
+  }
+
   /** Connections of every room that has any, over all servers. */
   get totals(): ReadonlyMap<RoomName, number> {
     return this.#totals;
@@ -353,6 +369,19 @@ export class Tally {
   toJSON() {
     const epoch = this.#lastEpoch;
     return { rooms: this.#totals.size, connections: this.#connections, epoch };
+  }
+
+  /**
+   * Counts nothing: whoever shares the address of a server can ask for such a token in its name. A server
+   * that has one is sent an activation, and the snapshot of that has all that was posted here.
+   */
+  #passOver(server: ServerId, known: ServerCounts, epoch: Epoch): Finding {
+    if (known.base !== undefined && epoch < known.base) {
+      known.newestDelta = epoch;
+      return 'superseded';
+    }
+    if (epoch > (this.#unsettled.get(server) ?? 0)) this.#unsettled.set(server, epoch);
+    return known.base === undefined ? 'ordinary' : 'doubtful';
   }
 
   /** The room's new sum on its server; zero when it could not be counted. */

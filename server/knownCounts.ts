@@ -86,9 +86,10 @@ export class KnownCounts {
     return this.#areAllReported;
   }
 
-  /** A deaf server has reported, but may hold more by now. */
+  /** A deaf server has reported, but may hold more by now, and so may one that has begun anew. */
   #isReportedInFull(server: ServerId): boolean {
-    if (this.#roster.get(server)?.status === 'deaf') return false;
+    if (this.#roster.get(server)?.status === 'deaf' || this.#tally.unsettled.has(server))
+      return false;
     return this.#tally.baseOf(server) !== undefined && !this.#tally.overLimit.has(server);
   }
 }

@@ -67,9 +67,11 @@ export class Callers {
     }
     const { server, epoch, fromStartup } = claims;
     this.#needs.onHeard(server);
-    this.#needs.observe(deltas);
     if (deltas.length > 0) this.#inbox.put({ server, epoch, fromStartup, deltas });
     else this.#noteArrival(claims);
+    // Anybody at the address of a server may have it: nothing of that is shown.
+    if (fromStartup) return;
+    this.#needs.observe(deltas);
     for (const { room, update } of updates)
       this.#needs.takeUpdate(room, Buffer.from(update, 'base64'));
   }

@@ -215,6 +215,64 @@ describe('a room below zero', () => {
   });
 });
 
+describe('what is posted under a start-up answer', () => {
+  const startup = { fromStartup: true };
+
+  test('counts nothing, whatever follows: the snapshot of a later epoch has it', () => {
+    activate({ r: 2 });
+    const answered = tally.nextEpoch();
+    expect(post(answered, 1, startup)).toBe('doubtful');
+    expect(totals()).toEqual({ r: 2 });
+    activate({ r: 1 });
+    expect(totals()).toEqual({ r: 1 });
+    post(answered, 1, startup);
+    expect(totals()).toEqual({ r: 1 });
+  });
+
+  test('is not put on top of the snapshot of a request that was under way', () => {
+    activate({ r: 2 });
+    const attempt = tally.openAttempt(one);
+    post(tally.nextEpoch(), 1000, startup);
+    tally.merge(one, attempt, counts({ r: 2 }));
+    expect(totals()).toEqual({ r: 2 });
+  });
+
+  test('is not put on top of the first snapshot either', () => {
+    const attempt = tally.openAttempt(one);
+    expect(post(tally.nextEpoch(), 1000, startup)).toBe('ordinary');
+    tally.merge(one, attempt, counts({ r: 2 }));
+    expect(totals()).toEqual({ r: 2 });
+  });
+
+  test('leaves its server unsettled and doubtful until a snapshot of a later epoch', () => {
+    activate({ r: 2 }, two);
+    activate({ r: 2 });
+    const attempt = tally.openAttempt(one);
+    post(tally.nextEpoch(), 1, startup);
+    const isOpen = () => [tally.unsettled.has(one), tally.isDoubtful(one)];
+    expect(isOpen()).toEqual([true, true]);
+    post(attempt, 1);
+    tally.merge(one, attempt, counts({ r: 2 }));
+    expect(isOpen()).toEqual([true, true]);
+    activate({ r: 2 }, two);
+    expect(isOpen()).toEqual([true, true]);
+    activate({ r: 3 });
+    expect(isOpen()).toEqual([false, false]);
+    expect(tally.unsettled.size).toBe(0);
+  });
+
+  test('is forgotten with the counts of its server', () => {
+    activate();
+    post(tally.nextEpoch(), 1, startup);
+    tally.drop(one);
+    expect(tally.unsettled.size).toBe(0);
+    activate();
+    post(tally.nextEpoch(), 1, startup);
+    tally.clear();
+    expect(tally.unsettled.size).toBe(0);
+  });
+});
+
 describe('a server on an old URL', () => {
   test('is doubtful as long as its newest delta says so', () => {
     const old = activate();
@@ -236,13 +294,13 @@ describe('a server on an old URL', () => {
 
   test('is set right by the next snapshot when an older call was applied after a newer one', () => {
     const overtaken = tally.openAttempt(one);
-    const startup = tally.nextEpoch();
-    // The answer to its start-up query is applied first: this +1 is in the snapshot that follows.
-    post(startup, 1, { fromStartup: true });
+    const later = tally.nextEpoch();
+    // The later one is applied first: this +1 is in the snapshot that follows.
+    post(later, 1);
     tally.merge(one, overtaken, counts({ r: 1 }));
     expect(totals()).toEqual({ r: 2 });
     const next = tally.openAttempt(one);
-    post(startup, 1, { fromStartup: true });
+    post(later, 1);
     tally.merge(one, next, counts({ r: 2 }));
     expect(totals()).toEqual({ r: 2 });
   });

@@ -97,12 +97,14 @@ describe('a page that had its name resolve to this service', () => {
     await server.open('r');
     await eventually(() => expect(stream.rooms()).toEqual({ r: 1 }));
     for (const { data } of stream.messages) expect(data).not.toContain('fake');
-    // By a name of the service the very same query is answered with a URL that counts. The snapshot
-    // that follows is kept back: what is posted here is held by no server, and would go with it.
+    const { tally } = service.actor.getSnapshot().context;
+    expect(tally.unsettled.size).toBe(0);
+    // By a name of the service the very same query is answered with a URL of that server: a post says
+    // that it may have begun anew. The snapshot that follows, and ends that, is kept back.
     server.respond({ kind: 'hang' });
     const own = JSON.parse((await ask(query)).text);
     await post(own.eventsUrl, { room: 'own', add: 1 });
-    await eventually(() => expect(stream.rooms().own).toBe(1));
+    await eventually(() => expect(tally.unsettled.has(server.id)).toBe(true));
   });
 
   test('stands in nobody else’s way: servers, supervisors', async () => {

@@ -52,6 +52,13 @@ export const countingBugs: Readonly<Record<string, Bug>> = {
       };
     },
   },
+  'what is posted under a start-up answer is counted': {
+    breaks: '7: unbreakable',
+    spoil: ({ tally }) => {
+      const record = tally.record.bind(tally);
+      tally.record = (post) => record({ ...post, fromStartup: false });
+    },
+  },
   'a post does not heal a deaf server': {
     breaks: '5: honest',
     spoil: ({ tally }) => {

@@ -81,6 +81,7 @@ export const otherFaults = [
   'address reused',
   'room forgotten',
   'posts lost',
+  'intrusion',
 ];
 
 const isRunning = (host: Host) => host.isUp;

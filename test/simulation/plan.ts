@@ -68,6 +68,8 @@ export interface Plan {
   readonly forgetChance: number;
   /** And that the posts of a server do not arrive for a while. */
   readonly muteChance: number;
+  /** And that somebody at the address of a server takes a start-up token in its name, and posts. */
+  readonly intrudeChance: number;
 }
 
 export const pubSubPort = 8001;
@@ -75,7 +77,7 @@ const roomNames = ['notes', 'a%20b', 'constructor', '', 'a/b=c'];
 const never = 24 * 3_600_000;
 
 /** Draws a world: how large it is, which faults exist in it, and how often they come. */
-export function drawPlan(random: Random, aside: Random, further: Random): Plan {
+export function drawPlan(random: Random, aside: Random, further: Random, intrusions: Random): Plan {
   const isLarge = random.chance(0.01);
   const isLossy = !isLarge && random.chance(0.5);
   const timing = drawTiming(random, isLossy);
@@ -104,6 +106,7 @@ export function drawPlan(random: Random, aside: Random, further: Random): Plan {
     viewers: drawViewers(aside),
     forgetChance: further.chance(0.3) ? further.pick([0.1, 0.4]) : 0,
     muteChance: further.chance(0.3) && isLossy ? further.pick([0.03, 0.15]) : 0,
+    intrudeChance: intrusions.chance(0.3) ? intrusions.pick([0.05, 0.3]) : 0,
   };
 }
 

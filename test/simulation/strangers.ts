@@ -19,8 +19,8 @@ function countedBy({ context: { roster, tally } }: SimulatedService): Map<string
   return counted;
 }
 
-/** Whatever somebody sends who has no token, no number changes by it: not at once, and not by the inbox. */
-function aroundStranger(
+/** Whatever somebody sends who has no token, or one that proves nothing, no number changes by it: not at once, and not by the inbox. */
+export function aroundStranger(
   world: World,
   service: SimulatedService,
   what: string,

@@ -5,6 +5,7 @@ import { BrokenPromise } from './brokenPromise.js';
 import type { Bug } from './bug.js';
 import { forgetRoom } from './forgottenRooms.js';
 import { happeningKinds } from './happenings.js';
+import { intrude } from './intruders.js';
 import type { Machines } from './machines.js';
 import { mute } from './mutedServers.js';
 import { Network } from './network.js';
@@ -40,6 +41,8 @@ export class World {
   readonly further: Random;
   /** And of what the rooms table keeps. */
   readonly leavings: Random;
+  /** And of who shares the address of a server. */
+  readonly intrusions: Random;
   readonly plan: Plan;
   readonly network: Network;
   readonly store: SimulatedStore;
@@ -67,7 +70,8 @@ export class World {
     this.extras = new Random(seed ^ 0x2545f491);
     this.further = new Random(seed ^ 0x7f4a7c15);
     this.leavings = new Random(seed ^ 0x1b873593);
-    this.plan = drawPlan(this.random, this.aside, this.further);
+    this.intrusions = new Random(seed ^ 0x38495ab5);
+    this.plan = drawPlan(this.random, this.aside, this.further, this.intrusions);
     this.viewers = new Viewers(this);
     this.network = new Network(this);
     this.store = new SimulatedStore(this);
@@ -222,6 +226,7 @@ export class World {
     happeningKinds[kind].happen(this);
     if (this.further.chance(this.plan.forgetChance)) forgetRoom(this);
     if (this.further.chance(this.plan.muteChance)) mute(this);
+    if (this.intrusions.chance(this.plan.intrudeChance)) intrude(this);
     this.#afterStep();
   }
 

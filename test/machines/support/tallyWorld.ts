@@ -148,12 +148,15 @@ export class TallyWorld {
     this.tally.record({ ...source, deltas: [{ room, add }] });
   }
 
-  /** Contract, section 6: `snapshot[E] + sum of deltas of epochs >= E`, clamped when shown. */
+  /**
+   * Contract, section 6: `snapshot[E] + sum of deltas of epochs >= E`, clamped when shown. Anybody at the
+   * address of a server can post under a start-up answer: that is in a later snapshot, or nowhere.
+   */
   modelOf(server: ServerId): Connections {
     const base = this.#bases.get(server);
     const counts: Connections = new Map(base?.snapshot);
-    for (const { server: sender, epoch, room, add } of this.#arrived) {
-      if (!base || sender !== server || epoch < base.epoch) continue;
+    for (const { server: sender, epoch, fromStartup, room, add } of this.#arrived) {
+      if (!base || sender !== server || fromStartup || epoch < base.epoch) continue;
       counts.set(room, (counts.get(room) ?? 0) + add);
     }
     for (const [room, count] of counts) if (count < 1) counts.delete(room);
@@ -173,7 +176,8 @@ export class TallyWorld {
     const base = this.baseOf(server);
     const real = this.servers.get(server);
     if (base === undefined || real?.url?.epoch !== base || real.isOvertaken) return false;
-    const isOut = (delta: PostedDelta) => delta.server === server && delta.epoch >= base;
+    const isOut = (delta: PostedDelta) =>
+      delta.server === server && !delta.fromStartup && delta.epoch >= base;
     return !this.deltas.some(isOut) && !this.#lost.some(isOut);
   }
 
