@@ -79,6 +79,8 @@ export class RoomList {
   readonly #needs: RoomListNeeds;
   readonly #known = new LastKnownGood(64);
   readonly #reads = new PageReads();
+  /** Of the live rooms, which wait for no store. */
+  readonly #scans = new PageReads();
 
   constructor(needs: RoomListNeeds) {
     this.#needs = needs;
@@ -89,7 +91,7 @@ export class RoomList {
     const { phase, after } = readCursor(query.cursor, query.sort);
     const key = JSON.stringify(query);
     if (phase === 'busiest')
-      return fresh(await this.#reads.read(key, async () => this.#busiest(query, after)));
+      return fresh(await this.#scans.read(key, async () => this.#busiest(query, after)));
     if (phase === 'live')
       return fresh(await this.#reads.read(key, () => this.#liveOnly(query, after)));
     return this.#stored(query, after);

@@ -2,6 +2,7 @@ import { Readable } from 'node:stream';
 import type Router from '@koa/router';
 import type { Context, Middleware } from 'koa';
 import { apiError } from '../http/errors.js';
+import { PageReads } from '../rooms/pageReads.js';
 import type { ConnectionsTable, StoredConnection } from '../store/store.js';
 
 /** What the routes about connections need of the rest of the service. */
@@ -29,13 +30,14 @@ export function connectionRoutes(
   { connections }: ConnectionNeeds,
 ): void {
   const kept = new Map<string, Kept>();
+  const reads = new PageReads();
   router
     .get('/api/connections/latest', authenticate, (ctx) =>
-      answer(ctx, 'latest', newestOfEachRoom(connections.newestFirst()), kept),
+      answer(ctx, 'latest', newestOfEachRoom(inTurn(connections.newestFirst(), reads)), kept),
     )
     .get('/api/connections/since_yesterday/:hour', authenticate, (ctx) => {
       const since = yesterdayAt(ctx.params.hour ?? '');
-      return answer(ctx, since.toISOString(), connections.since(since), kept);
+      return answer(ctx, since.toISOString(), inTurn(connections.since(since), reads), kept);
     });
 }
 
@@ -44,6 +46,24 @@ export function yesterdayAt(hour: string, now = new Date()): Date {
   if (!/^\d{1,2}$/.test(hour) || Number(hour) > 23)
     throw apiError('invalid_parameter', 'the hour is a whole number from 0 to 23');
   return new Date(now.getFullYear(), now.getMonth(), now.getDate() - 1, Number(hour));
+}
+
+/** Few pages are read at a time, whoever asks for them. The first may be refused; then the answer has begun. */
+async function* inTurn(
+  pages: AsyncIterable<StoredConnection[]>,
+  reads: PageReads,
+): AsyncGenerator<StoredConnection[]> {
+  const iterator = pages[Symbol.asyncIterator]();
+  const key = Symbol('pages');
+  try {
+    for (let isPatient = false; ; isPatient = true) {
+      const page = await reads.read(key, () => iterator.next(), { isPatient });
+      if (page.done) return;
+      yield page.value;
+    }
+  } finally {
+    await iterator.return?.();
+  }
 }
 
 async function* newestOfEachRoom(pages: AsyncIterable<StoredConnection[]>) {
