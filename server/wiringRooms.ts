@@ -7,6 +7,7 @@ import { defaultPatience, RedisChannels } from './adapters/redisChannels.js';
 import type { AddressBook } from './callers/addressBook.js';
 import type { Config } from './config.js';
 import { Documents } from './documents/documents.js';
+import { RoomRefusals } from './documents/roomRefusals.js';
 import type { KnownCounts } from './knownCounts.js';
 import { filledConnections } from './observations/filledConnections.js';
 import type { Observations } from './observations/observations.js';
@@ -56,10 +57,15 @@ export function wireRooms(wiring: RoomWiringNeeds) {
     prefix: config.redisChannelPrefix,
     presenceSuffix: config.redisPresenceSuffix,
   });
-  const documents = new Documents({
+  const documentsOptions = {
     maxRoomBytes: config.maxRoomBytes,
-    onThreadLost: (error, room) => log.error({ err: error, room }, 'the document thread ended'),
-  });
+    refusals: new RoomRefusals(),
+    onThreadLost: (error: Error, room: RoomName | undefined) =>
+      log.error({ err: error, room }, 'the document thread ended'),
+  };
+  const documents = new Documents(documentsOptions);
+  // A thread of its own: nobody who asks once holds up those who watch.
+  const readOnce = new Documents(documentsOptions);
   // Tables without a name are embedded: no pub-sub server elsewhere writes to them.
   const roomSeen = (room: RoomName) => observations.roomSeen(room);
   const isStorePartial = config.dynamodbTable === undefined;
@@ -111,7 +117,7 @@ export function wireRooms(wiring: RoomWiringNeeds) {
     directory,
     watches,
     updates,
-    documents: new DocumentWork(documents),
+    documents: new DocumentWork(readOnce),
     connections: filledConnections(store.connections, () => observations.connections),
     roomSeen,
     roomWatched: (room) => tell('room.watched', room),
@@ -125,7 +131,7 @@ export function wireRooms(wiring: RoomWiringNeeds) {
   const close = async () => {
     endStreams();
     redis?.close();
-    await documents.close();
+    await Promise.all([documents.close(), readOnce.close()]);
   };
   return { machine, updates, needs, viewers, endStreams, close };
 }

@@ -10,7 +10,7 @@ export type DocumentErrorCode =
   | 'deadline'
   /** The thread ended, or this document was given up, before the answer: fetch and merge again. */
   | 'lost'
-  /** This room's own requests ended the thread too often; close it. */
+  /** This room's own request ended the thread: it is refused for a while, see `RoomRefusals`. */
   | 'too_heavy'
   | 'closed';
 

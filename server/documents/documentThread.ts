@@ -6,8 +6,6 @@ import type { DocumentLimits, FromThread, ToThread } from './documentProtocol.js
 export type DocumentThreadOptions = {
   readonly limits: DocumentLimits;
   readonly maxHeapMb: number;
-  /** The most that one request may take. */
-  readonly deadlineMs: number;
   /** The answer to the request that was posted last. */
   readonly onAnswer: (answer: Exclude<FromThread, { type: 'ready' }>) => void;
   /** It ended by itself or at the deadline; called once, never after `end`. */
@@ -16,6 +14,8 @@ export type DocumentThreadOptions = {
 
 // Loading the code, from sources too, on a busy machine.
 const startDeadlineMs = 30_000;
+
+const deadlineParts = 5;
 
 const isSource = import.meta.url.endsWith('.ts');
 
@@ -31,15 +31,14 @@ const entry = (): URL => {
 /** Runs `documentWorker`, one request at a time, each with a deadline. */
 export class DocumentThread {
   readonly #worker: Worker;
-  readonly #deadlineMs: number;
   readonly #onLost: (error: DocumentError) => void;
   #timer: NodeJS.Timeout | undefined;
   #isReady = false;
-  #isAsked = false;
+  // Of what is asked; undefined: nothing is.
+  #deadlineMs: number | undefined;
   #hasEnded = false;
 
-  constructor({ limits, maxHeapMb, deadlineMs, onAnswer, onLost }: DocumentThreadOptions) {
-    this.#deadlineMs = deadlineMs;
+  constructor({ limits, maxHeapMb, onAnswer, onLost }: DocumentThreadOptions) {
     this.#onLost = onLost;
     this.#worker = new Worker(entry(), {
       workerData: limits,
@@ -52,13 +51,13 @@ export class DocumentThread {
     this.#watch(startDeadlineMs);
     this.#worker.on('message', (message: FromThread) => {
       if (this.#hasEnded) return;
-      clearTimeout(this.#timer);
+      clearInterval(this.#timer);
       if (message.type === 'ready') {
         this.#isReady = true;
-        if (this.#isAsked) this.#watch(deadlineMs);
+        if (this.#deadlineMs !== undefined) this.#watch(this.#deadlineMs);
         return;
       }
-      this.#isAsked = false;
+      this.#deadlineMs = undefined;
       onAnswer(message);
     });
     this.#worker.on('error', (cause) => this.#lose('lost', `the thread failed: ${cause}`));
@@ -71,10 +70,10 @@ export class DocumentThread {
     return this.#isReady;
   }
 
-  /** Posts a request; the next one only after its answer. */
-  ask(request: ToThread, transfer: ArrayBuffer[]): void {
-    this.#isAsked = true;
-    if (this.#isReady) this.#watch(this.#deadlineMs);
+  /** Posts a request, which may take so long; the next one only after its answer. */
+  ask(request: ToThread, transfer: ArrayBuffer[], deadlineMs: number): void {
+    this.#deadlineMs = deadlineMs;
+    if (this.#isReady) this.#watch(deadlineMs);
     this.#worker.postMessage(request, transfer);
   }
 
@@ -86,13 +85,18 @@ export class DocumentThread {
   /** Ends it, whatever it is doing. */
   async end(): Promise<void> {
     this.#hasEnded = true;
-    clearTimeout(this.#timer);
+    clearInterval(this.#timer);
     await this.#worker.terminate();
   }
 
   #watch(ms: number): void {
-    clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => this.#lose('deadline', `no answer within ${ms} ms`), ms);
+    clearInterval(this.#timer);
+    // In parts: while the process stands still, no time has passed for the thread either.
+    let left = deadlineParts;
+    this.#timer = setInterval(() => {
+      left -= 1;
+      if (left === 0) this.#lose('deadline', `no answer within ${ms} ms`);
+    }, ms / deadlineParts);
   }
 
   #lose(code: 'lost' | 'deadline', message: string): void {

@@ -3,15 +3,21 @@ import { DocumentError } from './documentErrors.js';
 import type { DocumentLimits, FromThread } from './documentProtocol.js';
 import { DocumentThread } from './documentThread.js';
 import { RoomDocument } from './roomDocument.js';
+import { RoomRefusals } from './roomRefusals.js';
 
 /** Limits of the documents and of their thread; every one has a default. */
 export type DocumentsOptions = Partial<DocumentLimits> & {
   /** Bytes that may wait for one room; default 64 MiB. An idle room takes one request of any size. */
   readonly maxBacklogBytes?: number;
-  /** The most that one request may take, in ms; default 30 s. Then the thread is ended. */
+  /**
+   * The most that one request may take, in ms; default 30 s, and less for small documents, see `timeFor`. Then the
+   * thread is ended.
+   */
   readonly deadlineMs?: number;
-  /** Heap of the thread, in MB; default 2,048, or half of the memory when that is less. */
+  /** Heap of the thread, in MB; default 2,048, or a third of the memory when that is less. */
   readonly maxHeapMb?: number;
+  /** Rooms that ended a thread; whoever has several threads has one of these for all. */
+  readonly refusals?: RoomRefusals;
   /** The thread ended; `room` asked for what it was doing. To be logged: the rooms hear of it by themselves. */
   readonly onThreadLost?: (error: DocumentError, room: string | undefined) => void;
 };
@@ -29,11 +35,17 @@ const defaultLimits: DocumentLimits = {
   maxJsonDepth: 100,
 };
 
+/** What requests about so many bytes may take, in ms: some fifty times what they take when they are sound. */
+const timeFor = (bytes: number): number => 10_000 + (bytes / mebi) * 5_000;
+
+/** What a room's requests are about: its document, or who is in it. One can be refused without the other. */
+type Subject = 'document' | 'people';
+
 /**
  * The Yjs documents of watched rooms, all in one worker thread, so that no merge blocks the main loop. The thread
  * starts with the first request. When it fails, runs out of memory or takes too long, it is ended, all open
- * documents are empty (`onLost`) and the next request starts another: whoever fetches again paces it. One request
- * is worked on at a time, and the rooms take turns.
+ * documents are empty (`onLost`) and the next request starts another: whoever fetches again paces it. The room that
+ * asked for what ended it is refused for a while. One request is worked on at a time, and the rooms take turns.
  */
 export class Documents {
   readonly #limits: DocumentLimits;
@@ -41,6 +53,7 @@ export class Documents {
   readonly #deadlineMs: number;
   readonly #maxHeapMb: number;
   readonly #onThreadLost: (error: DocumentError, room: string | undefined) => void;
+  readonly #refusals: RoomRefusals;
   readonly #open = new Set<RoomDocument>();
   // Rooms with something to ask, in turn.
   readonly #waiting = new Set<RoomDocument>();
@@ -52,8 +65,9 @@ export class Documents {
   constructor({
     maxBacklogBytes = 64 * mebi,
     deadlineMs = 30_000,
-    maxHeapMb = Math.min(2_048, Math.floor(memoryBytes() / 2 / mebi)),
+    maxHeapMb = Math.min(2_048, Math.floor(memoryBytes() / 3 / mebi)),
     onThreadLost = () => undefined,
+    refusals = new RoomRefusals(),
     ...limits
   }: DocumentsOptions = {}) {
     this.#limits = { ...defaultLimits, ...limits };
@@ -61,6 +75,7 @@ export class Documents {
     this.#deadlineMs = deadlineMs;
     this.#maxHeapMb = maxHeapMb;
     this.#onThreadLost = onThreadLost;
+    this.#refusals = refusals;
   }
 
   /**
@@ -69,15 +84,21 @@ export class Documents {
    */
   open(
     room: string,
-    { onLost = () => undefined }: { onLost?: (error: DocumentError) => void } = {},
+    {
+      onLost = () => undefined,
+      subject = 'document',
+    }: { onLost?: (error: DocumentError) => void; subject?: Subject } = {},
   ) {
     if (this.#isClosed) throw new DocumentError('closed', 'documents are closed');
     this.#lastId += 1;
+    const name = `${subject} ${room}`;
     const document = new RoomDocument(
       room,
       this.#lastId,
       {
         maxBacklogBytes: this.#maxBacklogBytes,
+        refusal: () => this.#refusals.of(name),
+        onGuilty: () => this.#refusals.note(name),
         onAsked: (asking) => {
           if (asking !== this.#current) this.#waiting.add(asking);
           this.#next();
@@ -111,7 +132,8 @@ export class Documents {
       this.#current = document;
       this.#thread ??= this.#start();
       try {
-        this.#thread.ask(asked.request, asked.transfer);
+        const deadlineMs = Math.min(this.#deadlineMs, timeFor(asked.bytes));
+        this.#thread.ask(asked.request, asked.transfer, deadlineMs);
       } catch (cause) {
         // A buffer that was given away twice.
         const message = `not posted: ${cause}`;
@@ -125,7 +147,6 @@ export class Documents {
     return new DocumentThread({
       limits: this.#limits,
       maxHeapMb: this.#maxHeapMb,
-      deadlineMs: this.#deadlineMs,
       onAnswer: (answer) => this.#settle(answer),
       onLost: (error) => this.#lose(error),
     });
@@ -149,9 +170,10 @@ export class Documents {
       'lost',
       `another room's request ended the thread: ${error.message}`,
     );
+    // A room that was closed meanwhile is as guilty.
+    culprit?.blame();
     for (const document of this.#open) {
-      const isCulprit = document === culprit;
-      document.lose(isCulprit || culprit === undefined ? error : others, isCulprit);
+      document.lose(document === culprit || culprit === undefined ? error : others);
     }
     this.#onThreadLost(error, culprit?.room);
   }

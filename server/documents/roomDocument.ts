@@ -30,6 +30,10 @@ type Job = {
 /** What a room's document needs of the one that schedules all of them. */
 export type RoomDocumentOwner = {
   readonly maxBacklogBytes: number;
+  /** Why the document is not worked on for now. */
+  readonly refusal: () => DocumentError | undefined;
+  /** What the document asked ended the thread. */
+  readonly onGuilty: () => void;
   /** The document has something to ask. */
   readonly onAsked: (document: RoomDocument) => void;
   readonly onClosed: (document: RoomDocument) => void;
@@ -40,7 +44,6 @@ const jobBytes = 256;
 // Updates that go to the thread together; more would make others wait.
 const maxBatchJobs = 256;
 const maxBatchBytes = 1024 * 1024;
-const maxStrikes = 2;
 
 // The bytes in a buffer of their own: a part of a pool must be copied.
 const owned = (bytes: Uint8Array): Bytes =>
@@ -61,7 +64,8 @@ export class RoomDocument {
   readonly #queue: Job[] = [];
   #inFlight: readonly Job[] = [];
   #backlogBytes = 0;
-  #strikes = 0;
+  // About the size of the document.
+  #bytes = 0;
   #isClosed = false;
 
   constructor(
@@ -155,8 +159,8 @@ export class RoomDocument {
     this.#owner.onClosed(this);
   }
 
-  /** For the scheduler: what to ask next, updates together. */
-  take(): { request: Request; transfer: ArrayBuffer[] } | undefined {
+  /** For the scheduler: what to ask next, updates together; `bytes`: what has to be gone through for it. */
+  take(): { request: Request; transfer: ArrayBuffer[]; bytes: number } | undefined {
     const first = this.#queue.shift();
     if (first === undefined) return undefined;
     const jobs = [first];
@@ -170,6 +174,7 @@ export class RoomDocument {
       // The body belongs to the name: `#ask` is the only one that makes jobs.
       request: { ...body, name: first.name, room: this.id } as unknown as Request,
       transfer: jobs.flatMap(({ transfer }) => transfer),
+      bytes: jobs.reduce((sum, { bytes }) => sum + bytes, this.#bytes),
     };
   }
 
@@ -181,19 +186,28 @@ export class RoomDocument {
     if (answer.type === 'refused') {
       for (const { reject } of jobs) reject(toDocumentError(answer.code, answer.message));
     } else if (jobs[0]?.name === 'apply') {
+      for (const { bytes } of jobs) this.#bytes += bytes;
       settleEach(jobs, answer.answer as readonly ApplyOutcome[]);
     } else {
-      if (jobs[0]?.name === 'merge' || jobs[0]?.name === 'awareness') this.#strikes = 0;
+      if (jobs[0]?.name === 'merge') {
+        const merged = answer.answer as Merged | TooLarge;
+        this.#bytes = merged.type === 'merged' ? merged.bytes : merged.state.byteLength;
+      }
       jobs[0]?.resolve(answer.answer as never);
     }
     if (answer.isLost) this.lose(new DocumentError('lost', 'the document was given up'));
     return this.#queue.length > 0;
   }
 
-  /** For the scheduler: the document is gone. `isCulprit`: what it asked ended the thread. */
-  lose(error: DocumentError, isCulprit = false): void {
+  /** For the scheduler: what it asked ended the thread. */
+  blame(): void {
+    this.#owner.onGuilty();
+  }
+
+  /** For the scheduler: the document is gone. */
+  lose(error: DocumentError): void {
     if (this.#isClosed) return;
-    if (isCulprit) this.#strikes += 1;
+    this.#bytes = 0;
     this.#rejectAll(error);
     // By itself, so that what it throws breaks nobody else's document.
     queueMicrotask(() => {
@@ -214,9 +228,8 @@ export class RoomDocument {
 
   #refusal(bytes: number): DocumentError | undefined {
     if (this.#isClosed) return new DocumentError('closed', 'the room was closed');
-    if (this.#strikes >= maxStrikes) {
-      return new DocumentError('too_heavy', 'this room ended the thread too often');
-    }
+    const heavy = this.#owner.refusal();
+    if (heavy) return heavy;
     const total = this.#backlogBytes + jobBytes + bytes;
     // An idle room takes anything: the caller bounds what one answer of a server may have.
     if (this.#backlogBytes === 0 || total <= this.#owner.maxBacklogBytes) return undefined;

@@ -44,6 +44,8 @@ export class AwarenessStreams {
   #people: RoomDocument | undefined;
   /** Whether the thread was told of anything; if not, nobody is known. */
   #isAsked = false;
+  /** Announcements are followed, and not read for now. */
+  #isRefused = false;
   #isClosed = false;
   #since: string | null = null;
   #nextExpiryAt: number | undefined;
@@ -82,6 +84,7 @@ export class AwarenessStreams {
 
   /** Announcements are followed from now on, or no longer: then nothing is known of who comes and goes. */
   setFollowed(isFollowed: boolean): void {
+    this.#isRefused = false;
     if (isFollowed === (this.#since !== null)) return;
     this.#since = isFollowed ? new Date().toISOString() : null;
     this.#tellAbout();
@@ -157,11 +160,25 @@ export class AwarenessStreams {
     const { now, documents } = this.#needs;
     const about = { now: now(), dropped: this.#held.dropped, since: this.#since };
     try {
-      this.#people ??= documents.open(this.#room, { onLost: () => this.#lose() });
-      return await this.#people.awareness({ ...batch, ...about, isFlush, isEncoded, isWhole });
+      this.#people ??= documents.open(this.#room, {
+        subject: 'people',
+        onLost: () => this.#lose(),
+      });
+      const answer = await this.#people.awareness({
+        ...batch,
+        ...about,
+        isFlush,
+        isEncoded,
+        isWhole,
+      });
+      if (this.#isRefused) this.setFollowed(true);
+      return answer;
     } catch (error) {
-      // Nothing will be read any more, so nothing is known of who is here.
-      if (error instanceof DocumentError && error.code === 'too_heavy') this.setFollowed(false);
+      // Nothing is read for now, so nothing is known of who is here.
+      if (this.#since !== null && error instanceof DocumentError && error.code === 'too_heavy') {
+        this.setFollowed(false);
+        this.#isRefused = true;
+      }
       return undefined;
     }
   }

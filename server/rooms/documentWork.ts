@@ -1,3 +1,4 @@
+import type { RoomName } from '../../machines/ports.js';
 import { type Lacking, readState } from '../documents/divergence.js';
 import type { DocumentErrorCode } from '../documents/documentErrors.js';
 import { BadUpdate, DocumentError } from '../documents/documentErrors.js';
@@ -50,24 +51,24 @@ export class DocumentWork {
     this.#documents = documents;
   }
 
-  /** Several states of one document as one update. One alone is passed on as it is. */
-  async merge(states: readonly Uint8Array[]): Promise<Uint8Array> {
+  /** Several states of one room as one update. One alone is passed on as it is. */
+  async merge(room: RoomName, states: readonly Uint8Array[]): Promise<Uint8Array> {
     const [first, ...others] = states;
     if (first && others.length === 0) return first;
-    return this.#with(states, (document) => document.encode());
+    return this.#with(room, states, (document) => document.encode());
   }
 
   /** The document of these states as JSON text. */
-  async toJson(states: readonly Uint8Array[]): Promise<DocumentText> {
-    const { json, isTruncated } = await this.#with(states, (document) => document.toJson());
+  async toJson(room: RoomName, states: readonly Uint8Array[]): Promise<DocumentText> {
+    const { json, isTruncated } = await this.#with(room, states, (document) => document.toJson());
     return { json: Buffer.from(json).toString(), isTruncated };
   }
 
   /** Reads a state without merging it; it comes back. Rejects with `BadUpdate` when it is none. */
-  async check(state: Uint8Array): Promise<CheckedState> {
+  async check(room: RoomName, state: Uint8Array): Promise<CheckedState> {
     const waiting = state.length <= maxReadHereBytes ? readHere(state) : undefined;
     if (waiting) return { state, ...waiting };
-    const document = this.#documents.open('');
+    const document = this.#documents.open(room);
     try {
       return await document.check(state);
     } catch (error) {
@@ -78,6 +79,7 @@ export class DocumentWork {
   }
 
   async #with<Result>(
+    room: RoomName,
     states: readonly Uint8Array[],
     work: (document: RoomDocument) => Promise<Result>,
   ): Promise<Result> {
@@ -86,7 +88,7 @@ export class DocumentWork {
       lost = error;
     };
     try {
-      const document = this.#documents.open('', { onLost });
+      const document = this.#documents.open(room, { onLost });
       try {
         await mergeAll(document, states);
         const result = await work(document);

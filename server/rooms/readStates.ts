@@ -1,3 +1,4 @@
+import type { RoomName } from '../../machines/ports.js';
 import { BadUpdate } from '../documents/documentErrors.js';
 import { ApiError } from '../http/errors.js';
 import type { DocumentWork } from './documentWork.js';
@@ -15,14 +16,19 @@ export async function readStates(
   const asked: Asked[] = [];
   // One after the other: what waits for the thread is bounded.
   for (const each of found.asked)
-    asked.push({ ...each, said: await read(each.said, documents, isListing) });
+    asked.push({ ...each, said: await read(found.room, each.said, documents, isListing) });
   return { ...found, asked };
 }
 
-async function read(said: Said, documents: DocumentWork, isListing: boolean): Promise<Said> {
+async function read(
+  room: RoomName,
+  said: Said,
+  documents: DocumentWork,
+  isListing: boolean,
+): Promise<Said> {
   if (said.kind !== 'holds') return said;
   try {
-    return { kind: 'holds', ...(await documents.check(said.state)) };
+    return { kind: 'holds', ...(await documents.check(room, said.state)) };
   } catch (error) {
     if (error instanceof BadUpdate) return { kind: 'unreadable', cause: error.message };
     if (!isListing || !(error instanceof ApiError)) throw error;

@@ -260,7 +260,8 @@ export class RoomContent {
     const { code, message } = error instanceof DocumentError ? error : { code: '', message: '' };
     if (code === 'backlog') this.#events.onGap();
     if (code !== 'bad_update' && code !== 'too_heavy') return 'lost';
-    this.#refused.set(server, { hash, reason: message });
+    // A room that is refused for a while is tried again, whatever the server answers.
+    this.#refused.set(server, { hash: code === 'too_heavy' ? '' : hash, reason: message });
     return 'unreadable';
   }
 

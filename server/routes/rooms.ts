@@ -89,7 +89,7 @@ async function answerState(ctx: Context, { documents }: RoomNeeds, found: FoundR
   const states = statesOf(found);
   if (states.length === 0) throw noState(found);
   ctx.type = 'application/octet-stream';
-  ctx.body = Buffer.from(await documents.merge(states));
+  ctx.body = Buffer.from(await documents.merge(found.room, states));
 }
 
 async function answerMetadata(ctx: Context, needs: RoomNeeds, found: FoundRoom) {
@@ -151,7 +151,7 @@ async function documentOf(found: FoundRoom, documents: DocumentWork) {
   const none = (code: ErrorCode) => ({ json: 'null', truncated: false, documentError: code });
   if (states.length === 0) return none(noState(found).code);
   try {
-    const { json, isTruncated } = await documents.toJson(states);
+    const { json, isTruncated } = await documents.toJson(found.room, states);
     return { json, truncated: isTruncated, documentError: null };
   } catch (error) {
     if (error instanceof ApiError) return none(error.code);

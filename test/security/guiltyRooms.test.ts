@@ -7,7 +7,7 @@ import {
   untilStanding,
   watchRoom,
 } from '../rooms/support/rooms.js';
-import { crowd } from '../server/documents/support.js';
+import { crowd, endless } from '../server/documents/support.js';
 import { eventually } from '../support/eventually.js';
 import { getJson, noResync, quick, startStaged } from '../support/stage.js';
 
@@ -61,3 +61,31 @@ test('a room in which 60,000 clients wait for missing updates is named, and hold
   const standings = viewer.messages.slice(before).filter(({ event }) => event === 'room');
   expect(JSON.stringify(standings)).not.toMatch(/"(locating|merging|unreadable)"/);
 }, 90_000);
+
+test('a room that would take Yjs minutes is cut and named; others are put together again, and who asks once holds up nobody who watches', async () => {
+  const servers = [await startDocServer(), await startDocServer()] as const;
+  const service = await startStaged(servers, { ...noResync, ...quick });
+  const { viewer, type } = await startInnocent(service, servers[0]);
+  for (const room of ['asked', 'watched'])
+    for (const [i, state] of endless().entries()) servers[i]?.states.set(room, state);
+  const url = `${service.url}/api/room?room=asked`;
+  let isAnswered = false;
+  const asked = fetch(url).finally(() => {
+    isAnswered = true;
+  });
+  for (let i = 0; i < 3; i += 1) await type();
+  expect(isAnswered).toBe(false);
+  expect((await asked).status).toBe(413);
+  expect(JSON.stringify(viewer.messages)).not.toContain('"lost"');
+  // Again it takes no time, and neither does watching it: it is refused by its name.
+  expect((await fetch(url)).status).toBe(413);
+  const refused = await watchRoom(service, 'asked');
+  await untilStanding(refused, 'unreadable');
+  const watcher = await watchRoom(service, 'watched');
+  await untilStanding(watcher, 'merging');
+  expect((await fetch(`${service.url}/health`)).status).toBe(200);
+  await eventually(() => expect(statusOf(watcher).state).toBe('unreadable'), { withinMs: 60_000 });
+  const reason = expect.stringContaining('too much time or memory');
+  expect(statusOf(watcher).unreadable).toMatchObject([{ reason }, { reason }]);
+  await type();
+}, 180_000);

@@ -2,7 +2,9 @@ import { setImmediate as turn } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import * as Y from 'yjs';
 import { BadUpdate, DocumentError } from '../../../server/documents/documentErrors.js';
+import type { Documents } from '../../../server/documents/documents.js';
 import type { RoomDocument } from '../../../server/documents/roomDocument.js';
+import { RoomRefusals } from '../../../server/documents/roomRefusals.js';
 import { docOf, edited, endless, openDocuments, ownDocuments, prepended } from './support.js';
 
 ownDocuments();
@@ -176,7 +178,7 @@ describe('the queue', () => {
 });
 
 describe('a thread that fails', () => {
-  test('is ended at the deadline; every room hears of it and can merge again', async () => {
+  test('is ended at the deadline; every room hears of it, and others can merge again', async () => {
     const threadLosses: unknown[] = [];
     const documents = openDocuments({
       deadlineMs: 2_000,
@@ -199,7 +201,40 @@ describe('a thread that fails', () => {
     expect(await jsonOf(bystander)).toEqual({});
     await bystander.merge(new Uint8Array(hello().state), 'a');
     expect(await jsonOf(bystander)).toEqual({ t: { type: 'text', value: 'hello' } });
-    expect(await jsonOf(culprit)).toEqual({});
+    await expect(culprit.toJson()).rejects.toEqual(refusal('too_heavy'));
+  });
+
+  test('has its guilty room refused by name for a while, and no other', async () => {
+    let now = 0;
+    const refusals = new RoomRefusals({ firstMs: 60_000, now: () => now });
+    const documents = openDocuments({ deadlineMs: 200, refusals });
+    const others = openDocuments({ refusals });
+    const strike = async () => {
+      const culprit = documents.open('culprit');
+      const stuck = culprit.merge(prepended(1_500_000), 'a');
+      await expect(stuck).rejects.toEqual(refusal('deadline'));
+      culprit.close();
+    };
+    const ask = (from: Documents, room = 'culprit') => from.open(room).toJson();
+    await strike();
+    // By its name, in each thread.
+    await expect(ask(documents)).rejects.toEqual(refusal('too_heavy'));
+    await expect(ask(others)).rejects.toEqual(refusal('too_heavy'));
+    await expect(ask(others, 'bystander')).resolves.toBeDefined();
+    // Who is in it is another matter.
+    const people = others.open('culprit', { subject: 'people' });
+    await expect(people.toJson()).resolves.toBeDefined();
+    now += 60_000;
+    await expect(ask(others)).resolves.toBeDefined();
+    await strike();
+    now += 60_000;
+    await expect(ask(others)).rejects.toEqual(refusal('too_heavy'));
+    now += 60_000;
+    await expect(ask(others)).resolves.toBeDefined();
+    now += 3_600_000;
+    await strike();
+    now += 60_000;
+    await expect(ask(others)).resolves.toBeDefined();
   });
 
   test('is ended at the deadline of its first request, too', async () => {
@@ -214,20 +249,18 @@ describe('a thread that fails', () => {
       await expect(room.merge(prepended(1), 'a')).rejects.toEqual(refusal('lost'));
   });
 
-  test('by lack of memory ends alone; a room that does it twice is refused until it is closed', async () => {
+  test('by lack of memory ends alone; the room that does it is refused', async () => {
     const documents = openDocuments({ maxHeapMb: 60 });
     const { codes, onLost } = lossesOf();
     const greedy = documents.open('greedy', { onLost });
     const other = documents.open('other');
-    for (let i = 0; i < 2; i += 1) {
-      await expect(greedy.merge(prepended(600_000), 'a')).rejects.toEqual(refusal('lost'));
-      await other.merge(new Uint8Array(hello().state), 'a');
-    }
+    await expect(greedy.merge(prepended(600_000), 'a')).rejects.toEqual(refusal('lost'));
+    await other.merge(new Uint8Array(hello().state), 'a');
     await expect(greedy.merge(prepended(10), 'a')).rejects.toEqual(refusal('too_heavy'));
-    expect(codes).toEqual(['lost', 'lost']);
+    expect(codes).toEqual(['lost']);
     expect(await jsonOf(other)).toEqual({ t: { type: 'text', value: 'hello' } });
     greedy.close();
-    await expect(documents.open('greedy').toJson()).resolves.toBeDefined();
+    await expect(documents.open('greedy').toJson()).rejects.toEqual(refusal('too_heavy'));
   });
 
   test('leaves no rejection unhandled when nobody looks at the answers', async () => {
