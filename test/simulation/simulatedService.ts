@@ -42,6 +42,8 @@ export class SimulatedService {
   activatedAtMs = 0;
   /** When a post was last taken. */
   lastTakenAtMs = Number.NEGATIVE_INFINITY;
+  /** How many posts were taken. */
+  taken = 0;
   readonly #world: World;
   readonly #callers: Callers;
   readonly #prefix: string;
@@ -135,6 +137,7 @@ export class SimulatedService {
     try {
       this.#callers.take(claims, parsePosted(body));
       this.lastTakenAtMs = this.#world.nowMs;
+      this.taken += 1;
       return 'taken';
     } catch {
       this.#callers.noteLost(claims);

@@ -19,7 +19,10 @@ function countedBy({ context: { roster, tally } }: SimulatedService): Map<string
   return counted;
 }
 
-/** Whatever somebody sends who has no token, or one that proves nothing, no number changes by it: not at once, and not by the inbox. */
+/**
+ * Whatever somebody sends who has no token, or one that proves nothing, no number changes by it: not at
+ * once, and not by the inbox.
+ */
 export function aroundStranger(
   world: World,
   service: SimulatedService,
@@ -29,14 +32,16 @@ export function aroundStranger(
   const before = countedBy(service);
   // The actor of a server may meet its defect by a request that this brings about.
   const isSound = world.defective === undefined;
-  const sentAtMs = world.nowMs;
+  const isQuiet = service.lastTakenAtMs <= world.nowMs - inboxMs;
   send();
+  const { taken } = service;
   if (!isSound) return;
   if (JSON.stringify([...countedBy(service)]) !== JSON.stringify([...before]))
     world.fail('7: unbreakable', `${what} changes a number`);
+  // What others posted just before, or meanwhile, does change numbers.
+  if (!isQuiet) return;
   world.later(inboxMs, () => {
-    // What others posted meanwhile, or just before, does change numbers.
-    if (service.isStopped || service.lastTakenAtMs > sentAtMs - inboxMs) return;
+    if (service.isStopped || service.taken !== taken) return;
     world.countCheck('after a stranger');
     for (const [server, { base, size }] of countedBy(service)) {
       const was = before.get(server);
