@@ -44,7 +44,8 @@ async function end(after: End[], ours: Service[], theirs: ScriptedServer[]): Pro
 
 // A service waits a second for the spare connections of clients: the next test need not.
 afterEach(async () => {
-  await Promise.all(departures.splice(0).map((leave) => leave()));
+  // A departure that fails is told of at the end: everything else is to end all the same.
+  const left = await Promise.allSettled(departures.splice(0).map(async (leave) => leave()));
   // It waits for those that it has to silence, too: none of them may be at fault any longer.
   for (const double of doubles) recover(double);
   const [after, ours, theirs] = [ends, services, doubles];
@@ -53,6 +54,7 @@ afterEach(async () => {
   const ending = end(after, ours, theirs);
   ending.catch(() => undefined);
   endings.push(ending);
+  for (const departure of left) if (departure.status === 'rejected') throw departure.reason;
   expect(harm).toEqual([]);
 });
 afterAll(() => Promise.all(endings));
