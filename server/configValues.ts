@@ -3,6 +3,7 @@
 import { z } from 'zod';
 import type { ServerId } from '../machines/ports.js';
 import { hostAndPort, isAddress, normalizeHost, parseServerId, toServerId } from './addresses.js';
+import { parseUrl } from './parseUrl.js';
 import { parseRedisTarget } from './redisTarget.js';
 
 const byteUnits: Record<string, number> = { '': 1, kib: 1024, mib: 1024 ** 2, gib: 1024 ** 3 };
@@ -115,7 +116,7 @@ export function parseTable(text: string): string {
 
 /** An http or https URL to which paths can be appended, without a trailing slash. */
 export function parsePublicUrl(text: string): string {
-  const url = URL.canParse(text) ? new URL(text) : undefined;
+  const url = parseUrl(text);
   // Paths and a token are appended to it: a query or a fragment, even an empty one, would swallow them.
   const plain = url && !url.username && !url.password && !/[?#@\s]/.test(text);
   if (!plain || !/^https?:\/\/[^/]/i.test(text)) {
@@ -141,7 +142,7 @@ export function parseChannelPart(text: string): string {
 export function parseOrigins(text: string): string[] {
   const origins = text.split(',').map((origin) => origin.trim());
   for (const origin of origins) {
-    const isOrigin = URL.canParse(origin) && new URL(origin).origin === origin;
+    const isOrigin = parseUrl(origin)?.origin === origin;
     if (!isOrigin && origin !== '*')
       throw new Error(`"${origin}" is no origin like https://a.example`);
   }

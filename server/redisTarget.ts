@@ -1,5 +1,7 @@
 /** Where Redis is, as `REDIS_URL` says it: read by the configuration, and by whoever connects. */
 
+import { parseUrl } from './parseUrl.js';
+
 export interface RedisNode {
   host: string;
   port: number;
@@ -56,14 +58,14 @@ function inOneUrl(text: string): string {
 }
 
 function nodeOf(host: string, defaultPort: number): RedisNode {
-  const url = URL.canParse(`redis://${host}`) ? new URL(`redis://${host}`) : undefined;
+  const url = parseUrl(`redis://${host}`);
   if (!url?.hostname || url.username || url.password) throw new Error(problem);
   // Addresses of IPv6 are in brackets there.
   return { host: url.hostname.replace(/^\[|\]$/g, ''), port: Number(url.port) || defaultPort };
 }
 
 function credentialsOf(text: string): { username: string; password: string } {
-  const url = URL.canParse(`redis://${text}@host`) ? new URL(`redis://${text}@host`) : undefined;
+  const url = parseUrl(`redis://${text}@host`);
   try {
     if (url?.host !== 'host') throw new Error();
     const [username, password] = [url.username, url.password].map(decodeURIComponent);

@@ -1,5 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Context } from 'koa';
+import { parseUrl } from '../parseUrl.js';
 import type { Hosts } from './hosts.js';
 import { hostOf } from './remoteAddress.js';
 
@@ -37,7 +38,7 @@ export function hiddenNameOf(ctx: Context): string | undefined {
 const nowhere = { protocol: '', host: '', hostname: '', origin: '' };
 
 function originOf(text: string): Pick<URL, keyof typeof nowhere> {
-  return URL.canParse(text) ? new URL(text) : nowhere;
+  return parseUrl(text) ?? nowhere;
 }
 
 /**
