@@ -79,7 +79,7 @@ export const roomMachine = roomSetup.createMachine({
       initial: 'resting',
       on: {
         'update.refused': { actions: 'demandRound' },
-        'document.lost': { actions: 'demandRound' },
+        'document.lost': { actions: ['demandRound', 'forgetRounds'] },
       },
       states: {
         resting: { always: { guard: 'isRoundDue', target: 'locating' } },

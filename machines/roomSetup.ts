@@ -113,6 +113,8 @@ export const roomSetup = setup({
     demandRound: assign({ isRoundDue: true }),
     markSubscribed: assign({ isSubscribed: true }),
     markUnsubscribed: assign({ isSubscribed: false, followedRounds: 0 }),
+    /** The channel may have brought to the lost document what the next rounds find. */
+    forgetRounds: assign({ followedRounds: 0 }),
     markSilent: assign({ isSilent: true }),
     unmarkSilent: assign({ isSilent: false }),
     beginRound: assign({

@@ -5,6 +5,9 @@ type Told = 'update.refused' | 'news.missed' | 'news.heard';
 /** As `server/rooms/unheard.ts` keeps it. */
 const keptMs = 3000;
 
+/** A state that was cut off on its way. */
+export const garbled = '?';
+
 const text = new TextEncoder();
 const bytes = new TextDecoder();
 
@@ -17,8 +20,8 @@ export class Content {
   isKnown = false;
   readonly #now: () => number;
   #held: string[] = [];
-  /** States that this round brought so far. */
-  #states = 0;
+  /** States that this round brought so far, and what came in place of one. */
+  #round = { read: 0, unreadable: 0 };
   /** Servers of this round, and of the one before. */
   #servers = new Set<string>();
   #before = new Set<string>();
@@ -41,18 +44,18 @@ export class Content {
   reset(): void {
     this.updates.clear();
     this.#held = [];
-    this.#states = 0;
+    this.#round = { read: 0, unreadable: 0 };
     this.#servers = new Set();
     this.#before = new Set();
     this.#unheard.clear();
     this.isKnown = false;
   }
 
-  /** How many states the round brought that has just ended. */
-  takeStates(): number {
-    const states = this.#states;
-    this.#states = 0;
-    return states;
+  /** How many states the round brought that has just ended, and how many could not be read. */
+  takeRound(): { read: number; unreadable: number } {
+    const round = this.#round;
+    this.#round = { read: 0, unreadable: 0 };
+    return round;
   }
 
   /** Takes what the machine says; answers what the document says to that. */
@@ -65,7 +68,8 @@ export class Content {
       case 'round.ended':
         return this.#endRound(command.isJudged);
       case 'state.merged':
-        this.#merge(command.server, bytes.decode(command.state).split(' '));
+        if (bytes.decode(command.state) === garbled) this.#round.unreadable += 1;
+        else this.#merge(command.server, bytes.decode(command.state).split(' '));
         return [];
       case 'update.applied':
         return this.#apply(bytes.decode(command.update).split(' '));
@@ -74,7 +78,7 @@ export class Content {
 
   #merge(server: string, updates: readonly string[]): void {
     this.#servers.add(server);
-    this.#states += 1;
+    this.#round.read += 1;
     for (const update of updates) {
       const isNews = this.isKnown && !this.updates.has(update) && this.#before.has(server);
       if (isNews) this.#unheard.set(update, this.#now());

@@ -17,7 +17,7 @@ export function judgeRoom(world: RoomWorld): void {
 /** What the channel does not bring ends `live`; what it brings again begins it. */
 function judgeFollowing(world: RoomWorld): void {
   const holder = world.holders.find(({ isUp, updates }) => isUp && updates);
-  if (!holder || !world.plan.hasChannel || !world.isChannelUp) return;
+  if (!holder || !world.plan.hasChannel || !world.isChannelUp || world.plan.endsGarbled) return;
   world.countCheck('followed or silent');
   for (const isLinked of [false, true]) {
     holder.isLinked = isLinked;
@@ -38,13 +38,16 @@ function calm(world: RoomWorld): void {
   for (const holder of world.holders) {
     holder.isHung = false;
     holder.isLinked = true;
+    holder.isGarbled = world.plan.endsGarbled;
   }
   if (world.plan.endsWithChannel) world.setChannel(true);
 }
 
 function judgeContent(world: RoomWorld): void {
   world.countCheck('exact at the end');
-  const held = world.holders.flatMap(({ updates, isUp }) => (isUp && updates ? [...updates] : []));
+  const held = world.holders.flatMap(({ updates, isUp, isGarbled }) =>
+    isUp && updates && !isGarbled ? [...updates] : [],
+  );
   const missing = held.filter((update) => !world.content.has(update));
   if (missing.length > 0) world.fail('4: exact', `${missing} are not shown`);
   const invented = [...world.content.updates].filter((update) => !world.made.has(update));
@@ -58,9 +61,12 @@ function judgeStanding(world: RoomWorld): void {
   // A server that is down, and still named, is no answer: what it holds may come back.
   const isUncertain = !isHeld && holders.some(({ isUp, updates }) => !isUp && updates);
   const isLive = isFollowed && world.channel !== 'silent';
-  const fit = isHeld ? [isLive ? 'live' : 'polling'] : ['waiting', 'gone'];
-  if (isUncertain) fit.push('polling');
+  const read = isLive ? 'live' : 'polling';
+  const held = world.plan.endsGarbled ? 'unreadable' : read;
+  const fit = isHeld ? [held] : ['waiting', 'gone'];
+  if (isUncertain) fit.push('polling', 'unreadable');
   if (!fit.includes(standing ?? ''))
     world.fail('5: honest', `it is ${standing}, held: ${isHeld}, followed: ${isFollowed}`);
-  if (isHeld && !content.isKnown) world.fail('5: honest', 'nothing is shown');
+  if (isHeld && !content.isKnown && !world.plan.endsGarbled)
+    world.fail('5: honest', 'nothing is shown');
 }

@@ -15,6 +15,7 @@ export type RoomHappeningKind =
   | 'server starts'
   | 'server hangs'
   | 'server is cut off'
+  | 'server cannot be read'
   | 'channel is lost'
   | 'channel is back'
   | 'store lies'
@@ -34,6 +35,8 @@ export interface RoomPlan {
   readonly servers: number;
   readonly hasChannel: boolean;
   readonly endsWithChannel: boolean;
+  /** Whether nothing that any server answers can be read at the end. */
+  readonly endsGarbled: boolean;
   readonly spreadMs: number;
   readonly loseChance: number;
   readonly happenings: number;
@@ -50,6 +53,7 @@ export function drawRoomPlan(random: Random): RoomPlan {
     servers: random.between(1, 3),
     hasChannel: random.chance(0.85),
     endsWithChannel: random.chance(0.7),
+    endsGarbled: random.chance(0.1),
     spreadMs: random.pick([0, 5, 200]),
     loseChance: random.pick([0, 0, 0.1, 0.5]),
     happenings: random.between(5, 50),
@@ -70,11 +74,12 @@ export const roomHappenings: Readonly<Record<RoomHappeningKind, Kind>> = {
   'server starts': { weight: 3, happen: start },
   'server hangs': { weight: 2, isFault: true, happen: hang },
   'server is cut off': { weight: 1, isFault: true, happen: cutOff },
+  'server cannot be read': { weight: 1, isFault: true, happen: garble },
   'channel is lost': { weight: 2, isFault: true, happen: (world) => world.setChannel(false) },
   'channel is back': { weight: 3, happen: (world) => world.setChannel(true) },
   'store lies': { weight: 2, isFault: true, happen: lie },
   'store stalls': { weight: 1, isFault: true, happen: stall },
-  'document is lost': { weight: 1, isFault: true, happen: (world) => world.loseDocument() },
+  'document is lost': { weight: 2, isFault: true, happen: (world) => world.loseDocument() },
   'nobody watches': { weight: 1, happen: (world) => world.unwatch() },
   'somebody watches': { weight: 3, happen: (world) => world.watch() },
 };
@@ -121,6 +126,15 @@ function cutOff(world: RoomWorld): void {
   world.later(world.random.between(100, 9000), () => {
     holder.isLinked = true;
   });
+}
+
+function garble(world: RoomWorld): void {
+  for (const holder of world.random.chance(0.5) ? world.holders : [pick(world)]) {
+    holder.isGarbled = true;
+    world.later(world.random.between(100, 20_000), () => {
+      holder.isGarbled = world.isCalm && world.plan.endsGarbled;
+    });
+  }
 }
 
 function lie(world: RoomWorld): void {

@@ -12,7 +12,7 @@ import type { RoomChannelStanding, RoomStanding } from '../../../machines/roomSe
 import { HeapClock } from '../../machines/heapClock.js';
 import { BrokenPromise } from '../brokenPromise.js';
 import { Random } from '../random.js';
-import { Content } from './content.js';
+import { Content, garbled } from './content.js';
 import { judgeRoom } from './roomEnding.js';
 import {
   drawRoomPlan,
@@ -34,6 +34,8 @@ export interface Holder {
   isHung: boolean;
   /** Whether it hears what the others publish. */
   isLinked: boolean;
+  /** Whether what it answers cannot be read. */
+  isGarbled: boolean;
 }
 
 export interface RoomWorldOptions {
@@ -84,6 +86,7 @@ export class RoomWorld {
       isUp: true,
       isHung: false,
       isLinked: true,
+      isGarbled: false,
     }));
     this.clock.afterFiring = () => this.#afterStep();
   }
@@ -214,10 +217,8 @@ export class RoomWorld {
     return (command) => {
       for (const type of this.content.take(command)) this.later(0, () => tell({ type }));
       if (command.type !== 'round.ended') return;
-      const read = this.content.takeStates();
-      this.later(this.random.between(0, 3), () =>
-        tell({ type: 'round.merged', read, unreadable: 0 }),
-      );
+      const round = this.content.takeRound();
+      this.later(this.random.between(0, 3), () => tell({ type: 'round.merged', ...round }));
     };
   }
 
@@ -306,7 +307,8 @@ export class RoomWorld {
         if (!holder?.isUp || isSilent) failures += 1;
         else if (holder.updates) {
           holders += 1;
-          answer({ type: 'state.received', server, state: Content.encode([...holder.updates]) });
+          const state = holder.isGarbled ? [garbled] : [...holder.updates];
+          answer({ type: 'state.received', server, state: Content.encode(state) });
         }
         settle();
       });
