@@ -148,7 +148,8 @@ export class ServerFile implements ServersTable {
       );
       return;
     }
-    const draft = `${this.#path}.tmp`;
+    // Another process may be writing its own at this moment.
+    const draft = `${this.#path}.${this.#run}.tmp`;
     await rm(draft, { force: true });
     await writeDurably(draft, this.#toText());
     await rename(draft, this.#path);

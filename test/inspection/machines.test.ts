@@ -33,7 +33,12 @@ test('every machine is told with its definition, and how many actors are in each
     { total: 1, states: { inactive: 1 } },
     {
       total: 2,
-      states: { 'request.resting': 2, 'standing.silent': 2, 'evidence.none': 2 },
+      states: {
+        'request.resting': 2,
+        'standing.silent': 2,
+        'posts.plausible': 2,
+        'evidence.none': 2,
+      },
     },
     { total: 0, states: {} },
   ]);
@@ -69,8 +74,18 @@ test('a machine is told with its actors as they are now', async () => {
       {
         id: `server:${server.id}`,
         status: 'active',
-        value: { request: 'resting', standing: { engaged: { heard: 'live' } }, evidence: 'none' },
-        states: ['request.resting', 'standing.engaged.heard.live', 'evidence.none'],
+        value: {
+          request: 'resting',
+          standing: { engaged: { heard: 'live' } },
+          posts: 'plausible',
+          evidence: 'none',
+        },
+        states: [
+          'request.resting',
+          'standing.engaged.heard.live',
+          'posts.plausible',
+          'evidence.none',
+        ],
         context: expect.objectContaining({
           wish: 'activity',
           tally: { rooms: 1, connections: 2, epoch: expect.any(Number) },

@@ -301,7 +301,12 @@ describe('the log', () => {
     for (const failure of ['answered no snapshot', 'instead of JSON'])
       await eventually(() => expect(lines.join('')).toContain(failure));
     await service.stop();
-    expectSaid(lines, 'answered no snapshot');
+    expectOneLineEach(lines);
+    const otherTypes = lines.filter((each) => each.includes('instead of JSON'));
+    expect(otherTypes.join('')).toContain('forged');
+    // Of what is no snapshot nothing is said but where it ceases to be one.
+    const noSnapshots = lines.filter((each) => each.includes('answered no snapshot'));
+    expect(noSnapshots.join('')).not.toContain('forged');
   });
 
   /** It was logged, with what was said in it, and every line is one. */
