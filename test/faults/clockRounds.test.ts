@@ -77,7 +77,6 @@ test('after each jump of the clock a viewer leaves and comes back: lingering, si
   let viewer = await watch(service);
   await asking.askAtStartup(service.url, { port: asking.port });
   await untilServer(viewer, asking, ['live']);
-  // A connection that nobody posts would have its server suspected of being deaf, and asked more often.
   for (const double of all) await double.open('r');
 
   for (const [i, aheadMs] of clocks.entries()) {
@@ -101,6 +100,9 @@ test('after each jump of the clock a viewer leaves and comes back: lingering, si
     expect(activationsOf(server)).toBeGreaterThan(activations);
     // A resync alone brings what was lost.
     await server.open(`lost-${i}`, { lose: true });
+    await untilShown(viewer, truthOf(...all));
+    // Whoever lost a post is asked for snapshots in place of probes, until one arrives.
+    await server.open(`heard-${i}`);
     await untilShown(viewer, truthOf(...all));
     // Of who hangs that is said, and its counts go; probes find out that it is back.
     hung.respond({ kind: 'hang' });
