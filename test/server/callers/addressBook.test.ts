@@ -45,7 +45,13 @@ const ownAddresses = Object.values(networkInterfaces()).flatMap((entries = []) =
   entries.filter(({ family }) => family === 'IPv4').map(({ address }) => address),
 );
 
-test.each([...new Set(['127.0.0.1', '127.9.9.9', '0.0.0.0', '::', ...ownAddresses])])(
+test.each(['0.0.0.0', '0.1.2.3', '::'])('%s is nobody, though the networks have it', (address) => {
+  book = new AddressBook({ networks: parseNetworks('0.0.0.0/0,::/0'), ownPort });
+  expect(book.mayContact(address, ownPort)).toBe(false);
+  expect(book.mayContact(address, ownPort + 1)).toBe(false);
+});
+
+test.each([...new Set(['127.0.0.1', '127.9.9.9', ...ownAddresses])])(
   'at %s this service is itself, and everybody else at another port',
   (address) => {
     book = new AddressBook({ networks: parseNetworks('0.0.0.0/0,::/0'), ownPort });
