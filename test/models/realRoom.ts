@@ -14,7 +14,7 @@ document.getText('text').insert(0, 'what is in it');
 const state = Y.encodeStateAsUpdate(document);
 
 /** A stage on which the rooms of all paths hold this document. */
-export const startRoomStage = (hasRedis: boolean) => RoomStage.start({ hasRedis, state });
+export const startRoomStage = (hasRedis: boolean) => RoomStage.start({ hasRedis });
 
 let rooms = 0;
 

@@ -16,8 +16,6 @@ import { HeldServer } from './heldServer.js';
 
 /** Unlike the delays of a room's machine, so that it can be told from them. */
 const lingerMs = 7000;
-/** A room that is not watched: it has the documents' thread run when it is asked for. */
-const bystander = 'bystander';
 
 /** The real service with one pub-sub server, with a real Redis or none; for one path after the other. */
 export class RoomStage {
@@ -30,10 +28,8 @@ export class RoomStage {
   #service: Service | undefined;
   #coverage: Coverage | undefined;
 
-  /** `state`: of the room that is not watched. */
-  static async start({ hasRedis, state }: { hasRedis: boolean; state: Uint8Array }) {
+  static async start({ hasRedis }: { hasRedis: boolean }) {
     const server = await HeldServer.start();
-    server.open.set(bystander, { state });
     const stage = new RoomStage(server, hasRedis ? await startRedis() : undefined);
     await stage.#begin();
     return stage;
@@ -95,12 +91,11 @@ export class RoomStage {
 
   /** Ends the thread that all documents live in, as a crash of it does. */
   async endDocuments(): Promise<void> {
-    // It runs from the first work on, which is this.
-    const url = `${this.service.url}/api/rooms/${bystander}`;
-    const answer = await fetch(url, { headers: { Accept: 'application/json' } });
-    const { documentError } = (await answer.json()) as { documentError: string | null };
-    if (documentError !== null) throw new Error(`no document was read: ${documentError}`);
-    const [thread, ...others] = this.#threads;
+    // It runs from the first work on, which watching a room is.
+    const [thread, ...others] = await eventually(() => {
+      if (this.#threads.size === 0) throw new Error('no thread runs');
+      return [...this.#threads];
+    });
     if (!thread || others.length > 0) throw new Error(`${this.#threads.size} threads run`);
     await Promise.all([once(thread, 'exit'), thread.terminate()]);
   }
@@ -118,10 +113,8 @@ export class RoomStage {
   };
 
   get #store(): Store {
-    const get = async (room: RoomName): Promise<StoredRoom | undefined> => {
-      if (room === bystander) return { id: room, addresses: ['127.0.0.1'] };
-      return new Promise((resolve) => this.#items.set(room, resolve));
-    };
+    const get = async (room: RoomName): Promise<StoredRoom | undefined> =>
+      new Promise((resolve) => this.#items.set(room, resolve));
     return { ...emptyStore, rooms: { ...emptyStore.rooms, get } };
   }
 }

@@ -19,7 +19,7 @@ test('of several servers at an address the port tells which one asks', async () 
   expect(puts(servers[0])).toEqual([false, true]);
 });
 
-test('one that is alone at its address is counted by the URL that it is answered, before it can be asked', async () => {
+test('what is posted to the URL of an answer counts nothing: the snapshot that follows has it', async () => {
   const server = await world.server();
   server.rooms.set('before', 1);
   const service = await world.service();
@@ -28,7 +28,14 @@ test('one that is alone at its address is counted by the URL that it is answered
   server.respond({ kind: 'hang' });
   const { eventsUrl } = await query(service);
   expect((await post(eventsUrl, { room: 'r', add: 1 })).status).toBe(204);
+  const state = async () => JSON.parse((await ask(`${service.url}/api/state`)).text);
+  await eventually(async () => expect(await state()).toMatchObject({ reason: 'snapshot_due' }));
+  expect(stream.rooms()).toEqual({ before: 1 });
+  server.rooms.set('r', 1);
+  server.respond({ kind: 'normal' });
+  server.release();
   await eventually(() => expect(stream.rooms()).toEqual({ before: 1, r: 1 }));
+  await eventually(async () => expect(await state()).toMatchObject({ complete: true }));
 });
 
 test('servers that cannot be told apart are all asked for snapshots, and the URL counts nothing', async () => {
