@@ -40,6 +40,20 @@ const madeByYjs = (updates: readonly Uint8Array[]): Y.Doc | undefined => {
   }
 };
 
+/**
+ * Whether the last update has other structs where some are known already, as when two clients share an id.
+ * Yjs passes over those, but splits what they refer to, and breaks where one is known in part; what is known
+ * is cut off here before that.
+ */
+const isRewriting = (updates: readonly Uint8Array[]): boolean => {
+  const doc = emptyDocument();
+  for (const update of updates.slice(0, -1)) Y.applyUpdate(doc, update);
+  const last = updates.at(-1);
+  if (!last) return false;
+  const known = Y.decodeStateVector(Y.encodeStateVector(doc));
+  return Y.decodeUpdate(last).structs.some(({ id }) => id.clock < (known.get(id.client) ?? 0));
+};
+
 const nested = (depth: number) => {
   let value: unknown = 'deep';
   for (let i = 0; i < depth; i += 1) value = [value];
@@ -128,7 +142,7 @@ describe('what Yjs applies is shown:', () => {
       for (const [where, kind, byte] of changes)
         last[where % last.length] = kind % 3 ? byte % 12 : byte;
       const made = madeByYjs(updates);
-      if (made === undefined) return;
+      if (made === undefined || isRewriting(updates)) return;
       compared += 1;
       const document = newDocument();
       for (const update of updates) document.apply([update]);
