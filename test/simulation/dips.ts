@@ -41,6 +41,8 @@ export class Dips {
     };
     const lookAtDips = tally.lookAtDips.bind(tally);
     tally.lookAtDips = (server) => {
+      // A snapshot may have brought the dip, with nothing posted since.
+      this.#look(server);
       const seen = lookAtDips(server);
       if (seen.lasting) this.#checkLasting(server);
       return seen;
