@@ -79,20 +79,23 @@ test('what is held keeps no larger buffer alive', () => {
   expect(held.release().updates[0]?.buffer.byteLength).toBe(3);
 });
 
+/** What merging a state comes to, when it brought something. */
+const merged = {
+  type: 'merged' as const,
+  isChanged: true,
+  news: { structs: [], deletions: [] },
+  bytes: 1,
+  waiting: undefined,
+  pendingBytes: 0,
+  droppedBytes: 0,
+};
+
 test('content holds updates until the first round has ended, and none after it', async () => {
   const asked: string[] = [];
   const { content, heard } = contentOver({
     merge: async () => {
       asked.push('merge');
-      return {
-        type: 'merged',
-        isChanged: true,
-        news: { structs: [], deletions: [] },
-        bytes: 1,
-        waiting: undefined,
-        pendingBytes: 0,
-        droppedBytes: 0,
-      };
+      return merged;
     },
     apply: async () => {
       asked.push('apply');
@@ -114,15 +117,7 @@ test('a state that is the same as before is not merged again, unless the documen
   const { content, heard } = contentOver({
     merge: async () => {
       merges += 1;
-      return {
-        type: 'merged',
-        isChanged: true,
-        news: { structs: [], deletions: [] },
-        bytes: 1,
-        waiting: undefined,
-        pendingBytes: 0,
-        droppedBytes: 0,
-      };
+      return merged;
     },
   });
   const round = async (byte: number) => {
