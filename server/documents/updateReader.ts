@@ -1,6 +1,6 @@
 import * as decoding from 'lib0/decoding';
 import * as encoding from 'lib0/encoding';
-import { decodeUpdateV2 } from 'yjs';
+import { UpdateDecoderV2 } from 'yjs';
 import { BadUpdate } from './documentErrors.js';
 
 /** What one struct of an update is, as far as counting and comparing need it. */
@@ -258,10 +258,13 @@ const readDeletions = (decoder: decoding.Decoder, visitor: UpdateVisitor): Count
   return { read, empty };
 };
 
+// Looks at the nine columns that stand before the structs of v2, and not at the structs: the columns are run
+// lengths, by which a hundred bytes can stand for any number of structs.
 const isOfFormatV2 = (update: Uint8Array): boolean => {
+  const decoder = decoding.createDecoder(update);
   try {
-    decodeUpdateV2(update);
-    return true;
+    new UpdateDecoderV2(decoder);
+    return decoding.hasContent(decoder);
   } catch {
     return false;
   }

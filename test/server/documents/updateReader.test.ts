@@ -94,6 +94,15 @@ describe('reading an update', () => {
     }
   });
 
+  test('refuses at once what claims, by run lengths of format v2, more structs than memory holds', () => {
+    const update = Buffer.from(
+      'AAEHAQABBwEAAQcHAQABBwEAAQcBAAEAAQcBAARudWxsYm9sZARudWxsYi9sZARudWxsYm9sZARudWxsYm9sZARudWxsYm9s' +
+        'ZARudWxsYm9sZARudWxsYm9sZARudWxsYm9sZARudWxsYm9sZARudWxsYm9sZARNB4HfwyyAgfTDkPzHOQAAAAA=',
+      'base64',
+    );
+    expect(() => read(update)).toThrow(BadUpdate);
+  });
+
   test.each([
     ['nothing', []],
     ['bytes after the end', [0, 0, 0]],
