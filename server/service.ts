@@ -3,13 +3,13 @@ import type { AddressInfo } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { waitFor } from 'xstate';
-import { type Config, isTableKept, publicUrlFor } from './config.js';
+import { type Config, isTableKept, publicUrlFor } from './config/config.js';
 import { ServerFile, serverFileIn } from './discovery/serverFile.js';
-import { limitConnections } from './http/connectionLimits.js';
-import { listen } from './listening.js';
+import { limitConnections } from './http/guards/connectionLimits.js';
+import { listen } from './http/listening.js';
 import { lateStore } from './store/lateStore.js';
 import type { Store } from './store/store.js';
-import { type Wired, type WiringNeeds, wire } from './wiring.js';
+import { type Wired, type WiringNeeds, wire } from './wiring/wireService.js';
 
 /** A running dashboard service. */
 export interface Service extends Pick<Wired, 'actor' | 'endStreams'> {
@@ -121,7 +121,7 @@ function keepsObservations(config: Config): boolean {
 
 /** Loaded late as well, for it is large. */
 async function openConfiguredStore(config: Config, log: Logger): Promise<Store> {
-  const { openStore } = await import('./adapters/dynamodb/openStore.js');
+  const { openStore } = await import('./store/openStore.js');
   const onFault = (error: Error) => log.error({ err: error }, 'the embedded store failed');
   return openStore(config, { onFault });
 }

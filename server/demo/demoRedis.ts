@@ -1,4 +1,4 @@
-import { parseRedisUrl } from '../configValues.js';
+import { parseRedisUrl } from '../config/values.js';
 import { startLocalRedis } from './localRedis.js';
 
 /** The demo's Redis, by which editors on different servers see each other. */

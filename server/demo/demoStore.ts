@@ -1,4 +1,4 @@
-import { startEmbedded } from '../adapters/dynamodb/embedded.js';
+import { startEmbedded } from '../store/embedded/embedded.js';
 import type { StoreWriterOptions } from './storeWriter.js';
 
 /** The demo's metadata store: the embedded one, in memory, for the service and its pub-sub servers alike. */

@@ -3,7 +3,7 @@ import { Redis } from 'ioredis';
 import { pino } from 'pino';
 import { applyAwarenessUpdate, encodeAwarenessUpdate } from 'y-protocols/awareness';
 import { applyUpdate, decodeUpdate, encodeStateAsUpdate } from 'yjs';
-import { RedisChannels } from '../adapters/redisChannels.js';
+import { RedisChannels } from '../redis/redisChannels.js';
 import { within } from './childProcess.js';
 
 /** Takes the updates of one server's documents to all others that hold the same rooms. */

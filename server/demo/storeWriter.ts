@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
-import { createClient } from '../adapters/dynamodb/client.js';
-import { connectionsTable } from '../adapters/dynamodb/connectionsTable.js';
-import { serversTable } from '../adapters/dynamodb/serversTable.js';
-import type { TableNames } from '../adapters/dynamodb/tables.js';
 import { parseServerId } from '../addresses.js';
+import { createClient } from '../store/dynamodb/client.js';
+import { connectionsTable } from '../store/dynamodb/connectionsTable.js';
+import { serversTable } from '../store/dynamodb/serversTable.js';
+import type { TableNames } from '../store/dynamodb/tables.js';
 import { within } from './childProcess.js';
 import { createLane } from './lane.js';
 import { createRoomHolder } from './roomHolder.js';

@@ -1,7 +1,7 @@
 import { Resolver } from 'node:dns/promises';
 import type { ServerId } from '../../machines/ports.js';
 import { toServerId } from '../addresses.js';
-import type { DnsName } from '../configValues.js';
+import type { DnsName } from '../config/values.js';
 import type { Source } from './source.js';
 
 /** Twice, the second time for twice as long: done before the deadline of a source. */

@@ -1,7 +1,7 @@
 import type { Logger } from 'pino';
 import type { ServerId } from '../../machines/ports.js';
 import { rememberedForMs, type ServersTable } from '../store/store.js';
-import { pause } from './pause.js';
+import { pause } from '../timing/pause.js';
 
 type Wish = 'remember' | 'forget';
 

@@ -1,7 +1,7 @@
 import type { ServerId } from '../../machines/ports.js';
 import { isAddress, parseServerId, toServerId } from '../addresses.js';
 import { InvalidCursor, type RoomsTable } from '../store/store.js';
-import { pause } from './pause.js';
+import { pause } from '../timing/pause.js';
 import type { Source } from './source.js';
 
 /** How much of the rooms table one round reads. */

@@ -5,7 +5,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { ServerId } from '../../machines/ports.js';
 import { parseServerId } from '../addresses.js';
-import { makeFolder } from '../makeFolder.js';
+import { makeFolder } from '../config/makeFolder.js';
 import { rememberedForMs, type ServersTable, type StoredServer } from '../store/store.js';
 
 const maxServers = 5000;

@@ -1,4 +1,4 @@
-import type { Config } from '../config.js';
+import type { Config } from '../config/config.js';
 import type { Store } from '../store/store.js';
 import { dnsSource } from './dnsSource.js';
 import { ecsSource } from './ecsSource.js';

@@ -3,7 +3,7 @@ import type { Logger } from 'pino';
 import type { InspectedEventEvent, InspectedSnapshotEvent, InspectionEvent } from 'xstate';
 import { Channel } from '../sse/channel.js';
 import { messageFrame } from '../sse/frames.js';
-import { heartbeatMs, maxPendingMs, tickMs } from '../sse/liveness.js';
+import { heartbeatMs, maxPendingMs, tickMs } from '../sse/heartbeat.js';
 import type { Viewer } from '../sse/viewer.js';
 import { History } from './history.js';
 import {

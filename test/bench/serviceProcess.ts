@@ -1,5 +1,5 @@
 /** The service in a process of its own, which tells what it takes when asked. */
-import { readConfig } from '../../server/config.js';
+import { readConfig } from '../../server/config/config.js';
 import { createLog } from '../../server/log.js';
 import { startService } from '../../server/service.js';
 import { answerUsage } from './usage.js';

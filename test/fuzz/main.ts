@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 
 import { join } from 'node:path';
 import process from 'node:process';
 import { parseArgs } from 'node:util';
-import { Random } from '../simulation/random.js';
+import { Random } from '../worlds/random.js';
 import { Coverage } from './coverage.js';
 import { mutate } from './mutations.js';
 import { closeTargets, type Target, targets } from './targets.js';

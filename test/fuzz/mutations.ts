@@ -1,4 +1,4 @@
-import type { Random } from '../simulation/random.js';
+import type { Random } from '../worlds/random.js';
 
 /** The largest input that is made. */
 const maxBytes = 4096;

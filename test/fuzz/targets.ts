@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import type { Context } from 'koa';
 import * as Y from 'yjs';
-import { SnapshotReader } from '../../server/adapters/snapshotReader.js';
 import {
   defaultNetworks,
   isAddress,
@@ -13,22 +12,23 @@ import {
   parseServerId,
   subscriberOf,
 } from '../../server/addresses.js';
-import { parsePosted } from '../../server/callers/deltas.js';
-import { EventTokens } from '../../server/callers/eventTokens.js';
 import { announcerOf, readAwarenessUpdate } from '../../server/documents/awarenessUpdate.js';
 import { BadUpdate } from '../../server/documents/documentErrors.js';
 import { withoutEmpty } from '../../server/documents/updateReader.js';
 import { examineUpdate, summarizeUpdate } from '../../server/documents/updateSummary.js';
+import { Feed } from '../../server/fleet/feed.js';
+import { Hosts } from '../../server/http/auth/hosts.js';
+import { hiddenNameOf, isNavigation, isOwnPage } from '../../server/http/auth/origins.js';
+import { Sessions } from '../../server/http/auth/sessions.js';
 import { ApiError } from '../../server/http/errors.js';
-import { Hosts } from '../../server/http/hosts.js';
-import { hiddenNameOf, isNavigation, isOwnPage } from '../../server/http/origins.js';
 import { cameByHttps, viewerAddress } from '../../server/http/remoteAddress.js';
-import { Sessions } from '../../server/http/sessions.js';
-import { readCursor, writeCursor } from '../../server/rooms/roomListCursor.js';
-import { namesInPath, namesOf } from '../../server/rooms/roomNames.js';
-import { Feed } from '../../server/sse/feed.js';
-import { FakeSource } from '../server/fakeSource.js';
-import { FakeViewer } from '../server/fakeViewer.js';
+import { namesInPath, namesOf } from '../../server/http/routes/roomNames.js';
+import { parsePosted } from '../../server/pubsub/deltas.js';
+import { EventTokens } from '../../server/pubsub/eventTokens.js';
+import { SnapshotReader } from '../../server/pubsub/snapshotReader.js';
+import { readCursor, writeCursor } from '../../server/rooms/lookup/roomListCursor.js';
+import { FakeSource } from '../support/fakeSource.js';
+import { FakeViewer } from '../support/fakeViewer.js';
 
 /** A reader of what strangers write, and what has to hold whatever they write. */
 export interface Target {

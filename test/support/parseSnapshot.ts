@@ -1,5 +1,5 @@
 import type { Connections } from '../../machines/ports.js';
-import { type SnapshotLimits, SnapshotReader } from '../../server/adapters/snapshotReader.js';
+import { type SnapshotLimits, SnapshotReader } from '../../server/pubsub/snapshotReader.js';
 
 const unlimited: SnapshotLimits = { maxRooms: Infinity, maxNamesLength: Infinity };
 

@@ -1,5 +1,5 @@
 import { pino } from 'pino';
-import { readConfig } from '../../server/config.js';
+import { readConfig } from '../../server/config/config.js';
 import { type Service, type ServiceOverrides, startService } from '../../server/service.js';
 
 /** Starts the service in this process on a free port of 127.0.0.1, quietly; variables as of `docs/operations.md`. */

@@ -1,0 +1,483 @@
+/** Configuration: one list of variables, from which the reader, its types, its messages and the docs' test follow. */
+
+import { type NetworkInterfaceInfo, networkInterfaces } from 'node:os';
+import { z } from 'zod';
+import {
+  defaultNetworks,
+  hostAndPort,
+  isAddress,
+  isLinkLocal,
+  isLoopback,
+  normalizeHost,
+  parseNetworks,
+  privateNetworks,
+} from '../addresses.js';
+import { type Environment, readVariable } from './environment.js';
+import { warnOfOldVariables } from './oldVariables.js';
+import { stateDirectory } from './stateDirectory.js';
+import {
+  bytes,
+  flag,
+  integer,
+  oneOf,
+  parseChannelPart,
+  parseDnsNames,
+  parseDnsServer,
+  parsed,
+  parseHostNames,
+  parseOrigins,
+  parsePublicUrl,
+  parseRedisUrl,
+  parseServerIds,
+  parseTable,
+} from './values.js';
+
+const dayMs = 24 * 60 * 60 * 1000;
+
+/**
+ * Every variable: its name, its field in `Config`, the text that is read when it is unset, what it
+ * means, and how it is read. `shown` is what the docs give as default where that is not a text.
+ */
+const definitions = [
+  define('HOST', 'host', '127.0.0.1', 'address to listen on', parsed(normalizeHost)),
+  define('PORT', 'port', '8000', 'port to listen on; 0 takes any free one', integer(0, 65_535)),
+  define(
+    'PUBLIC_URL',
+    'publicUrl',
+    undefined,
+    'where pub-sub servers reach this service: http or https, a sub-path is allowed. Unset, each is told the address by which this service is connected to it; or `HOST`, where that is no wildcard',
+    parsed(parsePublicUrl).optional(),
+    { shown: 'by connection', hide: hideCredentials },
+  ),
+  define(
+    'PUBSUB_SERVERS',
+    'pubSubServers',
+    undefined,
+    'servers known from the start: `host:port,host:port`',
+    parsed(parseServerIds).default([]),
+  ),
+  define(
+    'PUBSUB_PORT',
+    'pubSubPort',
+    '8001',
+    'port of a pub-sub server known only by its address',
+    integer(1, 65_535),
+  ),
+  define(
+    'PUBSUB_NETWORKS',
+    'pubSubNetworks',
+    defaultNetworks,
+    'CIDR list: addresses that may be pub-sub servers; no other is ever contacted. Unset, loopback is among them only if `HOST` or a server of `PUBSUB_SERVERS` is there',
+    parsed(parseNetworks),
+  ),
+  define(
+    'PUBSUB_DNS',
+    'pubSubDns',
+    undefined,
+    'names whose A and AAAA records are pub-sub servers: `name,name:port`, at `PUBSUB_PORT` unless told',
+    parsed(parseDnsNames).default([]),
+  ),
+  define(
+    'PUBSUB_DNS_SERVER',
+    'pubSubDnsServer',
+    undefined,
+    "name server asked for them: `address:port`, port 53 unless told; the system's when unset",
+    parsed(parseDnsServer).optional(),
+  ),
+  define(
+    'ECS_CLUSTER',
+    'ecsCluster',
+    undefined,
+    'ECS cluster whose running tasks of `ECS_SERVICE` are pub-sub servers',
+    z.string().trim().optional(),
+  ),
+  define(
+    'ECS_SERVICE',
+    'ecsService',
+    undefined,
+    'ECS service in `ECS_CLUSTER`; set both or none',
+    z.string().trim().optional(),
+  ),
+  define(
+    'DISCOVER_FROM_ROOMS',
+    'discoverFromRooms',
+    'false',
+    '`true` reads the whole rooms table, a little at a time while active, for the addresses of servers that nothing else names; the store charges for it',
+    flag(),
+  ),
+  define(
+    'DYNAMODB_TABLE',
+    'dynamodbTable',
+    undefined,
+    'DynamoDB table of rooms that the pub-sub servers write, by name or ARN; unset: a store of its own, embedded in this service',
+    parsed(parseTable).optional(),
+  ),
+  define(
+    'DYNAMODB_SERVERS_TABLE',
+    'dynamodbServersTable',
+    undefined,
+    'DynamoDB table of pub-sub servers that register themselves or are remembered; unset: embedded',
+    parsed(parseTable).optional(),
+  ),
+  define(
+    'DYNAMODB_CONNECTIONS_TABLE',
+    'dynamodbConnectionsTable',
+    undefined,
+    'DynamoDB table of the connections of the last 48 hours; unset: embedded',
+    parsed(parseTable).optional(),
+  ),
+  define(
+    'DATA_DIR',
+    'dataDir',
+    undefined,
+    'folder in which embedded tables are kept; unset: in memory, gone with the process',
+    z.string().optional(),
+  ),
+  define(
+    'STATE_DIR',
+    'stateDir',
+    undefined,
+    'folder in which servers that were found by their start-up query are remembered over restarts, in a file for each `HOST` and `PORT`; `none`: nowhere. Not used with `DATA_DIR`, `DYNAMODB_SERVERS_TABLE` or `PORT=0`',
+    z.string().optional(),
+    {
+      shown:
+        '$STATE_DIRECTORY, else $XDG_STATE_HOME/pubsub-dashboard, else ~/.local/state/pubsub-dashboard',
+    },
+  ),
+  define(
+    'REDIS_URL',
+    'redisUrl',
+    undefined,
+    'Redis by which the pub-sub servers tell each other of updates: `redis://` or `rediss://`, with credentials where it asks for them, nodes of a cluster or Sentinels: see [Redis](#redis); unset: watched rooms are polled',
+    parsed(parseRedisUrl).optional(),
+    { hide: () => 'set (not shown)' },
+  ),
+  define(
+    'REDIS_SENTINEL_PASSWORD',
+    'redisSentinelPassword',
+    undefined,
+    'password of the Sentinels themselves, where they ask for one',
+    z.string().optional(),
+    { hide: () => 'set (not shown)' },
+  ),
+  define(
+    'REDIS_CHANNEL_PREFIX',
+    'redisChannelPrefix',
+    undefined,
+    "what the pub-sub servers put in front of a room's name to make the name of its channel",
+    parsed(parseChannelPart).default(''),
+  ),
+  define(
+    'REDIS_PRESENCE_SUFFIX',
+    'redisPresenceSuffix',
+    '-presence',
+    'what they put behind that for the channel that tells who is in the room',
+    parsed(parseChannelPart),
+  ),
+  define(
+    'DASHBOARD_TOKEN',
+    'dashboardToken',
+    undefined,
+    'bearer token asked of viewers; required to listen beyond loopback unless `AUTH=none`',
+    z
+      .string()
+      .regex(/^[\x21-\x7e]+$/, 'must be visible ASCII characters without spaces')
+      .optional(),
+    { hide: () => 'set (not shown)' },
+  ),
+  define(
+    'AUTH',
+    'auth',
+    'token',
+    '`token` asks viewers for `DASHBOARD_TOKEN`, `none` asks them for nothing',
+    oneOf(['token', 'none']),
+  ),
+  define(
+    'CORS_ORIGINS',
+    'corsOrigins',
+    undefined,
+    'origins whose pages may read this service: `https://a.example,https://b.example`, or `*` for any; unset: none but its own',
+    parsed(parseOrigins).default([]),
+  ),
+  define(
+    'ALLOWED_HOSTS',
+    'allowedHosts',
+    undefined,
+    'names by which viewers reach this service, beside its addresses, `localhost` and the name in `PUBLIC_URL`: `a.example,b.example`, or `*` for any; unset: those alone without a token, any with one',
+    parsed(parseHostNames).optional(),
+  ),
+  define(
+    'TRUSTED_PROXIES',
+    'trustedProxies',
+    undefined,
+    'CIDR list: proxies in front of viewers whose `X-Forwarded-For`, `X-Forwarded-Proto` and `X-Forwarded-Host` are believed',
+    parsed(parseNetworks).optional(),
+  ),
+  define(
+    'LINGER_MS',
+    'lingerMs',
+    '5000',
+    'how long servers stay active after the last viewer left',
+    integer(0, dayMs, 'milliseconds'),
+  ),
+  define(
+    'REQUEST_TIMEOUT_MS',
+    'requestTimeoutMs',
+    '2000',
+    'longest wait for one answer of a pub-sub server',
+    integer(10, dayMs, 'milliseconds'),
+  ),
+  define(
+    'PROBE_INTERVAL_MS',
+    'probeIntervalMs',
+    '5000',
+    'time between liveness probes of a server',
+    integer(10, dayMs, 'milliseconds'),
+  ),
+  define(
+    'RESYNC_INTERVAL_MS',
+    'resyncIntervalMs',
+    '30000',
+    'time between two snapshots of a server taken without evidence of an error',
+    integer(10, dayMs, 'milliseconds'),
+  ),
+  define(
+    'FRAME_INTERVAL_MS',
+    'frameIntervalMs',
+    '50',
+    'least time between two frames to a viewer',
+    integer(0, 60_000, 'milliseconds'),
+  ),
+  define(
+    'MAX_VIEWERS',
+    'maxViewers',
+    '10000',
+    'event streams open at a time',
+    integer(1, 1_000_000),
+  ),
+  define(
+    'MAX_VIEWERS_PER_ADDRESS',
+    'maxViewersPerAddress',
+    '1000',
+    'of these from one address, or from one /64 of IPv6; loopback is not counted',
+    integer(1, 1_000_000),
+  ),
+  define(
+    'MAX_ROOMS_PER_SERVER',
+    'maxRoomsPerServer',
+    '250000',
+    'rooms with connections counted of one pub-sub server; what it reports beyond is left out, and the totals are not complete',
+    integer(1, 10_000_000),
+  ),
+  define(
+    'MAX_BODY_BYTES',
+    'maxBodyBytes',
+    '1 MiB',
+    'largest body posted to this service; larger ones get 413',
+    bytes(),
+  ),
+  define(
+    'MAX_SNAPSHOT_BYTES',
+    'maxSnapshotBytes',
+    '64 MiB',
+    'largest answer read from a pub-sub server',
+    bytes(),
+  ),
+  define(
+    'MAX_ROOM_BYTES',
+    'maxRoomBytes',
+    '32 MiB',
+    'largest document of a watched room; a larger one is passed on as it is, without JSON',
+    bytes('64 MiB'),
+  ),
+  define(
+    'INSPECT',
+    'inspect',
+    'false',
+    "`true` lets viewers watch the statecharts in the Stately inspector, at `/inspect`; the price is some of the service's speed",
+    flag(),
+  ),
+  define(
+    'LOG_LEVEL',
+    'logLevel',
+    'info',
+    'least level logged: `fatal`, `error`, `warn`, `info`, `debug`, `trace`, or `silent`',
+    oneOf(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']),
+  ),
+] as const;
+
+/** Every variable as the docs show it: `docs/operations.md` has the same table. */
+export const variables: readonly Variable[] = definitions.map((definition) => ({
+  name: definition.name,
+  default: definition.shown,
+  meaning: definition.meaning,
+}));
+
+/** One row of the configuration table. */
+export interface Variable {
+  name: string;
+  default: string;
+  meaning: string;
+}
+
+type Definitions = (typeof definitions)[number];
+type Value<D extends Definitions> = z.output<D['schema']>;
+
+/** The configuration of one run, validated. Optional fields have no default. */
+export type Config = {
+  [D in Definitions as undefined extends Value<D> ? never : D['field']]: Value<D>;
+} & {
+  [D in Definitions as undefined extends Value<D> ? D['field'] : never]?: NonNullable<Value<D>>;
+};
+
+/** Configuration that cannot be used: every problem at once, none with a secret in it. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError';
+  readonly problems: string[];
+
+  constructor(problems: string[]) {
+    super(`The configuration has ${problems.length} problem(s):\n- ${problems.join('\n- ')}`);
+    this.problems = problems;
+  }
+}
+
+/**
+ * Reads the configuration from an environment. Throws `ConfigError`. `warn` is told what was read
+ * otherwise than it is written, without secrets.
+ */
+export function readConfig(env: Environment, warn: (warning: string) => void = () => {}): Config {
+  const problems: string[] = [];
+  const config: Record<string, unknown> = {};
+  for (const { name, field, fallback, schema, hide } of definitions) {
+    const { text: given, oddity } = readVariable(env, name);
+    if (oddity) warn(`${name} is ${hide(JSON.stringify(env[name]))}, which ${oddity}`);
+    const result = schema.safeParse(given ?? fallback);
+    if (!result.success) {
+      problems.push(
+        `${name} is ${hide(JSON.stringify(given))}: ${result.error.issues[0]?.message}`,
+      );
+    } else if (result.data !== undefined) {
+      config[field] = result.data;
+    }
+  }
+  const stateDir = stateDirectory(env);
+  if (stateDir === undefined) delete config.stateDir;
+  else config.stateDir = stateDir;
+  if (!readVariable(env, 'PUBSUB_NETWORKS').text && !isOnThisMachine(config as Partial<Config>))
+    config.pubSubNetworks = parseNetworks(privateNetworks);
+  // What did not parse is absent here: the cross-checks look at the rest all the same.
+  const hasToken = readVariable(env, 'DASHBOARD_TOKEN').text !== undefined;
+  problems.push(...contradictions(config as Partial<Config>, hasToken));
+  if (problems.length > 0) throw new ConfigError(problems);
+  for (const warning of warnOfOldVariables(env)) warn(warning);
+  if (isForgetful(config as Config)) warn(forgetfulness);
+  return config as Config;
+}
+
+const forgetfulness =
+  'Servers are known by their start-up queries alone, and a restart forgets them: name them in PUBSUB_SERVERS or by another source, or set STATE_DIR to a folder';
+
+/** Whether servers are remembered in a table that outlives the process. */
+export function isTableKept({ dynamodbServersTable, dataDir }: Config): boolean {
+  return dynamodbServersTable !== undefined || dataDir !== undefined;
+}
+
+/** Whether nothing brings back the servers after a restart: neither a source nor a memory. */
+function isForgetful(config: Config): boolean {
+  const { pubSubServers, pubSubDns, ecsCluster, discoverFromRooms, stateDir, port } = config;
+  const hasSource =
+    pubSubServers.length > 0 ||
+    pubSubDns.length > 0 ||
+    ecsCluster !== undefined ||
+    discoverFromRooms;
+  return !hasSource && !isTableKept(config) && (stateDir === undefined || port === 0);
+}
+
+/**
+ * Where this service says that it listens, without a trailing slash; what pub-sub servers call back is
+ * said by `server/pubsub/callbackUrls.ts`. The port is the one really listened on.
+ */
+export function publicUrlFor(
+  config: Pick<Config, 'host' | 'publicUrl'>,
+  listeningPort: number,
+  interfaces: () => NodeJS.Dict<NetworkInterfaceInfo[]> = networkInterfaces,
+): string {
+  if (config.publicUrl !== undefined) return config.publicUrl;
+  const host = isWildcard(config.host) ? ownAddress(interfaces()) : config.host;
+  return `http://${host.includes(':') ? `[${host}]` : host}:${listeningPort}`;
+}
+
+/**
+ * Whether pub-sub servers may be on this machine although nobody says so in `PUBSUB_NETWORKS`. A service
+ * that listens for others must not be led to what listens on its loopback by a name in the store or the DNS.
+ */
+function isOnThisMachine({ host, pubSubServers = [] }: Partial<Config>): boolean {
+  const hosts = pubSubServers.map((server) => hostAndPort(server).host);
+  return host === undefined || [host, ...hosts].some(isLoopback);
+}
+
+function contradictions(config: Partial<Config>, hasToken: boolean): string[] {
+  const problems: string[] = [];
+  const { host, auth, pubSubServers = [], pubSubNetworks, ecsCluster, ecsService } = config;
+  if (host !== undefined && !isLoopback(host) && auth === 'token' && !hasToken) {
+    problems.push(
+      `DASHBOARD_TOKEN is unset: HOST is "${host}", and listening beyond loopback requires a token, or AUTH=none`,
+    );
+  }
+  if ((ecsCluster === undefined) !== (ecsService === undefined)) {
+    const [unset, set] = ecsCluster === undefined ? ['CLUSTER', 'SERVICE'] : ['SERVICE', 'CLUSTER'];
+    problems.push(`ECS_${unset} is unset: ECS_${set} requires it`);
+  }
+  problems.push(...tableContradictions(config));
+  for (const id of pubSubServers) {
+    // Host names are looked up, and checked, when they are asked.
+    const { host: address } = hostAndPort(id);
+    if (!pubSubNetworks || !isAddress(address) || pubSubNetworks.includes(address)) continue;
+    problems.push(
+      `PUBSUB_SERVERS has "${id}": addresses must lie in PUBSUB_NETWORKS (${pubSubNetworks})`,
+    );
+  }
+  return problems;
+}
+
+function tableContradictions(config: Partial<Config>): string[] {
+  const { dynamodbTable: rooms, dynamodbServersTable: servers } = config;
+  const connections = config.dynamodbConnectionsTable;
+  const others = { DYNAMODB_SERVERS_TABLE: servers, DYNAMODB_CONNECTIONS_TABLE: connections };
+  const problems: string[] = [];
+  for (const [name, table] of Object.entries(others)) {
+    if (table === undefined) continue;
+    if (rooms === undefined) problems.push(`DYNAMODB_TABLE is unset: ${name} requires it`);
+    if (table === rooms) problems.push(`${name} is "${table}": DYNAMODB_TABLE is the same table`);
+  }
+  if (servers !== undefined && servers === connections) {
+    problems.push(`DYNAMODB_CONNECTIONS_TABLE is "${servers}": so is DYNAMODB_SERVERS_TABLE`);
+  }
+  return problems;
+}
+
+function define<const Name extends string, const Field extends string, Schema extends z.ZodType>(
+  name: Name,
+  field: Field,
+  fallback: string | undefined,
+  meaning: string,
+  schema: Schema,
+  { shown = fallback ?? 'none', hide = (value: string) => value } = {},
+) {
+  return { name, field, fallback, meaning, schema, shown, hide };
+}
+
+function hideCredentials(value: string): string {
+  return value.replace(/^("[a-z]+:\/\/|").*@/i, '$1***@');
+}
+
+function isWildcard(host: string): boolean {
+  return host === '0.0.0.0' || host === '::';
+}
+
+function ownAddress(interfaces: NodeJS.Dict<NetworkInterfaceInfo[]>): string {
+  const all = Object.values(interfaces).flatMap((addresses) => addresses ?? []);
+  const others = all.filter(({ address, internal }) => !internal && !isLinkLocal(address));
+  const [first] = others.filter(({ family }) => family === 'IPv4').concat(others);
+  return first?.address ?? '127.0.0.1';
+}

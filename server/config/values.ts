@@ -1,0 +1,157 @@
+/** How the values of variables are read: zod schemas out of functions that throw an Error with the reason. */
+
+import { z } from 'zod';
+import type { ServerId } from '../../machines/ports.js';
+import { hostAndPort, isAddress, normalizeHost, parseServerId, toServerId } from '../addresses.js';
+import { parseUrl } from '../parseUrl.js';
+import { parseRedisTarget } from '../redis/redisTarget.js';
+
+const byteUnits: Record<string, number> = { '': 1, kib: 1024, mib: 1024 ** 2, gib: 1024 ** 3 };
+
+/** A schema out of a function that throws an Error with the reason. */
+export function parsed<Output>(parse: (text: string) => Output) {
+  return z.string().transform((text, context) => {
+    try {
+      return parse(text.trim());
+    } catch (error) {
+      context.addIssue({ code: 'custom', message: (error as Error).message });
+      return z.NEVER;
+    }
+  });
+}
+
+/** One of the choices, as it is written. */
+export function oneOf<const Choice extends string>(choices: readonly Choice[]) {
+  return parsed((text) => {
+    const choice = choices.find((candidate) => candidate === text);
+    if (choice === undefined) throw new Error(`must be one of ${choices.join(', ')}`);
+    return choice;
+  });
+}
+
+/** `true` or `false`. */
+export function flag() {
+  return parsed((text) => {
+    if (text === 'true' || text === 'false') return text === 'true';
+    throw new Error('must be true or false');
+  });
+}
+
+/** A whole number within limits; the unit is for the message only. */
+export function integer(min: number, max: number, unit?: string) {
+  return parsed((text) => {
+    const value = /^\d{1,15}$/.test(text) ? Number(text) : Number.NaN;
+    if (value >= min && value <= max) return value;
+    throw new Error(`must be a whole number ${unit ? `of ${unit} ` : ''}from ${min} to ${max}`);
+  });
+}
+
+/** A size of 1 byte to `max`: a number of bytes, or of KiB, MiB, GiB. */
+export function bytes(max = '1 GiB') {
+  return parsed((text) => {
+    const value = sizeIn(text);
+    if (value >= 1 && value <= sizeIn(max)) return value;
+    throw new Error(`must be a whole number of bytes, KiB, MiB or GiB, from 1 to ${max}`);
+  });
+}
+
+/** Bytes; NaN if it is no size. */
+function sizeIn(text: string): number {
+  const [, digits, unit = ''] = /^(\d{1,15}) ?([kmg]ib)?$/i.exec(text) ?? [];
+  return Number(digits) * (byteUnits[unit.toLowerCase()] ?? Number.NaN);
+}
+
+/** `host:port,host:port`, each once. Throws naming every bad entry. */
+export function parseServerIds(text: string): ServerId[] {
+  return [...new Set(parseList(text, 'host:port,host:port', parseServerId))];
+}
+
+/** A name whose A and AAAA records are pub-sub servers, all at one port. */
+export interface DnsName {
+  name: string;
+  port?: number;
+}
+
+/** `name,name:port`. Throws naming every bad entry. */
+export function parseDnsNames(text: string): DnsName[] {
+  return parseList(text, 'name,name:port', (entry) => {
+    const [, name = '', port] = /^(.*?)(?::(\d+))?$/.exec(entry) ?? [];
+    // Checked as a server, of which only the port may be missing.
+    const { host, port: given } = hostAndPort(toServerId(name, Number(port ?? 1)));
+    if (isAddress(host)) throw new Error(`"${entry}" is no name: addresses go to PUBSUB_SERVERS`);
+    return { name: host, ...(port !== undefined && { port: given }) };
+  });
+}
+
+/** An address, with a port or with that of DNS. Throws an Error that says what is wrong. */
+export function parseDnsServer(text: string): string {
+  const server = isAddress(text) ? toServerId(text, 53) : parseServerId(text);
+  if (isAddress(hostAndPort(server).host)) return server;
+  throw new Error('must be an address and a port, like 127.0.0.1:8600');
+}
+
+/** Every entry of a comma-separated list, or all that is wrong with it. */
+function parseList<Entry>(text: string, form: string, parse: (entry: string) => Entry): Entry[] {
+  const entries: Entry[] = [];
+  const problems: string[] = [];
+  for (const entry of text.split(',').map((part) => part.trim())) {
+    if (entry === '') continue;
+    try {
+      entries.push(parse(entry));
+    } catch (error) {
+      problems.push((error as Error).message);
+    }
+  }
+  if (problems.length > 0) throw new Error(`must be ${form}; ${problems.join('; ')}`);
+  return entries;
+}
+
+/** Name or ARN of a DynamoDB table. */
+export function parseTable(text: string): string {
+  if (/^(arn:[\w-]+:dynamodb:[\w-]+:\d{12}:table\/)?[\w.-]{3,255}$/.test(text)) return text;
+  throw new Error(
+    'must be the name of a DynamoDB table (3 to 255 of a-z, A-Z, 0-9, _, -, .) or its ARN',
+  );
+}
+
+/** An http or https URL to which paths can be appended, without a trailing slash. */
+export function parsePublicUrl(text: string): string {
+  const url = parseUrl(text);
+  // Paths and a token are appended to it: a query or a fragment, even an empty one, would swallow them.
+  const plain = url && !url.username && !url.password && !/[?#@\s]/.test(text);
+  if (!plain || !/^https?:\/\/[^/]/i.test(text)) {
+    throw new Error('must be an http or https URL without credentials, query or fragment');
+  }
+  return url.href.replace(/\/+$/, '');
+}
+
+/** Where Redis is, see `parseRedisTarget`. Neither the text nor a part of it is in an error. */
+export function parseRedisUrl(text: string): string {
+  const { kind } = parseRedisTarget(text);
+  return kind === 'single' ? new URL(text).href : text;
+}
+
+/** A part of the names of Redis channels. */
+export function parseChannelPart(text: string): string {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is refused.
+  if (text.length <= 200 && !/[\x00-\x1f\x7f]/.test(text)) return text;
+  throw new Error('must be at most 200 characters, none of them a control character');
+}
+
+/** Origins of pages (RFC 6454), comma-separated; `*` alone means any. */
+export function parseOrigins(text: string): string[] {
+  const origins = text.split(',').map((origin) => origin.trim());
+  for (const origin of origins) {
+    const isOrigin = parseUrl(origin)?.origin === origin;
+    if (!isOrigin && origin !== '*')
+      throw new Error(`"${origin}" is no origin like https://a.example`);
+  }
+  return origins;
+}
+
+/** Names of hosts, without ports, comma-separated; `*` alone means any. */
+export function parseHostNames(text: string): string[] {
+  return parseList(text, 'a.example,b.example', (entry) =>
+    entry === '*' ? entry : normalizeHost(entry).replace(/\.$/, ''),
+  );
+}

@@ -1,0 +1,59 @@
+import type { Server } from 'node:http';
+import type { Socket } from 'node:net';
+import type { Logger } from 'pino';
+import { isLoopback, type Networks, normalizeAddress, subscriberOf } from '../../addresses.js';
+
+/** How many connections there may be. */
+export interface ConnectionLimits {
+  max: number;
+  /** From one address, or one /64 of IPv6. Loopback and trusted proxies are not counted. */
+  maxPerAddress: number;
+  trustedProxies: Networks | undefined;
+}
+
+const logEveryMs = 60_000;
+
+/** Refuses connections over the limits at once. */
+export function limitConnections(server: Server, limits: ConnectionLimits, log: Logger): void {
+  const connections = new Map<string, number>();
+  const refused = new RefusalLog(log);
+  server.maxConnections = limits.max;
+  server.on('drop', () => refused.note('in all'));
+  server.on('connection', (socket: Socket) => {
+    const address = normalizeAddress(socket.remoteAddress ?? '');
+    if (isLoopback(address) || limits.trustedProxies?.includes(address)) return;
+    const subscriber = subscriberOf(address);
+    const open = connections.get(subscriber) ?? 0;
+    if (open >= limits.maxPerAddress) {
+      refused.note(subscriber);
+      socket.destroy();
+      return;
+    }
+    connections.set(subscriber, open + 1);
+    socket.once('close', () => {
+      const left = (connections.get(subscriber) ?? 1) - 1;
+      if (left > 0) connections.set(subscriber, left);
+      else connections.delete(subscriber);
+    });
+  });
+}
+
+/** Tells of refused connections once a minute at most: strangers cannot fill the log. */
+class RefusalLog {
+  readonly #log: Logger;
+  #refused = 0;
+  #toldAtMs = Number.NEGATIVE_INFINITY;
+
+  constructor(log: Logger) {
+    this.#log = log;
+  }
+
+  note(from: string): void {
+    this.#refused += 1;
+    const nowMs = performance.now();
+    if (nowMs - this.#toldAtMs < logEveryMs) return;
+    this.#log.warn({ refused: this.#refused, from }, 'too many connections: new ones are refused');
+    this.#refused = 0;
+    this.#toldAtMs = nowMs;
+  }
+}

@@ -1,0 +1,136 @@
+import { Readable } from 'node:stream';
+import type Router from '@koa/router';
+import type { Context, Middleware } from 'koa';
+import { PageReads } from '../../rooms/lookup/pageReads.js';
+import type { ConnectionsTable, StoredConnection } from '../../store/store.js';
+import { apiError } from '../errors.js';
+
+/** What the routes about connections need of the rest of the service. */
+export interface ConnectionNeeds {
+  connections: Pick<ConnectionsTable, 'since' | 'newestFirst'>;
+}
+
+interface Kept {
+  body: string;
+  at: number;
+}
+
+/** Answers up to this size are kept for when the store does not answer. */
+const maxKeptBytes = 1024 * 1024;
+const maxKept = 32;
+
+/**
+ * `GET /api/connections/latest`: the newest connection of each room, newest first.
+ * `GET /api/connections/since_yesterday/<hour>`: all since yesterday at that hour of this machine's
+ * local time, oldest first. Both pass the rows on page by page, so that none pile up here.
+ */
+export function connectionRoutes(
+  router: Router,
+  authenticate: Middleware,
+  { connections }: ConnectionNeeds,
+): void {
+  const kept = new Map<string, Kept>();
+  const reads = new PageReads();
+  router
+    .get('/api/connections/latest', authenticate, (ctx) =>
+      answer(ctx, 'latest', newestOfEachRoom(inTurn(connections.newestFirst(), reads)), kept),
+    )
+    .get('/api/connections/since_yesterday/:hour', authenticate, (ctx) => {
+      const since = yesterdayAt(ctx.params.hour ?? '');
+      return answer(ctx, since.toISOString(), inTurn(connections.since(since), reads), kept);
+    });
+}
+
+/** Yesterday at an hour of local time. */
+export function yesterdayAt(hour: string, now = new Date()): Date {
+  if (!/^\d{1,2}$/.test(hour) || Number(hour) > 23)
+    throw apiError('invalid_parameter', 'the hour is a whole number from 0 to 23');
+  return new Date(now.getFullYear(), now.getMonth(), now.getDate() - 1, Number(hour));
+}
+
+/** Few pages are read at a time, whoever asks for them. The first may be refused; then the answer has begun. */
+async function* inTurn(
+  pages: AsyncIterable<StoredConnection[]>,
+  reads: PageReads,
+): AsyncGenerator<StoredConnection[]> {
+  const iterator = pages[Symbol.asyncIterator]();
+  const key = Symbol('pages');
+  try {
+    for (let isPatient = false; ; isPatient = true) {
+      const page = await reads.read(key, () => iterator.next(), { isPatient });
+      if (page.done) return;
+      yield page.value;
+    }
+  } finally {
+    await iterator.return?.();
+  }
+}
+
+async function* newestOfEachRoom(pages: AsyncIterable<StoredConnection[]>) {
+  const seen = new Set<string>();
+  for await (const page of pages) {
+    const news: StoredConnection[] = [];
+    for (const connection of page) {
+      if (seen.has(connection.roomName)) continue;
+      seen.add(connection.roomName);
+      news.push(connection);
+    }
+    yield news;
+  }
+}
+
+/** Answers with the rows of all pages as one JSON array; with the last answer when there is no first page. */
+async function answer(
+  ctx: Context,
+  key: string,
+  pages: AsyncIterable<StoredConnection[]>,
+  kept: Map<string, Kept>,
+): Promise<void> {
+  ctx.type = 'application/json';
+  const iterator = pages[Symbol.asyncIterator]();
+  let first: IteratorResult<StoredConnection[]>;
+  try {
+    first = await iterator.next();
+  } catch (error) {
+    const last = kept.get(key);
+    if (!last) throw error;
+    ctx.set('Age', String(Math.floor((performance.now() - last.at) / 1000)));
+    ctx.set('X-Stale', 'true');
+    ctx.body = last.body;
+    return;
+  }
+  ctx.set('Age', '0');
+  ctx.body = Readable.from(rows(first, iterator, (body) => keep(kept, key, body)));
+}
+
+async function* rows(
+  first: IteratorResult<StoredConnection[]>,
+  rest: AsyncIterator<StoredConnection[]>,
+  onWhole: (body: string) => void,
+) {
+  let whole: string | undefined = '';
+  let separator = '[';
+  const note = (text: string) => {
+    if (whole !== undefined)
+      whole = whole.length + text.length > maxKeptBytes ? undefined : whole + text;
+    return text;
+  };
+  try {
+    for (let page = first; !page.done; page = await rest.next()) {
+      if (page.value.length === 0) continue;
+      yield note(separator + JSON.stringify(page.value).slice(1, -1));
+      separator = ',';
+    }
+    yield note(separator === '[' ? '[]' : ']');
+    if (whole !== undefined) onWhole(whole);
+  } finally {
+    await rest.return?.();
+  }
+}
+
+function keep(kept: Map<string, Kept>, key: string, body: string): void {
+  kept.delete(key);
+  kept.set(key, { body, at: performance.now() });
+  const oldest = kept.keys().next();
+  if (kept.size > maxKept && !oldest.done) kept.delete(oldest.value);
+}

@@ -1,0 +1,92 @@
+import type Router from '@koa/router';
+import type { Context, Middleware } from 'koa';
+import type { RoomName } from '../../../machines/ports.js';
+import type { Kind } from '../../documents/sharedTypes.js';
+import type { RoomDirectory } from '../../rooms/lookup/roomDirectory.js';
+import type { RoomView } from '../../rooms/watching/roomStreams.js';
+import type { RoomWatches } from '../../rooms/watching/roomWatches.js';
+import { apiError } from '../errors.js';
+import { type Admission, admitViewer } from '../guards/admission.js';
+import { parameter, roomParameter, wordParameter } from './query.js';
+import { namesInPath, namesOf, type RoomNames } from './roomNames.js';
+
+/** What the streams of rooms need of the rest of the service. */
+export interface RoomStreamNeeds extends Admission {
+  watches: RoomWatches;
+  directory: RoomDirectory;
+  roomWatched: (room: RoomName) => void;
+  roomUnwatched: (room: RoomName) => void;
+}
+
+const kinds: readonly Kind[] = ['map', 'array', 'text', 'xml'];
+
+/**
+ * `GET /api/room/events?room=<name>`: a room as it changes; `GET /api/room/log?room=<name>`: its last
+ * updates. Older clients have the name in the path: `GET /api/rooms/<name>/events`, `.../log`.
+ */
+export function roomStreamRoutes(
+  router: Router,
+  authenticate: Middleware,
+  needs: RoomStreamNeeds,
+): void {
+  router
+    .get('/api/room/events', authenticate, (ctx) => streamRoom(ctx, [roomParameter(ctx)], needs))
+    .get('/api/room/log', authenticate, (ctx) => answerLog(ctx, [roomParameter(ctx)], needs))
+    .get(/^\/api\/rooms\/[^/]*\/events$/, authenticate, (ctx) =>
+      streamRoom(ctx, namesInPath(ctx, '/events'), needs),
+    )
+    .get(/^\/api\/rooms\/[^/]*\/log$/, authenticate, (ctx) =>
+      answerLog(ctx, namesInPath(ctx, '/log'), needs),
+    );
+}
+
+async function answerLog(ctx: Context, names: RoomNames, needs: RoomStreamNeeds): Promise<void> {
+  const room = await roomOf(names, needs);
+  const watch = needs.watches.get(room);
+  ctx.body = {
+    id: room,
+    watched: watch !== undefined,
+    ...watch?.findings(),
+    entries: watch?.log() ?? [],
+  };
+}
+
+async function streamRoom(ctx: Context, names: RoomNames, needs: RoomStreamNeeds): Promise<void> {
+  const view = viewOf(ctx);
+  const room = await roomOf(names, needs);
+  const viewer = admitViewer(ctx, needs, !needs.watches.hasPlaceFor(room, view));
+  if (!viewer) return;
+  needs.watches.add(room, viewer, view);
+  needs.roomWatched(room);
+  viewer.onGone(() => {
+    needs.watches.remove(room, viewer);
+    needs.roomUnwatched(room);
+  });
+}
+
+function viewOf(ctx: Context): RoomView {
+  const as = wordParameter(ctx, 'as', ['state', 'updates']);
+  const awareness = wordParameter(ctx, 'awareness', ['whole', 'changes']);
+  const types = typesOf(parameter(ctx, 'types'));
+  return as === 'updates' ? { as, awareness } : { as, types, awareness };
+}
+
+/** Reads `name:kind,name:kind`; names are percent-encoded where they hold a comma or colon. */
+function typesOf(text: string | undefined): Record<string, Kind> {
+  const types = Object.create(null) as Record<string, Kind>;
+  for (const part of text ? text.split(',') : []) {
+    const colon = part.lastIndexOf(':');
+    const kind = kinds.find((known) => known === part.slice(colon + 1));
+    if (colon < 0 || !kind)
+      throw apiError('invalid_parameter', `"types" is name:kind,… with kind ${kinds.join(', ')}`);
+    const [name = ''] = namesOf(part.slice(0, colon)).slice(-1);
+    types[name] = kind;
+  }
+  return types;
+}
+
+async function roomOf(names: RoomNames, needs: RoomStreamNeeds): Promise<RoomName> {
+  const watched = names.find((name) => needs.watches.get(name));
+  if (watched !== undefined || names.length === 1) return watched ?? names[0];
+  return needs.directory.likeliest(names);
+}

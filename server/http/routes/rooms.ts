@@ -1,0 +1,182 @@
+import type Router from '@koa/router';
+import type { Context, Middleware } from 'koa';
+import type { RoomName } from '../../../machines/ports.js';
+import type { SeenRoom } from '../../observations/seenRooms.js';
+import type { DocumentWork } from '../../rooms/lookup/documentWork.js';
+import { readStates } from '../../rooms/lookup/readStates.js';
+import { roomDates } from '../../rooms/lookup/roomDates.js';
+import {
+  beyondAsked,
+  type FoundRoom,
+  maxAsked,
+  type RoomDirectory,
+} from '../../rooms/lookup/roomDirectory.js';
+import { serversOf } from '../../rooms/lookup/roomFindings.js';
+import type { RoomList } from '../../rooms/lookup/roomList.js';
+import type { RoomWatches } from '../../rooms/watching/roomWatches.js';
+import { ApiError, apiError, type ErrorCode } from '../errors.js';
+import { numberParameter, parameter, roomParameter, wordParameter } from './query.js';
+import { namesInPath, type RoomNames } from './roomNames.js';
+
+/** What the routes about rooms need of the rest of the service. */
+export interface RoomNeeds {
+  roomList: RoomList;
+  directory: RoomDirectory;
+  documents: DocumentWork;
+  watches: RoomWatches;
+  /** When this service saw a room itself. */
+  roomSeen: (room: RoomName) => SeenRoom | undefined;
+}
+
+const maxLimit = 1000;
+
+/**
+ * `GET /api/rooms`; `GET /api/room?room=<name>` and `GET /api/room/servers?room=<name>`. Older clients
+ * have the name in the path, where proxies change it: `GET /api/rooms/<name>` and what is below it.
+ */
+export function roomRoutes(router: Router, authenticate: Middleware, needs: RoomNeeds): void {
+  router
+    .get('/api/room', authenticate, (ctx) => answerRoom(ctx, [roomParameter(ctx)], needs))
+    .get('/api/room/servers', authenticate, (ctx) =>
+      answerServers(ctx, [roomParameter(ctx)], needs),
+    )
+    // Not with a slash behind it: that is the room without a name.
+    .get(/^\/api\/rooms$/, authenticate, (ctx) => answerList(ctx, needs))
+    .get(/^\/api\/rooms\/([^/]*)\/servers$/, authenticate, (ctx) =>
+      answerServers(ctx, namesInPath(ctx, '/servers'), needs),
+    )
+    .get(/^\/api\/rooms\/.*$/s, authenticate, (ctx) =>
+      answerRoom(ctx, namesInPath(ctx, ''), needs),
+    );
+}
+
+async function answerList(ctx: Context, { roomList }: RoomNeeds): Promise<void> {
+  const limit = numberParameter(ctx, 'limit', { min: 1, max: maxLimit, otherwise: maxLimit });
+  const cursor = parameter(ctx, 'cursor');
+  const query = {
+    limit,
+    prefix: parameter(ctx, 'prefix') ?? '',
+    isActiveOnly: wordParameter(ctx, 'active', ['false', 'true']) === 'true',
+    sort: wordParameter(ctx, 'sort', ['name', 'connections']),
+    ...(cursor !== undefined && { cursor }),
+  };
+  const { value, ageSeconds, isStale } = await roomList.page(query);
+  ctx.set('Age', String(ageSeconds));
+  // An empty list has no room that could say it.
+  ctx.set('X-Complete', String(value.isComplete));
+  if (isStale) ctx.set('X-Stale', 'true');
+  if (value.cursor !== undefined) {
+    const next = new URLSearchParams({
+      ...(ctx.query as Record<string, string>),
+      limit: `${limit}`,
+    });
+    next.set('cursor', value.cursor);
+    ctx.set('Link', `<?${next}>; rel="next"`);
+  }
+  ctx.body = value.rooms;
+}
+
+/** The room's state as one update; for those who take no bytes, its metadata and content as JSON. */
+async function answerRoom(ctx: Context, names: RoomNames, needs: RoomNeeds): Promise<void> {
+  const found = await readStates(await find(ctx, names, needs), needs.documents);
+  ctx.vary('Accept');
+  // Clients of the old service say that they prefer JSON, and mean bytes.
+  if (ctx.accepts('application/octet-stream')) await answerState(ctx, needs, found);
+  else await answerMetadata(ctx, needs, found);
+}
+
+async function answerState(ctx: Context, { documents }: RoomNeeds, found: FoundRoom) {
+  const states = statesOf(found);
+  if (states.length === 0) throw noState(found);
+  ctx.type = 'application/octet-stream';
+  ctx.body = Buffer.from(await documents.merge(found.room, states));
+}
+
+async function answerMetadata(ctx: Context, needs: RoomNeeds, found: FoundRoom) {
+  const { directory, documents, roomSeen } = needs;
+  const { bytes = null } = found.item?.value ?? {};
+  const dates = roomDates(found.item?.value, roomSeen(found.room));
+  const counts = directory.counts();
+  const connections = counts.of(found.room);
+  const complete = counts.isCompleteFor(found.room);
+  const { json, ...about } = await documentOf(found, documents);
+  const metadata = { ...dates, bytes, connections, complete };
+  const head = JSON.stringify({ ...aboutRoom(found), ...metadata, ...about });
+  ctx.type = 'application/json';
+  // The document is JSON text already: a large one is not parsed to be written again.
+  ctx.body = `${head.slice(0, -1)},"document":${json}}`;
+}
+
+/**
+ * Which servers hold the room, by the store, by the live counts and by their own word; while the room is
+ * watched also which of them miss something that others have.
+ */
+async function answerServers(ctx: Context, names: RoomNames, needs: RoomNeeds): Promise<void> {
+  const named = await find(ctx, names, needs, true);
+  const found = await readStates(named, needs.documents, { isListing: true });
+  const watch = needs.watches.get(found.room);
+  ctx.body = { ...aboutRoom(found), ...(watch && { diverged: watch.findings().diverged }) };
+}
+
+/** The room that a request means; throws `room_not_found`. */
+async function find(
+  ctx: Context,
+  names: RoomNames,
+  { directory }: RoomNeeds,
+  isThorough = false,
+): Promise<FoundRoom> {
+  const gone = new AbortController();
+  ctx.res.once('close', () => gone.abort());
+  const found = await directory.find(names, { signal: gone.signal, isThorough });
+  if (!found) throw apiError('room_not_found', notAskedBecause(directory.everybody('').length));
+  return found;
+}
+
+function aboutRoom(found: FoundRoom) {
+  const { room, isAskable, isStorable, item } = found;
+  return {
+    id: room,
+    askable: isAskable,
+    storable: isStorable,
+    servers: serversOf(found),
+    notAsked: found.notAsked,
+    storeAgeSeconds: item?.ageSeconds ?? null,
+    storeStale: item?.isStale ?? true,
+  };
+}
+
+/** The document as JSON text, or `null` and why. */
+async function documentOf(found: FoundRoom, documents: DocumentWork) {
+  const states = statesOf(found);
+  const none = (code: ErrorCode) => ({ json: 'null', truncated: false, documentError: code });
+  if (states.length === 0) return none(noState(found).code);
+  try {
+    const { json, isTruncated } = await documents.toJson(found.room, states);
+    return { json, truncated: isTruncated, documentError: null };
+  } catch (error) {
+    if (error instanceof ApiError) return none(error.code);
+    throw error;
+  }
+}
+
+function statesOf({ asked }: FoundRoom): Uint8Array[] {
+  return asked.flatMap(({ said }) => (said.kind === 'holds' ? [said.state] : []));
+}
+
+function noState(found: FoundRoom): ApiError {
+  if (found.asked.some(({ said }) => said.kind === 'unreadable'))
+    return apiError('room_unreadable');
+  return apiError('room_not_found', noStateBecause(found));
+}
+
+function noStateBecause({ isAskable, notAsked }: FoundRoom): string | undefined {
+  if (!isAskable) return 'servers cannot be asked for a name like this';
+  return notAsked > 0 ? notAskedBecause(maxAsked + notAsked) : undefined;
+}
+
+/** Undefined: of so many servers all were asked. */
+function notAskedBecause(servers: number): string | undefined {
+  const notAsked = beyondAsked(servers);
+  if (notAsked === 0) return undefined;
+  return `None of the ${maxAsked} servers that were asked holds this room; ${notAsked} were not asked`;
+}

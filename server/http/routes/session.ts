@@ -1,0 +1,56 @@
+import type Router from '@koa/router';
+import type { Context } from 'koa';
+import type { Authentication } from '../auth/authentication.js';
+import { apiError } from '../errors.js';
+import { readBody } from '../guards/body.js';
+
+const maxBodyBytes = 4096;
+
+/** What signing in needs of the rest of the service. */
+export interface SessionNeeds {
+  bodyTimeoutMs: number;
+}
+
+/** `/api/session`: whether the asker may look (GET), signing in with the token (POST), signing out (DELETE). */
+export function sessionRoutes(
+  router: Router,
+  authentication: Authentication,
+  { bodyTimeoutMs }: SessionNeeds,
+): void {
+  router
+    .get('/api/session', async (ctx) => {
+      ctx.set('Cache-Control', 'no-store');
+      const signedIn = await authentication.isSignedIn(ctx);
+      ctx.body = { required: authentication.isRequired, signedIn };
+    })
+    .post('/api/session', async (ctx) => {
+      ctx.set('Cache-Control', 'no-store');
+      authentication.refuseForeignPages(ctx);
+      await authentication.signIn(ctx, await readToken(ctx, bodyTimeoutMs));
+      ctx.status = 204;
+    })
+    .delete('/api/session', (ctx) => {
+      ctx.set('Cache-Control', 'no-store');
+      authentication.refuseForeignPages(ctx);
+      authentication.signOut(ctx);
+      ctx.status = 204;
+    });
+}
+
+/** A form of another origin's page can send every type but this one (Fetch standard, safelisted types). */
+async function readToken(ctx: Context, bodyTimeoutMs: number): Promise<string> {
+  const [type = ''] = ctx.get('Content-Type').split(';');
+  if (type.trim().toLowerCase() !== 'application/json') throw apiError('unsupported_type');
+  const body = parseJson(await readBody(ctx.req, { maxBodyBytes, bodyTimeoutMs }));
+  const token = typeof body === 'object' && body !== null && 'token' in body && body.token;
+  if (typeof token !== 'string') throw apiError('invalid_parameter', '"token" is a text');
+  return token;
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw apiError('invalid_json');
+  }
+}

@@ -1,0 +1,122 @@
+import type { RoomName } from '../../../machines/ports.js';
+import { type Lacking, readState } from '../../documents/divergence.js';
+import type { DocumentErrorCode } from '../../documents/documentErrors.js';
+import { BadUpdate, DocumentError } from '../../documents/documentErrors.js';
+import type { Documents } from '../../documents/documents.js';
+import type { RoomDocument } from '../../documents/roomDocument.js';
+import { apiError, type ErrorCode } from '../../http/errors.js';
+
+/** A document as JSON text; `isTruncated`: something of it was left out. */
+export interface DocumentText {
+  json: string;
+  isTruncated: boolean;
+}
+
+/** A state that could be read; `waiting`: what its server waits for to apply updates that it has. */
+export interface CheckedState {
+  state: Uint8Array;
+  waiting: Lacking | undefined;
+}
+
+/** What a client is told of a document that could not be worked on. Others are defects. */
+const codes: Partial<Record<DocumentErrorCode, ErrorCode>> = {
+  bad_update: 'room_unreadable',
+  too_large: 'room_too_large',
+  too_heavy: 'room_too_large',
+  backlog: 'room_too_large',
+  deadline: 'room_too_large',
+  closed: 'draining',
+};
+
+/** Larger states are read in the documents' thread: here they would hold up everybody. */
+const maxReadHereBytes = 16 * 1024;
+
+/** What a state waits for; undefined: it is one for Yjs to decide about. */
+function readHere(state: Uint8Array): Pick<CheckedState, 'waiting'> | undefined {
+  try {
+    return { waiting: readState(state).waiting };
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * One-time work on the states of a room: nothing of it is kept. The states are given away. Rejects with
+ * `room_too_large`, and with `room_unreadable` when none of the states is one.
+ */
+export class DocumentWork {
+  readonly #documents: Documents;
+
+  constructor(documents: Documents) {
+    this.#documents = documents;
+  }
+
+  /** Several states of one room as one update. One alone is passed on as it is. */
+  async merge(room: RoomName, states: readonly Uint8Array[]): Promise<Uint8Array> {
+    const [first, ...others] = states;
+    if (first && others.length === 0) return first;
+    return this.#with(room, states, (document) => document.encode());
+  }
+
+  /** The document of these states as JSON text. */
+  async toJson(room: RoomName, states: readonly Uint8Array[]): Promise<DocumentText> {
+    const { json, isTruncated } = await this.#with(room, states, (document) => document.toJson());
+    return { json: Buffer.from(json).toString(), isTruncated };
+  }
+
+  /** Reads a state without merging it; it comes back. Rejects with `BadUpdate` when it is none. */
+  async check(room: RoomName, state: Uint8Array): Promise<CheckedState> {
+    const waiting = state.length <= maxReadHereBytes ? readHere(state) : undefined;
+    if (waiting) return { state, ...waiting };
+    const document = this.#documents.open(room);
+    try {
+      return await document.check(state);
+    } catch (error) {
+      throw error instanceof BadUpdate ? error : toApiError(error);
+    } finally {
+      document.close();
+    }
+  }
+
+  async #with<Result>(
+    room: RoomName,
+    states: readonly Uint8Array[],
+    work: (document: RoomDocument) => Promise<Result>,
+  ): Promise<Result> {
+    let lost: DocumentError | undefined;
+    const onLost = (error: DocumentError) => {
+      lost = error;
+    };
+    try {
+      const document = this.#documents.open(room, { onLost });
+      try {
+        await mergeAll(document, states);
+        const result = await work(document);
+        // What was merged before the loss is not in it.
+        if (lost) throw lost;
+        return result;
+      } finally {
+        document.close();
+      }
+    } catch (error) {
+      throw toApiError(error);
+    }
+  }
+}
+
+/** A state that is none is passed over: the other servers' are as good without it. */
+async function mergeAll(document: RoomDocument, states: readonly Uint8Array[]): Promise<void> {
+  const merging = states.map((state, index) => document.merge(state, String(index)));
+  const failures: DocumentError[] = [];
+  // Of a document that is too large the result says so: nothing can be made of it.
+  for (const outcome of await Promise.allSettled(merging))
+    if (outcome.status === 'rejected') failures.push(outcome.reason);
+  const grave = failures.find(({ code }) => code !== 'bad_update');
+  if (grave) throw grave;
+  if (failures[0] && failures.length === states.length) throw failures[0];
+}
+
+function toApiError(error: unknown): unknown {
+  const code = error instanceof DocumentError ? codes[error.code] : undefined;
+  return code === undefined ? error : apiError(code);
+}

@@ -1,0 +1,52 @@
+import { apiError } from '../../http/errors.js';
+
+/** Where the next page of the list of rooms begins. */
+export type RoomListCursor =
+  /** In the store, behind the place that its own cursor names; undefined: at its beginning. */
+  | { phase: 'stored'; after: string | undefined }
+  /** Among live rooms by their key; undefined: at the first. */
+  | { phase: 'live'; after: string | undefined }
+  /** Among live rooms by their connections, and then by their key. */
+  | { phase: 'busiest'; after: { connections: number; key: string } | undefined };
+
+/** The cursor as text, of at most 4,000 characters: it is to fit into a request line. */
+export function writeCursor(cursor: RoomListCursor): string {
+  const { phase, after } = cursor;
+  if (after === undefined) return phase;
+  const text = typeof after === 'string' ? after : `${after.connections} ${after.key}`;
+  return `${phase}.${encode(text)}`;
+}
+
+/** Reads what `writeCursor` wrote for a list in this order. Throws `invalid_parameter` for anything else. */
+export function readCursor(text: string | undefined, sort: 'name' | 'connections'): RoomListCursor {
+  if (text === undefined)
+    return { phase: sort === 'connections' ? 'busiest' : 'stored', after: undefined };
+  const cursor = parse(text);
+  if (
+    cursor &&
+    writeCursor(cursor) === text &&
+    (cursor.phase === 'busiest') === (sort === 'connections')
+  )
+    return cursor;
+  throw apiError('invalid_parameter', '"cursor" is not one of this list');
+}
+
+function parse(text: string): RoomListCursor | undefined {
+  const [, phase, encoded] = /^(stored|live|busiest)(?:\.([\w-]*))?$/.exec(text) ?? [];
+  const after = encoded === undefined ? undefined : decode(encoded);
+  if (phase === 'stored' || phase === 'live') return { phase, after };
+  if (phase !== 'busiest') return undefined;
+  if (after === undefined) return { phase, after };
+  const [, connections, key] = /^(\d{1,15}) (.*)$/s.exec(after) ?? [];
+  if (connections === undefined || key === undefined) return undefined;
+  return { phase, after: { connections: Number(connections), key } };
+}
+
+// Half a surrogate pair has no UTF-8, and may be in the name of a live room.
+function encode(text: string): string {
+  return Buffer.from(text, 'utf16le').toString('base64url');
+}
+
+function decode(text: string): string {
+  return Buffer.from(text, 'base64url').toString('utf16le');
+}

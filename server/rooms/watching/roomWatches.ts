@@ -1,0 +1,229 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import type { Logger } from 'pino';
+import { type EventObject, fromCallback } from 'xstate';
+import type {
+  RoomDocumentCommand,
+  RoomName,
+  RoomSourceAnswer,
+  RoomSourceRequest,
+  ServerId,
+} from '../../../machines/ports.js';
+import type { RoomChannelStanding, RoomStanding } from '../../../machines/roomSetup.js';
+import type { Documents } from '../../documents/documents.js';
+import type { RedisChannels } from '../../redis/redisChannels.js';
+import type { Viewer } from '../../sse/viewer.js';
+import { type Asked, beyondAsked, type RoomDirectory } from '../lookup/roomDirectory.js';
+import type { ChannelNames } from './channelNames.js';
+import type { RoomView } from './roomStreams.js';
+import { type PresenceStanding, RoomWatch, type ServerFinding } from './roomWatch.js';
+
+/** What watching rooms needs of the rest of the service. */
+export interface RoomWatchesNeeds {
+  documents: Documents;
+  directory: RoomDirectory;
+  /** Undefined: no Redis is configured, and rooms are polled. */
+  redis: RedisChannels | undefined;
+  /** How its channels are called. */
+  channels: ChannelNames;
+  frameIntervalMs: number;
+  log: Logger;
+}
+
+/** Rooms watched at a time: each has a document in memory. */
+const maxWatched = 200;
+
+const findingMessages: Record<ServerFinding['finding'], string> = {
+  unreadable: 'a pub-sub server answers for a room what cannot be read',
+  waiting_for: 'a pub-sub server waits for updates of a room that it never got',
+  diverged: 'the pub-sub servers of a room hold different documents',
+};
+
+interface RoomInput {
+  room: RoomName;
+}
+
+/** The watched rooms, and what fills the slots of their machines. */
+export class RoomWatches {
+  readonly #needs: RoomWatchesNeeds;
+  readonly #watches = new Map<RoomName, RoomWatch>();
+
+  constructor(needs: RoomWatchesNeeds) {
+    this.#needs = needs;
+  }
+
+  /** Shows a room to a viewer; the room's machine must be told by the caller. */
+  add(room: RoomName, viewer: Viewer, view: RoomView): void {
+    this.#watch(room).add(viewer, view);
+  }
+
+  remove(room: RoomName, viewer: Viewer): void {
+    this.#watches.get(room)?.remove(viewer);
+  }
+
+  /** A watched room; undefined: nobody watches it. */
+  get(room: RoomName): RoomWatch | undefined {
+    return this.#watches.get(room);
+  }
+
+  get viewers(): number {
+    let viewers = 0;
+    for (const watch of this.#watches.values()) viewers += watch.viewers;
+    return viewers;
+  }
+
+  /** Whether a room can be shown to one more viewer, in this way. */
+  hasPlaceFor(room: RoomName, view: RoomView): boolean {
+    const watch = this.#watches.get(room);
+    return watch ? watch.hasPlaceFor(view) : this.#watches.size < maxWatched;
+  }
+
+  publishStanding(room: RoomName, standing: RoomStanding): void {
+    this.#watches.get(room)?.setStanding(standing);
+  }
+
+  publishChannel(room: RoomName, channel: RoomChannelStanding): void {
+    this.#watches.get(room)?.setChannel(channel);
+    if (channel === 'silent')
+      this.#needs.log.warn(
+        { room },
+        'servers have what nobody published for this room; polling it',
+      );
+  }
+
+  close(): void {
+    for (const watch of this.#watches.values()) watch.close();
+    this.#watches.clear();
+  }
+
+  /** The slot `roomChannel`: the updates of a room, and who is in it, by Redis. */
+  readonly roomChannel = fromCallback<EventObject, RoomInput>(({ input: { room }, sendBack }) => {
+    const { redis, channels } = this.#needs;
+    const setPresence = (presence: PresenceStanding) =>
+      this.#watches.get(room)?.setPresence(presence);
+    if (!redis) {
+      setPresence('none');
+      sendBack({ type: 'channel.missing' });
+      return;
+    }
+    setPresence('connecting');
+    const unfollow = redis.follow(channels.updates(room), {
+      onMessage: (update) => sendBack({ type: 'update.received', update }),
+      onSubscribed: () => sendBack({ type: 'channel.subscribed' }),
+      onLost: () => sendBack({ type: 'channel.lost' }),
+      onFailed: (cause) => this.#watches.get(room)?.setFailure(cause),
+    });
+    const unfollowPresence = redis.follow(channels.presence(room), {
+      onMessage: (update) => this.#watches.get(room)?.applyPresence(update),
+      onSubscribed: () => setPresence('subscribed'),
+      onLost: () => setPresence('lost'),
+      onFailed: (cause) => setPresence(cause === 'refused' ? 'refused' : 'lost'),
+    });
+    return () => {
+      unfollow();
+      unfollowPresence();
+      setPresence('connecting');
+    };
+  });
+
+  /** The slot `roomSources`: where a room is, and what is there. */
+  readonly roomSources = fromCallback<RoomSourceRequest, RoomInput>(
+    ({ input: { room }, receive, sendBack }) => {
+      const stop = new AbortController();
+      const answer = (event: RoomSourceAnswer) => {
+        if (!stop.signal.aborted) sendBack(event);
+      };
+      receive((request) => {
+        if (request.type === 'location.requested') void this.#locate(room).then(answer);
+        else void this.#collect(room, request.servers, stop.signal, answer);
+      });
+      return () => stop.abort();
+    },
+  );
+
+  /** The slot `roomDocument`: the document of a room, and what is shown of it. */
+  readonly roomDocument = fromCallback<RoomDocumentCommand, RoomInput>(
+    ({ input: { room }, receive, sendBack }) => {
+      const watch = this.#watch(room);
+      const content = watch.begin({
+        onGap: () => sendBack({ type: 'update.refused' }),
+        onLost: () => sendBack({ type: 'document.lost' }),
+        onMissed: () => sendBack({ type: 'news.missed' }),
+        onHeard: () => sendBack({ type: 'news.heard' }),
+      });
+      receive((command) => {
+        if (command.type === 'state.merged') content.merge(command.server, command.state);
+        else if (command.type === 'update.applied') void content.apply(command.update);
+        else if (command.type === 'channel.begun') content.beginChannel();
+        else
+          void content
+            .endRound(command.isJudged)
+            .then((outcome) => sendBack({ type: 'round.merged', ...outcome }));
+      });
+      return () => {
+        watch.end();
+        if (watch.viewers > 0) return;
+        watch.close();
+        this.#watches.delete(room);
+      };
+    },
+  );
+
+  #watch(room: RoomName): RoomWatch {
+    const known = this.#watches.get(room);
+    if (known) return known;
+    const { documents, frameIntervalMs, log } = this.#needs;
+    const watch = new RoomWatch(room, {
+      documents,
+      frameIntervalMs,
+      onGarbage: (name, bytes) =>
+        log.warn({ room: name, bytes }, 'a message on the channel of a room is no update'),
+      onFinding: (name, { finding, ...about }) =>
+        log.warn({ room: name, finding, ...about }, findingMessages[finding]),
+    });
+    this.#watches.set(room, watch);
+    return watch;
+  }
+
+  async #locate(room: RoomName): Promise<RoomSourceAnswer> {
+    const directory = this.#needs.directory;
+    const holders = await directory.holders(room);
+    const asked = holders.length > 0 ? holders : directory.everybody(room);
+    return { type: 'servers.located', servers: asked.map(({ server }) => server) };
+  }
+
+  async #collect(
+    room: RoomName,
+    servers: readonly ServerId[],
+    signal: AbortSignal,
+    answer: (event: RoomSourceAnswer) => void,
+  ): Promise<void> {
+    const said = await this.#ask(room, servers, signal);
+    let holders = 0;
+    let failures = 0;
+    for (const { server, said: answered } of said) {
+      if (answered.kind === 'failed') failures += 1;
+      if (answered.kind !== 'holds') continue;
+      holders += 1;
+      // Each may be of many MB: others have their turn between.
+      await nextTurn();
+      answer({ type: 'state.received', server, state: answered.state });
+    }
+    answer({ type: 'states.completed', holders, failures });
+  }
+
+  /** What these servers say of a room, or, when none of them has it, the others too. */
+  async #ask(room: RoomName, servers: readonly ServerId[], signal: AbortSignal): Promise<Asked[]> {
+    const { directory } = this.#needs;
+    const named = servers.map((server) => ({ server, isStored: false, connections: 0 }));
+    const noteNotAsked = (count: number) => this.#watches.get(room)?.setNotAsked(count);
+    const said = await directory.ask(room, named, signal);
+    const notAsked = beyondAsked(named.length);
+    if (said.some(({ said: { kind } }) => kind === 'holds')) {
+      noteNotAsked(notAsked);
+      return said;
+    }
+    const others = directory.everybody(room).filter(({ server }) => !servers.includes(server));
+    noteNotAsked(notAsked + beyondAsked(others.length));
+    return [...said, ...(await directory.ask(room, others, signal))];
+  }
+}

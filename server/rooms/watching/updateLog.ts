@@ -1,0 +1,32 @@
+import type { UpdateSummary } from '../../documents/updateSummary.js';
+
+/** One update of a room, as its log shows it. */
+export interface LogEntry extends UpdateSummary {
+  /** Counts the updates of this room since it is watched, from 1. */
+  number: number;
+  /** When it came here, ISO 8601. */
+  at: string;
+}
+
+const maxEntries = 500;
+
+/** The newest updates of a watched room, a bounded number of them. */
+export class UpdateLog {
+  #entries: LogEntry[] = [];
+  #number = 0;
+  /** Messages on the channel that were no update. */
+  garbage = 0;
+
+  add(summary: UpdateSummary): LogEntry {
+    this.#number += 1;
+    const entry = { number: this.#number, at: new Date().toISOString(), ...summary };
+    this.#entries.push(entry);
+    if (this.#entries.length > maxEntries) this.#entries.shift();
+    return entry;
+  }
+
+  /** The entries, the newest first. */
+  newestFirst(): LogEntry[] {
+    return this.#entries.toReversed();
+  }
+}

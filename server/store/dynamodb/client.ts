@@ -1,0 +1,77 @@
+import { DynamoDBClient, type DynamoDBClientConfig } from '@aws-sdk/client-dynamodb';
+import { StoreError } from '../store.js';
+
+/** What the SDK does not find by itself; left out for a table of one's own. */
+export type ClientOptions = Pick<DynamoDBClientConfig, 'endpoint' | 'region' | 'credentials'> & {
+  /** How long one question may take with all that belongs to it: credentials, retries. Default 3,000 ms. */
+  withinMs?: number;
+};
+
+const attemptMs = 1200;
+const connectMs = 800;
+const maxWords = 300;
+
+/**
+ * A client that takes region, endpoint and credentials from the SDK's own variables (`AWS_REGION`,
+ * `AWS_ENDPOINT_URL_DYNAMODB`, the credentials chain). Whatever fails, and whatever takes too long,
+ * is a `StoreError`. Whoever creates it destroys it.
+ */
+export function createClient({ withinMs = 3000, ...own }: ClientOptions = {}): DynamoDBClient {
+  const client = new DynamoDBClient({
+    ...own,
+    maxAttempts: 2,
+    requestHandler: {
+      connectionTimeout: connectMs,
+      requestTimeout: attemptMs,
+      socketTimeout: attemptMs,
+      // Without it the SDK only warns, and waits on.
+      throwOnRequestTimeout: true,
+    },
+  });
+  // The outermost step: it sees one question as a whole, not its attempts.
+  client.middlewareStack.add(
+    (next, context) => async (args) => {
+      const { TableName: table } = args.input as { TableName?: string };
+      try {
+        return await within(withinMs, next(args));
+      } catch (cause) {
+        throw toStoreError(cause, context.commandName, table);
+      }
+    },
+    { step: 'initialize', priority: 'high', name: 'storeErrors' },
+  );
+  return client;
+}
+
+async function within<T>(ms: number, promise: Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => {
+      reject(Object.assign(new Error(`no answer within ${ms} ms`), { name: 'TimeoutError' }));
+    }, ms);
+  });
+  try {
+    return await Promise.race([promise, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+function toStoreError(cause: unknown, command = 'a command', table?: string): StoreError {
+  const subject = `${command}${table ? ` on the table "${table}"` : ''}`;
+  return new StoreError(`${subject} failed: ${wordsOf(cause)}`, { cause });
+}
+
+function wordsOf(cause: unknown): string {
+  const { name = 'Error', code, message = '' } = Object(cause) as Partial<NodeJS.ErrnoException>;
+  // An AggregateError of refused connections has no message, and only `code` says what it was.
+  const what = code && code !== name ? `${name} (${code})` : name;
+  const hint = hints[name] ?? '';
+  return `${what}: ${message.slice(0, maxWords)}${hint}`;
+}
+
+const seeDocs = 'docs/operations.md says which tables there have to be';
+const hints: Record<string, string> = {
+  ResourceNotFoundException: `. There is no such table in this region, at this endpoint; ${seeDocs}`,
+  ValidationException: `. The table's key may be another than expected; ${seeDocs}`,
+};

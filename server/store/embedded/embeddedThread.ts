@@ -1,0 +1,117 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { Worker } from 'node:worker_threads';
+import { StoreError } from '../store.js';
+import type { EmbeddedWorkerData, EmbeddedWorkerMessage } from './embeddedWorker.js';
+
+/** The thread in which dynalite runs; whoever starts it closes it. */
+export interface EmbeddedThread {
+  port: number;
+  /** Resolves when it has ended, for whatever reason: for want of memory, too. */
+  exited: Promise<void>;
+  /** Waits until everything is written. */
+  close(): Promise<void>;
+}
+
+const startWithinMs = 20_000;
+const closeWithinMs = 3000;
+const restartMs = 1000;
+
+/** What is told of a thread that is kept running. */
+export interface KeptThread {
+  onFault: (cause: Error) => void;
+  /** It runs again, on the same port; what was in memory is gone. If this fails, it is started once more. */
+  onRestart: () => Promise<void>;
+}
+
+/** Starts it, and again after a pause whenever it ends by itself. */
+export async function keepEmbeddedThread(
+  data: EmbeddedWorkerData,
+  { onFault, onRestart }: KeptThread,
+): Promise<Pick<EmbeddedThread, 'port' | 'close'>> {
+  let thread = await startEmbeddedThread(data, onFault);
+  const { port } = thread;
+  const closing = new AbortController();
+  const restart = async () => {
+    thread = await startEmbeddedThread({ ...data, port }, onFault);
+    // Whoever closed meanwhile closed the one before.
+    if (closing.signal.aborted) await thread.close();
+    else await onRestart();
+  };
+  const keep = async () => {
+    for (;;) {
+      await thread.exited;
+      if (closing.signal.aborted) return;
+      onFault(new StoreError('the embedded store ended: it is started again'));
+      await pause(restartMs, undefined, { ref: false, signal: closing.signal }).catch(() => {});
+      if (closing.signal.aborted) return;
+      await restart().catch((cause: Error) => {
+        onFault(cause);
+        return thread.close();
+      });
+    }
+  };
+  const kept = keep();
+  return {
+    port,
+    close: async () => {
+      closing.abort();
+      await thread.close();
+      await kept;
+    },
+  };
+}
+
+/** Starts it. Resolves when it listens on 127.0.0.1; `onFault` hears of faults after that. */
+export async function startEmbeddedThread(
+  data: EmbeddedWorkerData,
+  onFault: (cause: Error) => void,
+): Promise<EmbeddedThread> {
+  const worker = new Worker(workerUrl(), { workerData: data, env: {}, execArgv: [] });
+  const exited = new Promise<void>((resolve) => worker.once('exit', () => resolve()));
+  worker.on('message', (message: EmbeddedWorkerMessage) => {
+    if (message.type === 'failed') onFault(new StoreError(`embedded store: ${message.cause}`));
+  });
+  // Without a listener the end of the thread would be the end of the process.
+  worker.on('error', onFault);
+
+  const close = async () => {
+    worker.postMessage('close');
+    await until(exited, closeWithinMs);
+    await worker.terminate();
+  };
+  const listening = new Promise<number>((resolve, reject) => {
+    worker.on('message', (message: EmbeddedWorkerMessage) => {
+      if (message.type === 'listening') resolve(message.port);
+      if (message.type === 'failed') reject(new StoreError(`embedded store: ${message.cause}`));
+    });
+    worker.once('error', reject);
+    void exited.then(() => reject(new StoreError('the embedded store ended while it started')));
+  });
+  try {
+    const port = await until(listening, startWithinMs);
+    if (port === undefined) throw new StoreError('the embedded store did not start in time');
+    return { port, exited, close };
+  } catch (cause) {
+    await worker.terminate();
+    throw cause;
+  }
+}
+
+/** Undefined when it takes longer. */
+async function until<T>(promise: Promise<T>, ms: number): Promise<T | undefined> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<undefined>((resolve) => {
+    timer = setTimeout(resolve, ms, undefined);
+  });
+  return Promise.race([promise, late]).finally(() => clearTimeout(timer));
+}
+
+/** The module beside this one. Run from sources it needs tsx, which `--import` does not bring to threads. */
+function workerUrl(): URL {
+  const isSource = import.meta.url.endsWith('.ts');
+  const module = new URL(`./embeddedWorker.${isSource ? 'ts' : 'js'}`, import.meta.url);
+  if (!isSource) return module;
+  const tsx = JSON.stringify(import.meta.resolve('tsx/esm/api'));
+  const source = `import { register } from ${tsx}; register(); await import('${module}');`;
+  return new URL(`data:text/javascript,${encodeURIComponent(source)}`);
+}

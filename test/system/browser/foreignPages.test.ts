@@ -1,0 +1,58 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { expect, test } from '@jest/globals';
+import { owns, startDouble, untilShown, watch } from '../../support/stage.js';
+import { startStaged, useBrowser } from './support/pages.js';
+
+const browser = useBrowser();
+
+/** A page of another origin; resolves with that origin. */
+async function startForeignPage(): Promise<string> {
+  const server = createServer((_, response) => {
+    response.writeHead(200, { 'Content-Type': 'text/html' }).end('<title>another</title>');
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  owns(server, () => {
+    server.closeAllConnections();
+    server.close();
+  });
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+}
+
+test('a page that may read the counts can neither ask for a URL that counts nor post to one', async () => {
+  const origin = await startForeignPage();
+  const double = await startDouble();
+  const service = await startStaged([double], { CORS_ORIGINS: origin });
+  const viewer = await watch(service);
+  await double.open('real');
+  await untilShown(viewer, { real: 1 });
+  const page = await browser.open(origin, { allowed: /CORS policy|Failed to load resource/ });
+  const query = `${service.url}/api/events/clients?port=${double.port}`;
+  const text = await page.evaluate(
+    (url) =>
+      fetch(url).then(
+        (answer) => answer.text(),
+        (error) => String(error),
+      ),
+    query,
+  );
+  expect(text).toContain('TypeError');
+  // A URL that does count, as if the page had got hold of it.
+  const posted = await page.evaluate(
+    (url) =>
+      fetch(url, { method: 'POST', mode: 'no-cors', body: '{"room":"forged","add":777}' }).then(
+        ({ type }) => type,
+      ),
+    double.eventsUrl ?? '',
+  );
+  expect(posted).toBe('opaque');
+  // What the server itself posts after that is counted, and the other is not.
+  await double.open('real');
+  await untilShown(viewer, { real: 2 });
+  // The page is let in where it is meant to be.
+  const state = await page.evaluate(
+    (url) => fetch(url).then((answer) => answer.json()),
+    `${service.url}/api/state`,
+  );
+  expect(state).toMatchObject({ state: 'active' });
+});

@@ -1,0 +1,146 @@
+/** What strangers may write into documents and announce of themselves, in the page of a room. */
+
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import type { Page } from 'playwright-core';
+import * as Y from 'yjs';
+import { eventually } from '../../support/eventually.js';
+import { type RedisServer, startRedis } from '../../support/redisServer.js';
+import { awarenessUpdate } from '../rooms/support/awareness.js';
+import { startDocServer } from '../rooms/support/docServer.js';
+import { untilCount, untilText } from './support/looks.js';
+import { startStaged, useBrowser } from './support/pages.js';
+
+const browser = useBrowser();
+let redis: RedisServer;
+beforeAll(async () => {
+  redis = await startRedis();
+});
+afterAll(() => redis.stop());
+
+/** On a machine that is busy. */
+const patience = { withinMs: 30_000 };
+
+/** A page that shows this document, and what to announce there. */
+async function show(doc: Y.Doc, query = '') {
+  const server = await startDocServer();
+  server.states.set('r', Y.encodeStateAsUpdate(doc));
+  const service = await startStaged([server], {
+    PROBE_INTERVAL_MS: '60000',
+    RESYNC_INTERVAL_MS: '600000',
+    REQUEST_TIMEOUT_MS: '20000',
+    REDIS_URL: redis.url,
+  });
+  const page = await browser.open(`${service.url}/#/room/r${query}`);
+  return { page, service };
+}
+
+/** Nothing of the document was run, fetched or made an element; nothing in the page turns text around unseen. */
+async function expectHarmless(page: Page) {
+  expect(await page.evaluate('[globalThis.harmed, ({}).polluted]')).toEqual([undefined, undefined]);
+  expect(
+    await page
+      .locator('#main img, #main script, #main iframe, #main a[href^="javascript"]')
+      .count(),
+  ).toBe(0);
+  const shown = await page.evaluate<string>(
+    'document.body.outerHTML + [...document.querySelectorAll("[title]")].map((it) => it.title).join("")',
+  );
+  expect(shown).not.toMatch(/[\u202a-\u202e\u2066-\u2069\u{e0000}-\u{e007f}]/u);
+}
+
+/** The page answers a click: it goes elsewhere and comes back. */
+async function expectAnswers(page: Page) {
+  await page.getByRole('link', { name: '‹ Rooms' }).click({ timeout: patience.withinMs });
+  await eventually(
+    async () => expect(await page.locator('.watched-head').count()).toBe(0),
+    patience,
+  );
+  await page.goBack();
+  await eventually(
+    async () => expect(await page.locator('.watched-head').count()).toBe(1),
+    patience,
+  );
+}
+
+const turned = '\u202eexe.fdp\u2066\u0007\u{e0041}';
+const script =
+  '"><script>harmed=1</script><img src=x onerror=harmed=1><a href="javascript:harmed=1">x</a>';
+const hostile = script + turned;
+
+test('names and texts of strangers, wherever they stand, run nothing and disguise nothing', async () => {
+  const doc = new Y.Doc();
+  doc.getText(`text ${hostile}`).insert(0, hostile);
+  doc.getText('formatted').insert(0, hostile, { [hostile]: hostile, link: { href: script } });
+  doc.getText('formatted').insertEmbed(0, { [hostile]: hostile });
+  doc.getMap(`map ${hostile}`).set(hostile, hostile);
+  doc.getMap('__proto__').set('polluted', true);
+  doc.getMap('long').set(hostile, `${hostile}\n`.repeat(50));
+  doc
+    .getMap('plain')
+    .set('value', { [hostile]: [hostile, { [hostile]: null }], __proto__: { polluted: 1 } });
+  const element = new Y.XmlElement(`x${hostile}`);
+  doc.getXmlFragment('xml').insert(0, [element]);
+  element.setAttribute(hostile, hostile);
+  element.insert(0, [new Y.XmlText(hostile)]);
+  doc.getMap('docs').set('sub', new Y.Doc({ guid: hostile }));
+  const { page } = await show(doc);
+  await untilText(page, '.tree', `\\u{202e}exe.fdp\\u{2066}\\u{7}`);
+  await eventually(async () => expect(await redis.subscribers('r-presence')).toBe(1), patience);
+  const user = { name: hostile.slice(-40), color: `url(javascript:harmed=1)${hostile}` };
+  await redis.publish(
+    'r-presence',
+    awarenessUpdate([1, 1, { user, [hostile]: { [hostile]: hostile } }]),
+  );
+  await redis.publish(
+    'r-presence',
+    awarenessUpdate([2, 1, { user: { name: { toString: 1 }, color: 5 } }]),
+  );
+  await redis.publish(
+    'r-presence',
+    awarenessUpdate([3, 1, JSON.parse('{"__proto__":{"polluted":1}}')]),
+  );
+  await untilCount(page, '.watched-person', 3);
+  for (const person of await page.locator('.watched-person').all()) await person.click();
+  await untilText(page, '.watched-people', '<script>harmed=1</script>');
+  for (;;) {
+    const closed = page.locator('.tree-toggle[aria-expanded="false"]');
+    if ((await closed.count()) === 0) break;
+    await closed.first().click();
+  }
+  await expectHarmless(page);
+  await expectAnswers(page);
+}, 90_000);
+
+test('a million keys, and names, formats and marks without end, freeze nothing and push nothing away', async () => {
+  const doc = new Y.Doc();
+  const million = Object.fromEntries(Array.from({ length: 1_000_000 }, (_, i) => [`k${i}`, i]));
+  doc.getMap('million').set('keys', million);
+  const map = doc.getMap('map');
+  doc.transact(() => {
+    for (let i = 0; i < 50_000; i += 1) map.set(`key ${i}`, i);
+  });
+  doc.getMap('names').set('n'.repeat(1_000_000), 'long');
+  doc.getMap('names').set('tower', `Z${'\u0334\u0335\u0336\u0337'.repeat(30)}`);
+  const text = doc.getText('formats');
+  doc.transact(() => {
+    for (let i = 0; i < 500; i += 1)
+      text.insert(i, 'x', { [`format ${i} ${'f'.repeat(1000)}`]: { large: 'v'.repeat(1000) } });
+  });
+  doc.getXmlFragment('xml').insert(0, [new Y.XmlElement('e'.repeat(1_000_000))]);
+  const { page } = await show(doc);
+  await eventually(
+    async () => expect(await page.locator('.tree').textContent()).toContain('50,000 entries'),
+    { withinMs: 60_000 },
+  );
+  const shown = (await page.locator('.tree').textContent()) ?? '';
+  expect(shown.length).toBeLessThan(20_000);
+  const titles = await page.evaluate<number>(
+    '[...document.querySelectorAll("[title]")].reduce((sum, it) => sum + it.title.length, 0)',
+  );
+  expect(titles).toBeLessThan(1_000_000);
+  const more = page.getByRole('button', { name: 'Show 200 more of 999,950' });
+  await more.click({ timeout: patience.withinMs });
+  await untilText(page, '.tree', 'Show 200 more of 999,750');
+  await expectHarmless(page);
+  await expectAnswers(page);
+}, 180_000);

@@ -1,0 +1,194 @@
+import { createServer, request } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { expect, test } from '@jest/globals';
+import { freePort } from '../../../server/demo/serviceChild.js';
+import { eventually } from '../../support/eventually.js';
+import { connectTo, editIn, nth, sharedFleet, startReal } from '../../support/fleet.js';
+import { owns, patient, serversOf, startDouble, stopStaged } from '../../support/stage.js';
+import { filledStore } from '../security/filledStore.js';
+import {
+  serviceIsAway,
+  startStaged,
+  untilServer,
+  untilStream,
+  untilStrip,
+  useBrowser,
+} from './support/pages.js';
+
+const browser = useBrowser();
+const fleet = sharedFleet(2);
+
+test('counts change on the page as editors come and go', async () => {
+  const service = await startStaged(fleet);
+  const page = await browser.open(service.url);
+  await untilStrip(page, { connections: 0, rooms: 0, servers: '2 of 2 live', service: 'active' });
+  await untilStrip(page, { numbers: 'complete', viewers: 1 });
+  await page.locator('[data-empty="nobody"]').waitFor();
+
+  const editor = await editIn(nth(fleet, 0), 'weekly%20notes');
+  await editIn(nth(fleet, 1), 'weekly%20notes');
+  await connectTo(nth(fleet, 1), 'constructor');
+  await untilStrip(page, { connections: 3, rooms: 2 });
+  const row = page.locator('[data-room="weekly%20notes"]');
+  await row.getByText('weekly notes', { exact: true }).waitFor();
+  await page.locator('[data-room="constructor"]').waitFor();
+
+  await editor.leave();
+  await untilStrip(page, { connections: 2, rooms: 2 });
+  await row.locator('.number', { hasText: /^1$/ }).waitFor();
+});
+
+test('a server that is killed turns unreachable and its connections leave the totals', async () => {
+  const victim = await startReal();
+  const service = await startStaged([...fleet, victim]);
+  await connectTo(nth(fleet, 0), 'a');
+  await connectTo(victim, 'a');
+  await connectTo(victim, 'b');
+  const page = await browser.open(service.url);
+  await untilStrip(page, { connections: 3, rooms: 2, servers: '3 of 3 live' });
+
+  await victim.kill();
+  await untilServer(page, victim.id, 'unreachable');
+  await untilStrip(page, {
+    connections: 1,
+    rooms: 1,
+    servers: '2 of 3 live',
+    numbers: 'incomplete',
+  });
+  const notice = page.locator('[data-notice="incomplete"]');
+  await eventually(async () =>
+    expect(await notice.textContent()).toContain(`${victim.id} (unreachable)`),
+  );
+
+  await startReal({ port: victim.port });
+  await untilServer(page, victim.id, 'live');
+  await page.getByText(/^back at .*restarted/).waitFor();
+  await notice.waitFor({ state: 'detached' });
+});
+
+test('the service is started again, and the page goes on by itself', async () => {
+  const PORT = String(await freePort());
+  const first = await startStaged(fleet, { PORT });
+  const page = await browser.open(first.url, { allowed: serviceIsAway });
+  await connectTo(nth(fleet, 0), 'before');
+  await untilStrip(page, { connections: 1 });
+
+  await stopStaged(first);
+  await untilStream(page, 'reconnecting');
+  await page.locator('[data-notice="reconnecting"]').waitFor();
+  await page.getByRole('status').getByText('The page reconnects by itself').waitFor();
+  await connectTo(nth(fleet, 1), 'meanwhile');
+  await startStaged(fleet, { PORT });
+  await untilStream(page, 'live');
+  await untilStrip(page, { connections: 2, rooms: 2, numbers: 'complete' });
+});
+
+test('a service that is about to stop is said to be', async () => {
+  const double = await startDouble();
+  const service = await startStaged([double], patient);
+  const page = await browser.open(service.url, { allowed: serviceIsAway });
+  await untilStream(page, 'live');
+  // It waits for this server, which it has to silence.
+  double.respond({ kind: 'hang' });
+  const stopping = stopStaged(service);
+  await page.getByText('The service is shutting down.').waitFor();
+  double.release();
+  await stopping;
+});
+
+test('a page without servers says how to name some', async () => {
+  const service = await startStaged([]);
+  const page = await browser.open(service.url);
+  await page.locator('[data-empty="no-servers"]').waitFor();
+  expect(await page.locator('main').textContent()).toContain('PUBSUB_SERVERS');
+  await untilStrip(page, { numbers: 'no server known' });
+});
+
+test('an address that a crash left in the rooms table is said to be no server', async () => {
+  const address = `127.0.0.1:${await freePort()}`;
+  const openStore = async () => filledStore([{ id: 'left', addresses: [address] }]);
+  const env = { DYNAMODB_TABLE: 'given', DISCOVER_FROM_ROOMS: 'true' };
+  const service = await startStaged(fleet, env, { openStore });
+  const page = await browser.open(`${service.url}/#/servers`);
+  await page.locator('[data-finding="gone"]').getByText(address).waitFor();
+  await untilStrip(page, { numbers: 'complete' });
+});
+
+test('a page all of whose servers are down says so, and why, and what may be missing', async () => {
+  const double = await startDouble();
+  const dns = { PUBSUB_DNS: 'pubsub.invalid', PUBSUB_DNS_SERVER: '127.0.0.1:9' };
+  const service = await startStaged([double], dns);
+  double.respond({ kind: 'status', status: 500 });
+  double.respond({ kind: 'status', status: 500, to: 'health' });
+  const page = await browser.open(service.url);
+  const notice = page.locator('[data-notice="all-down"]');
+  await eventually(async () =>
+    expect(await notice.textContent()).toMatch(/No pub-sub server answers.*500/s),
+  );
+  await page.locator('[data-notice="discovery"]').getByText('dns:pubsub.invalid').waitFor();
+});
+
+test('a server whose posts do not arrive is deaf, and the page says at which address', async () => {
+  const double = await startDouble();
+  const service = await startStaged([double]);
+  const page = await browser.open(`${service.url}/#/servers`);
+  await untilStream(page, 'live');
+  let count = 0;
+  await eventually(
+    async () => {
+      count += 1;
+      double.rooms.set('r', count);
+      const [row] = await serversOf(service);
+      expect(row?.state).toBe('deaf');
+    },
+    { withinMs: 15_000 },
+  );
+  await untilServer(page, double.id, 'deaf');
+  const words = `its posts do not reach this service at ${service.url}/api/events: set PUBLIC_URL`;
+  await page.locator('[data-notice="incomplete"]').getByText(words).waitFor();
+  await page.getByText(`answers, but ${words}`, { exact: true }).waitFor();
+});
+
+test('a browser without shared workers has a stream for each tab', async () => {
+  const service = await startStaged(fleet);
+  const init = () => {
+    // @ts-expect-error: some browsers have none.
+    delete globalThis.SharedWorker;
+  };
+  const open = await browser.openContext({ init });
+  const pages = [await open(service.url), await open(service.url)];
+  await connectTo(nth(fleet, 0), 'a');
+  for (const page of pages) await untilStrip(page, { connections: 1, viewers: 2 });
+});
+
+/** A proxy that shows the service under `/below/`, and passes on what is below. */
+async function startProxy(target: string): Promise<string> {
+  const { hostname, port } = new URL(target);
+  const proxy = createServer((incoming, outgoing) => {
+    if (!incoming.url?.startsWith('/below/')) return void outgoing.writeHead(404).end();
+    const path = incoming.url.slice('/below'.length);
+    const { method, headers } = incoming;
+    const onward = request({ hostname, port, path, method, headers }, (answer) => {
+      outgoing.writeHead(answer.statusCode ?? 502, answer.headers);
+      answer.pipe(outgoing);
+    });
+    onward.on('error', () => outgoing.destroy());
+    outgoing.on('close', () => onward.destroy());
+    incoming.pipe(onward);
+  });
+  await new Promise<void>((resolve) => proxy.listen(0, '127.0.0.1', resolve));
+  owns(proxy, () => {
+    proxy.closeAllConnections();
+    proxy.close();
+  });
+  return `http://127.0.0.1:${(proxy.address() as AddressInfo).port}/below/`;
+}
+
+test('the page works under a path of a proxy', async () => {
+  const service = await startStaged(fleet);
+  const page = await browser.open(await startProxy(service.url));
+  await connectTo(nth(fleet, 0), 'a/b');
+  await untilStrip(page, { connections: 1, viewers: 1 });
+  await page.getByRole('link', { name: 'Rooms', exact: true }).click();
+  await page.locator('[data-room="a/b"]').waitFor();
+});

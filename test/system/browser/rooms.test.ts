@@ -1,0 +1,170 @@
+import { expect, test } from '@jest/globals';
+import type { Page } from 'playwright-core';
+import { eventually } from '../../support/eventually.js';
+import type { ScriptedServer } from '../../support/scriptedServer.js';
+import { noResync, patient, startDouble, stateOf, watch } from '../../support/stage.js';
+import { overhang, seriousFindings } from './support/looks.js';
+import { startStaged, untilStrip, useBrowser } from './support/pages.js';
+
+const browser = useBrowser();
+/** Nothing happens but what the test causes: a snapshot of 100,000 rooms takes its time. */
+const calm = { ...noResync, ...patient, PROBE_INTERVAL_MS: '600000' };
+
+const manyRooms = 100_000;
+
+/** A server whose room 0 has the most connections, room 1 fewer, and so on. */
+async function startCrowded(count: number): Promise<ScriptedServer> {
+  const double = await startDouble();
+  for (let i = 0; i < count; i += 1) double.rooms.set(`room%20${i}`, count - i);
+  return double;
+}
+
+const rows = (page: Page) => page.locator('tr[data-room]');
+
+/**
+ * Runs in the page: scrolls to so many places, as fast as the browser draws, and looks each time at
+ * every row's height of the list. Tells where there was nothing.
+ */
+const scrollThrough = (steps: number) => `(async () => {
+  const scroller = document.querySelector('.room-scroller');
+  const { left, top, bottom } = scroller.getBoundingClientRect();
+  const blanks = [];
+  let seen = 0;
+  for (let step = 0; step <= ${steps}; step += 1) {
+    const reach = scroller.scrollHeight - scroller.clientHeight;
+    // There and back, in leaps and in small steps.
+    const at = step % 3 === 0 ? Math.random() * reach : (reach * step) / ${steps};
+    scroller.scrollTop = at;
+    await new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve)));
+    for (let y = top + 40; y < bottom - 2; y += 18) {
+      const row = document.elementFromPoint(left + 60, y)?.closest('tr[data-room]');
+      if (row?.querySelector('a')?.textContent) seen += 1;
+      else blanks.push([Math.round(at), Math.round(y)]);
+    }
+  }
+  return { blanks, seen };
+})()`;
+
+test('100,000 rooms are there soon, scroll without a blank row, and are found', async () => {
+  const double = await startCrowded(manyRooms);
+  const service = await startStaged([double], calm);
+  // What is measured is the page: the service has its numbers already.
+  await watch(service);
+  await eventually(async () => expect(await stateOf(service)).toMatchObject({ complete: true }));
+  const startedAt = performance.now();
+  const page = await browser.open(`${service.url}/#/rooms`);
+  await rows(page).first().waitFor();
+  const firstRowsMs = Math.round(performance.now() - startedAt);
+  process.stdout.write(`  100,000 rooms: first rows after ${firstRowsMs} ms\n`);
+  await untilStrip(page, { rooms: '100,000' });
+  await eventually(async () =>
+    expect(await page.locator('.room-table table').getAttribute('aria-rowcount')).toBe('100001'),
+  );
+
+  // Counts change meanwhile.
+  const changing = setInterval(() => void double.open('room%20500'), 50);
+  const { blanks, seen } = await page
+    .evaluate<{ blanks: number[][]; seen: number }>(scrollThrough(60))
+    .finally(() => clearInterval(changing));
+  expect(blanks).toEqual([]);
+  expect(seen).toBeGreaterThan(60 * 10);
+  expect(await rows(page).count()).toBeLessThan(150);
+
+  await page.getByLabel('Search rooms by name').fill('ROOM 9999');
+  await eventually(async () => expect(await rows(page).count()).toBe(11));
+  expect(await rows(page).first().getAttribute('data-room')).toBe('room%209999');
+  await page.getByLabel('Search rooms by name').fill('no such room');
+  await page.getByRole('heading', { name: 'No room has this in its name' }).waitFor();
+  await page.getByLabel('Search rooms by name').fill('');
+  await page.getByLabel('How many rooms').selectOption('Top 50');
+  await eventually(async () =>
+    expect(await page.locator('.room-table table').getAttribute('aria-rowcount')).toBe('51'),
+  );
+});
+
+/** Runs in the page: whether what has the focus is at its place, with nothing before it. */
+const isFocusSeen = `(() => {
+  const { left, top, height } = document.activeElement.closest('tr').getBoundingClientRect();
+  return document.elementFromPoint(left + 60, top + height / 2)?.closest('tr')?.contains(
+    document.activeElement,
+  );
+})()`;
+
+test('rooms are read, reached and opened by keyboard', async () => {
+  const double = await startCrowded(300);
+  const service = await startStaged([double], calm);
+  const page = await browser.open(`${service.url}/#/rooms`);
+  await rows(page).first().waitFor();
+  await rows(page).first().locator('a').focus();
+  const focused = () =>
+    page.evaluate<string>('document.activeElement.closest("tr")?.dataset.room ?? ""');
+  for (const [key, room] of [
+    ['ArrowDown', 'room%201'],
+    ['ArrowDown', 'room%202'],
+    ['ArrowUp', 'room%201'],
+    ['PageDown', undefined],
+    ['PageDown', undefined],
+    ['PageUp', undefined],
+    ['End', 'room%20299'],
+    ['Home', 'room%200'],
+  ] as const) {
+    const before = await focused();
+    await page.keyboard.press(key);
+    await eventually(async () => {
+      if (room === undefined) expect(await focused()).not.toBe(before);
+      else expect([key, await focused()]).toEqual([key, room]);
+      expect(await page.evaluate(isFocusSeen)).toBe(true);
+    });
+  }
+  // The focus stays on its room when the order changes, and when it is scrolled out of sight.
+  await page.mouse.move(600, 500);
+  await page.mouse.wheel(0, 4000);
+  await eventually(async () =>
+    expect(await rows(page).last().getAttribute('data-index')).not.toBe('0'),
+  );
+  expect(await focused()).toBe('room%200');
+  await page.keyboard.press('Enter');
+  await eventually(() => expect(page.url()).toContain(`#/room/${encodeURIComponent('room%200')}`));
+  // The row is gone, and the focus is where the room is.
+  await eventually(async () =>
+    expect(await page.evaluate('document.activeElement.id')).toBe('main'),
+  );
+});
+
+test('where the connections of a room are is shown, as columns or as a bar', async () => {
+  const doubles = [await startDouble(), await startDouble()];
+  doubles[0]?.rooms.set('a', 3).set('b', 1);
+  doubles[1]?.rooms.set('a', 1);
+  const service = await startStaged(doubles, calm);
+  const page = await browser.open(`${service.url}/#/rooms`);
+  const cells = page.locator('[data-room="a"] .cell-count');
+  const wide = async (texts: string[]) =>
+    eventually(async () => expect((await cells.allTextContents()).sort()).toEqual(texts));
+  await wide(['1', '3']);
+  await doubles[1]?.open('a');
+  await wide(['2', '3']);
+  await page.setViewportSize({ width: 360, height: 700 });
+  await eventually(async () =>
+    expect(await page.locator('[data-room="a"] .share-bar > span').count()).toBe(2),
+  );
+});
+
+test('names of strangers do no harm', async () => {
+  const double = await startDouble();
+  const names = ['__proto__', 'constructor', '<b>bold</b>', '%E2%80%AEevil', '100%', 'a/b', ''];
+  const long = 'x'.repeat(9000);
+  for (const name of [...names, long]) double.rooms.set(name, 1);
+  const service = await startStaged([double], calm);
+  const page = await browser.open(`${service.url}/#/rooms`, {
+    viewport: { width: 360, height: 900 },
+  });
+  // `__proto__` is not seen in a snapshot.
+  await eventually(async () => expect(await rows(page).count()).toBe(names.length));
+  expect(await page.locator('tr[data-room] b').count()).toBe(0);
+  await page.getByText('\\u{202e}evil', { exact: true }).waitFor();
+  await page.getByText('(empty name)').waitFor();
+  expect(await overhang(page)).toBe(0);
+  expect(await seriousFindings(page)).toEqual([]);
+  await double.open('__proto__');
+  await page.locator('tr[data-room="__proto__"]').waitFor();
+});

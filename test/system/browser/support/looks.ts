@@ -1,0 +1,58 @@
+/** What a page shows, and whether everybody can read it. */
+
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { expect } from '@jest/globals';
+import type { AxeResults } from 'axe-core';
+import type { Page } from 'playwright-core';
+import { eventually } from '../../../support/eventually.js';
+
+/** On a machine that is busy. */
+const patience = { withinMs: 25_000 };
+
+/** Resolves when an element's text has this in it. */
+export async function untilText(page: Page, selector: string, text: string | RegExp) {
+  await eventually(async () => {
+    const texts = await page.locator(selector).allTextContents();
+    expect(texts.join('\n')).toMatch(text instanceof RegExp ? text : literally(text));
+  }, patience);
+}
+
+/** Resolves when there are so many of something. */
+export const untilCount = (page: Page, selector: string, count: number) =>
+  eventually(
+    async () => expect([selector, await page.locator(selector).count()]).toEqual([selector, count]),
+    patience,
+  );
+
+const literally = (text: string) => new RegExp(text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'));
+
+const axeSource = readFileSync(
+  createRequire(import.meta.url).resolve('axe-core/axe.min.js'),
+  'utf8',
+);
+
+/** What axe finds on a page that is serious or worse, in words. */
+export async function seriousFindings(page: Page): Promise<string[]> {
+  // By the debugger's way in: the page's own policy lets nothing be added to it.
+  await page.evaluate(axeSource);
+  const { violations } = await page.evaluate(() =>
+    (globalThis as unknown as { axe: { run(): Promise<AxeResults> } }).axe.run(),
+  );
+  return violations
+    .filter(({ impact }) => impact === 'serious' || impact === 'critical')
+    .flatMap(({ id, nodes }) =>
+      nodes.map(({ html, failureSummary }) => `${id}: ${html} ${failureSummary}`),
+    );
+}
+
+/** How far the page reaches beyond its window to the side, in pixels. */
+export const overhang = (page: Page): Promise<number> =>
+  page.evaluate(() => {
+    const { scrollWidth, clientWidth } = (
+      globalThis as unknown as {
+        document: { documentElement: { scrollWidth: number; clientWidth: number } };
+      }
+    ).document.documentElement;
+    return scrollWidth - clientWidth;
+  });

@@ -1,0 +1,62 @@
+/** Waits that others ask for. A timer over 2^31 - 1 ms fires at once: a month's wait would be a flood. */
+
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { setTimeout as pause } from 'node:timers/promises';
+import { expect, test } from '@jest/globals';
+import { eventually } from '../../support/eventually.js';
+import { runProcess } from '../../support/serviceProcess.js';
+import { owns } from '../../support/stage.js';
+import { useWorld } from '../../support/world.js';
+
+const world = useWorld();
+
+/** A server that refuses everything for a month, and counts what is asked of it. */
+async function startRefusing(status: number) {
+  let requests = 0;
+  const server = createServer((request, response) => {
+    requests += 1;
+    request.resume();
+    response.writeHead(status, { 'Retry-After': '2592000', 'Content-Type': 'application/json' });
+    response.end('{"__type":"ThrottlingException","message":"come back in a month"}');
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  owns(server, (it) => {
+    it.close();
+    it.closeAllConnections();
+  });
+  const { port } = server.address() as AddressInfo;
+  return { id: `127.0.0.1:${port}`, requests: () => requests };
+}
+
+test.each([503, 429])(
+  'a wait of a month, asked for with %s by a store, by ECS or by a pub-sub server, floods nobody',
+  async (status) => {
+    const [store, ecs, pubSub] = [
+      await startRefusing(status),
+      await startRefusing(status),
+      await startRefusing(status),
+    ];
+    const service = runProcess({
+      PUBSUB_SERVERS: pubSub.id,
+      DYNAMODB_TABLE: 'rooms',
+      DYNAMODB_SERVERS_TABLE: 'servers',
+      DISCOVER_FROM_ROOMS: 'true',
+      ECS_CLUSTER: 'blue',
+      ECS_SERVICE: 'pubsub',
+      AWS_REGION: 'local',
+      AWS_ACCESS_KEY_ID: 'x',
+      AWS_SECRET_ACCESS_KEY: 'x',
+      AWS_ENDPOINT_URL_DYNAMODB: `http://${store.id}`,
+      AWS_ENDPOINT_URL_ECS: `http://${ecs.id}`,
+    });
+    const url = await service.listening;
+    await world.stream({ url });
+    const all = [store, ecs, pubSub];
+    for (const each of all) await eventually(() => expect(each.requests()).toBeGreaterThan(0));
+    await pause(4000);
+    for (const each of all) expect(each.requests()).toBeLessThan(60);
+    service.child.kill('SIGTERM');
+    expect(await service.ended).toBe(0);
+  },
+);

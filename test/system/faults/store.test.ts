@@ -1,0 +1,62 @@
+import { PutItemCommand } from '@aws-sdk/client-dynamodb';
+import { expect, test } from '@jest/globals';
+import type { ServerId } from '../../../machines/ports.js';
+import type { RoomSummary } from '../../../server/rooms/lookup/roomList.js';
+import { createTables, defaultNames } from '../../../server/store/dynamodb/tables.js';
+import { eventually } from '../../support/eventually.js';
+import { connectTo, nth, sharedFleet, startReal, untilTrue } from '../../support/fleet.js';
+import { stateOf, untilShown, watch } from '../../support/stage.js';
+import { get } from '../../support/storeWorld.js';
+import { tablesOf } from '../contracts/store/support.js';
+import { clientTo, startDynamo, tableNames } from './support/dynamoRun.js';
+import { runService } from './support/serviceRun.js';
+
+const fleet = sharedFleet(1);
+
+test('the store stalls, is killed and starts again: counts go on, lists say their age, and what it names then is found', async () => {
+  const dynamo = await startDynamo();
+  const client = clientTo(dynamo);
+  await createTables(client, defaultNames);
+  await client.send(
+    new PutItemCommand({ TableName: defaultNames.rooms, Item: { id: { S: 'a' } } }),
+  );
+  const service = await runService(fleet, { env: { ...dynamo.env, ...tableNames } });
+  const viewer = await watch(service);
+  const list = () => get(service, '/api/rooms');
+  const failing = async () => (await get(service, '/api/servers')).headers['x-discovery-failed'];
+  expect((await list()).headers).not.toHaveProperty('x-stale');
+  await eventually(async () => expect(await failing()).toBeUndefined());
+  const server = nth(fleet, 0);
+  /** A connection more is shown at once, whatever the store does; what is told says how old it is, or that it is not to be had. */
+  const countOn = async (connected: number) => {
+    await connectTo(server, 'a');
+    await untilShown(viewer, { a: connected }, 1000);
+    const stale = await list();
+    expect(stale.headers).toMatchObject({ 'x-stale': 'true' });
+    expect(stale.json<RoomSummary[]>()).toMatchObject([{ id: 'a', connections: connected }]);
+    const past = await get(service, '/api/connections/since_yesterday/0');
+    expect([past.status, past.json<{ error: { code: string } }>().error.code]).toEqual([
+      503,
+      'store_unavailable',
+    ]);
+    expect((await stateOf(service)).complete).toBe(true);
+  };
+
+  dynamo.suspend();
+  await countOn(1);
+  await dynamo.kill();
+  await countOn(2);
+  await eventually(async () => expect(await failing()).toContain('registered'));
+  const late = await startReal();
+  await connectTo(late, 'b');
+  await dynamo.start();
+  const expiresAt = Date.now() + 600_000;
+  const item = { server: late.id as ServerId, origin: 'registered' as const, expiresAt };
+  await tablesOf(client, defaultNames).servers.put(item);
+  // Without anybody acting: with the next round of discovery.
+  await untilShown(viewer, { a: 2, b: 1 }, 15_000);
+  await untilTrue(viewer, [server, late]);
+  await eventually(async () => expect((await list()).headers).not.toHaveProperty('x-stale'));
+  expect(await failing()).toBeUndefined();
+  expect(service.isRunning()).toBe(true);
+}, 60_000);

@@ -1,0 +1,66 @@
+/** Stands between two programs, byte by byte, and can hold up everything in both directions, or cut it. */
+
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
+import { owns } from '../../../support/stage.js';
+
+/** A relay of TCP connections; it ends with its test. */
+export interface TcpRelay {
+  readonly port: number;
+  /** Connections that are open. */
+  readonly connections: number;
+  /** Nothing passes any more, no end either: for each side the other has vanished without a word. New ones are accepted, and meet silence. */
+  freeze(): void;
+  /** Everything goes on where it was held up. */
+  thaw(): void;
+  /** Resets all connections of now. */
+  cut(): void;
+}
+
+/** Starts one to a port of 127.0.0.1. */
+export async function startTcpRelay(targetPort: number): Promise<TcpRelay> {
+  const pairs = new Set<[Socket, Socket]>();
+  let isFrozen = false;
+  const server = createServer({ allowHalfOpen: true }, (near) => {
+    const far = connect({ port: targetPort, host: '127.0.0.1', allowHalfOpen: true });
+    const pair: [Socket, Socket] = [near, far];
+    pairs.add(pair);
+    couple(near, far, () => pairs.delete(pair));
+    couple(far, near, () => pairs.delete(pair));
+    if (isFrozen) hold(pair);
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const relay: TcpRelay = {
+    port: (server.address() as AddressInfo).port,
+    get connections() {
+      return pairs.size;
+    },
+    freeze: () => {
+      isFrozen = true;
+      for (const pair of pairs) hold(pair);
+    },
+    thaw: () => {
+      isFrozen = false;
+      for (const pair of pairs) for (const side of pair) side.resume();
+    },
+    cut: () => {
+      for (const pair of pairs) for (const side of pair) side.resetAndDestroy();
+    },
+  };
+  return owns(relay, async () => {
+    for (const pair of pairs) for (const side of pair) side.destroy();
+    await new Promise((resolve) => server.close(resolve));
+  });
+}
+
+/** A paused socket reads neither bytes nor an end. */
+function hold(pair: [Socket, Socket]): void {
+  for (const side of pair) side.pause();
+}
+
+/** What comes on one side goes out on the other, its end and its failure, too. */
+function couple(from: Socket, to: Socket, onOver: () => void): void {
+  from.on('data', (bytes) => to.write(bytes));
+  from.on('end', () => to.end());
+  from.on('error', () => to.resetAndDestroy());
+  from.on('close', onOver);
+}

@@ -1,0 +1,55 @@
+import { expect, test } from '@jest/globals';
+import { eventually } from '../../support/eventually.js';
+import { ask } from '../../support/http.js';
+import { useWorld } from '../../support/world.js';
+
+const world = useWorld();
+
+test('where the connections of rooms are is told in the order asked for', async () => {
+  const [one, two] = [await world.server(), await world.server()];
+  one.rooms.set('a%20b', 1).set('__proto__', 2).set('other', 9);
+  two.rooms.set('a%20b', 3);
+  const service = await world.service();
+  await world.watch(service);
+  const names = ['none', 'a%20b', 'other', 'a b'];
+  const query = names.map((name) => `room=${encodeURIComponent(name)}`).join('&');
+  const { text } = await ask(`${service.url}/api/counts?${query}`);
+  expect(JSON.parse(text)).toEqual([
+    { room: 'none', connections: 0, complete: true, servers: [] },
+    {
+      room: 'a%20b',
+      connections: 4,
+      complete: true,
+      servers: [
+        { id: two.id, connections: 3 },
+        { id: one.id, connections: 1 },
+      ],
+    },
+    { room: 'other', connections: 9, complete: true, servers: [{ id: one.id, connections: 9 }] },
+    { room: 'a b', connections: 0, complete: true, servers: [] },
+  ]);
+});
+
+test('a room is told of once it has connections, and not when they are gone', async () => {
+  const server = await world.server();
+  const service = await world.service();
+  const countsOf = async () => JSON.parse((await ask(`${service.url}/api/counts?room=r`)).text);
+  const unknown = [{ room: 'r', connections: null, complete: false, servers: null }];
+  expect(await countsOf()).toEqual(unknown);
+  await world.watch(service);
+  await server.open('r');
+  const one = [
+    { room: 'r', connections: 1, complete: true, servers: [{ id: server.id, connections: 1 }] },
+  ];
+  await eventually(async () => expect(await countsOf()).toEqual(one));
+  await server.close('r');
+  const none = [{ room: 'r', connections: 0, complete: true, servers: [] }];
+  await eventually(async () => expect(await countsOf()).toEqual(none));
+});
+
+test.each([0, 201])('%d rooms are refused', async (amount) => {
+  const service = await world.service();
+  const query = 'room=r&'.repeat(amount);
+  const { status, text } = await ask(`${service.url}/api/counts?${query}`);
+  expect([status, JSON.parse(text).error.code]).toEqual([400, 'invalid_parameter']);
+});

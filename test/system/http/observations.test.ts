@@ -1,0 +1,176 @@
+import { randomUUID } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, test } from '@jest/globals';
+import type { ObservationsReport } from '../../../server/observations/observations.js';
+import type { RoomSummary } from '../../../server/rooms/lookup/roomList.js';
+import { type StoredConnection, StoreError } from '../../../server/store/store.js';
+import { eventually } from '../../support/eventually.js';
+import { startTestService } from '../../support/service.js';
+import { owns, post, startDouble, untilShown, untilState, watchMaps } from '../../support/stage.js';
+import { calm, get, sharedStore, startRest } from '../../support/storeWorld.js';
+
+const { tables } = sharedStore();
+const latest = '/api/connections/latest';
+const since = '/api/connections/since_yesterday/0';
+const time = expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/);
+
+type Url = { url: string };
+const connectionsOf = async (service: Url, path = latest) =>
+  (await get(service, path)).json<StoredConnection[]>();
+const report = async (service: Url) =>
+  (await get(service, '/api/observations')).json<ObservationsReport>();
+const roomOf = async (service: Url, id: string) =>
+  (await get(service, '/api/rooms')).json<RoomSummary[]>().find((room) => room.id === id);
+
+test('connections that open while somebody looks fill a store to which nobody writes', async () => {
+  const own = await tables();
+  const double = await startDouble();
+  double.rooms.set('there before', 1);
+  const service = await startRest(own, { servers: [double] });
+  expect(await connectionsOf(service)).toEqual([]);
+  const viewer = await watchMaps(service);
+  await untilShown(viewer, { 'there before': 1 });
+  for (const room of ['a', 'b', 'a']) await double.open(room);
+  await double.close('b');
+  await untilShown(viewer, { 'there before': 1, a: 2 });
+
+  const row = (roomName: string) => ({
+    id: expect.any(String),
+    roomName,
+    timestamp: time,
+    observed: true,
+  });
+  expect(await connectionsOf(service)).toEqual([row('a'), row('b')]);
+  const all = await connectionsOf(service, since);
+  expect(all).toEqual([row('a'), row('b'), row('a')]);
+  expect(new Set(all.map(({ id }) => id)).size).toBe(3);
+  expect((await report(service)).connections).toEqual({ kept: 3, leftOut: 0 });
+  expect(own.traffic.commands.filter((name) => /Put|Write|Update/.test(name))).toEqual([]);
+});
+
+test('where a store has connections, those that were seen are not among them', async () => {
+  const own = await tables();
+  const stored = { id: 'c1', roomName: 'stored', timestamp: new Date().toISOString() };
+  await own.store.connections.put(stored);
+  const double = await startDouble();
+  const service = await startRest(own, { servers: [double] });
+  const viewer = await watchMaps(service);
+  await untilState(service, 'watched');
+  await double.open('seen');
+  await untilShown(viewer, { seen: 1 });
+  expect(await connectionsOf(service)).toEqual([stored]);
+});
+
+test('a room without dates in the store has those of when it was seen, and says so', async () => {
+  const own = await tables();
+  const createdAt = '2025-01-02T03:04:05.000Z';
+  await own.putRoom('dated', { createdAt: { S: createdAt } });
+  await own.putRoom('dateless');
+  const double = await startDouble();
+  double.rooms.set('dated', 1).set('dateless', 1);
+  const service = await startRest(own, { servers: [double] });
+  const unseen = { createdAt: null, updatedAt: null, observed: false };
+  expect(await roomOf(service, 'dateless')).toMatchObject(unseen);
+  const viewer = await watchMaps(service);
+  await untilShown(viewer, { dated: 1, dateless: 1 });
+  const seen = { createdAt: time, updatedAt: time, observed: true };
+  await eventually(async () => expect(await roomOf(service, 'dateless')).toMatchObject(seen));
+  expect(await roomOf(service, 'dated')).toMatchObject({ createdAt, observed: false });
+  const room = await get(service, '/api/room?room=dateless', { Accept: 'application/json' });
+  expect(room.json()).toMatchObject(seen);
+  await viewer.close();
+  await untilState(service, 'inactive');
+  expect(await roomOf(service, 'dateless')).toMatchObject({ ...seen, connections: null });
+});
+
+test('the times when nobody looked are said', async () => {
+  const double = await startDouble();
+  const service = await startRest(await tables(), { servers: [double] });
+  const none = await report(service);
+  expect(none).toMatchObject({ observing: false, saved: null });
+  expect(none.gaps).toEqual([{ from: none.since, to: null, reason: 'unwatched' }]);
+  const viewer = await watchMaps(service);
+  await eventually(async () => {
+    const { observing, gaps } = await report(service);
+    expect([observing, gaps.at(-1)?.to]).toEqual([true, time]);
+  });
+  await viewer.close();
+  await eventually(async () => {
+    const { observing, gaps } = await report(service);
+    expect([observing, gaps.length >= 2, gaps.at(-1)]).toEqual([
+      false,
+      true,
+      { from: time, to: null, reason: 'unwatched' },
+    ]);
+  });
+});
+
+test('of a flood some are kept, and the others are counted', async () => {
+  const double = await startDouble();
+  const service = await startRest(await tables(), { servers: [double] });
+  await watchMaps(service);
+  await untilState(service, 'watched');
+  const deltas = Array.from({ length: 5000 }, (_, i) => ({ room: `r${i}`, add: 1 }));
+  expect((await post(double.eventsUrl ?? '', JSON.stringify(deltas))).status).toBe(204);
+  const { kept, leftOut } = (await report(service)).connections;
+  expect(kept + leftOut).toBe(5000);
+  expect(kept).toBeGreaterThan(0);
+  expect(leftOut).toBeGreaterThan(4000);
+});
+
+test('with a folder they outlive the service', async () => {
+  const dataDir = owns(await mkdtemp(join(tmpdir(), 'observed-')), (it) =>
+    rm(it, { recursive: true, force: true }),
+  );
+  const double = await startDouble();
+  const env = { ...calm, PUBSUB_SERVERS: double.id, DATA_DIR: dataDir };
+  const room = `r${randomUUID()}`;
+  const start = () => startTestService(env);
+  const first = owns(await start(), (it) => it.stop());
+  const loaded = (service: Url) =>
+    eventually(async () => expect((await get(service, latest)).status).toBe(200), {
+      withinMs: 30_000,
+    });
+  await loaded(first);
+  const viewer = await watchMaps(first);
+  await untilState(first, 'watched');
+  await double.open(room);
+  await untilShown(viewer, { [room]: 1 });
+  const before = await connectionsOf(first);
+  expect(before).toMatchObject([{ roomName: room, observed: true }]);
+  await viewer.close();
+  await first.stop();
+
+  const again = owns(await start(), (it) => it.stop());
+  await loaded(again);
+  await eventually(async () => expect(await connectionsOf(again)).toEqual(before), {
+    withinMs: 30_000,
+  });
+  expect((await report(again)).rooms.kept).toBe(1);
+}, 90_000);
+
+test('a store that does not take them costs nothing but their saving', async () => {
+  const own = await tables();
+  const observations = {
+    load: async () => [],
+    save: () => Promise.reject(new StoreError('no')),
+  };
+  const double = await startDouble();
+  const service = await startRest(
+    { store: { ...own.store, observations } },
+    { servers: [double], env: { DATA_DIR: '/nowhere' } },
+  );
+  const viewer = await watchMaps(service);
+  await untilState(service, 'watched');
+  await double.open('r');
+  await untilShown(viewer, { r: 1 });
+  await viewer.close();
+  await eventually(async () => {
+    const { saved, connections } = await report(service);
+    expect(saved?.at).toBeNull();
+    expect(saved?.failures).toBeGreaterThan(0);
+    expect(connections.kept).toBe(1);
+  });
+});

@@ -1,0 +1,80 @@
+import { expect, test } from '@jest/globals';
+import { createApp } from '../../../server/http/app.js';
+import { appNeeds } from '../../support/appNeeds.js';
+import { ask } from '../../support/http.js';
+import { useWorld } from '../../support/world.js';
+
+const world = useWorld();
+
+/** Where a service shows the page: one that asks for a token. */
+const address = async () => (await world.service({ DASHBOARD_TOKEN: 'secret' })).url;
+
+test('the page is served to everybody, with a policy that lets it load itself alone', async () => {
+  const { status, headers, text } = await ask(`${await address()}/`);
+  expect([status, headers['content-type']]).toEqual([200, 'text/html; charset=utf-8']);
+  expect(headers['content-security-policy']).toMatch(/^default-src 'none'; script-src 'self';/);
+  expect(headers['content-security-policy']).not.toContain('unsafe');
+  expect(headers['cache-control']).toBe('no-cache');
+  expect(headers['x-content-type-options']).toBe('nosniff');
+  // What it loads is named by relative paths: it may stand under any path of a proxy.
+  const loaded = [...text.matchAll(/(?:src|href)="([^"]+)"/g)].map(([, path]) => path ?? '');
+  expect(loaded.length).toBeGreaterThan(1);
+  for (const path of loaded) expect(path).toMatch(/^\.\/assets\//);
+});
+
+test('its parts may be kept for ever, and are compressed for those who take it', async () => {
+  const url = await address();
+  const { text } = await ask(`${url}/`);
+  const [script = ''] = text.match(/assets\/[^"]+\.js/) ?? [];
+  const plain = await ask(`${url}/${script}`);
+  expect(plain.headers['cache-control']).toMatch(/immutable$/);
+  expect(plain.headers['content-encoding']).toBeUndefined();
+  const small = await ask(`${url}/${script}`, { headers: { 'Accept-Encoding': 'gzip, br' } });
+  expect(small.headers['content-encoding']).toBe('br');
+  expect(small.headers.vary).toMatch(/accept-encoding/i);
+});
+
+test('a browser that has a part already is sent nothing but that', async () => {
+  const url = await address();
+  for (const encoding of ['identity', 'br']) {
+    const first = await ask(`${url}/`, { headers: { 'Accept-Encoding': encoding } });
+    const etag = String(first.headers.etag);
+    expect(etag).toMatch(/^"[\w-]+"$/);
+    const again = await ask(`${url}/`, {
+      headers: { 'Accept-Encoding': encoding, 'If-None-Match': etag },
+    });
+    expect([again.status, again.text, again.headers.etag]).toEqual([304, '', etag]);
+    const changed = await ask(`${url}/`, {
+      headers: { 'Accept-Encoding': encoding, 'If-None-Match': '"another"' },
+    });
+    expect(changed.status).toBe(200);
+  }
+  expect((await ask(`${url}/`, { method: 'HEAD' })).headers['content-length']).toMatch(/^\d+$/);
+});
+
+test('nothing else of the disk is served', async () => {
+  const url = await address();
+  const paths = [
+    '/assets/none.js',
+    '/assets/%',
+    '/assets/..%2findex.html',
+    '/assets/..%2f..%2fmain.js',
+    '/assets/%2e%2e%2f%2e%2e%2fmain.js',
+    '/assets/..\\index.html',
+    '/assets/%00',
+    '/assets/',
+    '/index.html',
+    '/assets/index.html',
+  ];
+  for (const path of paths) {
+    const { status, headers, text } = await ask(url + path);
+    expect([path, status, JSON.parse(text).error.code]).toEqual([path, 404, 'not_found']);
+    expect(headers['cache-control']).toBeUndefined();
+  }
+});
+
+test('a page that is not built says how to build it', async () => {
+  const { url } = await world.app(createApp(appNeeds({ pageFiles: undefined })));
+  const { status, text } = await ask(`${url}/`);
+  expect([status, JSON.parse(text).error.message]).toEqual([404, expect.stringContaining('build')]);
+});

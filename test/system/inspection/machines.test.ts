@@ -1,0 +1,184 @@
+import { expect, test } from '@jest/globals';
+import { createActor, createMachine } from 'xstate';
+import { charts } from '../../../server/inspection/charts.js';
+import { definitionOf } from '../../../server/inspection/definition.js';
+import {
+  type MachineSummary,
+  Machines,
+  type MachineView,
+} from '../../../server/inspection/machines.js';
+import { activeStates } from '../../../server/inspection/stateValue.js';
+import { eventually } from '../../support/eventually.js';
+import { ask } from '../../support/http.js';
+import { toldUrl, useWorld } from '../../support/world.js';
+
+const world = useWorld();
+
+type At = { url: string };
+const json = async (url: string) => JSON.parse((await ask(url)).text);
+const summariesOf = async ({ url }: At): Promise<MachineSummary[]> => json(`${url}/api/machines`);
+const viewOf = async ({ url }: At, path: string): Promise<MachineView> =>
+  json(`${url}/api/machines/${path}`);
+const actorsOf = async (at: At, id: string) =>
+  (await summariesOf(at)).find((machine) => machine.id === id)?.actors;
+
+test('every machine is told with its definition, and how many actors are in each state', async () => {
+  await world.server();
+  (await world.server()).respond({ kind: 'status', status: 500, times: 2 });
+  const service = await world.service();
+  const machines = await summariesOf(service);
+  expect(machines.map(({ id }) => id)).toEqual(['activation', 'pubSubServer', 'room']);
+  expect(machines.map(({ definition }) => definition)).toEqual(charts.map(definitionOf));
+  expect(machines.map(({ actors }) => actors)).toEqual([
+    { total: 1, states: { inactive: 1 } },
+    {
+      total: 2,
+      states: {
+        'request.resting': 2,
+        'standing.silent': 2,
+        'posts.plausible': 2,
+        'evidence.none': 2,
+      },
+    },
+    { total: 0, states: {} },
+  ]);
+  expect(machines[1]?.delays).toMatchObject({ letGoMs: 600_000, retryMs: null });
+
+  await world.watch(service);
+  await world.stream(service, { path: '/api/rooms/seen/events' });
+  await eventually(async () => {
+    expect(await actorsOf(service, 'activation')).toEqual({
+      total: 1,
+      states: { 'active.watched': 1 },
+    });
+    expect((await actorsOf(service, 'pubSubServer'))?.states['standing.engaged.heard.live']).toBe(
+      2,
+    );
+    expect((await actorsOf(service, 'room'))?.total).toBe(1);
+  });
+});
+
+test('a machine is told with its actors as they are now', async () => {
+  const server = await world.server();
+  server.rooms.set('a', 2);
+  const service = await world.service();
+  await world.watch(service);
+  await eventually(async () => {
+    const { id, definition, delays, actors } = await viewOf(service, 'pubSubServer');
+    expect({ id, definition, delays }).toEqual({
+      id: 'pubSubServer',
+      definition: definitionOf(charts[1] as (typeof charts)[number]),
+      delays: expect.objectContaining({ startupGraceMs: 50 }),
+    });
+    expect(actors).toEqual([
+      {
+        id: `server:${server.id}`,
+        status: 'active',
+        value: {
+          request: 'resting',
+          standing: { engaged: { heard: 'live' } },
+          posts: 'plausible',
+          evidence: 'none',
+        },
+        states: [
+          'request.resting',
+          'standing.engaged.heard.live',
+          'posts.plausible',
+          'evidence.none',
+        ],
+        context: expect.objectContaining({
+          wish: 'activity',
+          tally: { rooms: 1, connections: 2, epoch: expect.any(Number) },
+        }),
+      },
+    ]);
+  });
+  const { actors } = await viewOf(service, 'activation');
+  expect(actors).toMatchObject([
+    {
+      id: 'activation',
+      value: { active: 'watched' },
+      context: { viewers: 1, roster: { live: 1 } },
+    },
+  ]);
+});
+
+test('actors come in pages, by id, and can be searched for', async () => {
+  const servers = await Promise.all(Array.from({ length: 5 }, () => world.server()));
+  const service = await world.service();
+  const ids = servers.map(({ id }) => `server:${id}`).sort();
+  const pages: string[][] = [];
+  let next: string | undefined = '';
+  while (next !== undefined && pages.length < 10) {
+    const query = next === '' ? '' : `&after=${encodeURIComponent(next)}`;
+    const page: MachineView = await viewOf(service, `pubSubServer?limit=2${query}`);
+    pages.push(page.actors.map(({ id }) => id));
+    next = page.next;
+  }
+  expect(pages).toEqual([ids.slice(0, 2), ids.slice(2, 4), ids.slice(4)]);
+  const [wanted = ''] = ids.slice(3);
+  const found = await viewOf(service, `pubSubServer?search=${wanted.slice(-6)}`);
+  expect(found.actors.map(({ id }) => id)).toEqual([wanted]);
+  for (const query of ['limit=0', 'limit=1001', 'limit=x', 'after=a&after=b', 'search=a&search=b'])
+    expect((await ask(`${service.url}/api/machines/pubSubServer?${query}`)).code).toBe(
+      'invalid_parameter',
+    );
+});
+
+test('a machine that there is none of is not found, with the names of those that there are', async () => {
+  const { url } = await world.service();
+  for (const id of ['none', '__proto__', 'constructor', '%', 'activation%00'])
+    expect((await ask(`${url}/api/machines/${id}`)).code).toBe('not_found');
+  const { text } = await ask(`${url}/api/machines/none`);
+  expect(JSON.parse(text).error.message).toContain('activation, pubSubServer, room');
+});
+
+test('strangers are told nothing, and viewers nothing secret', async () => {
+  const server = await world.server();
+  const service = await world.service({ DASHBOARD_TOKEN: 'viewers-secret' });
+  const headers = { Authorization: 'Bearer viewers-secret' };
+  await world.watch(service, { headers });
+  const token = new URL(toldUrl(server)).searchParams.get('token') ?? '';
+  expect(token.length).toBeGreaterThan(20);
+  for (const path of ['', '/activation', '/pubSubServer', '/room']) {
+    const url = `${service.url}/api/machines${path}`;
+    expect((await ask(url)).code).toBe('unauthorized');
+    const { status, text } = await ask(url, { headers });
+    expect(status).toBe(200);
+    for (const secret of [token, 'viewers-secret', 'token='])
+      expect([path, text.includes(secret)]).toEqual([path, false]);
+  }
+});
+
+test('an actor that failed is told as failed, with those beside it', () => {
+  const child = createMachine({
+    on: {
+      fail: {
+        actions: () => {
+          throw new Error('a defect');
+        },
+      },
+    },
+  });
+  // Named as a chart of the service is, so that it is looked for.
+  const room = createMachine({ ...child.config, id: 'room' });
+  const root = createMachine({
+    id: 'activation',
+    invoke: ['a', 'b'].map((id) => ({ id, src: room })),
+    on: { 'xstate.error.actor.*': {} },
+  });
+  const actor = createActor(root).start();
+  (actor.getSnapshot().children as Record<string, { send(event: object): void }>).a?.send({
+    type: 'fail',
+  });
+  expect(new Machines(actor).view('room', { limit: 10 })?.actors).toMatchObject([
+    { id: 'a', status: 'error' },
+    { id: 'b', status: 'active' },
+  ]);
+  actor.stop();
+});
+
+test('active states are paths, one for each region', () => {
+  expect(activeStates('idle')).toEqual(['idle']);
+  expect(activeStates({ a: 'x', b: { c: 'y', d: {} } })).toEqual(['a.x', 'b.c.y', 'b.d']);
+});

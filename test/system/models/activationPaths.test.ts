@@ -1,0 +1,51 @@
+import { afterAll, describe, expect, test } from '@jest/globals';
+import { createActor } from 'xstate';
+import { activationMachine } from '../../../machines/activationMachine.js';
+import { eventually } from '../../support/eventually.js';
+import { Coverage } from '../../worlds/coverage.js';
+import { activationModel, rootInput, rootWalks } from './activationModel.js';
+import { coveringPaths } from './coveringPaths.js';
+import { RealRoot } from './realRoot.js';
+
+const paths = coveringPaths(activationModel, rootWalks);
+const reached = new Set<string>();
+
+function expectedValues(types: readonly string[]): unknown[] {
+  const actor = createActor(activationModel, { input: rootInput });
+  actor.start();
+  return types.map((type) => {
+    actor.send({ type } as never);
+    return actor.getSnapshot().value;
+  });
+}
+
+const named = paths.map(({ events }) => {
+  const types = events.map(({ type }) => type);
+  return [types.join(', '), types] as const;
+});
+
+describe('the real service is where the model of the root is, after', () => {
+  test.concurrent.each(named)('%s', async (_, types) => {
+    const values = expectedValues(types);
+    const real = await RealRoot.start();
+    try {
+      for (const [i, type] of types.entries()) {
+        await real.happen(type);
+        const steps = types.slice(0, i + 1);
+        const expected = { steps, value: values[i] };
+        await eventually(() => expect({ steps, value: real.value }).toEqual(expected), {
+          withinMs: 5000,
+        });
+      }
+    } finally {
+      await real.stop();
+      for (const place of real.reached) reached.add(place);
+    }
+  });
+});
+
+afterAll(() => {
+  // Every state and every transition of the real machine: there is none that real parts cannot bring about.
+  const missed = new Coverage([activationMachine]).all.filter((place) => !reached.has(place));
+  expect(missed).toEqual([]);
+});

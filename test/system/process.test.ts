@@ -1,0 +1,244 @@
+import process from 'node:process';
+import { describe, expect, test } from '@jest/globals';
+import { eventually } from '../support/eventually.js';
+import { ask, post } from '../support/http.js';
+import type { ScriptedServer } from '../support/scriptedServer.js';
+import { runProcess as run } from '../support/serviceProcess.js';
+import { puts, toldUrl, useWorld } from '../support/world.js';
+
+const world = useWorld();
+const lines = (text: string) => text.split('\n').filter((line) => line !== '');
+
+/** A service that counts on servers, with a viewer. */
+async function watching(servers: ScriptedServer[], env: Record<string, string> = {}) {
+  const service = run({
+    PUBSUB_SERVERS: servers.map(({ id }) => id).join(','),
+    DASHBOARD_TOKEN: 'viewer-secret',
+    LOG_LEVEL: 'trace',
+    PROBE_INTERVAL_MS: '100',
+    ...env,
+  });
+  const url = await service.listening;
+  const headers = { Authorization: 'Bearer viewer-secret' };
+  const stream = await world.stream({ url }, { headers });
+  await eventually(() => expect(servers.every(({ active }) => active)).toBe(true));
+  return { ...service, url, stream };
+}
+
+test('bad configuration is told all at once, without secrets, and nothing starts', async () => {
+  const { ended, output } = run({
+    PORT: 'x',
+    HOST: '0.0.0.0',
+    AUTH: 'maybe',
+    PUBSUB_NETWORKS: '10.0.0.0/99',
+    DASHBOARD_TOKEN: 'viewer secret',
+  });
+  expect(await ended).toBe(1);
+  for (const name of ['PORT', 'AUTH', 'PUBSUB_NETWORKS', 'DASHBOARD_TOKEN'])
+    expect(lines(output.err).filter((line) => line.includes(`- ${name} is `))).toHaveLength(1);
+  expect(output.err).not.toContain('viewer secret');
+  expect(output.out).toBe('');
+});
+
+test('it listens, tells its parent where, and ends by SIGTERM', async () => {
+  const { child, ended, listening, output } = run({});
+  const url = await listening;
+  expect(url).toMatch(/^http:\/\/127\.0\.0\.1:\d+$/);
+  expect((await ask(`${url}/ready`)).status).toBe(200);
+  child.kill('SIGTERM');
+  expect(await ended).toBe(0);
+  const logged = lines(output.out).map((line) => JSON.parse(line));
+  expect(logged).toContainEqual(expect.objectContaining({ msg: 'listening', url }));
+  expect(logged).toContainEqual(expect.objectContaining({ msg: 'stopping', signal: 'SIGTERM' }));
+});
+
+const failureIn = (out: string) => {
+  // Of warnings there may be some before it.
+  const [line, ...others] = lines(out).filter((text) => JSON.parse(text).level >= 50);
+  expect(others).toEqual([]);
+  return JSON.parse(line ?? '');
+};
+
+test('a port that is taken ends it with a reason', async () => {
+  const { port } = await world.server();
+  const { ended, output } = run({ PORT: `${port}` });
+  expect(await ended).toBe(1);
+  expect(failureIn(output.out)).toMatchObject({
+    level: 60,
+    msg: 'the service could not start',
+    err: { code: 'EADDRINUSE', message: expect.stringMatching(`^PORT is ${port}: .*:${port}`) },
+  });
+});
+
+test.each([
+  ['192.0.2.1', 'EADDRNOTAVAIL'],
+  ['x86_64-conda-linux-gnu.invalid', 'ENOTFOUND|EAI_AGAIN'],
+])('a HOST that this machine does not have, %s, is named by the reason', async (HOST, code) => {
+  const { ended, output } = run({ HOST, AUTH: 'none' });
+  expect(await ended).toBe(1);
+  expect(failureIn(output.out)).toMatchObject({
+    msg: 'the service could not start',
+    err: {
+      code: expect.stringMatching(code),
+      message: expect.stringMatching(`^HOST is "${HOST}": this machine has no such address`),
+    },
+  });
+});
+
+test('what a platform set is ignored, and the log says so', async () => {
+  const { child, ended, listening, output } = run({ PUBSUB_PORT: 'tcp://10.43.0.7:8001' });
+  await listening;
+  child.kill('SIGTERM');
+  expect(await ended).toBe(0);
+  const [first = ''] = lines(output.out);
+  expect(JSON.parse(first)).toMatchObject({
+    level: 40,
+    msg: expect.stringMatching('PUBSUB_PORT is "tcp://10.43.0.7:8001", which is a link'),
+  });
+});
+
+describe('the word of the AWS SDK on old versions of Node.js', () => {
+  const warnings = (out: string) =>
+    lines(out)
+      .map((line) => JSON.parse(line))
+      .filter(({ msg }) => msg === 'Node.js warns');
+
+  /** Runs a service until its store was asked. */
+  async function started(env: Record<string, string>) {
+    const { child, ended, listening, output } = run(env);
+    const url = await listening;
+    await eventually(async () => {
+      const { status, text } = await ask(`${url}/api/rooms`);
+      expect(status === 200 || text.includes('ScanCommand')).toBe(true);
+    });
+    child.kill('SIGTERM');
+    expect(await ended).toBe(0);
+    expect(output.err).toBe('');
+    return output;
+  }
+
+  test('is not in the output where nothing of AWS is used', async () => {
+    const { out } = await started({});
+    expect(warnings(out)).toEqual([]);
+    expect(out).not.toContain('AWS SDK');
+  });
+
+  test('is one line of the log where a table is', async () => {
+    const { out } = await started({
+      DYNAMODB_TABLE: 'rooms',
+      AWS_REGION: 'local',
+      AWS_ACCESS_KEY_ID: 'x',
+      AWS_SECRET_ACCESS_KEY: 'x',
+      AWS_ENDPOINT_URL_DYNAMODB: 'http://127.0.0.1:1',
+    });
+    const isOld = Number(process.versions.node.split('.')[0]) < 22;
+    expect(warnings(out)).toHaveLength(isOld ? 1 : 0);
+  });
+});
+
+test('streams under a session make Node.js warn of nothing', async () => {
+  const { child, ended, listening, output } = run({ DASHBOARD_TOKEN: 'viewer-secret' });
+  const url = await listening;
+  const signIn = { method: 'POST', headers: { 'Content-Type': 'application/json' } };
+  const session = await ask(`${url}/api/session`, { ...signIn, body: '{"token":"viewer-secret"}' });
+  const Cookie = session.headers['set-cookie']?.[0]?.split(';')[0] ?? '';
+  for (const path of ['/api/events', '/api/rooms/r/events', '/api/updates'])
+    await world.stream({ url }, { path, headers: { Cookie } });
+  child.kill('SIGTERM');
+  expect(await ended).toBe(0);
+  expect(output.out).not.toContain('MaxListeners');
+  expect(output.err).toBe('');
+});
+
+test('SIGTERM silences the servers, ends streams, and loses no callback meanwhile', async () => {
+  const servers = [await world.server(), await world.server()] as const;
+  const [server, slow] = servers;
+  const { child, ended, url, stream } = await watching([...servers]);
+  const kept = world.socket({ url });
+  const { pathname, search } = new URL(toldUrl(server));
+  const delta = '{"room":"r","add":1}';
+  const head = `POST ${pathname}${search} HTTP/1.1\r\nHost: a\r\nContent-Length: ${delta.length}`;
+  const answers = () => kept.text().match(/^HTTP\/1\.1 .*$/gm);
+  kept.send(`${head}\r\n\r\n${delta}`);
+  await eventually(() => expect(answers()).toEqual(['HTTP/1.1 204 No Content']));
+
+  slow.respond({ kind: 'hang' });
+  const began = performance.now();
+  child.kill('SIGTERM');
+  await eventually(async () => {
+    expect(await ask(`${url}/ready`)).toMatchObject({ status: 503, code: 'draining' });
+  });
+  expect((await ask(`${url}/health`)).status).toBe(200);
+  await stream.ended;
+  expect(stream.isEnded()).toBe(true);
+  await eventually(() => expect(server.active).toBe(false));
+  kept.send(`${head}\r\n\r\n${delta}`);
+  await eventually(() => expect(answers()).toHaveLength(2));
+  expect(answers()?.[1]).toBe('HTTP/1.1 204 No Content');
+  expect((await post(toldUrl(slow), { room: 'r', add: 1 })).status).toBe(204);
+  const headers = { Authorization: 'Bearer viewer-secret' };
+  expect((await ask(`${url}/api/events`, { headers })).text).toMatch(/^retry: \d{4,5}\n\n$/);
+  child.kill('SIGTERM');
+  expect((await ask(`${url}/ready`)).status).toBe(503);
+
+  slow.respond({ kind: 'normal' });
+  slow.release();
+  expect(await ended).toBe(0);
+  expect(performance.now() - began).toBeLessThan(10_000);
+  expect(servers.map(({ active }) => active)).toEqual([false, false]);
+});
+
+test('SIGTERM ends it within 10 s although a server hangs for ever', async () => {
+  const server = await world.server();
+  const { child, ended } = await watching([server], { REQUEST_TIMEOUT_MS: '60000' });
+  server.respond({ kind: 'hang' });
+  const began = performance.now();
+  child.kill('SIGTERM');
+  await eventually(() => expect(puts(server).at(-1)).toBe(false));
+  expect(await ended).toBe(0);
+  expect(performance.now() - began).toBeLessThan(10_000);
+});
+
+test('the log is JSON lines, and no token is in them', async () => {
+  const server = await world.server();
+  const { child, ended, url, output } = await watching([server]);
+  const tokens = new Set(['viewer-secret']);
+  const note = () => tokens.add(new URL(toldUrl(server)).searchParams.get('token') ?? '');
+  note();
+  await post(toldUrl(server), 'no json');
+  await post(`${toldUrl(server)}junk`, { room: 'r', add: 1 });
+  await ask(`${url}/api/events?token=viewer-secret`);
+  await ask(`${url}/api/state`, { headers: { Authorization: 'Bearer viewer-secretjunk' } });
+  const { eventsUrl } = await server.askAtStartup(url, { port: server.port });
+  tokens.add(new URL(eventsUrl ?? '').searchParams.get('token') ?? '');
+  server.respond({ kind: 'reset', times: 2 });
+  await server.open('r', { url: `${url}/api/events?token=of-another-run` });
+  await eventually(() => expect(puts(server).length).toBeGreaterThan(3));
+  note();
+  server.restart();
+  child.kill('SIGTERM');
+  expect(await ended).toBe(0);
+  note();
+
+  const logged = lines(output.out).map((line) => JSON.parse(line));
+  expect(logged).toContainEqual(expect.objectContaining({ code: 'token_unknown' }));
+  expect(tokens.size).toBeGreaterThan(2);
+  for (const token of tokens) {
+    expect(token).not.toBe('');
+    expect(output.out + output.err).not.toContain(token);
+  }
+});
+
+test('the log of a failed request to an unknown poster has no token in it', async () => {
+  const server = await world.server();
+  server.respond({ kind: 'reset' });
+  const env = { PUBSUB_PORT: `${server.port}`, LOG_LEVEL: 'trace' };
+  const { child, ended, listening, output } = run(env);
+  expect((await post(`${await listening}/api/events`, { room: 'r', add: 1 })).status).toBe(404);
+  await eventually(() => expect(server.requests.length).toBeGreaterThan(1));
+  child.kill('SIGTERM');
+  expect(await ended).toBe(0);
+  const [, token] = /token=([^"]+)/.exec(server.requests[0]?.body ?? '') ?? [];
+  expect(token).toMatch(/./);
+  expect(output.out).not.toContain(token);
+});

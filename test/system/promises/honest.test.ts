@@ -1,0 +1,147 @@
+import { describe, expect, test } from '@jest/globals';
+import type { EventStream } from '../../support/eventStream.js';
+import { eventually } from '../../support/eventually.js';
+import { connectTo, nth, sharedFleet, startReal, untilTrue } from '../../support/fleet.js';
+import {
+  noResync,
+  recover,
+  serversOf,
+  startDouble,
+  startStaged,
+  stateOf,
+  untilShown,
+  watch,
+  watchMaps,
+} from '../../support/stage.js';
+
+/** The states that a viewer was told a server had, one after the other. */
+function toldStates(viewer: EventStream, id: string): string[] {
+  const states: string[] = [];
+  for (const { data, event } of viewer.messages) {
+    const { servers = [] } = JSON.parse(data) as { servers?: { id: string; state: string }[] };
+    if (event === undefined) continue;
+    for (const server of servers)
+      if (server.id === id && server.state !== states.at(-1)) states.push(server.state);
+  }
+  return states;
+}
+
+const untilServer = (viewer: EventStream, id: string, state: string) =>
+  eventually(() => expect(viewer.seen().servers[id]?.state).toBe(state), { withinMs: 10_000 });
+
+describe('promise 5, honest: real servers', () => {
+  const fleet = sharedFleet(2);
+
+  test('one that is killed is stale, then unreachable, its counts go; and it comes back', async () => {
+    const victim = await startReal();
+    const service = await startStaged([...fleet, victim], noResync);
+    const [viewer, maps] = [await watch(service), await watchMaps(service)];
+    await connectTo(nth(fleet, 0), 'shared');
+    await connectTo(victim, 'shared');
+    await connectTo(victim, 'own');
+    for (const each of [viewer, maps]) await untilShown(each, { shared: 2, own: 1 });
+    await eventually(() => expect(viewer.seen().complete).toBe(true));
+    await victim.kill();
+    await untilServer(viewer, victim.id, 'stale');
+    await eventually(() => expect(viewer.seen().complete).toBe(false));
+    await untilServer(viewer, victim.id, 'unreachable');
+    for (const each of [viewer, maps]) await untilShown(each, { shared: 1 });
+    expect(await stateOf(service)).toMatchObject({ complete: false, rooms: 1, connections: 1 });
+    const again = await startReal({ port: victim.port, dashboardUrl: service.url });
+    await untilServer(viewer, again.id, 'live');
+    await connectTo(again, 'own');
+    await untilShown(maps, { shared: 1, own: 1 });
+    await eventually(() => expect(viewer.seen().complete).toBe(true));
+    expect(toldStates(viewer, victim.id).slice(-4)).toEqual([
+      'live',
+      'stale',
+      'unreachable',
+      'live',
+    ]);
+  });
+
+  test('one that hangs leaves the numbers, and returns with what changed meanwhile', async () => {
+    const [hung, well] = [nth(fleet, 0), nth(fleet, 1)];
+    const service = await startStaged(fleet, noResync);
+    const viewer = await watch(service);
+    const leaver = await connectTo(hung, 'hung');
+    await connectTo(hung, 'hung');
+    await connectTo(well, 'well');
+    await untilShown(viewer, { hung: 2, well: 1 });
+    hung.suspend();
+    try {
+      await untilServer(viewer, hung.id, 'stale');
+      // Its counts are still shown: it may only be slow.
+      await untilServer(viewer, hung.id, 'unreachable');
+      await untilShown(viewer, { well: 1 });
+      leaver.socket.terminate();
+      hung.resume();
+      await untilServer(viewer, hung.id, 'live');
+      await untilTrue(viewer, fleet);
+      expect(viewer.rooms()).toEqual({ hung: 1, well: 1 });
+    } finally {
+      hung.resume();
+    }
+  });
+});
+
+describe('promise 5, honest', () => {
+  test('the first missed answer shows a server stale, its counts still there', async () => {
+    const [double, other] = [await startDouble(), await startDouble()];
+    // Long enough for all that is asked before three of them make it unreachable.
+    const service = await startStaged([double, other], { ...noResync, PROBE_INTERVAL_MS: '2000' });
+    double.rooms.set('r', 2);
+    const viewer = await watch(service);
+    await untilShown(viewer, { r: 2 });
+    double.respond({ kind: 'reset' });
+    double.respond({ kind: 'reset', to: 'health' });
+    await untilServer(viewer, double.id, 'stale');
+    const row = (await serversOf(service)).find(({ id }) => id === double.id);
+    expect(row).toMatchObject({ state: 'stale', rooms: 1, connections: 2 });
+    expect((await stateOf(service)).complete).toBe(false);
+    expect(viewer.rooms()).toEqual({ r: 2 });
+    recover(double);
+    await untilServer(viewer, double.id, 'live');
+    await eventually(async () => expect((await stateOf(service)).complete).toBe(true));
+    expect(toldStates(viewer, double.id)).not.toContain('unreachable');
+  });
+
+  test('a server that posts but answers nothing is unreachable too', async () => {
+    const double = await startDouble();
+    const service = await startStaged([double], noResync);
+    const viewer = await watch(service);
+    await double.open('r');
+    await untilShown(viewer, { r: 1 });
+    double.respond({ kind: 'status' });
+    double.respond({ kind: 'status', to: 'health' });
+    await untilServer(viewer, double.id, 'unreachable');
+    await untilShown(viewer, {});
+    await double.open('r');
+    recover(double);
+    await untilServer(viewer, double.id, 'live');
+    await untilShown(viewer, { r: 2 });
+  });
+
+  test('totals are not complete before the last server has answered, nor with one that never does', async () => {
+    const [silent, well] = [await startDouble(), await startDouble()];
+    const service = await startStaged([silent, well]);
+    silent.respond({ kind: 'status' });
+    silent.respond({ kind: 'status', to: 'health' });
+    const viewer = await watch(service);
+    await untilServer(viewer, well.id, 'live');
+    await untilServer(viewer, silent.id, 'unreachable');
+    expect(viewer.seen().complete).toBe(false);
+    expect(await stateOf(service)).toMatchObject({ state: 'active', servers: 2, complete: false });
+    expect(viewer.messages.some(({ data }) => JSON.parse(data).complete === true)).toBe(false);
+  });
+
+  test('says when each server was last heard of', async () => {
+    const double = await startDouble();
+    const service = await startStaged([double], noResync);
+    const heard = async () => (await serversOf(service))[0]?.lastHeardAt ?? '';
+    await watch(service);
+    await eventually(async () => expect(await heard()).not.toBe(''));
+    const before = await heard();
+    await eventually(async () => expect((await heard()) > before).toBe(true));
+  });
+});

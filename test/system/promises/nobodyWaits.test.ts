@@ -1,0 +1,180 @@
+import { describe, expect, test } from '@jest/globals';
+import { eventually } from '../../support/eventually.js';
+import { connectTo, nth, sharedFleet } from '../../support/fleet.js';
+import { type HungPort, startHungPorts } from '../../support/hungPorts.js';
+import {
+  activationsOf,
+  noResync,
+  patient,
+  startDouble,
+  startStaged,
+  stateOf,
+  statesSaid,
+  untilShown,
+  untilState,
+  watch,
+  watchMaps,
+} from '../../support/stage.js';
+
+/** Whoever waited for a hung server would wait for ever. */
+const endless = { ...patient, ...noResync, PROBE_INTERVAL_MS: '60000' };
+
+async function startDoubles(count: number) {
+  return Promise.all(Array.from({ length: count }, () => startDouble()));
+}
+
+const idsOf = (hung: readonly HungPort[]) => hung.map(({ port }) => ({ id: `127.0.0.1:${port}` }));
+
+describe('promise 3, nobody waits', () => {
+  test('a viewer has headers and a first frame while every server hangs', async () => {
+    const doubles = await startDoubles(3);
+    const service = await startStaged(doubles, endless);
+    for (const double of doubles) double.respond({ kind: 'hang' });
+    for (const open of [watchMaps, watch]) {
+      const viewer = await open(service);
+      expect(viewer.status).toBe(200);
+      expect(viewer.headers.get('content-type')).toMatch(/^text\/event-stream/);
+      await eventually(() => expect(viewer.messages.length).toBeGreaterThan(0));
+      expect(viewer.rooms()).toEqual({});
+    }
+    await eventually(() => expect(doubles.map(activationsOf)).toEqual([1, 1, 1]));
+    // Not one has been answered: a hang takes effect with its answer.
+    expect(doubles.map(({ active }) => active)).toEqual([false, false, false]);
+    expect((await stateOf(service)).state).toBe('activating');
+  });
+
+  test('so does one who comes while servers hang at being silenced', async () => {
+    const doubles = await startDoubles(2);
+    for (const double of doubles) double.respond({ kind: 'hang' });
+    const service = await startStaged(doubles, endless, { isHurried: true });
+    await eventually(() => expect(doubles.map(({ requests }) => requests.length)).toEqual([1, 1]));
+    const viewer = await watch(service);
+    await eventually(() => expect(viewer.messages.length).toBeGreaterThan(0));
+    await eventually(async () => expect((await stateOf(service)).viewers).toBe(1));
+    expect(doubles.map(({ requests }) => requests.length)).toEqual([1, 1]);
+  });
+
+  test('the first frame is a whole map, sent before the machine hears of the viewer', async () => {
+    const double = await startDouble();
+    const service = await startStaged([double], endless);
+    double.rooms.set('r', 1);
+    const viewer = await watchMaps(service);
+    await untilShown(viewer, { r: 1 });
+    expect(viewer.messages.map(({ data }) => data)).toEqual(['{}', '{"r":1}']);
+  });
+
+  test('one hung server keeps nobody else out of the numbers, and their deltas neither', async () => {
+    const doubles = await startDoubles(3);
+    const [hung, second, third] = [nth(doubles, 0), nth(doubles, 1), nth(doubles, 2)];
+    const service = await startStaged(doubles, endless);
+    for (const { rooms } of doubles) rooms.set('r', 1);
+    hung.respond({ kind: 'hang' });
+    const viewer = await watch(service);
+    await untilShown(viewer, { r: 2 });
+    await second.open('r');
+    await third.close('r');
+    await third.open('s');
+    await untilShown(viewer, { r: 2, s: 1 });
+    expect(hung.active).toBe(false);
+    expect(viewer.seen()).toMatchObject({ state: 'activating', complete: false });
+    hung.release();
+    await untilShown(viewer, { r: 3, s: 1 });
+    await eventually(() =>
+      expect(viewer.seen()).toMatchObject({ state: 'active', complete: true }),
+    );
+  });
+
+  test('many hung servers, more than are asked at a time, keep nobody out either', async () => {
+    const hung = await startDoubles(40);
+    const well = await startDoubles(3);
+    const service = await startStaged([...hung, ...well], endless);
+    for (const double of hung) double.respond({ kind: 'hang' });
+    for (const { rooms } of well) rooms.set('r', 1);
+    const viewer = await watch(service);
+    await untilShown(viewer, { r: 3 });
+    expect(hung.some(({ active }) => active)).toBe(false);
+  });
+
+  test('one at another address is counted before hundreds that hang have all been asked', async () => {
+    const hung = await startHungPorts(300);
+    const well = await startDouble();
+    well.rooms.set('r', 1);
+    const named = { id: `localhost:${well.port}` };
+    const service = await startStaged([...idsOf(hung), named], endless, { isHurried: true });
+    const viewer = await watch(service);
+    await untilShown(viewer, { r: 1 });
+    expect(hung.filter(({ asked }) => asked > 0).length).toBeLessThan(hung.length);
+  });
+
+  test('one at the same address is asked in time, while hundreds that hang are asked again and again', async () => {
+    const hung = await startHungPorts(700);
+    const well = await startDouble();
+    well.rooms.set('r', 1);
+    const times = { ...noResync, PROBE_INTERVAL_MS: '1500', REQUEST_TIMEOUT_MS: '2500' };
+    const service = await startStaged([...idsOf(hung), well], times, { isHurried: true });
+    const viewer = await watch(service);
+    // It is the last of its host, and a busy machine takes its time for hundreds.
+    await untilShown(viewer, { r: 1 }, 40_000);
+    const before = well.requests.length;
+    const saidBefore = statesSaid(viewer, well.id).length;
+    await eventually(
+      () => {
+        expect(hung.filter(({ asked }) => asked < 2)).toEqual([]);
+        expect(well.requests.length).toBeGreaterThan(before + 4);
+      },
+      { withinMs: 45_000 },
+    );
+    await well.open('s');
+    await untilShown(viewer, { r: 1, s: 1 }, 40_000);
+    // Its counts are taken away when it is said to be unreachable, and not before.
+    expect(statesSaid(viewer, well.id).slice(saidBefore)).not.toContain('unreachable');
+  }, 150_000);
+
+  test('a server that hangs at being silenced keeps no returning viewer waiting', async () => {
+    const [hung, well] = [await startDouble(), await startDouble()];
+    const service = await startStaged([hung, well], { ...endless, LINGER_MS: '0' });
+    const first = await watch(service);
+    await untilState(service, 'watched');
+    hung.respond({ kind: 'hang' });
+    await first.close();
+    await eventually(() => expect(well.active).toBe(false));
+    await well.open('r');
+    const second = await watch(service);
+    await untilShown(second, { r: 1 });
+    expect((await stateOf(service)).state).toBe('activating');
+  });
+
+  test('a viewer that leaves while all hang is let go at once', async () => {
+    const double = await startDouble();
+    const service = await startStaged([double], endless);
+    double.respond({ kind: 'hang' });
+    const viewer = await watch(service);
+    await eventually(() => expect(activationsOf(double)).toBe(1));
+    await viewer.close();
+    await eventually(async () => expect((await stateOf(service)).viewers).toBe(0));
+    expect(double.active).toBe(false);
+  });
+});
+
+describe('promise 3, nobody waits: real servers', () => {
+  const fleet = sharedFleet(3);
+
+  test('one that is suspended delays nobody else, before and during its hang', async () => {
+    const [hung, second, third] = [nth(fleet, 0), nth(fleet, 1), nth(fleet, 2)];
+    const service = await startStaged(fleet, endless);
+    await connectTo(hung, 'hung');
+    await connectTo(second, 'a');
+    hung.suspend();
+    try {
+      const viewer = await watch(service);
+      await untilShown(viewer, { a: 1 });
+      await connectTo(third, 'b');
+      await untilShown(viewer, { a: 1, b: 1 });
+      expect(viewer.seen().complete).toBe(false);
+      hung.resume();
+      await untilShown(viewer, { a: 1, b: 1, hung: 1 });
+    } finally {
+      hung.resume();
+    }
+  });
+});

@@ -1,0 +1,89 @@
+import { describe, expect, test } from '@jest/globals';
+import { eventually } from '../../support/eventually.js';
+import { connectTo, editIn, nth, sharedFleet } from '../../support/fleet.js';
+import { noResync, startStaged, untilShown, watch, watchMaps } from '../../support/stage.js';
+
+/** Names as raw clients send them; a server takes every byte as it is. */
+const names = [
+  'constructor',
+  'toString',
+  'hasOwnProperty',
+  'a/b',
+  '/lead',
+  '//',
+  '100%',
+  '%',
+  'a%20b',
+  'a+b',
+  'a=b',
+  'a&b=c',
+  'a"b',
+  '<b>',
+  "o'clock",
+  '\\',
+  '%F0%9F%98%80',
+  '',
+  'x'.repeat(2000),
+];
+
+describe('room names: real servers', () => {
+  const fleet = sharedFleet(2);
+
+  test.each(names.map((name) => [name.slice(0, 20), name]))(
+    '`%s` is counted and shown as it is, from snapshots and from deltas',
+    async (_short, name) => {
+      const service = await startStaged(fleet, noResync);
+      const before = await connectTo(nth(fleet, 0), name);
+      const viewers = [await watch(service), await watchMaps(service)];
+      for (const viewer of viewers) await untilShown(viewer, { [name]: 1 });
+      const others = [await connectTo(nth(fleet, 0), name), await connectTo(nth(fleet, 1), name)];
+      for (const viewer of viewers) await untilShown(viewer, { [name]: 3 });
+      await before.close();
+      for (const viewer of viewers) await untilShown(viewer, { [name]: 2 });
+      for (const other of others) await other.close();
+      for (const viewer of viewers) await untilShown(viewer, {});
+    },
+  );
+
+  test('all of them at once keep apart', async () => {
+    const service = await startStaged(fleet, noResync);
+    const viewers = [await watch(service), await watchMaps(service)];
+    for (const name of names) await connectTo(nth(fleet, 0), name);
+    const all = Object.fromEntries(names.map((name) => [name, 1]));
+    for (const viewer of viewers) await untilShown(viewer, all);
+    const late = await watchMaps(service);
+    await untilShown(late, all);
+  });
+
+  test('an emoji comes as browsers encode it', async () => {
+    const service = await startStaged(fleet, noResync);
+    const viewers = [await watch(service), await watchMaps(service)];
+    await editIn(nth(fleet, 1), '😀 a');
+    for (const viewer of viewers) await untilShown(viewer, { '%F0%9F%98%80%20a': 1 });
+  });
+
+  test('`__proto__` is known by deltas alone, and does no harm to others', async () => {
+    const service = await startStaged(fleet, noResync);
+    const server = nth(fleet, 0);
+    await connectTo(server, '__proto__');
+    await connectTo(server, 'r');
+    const viewers = [await watch(service), await watchMaps(service)];
+    // Its server reports it as `{}`: it is not in the snapshot, and the rest is.
+    for (const viewer of viewers) await untilShown(viewer, { r: 1 });
+    await connectTo(server, '__proto__');
+    await connectTo(server, 'r');
+    const shown = Object.fromEntries([
+      ['r', 2],
+      ['__proto__', 1],
+    ]);
+    for (const viewer of viewers) {
+      await untilShown(viewer, { ...shown });
+      await eventually(() =>
+        expect(Object.keys(viewer.rooms()).sort()).toEqual(['__proto__', 'r']),
+      );
+    }
+    expect(({} as { r?: number }).r).toBeUndefined();
+    const late = await watchMaps(service);
+    await eventually(() => expect(late.messages.at(-1)?.data).toContain('"__proto__":1'));
+  });
+});

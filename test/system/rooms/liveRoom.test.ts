@@ -1,0 +1,168 @@
+import { beforeEach, expect, test } from '@jest/globals';
+import type { Editor } from '../../../server/demo/editors.js';
+import { type ServerProcess, startServerProcess } from '../../../server/demo/pubSubFleet.js';
+import type { Service } from '../../../server/service.js';
+import type { EventStream } from '../../support/eventStream.js';
+import { eventually } from '../../support/eventually.js';
+import { nth } from '../../support/fleet.js';
+import { type RedisServer, startRedis } from '../../support/redisServer.js';
+import { noResync, owns, startStaged } from '../../support/stage.js';
+import {
+  type Consumer,
+  consume,
+  contentOf,
+  docOn,
+  documentOf,
+  edit,
+  patience,
+  stateOn,
+  statusOf,
+  untilStanding,
+  watchRoom,
+} from './support/rooms.js';
+
+const room = 'r';
+const calm = { ...noResync, PROBE_INTERVAL_MS: '60000', REQUEST_TIMEOUT_MS: '1500' };
+
+let redis: RedisServer;
+let servers: ServerProcess[];
+let service: Service;
+beforeEach(async () => {
+  redis = owns(await startRedis(), (it) => it.stop());
+  const start = () => startServerProcess({ redisUrl: redis.url, forgetAfterMs: 50 });
+  servers = await Promise.all([start(), start(), start()]);
+  for (const server of servers) owns(server, (it) => it.kill());
+  service = await startStaged(servers, { ...calm, REDIS_URL: redis.url });
+}, 60_000);
+
+/** Types into all editors by turns, until it is told to stop. */
+function keepTyping(editors: readonly Editor[]) {
+  let typed = 0;
+  const timer = setInterval(() => {
+    nth(editors, typed % editors.length).type(`${typed} `);
+    typed += 1;
+  }, 10);
+  return owns({ typed: () => typed, stop: () => clearInterval(timer) }, (it) => it.stop());
+}
+
+/** Until so many more words have been typed. */
+const untilTyped = async (typing: { typed: () => number }, words: number) => {
+  const goal = typing.typed() + words;
+  await eventually(() => expect(typing.typed()).toBeGreaterThanOrEqual(goal), {
+    withinMs: 60_000,
+  });
+};
+
+/** Resolves when editors, servers, the JSON and the consumer are all equal. */
+async function untilEqual(
+  editors: readonly Editor[],
+  holders: readonly ServerProcess[],
+  viewer: EventStream,
+  consumer: Consumer,
+) {
+  await eventually(
+    async () => {
+      const expected = contentOf(nth(editors, 0).doc);
+      for (const { doc } of editors) expect(contentOf(doc)).toEqual(expected);
+      for (const server of holders) expect(contentOf(await docOn(server, room))).toEqual(expected);
+      expect(contentOf(consumer.catchUp())).toEqual(expected);
+      expect(documentOf(viewer).text).toEqual({ type: 'text', value: expected.text });
+    },
+    { withinMs: 30_000 },
+  );
+}
+
+async function startAll(count = 6) {
+  const editors = await Promise.all(
+    Array.from({ length: count }, (_, i) => edit(nth(servers, i % 3), room, `editor ${i}`)),
+  );
+  const [viewer, consumer] = [await watchRoom(service, room), await consume(service, room)];
+  await untilStanding(viewer, 'live');
+  return { editors, viewer, consumer };
+}
+
+test('JSON, updates and every server end equal when ten have typed for ten seconds', async () => {
+  const { editors, viewer, consumer } = await startAll(10);
+  const typing = keepTyping(editors);
+  // One every ten milliseconds.
+  await untilTyped(typing, 1000);
+  typing.stop();
+  await untilEqual(editors, servers, viewer, consumer);
+  expect(statusOf(viewer)).toMatchObject({ state: 'live', source: 'redis', diverged: [] });
+}, 90_000);
+
+test('they do so when Redis was stopped and started meanwhile', async () => {
+  const { editors, viewer, consumer } = await startAll();
+  const typing = keepTyping(editors);
+  await untilTyped(typing, 50);
+  await redis.stop();
+  await untilStanding(viewer, 'polling');
+  await eventually(() => expect(statusOf(viewer).source).toBe('poll'), patience);
+  await untilTyped(typing, 50);
+  await redis.restart();
+  await untilStanding(viewer, 'live');
+  await untilTyped(typing, 50);
+  typing.stop();
+  await untilEqual(editors, servers, viewer, consumer);
+  await eventually(() => expect(statusOf(viewer).diverged).toEqual([]), patience);
+}, 90_000);
+
+test('they do so when one server was killed', async () => {
+  const { editors, viewer, consumer } = await startAll();
+  const typing = keepTyping(editors);
+  await untilTyped(typing, 50);
+  await nth(servers, 2).kill();
+  await untilTyped(typing, 50);
+  typing.stop();
+  const [first, second, , fourth, fifth] = editors as [Editor, Editor, Editor, Editor, Editor];
+  // Those of the dead server have what they typed for themselves.
+  await untilEqual([first, second, fourth, fifth], servers.slice(0, 2), viewer, consumer);
+}, 90_000);
+
+test('they do so when the room moves from one server to another', async () => {
+  const [from, to] = [nth(servers, 0), nth(servers, 1)];
+  const leaving = await edit(from, room);
+  leaving.type('written here. ');
+  const [viewer, consumer] = [await watchRoom(service, room), await consume(service, room)];
+  await untilStanding(viewer, 'live');
+  await eventually(() => expect(statusOf(viewer).servers).toEqual([from.id]), patience);
+  const coming = await edit(to, room);
+  await eventually(() => expect(coming.text.toString()).toBe('written here. '), patience);
+  await leaving.leave();
+  coming.type('and there.');
+  await untilEqual([coming], [to], viewer, consumer);
+  await eventually(() => expect(statusOf(viewer).servers).toEqual([to.id]), patience);
+}, 90_000);
+
+test('a room that nobody holds waits, and shows itself when somebody enters', async () => {
+  const [viewer, consumer] = [await watchRoom(service, room), await consume(service, room)];
+  await untilStanding(viewer, 'waiting');
+  const editor = await edit(nth(servers, 1), room);
+  editor.type('hello');
+  await untilEqual([editor], [nth(servers, 1)], viewer, consumer);
+  await untilStanding(viewer, 'live');
+  await editor.leave();
+  await untilStanding(viewer, 'gone');
+  expect(JSON.stringify(documentOf(viewer))).toContain('hello');
+}, 90_000);
+
+test('watching joins nothing: no connection, no awareness, no change of state', async () => {
+  const editor = await edit(nth(servers, 0), room, 'the only one');
+  editor.type('mine');
+  await eventually(async () => {
+    expect(contentOf(await docOn(nth(servers, 0), room)).text).toBe('mine');
+  }, patience);
+  const truth = () => Promise.all(servers.map((server) => server.connections()));
+  const states = () => Promise.all(servers.map((server) => stateOn(server, room)));
+  const [connections, before] = [await truth(), await states()];
+  const clients = () => [...editor.provider.awareness.getStates().keys()];
+  const viewers = [await watchRoom(service, room), await consume(service, room)];
+  for (const viewer of [await watchRoom(service, 'nobody is here'), nth(viewers, 0) as EventStream])
+    await untilStanding(viewer, 'live', 'waiting');
+  // Several rounds: each asks the servers anew.
+  const waiting = await watchRoom(service, 'nobody is here either');
+  await untilStanding(waiting, 'waiting');
+  expect(await truth()).toEqual(connections);
+  expect(await states()).toEqual(before);
+  expect(clients()).toEqual([editor.doc.clientID]);
+}, 90_000);

@@ -1,0 +1,55 @@
+import { expect, test } from '@jest/globals';
+import * as Y from 'yjs';
+import { ChannelNames } from '../../../server/rooms/watching/channelNames.js';
+import { StrangeChannels } from '../../../server/rooms/watching/strangeChannels.js';
+import { UpdatesFeed } from '../../../server/rooms/watching/updatesFeed.js';
+import { FakeViewer } from '../../support/fakeViewer.js';
+import { owns } from '../../support/stage.js';
+
+const small = (() => {
+  const doc = new Y.Doc();
+  doc.getText('text').insert(0, 'x');
+  return Y.encodeStateAsUpdate(doc);
+})();
+
+test('busy prefixes leave to each other its share of what is read in a second', () => {
+  const feed = owns(
+    new UpdatesFeed({
+      redis: undefined,
+      channels: new ChannelNames({ prefix: '', presenceSuffix: '-presence' }),
+      onServersWanted: () => {},
+    }),
+    (it) => it.close(),
+  );
+  const prefixes = Array.from({ length: 10 }, (_, i) => `p${i}`);
+  const fakes = prefixes.map((prefix) => {
+    const fake = new FakeViewer();
+    feed.add(fake.viewer, { prefix, as: 'log' });
+    return fake;
+  });
+  const quiet = prefixes.pop() ?? '';
+  for (const prefix of prefixes) for (let i = 0; i < 3000; i += 1) feed.take(prefix, small);
+  for (let i = 0; i < 100; i += 1) feed.take(quiet, small);
+  const updatesOf = ({ frames }: FakeViewer) =>
+    frames.filter((frame) => frame.startsWith('event: update')).length;
+  const told = fakes.map(updatesOf);
+  expect(told.pop()).toBe(100);
+  for (const count of told) {
+    expect(count).toBeGreaterThanOrEqual(800);
+    // More than one second may have gone by.
+    expect(count).toBeLessThan(3000);
+  }
+});
+
+test('a channel is strange while it carried something and never an update', () => {
+  const channels = new StrangeChannels();
+  expect(channels.isStrange('a')).toBe(false);
+  channels.note('a', false);
+  expect(channels.isStrange('a')).toBe(true);
+  channels.note('a', true);
+  channels.note('a', false);
+  expect(channels.isStrange('a')).toBe(false);
+  channels.note('b', false);
+  channels.forget();
+  expect(channels.isStrange('b')).toBe(false);
+});

@@ -1,0 +1,16 @@
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
+import type { Socket } from 'node:net';
+import { owns } from '../../support/stage.js';
+
+const channel = 'net.client.socket';
+
+/** Every address to which anything in this process tries to connect from now on, as it is given to the system. */
+export function connectionAttempts(): ReadonlySet<string> {
+  const addresses = new Set<string>();
+  const note = (message: unknown) => {
+    const { socket } = message as { socket: Socket };
+    socket.on('connectionAttempt', (address: string) => addresses.add(address));
+  };
+  subscribe(channel, note);
+  return owns(addresses, () => unsubscribe(channel, note));
+}

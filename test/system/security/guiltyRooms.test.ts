@@ -1,0 +1,91 @@
+import { expect, test } from '@jest/globals';
+import { eventually } from '../../support/eventually.js';
+import { getJson, noResync, quick, startStaged } from '../../support/stage.js';
+import { crowd, endless } from '../../unit/documents/support.js';
+import { startDocServer } from '../rooms/support/docServer.js';
+import {
+  documentOf,
+  patience,
+  statusOf,
+  untilStanding,
+  watchRoom,
+} from '../rooms/support/rooms.js';
+
+/** A room that is edited all the time, and whether viewers see what is typed. */
+async function startInnocent(
+  service: { url: string },
+  server: Awaited<ReturnType<typeof startDocServer>>,
+) {
+  const text = server.doc('innocent').getText('text');
+  const viewer = await watchRoom(service, 'innocent');
+  let typed = 0;
+  const type = async () => {
+    typed += 1;
+    text.insert(text.length, ` ${typed}`);
+    await eventually(() => {
+      expect(documentOf(viewer).text?.value).toBe(`${text}`);
+    }, patience);
+  };
+  await type();
+  return { viewer, type };
+}
+
+test('a room in which 60,000 clients wait for missing updates is named, and holds up no other', async () => {
+  const server = await startDocServer();
+  const service = await startStaged([server], { ...noResync, ...quick });
+  const { viewer, type } = await startInnocent(service, server);
+  server.states.set(
+    'evil',
+    crowd(60_000, () => 1),
+  );
+  const watcher = await watchRoom(service, 'evil');
+  await untilStanding(watcher, 'unreadable');
+  const reason = 'too many clients wait for missing updates';
+  expect(statusOf(watcher)).toMatchObject({ unreadable: [{ server: server.id, reason }] });
+  const before = viewer.messages.length;
+  // Each time it answers another one.
+  for (let i = 0; i < 3; i += 1) {
+    server.states.set(
+      'evil',
+      crowd(60_000 + i, () => 1),
+    );
+    const [read, healthy] = await Promise.all([
+      fetch(`${service.url}/api/room?room=evil`),
+      fetch(`${service.url}/health`),
+    ]);
+    expect([read.status, healthy.status]).toEqual([502, 200]);
+    await type();
+  }
+  const listed = await getJson<object>(`${service.url}/api/room/servers?room=evil`);
+  expect(JSON.stringify(listed)).toContain(reason);
+  const standings = viewer.messages.slice(before).filter(({ event }) => event === 'room');
+  expect(JSON.stringify(standings)).not.toMatch(/"(locating|merging|unreadable)"/);
+}, 90_000);
+
+test('a room that would take Yjs minutes is cut and named; others are put together again, and who asks once holds up nobody who watches', async () => {
+  const servers = [await startDocServer(), await startDocServer()] as const;
+  const service = await startStaged(servers, { ...noResync, ...quick });
+  const { viewer, type } = await startInnocent(service, servers[0]);
+  for (const room of ['asked', 'watched'])
+    for (const [i, state] of endless().entries()) servers[i]?.states.set(room, state);
+  const url = `${service.url}/api/room?room=asked`;
+  let isAnswered = false;
+  const asked = fetch(url).finally(() => {
+    isAnswered = true;
+  });
+  for (let i = 0; i < 3; i += 1) await type();
+  expect(isAnswered).toBe(false);
+  expect((await asked).status).toBe(413);
+  expect(JSON.stringify(viewer.messages)).not.toContain('"lost"');
+  // Again it takes no time, and neither does watching it: it is refused by its name.
+  expect((await fetch(url)).status).toBe(413);
+  const refused = await watchRoom(service, 'asked');
+  await untilStanding(refused, 'unreadable');
+  const watcher = await watchRoom(service, 'watched');
+  await untilStanding(watcher, 'merging');
+  expect((await fetch(`${service.url}/health`)).status).toBe(200);
+  await eventually(() => expect(statusOf(watcher).state).toBe('unreadable'), { withinMs: 60_000 });
+  const reason = expect.stringContaining('too much time or memory');
+  expect(statusOf(watcher).unreadable).toMatchObject([{ reason }, { reason }]);
+  await type();
+}, 180_000);

@@ -1,0 +1,135 @@
+import { describe, expect, test } from '@jest/globals';
+import { Hosts } from '../../../server/http/auth/hosts.js';
+import { eventually } from '../../support/eventually.js';
+import { ask, post } from '../../support/http.js';
+import { puts, toldUrl, useWorld } from '../../support/world.js';
+
+const world = useWorld();
+const statusAs = async (host: string, url: string) =>
+  (await ask(url, { headers: { Host: host } })).status;
+
+describe('the names of a service', () => {
+  const names = (allowedHosts?: string[]) =>
+    new Hosts({ allowedHosts, publicUrl: 'http://dash.internal:8000/sub', isTokenRequired: false });
+
+  test.each([
+    '',
+    'localhost',
+    'LOCALHOST:8000',
+    'localhost.:8000',
+    'dash.localhost',
+    '127.0.0.1:8000',
+    '10.1.2.3',
+    '[::1]:8000',
+    '[fd00::1]',
+    'dash.internal',
+    'Dash.Internal.:8000',
+    'dash.internal:',
+  ])('include %p', (host) => expect(names().isOwn(host)).toBe(true));
+
+  test.each([
+    'evil.example',
+    'localhost.evil.example',
+    'notlocalhost',
+    '127.0.0.1.evil.example',
+    'dash.internal.evil.example',
+    'evil.example:8000',
+    'evil@localhost',
+    'localhost/evil',
+    'localhost,evil.example',
+    'localhost evil.example',
+    '[::1',
+    '[evil.example]',
+    ':8000',
+    'localhost:x',
+  ])('do not include %p', (host) => expect(names().isOwn(host)).toBe(false));
+
+  test('are those of ALLOWED_HOSTS beside these, or all', () => {
+    expect(names(['a.example']).isOwn('A.example:80')).toBe(true);
+    expect(names(['a.example']).isOwn('b.a.example')).toBe(false);
+    expect(names(['a.example']).isOwn('dash.internal')).toBe(true);
+    expect(names(['*']).isOwn('evil.example')).toBe(true);
+  });
+});
+
+describe('a page that had its name resolve to this service', () => {
+  const host = 'evil.example';
+
+  test('can read nothing that viewers see, nor the page, nor what is not there', async () => {
+    const { url } = await world.service();
+    for (const path of ['/', '/api/events', '/api/state', '/api/rooms', '/api/session', '/nothing'])
+      expect([path, await statusAs(host, url + path)]).toEqual([path, 421]);
+    expect(await statusAs('localhost', `${url}/api/state`)).toBe(200);
+  });
+
+  test('is told which name to add, and where', async () => {
+    const { url } = await world.service();
+    const { text } = await ask(`${url}/api/state`, { headers: { Host: `${host}:8000` } });
+    const { message } = JSON.parse(text).error;
+    for (const part of [host, 'ALLOWED_HOSTS']) expect(message).toContain(part);
+  });
+
+  test('cannot hide behind a trusted proxy that changes Host, nor name another', async () => {
+    const { url } = await world.service({ TRUSTED_PROXIES: '127.0.0.1' });
+    const statusBehind = async (own: string, said: string) => {
+      const headers = { Host: own, 'X-Forwarded-Host': said };
+      return (await ask(`${url}/api/state`, { headers })).status;
+    };
+    expect(await statusBehind('127.0.0.1:8000', host)).toBe(421);
+    // Its own scripts can send what they like before the proxy adds the name.
+    expect(await statusBehind('127.0.0.1:8000', `localhost, ${host}`)).toBe(421);
+    expect(await statusBehind(host, 'localhost')).toBe(421);
+    expect(await statusBehind('127.0.0.1:8000', 'localhost:8080')).toBe(200);
+    const other = await world.service();
+    const headers = { Host: 'localhost', 'X-Forwarded-Host': host };
+    expect((await ask(`${other.url}/api/state`, { headers })).status).toBe(200);
+  });
+
+  test('gets a URL that counts nothing for a start-up query, which is answered all the same', async () => {
+    const server = await world.server();
+    const service = await world.service();
+    const stream = await world.watch(service);
+    const query = `${service.url}/api/events/clients?port=${server.port}`;
+    const { status, text } = await ask(query, { headers: { Host: host } });
+    const { active, eventsUrl } = JSON.parse(text);
+    expect([status, active]).toEqual([200, true]);
+    expect((await post(eventsUrl, { room: 'fake', add: 1 })).status).toBe(204);
+    await server.open('r');
+    await eventually(() => expect(stream.rooms()).toEqual({ r: 1 }));
+    for (const { data } of stream.messages) expect(data).not.toContain('fake');
+    const { tally } = service.actor.getSnapshot().context;
+    expect(tally.unsettled.size).toBe(0);
+    // By a name of the service the very same query is answered with a URL of that server: a post says
+    // that it may have begun anew. The snapshot that follows, and ends that, is kept back.
+    server.respond({ kind: 'hang' });
+    const own = JSON.parse((await ask(query)).text);
+    await post(own.eventsUrl, { room: 'own', add: 1 });
+    await eventually(() => expect(tally.unsettled.has(server.id)).toBe(true));
+  });
+
+  test('stands in nobody else’s way: servers, supervisors', async () => {
+    const server = await world.server();
+    const service = await world.service();
+    const stream = await world.watch(service);
+    const headers = { Host: 'dashboard.of.the.fleet:8000', 'Content-Type': 'application/json' };
+    const body = JSON.stringify({ room: 'r', add: 1 });
+    const { status } = await ask(toldUrl(server), { method: 'POST', headers, body });
+    expect(status).toBe(204);
+    await eventually(() => expect(stream.rooms()).toEqual({ r: 1 }));
+    for (const path of ['/health', '/ready', '/api/events/clients'])
+      expect([path, await statusAs('10-0-0-7.lb.example', service.url + path)]).toEqual([
+        path,
+        200,
+      ]);
+    expect(puts(server)).not.toEqual([]);
+  });
+
+  test('has no token: where one is asked for, names need not be listed, but can be', async () => {
+    const token = { DASHBOARD_TOKEN: 'a-token-that-nobody-guesses' };
+    const open = await world.service(token);
+    expect(await statusAs(host, `${open.url}/api/state`)).toBe(401);
+    const strict = await world.service({ ...token, ALLOWED_HOSTS: 'dash.example' });
+    expect(await statusAs(host, `${strict.url}/api/state`)).toBe(421);
+    expect(await statusAs('dash.example', `${strict.url}/api/state`)).toBe(401);
+  });
+});

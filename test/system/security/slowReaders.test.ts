@@ -1,0 +1,115 @@
+import { once } from 'node:events';
+import { connect, type Socket } from 'node:net';
+import { networkInterfaces } from 'node:os';
+import { expect, test } from '@jest/globals';
+import type { ServiceOverrides } from '../../../server/service.js';
+import { emptyStore } from '../../support/emptyStore.js';
+import { openEventStream } from '../../support/eventStream.js';
+import { eventually } from '../../support/eventually.js';
+import { startTestService } from '../../support/service.js';
+import { owns, visits } from '../../support/stage.js';
+import { viewerRequest } from '../faults/support/dial.js';
+
+async function start(overrides: ServiceOverrides, env: Record<string, string> = {}) {
+  const openStore = async () => emptyStore;
+  const service = await startTestService({ ...env }, { openStore, ...overrides });
+  return owns(service, () => service.stop());
+}
+
+interface Reader {
+  readonly socket: Socket;
+  received: number;
+}
+
+/** Connects without reading. */
+async function dial(url: string, host = '127.0.0.1'): Promise<Reader> {
+  const socket = visits(connect({ port: Number(new URL(url).port), host }), (it) => it.destroy());
+  socket.on('error', () => {});
+  await once(socket, 'connect');
+  return { socket, received: 0 };
+}
+
+/** Asks for more than the kernel takes for a client that does not read. */
+async function askForMuch(url: string, reader: Reader): Promise<void> {
+  const html = await (await fetch(url)).text();
+  const [script = ''] = html.match(/assets\/index[^"]+\.js/) ?? [];
+  reader.socket.write(viewerRequest(`/${script}`).repeat(300));
+}
+
+/** Whether the other side has closed: one that does not read is told when it writes, which buys no time. */
+function isClosed({ socket }: Reader): boolean {
+  if (!socket.destroyed) socket.write('\r\n');
+  return socket.destroyed;
+}
+
+test('whoever asks and never reads is cut; who reads, and who watches, is not', async () => {
+  const service = await start({ readTimeoutsMs: { stalled: 2000, whole: 600_000 } });
+  const stalled = await Promise.all(Array.from({ length: 18 }, () => dial(service.url)));
+  const steady = await dial(service.url);
+  steady.socket.pause();
+  const stream = await openEventStream(service.url);
+  visits(stream, (it) => it.close());
+  for (const reader of [...stalled, steady]) await askForMuch(service.url, reader);
+  // A little at a time, until all of it is there: longer than the others are given.
+  steady.socket.setEncoding('latin1');
+  let answers = 0;
+  const reading = setInterval(() => {
+    const text = String(steady.socket.read() ?? '');
+    answers += text.split('HTTP/1.1 200').length - 1;
+    steady.received += text.length;
+  }, 10);
+  visits(reading, clearInterval);
+  await eventually(() => expect(stalled.filter((reader) => !isClosed(reader))).toHaveLength(0), {
+    withinMs: 40_000,
+  });
+  await eventually(() => expect(answers).toBe(300), { withinMs: 40_000 });
+  expect(stream.isEnded()).toBe(false);
+}, 100_000);
+
+test('an answer that is read ever so slowly comes to an end by the clock, an event stream does not', async () => {
+  const service = await start({ readTimeoutsMs: { stalled: 600_000, whole: 1500 } });
+  const stream = await openEventStream(service.url);
+  visits(stream, (it) => it.close());
+  const slow = await dial(service.url);
+  await askForMuch(service.url, slow);
+  await eventually(() => expect(isClosed(slow)).toBe(true), { withinMs: 40_000 });
+  expect(stream.isEnded()).toBe(false);
+  expect((await fetch(`${service.url}/health`)).status).toBe(200);
+});
+
+const outside = Object.values(networkInterfaces())
+  .flat()
+  .find((it) => it && !it.internal && it.family === 'IPv4')?.address;
+
+test('one address has its share of connections, and this machine is not counted', async () => {
+  if (outside === undefined) throw new Error('this machine has no address but loopback');
+  const service = await start(
+    { spareConnections: { inAll: 1000, perAddress: 5 } },
+    { HOST: '0.0.0.0', AUTH: 'none', MAX_VIEWERS_PER_ADDRESS: '5' },
+  );
+  const readers: Reader[] = [];
+  for (let i = 0; i < 15; i += 1) readers.push(await dial(service.url, outside));
+  await eventually(() => expect(readers.filter(isClosed)).toHaveLength(5));
+  const own = await dial(service.url);
+  expect((await fetch(`http://127.0.0.1:${new URL(service.url).port}/health`)).status).toBe(200);
+  // A place that becomes free is given again.
+  for (const { socket } of readers) socket.destroy();
+  await eventually(async () => {
+    const again = await dial(service.url, outside);
+    again.socket.write(viewerRequest('/health'));
+    const answered = once(again.socket, 'data').then(([answer]) => String(answer));
+    const closed = once(again.socket, 'close').then(() => 'closed');
+    expect(await Promise.race([answered, closed])).toMatch(/^HTTP\/1\.1 200/);
+  });
+  expect(isClosed(own)).toBe(false);
+});
+
+test('connections are bounded in all', async () => {
+  const service = await start(
+    { spareConnections: { inAll: 5, perAddress: 1000 } },
+    { MAX_VIEWERS: '5' },
+  );
+  const readers: Reader[] = [];
+  for (let i = 0; i < 15; i += 1) readers.push(await dial(service.url));
+  await eventually(() => expect(readers.filter(isClosed)).toHaveLength(5));
+});

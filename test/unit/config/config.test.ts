@@ -1,0 +1,489 @@
+import type { NetworkInterfaceInfo } from 'node:os';
+import { resolve } from 'node:path';
+import { describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
+import { ConfigError, publicUrlFor, readConfig, variables } from '../../../server/config/config.js';
+
+function problemsOf(env: Record<string, string | undefined>): string[] {
+  try {
+    readConfig(env);
+  } catch (error) {
+    if (error instanceof ConfigError) return error.problems;
+    throw error;
+  }
+  return [];
+}
+
+describe('the configuration', () => {
+  test('has the defaults of the table', () => {
+    const { pubSubNetworks, ...config } = readConfig({});
+    expect(config).toEqual({
+      host: '127.0.0.1',
+      port: 8000,
+      pubSubServers: [],
+      pubSubPort: 8001,
+      pubSubDns: [],
+      discoverFromRooms: false,
+      redisChannelPrefix: '',
+      redisPresenceSuffix: '-presence',
+      auth: 'token',
+      corsOrigins: [],
+      lingerMs: 5000,
+      requestTimeoutMs: 2000,
+      probeIntervalMs: 5000,
+      resyncIntervalMs: 30_000,
+      frameIntervalMs: 50,
+      maxViewers: 10_000,
+      maxViewersPerAddress: 1000,
+      maxRoomsPerServer: 250_000,
+      maxBodyBytes: 1_048_576,
+      maxSnapshotBytes: 67_108_864,
+      maxRoomBytes: 33_554_432,
+      inspect: false,
+      logLevel: 'info',
+    });
+    expect(pubSubNetworks.includes('10.1.2.3')).toBe(true);
+    expect(pubSubNetworks.includes('8.8.8.8')).toBe(false);
+    expect(config).not.toHaveProperty('publicUrl');
+    expect(config).not.toHaveProperty('dashboardToken');
+  });
+
+  test('reads every variable', () => {
+    const { pubSubNetworks, trustedProxies, ...config } = readConfig({
+      HOST: '0.0.0.0',
+      PORT: '0',
+      PUBLIC_URL: 'https://dash.example/sub/path/',
+      PUBSUB_SERVERS: 'B.example:8001, 192.0.2.1:1,b.example:8001,[::FFFF:192.0.2.1]:1,',
+      PUBSUB_PORT: '9',
+      PUBSUB_NETWORKS: '192.0.2.0/24',
+      CORS_ORIGINS: 'https://a.example, http://127.0.0.1:5173',
+      PUBSUB_DNS: 'PubSub.internal, a.example.:9000,b',
+      PUBSUB_DNS_SERVER: '127.0.0.1:8600',
+      ECS_CLUSTER: 'blue',
+      ECS_SERVICE: 'pubsub ',
+      DISCOVER_FROM_ROOMS: 'true',
+      DYNAMODB_TABLE: 'rooms',
+      DYNAMODB_SERVERS_TABLE: 'servers',
+      DYNAMODB_CONNECTIONS_TABLE: 'connections',
+      DATA_DIR: '/data',
+      DASHBOARD_TOKEN: 's3cret==',
+      AUTH: 'none',
+      LINGER_MS: '0',
+      REQUEST_TIMEOUT_MS: '10',
+      PROBE_INTERVAL_MS: '86400000',
+      RESYNC_INTERVAL_MS: ' 60000 ',
+      FRAME_INTERVAL_MS: '0',
+      MAX_VIEWERS: '1',
+      MAX_VIEWERS_PER_ADDRESS: '2',
+      MAX_ROOMS_PER_SERVER: '3',
+      ALLOWED_HOSTS: 'Dash.Example, other.example.',
+      TRUSTED_PROXIES: '10.9.0.0/16',
+      MAX_BODY_BYTES: '2KiB',
+      MAX_SNAPSHOT_BYTES: '1 GiB',
+      MAX_ROOM_BYTES: '1 MiB',
+      INSPECT: 'true',
+      REDIS_URL: 'redis://127.0.0.1:6379',
+      REDIS_SENTINEL_PASSWORD: 's3cret',
+      REDIS_CHANNEL_PREFIX: 'doc:',
+      REDIS_PRESENCE_SUFFIX: ':who',
+      LOG_LEVEL: 'silent',
+    });
+    expect(config).toEqual({
+      redisUrl: 'redis://127.0.0.1:6379',
+      redisSentinelPassword: 's3cret',
+      redisChannelPrefix: 'doc:',
+      redisPresenceSuffix: ':who',
+      host: '0.0.0.0',
+      port: 0,
+      publicUrl: 'https://dash.example/sub/path',
+      pubSubServers: ['b.example:8001', '192.0.2.1:1'],
+      pubSubPort: 9,
+      pubSubDns: [{ name: 'pubsub.internal' }, { name: 'a.example.', port: 9000 }, { name: 'b' }],
+      pubSubDnsServer: '127.0.0.1:8600',
+      ecsCluster: 'blue',
+      ecsService: 'pubsub',
+      discoverFromRooms: true,
+      dynamodbTable: 'rooms',
+      dynamodbServersTable: 'servers',
+      dynamodbConnectionsTable: 'connections',
+      dataDir: '/data',
+      dashboardToken: 's3cret==',
+      auth: 'none',
+      corsOrigins: ['https://a.example', 'http://127.0.0.1:5173'],
+      allowedHosts: ['dash.example', 'other.example'],
+      lingerMs: 0,
+      requestTimeoutMs: 10,
+      probeIntervalMs: 86_400_000,
+      resyncIntervalMs: 60_000,
+      frameIntervalMs: 0,
+      maxViewers: 1,
+      maxViewersPerAddress: 2,
+      maxRoomsPerServer: 3,
+      maxBodyBytes: 2048,
+      maxSnapshotBytes: 1_073_741_824,
+      maxRoomBytes: 1_048_576,
+      inspect: true,
+      logLevel: 'silent',
+    });
+    expect(pubSubNetworks.includes('10.1.2.3')).toBe(false);
+    expect(trustedProxies?.includes('10.9.1.1')).toBe(true);
+  });
+
+  test('takes an empty variable for an unset one, and ignores unknown ones', () => {
+    const empty = Object.fromEntries(variables.map(({ name }) => [name, '']));
+    const config = readConfig({ ...empty, LOG_LEVEL: undefined, LINGER: 'x', path: 'y' });
+    expect(JSON.stringify(config)).toBe(JSON.stringify(readConfig({})));
+  });
+
+  test.each([
+    ['HOST', 'a b'],
+    ['HOST', '127.1'],
+    ['PORT', '65536'],
+    ['PORT', '-1'],
+    ['PORT', '8e3'],
+    ['PUBLIC_URL', 'dash.example'],
+    ['PUBLIC_URL', 'ftp://dash.example'],
+    ['PUBLIC_URL', 'http://dash.example/#'],
+    ['PUBLIC_URL', 'http://dash.example/?'],
+    ['PUBLIC_URL', 'http:dash.example'],
+    ['PUBSUB_SERVERS', 'host'],
+    ['PUBSUB_SERVERS', '10.0.0.1:0'],
+    ['PUBSUB_SERVERS', '8.8.8.8:8001'],
+    ['PUBSUB_SERVERS', '169.254.169.254:80'],
+    ['PUBSUB_SERVERS', '0.0.0.0:8001'],
+    ['PUBSUB_PORT', '0'],
+    ['PUBSUB_NETWORKS', '10/8'],
+    ['CORS_ORIGINS', 'a.example'],
+    ['CORS_ORIGINS', 'https://a.example/'],
+    ['CORS_ORIGINS', 'https://a.example/path'],
+    ['CORS_ORIGINS', 'null'],
+    ['ALLOWED_HOSTS', 'https://a.example'],
+    ['ALLOWED_HOSTS', 'a.example:8000'],
+    ['ALLOWED_HOSTS', '*.example'],
+    ['TRUSTED_PROXIES', 'proxy.example'],
+    ['PUBSUB_DNS', '10.0.0.1'],
+    ['PUBSUB_DNS', '10.0.0.1:8001'],
+    ['PUBSUB_DNS', '[::1]:8001'],
+    ['PUBSUB_DNS', 'a.example:0'],
+    ['PUBSUB_DNS', 'a b'],
+    ['PUBSUB_DNS', '127.1'],
+    ['PUBSUB_DNS_SERVER', 'ns.example:53'],
+    ['PUBSUB_DNS_SERVER', '127.0.0.1:65536'],
+    ['DISCOVER_FROM_ROOMS', 'yes'],
+    ['AUTH', 'None'],
+    ['LINGER_MS', '86400001'],
+    ['LINGER_MS', '1.5'],
+    ['REQUEST_TIMEOUT_MS', '9'],
+    ['PROBE_INTERVAL_MS', '0'],
+    ['RESYNC_INTERVAL_MS', '5s'],
+    ['FRAME_INTERVAL_MS', '60001'],
+    ['MAX_VIEWERS', '0'],
+    ['MAX_BODY_BYTES', '1MB'],
+    ['MAX_BODY_BYTES', '0'],
+    ['MAX_SNAPSHOT_BYTES', '2GiB'],
+    ['MAX_SNAPSHOT_BYTES', '1.5MiB'],
+    ['MAX_ROOM_BYTES', '65MiB'],
+    ['LOG_LEVEL', 'verbose'],
+  ])('refuses %s=%s, naming both', (name, value) => {
+    const problems = problemsOf({ [name]: value });
+    expect(problems).toHaveLength(1);
+    expect(problems[0]).toMatch(new RegExp(`^${name} (is|has) "`));
+    expect(problems[0]).toContain(value);
+    expect(problems[0]).not.toMatch(/Invalid|expected/);
+  });
+
+  test.each([
+    ['127.0.0.1', '127.0.0.1:53'],
+    ['::1', '[::1]:53'],
+    ['[::1]:5353', '[::1]:5353'],
+  ])('asks the name server %s at %s', (text, address) => {
+    expect(readConfig({ PUBSUB_DNS_SERVER: text }).pubSubDnsServer).toBe(address);
+  });
+
+  test('has both or none of cluster and service', () => {
+    const unset = 'is unset: ECS_';
+    expect(problemsOf({ ECS_CLUSTER: 'blue' })).toEqual([
+      `ECS_SERVICE ${unset}CLUSTER requires it`,
+    ]);
+    expect(problemsOf({ ECS_SERVICE: 'pubsub' })).toEqual([
+      `ECS_CLUSTER ${unset}SERVICE requires it`,
+    ]);
+  });
+
+  test('reports every problem at once', () => {
+    const problems = problemsOf({
+      HOST: '0.0.0.0',
+      PORT: 'eighty',
+      PUBSUB_SERVERS: '8.8.8.8:1,9.9.9.9:2,10.0.0.1:3',
+      LOG_LEVEL: 'loud',
+    });
+    expect(problems).toEqual([
+      'PORT is "eighty": must be a whole number from 0 to 65535',
+      'LOG_LEVEL is "loud": must be one of fatal, error, warn, info, debug, trace, silent',
+      'DASHBOARD_TOKEN is unset: HOST is "0.0.0.0", and listening beyond loopback requires a token, or AUTH=none',
+      expect.stringContaining(
+        'PUBSUB_SERVERS has "8.8.8.8:1": addresses must lie in PUBSUB_NETWORKS',
+      ),
+      expect.stringContaining('PUBSUB_SERVERS has "9.9.9.9:2"'),
+    ]);
+    expect(() => readConfig({ PORT: 'x', AUTH: 'y' })).toThrow(/2 problem.*\n- PORT.*\n- AUTH/);
+  });
+
+  test('reports every bad server of a list', () => {
+    expect(problemsOf({ PUBSUB_SERVERS: 'a,10.0.0.1:1,b:0' })).toEqual([
+      'PUBSUB_SERVERS is "a,10.0.0.1:1,b:0": must be host:port,host:port; "a" is not host:port (IPv6: [address]:port); port 0 is not a whole number from 1 to 65535',
+    ]);
+  });
+
+  test('never shows a token or a password', () => {
+    const secrets = { DASHBOARD_TOKEN: 'hunter 2', PUBLIC_URL: 'http://me:pass/hunter@2@host' };
+    const problems = problemsOf({ HOST: '::', ...secrets });
+    expect(problems).toEqual([
+      'PUBLIC_URL is "http://***@host": must be an http or https URL without credentials, query or fragment',
+      'DASHBOARD_TOKEN is set (not shown): must be visible ASCII characters without spaces',
+    ]);
+  });
+
+  test.each([
+    ['redis://127.0.0.1:6379', 'redis://127.0.0.1:6379'],
+    ['rediss://user:p%40ss@cache.example:6380/1', 'rediss://user:p%40ss@cache.example:6380/1'],
+    ['REDIS://[::1]', 'redis://[::1]'],
+    ['redis://:pw@a:1,b:2,c', 'redis://:pw@a:1,b:2,c'],
+    ['redis+sentinel://a:1,b:2/main', 'redis+sentinel://a:1,b:2/main'],
+  ])('takes the Redis %s', (REDIS_URL, url) => {
+    expect(readConfig({ REDIS_URL }).redisUrl).toBe(url);
+  });
+
+  test.each([
+    'http://:hunter2@host',
+    'redis:hunter2@host',
+    'redis://:hunter2@',
+    'redis://:hunter%@host',
+    'redis://:hun/ter2@host',
+    'redis://host?password=hunter2',
+    'redis://host/hunter2',
+    'hunter2',
+    'redis://a:1,',
+    'redis://a:1,b:hunter2',
+    'redis://a:1,b:1/2',
+    'redis://me:hunter2@a:1,redis://me:hunter3@b:1',
+    'redis+sentinel://:hunter2@a:1',
+    'redis+sentinel://:hunter2@a:1/na me',
+  ])('refuses the Redis %s, and does not show it', (REDIS_URL) => {
+    expect(problemsOf({ REDIS_URL })).toEqual([
+      expect.stringMatching(/^REDIS_URL is set \(not shown\): must be redis:\/\/host:port or/),
+    ]);
+    expect(problemsOf({ REDIS_URL }).join()).not.toContain('hun');
+  });
+
+  test('lets host names be checked later', () => {
+    expect(readConfig({ PUBSUB_SERVERS: 'anything.example:1' }).pubSubServers).toHaveLength(1);
+  });
+
+  test('is read, or refused with a ConfigError, whatever the variables hold', () => {
+    const value = fc.option(fc.oneof(fc.string(), fc.nat().map(String)), { nil: undefined });
+    const env = fc.record(Object.fromEntries(variables.map(({ name }) => [name, value])));
+    fc.assert(
+      fc.property(env, (text) => {
+        for (const problem of problemsOf(text)) expect(problem).toMatch(/^[A-Z_]+ (is|has) /);
+      }),
+    );
+  });
+});
+
+describe('an environment that people and platforms wrote', () => {
+  /** A value of each variable that it accepts. */
+  const values: Record<string, string> = {
+    HOST: '127.0.0.2',
+    PORT: '0',
+    PUBLIC_URL: 'http://dash.example',
+    PUBSUB_SERVERS: '127.0.0.1:1,127.0.0.1:2',
+    PUBSUB_PORT: '9',
+    PUBSUB_NETWORKS: '127.0.0.0/8',
+    PUBSUB_DNS: 'a.example',
+    PUBSUB_DNS_SERVER: '127.0.0.1:8600',
+    ECS_CLUSTER: 'blue',
+    ECS_SERVICE: 'pubsub',
+    DISCOVER_FROM_ROOMS: 'true',
+    DYNAMODB_TABLE: 'rooms',
+    DYNAMODB_SERVERS_TABLE: 'servers',
+    DYNAMODB_CONNECTIONS_TABLE: 'connections',
+    DATA_DIR: '/data',
+    STATE_DIR: '/state',
+    REDIS_URL: 'redis://127.0.0.1:6379',
+    REDIS_SENTINEL_PASSWORD: 's3cret',
+    REDIS_CHANNEL_PREFIX: 'doc:',
+    REDIS_PRESENCE_SUFFIX: ':who',
+    DASHBOARD_TOKEN: 's3cret',
+    AUTH: 'none',
+    CORS_ORIGINS: 'https://a.example',
+    ALLOWED_HOSTS: 'a.example',
+    TRUSTED_PROXIES: '10.9.0.0/16',
+    INSPECT: 'true',
+    LOG_LEVEL: 'silent',
+  };
+  const accepted = (name: string, shown: string) => values[name] ?? shown;
+  const written = (write: (value: string) => string) =>
+    Object.fromEntries(variables.map((it) => [it.name, write(accepted(it.name, it.default))]));
+  const read = (env: Record<string, string>) => {
+    const warnings: string[] = [];
+    return { config: readConfig(env, (warning) => warnings.push(warning)), warnings };
+  };
+  const asJson = (config: object) => JSON.stringify(config, (_key, value) => value);
+
+  test('with line ends of Windows in it, is read as if they were not there', () => {
+    const { config, warnings } = read(written((value) => `${value}\r`));
+    expect(asJson(config)).toBe(asJson(readConfig(written((value) => value))));
+    expect(warnings).toEqual([]);
+  });
+
+  test.each(['"', "'"])('with %s around every value, is read without them, and says so', (mark) => {
+    const { config, warnings } = read(written((value) => `${mark}${value}${mark}\r`));
+    expect(asJson(config)).toBe(asJson(readConfig(written((value) => value))));
+    expect(warnings).toHaveLength(variables.length);
+    expect(warnings).toContain(
+      `PORT is ${JSON.stringify(`${mark}0${mark}\r`)}, which has quotes around it: they are left out`,
+    );
+    expect(warnings.join()).not.toMatch(/s3cret|6379/);
+  });
+
+  test('with links to services in it, is read as if those were unset, and says so', () => {
+    const { config, warnings } = read(written(() => 'tcp://10.43.0.7:8001'));
+    expect(asJson(config)).toBe(asJson(readConfig({})));
+    const links = warnings.filter((warning) => warning.includes('link to a service'));
+    expect(links).toHaveLength(variables.length);
+    for (const { name } of variables)
+      expect(warnings).toContainEqual(expect.stringMatching(`^${name} is .* link to a service`));
+  });
+
+  test('with nothing between quotes, leaves variables unset', () => {
+    expect(asJson(read(written(() => '""')).config)).toBe(asJson(readConfig({})));
+  });
+
+  test('keeps a quote that is part of a value', () => {
+    expect(readConfig({ DASHBOARD_TOKEN: '"a' }).dashboardToken).toBe('"a');
+    expect(readConfig({ DASHBOARD_TOKEN: '"a\'' }).dashboardToken).toBe('"a\'');
+  });
+});
+
+describe('listening beyond loopback', () => {
+  test.each(['127.0.0.1', '127.8.8.8', '::1', '[::1]', 'localhost', '::ffff:127.0.0.1'])(
+    'is not what HOST=%s does',
+    (HOST) => expect(problemsOf({ HOST })).toEqual([]),
+  );
+
+  test.each(['0.0.0.0', '::', '10.0.0.1', 'dash.example'])('with HOST=%s needs a token', (HOST) => {
+    expect(problemsOf({ HOST })).toEqual([expect.stringContaining('DASHBOARD_TOKEN is unset')]);
+    expect(problemsOf({ HOST, DASHBOARD_TOKEN: ' ' })).toHaveLength(1);
+    expect(problemsOf({ HOST, DASHBOARD_TOKEN: 't' })).toEqual([]);
+    expect(problemsOf({ HOST, AUTH: 'none' })).toEqual([]);
+  });
+});
+
+describe('the public URL', () => {
+  const address = (text: string, family: 'IPv4' | 'IPv6', internal: boolean) =>
+    ({ address: text, family, internal }) as NetworkInterfaceInfo;
+  const interfaces = () => ({
+    lo: [address('127.0.0.1', 'IPv4', true)],
+    eth0: [address('169.254.3.4', 'IPv4', false)],
+    eth1: [address('fe80::1', 'IPv6', false), address('172.17.0.2', 'IPv4', false)],
+    eth2: [address('10.0.0.2', 'IPv4', false)],
+  });
+
+  test.each([
+    ['http://dash.example', 'http://dash.example'],
+    ['https://Dash.example:8443/', 'https://dash.example:8443'],
+    ['http://dash.example/a/b//', 'http://dash.example/a/b'],
+    ['http://[::1]:8000/', 'http://[::1]:8000'],
+  ])('%s is taken as %s', (PUBLIC_URL, url) => {
+    expect(publicUrlFor(readConfig({ PUBLIC_URL, HOST: '::1' }), 1, interfaces)).toBe(url);
+  });
+
+  test.each([
+    ['127.0.0.1', 'http://127.0.0.1:4321'],
+    ['::1', 'http://[::1]:4321'],
+    ['localhost', 'http://localhost:4321'],
+    ['0.0.0.0', 'http://172.17.0.2:4321'],
+    ['::', 'http://172.17.0.2:4321'],
+    ['::ffff:0.0.0.0', 'http://172.17.0.2:4321'],
+  ])('with HOST=%s is %s by default', (HOST, url) => {
+    expect(publicUrlFor(readConfig({ HOST, AUTH: 'none' }), 4321, interfaces)).toBe(url);
+  });
+
+  test('is an IPv6 address on a machine that has no other', () => {
+    const eth0 = [address('fe80::1', 'IPv6', false), address('2001:db8::5', 'IPv6', false)];
+    expect(publicUrlFor({ host: '::' }, 80, () => ({ eth0 }))).toBe('http://[2001:db8::5]:80');
+  });
+
+  test('is loopback on a machine without a network', () => {
+    expect(publicUrlFor({ host: '::' }, 80, () => ({}))).toBe('http://127.0.0.1:80');
+  });
+});
+
+describe('the state directory', () => {
+  const of = (env: Record<string, string>) => readConfig(env).stateDir;
+
+  test('is the one given, else that of systemd, else that of the user; without any there is none', () => {
+    const HOME = '/home/anna';
+    const XDG_STATE_HOME = '/state';
+    const STATE_DIRECTORY = '/var/lib/dashboard:/var/lib/other';
+    expect(of({ HOME })).toBe('/home/anna/.local/state/pubsub-dashboard');
+    expect(of({ HOME, XDG_STATE_HOME })).toBe('/state/pubsub-dashboard');
+    expect(of({ HOME, XDG_STATE_HOME, STATE_DIRECTORY })).toBe('/var/lib/dashboard');
+    expect(of({ HOME, XDG_STATE_HOME, STATE_DIRECTORY, STATE_DIR: '/mine' })).toBe('/mine');
+    expect(of({})).toBeUndefined();
+  });
+
+  test('is none when STATE_DIR says so, and no relative one but STATE_DIR itself is taken', () => {
+    expect(of({ HOME: '/home/anna', STATE_DIR: 'none' })).toBeUndefined();
+    expect(of({ HOME: 'here', XDG_STATE_HOME: '.', STATE_DIRECTORY: 'x' })).toBeUndefined();
+    expect(of({ STATE_DIR: 'here' })).toBe(resolve('here'));
+  });
+
+  test.each<[Record<string, string>, boolean]>([
+    [{}, true],
+    [{ STATE_DIR: 'none', HOME: '/home/anna' }, true],
+    [{ HOME: '/home/anna', PORT: '0' }, true],
+    [{ HOME: '/home/anna' }, false],
+    [{ PUBSUB_SERVERS: '10.0.0.1:8001' }, false],
+    [{ PUBSUB_DNS: 'pubsub.internal' }, false],
+    [{ DISCOVER_FROM_ROOMS: 'true' }, false],
+    [{ DATA_DIR: '/data' }, false],
+    [{ ECS_CLUSTER: 'a', ECS_SERVICE: 'b' }, false],
+    [{ DYNAMODB_TABLE: 'rooms', DYNAMODB_SERVERS_TABLE: 'servers' }, false],
+  ])('%j: that a restart forgets servers is said: %s', (env, isSaid) => {
+    const warnings: string[] = [];
+    readConfig(env, (warning) => warnings.push(warning));
+    expect(warnings.some((warning) => warning.includes('STATE_DIR'))).toBe(isSaid);
+  });
+});
+
+describe('variables of the service that this one replaces', () => {
+  const warningsOf = (env: Record<string, string>) => {
+    const warnings: string[] = [];
+    readConfig({ PUBSUB_SERVERS: '127.0.0.1:1', ...env }, (warning) => warnings.push(warning));
+    return warnings;
+  };
+
+  test.each([
+    ['WS_CLUSTER', 'ECS_CLUSTER'],
+    ['WS_SERVICE', 'ECS_SERVICE'],
+    ['WS_PORT', 'PUBSUB_PORT'],
+    ['REGION', 'AWS_REGION'],
+  ])('%s is warned of, unless %s is set', (old, ours) => {
+    const others = { ECS_CLUSTER: 'a', ECS_SERVICE: 'b', PUBSUB_PORT: '3', AWS_REGION: 'c' };
+    const without = Object.fromEntries(Object.entries(others).filter(([name]) => name !== ours));
+    // Of the two names of the ECS service none goes without the other.
+    const rest = ours.startsWith('ECS') ? {} : without;
+    expect(warningsOf({ ...rest, [old]: '7' })).toEqual([
+      expect.stringMatching(`^${old} is "7", .* set ${ours} `),
+    ]);
+    expect(warningsOf({ ...others, [old]: '7' })).toEqual([]);
+    // As Kubernetes sets it for a Service called `ws`.
+    expect(warningsOf({ ...rest, [old]: 'tcp://10.0.0.1:80' })).toEqual([]);
+  });
+
+  test('REGION is not warned of where the SDK has its region under its other name', () => {
+    expect(warningsOf({ REGION: 'eu', AWS_DEFAULT_REGION: 'eu' })).toEqual([]);
+  });
+});

@@ -1,0 +1,294 @@
+import { afterEach, beforeEach, expect, jest, test } from '@jest/globals';
+import { EncodedRooms } from '../../../server/fleet/encodedRooms.js';
+import { Feed } from '../../../server/fleet/feed.js';
+import { StateEncoder } from '../../../server/fleet/stateEncoder.js';
+import { FakeSource } from '../../support/fakeSource.js';
+import { FakeViewer } from '../../support/fakeViewer.js';
+
+let source: FakeSource;
+let feed: Feed;
+
+beforeEach(() => {
+  jest.useFakeTimers({ now: 0 });
+  source = new FakeSource();
+  feed = new Feed(source, { run: 'run', frameIntervalMs: 50 });
+});
+afterEach(() => {
+  feed.close();
+  jest.useRealTimers();
+  jest.restoreAllMocks();
+});
+
+function join(kind: 'rooms' | 'changes', lastEventId?: string): FakeViewer {
+  const viewer = new FakeViewer();
+  feed.add(viewer.viewer, kind, lastEventId);
+  return viewer;
+}
+
+/** Sets counts, and lets the frame that they cause go out. */
+function show(counts: Record<string, number>): void {
+  for (const [room, count] of Object.entries(counts)) source.set(room, count);
+  feed.publish();
+  jest.advanceTimersByTime(51);
+}
+
+test('a viewer is sent where the stream is, at once', () => {
+  expect(join('rooms').take()).toEqual([[undefined, {}]]);
+  show({ a: 1 });
+  expect(join('rooms').take()).toEqual([[undefined, { a: 1 }]]);
+  const [[event, data] = []] = join('changes').take();
+  expect([event, data]).toMatchObject(['snapshot', { rooms: { a: 1 }, servers: [] }]);
+});
+
+test('the stream of maps is the whole map each time, the stream of changes what changed', () => {
+  const [maps, changes] = [join('rooms'), join('changes')];
+  show({ a: 1, b: 2 });
+  show({ a: 0, b: 3 });
+  expect(maps.take()).toEqual([
+    [undefined, {}],
+    [undefined, { a: 1, b: 2 }],
+    [undefined, { b: 3 }],
+  ]);
+  expect(changes.take()).toMatchObject([
+    ['snapshot', { version: 0, rooms: {} }],
+    ['changes', { version: 1, rooms: { a: 1, b: 2 } }],
+    ['changes', { version: 2, rooms: { a: 0, b: 3 } }],
+  ]);
+});
+
+test('a map of an older version is followed by another one, though nothing changes any more', async () => {
+  let finish = (_: { version: number; since: Buffer[] }) => {};
+  jest.spyOn(StateEncoder.prototype, 'encode').mockImplementationOnce(
+    () =>
+      new Promise((resolve) => {
+        finish = resolve;
+      }),
+  );
+  const maps = join('rooms');
+  show({ a: 1 });
+  finish({ version: 0, since: [] });
+  await jest.advanceTimersByTimeAsync(1000);
+  expect(maps.take().at(-1)).toEqual([undefined, { a: 1 }]);
+});
+
+test('while nobody is sent whole maps none is made, and what changed is encoded once a second', () => {
+  const changes = join('changes');
+  const between = jest.spyOn(EncodedRooms.prototype, 'between');
+  const encode = jest.spyOn(EncodedRooms.prototype, 'encode');
+  for (let frame = 1; frame <= 40; frame += 1) show({ a: frame });
+  expect(changes.frames).toHaveLength(41);
+  expect(between).not.toHaveBeenCalled();
+  expect(encode.mock.calls.length).toBeLessThanOrEqual(3);
+  jest.advanceTimersByTime(1000);
+  expect(encode).toHaveLastReturnedWith(true);
+  // Who comes now is sent all of it, and is kept up from then on.
+  const maps = join('rooms');
+  show({ a: 41 });
+  expect(maps.take().map(([, data]) => data)).toEqual([{ a: 40 }, { a: 41 }]);
+});
+
+test('a room that returns, and a room with any name, is written as itself', () => {
+  const changes = join('changes');
+  changes.take();
+  for (const count of [1, 0, 2]) show({ ['__proto__']: count, 'a"b\n': count });
+  const rooms = changes.take().map(([, data]) => Object.entries((data as { rooms: object }).rooms));
+  const names = ['__proto__', 'a"b\n'];
+  expect(rooms).toEqual([1, 0, 2].map((count) => names.map((name) => [name, count])));
+});
+
+test('state and completeness are told when they change, servers when they do', () => {
+  const changes = join('changes');
+  source.complete = false;
+  show({});
+  source.setServer('s:1', 'live');
+  show({ a: 1 });
+  source.setServer('s:1', 'stale');
+  source.state = 'deactivating';
+  show({});
+  expect(changes.take().slice(1)).toMatchObject([
+    ['changes', { version: 1, state: 'active', complete: false, rooms: {} }],
+    ['servers', { version: 2, servers: [{ id: 's:1', state: 'live' }] }],
+    ['changes', { version: 3, rooms: { a: 1 } }],
+    ['servers', { version: 4, state: 'deactivating', servers: [{ id: 's:1', state: 'stale' }] }],
+  ]);
+});
+
+test('nothing new is no frame', () => {
+  const viewers = [join('rooms'), join('changes')];
+  for (let i = 0; i < 5; i += 1) show({});
+  for (const viewer of viewers) expect(viewer.take()).toHaveLength(1);
+});
+
+test('a burst is two frames: the first change, and the rest', () => {
+  const viewers = [join('rooms'), join('changes')];
+  for (const viewer of viewers) viewer.take();
+  for (let i = 1; i <= 100; i += 1) {
+    source.set('a', i);
+    feed.publish();
+    if (i === 1) jest.advanceTimersByTime(1);
+  }
+  jest.advanceTimersByTime(200);
+  expect(viewers.map((viewer) => viewer.take().length)).toEqual([2, 2]);
+});
+
+test('a viewer resumes with exactly the events that it missed', () => {
+  const witness = join('changes');
+  for (let i = 1; i <= 5; i += 1) show({ a: i });
+  const [, ...frames] = witness.frames;
+  const id = (frame = '') => /^id: (.*)$/m.exec(frame)?.[1] ?? '';
+  for (let seen = 0; seen < frames.length; seen += 1)
+    expect(join('changes', id(frames[seen])).frames).toEqual(frames.slice(seen + 1));
+});
+
+test.each([
+  ['none', () => undefined],
+  ['empty', () => ''],
+  ['junk', () => 'junk'],
+  ['of another run', () => feed.id.replace('run', 'ran')],
+  ['of another activation', () => feed.id.replace('.1-', '.2-')],
+  ['of a version to come', () => feed.id.replace(/\d+$/, '99')],
+  ['without a version', () => feed.id.replace(/\d+$/, '')],
+  ['with something else after the version', () => `${feed.id} `],
+  ['with a version in another notation', () => feed.id.replace(/(\d+)$/, '0x$1')],
+  ['with a negative version', () => feed.id.replace(/\d+$/, '-1')],
+  ['with a fraction', () => feed.id.replace(/\d+$/, '1.5')],
+])('an id that is no id of the stream (%s) begins anew', (_what, id) => {
+  for (let i = 1; i <= 3; i += 1) show({ a: i });
+  expect(join('changes', id()).take()).toMatchObject([['snapshot', { rooms: { a: 3 } }]]);
+});
+
+test('an id too old for what is kept begins anew', () => {
+  show({ a: 1 });
+  const { id } = feed;
+  for (let i = 2; i <= 1100; i += 1) show({ a: i });
+  expect(join('changes', id).take()).toMatchObject([['snapshot', { rooms: { a: 1100 } }]]);
+});
+
+test('over a restart everybody gets the whole state, and nobody resumes', () => {
+  const viewers = [join('rooms'), join('changes')];
+  show({ a: 1 });
+  for (const viewer of viewers) viewer.take();
+  const { id } = feed;
+  source.totals.clear();
+  source.takeChangedRooms();
+  feed.restart();
+  show({ b: 2 });
+  expect(viewers[0]?.take()).toEqual([[undefined, { b: 2 }]]);
+  expect(viewers[1]?.take()).toMatchObject([['snapshot', { version: 2, rooms: { b: 2 } }]]);
+  expect(join('changes', id).take()).toMatchObject([['snapshot', { version: 2 }]]);
+  expect(feed.id).not.toMatch(id.slice(0, id.indexOf('-')));
+
+  const next = feed.id;
+  show({ b: 3 });
+  expect(join('changes', next).take()).toMatchObject([['changes', { version: 3 }]]);
+});
+
+test('a viewer that comes before the flush neither misses nor repeats anything', () => {
+  const early = join('changes');
+  source.set('a', 1);
+  feed.publish();
+  const late = join('changes');
+  jest.advanceTimersByTime(100);
+  show({ a: 2 });
+  const versions = (viewer: FakeViewer) =>
+    viewer.take().map(([, data]) => (data as { version: number }).version);
+  expect(versions(early)).toEqual([0, 1, 2]);
+  expect(versions(late)).toEqual([0, 1, 2]);
+});
+
+test('viewers that come cause no frames: what changed goes out at the pace of the stream', () => {
+  const [maps, changes] = [join('rooms'), join('changes')];
+  show({ a: 1 });
+  for (const viewer of [maps, changes]) viewer.take();
+  for (let count = 2; count <= 40; count += 1) {
+    source.set('a', count);
+    feed.publish();
+    join('changes');
+    jest.advanceTimersByTime(1);
+  }
+  expect(changes.take().length).toBeLessThanOrEqual(1);
+  expect(maps.take().length).toBeLessThanOrEqual(1);
+});
+
+test('a big map is sent more rarely: no more than 1 MB in a second', () => {
+  const viewer = join('rooms');
+  for (let i = 0; i < 2000; i += 1) source.set(`${i} ${'x'.repeat(95)}`, 1);
+  show({});
+  viewer.frames.length = 0;
+  const began = performance.now();
+  for (let i = 1; i <= 100; i += 1) show({ a: i });
+  const bytes = viewer.frames.join('').length;
+  const seconds = (performance.now() - began) / 1000;
+  expect(viewer.frames.length).toBeGreaterThan(10);
+  expect(bytes / seconds).toBeLessThan(1.1e6);
+});
+
+test('a viewer that did not read is brought up to date within a second of reading again', () => {
+  const [maps, changes] = [join('rooms'), join('changes')];
+  for (const viewer of [maps, changes]) {
+    viewer.take();
+    viewer.isReading = false;
+  }
+  for (let i = 1; i <= 3; i += 1) show({ a: i });
+  for (const viewer of [maps, changes]) viewer.drain({ isSilent: true });
+  jest.advanceTimersByTime(1000);
+  expect(maps.take()).toEqual([[undefined, { a: 3 }]]);
+  expect(changes.take()).toMatchObject([['snapshot', { version: 3, rooms: { a: 3 } }]]);
+  show({ a: 4 });
+  expect(changes.take()).toMatchObject([['changes', { version: 4, rooms: { a: 4 } }]]);
+});
+
+test('every 15 s there is a heartbeat', () => {
+  const viewers = [join('rooms'), join('changes')];
+  jest.advanceTimersByTime(60_000);
+  expect(viewers.map(({ beats }) => beats)).toEqual([4, 4]);
+});
+
+test('closed, it has ended every stream, and no timer is left whatever comes', () => {
+  const viewers = [join('rooms'), join('changes')];
+  feed.publish();
+  feed.close();
+  expect(viewers.map(({ isEnded }) => isEnded)).toEqual([true, true]);
+  show({ a: 1 });
+  feed.restart();
+  expect(viewers.map(({ frames }) => frames.length)).toEqual([1, 1]);
+  expect(jest.getTimerCount()).toBe(0);
+});
+
+test('many who come at once share one encoded state', () => {
+  show({ a: 1 });
+  const encode = jest.spyOn(EncodedRooms.prototype, 'between');
+  const viewers = Array.from({ length: 1000 }, () => join('changes'));
+  expect(encode).toHaveBeenCalledTimes(1);
+  const states = viewers.flatMap((viewer) => viewer.take());
+  expect(states).toHaveLength(1000);
+  expect(new Set(states.map(([, data]) => JSON.stringify(data))).size).toBe(1);
+});
+
+test('many rooms at once are told of in several frames, and every one of them', () => {
+  const viewer = join('changes');
+  viewer.take();
+  for (let room = 0; room < 25_000; room += 1) source.set(`room ${room}`, 1);
+  feed.publish();
+  jest.advanceTimersByTime(1000);
+  const told = viewer.take().map(([, data]) => Object.keys((data as { rooms: object }).rooms));
+  expect(told.map((rooms) => rooms.length)).toEqual([10_000, 10_000, 5000]);
+  expect(new Set(told.flat()).size).toBe(25_000);
+});
+
+test('a viewer that comes while many rooms are told of ends with all of them', () => {
+  join('changes');
+  for (let room = 0; room < 25_000; room += 1) source.set(`room ${room}`, 1);
+  feed.publish();
+  jest.advanceTimersByTime(1);
+  const [late, maps] = [join('changes'), join('rooms')];
+  // A state of this size is encoded in slices.
+  jest.advanceTimersByTime(5000);
+  const rooms = new Map<string, number>();
+  for (const [, data] of late.take())
+    for (const [room, count] of Object.entries((data as { rooms: object }).rooms))
+      rooms.set(room, count);
+  expect(rooms.size).toBe(25_000);
+  const [, last] = maps.take().at(-1) ?? [];
+  expect(Object.keys(last ?? {})).toHaveLength(25_000);
+});

@@ -1,0 +1,149 @@
+import { afterEach, describe, expect, test } from '@jest/globals';
+import type { ServerId } from '../../../machines/ports.js';
+import { ScriptedFleet, serverIds, watchedFleet } from './support/scriptedFleet.js';
+
+const [one, two] = serverIds(2) as [ServerId, ServerId];
+
+let fleet: ScriptedFleet;
+afterEach(() => {
+  expect(fleet.errors).toEqual([]);
+  fleet.actor.stop();
+});
+
+describe('the actor of a server that throws', () => {
+  test('is reported and replaced, and the others know nothing of it', () => {
+    fleet = watchedFleet([one, two]);
+    fleet.rooms.set(one, { r: 1 });
+    const replaced = fleet.roster.get(one)?.ref;
+    fleet.behaviours.set(one, 'throw');
+    fleet.advance(4900);
+    fleet.behaviours.clear();
+    expect(fleet.defects.length).toBeGreaterThan(0);
+    fleet.advance(20_000);
+    expect(fleet.roster.get(one)?.ref).not.toBe(replaced);
+    expect([fleet.status(one), fleet.status(two)]).toEqual(['live', 'live']);
+    expect(fleet.roster.get(one)?.standing).toBe('configured');
+    expect(fleet.tally.totals.get('r')).toBe(1);
+    expect(fleet.actors).toHaveLength(2);
+    expect(fleet.state).toBe('watched');
+  });
+
+  test('whenever it is asked does not hold the service up', () => {
+    fleet = new ScriptedFleet([one, two]);
+    fleet.advance(100);
+    fleet.behaviours.set(one, 'throw');
+    fleet.connect();
+    fleet.advance(60_000);
+    expect(fleet.defects.length).toBeGreaterThan(1);
+    expect(fleet.defects.length).toBeLessThan(100);
+    expect(fleet.status(two)).toBe('live');
+  });
+});
+
+describe('until it is replaced, a request timeout later, a server whose actor threw', () => {
+  test('is unreachable, its counts gone, and the totals are not complete', () => {
+    fleet = new ScriptedFleet([one, two], { probeIntervalMs: 1e9 });
+    fleet.rooms.set(one, { r: 1 });
+    fleet.advance(100);
+    fleet.connect();
+    fleet.advance(100);
+    fleet.behaviours.set(one, 'throw');
+    fleet.actor.send({ type: 'evidence.found', servers: [one] });
+    expect([fleet.status(one), fleet.roster.live, fleet.roster.size]).toEqual([
+      'unreachable',
+      1,
+      2,
+    ]);
+    expect(fleet.tally.connections).toBe(0);
+    fleet.behaviours.clear();
+    fleet.advance(1999);
+    expect(fleet.status(one)).toBe('unreachable');
+    fleet.advance(100);
+    expect([fleet.status(one), fleet.roster.live]).toEqual(['live', 2]);
+    expect(fleet.tally.totals.get('r')).toBe(1);
+  });
+
+  test('may yet apply what it was sent before: its first snapshot is confirmed, when that is over', () => {
+    fleet = new ScriptedFleet([one], { requestTimeoutMs: 3000, probeIntervalMs: 1e9 });
+    fleet.advance(100);
+    fleet.connect();
+    fleet.advance(100);
+    fleet.behaviours.set(one, 'throw');
+    fleet.actor.send({ type: 'evidence.found', servers: [one] });
+    fleet.behaviours.clear();
+    const sinceMs = fleet.clock.nowMs;
+    fleet.advance(20_000);
+    const times = fleet.requests.filter(({ atMs }) => atMs > sinceMs).map(({ atMs }) => atMs);
+    // Once more than anybody else, and so late that a request of the first actor has had its time.
+    expect(times).toHaveLength(2);
+    expect((times[1] ?? 0) - sinceMs).toBeGreaterThanOrEqual(6000);
+    expect((times[1] ?? 0) - sinceMs).toBeLessThan(7000);
+  });
+
+  test('is waited for by the silencing', () => {
+    fleet = watchedFleet([one, two], { lingerMs: 0 });
+    fleet.behaviours.set(one, 'throw');
+    fleet.disconnect();
+    fleet.advance(0);
+    fleet.behaviours.clear();
+    fleet.advance(1900);
+    expect(fleet.state).toBe('deactivating');
+    fleet.advance(200);
+    expect([fleet.state, fleet.status(one)]).toEqual(['inactive', 'silent']);
+  });
+});
+
+describe('a thousand servers', () => {
+  test('are told in slices of 50, at the start, of activity and of silence', () => {
+    fleet = new ScriptedFleet(serverIds(1000), { lingerMs: 0 });
+    fleet.advance(100);
+    expect(fleet.state).toBe('inactive');
+    fleet.connect();
+    fleet.advance(100);
+    expect(fleet.state).toBe('watched');
+    fleet.disconnect();
+    fleet.advance(100);
+    expect(fleet.state).toBe('inactive');
+    expect([...fleet.toldAtMs.values()]).toEqual(Array(60).fill(50));
+    expect(fleet.sent('silence.requested')).toHaveLength(2000);
+    expect(fleet.sent('activity.requested')).toHaveLength(1000);
+  });
+});
+
+test('servers that hang hold up nobody: the others are merged while those wait', () => {
+  const servers = serverIds(200);
+  fleet = new ScriptedFleet(servers);
+  for (const id of servers) fleet.rooms.set(id, { r: 1 });
+  fleet.advance(100);
+  for (const id of servers.slice(0, 10)) fleet.behaviours.set(id, 'hang');
+  fleet.connect();
+  fleet.advance(20);
+  expect(fleet.state).toBe('activating');
+  expect([fleet.tally.totals.get('r'), fleet.roster.live]).toEqual([190, 190]);
+});
+
+test('a watched room whose actor throws is replaced once a second while somebody watches', () => {
+  fleet = new ScriptedFleet();
+  // Its slots are not filled here: each of its actors fails when it starts.
+  fleet.actor.send({ type: 'room.watched', room: 'r' });
+  fleet.actor.send({ type: 'room.watched', room: 'r' });
+  fleet.advance(10_500);
+  expect(fleet.defects).toHaveLength(11);
+  expect(fleet.context.rooms.get('r')?.viewers).toBe(2);
+  fleet.actor.send({ type: 'room.unwatched', room: 'r' });
+  fleet.actor.send({ type: 'room.unwatched', room: 'r' });
+  fleet.advance(60_000);
+  expect(fleet.context.rooms.get('r')).toBeUndefined();
+  expect(fleet.defects.length).toBeLessThan(20);
+});
+
+test('a watched room whose actor throws takes no counts of a server, whatever it is named', () => {
+  fleet = watchedFleet([one], { probeIntervalMs: 1e9 });
+  const room = `ab${one}`;
+  fleet.actor.send({ type: 'room.watched', room });
+  fleet.advance(1500);
+  expect(fleet.defects.length).toBeGreaterThan(0);
+  expect(fleet.context.rooms.get(room)?.viewers).toBe(1);
+  expect(fleet.status(one)).toBe('live');
+  expect(fleet.tally.baseOf(one)).toBeDefined();
+});

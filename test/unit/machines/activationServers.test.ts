@@ -1,0 +1,372 @@
+import { afterEach, describe, expect, test } from '@jest/globals';
+import type { Epoch, ServerId } from '../../../machines/ports.js';
+import type { Standing } from '../../../machines/roster.js';
+import { ScriptedFleet, serverIds, watchedFleet } from './support/scriptedFleet.js';
+import { overdueMs } from './support/scriptedPubSubServer.js';
+
+const configured = '10.1.0.1:8001' as ServerId;
+const stranger = '10.2.0.1:8001' as ServerId;
+const letGoMs = 600_000;
+
+let fleet: ScriptedFleet;
+afterEach(() => {
+  expect(fleet.errors).toEqual([]);
+  fleet.actor.stop();
+});
+
+const find = (servers: readonly ServerId[], standing: Standing) =>
+  fleet.actor.send({ type: 'servers.found', servers, standing });
+const shown = () => [...fleet.roster.shown()].map(({ server }) => server);
+
+describe('a candidate', () => {
+  test('is neither shown nor counted nor waited for until it answers', () => {
+    fleet = watchedFleet([configured]);
+    fleet.behaviours.set(stranger, 'hang');
+    find([stranger], 'candidate');
+    expect(fleet.state).toBe('watched');
+    expect([fleet.roster.size, fleet.roster.live, fleet.roster.candidates]).toEqual([1, 1, 1]);
+    expect(shown()).toEqual([configured]);
+    expect(fleet.roster.takeChanged().has(stranger)).toBe(false);
+    expect(fleet.sent('activity.requested')).toContain(stranger);
+  });
+
+  test('is found, and shown, once it has answered', () => {
+    fleet = watchedFleet([configured]);
+    fleet.rooms.set(stranger, { r: 2 });
+    find([stranger], 'candidate');
+    fleet.advance(100);
+    expect(fleet.roster.get(stranger)?.standing).toBe('found');
+    expect(shown()).toEqual([configured, stranger]);
+    expect([fleet.roster.size, fleet.roster.live, fleet.roster.candidates]).toEqual([2, 2, 0]);
+    expect(fleet.tally.totals.get('r')).toBe(2);
+    expect(fleet.roster.takeChanged().has(stranger)).toBe(true);
+    expect(fleet.discovery).toContainEqual({ type: 'server.proved', server: stranger });
+  });
+
+  test('is dropped after three failures, its actor too', () => {
+    fleet = watchedFleet([configured]);
+    fleet.behaviours.set(stranger, 'fail');
+    find([stranger], 'candidate');
+    fleet.advance(60_000);
+    expect(fleet.sent('activity.requested').filter((id) => id === stranger)).toHaveLength(3);
+    expect(fleet.roster.get(stranger)).toBeUndefined();
+    expect(fleet.actors).toEqual([`server:${configured}`]);
+  });
+
+  test('is dropped after three failures also when it is unreachable sooner', () => {
+    fleet = watchedFleet([configured], { probeIntervalMs: 10, requestTimeoutMs: 20 });
+    fleet.behaviours.set(stranger, 'fail');
+    find([stranger], 'candidate');
+    fleet.advance(200);
+    expect(fleet.status(stranger)).toBe('unreachable');
+    fleet.advance(2000);
+    expect(fleet.roster.get(stranger)).toBeUndefined();
+  });
+
+  test('is told nothing while nobody looks', () => {
+    fleet = new ScriptedFleet([configured]);
+    find([stranger], 'candidate');
+    fleet.advance(100);
+    expect(fleet.state).toBe('inactive');
+    fleet.actor.send({ type: 'startup.answered', servers: [stranger], isActive: false });
+    fleet.advance(60_000);
+    expect(fleet.sent('silence.requested')).toEqual([configured]);
+    expect(fleet.sent('activity.requested')).toEqual([]);
+    fleet.connect();
+    fleet.advance(100);
+    expect(shown()).toEqual([configured, stranger]);
+  });
+
+  test('is told to be silent when it was asked to be active before', () => {
+    fleet = watchedFleet([configured], { lingerMs: 0 });
+    fleet.behaviours.set(stranger, 'hang');
+    find([stranger], 'candidate');
+    fleet.disconnect();
+    fleet.advance(100);
+    expect(fleet.state).toBe('inactive');
+    fleet.behaviours.delete(stranger);
+    fleet.reply({ type: 'probe.requested' }, stranger, 'fail');
+    fleet.advance(1000);
+    expect(fleet.sent('silence.requested', 2000)).toContain(stranger);
+    expect(fleet.status(stranger)).toBe('silent');
+  });
+
+  test('that asks at its start-up is activated 50 ms after the answer, once', () => {
+    fleet = watchedFleet([configured]);
+    const sinceMs = fleet.clock.nowMs;
+    fleet.actor.send({ type: 'startup.answered', servers: [stranger], isActive: true });
+    fleet.advance(49);
+    expect(fleet.sent('activity.requested', sinceMs)).toEqual([]);
+    fleet.advance(1000);
+    expect(fleet.sent('activity.requested', sinceMs)).toEqual([stranger]);
+    expect(fleet.roster.get(stranger)?.standing).toBe('found');
+  });
+
+  test('is known already when it is one of the fleet', () => {
+    fleet = watchedFleet([configured]);
+    find([configured, configured], 'candidate');
+    find([stranger, stranger], 'candidate');
+    expect(fleet.roster.get(configured)?.standing).toBe('configured');
+    expect([fleet.roster.size, fleet.roster.candidates]).toEqual([1, 1]);
+    fleet.advance(100);
+    expect(fleet.sent('activity.requested').filter((id) => id === stranger)).toHaveLength(1);
+  });
+
+  test('displaces the oldest of 1,024, and never a server that is none', () => {
+    fleet = watchedFleet([configured]);
+    fleet.behaviour = 'hang';
+    const many = serverIds(1100);
+    for (let i = 0; i < many.length; i += 100) find(many.slice(i, i + 100), 'candidate');
+    expect(fleet.roster.candidates).toBe(1024);
+    expect(fleet.actors).toHaveLength(1025);
+    const kept = many.filter((id) => fleet.roster.get(id));
+    expect(kept).toEqual(many.slice(1100 - 1024));
+    expect(fleet.roster.get(configured)?.standing).toBe('configured');
+  });
+
+  test('that proves itself while servers are silenced keeps nobody waiting', () => {
+    fleet = new ScriptedFleet([configured]);
+    fleet.behaviours.set(configured, 'hang');
+    find([stranger], 'candidate');
+    fleet.actor.send({ type: 'evidence.found', servers: [stranger] });
+    fleet.advance(100);
+    expect([fleet.status(stranger), fleet.roster.get(stranger)?.standing]).toEqual([
+      'silent',
+      'found',
+    ]);
+    fleet.reply({ type: 'silence.requested', epoch: 0 as Epoch }, configured, 'answer');
+    expect(fleet.state).toBe('inactive');
+  });
+
+  test('that a source of discovery names is told to be silent, like all that are known', () => {
+    fleet = new ScriptedFleet([configured]);
+    find([stranger], 'candidate');
+    fleet.actor.send({ type: 'servers.discovered', servers: [stranger] });
+    fleet.advance(100);
+    expect(fleet.state).toBe('inactive');
+    expect(fleet.sent('silence.requested')).toContain(stranger);
+  });
+});
+
+describe('a server that was found', () => {
+  const lose = () => {
+    fleet.behaviours.set(stranger, 'fail').set(configured, 'fail');
+    fleet.advance(overdueMs + letGoMs + 10_000);
+  };
+
+  test('is let go after ten minutes unreachable; a configured one never', () => {
+    fleet = watchedFleet([configured]);
+    find([stranger], 'found');
+    fleet.rooms.set(stranger, { r: 1 });
+    fleet.advance(100);
+    lose();
+    expect(fleet.roster.get(stranger)).toBeUndefined();
+    expect(fleet.status(configured)).toBe('unreachable');
+    expect(fleet.actors).toEqual([`server:${configured}`]);
+    expect(fleet.roster.takeChanged().has(stranger)).toBe(true);
+    expect(fleet.discovery).toContainEqual({ type: 'server.forgotten', server: stranger });
+  });
+
+  test('comes back as a candidate when it posts, and is exact again', () => {
+    fleet = watchedFleet([configured]);
+    find([stranger], 'found');
+    fleet.advance(100);
+    const epoch = fleet.tally.baseOf(stranger) as Epoch;
+    lose();
+    fleet.behaviours.clear();
+    fleet.rooms.set(stranger, { r: 4 });
+    fleet.post(stranger, 1, epoch);
+    expect(fleet.roster.get(stranger)?.standing).toBe('candidate');
+    fleet.advance(100);
+    expect(fleet.roster.get(stranger)?.standing).toBe('found');
+    expect(fleet.tally.totals.get('r')).toBe(4);
+  });
+
+  test('stays as long as a source of discovery names it, and goes when none does', () => {
+    fleet = watchedFleet([configured]);
+    fleet.actor.send({ type: 'servers.discovered', servers: [stranger] });
+    fleet.advance(100);
+    lose();
+    expect(fleet.status(stranger)).toBe('unreachable');
+    const { published } = fleet;
+    fleet.actor.send({ type: 'servers.discovered', servers: [] });
+    expect(fleet.roster.get(stranger)).toBeUndefined();
+    expect(fleet.roster.get(configured)).toBeDefined();
+    // Nothing else would have viewers told that it is gone.
+    expect(fleet.published).toBeGreaterThan(published);
+  });
+
+  test('stays when no source names it any longer but it answers', () => {
+    fleet = watchedFleet([configured]);
+    fleet.actor.send({ type: 'servers.discovered', servers: [stranger] });
+    fleet.advance(100);
+    fleet.actor.send({ type: 'servers.discovered', servers: [] });
+    expect(fleet.status(stranger)).toBe('live');
+  });
+
+  test('that only the rooms table names, and that never answered, is gone once it is unreachable', () => {
+    fleet = watchedFleet([configured]);
+    const [leftOver, crashed] = [stranger, '10.2.0.2:8001' as ServerId];
+    const name = () =>
+      fleet.actor.send({
+        type: 'servers.discovered',
+        servers: [leftOver, crashed],
+        fromRooms: [leftOver, crashed],
+      });
+    fleet.behaviours.set(leftOver, 'fail');
+    name();
+    fleet.advance(100);
+    fleet.behaviours.set(crashed, 'fail');
+    fleet.advance(overdueMs - 200);
+    name();
+    expect(fleet.roster.get(leftOver)).toBeDefined();
+    fleet.advance(10_000);
+    name();
+    expect(fleet.roster.get(leftOver)).toBeUndefined();
+    expect(fleet.discovery).toContainEqual({ type: 'server.forgotten', server: leftOver });
+    // It has been a server: it may come back, and its connections are missing from the totals.
+    expect(fleet.status(crashed)).toBe('unreachable');
+    fleet.advance(letGoMs);
+    expect(fleet.roster.get(crashed)).toBeUndefined();
+    expect(fleet.roster.live).toBe(fleet.roster.size);
+  });
+
+  test('that is remembered is not gone so soon, though only the rooms table names it', () => {
+    fleet = watchedFleet([configured]);
+    fleet.behaviours.set(stranger, 'fail');
+    find([stranger], 'found');
+    const name = () =>
+      fleet.actor.send({
+        type: 'servers.discovered',
+        servers: [stranger],
+        fromRooms: [stranger],
+      });
+    name();
+    fleet.advance(overdueMs + 1000);
+    name();
+    expect(fleet.status(stranger)).toBe('unreachable');
+    fleet.advance(letGoMs);
+    expect(fleet.roster.get(stranger)).toBeUndefined();
+  });
+
+  test('that another source ceases to name is gone when it does not answer, whatever the rooms table says', () => {
+    fleet = watchedFleet([configured]);
+    const servers = [stranger];
+    fleet.actor.send({ type: 'servers.discovered', servers });
+    fleet.advance(100);
+    lose();
+    fleet.actor.send({ type: 'servers.discovered', servers, fromRooms: servers });
+    expect(fleet.roster.get(stranger)).toBeUndefined();
+  });
+
+  test('while updates are watched is told to post them, like all that are known', () => {
+    fleet = watchedFleet([configured]);
+    fleet.actor.send({ type: 'updates.watched' });
+    fleet.advance(1000);
+    find([stranger], 'found');
+    fleet.advance(1000);
+    const wishes = () =>
+      [configured, stranger].map((id) => {
+        const told = fleet.requests.filter(({ server }) => server === id);
+        return told.findLast(({ type }) => type === 'activity.requested');
+      });
+    expect(wishes()).toMatchObject([{ withUpdates: true }, { withUpdates: true }]);
+    fleet.actor.send({ type: 'updates.unwatched' });
+    fleet.advance(1000);
+    expect(wishes()).toMatchObject([{ withUpdates: false }, { withUpdates: false }]);
+  });
+
+  test('while nobody looks is told to be silent', () => {
+    fleet = new ScriptedFleet([configured]);
+    fleet.advance(100);
+    find([stranger], 'found');
+    fleet.advance(100);
+    expect(fleet.sent('silence.requested')).toEqual([configured, stranger]);
+    expect(fleet.sent('activity.requested')).toEqual([]);
+  });
+});
+
+describe('deltas', () => {
+  test('of a silent server have it silenced while nobody looks, and count nothing', () => {
+    fleet = new ScriptedFleet([configured]);
+    fleet.advance(100);
+    fleet.post(configured, 1, 1 as Epoch);
+    fleet.post(configured, 1, 1 as Epoch);
+    expect(fleet.tally.connections).toBe(0);
+    fleet.advance(60_000);
+    expect(fleet.sent('silence.requested')).toEqual([configured, configured]);
+    expect([fleet.state, fleet.status(configured)]).toEqual(['inactive', 'silent']);
+  });
+
+  test('of a server that would not be silenced have it told again', () => {
+    fleet = new ScriptedFleet([configured]);
+    fleet.behaviours.set(configured, 'fail');
+    fleet.advance(20_000);
+    expect([fleet.state, fleet.status(configured)]).toEqual(['inactive', 'unknown']);
+    fleet.behaviours.clear();
+    fleet.post(configured, 1, 1 as Epoch);
+    fleet.advance(100);
+    expect(fleet.status(configured)).toBe('silent');
+  });
+
+  test('of a server that is just being told are ignored', () => {
+    fleet = watchedFleet([configured], { lingerMs: 0 });
+    fleet.behaviours.set(configured, 'hang');
+    const epoch = fleet.tally.baseOf(configured) as Epoch;
+    fleet.disconnect();
+    fleet.advance(10);
+    for (let i = 0; i < 9; i += 1) fleet.post(configured, 1, epoch);
+    fleet.reply({ type: 'silence.requested', epoch }, configured, 'answer');
+    fleet.advance(60_000);
+    expect(fleet.sent('silence.requested', 1000)).toEqual([configured]);
+    expect([fleet.state, fleet.tally.connections]).toEqual(['inactive', 0]);
+  });
+
+  test('of a server that was let go have it silenced, too', () => {
+    fleet = new ScriptedFleet([configured]);
+    fleet.advance(100);
+    fleet.post(stranger, 1, 1 as Epoch);
+    fleet.post(stranger, 1, 1 as Epoch);
+    fleet.advance(100);
+    expect(fleet.sent('silence.requested')).toContain(stranger);
+    expect([fleet.state, fleet.status(stranger)]).toEqual(['inactive', 'silent']);
+  });
+
+  test('are counted from activating on', () => {
+    fleet = new ScriptedFleet([configured]);
+    fleet.advance(100);
+    fleet.connect();
+    const { epoch } = fleet.requests.at(-1) as { epoch: Epoch };
+    fleet.post(configured, 1, epoch);
+    expect(fleet.tally.connections).toBe(0);
+    fleet.advance(100);
+    expect(fleet.tally.totals.get('r')).toBe(1);
+    fleet.post(configured, 2);
+    expect(fleet.tally.totals.get('r')).toBe(3);
+  });
+
+  test.each([
+    ['while somebody looks', 'activity.requested', watchedFleet],
+    ['while nobody does', 'silence.requested', (servers: ServerId[]) => new ScriptedFleet(servers)],
+  ] as const)(
+    'on the URL of a start-up answer may be of any server at that address, %s',
+    (_, told, begin) => {
+      const [sibling, other] = ['10.1.0.1:8002', '10.1.0.2:8001'] as ServerId[];
+      fleet = begin([configured, sibling as ServerId, other as ServerId]);
+      fleet.advance(100);
+      const sinceMs = fleet.clock.nowMs;
+      fleet.post(configured, 1, 0 as Epoch, true);
+      fleet.advance(100);
+      expect(fleet.sent(told, sinceMs)).toEqual([configured, sibling]);
+    },
+  );
+
+  test('that raise a doubt which stands have their server asked', () => {
+    fleet = watchedFleet([configured], { probeIntervalMs: 1e9, resyncIntervalMs: 1e9 });
+    fleet.post(configured, -1);
+    fleet.advance(374);
+    expect(fleet.sent('activity.requested')).toHaveLength(1);
+    fleet.advance(1);
+    expect(fleet.sent('activity.requested')).toHaveLength(2);
+  });
+});

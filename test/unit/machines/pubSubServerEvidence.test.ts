@@ -1,0 +1,342 @@
+import { afterEach, describe, expect, test } from '@jest/globals';
+import type { Epoch } from '../../../machines/ports.js';
+import {
+  liveServer,
+  resyncMs,
+  ScriptedPubSubServer,
+  server,
+  timing,
+} from './support/scriptedPubSubServer.js';
+
+const graceMs = 50;
+const doubtMs = timing.requestTimeoutMs;
+/** So late may a +1 be without a word, and so long has a room to be below zero to be evidence. */
+const overtakenMs = 250;
+const dipMs = 375;
+/** Nothing but evidence has anybody ask for anything. */
+const evidenceOnly = { timing: { resyncIntervalMs: 1e9, probeIntervalMs: 1e9 } };
+
+let world: ScriptedPubSubServer;
+afterEach(() => {
+  expect(world.overlaps).toEqual([]);
+  expect(world.errors).toEqual([]);
+  world.stop();
+});
+
+const corrections = (sinceMs = 1) => world.times('activity.requested', sinceMs);
+const gaps = (times: number[]) => times.slice(1).map((atMs, i) => atMs - (times[i] as number));
+
+describe('a server whose start-up query was answered', () => {
+  test('is asked for nothing within 50 ms, then for one snapshot, then for its confirmation', () => {
+    world = liveServer({ r: 3 }, evidenceOnly);
+    world.advance(1000);
+    world.send('startup.answered');
+    world.advance(graceMs - 1);
+    expect(corrections()).toEqual([]);
+    world.advance(1);
+    expect(corrections()).toEqual([1050]);
+    expect(world.tally.countOn(server, 'r')).toBe(3);
+    world.answer({ r: 1 });
+    expect(world.tally.countOn(server, 'r')).toBe(1);
+    world.run(60_000, () => 'answer');
+    expect(corrections()).toEqual([1050, 1050 + timing.requestTimeoutMs]);
+  });
+
+  test('is not activated within 50 ms when that was wished just then', () => {
+    world = new ScriptedPubSubServer();
+    world.send('startup.answered');
+    world.send('activation.requested');
+    world.advance(graceMs - 1);
+    expect(world.requests).toEqual([]);
+    world.advance(1);
+    world.answer({ r: 1 });
+    world.advance(1000);
+    expect(world.times('activity.requested')).toEqual([graceMs]);
+  });
+
+  test('is asked again after a request that was under way', () => {
+    world = new ScriptedPubSubServer(evidenceOnly);
+    world.send('activation.requested');
+    world.send('startup.answered');
+    world.advance(graceMs);
+    expect(world.requests).toHaveLength(1);
+    world.answer();
+    expect(world.requests).toHaveLength(2);
+    world.answer({ r: 1 });
+    world.run(60_000, () => 'answer');
+    expect(world.requests.length).toBeLessThanOrEqual(3);
+  });
+
+  test('is not waited for until the next retry: it has just started', () => {
+    world = liveServer();
+    world.run(60_000, () => 'fail');
+    expect(world.open).toBeUndefined();
+    const beforeMs = world.clock.nowMs;
+    world.advance(100);
+    expect(corrections(beforeMs)).toEqual([]);
+    world.send('startup.answered');
+    world.advance(graceMs);
+    expect(corrections(beforeMs)).toEqual([beforeMs + 100 + graceMs]);
+    world.answer({ r: 1 });
+    expect(world.status).toBe('live');
+  });
+
+  test('is told again to be silent when that is wished: the answer may be applied after it', () => {
+    world = liveServer();
+    world.send('startup.answered');
+    world.send('deactivation.requested');
+    world.answer();
+    expect(world.status).toBe('silent');
+    world.advance(graceMs);
+    expect(world.status).toBe('silencing');
+    world.answer();
+    expect(world.status).toBe('silent');
+    expect(world.sent('silence.requested')).toHaveLength(2);
+  });
+
+  test('is asked once in 2 s, and ever less, however many queries somebody sends', () => {
+    world = liveServer();
+    for (let i = 0; i < 6000; i += 1) {
+      world.send('startup.answered');
+      world.run(20, () => 'answer');
+    }
+    // After 0, 2, 6, 14, 30, 60, 90 s, each with a confirmation, and the resyncs.
+    expect(corrections().length).toBeLessThanOrEqual(2 * 7 + 4);
+    expect(Math.min(...gaps(corrections()))).toBeGreaterThan(1000);
+  });
+});
+
+describe('a start-up query that was answered while the server may not be set right', () => {
+  test('has it set right afterwards, and confirmed a request timeout after that', () => {
+    world = liveServer({}, evidenceOnly);
+    world.advance(1000);
+    world.send('evidence.found');
+    world.answer();
+    world.advance(500);
+    world.send('startup.answered');
+    world.run(60_000, () => 'answer');
+    expect(corrections()).toEqual([1000, 3000, 3001 + timing.requestTimeoutMs]);
+  });
+});
+
+describe('evidence', () => {
+  test('has the server set right at once', () => {
+    world = liveServer({ r: 1 });
+    world.advance(500);
+    world.send('evidence.found');
+    expect(corrections()).toEqual([500]);
+  });
+
+  test('is acted on after the request that is under way', () => {
+    world = new ScriptedPubSubServer(evidenceOnly);
+    world.send('activation.requested');
+    world.send('evidence.found');
+    expect(world.requests).toHaveLength(1);
+    world.answer();
+    expect(world.requests).toHaveLength(2);
+    world.settle();
+    world.advance(60_000);
+    expect(world.requests).toHaveLength(2);
+  });
+
+  test('that never ends is acted on every 2 s, then 4, 8, 16, and once a resync interval', () => {
+    world = liveServer({}, { timing: { probeIntervalMs: 1e9 } });
+    world.clock.setTimeout(function flood() {
+      world.send('evidence.found');
+      world.clock.setTimeout(flood, 20);
+    }, 20);
+    world.run(200_000, () => 'answer');
+    const [first = 0, ...rest] = gaps(corrections());
+    expect([first, ...rest.slice(0, 3)]).toEqual([2000, 4000, 8000, 16_000]);
+    // Beside the resyncs that are due anyway.
+    expect(corrections(32_000).length).toBeLessThanOrEqual(2 * (168_000 / resyncMs + 1));
+  });
+
+  test('against a silent server, too, is acted on once a resync interval in the end', () => {
+    world = new ScriptedPubSubServer();
+    world.send('deactivation.requested');
+    world.answer();
+    world.clock.setTimeout(function flood() {
+      world.send('evidence.found');
+      world.clock.setTimeout(flood, 20);
+    }, 20);
+    world.run(160_000, () => 'answer');
+    const [, ...rest] = gaps(world.times('silence.requested'));
+    expect(rest).toEqual([2000, 4000, 8000, 16_000, 30_000, 30_000, 30_000, 30_000]);
+    expect(world.status).toBe('silent');
+  });
+
+  test('that stopped for one whole pause is acted on at once again', () => {
+    world = liveServer({}, evidenceOnly);
+    world.send('evidence.found');
+    world.answer();
+    for (let i = 0; i < 70; i += 1) {
+      world.run(100, () => 'answer');
+      world.send('evidence.found');
+    }
+    expect(world.open).toBeUndefined();
+    world.run(24_000, () => 'answer');
+    const before = world.requests.length;
+    world.send('evidence.found');
+    expect(world.requests).toHaveLength(before + 1);
+    world.answer();
+    world.advance(1000);
+    world.send('evidence.found');
+    world.advance(1000);
+    expect(world.requests).toHaveLength(before + 2);
+  });
+
+  test('ends the wait for a retry: the server is there', () => {
+    world = liveServer();
+    world.run(60_000, () => 'fail');
+    expect(world.open).toBeUndefined();
+    world.send('evidence.found');
+    expect(world.open?.type).toBe('activity.requested');
+  });
+
+  test('does not shorten the wait of a server that fails more often than once in 2 s', () => {
+    world = liveServer({}, evidenceOnly);
+    for (let i = 0; i < 3000; i += 1) {
+      world.send('evidence.found');
+      world.run(20, () => 'fail');
+    }
+    // The retries alone are 16 in a minute.
+    expect(corrections().length).toBeLessThanOrEqual(16 + 6);
+  });
+});
+
+describe('a doubt', () => {
+  test('that explains itself in time sends nothing', () => {
+    world = liveServer({}, evidenceOnly);
+    world.post(world.baseEpoch, -1);
+    world.advance(overtakenMs);
+    world.post(world.baseEpoch, 1);
+    world.advance(60_000);
+    expect(corrections()).toEqual([]);
+  });
+
+  test('of deltas that overtake each other for minutes sends nothing, whenever it is looked at', () => {
+    world = liveServer({}, evidenceOnly);
+    for (let i = 0; i < 3000; i += 1) {
+      world.post(world.baseEpoch, -1);
+      world.advance(19);
+      world.post(world.baseEpoch, 1);
+      world.advance(1);
+    }
+    world.advance(60_000);
+    expect(corrections()).toEqual([]);
+  });
+
+  test('that stands for longer than deltas overtake each other has the server set right', () => {
+    world = liveServer({}, evidenceOnly);
+    world.post(world.baseEpoch, -1);
+    world.advance(dipMs - 1);
+    expect(corrections()).toEqual([]);
+    world.advance(1);
+    expect(corrections()).toEqual([dipMs]);
+    world.answer({ r: 2 });
+    world.advance(60_000);
+    expect(corrections()).toHaveLength(1);
+    expect(world.tally.countOn(server, 'r')).toBe(2);
+  });
+
+  test('of a room that another connection lifts to zero again half a second later is not believed', () => {
+    // The snapshot missed a connection, which closes now; the next one to open makes it look right.
+    world = liveServer({}, evidenceOnly);
+    world.post(world.baseEpoch, -1);
+    world.run(500, () => 'fail');
+    world.post(world.baseEpoch, 1);
+    expect(world.tally.countOn(server, 'r')).toBe(0);
+    world.advance(60_000);
+    world.settle({ r: 1 });
+    expect(world.tally.countOn(server, 'r')).toBe(1);
+  });
+
+  test('that is lifted while the server may not be set right is acted on afterwards', () => {
+    world = liveServer({}, evidenceOnly);
+    world.advance(1000);
+    world.send('evidence.found');
+    world.answer();
+    world.post(world.baseEpoch, -1);
+    world.advance(500);
+    world.post(world.baseEpoch, 1);
+    world.advance(1499);
+    expect(corrections()).toEqual([1000]);
+    world.advance(1);
+    expect(corrections()).toEqual([1000, 3000]);
+  });
+
+  test('is one of deltas on an old URL, too: it has the server set right a request timeout later', () => {
+    world = liveServer({}, evidenceOnly);
+    const old = world.baseEpoch;
+    world.send('evidence.found');
+    world.answer();
+    world.advance(10_000);
+    world.post(old, 1);
+    world.advance(doubtMs - 1);
+    expect(corrections(1000)).toEqual([]);
+    world.advance(1);
+    expect(corrections(1000)).toEqual([10_000 + doubtMs]);
+  });
+
+  test('gives way to evidence', () => {
+    world = liveServer({}, evidenceOnly);
+    world.post(world.baseEpoch, -1);
+    world.advance(100);
+    world.send('evidence.found');
+    expect(corrections()).toEqual([100]);
+    world.answer();
+    world.advance(60_000);
+    expect(corrections()).toEqual([100]);
+  });
+
+  test('that comes while the server may not be set right is looked at afterwards', () => {
+    world = liveServer({}, evidenceOnly);
+    world.advance(1000);
+    world.send('evidence.found');
+    world.answer();
+    world.advance(500);
+    world.post(world.baseEpoch, -1);
+    world.advance(1499);
+    expect(corrections()).toEqual([1000]);
+    world.advance(1);
+    expect(corrections()).toEqual([1000, 3000]);
+  });
+
+  test('is raised by a snapshot, when what came beside it has a room fall below zero', () => {
+    world = new ScriptedPubSubServer(evidenceOnly);
+    world.send('activation.requested');
+    world.post(1 as Epoch, -1);
+    world.answer();
+    world.advance(dipMs);
+    expect(corrections()).toEqual([dipMs]);
+  });
+
+  test('sends nothing to a server that was silenced meanwhile', () => {
+    world = liveServer({}, evidenceOnly);
+    world.post(world.baseEpoch, -1);
+    world.tally.clear();
+    world.send('deactivation.requested');
+    world.answer();
+    world.advance(60_000);
+    expect(world.requests).toHaveLength(2);
+  });
+});
+
+describe('a delta on the URL of a superseded start-up answer', () => {
+  test('has the server set right at once', () => {
+    world = liveServer({}, evidenceOnly);
+    const startup = world.tally.nextEpoch();
+    world.send('startup.answered');
+    world.advance(graceMs);
+    world.answer();
+    world.advance(5000);
+    world.settle();
+    world.advance(60_000);
+    const before = world.requests.length;
+    world.post(startup, 1, true);
+    expect(world.requests).toHaveLength(before + 1);
+    world.answer({ r: 1 });
+    expect(world.tally.countOn(server, 'r')).toBe(1);
+  });
+});

@@ -1,0 +1,153 @@
+import { beforeEach, describe, expect, test } from '@jest/globals';
+import type { ServerId } from '../../../machines/ports.js';
+import { type Member, Roster, type Standing } from '../../../machines/roster.js';
+
+const ref = {} as Member['ref'];
+const [one, two, candidate] = ['a:1', 'b:1', 'c:1'] as [ServerId, ServerId, ServerId];
+let roster: Roster;
+
+const add = (server: ServerId, standing: Standing = 'configured') =>
+  roster.add({ server, standing, ref });
+const tell = (limit = 100) => roster.takeUntold(limit).map(({ server }) => server);
+
+beforeEach(() => {
+  roster = new Roster();
+});
+
+describe('the roster', () => {
+  test('is settled when it is empty', () => {
+    expect([roster.isSettled, roster.hasUntold]).toEqual([true, false]);
+  });
+
+  test('names each server once for a wish, a few at a time', () => {
+    add(one);
+    add(two);
+    roster.wish('activity');
+    expect([tell(1), roster.hasUntold]).toEqual([[one], true]);
+    expect([tell(1), roster.hasUntold]).toEqual([[two], false]);
+    expect(tell()).toEqual([]);
+  });
+
+  test('is not settled by what a server said before it was told', () => {
+    add(one);
+    roster.wish('activity');
+    roster.report(one, 'live', 0);
+    expect([roster.isSettled, roster.live]).toEqual([false, 0]);
+    tell();
+    expect([roster.isSettled, roster.live]).toEqual([false, 1]);
+    roster.report(one, 'live', 0);
+    expect(roster.isSettled).toBe(true);
+  });
+
+  test('is settled by an answer or one failure when activity is wished', () => {
+    for (const [status, failures] of [
+      ['live', 0],
+      ['activating', 1],
+      ['unreachable', 0],
+    ] as const) {
+      add(one);
+      roster.wish('activity');
+      tell();
+      roster.report(one, 'activating', 0);
+      expect(roster.isSettled).toBe(false);
+      roster.report(one, status, failures);
+      expect(roster.isSettled).toBe(true);
+    }
+  });
+
+  test('is settled by silence or giving up when silence is wished, not by the beginning', () => {
+    for (const [status, failures] of [
+      ['silent', 0],
+      ['unknown', 5],
+    ] as const) {
+      add(one);
+      roster.wish('silence');
+      tell();
+      roster.report(one, 'unknown', 0);
+      roster.report(one, 'silencing', 0);
+      expect(roster.isSettled).toBe(false);
+      roster.report(one, status, failures);
+      expect(roster.isSettled).toBe(true);
+    }
+  });
+
+  test('stays settled with a server that it has waited for, until the next wish', () => {
+    add(one);
+    roster.wish('activity');
+    tell();
+    roster.report(one, 'live', 0);
+    roster.report(one, 'activating', 0);
+    expect(roster.isSettled).toBe(true);
+    roster.wish('silence');
+    expect(roster.isSettled).toBe(false);
+  });
+
+  test('counts as live only who has heard the present wish', () => {
+    add(one);
+    roster.wish('activity');
+    tell();
+    roster.report(one, 'live', 0);
+    expect(roster.live).toBe(1);
+    roster.wish('activity');
+    expect(roster.live).toBe(0);
+    tell();
+    expect(roster.live).toBe(1);
+    roster.remove(one);
+    expect([roster.live, roster.size, roster.isSettled]).toEqual([0, 0, true]);
+  });
+
+  test('tells candidates of silence only when they were told something else before', () => {
+    add(candidate, 'candidate');
+    roster.wish('silence');
+    expect(tell()).toEqual([]);
+    roster.wish('activity');
+    expect(tell()).toEqual([candidate]);
+    roster.report(candidate, 'activating', 0);
+    roster.wish('silence');
+    expect([tell(), roster.isSettled]).toEqual([[candidate], true]);
+  });
+
+  test('has whoever is promoted be told, and waits for it', () => {
+    add(candidate, 'candidate');
+    roster.wish('silence');
+    roster.promote(candidate, 'found');
+    expect([roster.isSettled, roster.size, roster.candidates]).toEqual([false, 1, 0]);
+    expect(tell()).toEqual([candidate]);
+    roster.report(candidate, 'silent', 0);
+    expect(roster.isSettled).toBe(true);
+  });
+
+  test('lets a server that the operator named stay what it is, whoever else names it', () => {
+    add(one, 'configured');
+    roster.promote(one, 'found');
+    expect(roster.get(one)?.standing).toBe('configured');
+  });
+
+  test('notes whose status changed, who came and who went, but no candidate', () => {
+    add(one);
+    add(candidate, 'candidate');
+    expect(roster.takeChanged()).toEqual(new Set([one]));
+    roster.report(one, 'unknown', 0);
+    roster.report(candidate, 'activating', 0);
+    expect(roster.takeChanged()).toEqual(new Set());
+    roster.report(one, 'silent', 0);
+    expect(roster.takeChanged()).toEqual(new Set([one]));
+    roster.remove(one);
+    roster.promote(candidate, 'found');
+    expect(roster.takeChanged()).toEqual(new Set([one, candidate]));
+  });
+
+  test('counts a server that is added again once', () => {
+    add(one, 'candidate');
+    add(one);
+    expect([roster.size, roster.candidates]).toEqual([1, 0]);
+    roster.report(two, 'live', 0);
+    roster.remove(two);
+    expect(JSON.parse(JSON.stringify(roster))).toEqual({
+      servers: 1,
+      candidates: 0,
+      live: 0,
+      unsettled: 1,
+    });
+  });
+});

@@ -1,0 +1,78 @@
+import { afterAll, describe, expect, test } from '@jest/globals';
+import { pino } from 'pino';
+import { activationMachine } from '../../../machines/activationMachine.js';
+import { pubSubServerMachine } from '../../../machines/pubSubServerMachine.js';
+import { readConfig } from '../../../server/config/config.js';
+import { wire } from '../../../server/wiring/wireService.js';
+
+interface Logic {
+  implementations?: { actions: Record<string, unknown>; actors: Record<string, unknown> };
+  /** Of `fromCallback`: the function that it was given. */
+  config?: unknown;
+}
+
+function isEmpty(filling: unknown): boolean {
+  if (typeof filling !== 'function') return false;
+  try {
+    filling({}, {});
+  } catch (error) {
+    return /^slot ".+" is not filled$/.test((error as Error).message);
+  }
+  return false;
+}
+
+/** Names of the slots of a machine and its children that hold only what `emptySlot` left there. */
+function emptySlots(root: unknown, blueprint: unknown = root, path = ''): string[] {
+  const { implementations, config } = root as Logic;
+  const slots = (blueprint as Logic).implementations;
+  if (!implementations || !slots) {
+    // What replaced the blueprint's filling is real, and must not be called.
+    const isReplaced = root !== blueprint && config !== (blueprint as Logic).config;
+    return !isReplaced && isEmpty(config) ? [path] : [];
+  }
+  const actions = Object.keys(slots.actions).filter((name) => {
+    const filling = implementations.actions[name];
+    return filling === slots.actions[name] && isEmpty(filling);
+  });
+  const actors = Object.keys(slots.actors).flatMap((name) =>
+    emptySlots(implementations.actors[name], slots.actors[name], name),
+  );
+  return [...actions, ...actors];
+}
+
+describe('the wiring', () => {
+  const wired = wire({
+    config: readConfig({ PUBSUB_SERVERS: '127.0.0.1:1' }),
+    log: pino({ level: 'silent' }),
+    publicUrl: 'http://127.0.0.1:2',
+    ownPort: 2,
+    store: {} as never,
+  });
+  afterAll(() => wired.close());
+
+  test('has slots to fill', () => {
+    expect(emptySlots(activationMachine)).toEqual(
+      expect.arrayContaining([
+        'publish',
+        'restartFeed',
+        'reportDefect',
+        'serverRequests',
+        'discovery',
+      ]),
+    );
+    expect(emptySlots(pubSubServerMachine)).toEqual(['serverRequests']);
+  });
+
+  test('leaves none of them empty', () => {
+    expect(
+      emptySlots((wired.actor as unknown as { logic: unknown }).logic, activationMachine),
+    ).toEqual([]);
+  });
+
+  test('would be found out if it left one empty', () => {
+    const partly = activationMachine.provide({ actions: { publish: () => {} } });
+    expect(emptySlots(partly, activationMachine)).toEqual(
+      emptySlots(activationMachine).filter((name) => name !== 'publish'),
+    );
+  });
+});

@@ -1,0 +1,355 @@
+import { beforeEach, describe, expect, test } from '@jest/globals';
+import type { Epoch, ServerId } from '../../../machines/ports.js';
+import { type Post, Tally } from '../../../machines/tally.js';
+
+const one = '10.0.0.1:8001' as ServerId;
+const two = '10.0.0.2:8001' as ServerId;
+let tally: Tally;
+
+beforeEach(() => {
+  tally = new Tally();
+});
+
+type Change = Partial<Omit<Post, 'deltas'>> & { room?: string };
+/** One delta, as a server posts it. */
+const posted = (epoch: Epoch, add: number, { room = 'r', ...change }: Change = {}): Post => ({
+  server: one,
+  epoch,
+  fromStartup: false,
+  deltas: [{ room, add }],
+  ...change,
+});
+const post = (epoch: Epoch, add: number, change?: Change) =>
+  tally.record(posted(epoch, add, change));
+const look = () => tally.lookAtDips(one);
+const totals = () => Object.fromEntries(tally.totals);
+const counts = (rooms: Record<string, number>) => new Map(Object.entries(rooms));
+
+/** Takes a snapshot in one go. */
+function activate(rooms: Record<string, number> = {}, server = one): Epoch {
+  const epoch = tally.openAttempt(server);
+  tally.merge(server, epoch, counts(rooms));
+  return epoch;
+}
+
+describe('the tally', () => {
+  test('counts a delta that comes before its snapshot, once the snapshot is there', () => {
+    const epoch = tally.openAttempt(one);
+    expect(post(epoch, 1)).toBe('ordinary');
+    expect(totals()).toEqual({});
+    tally.merge(one, epoch, counts({ r: 2 }));
+    expect(totals()).toEqual({ r: 3 });
+  });
+
+  test('counts a delta once that a newer snapshot contains', () => {
+    const first = activate();
+    const second = tally.openAttempt(one);
+    post(first, 1);
+    expect(totals()).toEqual({ r: 1 });
+    tally.merge(one, second, counts({ r: 1 }));
+    expect(totals()).toEqual({ r: 1 });
+  });
+
+  test('keeps what a lost answer would have brought until an answer comes', () => {
+    const lost = tally.openAttempt(one);
+    post(lost, 1);
+    const heard = tally.openAttempt(one);
+    post(heard, 1);
+    tally.merge(one, heard, counts({ r: 1 }));
+    expect(totals()).toEqual({ r: 2 });
+  });
+
+  test('takes only the newest attempt for an answer', () => {
+    const late = tally.openAttempt(one);
+    const newest = tally.openAttempt(one);
+    expect(tally.accepts(one, late)).toBe(false);
+    tally.merge(one, late, counts({ r: 9 }));
+    expect(totals()).toEqual({});
+    expect(tally.accepts(one, newest)).toBe(true);
+  });
+
+  test('takes no answer to an attempt from before it was cleared', () => {
+    const late = tally.openAttempt(one);
+    tally.clear();
+    expect(tally.accepts(one, late)).toBe(false);
+    tally.merge(one, late, counts({ r: 9 }));
+    expect(totals()).toEqual({});
+  });
+
+  test('notes no change of what it forgot when it was cleared: whoever shows it starts over', () => {
+    activate({ r: 1 });
+    tally.clear();
+    expect(tally.takeChanged()).toEqual(new Set());
+  });
+
+  test('never gives an epoch twice, whoever leaves and returns', () => {
+    const epochs = [tally.openAttempt(one), tally.nextEpoch()];
+    tally.drop(one);
+    epochs.push(tally.openAttempt(one));
+    tally.clear();
+    epochs.push(tally.openAttempt(one), tally.openAttempt(two));
+    expect(new Set(epochs).size).toBe(5);
+    expect(epochs).toEqual([...epochs].sort((a, b) => a - b));
+  });
+
+  test('counts nothing of an epoch below the snapshot', () => {
+    const old = activate();
+    activate({ r: 1 });
+    expect(post(old, 1)).toBe('doubtful');
+    expect(totals()).toEqual({ r: 1 });
+  });
+
+  test('counts deltas of an epoch above the snapshot: its own answer may be lost', () => {
+    activate({ r: 1 });
+    const unanswered = tally.openAttempt(one);
+    post(unanswered, 1);
+    expect(totals()).toEqual({ r: 2 });
+  });
+
+  test('passes over zeros in a snapshot, also of rooms that were shown before', () => {
+    activate({ a: 2, b: 1 });
+    activate({ a: 1 }, two);
+    activate({ a: 0, b: 1, c: 0 });
+    expect(totals()).toEqual({ a: 1, b: 1 });
+    expect(tally.connections).toBe(2);
+    expect(tally.sizeOf(one)).toEqual({ rooms: 1, connections: 1 });
+  });
+
+  test('takes every room name for what it is', () => {
+    const epoch = activate({ constructor: 1, '': 2 });
+    post(epoch, 1, { room: '__proto__' });
+    post(epoch, 1, { room: 'constructor' });
+    expect([...tally.totals]).toEqual([
+      ['constructor', 2],
+      ['', 2],
+      ['__proto__', 1],
+    ]);
+    expect(tally.countOn(one, '__proto__')).toBe(1);
+    expect(tally.countOn(one, 'toString')).toBe(0);
+  });
+
+  test('adds up servers, and takes a dropped one out', () => {
+    activate({ r: 2, only: 1 });
+    activate({ r: 3 }, two);
+    expect(totals()).toEqual({ r: 5, only: 1 });
+    tally.takeChanged();
+    tally.drop(one);
+    expect(totals()).toEqual({ r: 3 });
+    expect(tally.takeChanged()).toEqual(new Set(['r', 'only']));
+    expect(tally.baseOf(one)).toBeUndefined();
+    expect(tally.sizeOf(one)).toEqual({ rooms: 0, connections: 0 });
+  });
+
+  test('counts no delta of a server that it does not know', () => {
+    expect(post(tally.nextEpoch(), 1)).toBe('ordinary');
+    activate({}, two);
+    expect(totals()).toEqual({});
+  });
+
+  test('shows its sums in place of its maps', () => {
+    activate({ a: 1, b: 2 });
+    expect(JSON.parse(JSON.stringify(tally))).toEqual({ rooms: 2, connections: 3, epoch: 1 });
+  });
+});
+
+describe('a room below zero', () => {
+  test('is shown as none, is doubtful, and is explained by the late +1', () => {
+    const epoch = activate();
+    expect(post(epoch, -1)).toBe('doubtful');
+    expect(tally.hasDip(one)).toBe(true);
+    expect(totals()).toEqual({});
+    expect(tally.sizeOf(one)).toEqual({ rooms: 0, connections: 0 });
+    expect(post(epoch, 1)).toBe('ordinary');
+    expect(tally.hasDip(one)).toBe(false);
+    expect(totals()).toEqual({});
+  });
+
+  test('outlasts at the third look, and is told once', () => {
+    const epoch = activate();
+    post(epoch, -1);
+    expect(look()).toEqual({ lasting: false, isDue: true });
+    expect(look()).toEqual({ lasting: false, isDue: true });
+    expect(look()).toEqual({ lasting: true, isDue: false });
+    expect(look()).toEqual({ lasting: false, isDue: false });
+    expect(tally.hasDip(one)).toBe(true);
+  });
+
+  test('that comes back is looked at anew when it falls again, and each room by itself', () => {
+    const epoch = activate();
+    post(epoch, -1);
+    look();
+    look();
+    post(epoch, 1);
+    post(epoch, -1, { room: 'other' });
+    post(epoch, -1);
+    expect([look(), look()].map(({ lasting }) => lasting)).toEqual([false, false]);
+    post(epoch, 1);
+    expect(look().lasting).toBe(true);
+  });
+
+  test('takes nothing from what other servers count', () => {
+    const epoch = activate();
+    activate({ r: 2 }, two);
+    post(epoch, -3);
+    expect(totals()).toEqual({ r: 2 });
+    post(epoch, 4);
+    expect(totals()).toEqual({ r: 3 });
+  });
+
+  test('is doubtful also when the snapshot puts it there', () => {
+    const epoch = tally.openAttempt(one);
+    expect(post(epoch, -1)).toBe('ordinary');
+    tally.merge(one, epoch, counts({ a: 1 }));
+    expect(tally.hasDip(one)).toBe(true);
+    expect(tally.sizeOf(one)).toEqual({ rooms: 1, connections: 1 });
+  });
+
+  test('is forgotten with the next snapshot', () => {
+    post(activate(), -1);
+    look();
+    look();
+    activate({ r: 1 });
+    expect(tally.hasDip(one)).toBe(false);
+    expect(look().lasting).toBe(false);
+    expect(totals()).toEqual({ r: 1 });
+  });
+});
+
+describe('what is posted under a start-up answer', () => {
+  const startup = { fromStartup: true };
+
+  test('counts nothing, whatever follows: the snapshot of a later epoch has it', () => {
+    activate({ r: 2 });
+    const answered = tally.nextEpoch();
+    expect(post(answered, 1, startup)).toBe('doubtful');
+    expect(totals()).toEqual({ r: 2 });
+    activate({ r: 1 });
+    expect(totals()).toEqual({ r: 1 });
+    post(answered, 1, startup);
+    expect(totals()).toEqual({ r: 1 });
+  });
+
+  test('is not put on top of the snapshot of a request that was under way', () => {
+    activate({ r: 2 });
+    const attempt = tally.openAttempt(one);
+    post(tally.nextEpoch(), 1000, startup);
+    tally.merge(one, attempt, counts({ r: 2 }));
+    expect(totals()).toEqual({ r: 2 });
+  });
+
+  test('is not put on top of the first snapshot either', () => {
+    const attempt = tally.openAttempt(one);
+    expect(post(tally.nextEpoch(), 1000, startup)).toBe('ordinary');
+    tally.merge(one, attempt, counts({ r: 2 }));
+    expect(totals()).toEqual({ r: 2 });
+  });
+
+  test('leaves its server unsettled and doubtful until a snapshot of a later epoch', () => {
+    activate({ r: 2 }, two);
+    activate({ r: 2 });
+    const attempt = tally.openAttempt(one);
+    post(tally.nextEpoch(), 1, startup);
+    const isOpen = () => [tally.unsettled.has(one), tally.isDoubtful(one)];
+    expect(isOpen()).toEqual([true, true]);
+    post(attempt, 1);
+    tally.merge(one, attempt, counts({ r: 2 }));
+    expect(isOpen()).toEqual([true, true]);
+    activate({ r: 2 }, two);
+    expect(isOpen()).toEqual([true, true]);
+    activate({ r: 3 });
+    expect(isOpen()).toEqual([false, false]);
+    expect(tally.unsettled.size).toBe(0);
+  });
+
+  test('is forgotten with the counts of its server', () => {
+    activate();
+    post(tally.nextEpoch(), 1, startup);
+    tally.drop(one);
+    expect(tally.unsettled.size).toBe(0);
+    activate();
+    post(tally.nextEpoch(), 1, startup);
+    tally.clear();
+    expect(tally.unsettled.size).toBe(0);
+  });
+});
+
+describe('a server on an old URL', () => {
+  test('is doubtful as long as its newest delta says so', () => {
+    const old = activate();
+    const base = activate();
+    post(old, 1);
+    expect(tally.isDoubtful(one)).toBe(true);
+    post(base, 1);
+    expect(tally.isDoubtful(one)).toBe(false);
+    post(old, 1);
+    activate();
+    expect(tally.isDoubtful(one)).toBe(false);
+  });
+
+  test('is found at once when the URL came with a start-up answer', () => {
+    const startup = tally.nextEpoch();
+    activate();
+    expect(post(startup, 1, { fromStartup: true })).toBe('superseded');
+  });
+
+  test('is set right by the next snapshot when an older call was applied after a newer one', () => {
+    const overtaken = tally.openAttempt(one);
+    const later = tally.nextEpoch();
+    // The later one is applied first: this +1 is in the snapshot that follows.
+    post(later, 1);
+    tally.merge(one, overtaken, counts({ r: 1 }));
+    expect(totals()).toEqual({ r: 2 });
+    const next = tally.openAttempt(one);
+    post(later, 1);
+    tally.merge(one, next, counts({ r: 2 }));
+    expect(totals()).toEqual({ r: 2 });
+  });
+
+  test('is the gravest finding of a batch', () => {
+    const startup = tally.nextEpoch();
+    const base = activate();
+    const stale = posted(startup, 1, { fromStartup: true });
+    const below = posted(base, -5);
+    const otherBelow = posted(activate({}, two), -1, { server: two });
+    const fine = posted(base, 1, { room: 'fine' });
+    expect([...tally.recordAll([below, stale, below, fine, otherBelow])]).toEqual([
+      [one, 'superseded'],
+      [two, 'doubtful'],
+    ]);
+    expect(tally.recordAll([fine]).size).toBe(0);
+  });
+
+  test('is not doubtful when nothing is known of it', () => {
+    expect(tally.isDoubtful(one)).toBe(false);
+    tally.openAttempt(one);
+    expect(tally.isDoubtful(one)).toBe(false);
+  });
+});
+
+describe('what waits for a snapshot', () => {
+  test('is gone once the snapshot is there', () => {
+    const first = tally.openAttempt(one);
+    post(first, 5);
+    tally.merge(one, first, counts({ r: 1 }));
+    const second = tally.openAttempt(one);
+    tally.merge(one, second, counts({ r: 6 }));
+    expect(totals()).toEqual({ r: 6 });
+  });
+
+  test('is not counted again with an answer that is repeated', () => {
+    const epoch = tally.openAttempt(one);
+    post(epoch, 5);
+    tally.merge(one, epoch, counts({ r: 1 }));
+    tally.merge(one, epoch, counts({ r: 6 }));
+    expect(totals()).toEqual({ r: 6 });
+  });
+
+  test('is gone with the next attempt, the clearing and the drop', () => {
+    for (const forget of [() => {}, () => tally.clear(), () => tally.drop(one)]) {
+      post(tally.openAttempt(one), 5);
+      forget();
+      activate({ r: 5 });
+      expect(totals()).toEqual({ r: 5 });
+    }
+  });
+});

@@ -1,0 +1,253 @@
+import { describe, expect, test } from '@jest/globals';
+import * as fc from 'fast-check';
+import { History } from '../../../server/page/model/history.js';
+import { RoomIndex } from '../../../server/page/model/roomIndex.js';
+import { decodedName, encodedName, shownName } from '../../../server/page/model/roomNames.js';
+import { goneShownMs, ServerBook } from '../../../server/page/model/serverBook.js';
+import { compareRooms } from '../../../server/page/stream/fleetState.js';
+import type { RoomColumns, ServerView } from '../../../server/page/stream/messages.js';
+import { eventually } from '../../support/eventually.js';
+
+describe('the names of rooms', () => {
+  test.each([
+    ['weekly%20notes', 'weekly notes'],
+    ['%F0%9F%98%80', '😀'],
+    ['100%', '100%'],
+    ['a/b', 'a/b'],
+    ['%E2%80%AEevil', '\\u{202e}evil'],
+    ['a%0Ab', 'a\\u{a}b'],
+    ['%00', '\\u{0}'],
+    ['', '(empty name)'],
+    ['__proto__', '__proto__'],
+  ])('%j is shown as %j', (raw, shown) => {
+    expect(shownName(raw)).toBe(shown);
+  });
+
+  test('any name is decoded, shown and put into an address without an error', () => {
+    fc.assert(
+      fc.property(fc.string({ unit: 'binary' }), (raw) => {
+        expect(typeof decodedName(raw)).toBe('string');
+        expect(typeof shownName(raw)).toBe('string');
+        expect(encodedName(raw)).toMatch(/^[\w%!'()*.~-]*$/);
+      }),
+    );
+    expect(encodedName('\ud800')).toBe('%EF%BF%BD');
+  });
+});
+
+const columns = (entries: readonly (readonly [string, number])[]): RoomColumns => ({
+  names: entries.map(([name]) => name),
+  counts: entries.map(([, count]) => count),
+});
+
+const ranked = (rooms: ReadonlyMap<string, number>) =>
+  [...rooms].sort(([a, n], [b, m]) => compareRooms(n, a, m, b));
+
+const listed = (index: RoomIndex) =>
+  index.shown.map(({ name, connections }) => [name, connections] as const);
+
+describe('the index of rooms', () => {
+  const name = fc.oneof(fc.constantFrom('a', 'b', 'c', '__proto__', 'constructor'), fc.string());
+  const change = fc.array(fc.tuple(name, fc.nat({ max: 4 })), { maxLength: 12 });
+
+  test('is what a map sorted anew would be, whatever changes', () => {
+    fc.assert(
+      fc.property(change, fc.array(change, { maxLength: 8 }), (first, changes) => {
+        const index = new RoomIndex(() => undefined);
+        const truth = new Map(first.filter(([, count]) => count > 0));
+        index.replace(columns(ranked(truth)));
+        for (const each of changes) {
+          index.change(columns(each));
+          for (const [room, count] of each) {
+            if (count > 0) truth.set(room, count);
+            else truth.delete(room);
+          }
+          index.settle();
+          expect(listed(index)).toEqual(ranked(truth));
+          expect(index.size).toBe(truth.size);
+          expect(index.connections).toBe([...truth.values()].reduce((sum, n) => sum + n, 0));
+        }
+      }),
+    );
+  });
+
+  const found = async (index: RoomIndex) => {
+    await eventually(() => expect(index.isSearching).toBe(false));
+    return index.shown.map((room) => room.name);
+  };
+
+  test('finds rooms by their raw and by their decoded name, in any case', async () => {
+    const index = new RoomIndex(() => undefined);
+    index.replace(
+      columns([
+        ['Weekly%20Notes', 3],
+        ['100%', 2],
+        ['a/b', 1],
+      ]),
+    );
+    index.search('weekly n');
+    expect(await found(index)).toEqual(['Weekly%20Notes']);
+    index.search('y%20N');
+    expect(await found(index)).toEqual(['Weekly%20Notes']);
+    index.search('%');
+    expect(await found(index)).toEqual(['Weekly%20Notes', '100%']);
+    index.search('');
+    expect(await found(index)).toHaveLength(3);
+  });
+
+  test('keeps what is found as rooms come, change and go', async () => {
+    const index = new RoomIndex(() => undefined);
+    index.replace(
+      columns([
+        ['x-1', 3],
+        ['y-1', 2],
+        ['x-2', 1],
+      ]),
+    );
+    index.search('x-');
+    expect(await found(index)).toEqual(['x-1', 'x-2']);
+    index.change(
+      columns([
+        ['x-3', 9],
+        ['y-2', 8],
+        ['x-2', 4],
+        ['x-1', 0],
+      ]),
+    );
+    index.settle();
+    expect(await found(index)).toEqual(['x-3', 'x-2']);
+    index.replace(columns([['x-9', 1]]));
+    expect(await found(index)).toEqual(['x-9']);
+  });
+
+  const manyRooms = Array.from(
+    { length: 100_000 },
+    (_, i) => [`room%20${i}`, 100_000 - i] as const,
+  );
+
+  test('searches 100,000 rooms a little at a time, and the busiest come first', async () => {
+    const seen: number[] = [];
+    const index = new RoomIndex(() => seen.push(index.shown.length));
+    index.replace(columns(manyRooms));
+    let turns = 0;
+    const others = setInterval(() => {
+      turns += 1;
+    });
+    index.search('room 99');
+    const names = await found(index);
+    clearInterval(others);
+    expect(names).toHaveLength(1 + 10 + 100 + 1000);
+    expect(names[0]).toBe('room%2099');
+    // It was done in slices, what was found could be seen after each, and others had their turns.
+    expect(seen.length).toBeGreaterThan(4);
+    expect(seen).toEqual([...seen].sort((a, b) => a - b));
+    expect(turns).toBeGreaterThan(2);
+  });
+
+  test('takes in changes by one walk through 100,000 rooms, not by a sort', () => {
+    const index = new RoomIndex(() => undefined);
+    index.replace(columns(manyRooms));
+    index.change(columns(manyRooms.map(([room], i) => [room, 1 + ((i * 7919) % 90_001)])));
+    index.settle();
+    let reads = 0;
+    for (const room of index.shown) {
+      let { connections } = room;
+      Object.defineProperty(room, 'connections', {
+        get: () => {
+          reads += 1;
+          return connections;
+        },
+        set: (changed: number) => {
+          connections = changed;
+        },
+      });
+    }
+    const busy = manyRooms.slice(0, 500);
+    index.change(columns(busy.map(([room], i) => [room, 1 + i])));
+    index.settle();
+    // A comparison reads two: each room is compared about once, in a sort some ten times.
+    expect(reads).toBeLessThan(3 * manyRooms.length);
+    expect(index.shown).toHaveLength(manyRooms.length);
+  });
+});
+
+describe('the history', () => {
+  test('has a point for every second, the last of it', () => {
+    const history = new History();
+    history.record(1000, 1, 1);
+    history.record(1900, 2, 1);
+    history.record(2000, 3, 2);
+    expect([history.seconds, history.connections, history.rooms]).toEqual([
+      [1, 2],
+      [2, 3],
+      [1, 2],
+    ]);
+  });
+
+  test('stays small for days, from the first second to the last', () => {
+    const history = new History(100);
+    const seconds = 3 * 24 * 3600;
+    for (let second = 0; second < seconds; second += 1) history.record(second * 1000, second, 0);
+    expect(history.seconds.length).toBeLessThanOrEqual(100);
+    expect(history.rooms.length).toBe(history.seconds.length);
+    expect(history.seconds).toEqual(history.connections);
+    expect([history.seconds[0], history.seconds.at(-1)]).toEqual([0, seconds - 1]);
+    expect(history.seconds).toEqual([...history.seconds].sort((a, b) => a - b));
+  });
+});
+
+describe('the book of servers', () => {
+  const view = (state: string, id = 'a:1'): ServerView => ({
+    id,
+    state,
+    lastHeardAt: null,
+    epoch: 1,
+    rooms: 1,
+    connections: 2,
+    overLimit: false,
+    lastFailure: null,
+    callback: null,
+  });
+
+  test('tells of a server that was away and is back', () => {
+    const book = new ServerBook();
+    book.replace([view('live')], 1000);
+    book.note(view('unreachable'), 2000);
+    book.replace([view('unreachable')], 3000);
+    expect(book.rows[0]).toMatchObject({ state: 'unreachable', awaySinceMs: 2000 });
+    book.note(view('activating'), 4000);
+    expect(book.rows[0]?.returnedAtMs).toBeUndefined();
+    book.note(view('live'), 5000);
+    expect(book.rows[0]).toMatchObject({ awaySinceMs: 2000, returnedAtMs: 5000 });
+  });
+
+  test('claims no time of what happened before anybody looked', () => {
+    const book = new ServerBook();
+    book.replace([view('unreachable')], 1000);
+    expect(book.rows[0]?.awaySinceMs).toBeUndefined();
+    book.note(view('live'), 5000);
+    expect(book.rows[0]).toMatchObject({ returnedAtMs: 5000, awaySinceMs: undefined });
+  });
+
+  test('keeps a server that is gone for a while, without its counts', () => {
+    const book = new ServerBook();
+    book.replace([view('live'), view('live', 'b:2')], 1000);
+    book.replace([view('live')], 2000);
+    const gone = book.rows.find(({ id }) => id === 'b:2');
+    expect(gone).toMatchObject({ state: 'gone', goneAtMs: 2000, connections: null });
+    book.tidy(2000 + goneShownMs);
+    expect(book.rows).toHaveLength(2);
+    book.tidy(2001 + goneShownMs);
+    expect(book.rows.map(({ id }) => id)).toEqual(['a:1']);
+  });
+
+  test('leaves a row alone that has not changed', () => {
+    const book = new ServerBook();
+    book.replace([view('live')], 1000);
+    const [row] = book.rows;
+    book.replace([view('live')], 2000);
+    expect(book.rows[0]).toBe(row);
+    book.replace([{ ...view('live'), connections: 3 }], 3000);
+    expect(book.rows[0]).not.toBe(row);
+  });
+});

@@ -1,0 +1,225 @@
+import { expect, test } from '@jest/globals';
+import { toBase64 } from 'lib0/buffer';
+import * as Y from 'yjs';
+import { arrowPath } from '../../../server/page/machines/arrow.js';
+import { type ChartState, chartOf } from '../../../server/page/machines/chart.js';
+import { movesBetween, occupancyOf } from '../../../server/page/machines/occupancy.js';
+import { documentTree } from '../../../server/page/room/documentTree.js';
+import { recentMs } from '../../../server/page/room/recentChanges.js';
+import { RoomSession } from '../../../server/page/room/roomSession.js';
+import type { TreeNode } from '../../../server/page/tree/treeNode.js';
+
+const ignore = () => undefined;
+
+/** A session with a clock of the test's own, and what its stream brings. */
+function openSession() {
+  const clock = { ms: 0 };
+  const session = new RoomSession(ignore, () => clock.ms);
+  session.noteConnection();
+  const takeState = (doc: Y.Doc, rest = {}) => {
+    const update = toBase64(Y.encodeStateAsUpdate(doc));
+    session.take('state', JSON.stringify({ ...rest, update }));
+  };
+  /** From now on the document's updates come by the stream. */
+  const follow = (doc: Y.Doc) =>
+    doc.on('update', (update: Uint8Array) => {
+      const entry = { number: 1, at: '2026-01-01T00:00:00Z', clients: [], types: [] };
+      session.take('update', JSON.stringify({ ...entry, update: toBase64(update) }));
+    });
+  const nodes = () => documentTree(session.doc, session.recent);
+  return { clock, session, takeState, follow, nodes };
+}
+
+const runsOf = ([node]: TreeNode[]) =>
+  node
+    ?.runs?.(1000)
+    .map(({ text, formats, change }) => [text, formats.join(), change !== undefined]);
+
+test('what a state brings first is not new; what comes after it is, to the character, for a while', () => {
+  const { clock, session, takeState, follow, nodes } = openSession();
+  const doc = new Y.Doc();
+  doc.getText('t').insert(0, 'hello world', { bold: true });
+  takeState(doc);
+  expect(runsOf(nodes())).toEqual([['hello world', 'bold', false]]);
+  follow(doc);
+  doc.getText('t').insert(5, ', dear');
+  expect(runsOf(nodes())).toEqual([
+    ['hello', 'bold', false],
+    [', dear', 'bold', true],
+    [' world', 'bold', false],
+  ]);
+  clock.ms += recentMs + 1;
+  session.expire();
+  expect(runsOf(nodes())).toEqual([['hello, dear world', 'bold', false]]);
+});
+
+test('after a cut the state replaces what was there, and what it has more is new', () => {
+  const { session, takeState, nodes } = openSession();
+  const doc = new Y.Doc();
+  doc.getText('t').insert(0, 'kept');
+  const anew = new Y.Doc();
+  Y.applyUpdate(anew, Y.encodeStateAsUpdate(doc));
+  anew.getText('t').insert(4, ' and more');
+  doc.getMap('gone').set('a', 1);
+  takeState(doc);
+  expect(nodes().map(({ label }) => label)).toEqual(['gone', 't']);
+  session.noteConnection();
+  takeState(anew);
+  expect(nodes().map(({ label }) => label)).toEqual(['t']);
+  expect(runsOf(nodes())).toEqual([
+    ['kept', '', false],
+    [' and more', '', true],
+  ]);
+});
+
+test('what holds a change says so, and what was changed itself says so rather', () => {
+  const { takeState, follow, nodes } = openSession();
+  const doc = new Y.Doc();
+  const inner = new Y.Map<unknown>();
+  doc.getMap('outer').set('inner', inner);
+  takeState(doc);
+  follow(doc);
+  inner.set('deep', { plain: true });
+  const [outer] = nodes();
+  expect(outer?.touched).toMatchObject({ isInside: true });
+  const [child] = outer?.children?.(10) ?? [];
+  expect(child).toMatchObject({ label: 'inner', kind: 'map', touched: { isInside: false } });
+  expect(child?.children?.(10)).toMatchObject([{ label: 'deep', kind: 'object', size: 1 }]);
+});
+
+test('no more of a list or a text is made than is asked for, and no character is halved', () => {
+  const { session, takeState, nodes } = openSession();
+  const doc = new Y.Doc();
+  doc.getArray('a').insert(
+    0,
+    Array.from({ length: 5000 }, (_, index) => index),
+  );
+  doc.getText('b').insert(0, 'ab😀'.repeat(1000));
+  takeState(doc);
+  const [list, text] = nodes();
+  expect(list?.size).toBe(5000);
+  expect(list?.children?.(7)).toHaveLength(7);
+  expect(text?.runs?.(3)).toMatchObject([{ text: 'ab' }]);
+  expect(text?.runs?.(4)).toMatchObject([{ text: 'ab😀' }]);
+  expect(session.snapshot.problem).toBeUndefined();
+});
+
+test('states of a room too large are held until somebody wants them merged', () => {
+  const { session, takeState, nodes } = openSession();
+  const doc = new Y.Doc();
+  doc.getText('t').insert(0, 'large');
+  takeState(doc, { server: 'a:1' });
+  takeState(doc, { server: 'b:1' });
+  expect(nodes()).toEqual([]);
+  const bytes = Y.encodeStateAsUpdate(doc).length;
+  expect(session.snapshot.heldBytes).toBeGreaterThanOrEqual(2 * bytes);
+  session.mergeHeld();
+  expect(runsOf(nodes())).toEqual([['large', '', false]]);
+  expect(session.snapshot.heldBytes).toBe(0);
+});
+
+test('what cannot be read is said, and ends nothing', () => {
+  const { session, follow, nodes } = openSession();
+  session.take('update', '{"update":"????"}');
+  session.take('room', 'no JSON');
+  expect(session.snapshot.problem).toMatch(/"room" could not be read/);
+  session.take('future', 'anything');
+  const doc = new Y.Doc();
+  follow(doc);
+  doc.getText('t').insert(0, 'on it goes');
+  expect(runsOf(nodes())).toEqual([['on it goes', '', true]]);
+});
+
+const chart: ChartState = chartOf(
+  {
+    id: 'm',
+    type: 'parallel',
+    states: {
+      a: {
+        id: 'm.a',
+        type: 'compound',
+        initial: 'one',
+        states: {
+          one: {
+            id: 'm.a.one',
+            type: 'atomic',
+            on: { go: [{ target: ['#m.a.two'], guard: 'may' }] },
+          },
+          two: { id: 'm.a.two', type: 'atomic', after: { waitMs: [{ target: ['#m.a.one'] }] } },
+        },
+      },
+      b: { id: 'm.b', type: 'atomic' },
+    },
+  },
+  { waitMs: 1500 },
+);
+
+test('actors are counted in the states around theirs, and those with regions once', () => {
+  const leaves = new Map([
+    ['a.one', 3],
+    ['a.two', 2],
+    ['b', 5],
+  ]);
+  expect(Object.fromEntries(occupancyOf(chart, leaves))).toEqual({
+    '': 5,
+    a: 5,
+    'a.one': 3,
+    'a.two': 2,
+    b: 5,
+  });
+});
+
+test('between two looks the transition that was taken is found, and the state that was entered', () => {
+  const at = (one: number, two: number) =>
+    occupancyOf(
+      chart,
+      new Map([
+        ['a.one', one],
+        ['a.two', two],
+        ['b', one + two],
+      ]),
+    );
+  const [region] = chart.states;
+  const go = region?.states[0]?.transitions[0];
+  const back = region?.states[1]?.transitions[0];
+  expect([go?.cause, go?.guard, back?.cause]).toEqual(['go', 'may', 'after waitMs (1.5 s)']);
+  const forth = movesBetween(chart, at(2, 0), at(1, 1));
+  expect([[...forth.entered], [...forth.taken]]).toEqual([['a.two'], [go?.key]]);
+  const home = movesBetween(chart, at(1, 1), at(2, 0));
+  expect([[...home.entered], [...home.taken]]).toEqual([['a.one'], [back?.key]]);
+  // An actor that was not there before came by no transition.
+  expect([...movesBetween(chart, at(1, 0), at(1, 1)).taken]).toEqual([]);
+  expect(movesBetween(chart, at(1, 1), at(1, 1))).toEqual({ entered: new Set(), taken: new Set() });
+});
+
+test('an arrow ends at the side of the state that it comes from, and none is drawn within one', () => {
+  const word = { left: 100, top: 100, width: 50, height: 20 };
+  const state = (left: number, top: number) => ({ left, top, width: 200, height: 100 });
+  expect(arrowPath(word, state(300, 200))).toBe('M 156 110 C 225 110, 225 218, 294 218');
+  expect(arrowPath(word, state(-300, 200))).toBe('M 94 110 C 0 110, 0 218, -94 218');
+  expect(arrowPath(word, state(50, 400))).toMatch(/^M 156 110 C .*, 256 418$/);
+  expect(arrowPath(word, state(50, 50))).toBe('');
+});
+
+test('who is in the room is everybody once, and then what changed of them', () => {
+  const { session } = openSession();
+  const people = () => session.snapshot.people;
+  const about = { leftOut: 0, dropped: 0, since: '2026-01-01T00:00:00Z' };
+  expect(people()).toMatchObject({ clients: [], since: null });
+  const [ada, grace] = [
+    { client: 1, clock: 1, state: 'Ada' },
+    { client: 3, clock: 1, state: null },
+  ];
+  session.take('awareness', JSON.stringify({ clients: [ada, grace], ...about }));
+  expect(people()).toEqual({ clients: [ada, grace], ...about });
+  const linus = { client: 2, clock: 1, state: 'Linus' };
+  const changed = { ...ada, clock: 2, state: 'Ada L.' };
+  session.take(
+    'awareness-changes',
+    JSON.stringify({ clients: [linus, changed], gone: [3, 99], ...about, leftOut: 4 }),
+  );
+  expect(people()).toEqual({ clients: [changed, linus], ...about, leftOut: 4 });
+  session.take('awareness', JSON.stringify({ clients: [grace], ...about }));
+  expect(people()).toEqual({ clients: [grace], ...about });
+  session.close();
+});

@@ -1,0 +1,57 @@
+import { expect, test } from '@jest/globals';
+import fc from 'fast-check';
+import { parsePosted } from '../../../server/pubsub/deltas.js';
+
+/** Whether a body is taken, by what docs/protocol.md says of a delta. */
+const isDelta = (entry: unknown): boolean => {
+  const { room, add } = (entry ?? {}) as { room?: unknown; add?: unknown };
+  const isName = typeof room === 'string' && room.length <= 16_384;
+  return isName && Number.isInteger(add) && add !== 0 && Math.abs(add as number) <= 1000;
+};
+
+const taken = (body: string) => {
+  try {
+    return parsePosted(body);
+  } catch {
+    return undefined;
+  }
+};
+
+const entry = fc.oneof(
+  { weight: 3, arbitrary: fc.record({ room: fc.string(), add: fc.constantFrom(1, -1, 1000) }) },
+  fc.record({
+    room: fc.oneof(fc.string(), fc.integer(), fc.constant(null), fc.constant('x'.repeat(16_385))),
+    add: fc.oneof(fc.integer(), fc.double(), fc.constantFrom('1', null, 0, -1000, 1001, 0.5)),
+  }),
+  fc.jsonValue().filter((value) => !JSON.stringify(value)?.includes('update')),
+);
+
+test('a body is taken if every entry of it is a delta, whichever way it is looked at', () => {
+  const check = (entries: unknown[]) => {
+    const body = JSON.stringify(entries);
+    const read = JSON.parse(body) as unknown[];
+    const wanted = read.every(isDelta) ? { deltas: read, updates: [] } : undefined;
+    expect(taken(body)).toEqual(wanted);
+  };
+  fc.assert(fc.property(fc.array(entry, { maxLength: 5 }), check), { numRuns: 500 });
+});
+
+test('beside updates deltas are the same', () => {
+  const entries = [
+    { room: 'a', add: 1 },
+    { room: 'b', update: 'AAA=' },
+    { room: '__proto__', add: -1000 },
+  ];
+  expect(parsePosted(JSON.stringify(entries))).toEqual({
+    deltas: [entries[0], entries[2]],
+    updates: [entries[1]],
+  });
+});
+
+test.each([16_384, 16_385])(
+  'of names of %d characters the longest that fits is taken',
+  (length) => {
+    const body = JSON.stringify({ room: 'x'.repeat(length), add: 1 });
+    expect(taken(body)?.deltas.length ?? 'refused').toBe(length === 16_384 ? 1 : 'refused');
+  },
+);

@@ -1,0 +1,137 @@
+import { expect, jest, test } from '@jest/globals';
+import fc from 'fast-check';
+import type { Epoch, ServerId } from '../../../machines/ports.js';
+import type { TokenClaims } from '../../../server/pubsub/eventTokens.js';
+
+const crypto = await import('node:crypto');
+let macs = 0;
+jest.unstable_mockModule('node:crypto', () => ({
+  ...crypto,
+  createHmac: (...args: Parameters<typeof crypto.createHmac>) => {
+    macs += 1;
+    return crypto.createHmac(...args);
+  },
+}));
+const { EventTokens } = await import('../../../server/pubsub/eventTokens.js');
+
+const claims: TokenClaims = {
+  kind: 'server',
+  server: '10.0.0.3:8001' as ServerId,
+  epoch: 7 as Epoch,
+  fromStartup: false,
+};
+
+const anyClaims: fc.Arbitrary<TokenClaims> = fc.oneof(
+  fc.record({
+    kind: fc.constant('server' as const),
+    server: fc.string({ minLength: 1 }).map((text) => text as ServerId),
+    epoch: fc.nat().map((epoch) => epoch as Epoch),
+    fromStartup: fc.boolean(),
+  }),
+  fc.record({ kind: fc.constant('address' as const), address: fc.string() }),
+);
+
+test('what is minted is read again, the first time and from then on', () => {
+  const tokens = new EventTokens();
+  fc.assert(
+    fc.property(anyClaims, (minted) => {
+      const token = tokens.mint(minted);
+      expect(tokens.read(token)).toEqual(minted);
+      expect(tokens.read(token)).toEqual(minted);
+    }),
+  );
+});
+
+test('a token needs no encoding in a URL', () => {
+  const tokens = new EventTokens();
+  fc.assert(
+    fc.property(anyClaims, (minted) => {
+      const token = tokens.mint(minted);
+      expect(new URL(`http://a/?token=${token}`).searchParams.get('token')).toBe(token);
+      expect(token).toMatch(/^[\w.-]+$/);
+    }),
+  );
+});
+
+test('every epoch of every server has its own token', () => {
+  const tokens = new EventTokens();
+  const variants = [
+    claims,
+    { ...claims, epoch: 8 as Epoch },
+    { ...claims, server: '10.0.0.4:8001' as ServerId },
+    { ...claims, fromStartup: true },
+    { kind: 'address', address: '10.0.0.3:8001' },
+  ] as const;
+  expect(new Set(variants.map((variant) => tokens.mint(variant))).size).toBe(variants.length);
+});
+
+test('a token with any character changed, added or taken away is unknown', () => {
+  const tokens = new EventTokens();
+  const token = tokens.mint(claims);
+  tokens.read(token);
+  const changed = fc.tuple(
+    fc.nat(token.length),
+    fc.nat(1),
+    fc.oneof(fc.constantFrom('', 'A', 'Q', 'g', 'w', '.', '=', '!', '\n'), fc.string()),
+  );
+  fc.assert(
+    fc.property(changed, ([at, taken, put]) => {
+      const other = token.slice(0, at) + put + token.slice(at + taken);
+      if (other !== token) expect(tokens.read(other)).toBeUndefined();
+    }),
+    { numRuns: 2000 },
+  );
+});
+
+test('the claims of one token do not go with the MAC of another', () => {
+  const tokens = new EventTokens();
+  const [payload] = tokens.mint(claims).split('.');
+  const [, mac] = tokens.mint({ ...claims, epoch: 9 as Epoch }).split('.');
+  expect(tokens.read(`${payload}.${mac}`)).toBeUndefined();
+});
+
+test('a token of another run is unknown', () => {
+  expect(new EventTokens().read(new EventTokens().mint(claims))).toBeUndefined();
+});
+
+test('the same secret makes the same run', () => {
+  const secret = Buffer.alloc(32, 1);
+  expect(new EventTokens(secret).read(new EventTokens(secret).mint(claims))).toEqual(claims);
+});
+
+test('junk is unknown and never throws', () => {
+  const tokens = new EventTokens();
+  const part = fc.oneof(fc.string(), fc.base64String(), fc.constantFrom('__proto__', 'W10', ''));
+  fc.assert(
+    fc.property(fc.array(part, { maxLength: 4 }), (parts) => {
+      expect(tokens.read(parts.join('.'))).toBeUndefined();
+    }),
+    { numRuns: 1000 },
+  );
+  expect(tokens.read('A'.repeat(100_000))).toBeUndefined();
+});
+
+test('a token that was read before costs no MAC, until 8192 others were read after it', () => {
+  const tokens = new EventTokens();
+  const mint = (epoch: number) => tokens.mint({ ...claims, epoch: epoch as Epoch });
+  const first = mint(0);
+  tokens.read(first);
+  macs = 0;
+  tokens.read(first);
+  expect(macs).toBe(0);
+
+  for (let epoch = 1; epoch <= 8192; epoch += 1) tokens.read(mint(epoch));
+  macs = 0;
+  expect(tokens.read(first)).toEqual({ ...claims, epoch: 0 });
+  expect(macs).toBe(1);
+});
+
+test('junk pushes no token out of the memory', () => {
+  const tokens = new EventTokens();
+  const token = tokens.mint(claims);
+  tokens.read(token);
+  for (let i = 0; i < 10_000; i += 1) tokens.read(`${i}.AAAAAAAAAAAAAAAAAAAAAA`);
+  macs = 0;
+  tokens.read(token);
+  expect(macs).toBe(0);
+});

@@ -1,0 +1,180 @@
+import { afterEach, beforeEach, expect, jest, test } from '@jest/globals';
+import { type Outlook, RequestPacer } from '../../../server/pubsub/requestPacer.js';
+
+const never = new AbortController().signal;
+let started: number[];
+let end: Map<number, () => void>;
+
+beforeEach(() => {
+  jest.useFakeTimers({ now: 0 });
+  started = [];
+  end = new Map();
+});
+afterEach(() => {
+  jest.useRealTimers();
+});
+
+/** A task that notes its start and lasts until `end` is called. */
+const task = (id: number) => () => {
+  started.push(id);
+  return new Promise<void>((resolve) => end.set(id, resolve));
+};
+
+interface Kind {
+  host?: string;
+  outlook?: Outlook;
+  signal?: AbortSignal;
+}
+
+function runOne(
+  pacer: RequestPacer,
+  id: number,
+  { host = 'a', outlook = 'answering', signal = never }: Kind = {},
+): void {
+  pacer.run(task(id), { host, outlook, signal });
+}
+
+function run(
+  pacer: RequestPacer,
+  count: number,
+  { first = 0, ...kind }: Kind & { first?: number } = {},
+) {
+  for (let id = first; id < first + count; id += 1) runOne(pacer, id, kind);
+}
+
+/** Lets tasks start, each ended as soon as it has. */
+async function answerAll(): Promise<void> {
+  for (let done = 0; done < started.length || jest.getTimerCount() > 0; done = started.length) {
+    for (const finish of end.values()) finish();
+    await jest.advanceTimersByTimeAsync(1);
+  }
+}
+
+const upTo = (count: number) => Array.from({ length: count }, (_, id) => id);
+
+test('a few tasks are young at a time, and start in order', async () => {
+  run(new RequestPacer({ youngAtOnce: 4 }), 10);
+  await jest.advanceTimersByTimeAsync(10);
+  expect(started).toEqual(upTo(4));
+});
+
+test('a task that ends makes room for one more', async () => {
+  run(new RequestPacer({ youngAtOnce: 4 }), 10);
+  await jest.advanceTimersByTimeAsync(10);
+  end.get(2)?.();
+  await jest.advanceTimersByTimeAsync(10);
+  expect(started).toEqual(upTo(5));
+});
+
+test('tasks that last give their places back after 50 ms', async () => {
+  run(new RequestPacer(), 40);
+  await jest.advanceTimersByTimeAsync(45);
+  expect(started).toEqual(upTo(16));
+  await jest.advanceTimersByTimeAsync(40);
+  expect(started).toEqual(upTo(32));
+  await jest.advanceTimersByTimeAsync(50);
+  expect(started).toEqual(upTo(40));
+});
+
+test('the late end of a task makes no room twice', async () => {
+  run(new RequestPacer({ youngAtOnce: 1, youngMs: 250 }), 10);
+  await jest.advanceTimersByTimeAsync(260);
+  expect(started).toEqual([0, 1]);
+  end.get(0)?.();
+  await jest.advanceTimersByTimeAsync(10);
+  expect(started).toEqual([0, 1]);
+});
+
+test('a task that was aborted before its turn never starts, and takes no place', async () => {
+  const pacer = new RequestPacer({ youngAtOnce: 1 });
+  const stop = new AbortController();
+  runOne(pacer, 0);
+  runOne(pacer, 1, { signal: stop.signal });
+  runOne(pacer, 2);
+  await jest.advanceTimersByTimeAsync(1);
+  stop.abort();
+  end.get(0)?.();
+  await jest.advanceTimersByTimeAsync(10);
+  expect(started).toEqual([0, 2]);
+});
+
+test('with nothing to do no timer is left', async () => {
+  run(new RequestPacer(), 40);
+  for (let i = 0; i < 40; i += 1) {
+    await jest.advanceTimersByTimeAsync(10);
+    for (const finish of end.values()) finish();
+  }
+  await jest.advanceTimersByTimeAsync(1);
+  expect(started).toEqual(upTo(40));
+  expect(jest.getTimerCount()).toBe(0);
+});
+
+test('who answered goes before who was never heard from, and both before who failed', async () => {
+  const pacer = new RequestPacer({ youngAtOnce: 1 });
+  run(pacer, 2, { outlook: 'failing' });
+  run(pacer, 2, { outlook: 'unheard', first: 2 });
+  run(pacer, 2, { outlook: 'answering', first: 4 });
+  await answerAll();
+  expect(started).toEqual([4, 5, 2, 3, 0, 1]);
+});
+
+test('who answered waits for one place at the most, however many hang', async () => {
+  const pacer = new RequestPacer();
+  run(pacer, 1000, { outlook: 'unheard' });
+  run(pacer, 1000, { outlook: 'failing', first: 1000 });
+  await jest.advanceTimersByTimeAsync(500);
+  for (let id = 2000; id < 2010; id += 1) {
+    runOne(pacer, id);
+    await jest.advanceTimersByTimeAsync(55);
+    expect(started).toContain(id);
+  }
+});
+
+test.each<[Outlook, Outlook]>([
+  ['answering', 'unheard'],
+  ['answering', 'failing'],
+  ['unheard', 'failing'],
+])('while the %s never cease, the %s have one start in eight', async (busy, patient) => {
+  const pacer = new RequestPacer({ youngAtOnce: 1 });
+  run(pacer, 400, { outlook: busy });
+  run(pacer, 10, { outlook: patient, first: 1000 });
+  await answerAll();
+  const starts = started.flatMap((id, start) => (id >= 1000 ? [start] : []));
+  expect(starts).toHaveLength(10);
+  expect(Math.max(...starts)).toBeLessThan(80);
+});
+
+test('who failed has a quarter of the places', async () => {
+  const pacer = new RequestPacer({ youngAtOnce: 16 });
+  run(pacer, 100, { outlook: 'failing' });
+  await jest.advanceTimersByTimeAsync(45);
+  expect(started).toEqual(upTo(4));
+  await jest.advanceTimersByTimeAsync(40);
+  expect(started).toEqual(upTo(8));
+});
+
+test.each<Outlook>(['answering', 'unheard', 'failing'])(
+  'hosts take turns among the %s: who has many servers waits behind itself',
+  async (outlook) => {
+    const pacer = new RequestPacer({ youngAtOnce: 1 });
+    run(pacer, 100, { outlook, host: 'many' });
+    run(pacer, 2, { outlook, host: 'few', first: 100 });
+    runOne(pacer, 102, { outlook, host: 'one' });
+    await answerAll();
+    expect(started.slice(0, 6)).toEqual([0, 100, 102, 1, 101, 2]);
+    expect(started).toHaveLength(103);
+  },
+);
+
+test('thousands that were aborted are passed over in one turn', async () => {
+  const pacer = new RequestPacer({ youngAtOnce: 1 });
+  const stop = new AbortController();
+  runOne(pacer, 0);
+  run(pacer, 3000, { outlook: 'failing', signal: stop.signal, first: 1 });
+  runOne(pacer, 3001, { outlook: 'failing' });
+  await jest.advanceTimersByTimeAsync(1);
+  stop.abort();
+  end.get(0)?.();
+  await jest.advanceTimersByTimeAsync(1);
+  expect(started).toEqual([0, 3001]);
+});

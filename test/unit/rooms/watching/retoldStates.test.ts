@@ -1,0 +1,21 @@
+import { expect, test } from '@jest/globals';
+import { RoomStreams } from '../../../../server/rooms/watching/roomStreams.js';
+import { FakeViewer } from '../../../support/fakeViewer.js';
+
+test('a viewer that comes as the document becomes known gets it', async () => {
+  const update = { raw: Uint8Array.of(1, 2, 3) };
+  let states: { update: typeof update }[] = [];
+  const streams = new RoomStreams({
+    frameIntervalMs: 5,
+    makeJson: async () => undefined,
+    makeUpdates: async () => states,
+    status: () => ({ room: { state: 'merging' } }),
+  });
+  const fake = new FakeViewer();
+  // What it is to be sent first is being made, and holds nothing yet, when the first round ends.
+  streams.add(fake.viewer, { as: 'updates' });
+  states = [{ update }];
+  await streams.retellUpdates();
+  expect(fake.take()).toContainEqual(['state', { update: 'AQID' }]);
+  streams.close();
+});

@@ -1,0 +1,45 @@
+import { expect, test } from '@jest/globals';
+import { createParser, type EventSourceMessage } from 'eventsource-parser';
+import fc from 'fast-check';
+import { heartbeatFrame, messageFrame, retryFrame } from '../../../server/sse/frames.js';
+
+function parse(...frames: Buffer[]) {
+  const messages: EventSourceMessage[] = [];
+  const retries: number[] = [];
+  const comments: string[] = [];
+  const parser = createParser({
+    onEvent: (message) => messages.push(message),
+    onRetry: (ms) => retries.push(ms),
+    onComment: (comment) => comments.push(comment),
+  });
+  parser.feed(Buffer.concat(frames).toString());
+  return { messages, retries, comments };
+}
+
+test('a message has the event and id that it is given, and no others', () => {
+  expect(String(messageFrame('{}'))).toBe('data: {}\n\n');
+  expect(String(messageFrame('{}', { event: 'changes', id: 'r.1-2' }))).toBe(
+    'event: changes\nid: r.1-2\ndata: {}\n\n',
+  );
+});
+
+test('JSON of any text arrives as it was, in one message', () => {
+  fc.assert(
+    fc.property(fc.string({ unit: 'binary' }), (text) => {
+      const { messages } = parse(messageFrame(JSON.stringify({ [text]: 1 })), heartbeatFrame);
+      expect(messages.map(({ data }) => JSON.parse(data))).toEqual([{ [text]: 1 }]);
+    }),
+  );
+});
+
+test('a heartbeat is a comment and nothing else', () => {
+  expect(parse(heartbeatFrame, heartbeatFrame)).toEqual({
+    messages: [],
+    retries: [],
+    comments: ['', ''],
+  });
+});
+
+test('a retry is no message', () => {
+  expect(parse(retryFrame(15_000))).toEqual({ messages: [], retries: [15_000], comments: [] });
+});

@@ -1,0 +1,67 @@
+import type { InspectionEvent } from 'xstate';
+import type { HeapClock } from '../unit/machines/heapClock.js';
+import { BrokenPromise } from './brokenPromise.js';
+import { withSimulatedTime } from './simulatedTime.js';
+import { World, type WorldOptions } from './world.js';
+
+/** What came of one world. */
+export interface WorldResult {
+  readonly seed: number;
+  /** The promise that it broke; none: all were kept. */
+  readonly broken?: string;
+  readonly faults: ReadonlyMap<string, number>;
+  readonly checks: ReadonlyMap<string, number>;
+  readonly steps: number;
+}
+
+/** What every kind of world has. */
+interface AnyWorld {
+  readonly clock: HeapClock;
+  readonly faults: ReadonlyMap<string, number>;
+  readonly checks: ReadonlyMap<string, number>;
+  readonly steps: number;
+  live(): void;
+  fail(promise: string, why: string): void;
+}
+
+/** An actor that failed is told things until it is replaced. */
+const expectedWarning = /was sent to stopped actor/;
+
+/** Lives one world of the service from its beginning to its end. */
+export function runWorld(seed: number, options: WorldOptions): WorldResult {
+  return liveThrough(seed, new World(seed, options));
+}
+
+/** Lives any world in its own time. */
+export function liveThrough(seed: number, world: AnyWorld): WorldResult {
+  const warn = (warning: string) => {
+    if (!expectedWarning.test(warning)) world.fail('a warning', warning);
+  };
+  const broken = withSimulatedTime(world.clock, warn, () => brokenIn(world));
+  const { faults, checks, steps } = world;
+  return { seed, ...(broken !== undefined && { broken }), faults, checks, steps };
+}
+
+function brokenIn(world: AnyWorld): string | undefined {
+  try {
+    world.live();
+    return undefined;
+  } catch (error) {
+    if (error instanceof BrokenPromise) return error.message;
+    // Whatever else is thrown ended the process, had it been one.
+    return `7: unbreakable: ${error instanceof Error ? error.stack : String(error)}`;
+  }
+}
+
+/** Lines of what the machines do, for a trace. */
+export function traceInspector(note: (line: string) => void): (event: InspectionEvent) => void {
+  return (inspected) => {
+    if (inspected.type !== '@xstate.microstep' || inspected._transitions.length === 0) return;
+    const actor = inspected.actorRef as { id?: string };
+    const targets = inspected._transitions
+      .flatMap(({ target }) => target ?? [])
+      .map(({ id }) => id);
+    if (targets.length > 0)
+      note(`               ${actor.id}: ${inspected.event.type} → ${targets.join(', ')}`);
+  };
+}
