@@ -53,7 +53,7 @@ function missingPaths(text: string): string[] {
   return quoted.map(([, path = '']) => path).filter((path) => !existsSync(resolve(root, path)));
 }
 
-const ofNpmItself = new Set(['ci', 'install', 'prune']);
+const ofNpmItself = new Set(['ci', 'install', 'install-scripts', 'prune']);
 
 /** The npm commands in a text that would not run: no such script. */
 function missingCommands(text: string): string[] {
