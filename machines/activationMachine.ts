@@ -7,7 +7,7 @@ import { WatchedRooms } from './watchedRooms.js';
 /**
  * The service: it has the pub-sub servers post their connections exactly while somebody looks.
  * The counts are in the tally; which servers there are, and how far they are, is in the roster; the
- * work with one server is its own actor's. See docs/architecture.md.
+ * work with one server is its own actor's. See docs/internals/architecture.md.
  */
 export const activationMachine = activationSetup.createMachine({
   id: 'activation',

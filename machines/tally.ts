@@ -114,7 +114,7 @@ const hasPlace = ({ maxRooms, maxNamesLength }: TallyLimits, rooms: number, name
 /**
  * The connection counts by server, epoch and room: a mutable structure that the machines hold by
  * reference. The count of a room on a server is `snapshot[E] + deltas of epochs >= E`, whatever the
- * order in which snapshots and deltas come; see docs/architecture.md.
+ * order in which snapshots and deltas come; see docs/internals/architecture.md.
  */
 export class Tally {
   #servers = new Map<ServerId, ServerCounts>();

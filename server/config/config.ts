@@ -306,7 +306,7 @@ const definitions = [
   ),
 ] as const;
 
-/** Every variable as the docs show it: `docs/operations.md` has the same table. */
+/** Every variable as the docs show it: `docs/deploy.md` has the same table. */
 export const variables: readonly Variable[] = definitions.map((definition) => ({
   name: definition.name,
   default: definition.shown,

@@ -15,6 +15,6 @@ export function warnOfOldVariables(env: Environment): string[] {
     .filter(([old, ours]) => isSet(old) && !ours.some(isSet))
     .map(
       ([old, [ours]]) =>
-        `${old} is ${JSON.stringify(readVariable(env, old).text)}, and this service does not read it: set ${ours} (docs/replacing-symphony.md)`,
+        `${old} is ${JSON.stringify(readVariable(env, old).text)}, and this service does not read it: set ${ours} (docs/migrate-from-symphony.md)`,
     );
 }

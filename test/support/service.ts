@@ -2,7 +2,7 @@ import { pino } from 'pino';
 import { readConfig } from '../../server/config/config.js';
 import { type Service, type ServiceOverrides, startService } from '../../server/service.js';
 
-/** Starts the service in this process on a free port of 127.0.0.1, quietly; variables as of `docs/operations.md`. */
+/** Starts the service in this process on a free port of 127.0.0.1, quietly; variables as of `docs/deploy.md`. */
 export function startTestService(
   env: Record<string, string> = {},
   overrides: ServiceOverrides = {},

@@ -4,7 +4,7 @@ import { parseArgs } from 'node:util';
 import { addReport, describe, emptyReport, type Report } from './report.js';
 import { type Kind, kinds, spoiltKind, type WorldKind } from './worldKinds.js';
 
-/** `npm run simulate`: see docs/simulation.md. */
+/** `npm run simulate`: see docs/internals/simulation.md. */
 
 const usage = `npm run simulate -- [--rooms] [--bug NAME] [--seed N] [--worlds M | --minutes T] [--workers W]
   --seed N     with nothing else: replays world N, with a trace; else: the first seed (1)

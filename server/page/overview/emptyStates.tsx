@@ -50,7 +50,7 @@ export function NoServers() {
           </div>
         ))}
       </dl>
-      <p>All of them are in docs/operations.md, under “Configuration” and “Discovery”.</p>
+      <p>All of them are in docs/deploy.md, under “Configuration” and “Discovery”.</p>
     </div>
   );
 }

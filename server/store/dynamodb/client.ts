@@ -70,7 +70,7 @@ function wordsOf(cause: unknown): string {
   return `${what}: ${message.slice(0, maxWords)}${hint}`;
 }
 
-const seeDocs = 'docs/operations.md says which tables there have to be';
+const seeDocs = 'docs/deploy.md says which tables there have to be';
 const hints: Record<string, string> = {
   ResourceNotFoundException: `. There is no such table in this region, at this endpoint; ${seeDocs}`,
   ValidationException: `. The table's key may be another than expected; ${seeDocs}`,

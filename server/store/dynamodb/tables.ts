@@ -13,7 +13,7 @@ export interface TableNames {
   connections: string;
 }
 
-/** Kinds of tables: what each is for is in docs/operations.md. */
+/** Kinds of tables: what each is for is in docs/deploy.md. */
 export const tableKinds = ['rooms', 'servers', 'connections'] as const;
 export type TableKind = (typeof tableKinds)[number];
 

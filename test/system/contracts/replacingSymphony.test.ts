@@ -17,7 +17,7 @@ import { fargateTask, startEcs } from '../discovery/ecsDouble.js';
 import { runService } from '../faults/support/serviceRun.js';
 
 const page = await readFile(
-  new URL('../../../docs/replacing-symphony.md', import.meta.url),
+  new URL('../../../docs/migrate-from-symphony.md', import.meta.url),
   'utf8',
 );
 const sections = new Map(page.split(/^## /m).map((text) => [text.split('\n', 1)[0] ?? '', text]));

@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals';
 import { missing, proofsIn, rowsOf } from '../../support/docProofs.js';
 
-const page = new URL('../../../docs/faults.md', import.meta.url);
+const page = new URL('../../../docs/internals/faults.md', import.meta.url);
 const rows = rowsOf(page, '| fault | what holds | shown by |');
 
 test('what holds under every fault is shown by a test', () => {

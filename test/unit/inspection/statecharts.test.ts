@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { describe, expect, test } from '@jest/globals';
 import { createMachine } from 'xstate';
-import { mermaidOf } from '../../../docs/mermaid.js';
-import { statechartsPage } from '../../../docs/statecharts.js';
+import { mermaidOf } from '../../../docs/internals/mermaid.js';
+import { statechartsPage } from '../../../docs/internals/statecharts.js';
 import { charts } from '../../../server/inspection/charts.js';
 import { definitionOf } from '../../../server/inspection/definition.js';
 
@@ -55,11 +55,11 @@ function faultsIn(diagram: string): string[] {
   return faults;
 }
 
-const file = new URL('../../../docs/statecharts.md', import.meta.url);
+const file = new URL('../../../docs/internals/statecharts.md', import.meta.url);
 const diagramsIn = (text: string) =>
   [...text.matchAll(/^```mermaid\n(.*?)^```$/gms)].map(([, diagram = '']) => diagram);
 
-describe('docs/statecharts.md', () => {
+describe('docs/internals/statecharts.md', () => {
   test('is what `npm run docs` writes now', async () => {
     expect(await readFile(file, 'utf8')).toBe(statechartsPage());
   });

@@ -68,7 +68,7 @@ describe('a store', () => {
     ['is in trouble', 'InternalServerError', refuse('InternalServerError', 500)],
     ['denies access', 'AccessDeniedException', refuse('AccessDeniedException')],
     ['has another key', "The table's key", refuse('ValidationException')],
-    ['lacks the table', 'docs/operations.md', refuse('ResourceNotFoundException')],
+    ['lacks the table', 'docs/deploy.md', refuse('ResourceNotFoundException')],
     ['hangs', 'TimeoutError', hang],
     ['stops in the middle of an answer', '', stall],
     ['answers without end', 'TimeoutError', trickle],

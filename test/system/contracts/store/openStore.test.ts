@@ -72,7 +72,7 @@ describe('with tables', () => {
   test('that are missing nothing is created, and each question says which is', async () => {
     const store = await open(configured);
     await expect(store.rooms.get('r')).rejects.toThrow(
-      /"my\.rooms" failed: ResourceNotFoundException.*docs\/operations\.md/,
+      /"my\.rooms" failed: ResourceNotFoundException.*docs\/deploy\.md/,
     );
     await expect(store.servers.list()).rejects.toThrow('"my.servers"');
     await expect(collect(store.connections.newestFirst())).rejects.toThrow('"my.connections"');

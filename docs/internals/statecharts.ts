@@ -1,14 +1,18 @@
-/** Writes docs/statecharts.md: `npm run docs`. A test fails when the file is not what this makes. */
+/** Writes docs/internals/statecharts.md: `npm run docs`. A test fails when the file is not what this makes. */
 
 import { writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
-import { charts } from '../server/inspection/charts.js';
-import { definitionOf, delaysOf, type StateDefinition } from '../server/inspection/definition.js';
+import { charts } from '../../server/inspection/charts.js';
+import {
+  definitionOf,
+  delaysOf,
+  type StateDefinition,
+} from '../../server/inspection/definition.js';
 import { conditionOf, mermaidOf, nameOf, triggersOf } from './mermaid.js';
 
 const head = `# Statecharts
 
-The machines of the service, drawn from their own definitions: \`npm run docs\` writes this page, and a test fails when it is stale. What the states mean is in [Architecture](architecture.md). The service itself gives the same definitions, with the present state of every actor, at [\`GET /api/machines\`](protocol.md#get-apimachines).
+The machines of the service, drawn from their own definitions: \`npm run docs\` writes this page, and a test fails when it is stale. What the states mean is in [Architecture](architecture.md). The service itself gives the same definitions, with the present state of every actor, at [\`GET /api/machines\`](../protocol.md#get-apimachines).
 
 In the pictures an arrow says \`event [guard]\`; \`else\` is a candidate after others, and *in any state* stands for each state of the box around it. What does not lead to another state, and the actions, are in the tables.
 `;
