@@ -1,5 +1,6 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
+import { forkOptions, moduleBeside } from '../moduleBeside.js';
 
 // Children that this process has to end when it ends itself, suspended ones included.
 const living = new Set<ChildProcess>();
@@ -43,11 +44,9 @@ export const forkModule = (
   name: string,
   { args = [], env = {} }: { args?: string[]; env?: Record<string, string> } = {},
 ): Forked => {
-  const isSource = import.meta.url.endsWith('.ts');
-  const module = new URL(`${name}.${isSource ? 'ts' : 'js'}`, import.meta.url);
-  const child = fork(fileURLToPath(module), args, {
+  const child = fork(fileURLToPath(moduleBeside(import.meta.url, name)), args, {
     // What started this process (a test runner, a debugger) is no business of the child's.
-    execArgv: isSource ? ['--import', import.meta.resolve('tsx')] : [],
+    execArgv: forkOptions(),
     env: { ...process.env, NODE_OPTIONS: '', ...env },
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
   });

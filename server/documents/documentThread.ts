@@ -1,4 +1,5 @@
 import { Worker } from 'node:worker_threads';
+import { threadBeside } from '../moduleBeside.js';
 import { DocumentError } from './documentErrors.js';
 import type { DocumentLimits, FromThread, ToThread } from './documentProtocol.js';
 
@@ -17,17 +18,6 @@ const startDeadlineMs = 30_000;
 
 const deadlineParts = 5;
 
-const isSource = import.meta.url.endsWith('.ts');
-
-// A thread does not inherit the loader of sources, and `--import` does not reach it: it has to load it itself.
-const entry = (): URL => {
-  const module = new URL(`documentWorker.${isSource ? 'ts' : 'js'}`, import.meta.url);
-  if (!isSource) return module;
-  const loader = JSON.stringify(import.meta.resolve('tsx/esm/api'));
-  const code = `import { register } from ${loader}; register(); await import(${JSON.stringify(module.href)});`;
-  return new URL(`data:text/javascript,${encodeURIComponent(code)}`);
-};
-
 /** Runs `documentWorker`, one request at a time, each with a deadline. */
 export class DocumentThread {
   readonly #worker: Worker;
@@ -40,7 +30,7 @@ export class DocumentThread {
 
   constructor({ limits, maxHeapMb, onAnswer, onLost }: DocumentThreadOptions) {
     this.#onLost = onLost;
-    this.#worker = new Worker(entry(), {
+    this.#worker = new Worker(threadBeside(import.meta.url, 'documentWorker'), {
       workerData: limits,
       // Nothing of what started this process, and none of its secrets, for what reads strangers' bytes.
       execArgv: [],

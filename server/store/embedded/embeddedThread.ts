@@ -1,5 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
+import { threadBeside } from '../../moduleBeside.js';
 import { StoreError } from '../store.js';
 import type { EmbeddedWorkerData, EmbeddedWorkerMessage } from './embeddedWorker.js';
 
@@ -66,7 +67,11 @@ export async function startEmbeddedThread(
   data: EmbeddedWorkerData,
   onFault: (cause: Error) => void,
 ): Promise<EmbeddedThread> {
-  const worker = new Worker(workerUrl(), { workerData: data, env: {}, execArgv: [] });
+  const worker = new Worker(threadBeside(import.meta.url, 'embeddedWorker'), {
+    workerData: data,
+    env: {},
+    execArgv: [],
+  });
   const exited = new Promise<void>((resolve) => worker.once('exit', () => resolve()));
   worker.on('message', (message: EmbeddedWorkerMessage) => {
     if (message.type === 'failed') onFault(new StoreError(`embedded store: ${message.cause}`));
@@ -104,14 +109,4 @@ async function until<T>(promise: Promise<T>, ms: number): Promise<T | undefined>
     timer = setTimeout(resolve, ms, undefined);
   });
   return Promise.race([promise, late]).finally(() => clearTimeout(timer));
-}
-
-/** The module beside this one. Run from sources it needs tsx, which `--import` does not bring to threads. */
-function workerUrl(): URL {
-  const isSource = import.meta.url.endsWith('.ts');
-  const module = new URL(`./embeddedWorker.${isSource ? 'ts' : 'js'}`, import.meta.url);
-  if (!isSource) return module;
-  const tsx = JSON.stringify(import.meta.resolve('tsx/esm/api'));
-  const source = `import { register } from ${tsx}; register(); await import('${module}');`;
-  return new URL(`data:text/javascript,${encodeURIComponent(source)}`);
 }
