@@ -1,6 +1,6 @@
 import type { ServerRow } from '../model/serverBook.js';
 
-/** How a state of a pub-sub server is shown (docs/protocol.md, "What the service concludes"). */
+/** How a state of a pub-sub server is shown (docs/protocol.md, "States of a server"). */
 export interface StateWords {
   label: string;
   /** Class of the badge. */

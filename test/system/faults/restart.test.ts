@@ -22,7 +22,7 @@ async function filesIn(home: string): Promise<string> {
 }
 
 test.each(['SIGKILL', 'SIGTERM'] as const)(
-  'servers that were found by their start-up query are known again after %s, as the README has it',
+  'servers that were found by their start-up query are known again after %s, without any configuration',
   async (signal) => {
     const server = await startDouble();
     server.rooms.set('r', 1);

@@ -63,8 +63,8 @@ test('the page behind nginx that changes Host says why it cannot sign in, and wh
   });
 });
 
-const readme = await readFile(new URL('../../../README.md', import.meta.url), 'utf8');
-const [, example = ''] = /^```js\n(.*?)^```$/ms.exec(readme) ?? [];
+const integrate = await readFile(new URL('../../../docs/integrate.md', import.meta.url), 'utf8');
+const [, example = ''] = /^```js\n(.*?)^```$/ms.exec(integrate) ?? [];
 
 /** The sources that the example opened are kept where a test finds them. */
 function keepSources(): void {
@@ -79,7 +79,7 @@ function keepSources(): void {
   Object.assign(globalThis, { EventSource: Kept, kept });
 }
 
-test('the example of the README outlives restarts behind nginx, of which a browser’s EventSource dies', async () => {
+test('the example of docs/integrate.md outlives restarts behind nginx, after which an EventSource gives up', async () => {
   const double = await startDouble();
   double.rooms.set('before', 1);
   const port = await freePort();

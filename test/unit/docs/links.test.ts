@@ -83,14 +83,14 @@ describe.each([...pages])('%s', (path, text) => {
   });
 });
 
-test('the example of the README keeps the counts of the events in docs/protocol.md', async () => {
+test('the example of docs/integrate.md keeps the counts of the events in docs/protocol.md', async () => {
   const listeners = new Map<string, (event: { data: string }) => void>();
   class EventSource {
     addEventListener(name: string, listener: (event: { data: string }) => void) {
       listeners.set(name, listener);
     }
   }
-  const [code = ''] = blocksOf(pages.get('README.md') ?? '', 'js');
+  const [code = ''] = blocksOf(pages.get('docs/integrate.md') ?? '', 'js');
   const log: unknown[] = [];
   const console = { log: (line: unknown) => log.push(line) };
   const script = new Script(`(EventSource, console) => { ${code}; return rooms; }`);
