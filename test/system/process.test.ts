@@ -1,12 +1,12 @@
 import process from 'node:process';
 import { describe, expect, test } from '@jest/globals';
 import { eventually } from '../support/eventually.js';
+import { puts, toldUrl, useHarness } from '../support/harness.js';
 import { ask, post } from '../support/http.js';
 import type { ScriptedServer } from '../support/scriptedServer.js';
 import { runProcess as run } from '../support/serviceProcess.js';
-import { puts, toldUrl, useWorld } from '../support/world.js';
 
-const world = useWorld();
+const harness = useHarness();
 const lines = (text: string) => text.split('\n').filter((line) => line !== '');
 
 /** A service that counts on servers, with a viewer. */
@@ -20,7 +20,7 @@ async function watching(servers: ScriptedServer[], env: Record<string, string> =
   });
   const url = await service.listening;
   const headers = { Authorization: 'Bearer viewer-secret' };
-  const stream = await world.stream({ url }, { headers });
+  const stream = await harness.stream({ url }, { headers });
   await eventually(() => expect(servers.every(({ active }) => active)).toBe(true));
   return { ...service, url, stream };
 }
@@ -60,7 +60,7 @@ const failureIn = (out: string) => {
 };
 
 test('a port that is taken ends it with a reason', async () => {
-  const { port } = await world.server();
+  const { port } = await harness.server();
   const { ended, output } = run({ PORT: `${port}` });
   expect(await ended).toBe(1);
   expect(failureIn(output.out)).toMatchObject({
@@ -143,7 +143,7 @@ test('streams under a session make Node.js warn of nothing', async () => {
   const session = await ask(`${url}/api/session`, { ...signIn, body: '{"token":"viewer-secret"}' });
   const Cookie = session.headers['set-cookie']?.[0]?.split(';')[0] ?? '';
   for (const path of ['/api/events', '/api/rooms/r/events', '/api/updates'])
-    await world.stream({ url }, { path, headers: { Cookie } });
+    await harness.stream({ url }, { path, headers: { Cookie } });
   child.kill('SIGTERM');
   expect(await ended).toBe(0);
   expect(output.out).not.toContain('MaxListeners');
@@ -151,10 +151,10 @@ test('streams under a session make Node.js warn of nothing', async () => {
 });
 
 test('SIGTERM silences the servers, ends streams, and loses no callback meanwhile', async () => {
-  const servers = [await world.server(), await world.server()] as const;
+  const servers = [await harness.server(), await harness.server()] as const;
   const [server, slow] = servers;
   const { child, ended, url, stream } = await watching([...servers]);
-  const kept = world.socket({ url });
+  const kept = harness.socket({ url });
   const { pathname, search } = new URL(toldUrl(server));
   const delta = '{"room":"r","add":1}';
   const head = `POST ${pathname}${search} HTTP/1.1\r\nHost: a\r\nContent-Length: ${delta.length}`;
@@ -189,7 +189,7 @@ test('SIGTERM silences the servers, ends streams, and loses no callback meanwhil
 });
 
 test('SIGTERM ends it within 10 s although a server hangs for ever', async () => {
-  const server = await world.server();
+  const server = await harness.server();
   const { child, ended } = await watching([server], { REQUEST_TIMEOUT_MS: '60000' });
   server.respond({ kind: 'hang' });
   const began = performance.now();
@@ -200,7 +200,7 @@ test('SIGTERM ends it within 10 s although a server hangs for ever', async () =>
 });
 
 test('the log is JSON lines, and no token is in them', async () => {
-  const server = await world.server();
+  const server = await harness.server();
   const { child, ended, url, output } = await watching([server]);
   const tokens = new Set(['viewer-secret']);
   const note = () => tokens.add(new URL(toldUrl(server)).searchParams.get('token') ?? '');
@@ -230,7 +230,7 @@ test('the log is JSON lines, and no token is in them', async () => {
 });
 
 test('the log of a failed request to an unknown poster has no token in it', async () => {
-  const server = await world.server();
+  const server = await harness.server();
   server.respond({ kind: 'reset' });
   const env = { PUBSUB_PORT: `${server.port}`, LOG_LEVEL: 'trace' };
   const { child, ended, listening, output } = run(env);

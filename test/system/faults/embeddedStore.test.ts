@@ -12,8 +12,8 @@ import { startEmbedded } from '../../../server/store/embedded/embedded.js';
 import { openStore } from '../../../server/store/openStore.js';
 import { eventually } from '../../support/eventually.js';
 import { connectTo, nth, sharedFleet } from '../../support/fleet.js';
+import { get } from '../../support/restApi.js';
 import { owns, startStaged, untilShown, watch } from '../../support/stage.js';
-import { get } from '../../support/storeWorld.js';
 
 const fleet = sharedFleet(1);
 

@@ -8,12 +8,12 @@ import { join } from 'node:path';
 import process from 'node:process';
 import { describe, expect, test } from '@jest/globals';
 import { eventually } from '../../support/eventually.js';
+import { useHarness } from '../../support/harness.js';
 import { ask } from '../../support/http.js';
 import { runProcess } from '../../support/serviceProcess.js';
 import { owns } from '../../support/stage.js';
-import { useWorld } from '../../support/world.js';
 
-const world = useWorld();
+const harness = useHarness();
 const module = (code: string) => `data:text/javascript,${encodeURIComponent(code)}`;
 
 /** Has the service log so many lines of some 400 characters. */
@@ -147,7 +147,7 @@ describe('a defect outside of every request', () => {
   test('is logged, and viewers are told when to come back', async () => {
     const service = runProcess({}, { imports: [defect] });
     const url = await service.listening;
-    const viewer = world.socket({ url });
+    const viewer = harness.socket({ url });
     viewer.send('GET /api/events HTTP/1.0\r\nHost: localhost\r\n\r\n');
     await eventually(() => expect(viewer.text()).toContain('data: {}'));
     service.child.kill('SIGUSR2');

@@ -5,11 +5,11 @@ import type { AddressInfo } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 import { expect, test } from '@jest/globals';
 import { eventually } from '../../support/eventually.js';
+import { useHarness } from '../../support/harness.js';
 import { runProcess } from '../../support/serviceProcess.js';
 import { owns } from '../../support/stage.js';
-import { useWorld } from '../../support/world.js';
 
-const world = useWorld();
+const harness = useHarness();
 
 /** A server that refuses everything for a month, and counts what is asked of it. */
 async function startRefusing(status: number) {
@@ -51,7 +51,7 @@ test.each([503, 429])(
       AWS_ENDPOINT_URL_ECS: `http://${ecs.id}`,
     });
     const url = await service.listening;
-    await world.stream({ url });
+    await harness.stream({ url });
     const all = [store, ecs, pubSub];
     for (const each of all) await eventually(() => expect(each.requests()).toBeGreaterThan(0));
     await pause(4000);

@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals';
 import { eventually } from '../../support/eventually.js';
 import { stateOf, untilState } from '../../support/stage.js';
-import { calm, expectUnharmed, startWatched } from '../../support/unharmed.js';
+import { calm, expectUnaffected, startWatched } from '../../support/watchedService.js';
 import { operations, samplePath } from '../security/requests.js';
 import { type Dialled, dial, viewerRequest } from './support/dial.js';
 
@@ -80,7 +80,7 @@ test('who is answered before the end of a body has no more time for it than othe
   await eventually(() => expect(open().map(({ request }) => request)).toEqual([]), {
     withinMs: 20_000,
   });
-  await expectUnharmed(service, viewer, double);
+  await expectUnaffected(service, viewer, double);
   expect((await stateOf(service)).viewers).toBe(1);
 });
 
@@ -100,7 +100,7 @@ test('who never comes to an end is shown the door in 10 s, and leaves no socket;
     call('the first line of a post', '', post);
     call('the body of a post', `${post}Content-Length: 999\r\n\r\n`, '[ ');
   }
-  await expectUnharmed(service, viewer, double);
+  await expectUnaffected(service, viewer, double);
   expect(performance.now() - begun).toBeLessThan(5000);
   const open = () => crowd.filter(({ caller }) => !caller.isClosed());
   await eventually(() => expect(open().map(({ what }) => what)).toEqual([]), {

@@ -4,10 +4,10 @@ import { createLog } from '../../../server/log.js';
 import { type Service, startService } from '../../../server/service.js';
 import { emptyStore } from '../../support/emptyStore.js';
 import { eventually } from '../../support/eventually.js';
+import { useHarness } from '../../support/harness.js';
 import { owns } from '../../support/stage.js';
-import { useWorld } from '../../support/world.js';
 
-const world = useWorld();
+const harness = useHarness();
 
 /** A service and the lines of its log about the fleet. */
 async function startLogged(env: Record<string, string>) {
@@ -40,14 +40,14 @@ const isSettled = ({ actor }: Service, state: 'active' | 'inactive') => {
 
 /** A viewer comes, sees every server live, and leaves. */
 async function visit(service: Service): Promise<void> {
-  const viewer = await world.stream(service, { path: '/api/events?stream=changes' });
+  const viewer = await harness.stream(service, { path: '/api/events?stream=changes' });
   await eventually(() => expect(viewer.seen()).toMatchObject({ state: 'active', complete: true }));
   await viewer.close();
   await eventually(() => isSettled(service, 'inactive'));
 }
 
 test('an activation is one line, however many servers take part', async () => {
-  const servers = await Promise.all(Array.from({ length: 12 }, () => world.server()));
+  const servers = await Promise.all(Array.from({ length: 12 }, () => harness.server()));
   const PUBSUB_SERVERS = servers.map(({ id }) => id).join(',');
   const { service, activations, servers: told } = await startLogged({ PUBSUB_SERVERS });
   for (let i = 0; i < 3; i += 1) await visit(service);
@@ -57,7 +57,7 @@ test('an activation is one line, however many servers take part', async () => {
 });
 
 test('a server is told of when it fails, once, and when it is well again, over activations', async () => {
-  const server = await world.server();
+  const server = await harness.server();
   const { service, servers } = await startLogged({
     PUBSUB_SERVERS: server.id,
     PROBE_INTERVAL_MS: '100',
@@ -66,7 +66,7 @@ test('a server is told of when it fails, once, and when it is well again, over a
   await visit(service);
   server.respond({ kind: 'hang' });
   server.respond({ kind: 'hang', to: 'health' });
-  const viewer = await world.stream(service);
+  const viewer = await harness.stream(service);
   await eventually(() =>
     expect(servers().at(-1)).toMatchObject({
       level: 40,
@@ -90,7 +90,7 @@ test('a server is told of when it fails, once, and when it is well again, over a
 });
 
 test('a server that nobody named is told of when it was found', async () => {
-  const server = await world.server();
+  const server = await harness.server();
   const { service, servers } = await startLogged({});
   await server.askAtStartup(service.url, { port: server.port });
   await visit(service);

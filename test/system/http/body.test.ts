@@ -3,10 +3,10 @@ import { describe, expect, test } from '@jest/globals';
 import { createListener } from '../../../server/http/app.js';
 import { appNeeds } from '../../support/appNeeds.js';
 import { eventually } from '../../support/eventually.js';
+import { puts, toldUrl, useHarness } from '../../support/harness.js';
 import { ask, post } from '../../support/http.js';
-import { puts, toldUrl, useWorld } from '../../support/world.js';
 
-const world = useWorld();
+const harness = useHarness();
 const delta = (add: unknown) => JSON.stringify({ room: 'bad', add });
 
 /** Koa never sees the one, and routes the other. */
@@ -16,9 +16,9 @@ const spellings: [string, string][] = [
 ];
 
 async function watched(spelling: string, env: Record<string, string> = {}) {
-  const server = await world.server();
-  const service = await world.service(env);
-  const stream = await world.watch(service);
+  const server = await harness.server();
+  const service = await harness.service(env);
+  const stream = await harness.watch(service);
   const url = toldUrl(server).replace('/api/events?', spelling);
   const { pathname, search } = new URL(url);
   return { server, service, stream, url, target: pathname + search };
@@ -78,7 +78,7 @@ describe.each(spellings)('a post to the URL %s', (_, spelling) => {
 
   test('a body that is announced too long is refused unread, and the connection closed', async () => {
     const { server, service, target } = await watched(spelling, { MAX_BODY_BYTES: '100' });
-    const client = world.socket(service);
+    const client = harness.socket(service);
     client.send(head(target, 'Content-Length: 101'));
     await client.closed;
     expect(statuses(client.text())).toEqual(['413']);
@@ -88,7 +88,7 @@ describe.each(spellings)('a post to the URL %s', (_, spelling) => {
 
   test('a body that turns out too long is refused, and the connection closed', async () => {
     const { server, service, target } = await watched(spelling, { MAX_BODY_BYTES: '100' });
-    const client = world.socket(service);
+    const client = harness.socket(service);
     client.send(head(target, 'Transfer-Encoding: chunked'), `65\r\n${' '.repeat(101)}\r\n`);
     await client.closed;
     expect(statuses(client.text())).toEqual(['413']);
@@ -120,7 +120,7 @@ describe.each(spellings)('a post to the URL %s', (_, spelling) => {
   test('a sender that goes away in the middle of a body has its server set right', async () => {
     const { server, service, target } = await watched(spelling);
     server.rooms.set('lost', 1);
-    const client = world.socket(service);
+    const client = harness.socket(service);
     client.send(head(target, 'Content-Length: 50', 'Expect: 100-continue'), '{"room":"lost"');
     await eventually(() => expect(client.text()).toContain('100 Continue'));
     client.socket.resetAndDestroy();
@@ -129,7 +129,7 @@ describe.each(spellings)('a post to the URL %s', (_, spelling) => {
 
   test('a connection outlives errors whose body was read', async () => {
     const { service, target } = await watched(spelling);
-    const client = world.socket(service);
+    const client = harness.socket(service);
     const say = (target: string, body: string, ...headers: string[]) =>
       client.send(head(target, `Content-Length: ${body.length}`, ...headers) + body);
     say(target, delta(0));
@@ -145,7 +145,7 @@ describe.each(spellings)('a post to the URL %s', (_, spelling) => {
   test('a body that does not come to its end in time is 408, and lost', async () => {
     const needs = appNeeds({ bodyTimeoutMs: 50 });
     const token = needs.tokens.mint({ kind: 'address', address: '127.0.0.1' });
-    const client = world.socket(await world.app(createListener(needs)));
+    const client = harness.socket(await harness.app(createListener(needs)));
     client.send(head(`${spelling}token=${token}`, 'Content-Length: 50'), '{"room"');
     const trickle = setInterval(() => client.send(' '), 10);
     await client.closed.finally(() => clearInterval(trickle));
@@ -158,8 +158,8 @@ describe.each(spellings)('a post to the URL %s', (_, spelling) => {
     const logged: unknown[] = [];
     const needs = appNeeds({ onLog: (line) => logged.push(line) });
     const token = needs.tokens.mint({ kind: 'address', address: '127.0.0.1' });
-    const at = await world.app(createListener(needs));
-    const client = world.socket(at);
+    const at = await harness.app(createListener(needs));
+    const client = harness.socket(at);
     client.send(head(`${spelling}token=${token}`, 'Content-Length: 50', 'Expect: 100-continue'));
     await eventually(() => expect(client.text()).toContain('100 Continue'));
     client.socket.resetAndDestroy();

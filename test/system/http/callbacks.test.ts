@@ -1,15 +1,15 @@
 import { expect, test } from '@jest/globals';
 import { eventually } from '../../support/eventually.js';
+import { puts, toldUrl, useHarness } from '../../support/harness.js';
 import { ask, post } from '../../support/http.js';
 import { startTestService } from '../../support/service.js';
-import { puts, toldUrl, useWorld } from '../../support/world.js';
 
-const world = useWorld();
+const harness = useHarness();
 
 async function watched(env: Record<string, string> = {}) {
-  const server = await world.server();
-  const service = await world.service(env);
-  const stream = await world.watch(service);
+  const server = await harness.server();
+  const service = await harness.service(env);
+  const stream = await harness.watch(service);
   return { server, service, stream, url: toldUrl(server) };
 }
 
@@ -84,20 +84,20 @@ test('the token of another run is 404, and nothing counts', async () => {
 });
 
 test('a server that is not watched is not counted either', async () => {
-  const server = await world.server();
-  const service = await world.service();
+  const server = await harness.server();
+  const service = await harness.service();
   expect((await post(toldUrl(server), { room: 'r', add: 1 })).status).toBe(204);
   // It should have been silent: it is told so again.
   await eventually(() => expect(puts(server)).toEqual([false, false]));
-  const stream = await world.watch(service);
+  const stream = await harness.watch(service);
   expect(stream.rooms()).toEqual({});
 });
 
 test('deltas of one server leave the numbers of another alone', async () => {
-  const servers = [await world.server(), await world.server()] as const;
+  const servers = [await harness.server(), await harness.server()] as const;
   for (const server of servers) server.rooms.set('shared', 3);
-  const service = await world.service();
-  const stream = await world.watch(service);
+  const service = await harness.service();
+  const stream = await harness.watch(service);
   await eventually(() => expect(stream.rooms()).toEqual({ shared: 6 }));
   await post(toldUrl(servers[0]), { room: 'shared', add: -1000 });
   // Below zero is shown as zero, and is not taken off what the other has.

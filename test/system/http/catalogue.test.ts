@@ -6,11 +6,11 @@ import { type ErrorCode, errors } from '../../../server/http/errors.js';
 import type { Store } from '../../../server/store/store.js';
 import { appNeeds } from '../../support/appNeeds.js';
 import { emptyStore } from '../../support/emptyStore.js';
+import { toldUrl, useHarness } from '../../support/harness.js';
 import { type Answer, ask, post } from '../../support/http.js';
 import { startTestService } from '../../support/service.js';
-import { toldUrl, useWorld } from '../../support/world.js';
 
-const world = useWorld();
+const harness = useHarness();
 
 /** How each code is met. */
 const meetings: Record<ErrorCode, () => Promise<Answer>> = {
@@ -45,14 +45,14 @@ const meetings: Record<ErrorCode, () => Promise<Answer>> = {
     ask(await callbackUrl(), { method: 'POST', headers: { 'Content-Encoding': 'gzip' } }),
   body_timeout: async () => {
     const needs = appNeeds({ bodyTimeoutMs: 10 });
-    const { url } = await world.app(createApp(needs));
+    const { url } = await harness.app(createApp(needs));
     const token = needs.tokens.mint({ kind: 'address', address: '' });
     const headers = { 'Content-Length': 10, Connection: 'close' };
     return ask(`${url}/api/events?token=${token}`, { method: 'POST', headers, isLeftOpen: true });
   },
   too_many_viewers: async () => {
-    const { url } = await world.service({ MAX_VIEWERS: '1' });
-    await world.stream({ url });
+    const { url } = await harness.service({ MAX_VIEWERS: '1' });
+    await harness.stream({ url });
     return ask(`${url}/api/events`, { headers: { Accept: 'application/json' } });
   },
   draining: async () => ask(`${await alone({ isDraining: () => true })}/ready`),
@@ -75,7 +75,7 @@ const meetings: Record<ErrorCode, () => Promise<Answer>> = {
 };
 
 async function alone(overrides?: Parameters<typeof appNeeds>[0]): Promise<string> {
-  return (await world.app(createApp(appNeeds(overrides)))).url;
+  return (await harness.app(createApp(appNeeds(overrides)))).url;
 }
 
 /** An update of a document that nobody else has. */
@@ -91,7 +91,7 @@ async function startRoomServer(state: string | Uint8Array): Promise<string> {
   app.use((ctx) => {
     ctx.body = ctx.path === '/api/room' ? Buffer.from(state) : 'okay';
   });
-  return new URL((await world.app(app)).url).host;
+  return new URL((await harness.app(app)).url).host;
 }
 
 /** Asks a service whose pub-sub servers hold these states of every room. */
@@ -118,8 +118,8 @@ async function askService(
 }
 
 async function callbackUrl(env: Record<string, string> = {}): Promise<string> {
-  const server = await world.server();
-  await world.service(env);
+  const server = await harness.server();
+  await harness.service(env);
   return toldUrl(server);
 }
 
@@ -142,7 +142,7 @@ test.each(Object.keys(errors) as ErrorCode[])(
 
 test('the request id of a refusal is found in the log', async () => {
   const logged: string[] = [];
-  const { url } = await world.app(createApp(appNeeds({ onLog: (line) => logged.push(line) })));
+  const { url } = await harness.app(createApp(appNeeds({ onLog: (line) => logged.push(line) })));
   const { text } = await ask(`${url}/api/events?token=t0ken`, { method: 'POST' });
   const { requestId } = JSON.parse(text).error;
   expect(logged.map((line) => JSON.parse(line))).toMatchObject([

@@ -1,16 +1,16 @@
 import { expect, test } from '@jest/globals';
 import { eventually } from '../../support/eventually.js';
+import { useHarness } from '../../support/harness.js';
 import { ask } from '../../support/http.js';
-import { useWorld } from '../../support/world.js';
 
-const world = useWorld();
+const harness = useHarness();
 
 test('where the connections of rooms are is told in the order asked for', async () => {
-  const [one, two] = [await world.server(), await world.server()];
+  const [one, two] = [await harness.server(), await harness.server()];
   one.rooms.set('a%20b', 1).set('__proto__', 2).set('other', 9);
   two.rooms.set('a%20b', 3);
-  const service = await world.service();
-  await world.watch(service);
+  const service = await harness.service();
+  await harness.watch(service);
   const names = ['none', 'a%20b', 'other', 'a b'];
   const query = names.map((name) => `room=${encodeURIComponent(name)}`).join('&');
   const { text } = await ask(`${service.url}/api/counts?${query}`);
@@ -31,12 +31,12 @@ test('where the connections of rooms are is told in the order asked for', async 
 });
 
 test('a room is told of once it has connections, and not when they are gone', async () => {
-  const server = await world.server();
-  const service = await world.service();
+  const server = await harness.server();
+  const service = await harness.service();
   const countsOf = async () => JSON.parse((await ask(`${service.url}/api/counts?room=r`)).text);
   const unknown = [{ room: 'r', connections: null, complete: false, servers: null }];
   expect(await countsOf()).toEqual(unknown);
-  await world.watch(service);
+  await harness.watch(service);
   await server.open('r');
   const one = [
     { room: 'r', connections: 1, complete: true, servers: [{ id: server.id, connections: 1 }] },
@@ -48,7 +48,7 @@ test('a room is told of once it has connections, and not when they are gone', as
 });
 
 test.each([0, 201])('%d rooms are refused', async (amount) => {
-  const service = await world.service();
+  const service = await harness.service();
   const query = 'room=r&'.repeat(amount);
   const { status, text } = await ask(`${service.url}/api/counts?${query}`);
   expect([status, JSON.parse(text).error.code]).toEqual([400, 'invalid_parameter']);

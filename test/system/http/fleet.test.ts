@@ -2,18 +2,18 @@ import { expect, test } from '@jest/globals';
 import { createApp } from '../../../server/http/app.js';
 import { appNeeds } from '../../support/appNeeds.js';
 import { eventually } from '../../support/eventually.js';
+import { useHarness } from '../../support/harness.js';
 import { ask } from '../../support/http.js';
-import { useWorld } from '../../support/world.js';
 
-const world = useWorld();
+const harness = useHarness();
 const json = async (url: string) => JSON.parse((await ask(url)).text);
 const viewerPaths = ['/api/events', '/api/servers', '/api/state'];
 const openPaths = ['/health', '/ready', '/api/events/clients'];
 
 test('the fleet is shown as it is: silent, then counted', async () => {
-  const server = await world.server();
+  const server = await harness.server();
   server.rooms.set('a', 2).set('b', 1).set('empty', 0);
-  const service = await world.service();
+  const service = await harness.service();
   const silent = {
     id: server.id,
     state: 'silent',
@@ -35,7 +35,7 @@ test('the fleet is shown as it is: silent, then counted', async () => {
     ...unknown,
   });
 
-  await world.watch(service);
+  await harness.watch(service);
   const callback = `${service.url}/api/events`;
   expect(await json(`${service.url}/api/servers`)).toEqual([
     { ...silent, state: 'live', epoch: expect.any(Number), rooms: 2, connections: 3, callback },
@@ -49,10 +49,10 @@ test('the fleet is shown as it is: silent, then counted', async () => {
 });
 
 test('a server that does not do as it should is shown with the reason', async () => {
-  const servers = [await world.server(), await world.server()] as const;
-  const service = await world.service();
+  const servers = [await harness.server(), await harness.server()] as const;
+  const service = await harness.service();
   servers[1].respond({ kind: 'status', status: 503 });
-  await world.watch(service);
+  await harness.watch(service);
   await eventually(async () => {
     expect(await json(`${service.url}/api/servers`)).toMatchObject([
       { state: 'live', lastFailure: null },
@@ -63,8 +63,8 @@ test('a server that does not do as it should is shown with the reason', async ()
 });
 
 test('with no server known nothing is complete, and the reason is given', async () => {
-  const service = await world.service();
-  await world.watch(service);
+  const service = await harness.service();
+  await harness.watch(service);
   expect(await json(`${service.url}/api/servers`)).toEqual([]);
   expect(await json(`${service.url}/api/state`)).toMatchObject({
     servers: 0,
@@ -74,7 +74,7 @@ test('with no server known nothing is complete, and the reason is given', async 
 });
 
 test('viewers must show the token, and nobody else', async () => {
-  const { url } = await world.service({ DASHBOARD_TOKEN: 'secret' });
+  const { url } = await harness.service({ DASHBOARD_TOKEN: 'secret' });
   for (const path of viewerPaths) {
     for (const Authorization of [
       '',
@@ -104,21 +104,21 @@ test('viewers must show the token, and nobody else', async () => {
 });
 
 test('callbacks are taken without the token of viewers', async () => {
-  const server = await world.server();
-  const service = await world.service({ DASHBOARD_TOKEN: 'secret' });
-  const stream = await world.watch(service, { headers: { Authorization: 'Bearer secret' } });
+  const server = await harness.server();
+  const service = await harness.service({ DASHBOARD_TOKEN: 'secret' });
+  const stream = await harness.watch(service, { headers: { Authorization: 'Bearer secret' } });
   expect(await server.open('r')).toEqual({ status: 204 });
   await eventually(() => expect(stream.rooms()).toEqual({ r: 1 }));
 });
 
 test('with AUTH=none nobody is asked for a token', async () => {
-  const { url } = await world.service({ DASHBOARD_TOKEN: 'secret', AUTH: 'none' });
+  const { url } = await harness.service({ DASHBOARD_TOKEN: 'secret', AUTH: 'none' });
   for (const path of viewerPaths)
     expect((await ask(url + path, { method: 'HEAD' })).status).toBe(200);
 });
 
 test('a path says which methods it takes', async () => {
-  const { url } = await world.service();
+  const { url } = await harness.service();
   const takes = { '/api/events': 'GET, HEAD, POST', '/api/state': 'GET, HEAD' };
   for (const [path, methods] of Object.entries(takes)) {
     for (const method of ['PUT', 'DELETE', 'PATCH', 'PROPFIND']) {
@@ -132,7 +132,7 @@ test('a path says which methods it takes', async () => {
 });
 
 test('what is nowhere is 404, with a body or as HEAD without', async () => {
-  const { url } = await world.service();
+  const { url } = await harness.service();
   for (const path of ['/none', '/api', '/api/event', '/%', '/api/events/%2e%2e'])
     expect([path, (await ask(url + path)).code]).toEqual([path, 'not_found']);
   expect(await ask(`${url}/api`, { method: 'HEAD' })).toMatchObject({ status: 404, text: '' });
@@ -140,9 +140,9 @@ test('what is nowhere is 404, with a body or as HEAD without', async () => {
 
 test('a request target that is no path is 404 like others', async () => {
   const logged: string[] = [];
-  const at = await world.app(createApp(appNeeds({ onLog: (line) => logged.push(line) })));
+  const at = await harness.app(createApp(appNeeds({ onLog: (line) => logged.push(line) })));
   for (const target of ['*', 'http://[/', '//', '/\\', `/${'%'.repeat(1000)}`]) {
-    const client = world.socket(at);
+    const client = harness.socket(at);
     client.send(`GET ${target} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n`);
     await client.closed;
     expect([target, client.text().slice(0, 12)]).toEqual([target, 'HTTP/1.1 404']);

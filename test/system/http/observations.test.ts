@@ -7,9 +7,9 @@ import type { ObservationsReport } from '../../../server/observations/observatio
 import type { RoomSummary } from '../../../server/rooms/lookup/roomList.js';
 import { type StoredConnection, StoreError } from '../../../server/store/store.js';
 import { eventually } from '../../support/eventually.js';
+import { calm, get, sharedStore, startRest } from '../../support/restApi.js';
 import { startTestService } from '../../support/service.js';
 import { owns, post, startDouble, untilShown, untilState, watchMaps } from '../../support/stage.js';
-import { calm, get, sharedStore, startRest } from '../../support/storeWorld.js';
 
 const { tables } = sharedStore();
 const latest = '/api/connections/latest';

@@ -16,8 +16,8 @@ import {
   text,
   validatorOf,
 } from '../../support/openapi.js';
+import { breakable, get, sharedStore, startRest } from '../../support/restApi.js';
 import { startDouble, untilShown, watch, watchMaps } from '../../support/stage.js';
-import { breakable, get, sharedStore, startRest } from '../../support/storeWorld.js';
 
 const { tables } = sharedStore();
 

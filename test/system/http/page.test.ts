@@ -1,13 +1,13 @@
 import { expect, test } from '@jest/globals';
 import { createApp } from '../../../server/http/app.js';
 import { appNeeds } from '../../support/appNeeds.js';
+import { useHarness } from '../../support/harness.js';
 import { ask } from '../../support/http.js';
-import { useWorld } from '../../support/world.js';
 
-const world = useWorld();
+const harness = useHarness();
 
 /** Where a service shows the page: one that asks for a token. */
-const address = async () => (await world.service({ DASHBOARD_TOKEN: 'secret' })).url;
+const address = async () => (await harness.service({ DASHBOARD_TOKEN: 'secret' })).url;
 
 test('the page is served to everybody, with a policy that lets it load itself alone', async () => {
   const { status, headers, text } = await ask(`${await address()}/`);
@@ -74,7 +74,7 @@ test('nothing else of the disk is served', async () => {
 });
 
 test('a page that is not built says how to build it', async () => {
-  const { url } = await world.app(createApp(appNeeds({ pageFiles: undefined })));
+  const { url } = await harness.app(createApp(appNeeds({ pageFiles: undefined })));
   const { status, text } = await ask(`${url}/`);
   expect([status, JSON.parse(text).error.message]).toEqual([404, expect.stringContaining('build')]);
 });

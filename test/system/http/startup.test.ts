@@ -3,10 +3,10 @@ import { createApp } from '../../../server/http/app.js';
 import type { Service } from '../../../server/service.js';
 import { appNeeds } from '../../support/appNeeds.js';
 import { eventually } from '../../support/eventually.js';
+import { puts, turns, useHarness } from '../../support/harness.js';
 import { ask } from '../../support/http.js';
-import { puts, turns, useWorld } from '../../support/world.js';
 
-const world = useWorld();
+const harness = useHarness();
 const path = '/api/events/clients';
 
 const rosterOf = ({ actor }: Service) => actor.getSnapshot().context.roster;
@@ -15,7 +15,7 @@ const query = async ({ url }: Service, search = '', headers = {}) =>
   JSON.parse((await ask(`${url}${path}${search}`, { headers })).text);
 
 test('the answer is 200 and JSON, whatever the query', async () => {
-  const { url } = await world.service();
+  const { url } = await harness.service();
   const queries = ['', '?', '?port', '?port=', '?port=0', '?port=99999', '?port=-1', '?port=1.5'];
   queries.push('?port=1&port=2', '?port[]=1', '?port=%', '?%ff=%E0%A4%A', '?__proto__=1', '/?a');
   queries.push(`?port=${'9'.repeat(5000)}`, '?port=NaN', '?port=%00');
@@ -36,27 +36,27 @@ test('the answer is 200 and JSON even when the service fails', async () => {
     throw new Error('defect');
   };
   const needs = appNeeds({ answerStartup, logDefect: (error) => defects.push(error) });
-  const { url } = await world.app(createApp(needs));
+  const { url } = await harness.app(createApp(needs));
   const { status, text } = await ask(url + path);
   expect([status, JSON.parse(text)]).toEqual([200, needs.inactiveAnswer()]);
   expect(defects).toEqual([new Error('defect')]);
 });
 
 test('while nobody looks a known server is told so, and sent nothing', async () => {
-  const server = await world.server();
-  const service = await world.service();
+  const server = await harness.server();
+  const service = await harness.service();
   expect(await server.askAtStartup(service.url)).toMatchObject({ active: false });
-  await world.watch(service);
+  await harness.watch(service);
   expect(puts(server)).toEqual([false, true]);
 });
 
 test('a known server is asked for a snapshot 50 ms after its answer', async () => {
-  const server = await world.server();
+  const server = await harness.server();
   const waits: number[] = [];
   // Any one wait may be long for other reasons; what counts is the shortest.
   for (let i = 0; i < 5; i += 1) {
-    const service = await world.service();
-    const stream = await world.watch(service);
+    const service = await harness.service();
+    const stream = await harness.watch(service);
     const before = puts(server).length;
     server.rooms.set('unannounced', i + 2);
     const at = performance.now();
@@ -70,9 +70,9 @@ test('a known server is asked for a snapshot 50 ms after its answer', async () =
 });
 
 test('what is posted under the answered URL is in the snapshot that follows, and counts once', async () => {
-  const server = await world.server();
-  const service = await world.service();
-  const stream = await world.watch(service);
+  const server = await harness.server();
+  const service = await harness.service();
+  const stream = await harness.watch(service);
   server.restart();
   await server.askAtStartup(service.url);
   await server.open('early');
@@ -82,9 +82,9 @@ test('what is posted under the answered URL is in the snapshot that follows, and
 });
 
 test('an unknown asker is shown only when it has answered', async () => {
-  const service = await world.service();
-  const stream = await world.watch(service, { path: '/api/events?stream=changes' });
-  const server = await world.server();
+  const service = await harness.service();
+  const stream = await harness.watch(service, { path: '/api/events?stream=changes' });
+  const server = await harness.server();
   server.rooms.set('r', 1);
   server.respond({ kind: 'hang' });
   expect(await server.askAtStartup(service.url, { port: server.port })).toEqual({
@@ -107,9 +107,9 @@ test('an unknown asker is shown only when it has answered', async () => {
 });
 
 test('an unknown asker is dropped after three failures', async () => {
-  const service = await world.service();
-  await world.watch(service);
-  const server = await world.server();
+  const service = await harness.service();
+  await harness.watch(service);
+  const server = await harness.server();
   server.respond({ kind: 'status' });
   await server.askAtStartup(service.url, { port: server.port });
   await eventually(() => expect(puts(server)).toEqual([true, true, true]));
@@ -119,27 +119,27 @@ test('an unknown asker is dropped after three failures', async () => {
 });
 
 test('while nobody looks an unknown asker is remembered, and sent nothing before a viewer comes', async () => {
-  const service = await world.service();
-  const server = await world.server();
+  const service = await harness.service();
+  const server = await harness.server();
   expect(await server.askAtStartup(service.url, { port: server.port })).toMatchObject({
     active: false,
   });
   await eventually(() => expect(rosterOf(service).candidates).toBe(1));
-  await world.stream(service);
+  await harness.stream(service);
   await eventually(async () => expect(await shown(service)).toMatchObject([{ id: server.id }]));
   expect(puts(server)).toEqual([true]);
 });
 
 test('without a port the asker is taken for the one at PUBSUB_PORT', async () => {
-  const server = await world.server();
-  const service = await world.service({ PUBSUB_SERVERS: '', PUBSUB_PORT: `${server.port}` });
+  const server = await harness.server();
+  const service = await harness.service({ PUBSUB_SERVERS: '', PUBSUB_PORT: `${server.port}` });
   for (const search of ['', '?port=junk', '?port=0']) await query(service, search);
   expect([...rosterOf(service)].map(({ server }) => server)).toEqual([server.id]);
 });
 
 test('this service never takes itself for a pub-sub server', async () => {
-  const service = await world.service();
-  await world.watch(service);
+  const service = await harness.service();
+  await harness.watch(service);
   const { port } = new URL(service.url);
   expect(await query(service, `?port=${port}`)).toEqual({
     active: false,
@@ -150,7 +150,7 @@ test('this service never takes itself for a pub-sub server', async () => {
 });
 
 test('no answer of the service is ever a redirect', async () => {
-  const { url } = await world.service();
+  const { url } = await harness.service();
   for (const target of [path, '/api/events', '/api', '/', '/health', '//', '/api/state'])
     for (const variant of [target, `${target}/`, target.toUpperCase(), `${target}?`, `/.${target}`])
       for (const method of ['HEAD', 'POST']) {

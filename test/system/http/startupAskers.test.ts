@@ -1,29 +1,29 @@
 import { expect, test } from '@jest/globals';
 import type { Service } from '../../../server/service.js';
 import { eventually } from '../../support/eventually.js';
+import { puts, turns, useHarness } from '../../support/harness.js';
 import { ask, post } from '../../support/http.js';
-import { puts, turns, useWorld } from '../../support/world.js';
 
-const world = useWorld();
+const harness = useHarness();
 
 const rosterOf = ({ actor }: Service) => actor.getSnapshot().context.roster;
 const query = async ({ url }: Service, search = '', headers = {}) =>
   JSON.parse((await ask(`${url}/api/events/clients${search}`, { headers })).text);
 
 test('of several servers at an address the port tells which one asks', async () => {
-  const servers = [await world.server(), await world.server()] as const;
-  const service = await world.service();
-  await world.watch(service);
+  const servers = [await harness.server(), await harness.server()] as const;
+  const service = await harness.service();
+  await harness.watch(service);
   await query(service, `?port=${servers[1].port}`);
   await eventually(() => expect(puts(servers[1])).toEqual([false, true, true]));
   expect(puts(servers[0])).toEqual([false, true]);
 });
 
 test('what is posted to the URL of an answer counts nothing: the snapshot that follows has it', async () => {
-  const server = await world.server();
+  const server = await harness.server();
   server.rooms.set('before', 1);
-  const service = await world.service();
-  const stream = await world.watch(service);
+  const service = await harness.service();
+  const stream = await harness.watch(service);
   await eventually(() => expect(stream.rooms()).toEqual({ before: 1 }));
   server.respond({ kind: 'hang' });
   const { eventsUrl } = await query(service);
@@ -39,9 +39,9 @@ test('what is posted to the URL of an answer counts nothing: the snapshot that f
 });
 
 test('servers that cannot be told apart are all asked for snapshots, and the URL counts nothing', async () => {
-  const servers = [await world.server(), await world.server()];
-  const service = await world.service();
-  const stream = await world.watch(service);
+  const servers = [await harness.server(), await harness.server()];
+  const service = await harness.service();
+  const stream = await harness.watch(service);
   const { active, eventsUrl } = await query(service);
   expect(active).toBe(true);
   // At once: soon after this nothing under a URL of before would count.
@@ -54,10 +54,10 @@ test('servers that cannot be told apart are all asked for snapshots, and the URL
 });
 
 test('a delta under a URL that counts nothing has the servers there asked for snapshots', async () => {
-  const servers = [await world.server(), await world.server()];
-  const service = await world.service();
+  const servers = [await harness.server(), await harness.server()];
+  const service = await harness.service();
   const { eventsUrl } = await query(service);
-  const stream = await world.watch(service);
+  const stream = await harness.watch(service);
   for (const server of servers) server.rooms.set('r', 1);
   await post(eventsUrl, { room: 'r', add: 1 });
   await eventually(() => expect(stream.rooms()).toEqual({ r: 2 }));
@@ -65,13 +65,13 @@ test('a delta under a URL that counts nothing has the servers there asked for sn
 });
 
 test('an asker outside PUBSUB_NETWORKS is told to be silent, without a token, and sent nothing', async () => {
-  const server = await world.server();
-  const service = await world.service({
+  const server = await harness.server();
+  const service = await harness.service({
     PUBSUB_SERVERS: '',
     PUBSUB_NETWORKS: '10.0.0.0/8',
     PUBSUB_PORT: `${server.port}`,
   });
-  await world.watch(service);
+  await harness.watch(service);
   const silent = { active: false, eventsUrl: `${service.url}/api/events` };
   expect(await query(service)).toEqual(silent);
   expect(await query(service, `?port=${server.port}`)).toEqual(silent);
@@ -82,9 +82,9 @@ test('an asker outside PUBSUB_NETWORKS is told to be silent, without a token, an
 });
 
 test('a proxy outside PUBSUB_NETWORKS is told to be silent, and has nothing sent', async () => {
-  const server = await world.server({ host: '127.0.0.2' });
-  const service = await world.service({ PUBSUB_NETWORKS: '127.0.0.2' });
-  await world.watch(service);
+  const server = await harness.server({ host: '127.0.0.2' });
+  const service = await harness.service({ PUBSUB_NETWORKS: '127.0.0.2' });
+  await harness.watch(service);
   const answer = await query(service, '', { Via: '1.1 proxy' });
   expect(answer).toEqual({ active: false, eventsUrl: `${service.url}/api/events` });
   await turns(5);
@@ -94,9 +94,9 @@ test('a proxy outside PUBSUB_NETWORKS is told to be silent, and has nothing sent
 test.each(['X-Forwarded-For', 'Forwarded', 'Via'])(
   'askers behind a proxy (%s) have all servers asked for snapshots, at a bounded rate',
   async (header) => {
-    const servers = [await world.server(), await world.server()];
-    const service = await world.service();
-    await world.watch(service);
+    const servers = [await harness.server(), await harness.server()];
+    const service = await harness.service();
+    await harness.watch(service);
     const began = performance.now();
     for (let i = 0; i < 20; i += 1) {
       const answer = await query(service, '?port=1', { [header]: '10.0.0.3' });
@@ -111,10 +111,10 @@ test.each(['X-Forwarded-For', 'Forwarded', 'Via'])(
 );
 
 test('askers behind a proxy have nothing sent to anybody while nobody looks', async () => {
-  const server = await world.server();
-  const service = await world.service();
+  const server = await harness.server();
+  const service = await harness.service();
   expect(await query(service, '', { Via: '1.1 proxy' })).toMatchObject({ active: false });
   await turns(5);
-  await world.watch(service);
+  await harness.watch(service);
   expect(puts(server)).toEqual([false, true]);
 });

@@ -9,10 +9,10 @@ import {
 } from '../../../server/inspection/machines.js';
 import { activeStates } from '../../../server/inspection/stateValue.js';
 import { eventually } from '../../support/eventually.js';
+import { toldUrl, useHarness } from '../../support/harness.js';
 import { ask } from '../../support/http.js';
-import { toldUrl, useWorld } from '../../support/world.js';
 
-const world = useWorld();
+const harness = useHarness();
 
 type At = { url: string };
 const json = async (url: string) => JSON.parse((await ask(url)).text);
@@ -23,9 +23,9 @@ const actorsOf = async (at: At, id: string) =>
   (await summariesOf(at)).find((machine) => machine.id === id)?.actors;
 
 test('every machine is told with its definition, and how many actors are in each state', async () => {
-  await world.server();
-  (await world.server()).respond({ kind: 'status', status: 500, times: 2 });
-  const service = await world.service();
+  await harness.server();
+  (await harness.server()).respond({ kind: 'status', status: 500, times: 2 });
+  const service = await harness.service();
   const machines = await summariesOf(service);
   expect(machines.map(({ id }) => id)).toEqual(['activation', 'pubSubServer', 'room']);
   expect(machines.map(({ definition }) => definition)).toEqual(charts.map(definitionOf));
@@ -44,8 +44,8 @@ test('every machine is told with its definition, and how many actors are in each
   ]);
   expect(machines[1]?.delays).toMatchObject({ letGoMs: 600_000, retryMs: null });
 
-  await world.watch(service);
-  await world.stream(service, { path: '/api/rooms/seen/events' });
+  await harness.watch(service);
+  await harness.stream(service, { path: '/api/rooms/seen/events' });
   await eventually(async () => {
     expect(await actorsOf(service, 'activation')).toEqual({
       total: 1,
@@ -59,10 +59,10 @@ test('every machine is told with its definition, and how many actors are in each
 });
 
 test('a machine is told with its actors as they are now', async () => {
-  const server = await world.server();
+  const server = await harness.server();
   server.rooms.set('a', 2);
-  const service = await world.service();
-  await world.watch(service);
+  const service = await harness.service();
+  await harness.watch(service);
   await eventually(async () => {
     const { id, definition, delays, actors } = await viewOf(service, 'pubSubServer');
     expect({ id, definition, delays }).toEqual({
@@ -104,8 +104,8 @@ test('a machine is told with its actors as they are now', async () => {
 });
 
 test('actors come in pages, by id, and can be searched for', async () => {
-  const servers = await Promise.all(Array.from({ length: 5 }, () => world.server()));
-  const service = await world.service();
+  const servers = await Promise.all(Array.from({ length: 5 }, () => harness.server()));
+  const service = await harness.service();
   const ids = servers.map(({ id }) => `server:${id}`).sort();
   const pages: string[][] = [];
   let next: string | undefined = '';
@@ -126,7 +126,7 @@ test('actors come in pages, by id, and can be searched for', async () => {
 });
 
 test('a machine that there is none of is not found, with the names of those that there are', async () => {
-  const { url } = await world.service();
+  const { url } = await harness.service();
   for (const id of ['none', '__proto__', 'constructor', '%', 'activation%00'])
     expect((await ask(`${url}/api/machines/${id}`)).code).toBe('not_found');
   const { text } = await ask(`${url}/api/machines/none`);
@@ -134,10 +134,10 @@ test('a machine that there is none of is not found, with the names of those that
 });
 
 test('strangers are told nothing, and viewers nothing secret', async () => {
-  const server = await world.server();
-  const service = await world.service({ DASHBOARD_TOKEN: 'viewers-secret' });
+  const server = await harness.server();
+  const service = await harness.service({ DASHBOARD_TOKEN: 'viewers-secret' });
   const headers = { Authorization: 'Bearer viewers-secret' };
-  await world.watch(service, { headers });
+  await harness.watch(service, { headers });
   const token = new URL(toldUrl(server)).searchParams.get('token') ?? '';
   expect(token.length).toBeGreaterThan(20);
   for (const path of ['', '/activation', '/pubSubServer', '/room']) {

@@ -1,7 +1,6 @@
 import { connect } from 'node:net';
 import { describe, expect, test } from '@jest/globals';
 import { eventually } from '../../support/eventually.js';
-import { startHungPorts } from '../../support/hungPorts.js';
 import {
   activationsOf,
   getJson,
@@ -16,7 +15,8 @@ import {
   untilState,
   wishesOf,
 } from '../../support/stage.js';
-import { calm, expectUnharmed, startWatched } from '../../support/unharmed.js';
+import { startUnresponsivePorts } from '../../support/unresponsivePorts.js';
+import { calm, expectUnaffected, startWatched } from '../../support/watchedService.js';
 
 describe('promise 7, unbreakable from outside: floods', () => {
   test('of posts without a token have a server set right at most once', async () => {
@@ -27,7 +27,7 @@ describe('promise 7, unbreakable from outside: floods', () => {
       post(`${service.url}/api/events?token=x`, '{"room":"fake","add":1}'),
     );
     await Promise.all(posts);
-    await expectUnharmed(service, viewer, double);
+    await expectUnaffected(service, viewer, double);
     // On a busy machine they last for longer than the 2 s in which once is what is allowed.
     const allowed = 1 + Math.floor((performance.now() - since) / 2000);
     expect(activationsOf(double) - puts).toBeGreaterThanOrEqual(1);
@@ -40,7 +40,7 @@ describe('promise 7, unbreakable from outside: floods', () => {
     const since = performance.now();
     const posts = Array.from({ length: 300 }, () => post(double.eventsUrl ?? '', '{"add":"fake"}'));
     await Promise.all(posts);
-    await expectUnharmed(service, viewer, double);
+    await expectUnaffected(service, viewer, double);
     const allowed = 1 + Math.floor((performance.now() - since) / 2000);
     expect(activationsOf(double) - puts).toBeLessThanOrEqual(allowed);
   });
@@ -51,7 +51,7 @@ describe('promise 7, unbreakable from outside: floods', () => {
     const since = performance.now();
     const ask = () => getJson(`${service.url}/api/events/clients?port=${double.port}`);
     await Promise.all(Array.from({ length: 300 }, ask));
-    await expectUnharmed(service, viewer, double);
+    await expectUnaffected(service, viewer, double);
     // Each is confirmed a request timeout later.
     const allowed = 2 + Math.floor((performance.now() - since) / 2000);
     expect(activationsOf(double) - puts).toBeLessThanOrEqual(allowed);
@@ -78,7 +78,7 @@ describe('promise 7, unbreakable from outside: floods', () => {
     // Ports that nobody but the system may listen on, and nobody does.
     for (let port = 1; port < 20; port += 1)
       await getJson(`${service.url}/api/events/clients?port=${port}`);
-    await expectUnharmed(service, viewer, double);
+    await expectUnaffected(service, viewer, double);
     expect(await stateOf(service)).toMatchObject({ servers: 2, complete: true, state: 'active' });
     await eventually(() => expect(service.actor.getSnapshot().context.roster.candidates).toBe(0));
   });
@@ -86,7 +86,7 @@ describe('promise 7, unbreakable from outside: floods', () => {
   test('of candidates that hang leave every server live, asked in time, and its numbers right', async () => {
     const times = { ...noResync, PROBE_INTERVAL_MS: '1000', REQUEST_TIMEOUT_MS: '2500' };
     const { double, other, service, viewer } = await startWatched(times);
-    const hung = await startHungPorts(1000);
+    const hung = await startUnresponsivePorts(1000);
     const before = double.requests.length;
     const ask = ({ port }: { port: number }) =>
       getJson(`${service.url}/api/events/clients?port=${port}`);
@@ -98,7 +98,7 @@ describe('promise 7, unbreakable from outside: floods', () => {
       },
       { withinMs: 45_000 },
     );
-    await expectUnharmed(service, viewer, double);
+    await expectUnaffected(service, viewer, double);
     // Its counts are taken away when it is said to be unreachable, and not before.
     for (const { id } of [double, other])
       expect(statesSaid(viewer, id)).not.toContain('unreachable');
@@ -117,7 +117,7 @@ describe('promise 7, unbreakable from outside: floods', () => {
     await eventually(async () => expect((await stateOf(service)).viewers).toBe(101));
     for (const socket of sockets) socket.resetAndDestroy();
     await eventually(async () => expect((await stateOf(service)).viewers).toBe(1));
-    await expectUnharmed(service, viewer, double);
+    await expectUnaffected(service, viewer, double);
     await viewer.close();
     await untilState(service, 'inactive');
     expect([double.active, other.active]).toEqual([false, false]);

@@ -1,7 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { eventually } from '../../support/eventually.js';
 import { connectTo, nth, sharedFleet } from '../../support/fleet.js';
-import { type HungPort, startHungPorts } from '../../support/hungPorts.js';
 import {
   activationsOf,
   noResync,
@@ -15,6 +14,7 @@ import {
   watch,
   watchMaps,
 } from '../../support/stage.js';
+import { startUnresponsivePorts, type UnresponsivePort } from '../../support/unresponsivePorts.js';
 
 /** Whoever waited for a hung server would wait for ever. */
 const endless = { ...patient, ...noResync, PROBE_INTERVAL_MS: '60000' };
@@ -23,7 +23,8 @@ async function startDoubles(count: number) {
   return Promise.all(Array.from({ length: count }, () => startDouble()));
 }
 
-const idsOf = (hung: readonly HungPort[]) => hung.map(({ port }) => ({ id: `127.0.0.1:${port}` }));
+const idsOf = (hung: readonly UnresponsivePort[]) =>
+  hung.map(({ port }) => ({ id: `127.0.0.1:${port}` }));
 
 describe('promise 3, nobody waits', () => {
   test('a viewer has headers and a first frame while every server hangs', async () => {
@@ -96,7 +97,7 @@ describe('promise 3, nobody waits', () => {
   });
 
   test('one at another address is counted before hundreds that hang have all been asked', async () => {
-    const hung = await startHungPorts(300);
+    const hung = await startUnresponsivePorts(300);
     const well = await startDouble();
     well.rooms.set('r', 1);
     const named = { id: `localhost:${well.port}` };
@@ -107,7 +108,7 @@ describe('promise 3, nobody waits', () => {
   });
 
   test('one at the same address is asked in time, while hundreds that hang are asked again and again', async () => {
-    const hung = await startHungPorts(700);
+    const hung = await startUnresponsivePorts(700);
     const well = await startDouble();
     well.rooms.set('r', 1);
     const times = { ...noResync, PROBE_INTERVAL_MS: '1500', REQUEST_TIMEOUT_MS: '2500' };

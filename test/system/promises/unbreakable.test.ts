@@ -12,7 +12,7 @@ import {
   untilShown,
   watch,
 } from '../../support/stage.js';
-import { calm, expectUnharmed, startWatched } from '../../support/unharmed.js';
+import { calm, expectUnaffected, startWatched } from '../../support/watchedService.js';
 
 const hostile: string[] = [
   '',
@@ -49,7 +49,7 @@ describe('promise 7, unbreakable from outside: what is posted', () => {
         expect(await answer.json()).toMatchObject({ error: { code: 'token_unknown' } });
       }
     }
-    await expectUnharmed(service, viewer, double);
+    await expectUnaffected(service, viewer, double);
   });
 
   test('under a valid token but is no delta is refused, counts nothing, and has the server asked', async () => {
@@ -66,7 +66,7 @@ describe('promise 7, unbreakable from outside: what is posted', () => {
     }
     expect((await post(url, `"${'x'.repeat(1_100_000)}"`)).status).toBe(413);
     await eventually(() => expect(activationsOf(double)).toBe(puts + 1));
-    await expectUnharmed(service, viewer, double);
+    await expectUnaffected(service, viewer, double);
   });
 
   test("under one server's token changes no other server's numbers", async () => {
@@ -102,7 +102,7 @@ describe('promise 7, unbreakable from outside: what is posted', () => {
       );
       expect({ token, status }).toEqual({ token, status: 404 });
     }
-    await expectUnharmed(service, viewer, double);
+    await expectUnaffected(service, viewer, double);
   });
 });
 
@@ -126,7 +126,7 @@ describe('promise 7, unbreakable from outside: start-up queries', () => {
       const body = (await answer.json()) as { active: unknown };
       expect({ query, active: typeof body.active }).toEqual({ query, active: 'boolean' });
     }
-    await expectUnharmed(service, viewer, double);
+    await expectUnaffected(service, viewer, double);
   });
 
   test('have nothing sent to this service itself, nor to addresses that are none of the fleet', async () => {

@@ -8,7 +8,7 @@ import { GatheredBytes } from '../../../server/http/guards/gatheredBytes.js';
 import { openEventStream } from '../../support/eventStream.js';
 import { eventually } from '../../support/eventually.js';
 import { startDouble, startStaged, visits } from '../../support/stage.js';
-import { calm, expectUnharmed, startWatched } from '../../support/unharmed.js';
+import { calm, expectUnaffected, startWatched } from '../../support/watchedService.js';
 import { type Dialled, dial } from '../faults/support/dial.js';
 import { operations, samplePath } from './requests.js';
 
@@ -59,7 +59,7 @@ test('posts in chunks of a byte take no more memory than their bytes', async () 
     }),
   );
   // As long as they wait for their end: what was sent last has been read when another is answered.
-  await expectUnharmed(service, viewer, double);
+  await expectUnaffected(service, viewer, double);
   // One object for each byte would be 134 bytes.
   expect(usedBytes() - before).toBeLessThan(32 * callers.length * size);
   for (const { socket } of callers) socket.write('2\r\n[]\r\n0\r\n\r\n');
@@ -105,7 +105,7 @@ test.each(Object.entries(endless))(
     for (const caller of callers) expect(caller.text()).not.toContain('{"status":"ok"}{');
     expect(callers.filter((caller) => /"status":"ok"/.test(caller.text())).length).toBeLessThan(3);
     expect(usedBytes() - before).toBeLessThan(50_000_000);
-    await expectUnharmed(service, viewer, double);
+    await expectUnaffected(service, viewer, double);
   },
   90_000,
 );
@@ -145,7 +145,7 @@ test('trailers about lengths, codings and connections have nothing behind them t
   const open = () => callers.filter((it) => !it.isClosed());
   await eventually(() => expect(open().length).toBe(0), patience);
   for (const caller of callers) expect(caller.text()).not.toContain('"status":"ok"');
-  await expectUnharmed(service, viewer, double);
+  await expectUnaffected(service, viewer, double);
 });
 
 test('trailers mean nothing, whatever they are called and however often they come, on every route', async () => {

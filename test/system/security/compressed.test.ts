@@ -8,7 +8,7 @@ import * as Y from 'yjs';
 import { eventually } from '../../support/eventually.js';
 import { ask } from '../../support/http.js';
 import { getJson, owns, type ServerRow, startStaged, watch } from '../../support/stage.js';
-import { calm } from '../../support/unharmed.js';
+import { calm } from '../../support/watchedService.js';
 
 const mebi = 1024 * 1024;
 /** What the bomb would be. */

@@ -1,9 +1,9 @@
 import { expect, test } from '@jest/globals';
 import { eventually } from '../../support/eventually.js';
+import { type RawConnection, useHarness } from '../../support/harness.js';
 import { ask } from '../../support/http.js';
-import { type RawConnection, useWorld } from '../../support/world.js';
 
-const world = useWorld();
+const harness = useHarness();
 const proxied = { TRUSTED_PROXIES: '127.0.0.1', MAX_VIEWERS_PER_ADDRESS: '3' };
 const from = (address: string) => ({ headers: { 'X-Forwarded-For': address } });
 
@@ -11,46 +11,46 @@ const viewersOf = async ({ url }: { url: string }) =>
   JSON.parse((await ask(`${url}/api/state`)).text).viewers;
 
 test('one address has some places of its own, and leaves the rest to others', async () => {
-  const service = await world.service(proxied);
+  const service = await harness.service(proxied);
   const url = `${service.url}/api/events`;
   const greedy = [];
-  for (let i = 0; i < 3; i += 1) greedy.push(await world.stream(service, from('203.0.113.7')));
+  for (let i = 0; i < 3; i += 1) greedy.push(await harness.stream(service, from('203.0.113.7')));
   const refused = { headers: { ...from('203.0.113.7').headers, Accept: 'application/json' } };
   expect(await ask(url, refused)).toMatchObject({ status: 503, code: 'too_many_viewers' });
   expect((await ask(url, from('203.0.113.7'))).text).toMatch(/^retry: \d{4,5}\n\n$/);
   for (const path of ['/api/updates', '/api/rooms/r/events'])
     expect((await ask(service.url + path, refused)).code).toBe('too_many_viewers');
-  await world.stream(service, from('203.0.113.8'));
+  await harness.stream(service, from('203.0.113.8'));
   expect(await viewersOf(service)).toBe(4);
   // Whoever leaves makes room.
   await greedy[0]?.close();
   await eventually(async () => expect(await viewersOf(service)).toBe(3));
-  await world.stream(service, from('203.0.113.7'));
+  await harness.stream(service, from('203.0.113.7'));
   await eventually(async () => expect(await viewersOf(service)).toBe(4));
 });
 
 test('one subscriber of IPv6 is one address', async () => {
-  const service = await world.service(proxied);
-  for (let i = 0; i < 3; i += 1) await world.stream(service, from(`2001:db8::${i}`));
+  const service = await harness.service(proxied);
+  for (let i = 0; i < 3; i += 1) await harness.stream(service, from(`2001:db8::${i}`));
   const refused = await ask(`${service.url}/api/events`, from('2001:db8::ffff:1'));
   expect(refused.text).toMatch(/^retry: \d{4,5}\n\n$/);
-  await world.stream(service, from('2001:db8:0:1::1'));
+  await harness.stream(service, from('2001:db8:0:1::1'));
   expect(await viewersOf(service)).toBe(4);
 });
 
 test('nobody is believed to be somebody else unless the proxy is trusted; loopback is not counted', async () => {
-  const service = await world.service({ MAX_VIEWERS_PER_ADDRESS: '3' });
-  for (let i = 0; i < 5; i += 1) await world.stream(service, from('203.0.113.7'));
+  const service = await harness.service({ MAX_VIEWERS_PER_ADDRESS: '3' });
+  for (let i = 0; i < 5; i += 1) await harness.stream(service, from('203.0.113.7'));
   expect(await viewersOf(service)).toBe(5);
 });
 
 test('a thousand viewers from one address are served, more are refused, and others come and go as ever', async () => {
-  const server = await world.server();
-  const service = await world.service({ TRUSTED_PROXIES: '127.0.0.1' });
+  const server = await harness.server();
+  const service = await harness.service({ TRUSTED_PROXIES: '127.0.0.1' });
   /** Opens streams from one address, on connections of their own. */
   const dial = (count: number, address: string, accept = 'text/event-stream') =>
     Array.from({ length: count }, () => {
-      const raw = world.socket(service);
+      const raw = harness.socket(service);
       raw.send(
         'GET /api/events?stream=changes HTTP/1.1\r\nHost: localhost\r\n',
         `X-Forwarded-For: ${address}\r\nAccept: ${accept}\r\n\r\n`,
@@ -76,7 +76,7 @@ test('a thousand viewers from one address are served, more are refused, and othe
   });
   expect(await viewersOf(service)).toBe(1000);
 
-  const other = await world.watch(service, {
+  const other = await harness.watch(service, {
     path: '/api/events?stream=changes',
     ...from('203.0.113.8'),
   });

@@ -8,6 +8,7 @@ import { charts } from '../../../server/inspection/charts.js';
 import { openEventStream } from '../../support/eventStream.js';
 import { eventually } from '../../support/eventually.js';
 import { check, escaped, validatorOf } from '../../support/openapi.js';
+import { get, nextOf, sharedStore, type TestTables } from '../../support/restApi.js';
 import {
   getJson,
   post,
@@ -19,8 +20,7 @@ import {
   untilShown,
   visits,
 } from '../../support/stage.js';
-import { get, nextOf, sharedStore, type TestTables } from '../../support/storeWorld.js';
-import { calm, startWatched } from '../../support/unharmed.js';
+import { calm, startWatched } from '../../support/watchedService.js';
 import { expectOneLineEach, startLogged } from './logged.js';
 import {
   type FuzzedAnswer,

@@ -1,10 +1,10 @@
 import { describe, expect, test } from '@jest/globals';
 import { Hosts } from '../../../server/http/auth/hosts.js';
 import { eventually } from '../../support/eventually.js';
+import { puts, toldUrl, useHarness } from '../../support/harness.js';
 import { ask, post } from '../../support/http.js';
-import { puts, toldUrl, useWorld } from '../../support/world.js';
 
-const world = useWorld();
+const harness = useHarness();
 const statusAs = async (host: string, url: string) =>
   (await ask(url, { headers: { Host: host } })).status;
 
@@ -56,21 +56,21 @@ describe('a page that had its name resolve to this service', () => {
   const host = 'evil.example';
 
   test('can read nothing that viewers see, nor the page, nor what is not there', async () => {
-    const { url } = await world.service();
+    const { url } = await harness.service();
     for (const path of ['/', '/api/events', '/api/state', '/api/rooms', '/api/session', '/nothing'])
       expect([path, await statusAs(host, url + path)]).toEqual([path, 421]);
     expect(await statusAs('localhost', `${url}/api/state`)).toBe(200);
   });
 
   test('is told which name to add, and where', async () => {
-    const { url } = await world.service();
+    const { url } = await harness.service();
     const { text } = await ask(`${url}/api/state`, { headers: { Host: `${host}:8000` } });
     const { message } = JSON.parse(text).error;
     for (const part of [host, 'ALLOWED_HOSTS']) expect(message).toContain(part);
   });
 
   test('cannot hide behind a trusted proxy that changes Host, nor name another', async () => {
-    const { url } = await world.service({ TRUSTED_PROXIES: '127.0.0.1' });
+    const { url } = await harness.service({ TRUSTED_PROXIES: '127.0.0.1' });
     const statusBehind = async (own: string, said: string) => {
       const headers = { Host: own, 'X-Forwarded-Host': said };
       return (await ask(`${url}/api/state`, { headers })).status;
@@ -80,15 +80,15 @@ describe('a page that had its name resolve to this service', () => {
     expect(await statusBehind('127.0.0.1:8000', `localhost, ${host}`)).toBe(421);
     expect(await statusBehind(host, 'localhost')).toBe(421);
     expect(await statusBehind('127.0.0.1:8000', 'localhost:8080')).toBe(200);
-    const other = await world.service();
+    const other = await harness.service();
     const headers = { Host: 'localhost', 'X-Forwarded-Host': host };
     expect((await ask(`${other.url}/api/state`, { headers })).status).toBe(200);
   });
 
   test('gets a URL that counts nothing for a start-up query, which is answered all the same', async () => {
-    const server = await world.server();
-    const service = await world.service();
-    const stream = await world.watch(service);
+    const server = await harness.server();
+    const service = await harness.service();
+    const stream = await harness.watch(service);
     const query = `${service.url}/api/events/clients?port=${server.port}`;
     const { status, text } = await ask(query, { headers: { Host: host } });
     const { active, eventsUrl } = JSON.parse(text);
@@ -108,9 +108,9 @@ describe('a page that had its name resolve to this service', () => {
   });
 
   test('stands in nobody else’s way: servers, supervisors', async () => {
-    const server = await world.server();
-    const service = await world.service();
-    const stream = await world.watch(service);
+    const server = await harness.server();
+    const service = await harness.service();
+    const stream = await harness.watch(service);
     const headers = { Host: 'dashboard.of.the.fleet:8000', 'Content-Type': 'application/json' };
     const body = JSON.stringify({ room: 'r', add: 1 });
     const { status } = await ask(toldUrl(server), { method: 'POST', headers, body });
@@ -126,9 +126,9 @@ describe('a page that had its name resolve to this service', () => {
 
   test('has no token: where one is asked for, names need not be listed, but can be', async () => {
     const token = { DASHBOARD_TOKEN: 'a-token-that-nobody-guesses' };
-    const open = await world.service(token);
+    const open = await harness.service(token);
     expect(await statusAs(host, `${open.url}/api/state`)).toBe(401);
-    const strict = await world.service({ ...token, ALLOWED_HOSTS: 'dash.example' });
+    const strict = await harness.service({ ...token, ALLOWED_HOSTS: 'dash.example' });
     expect(await statusAs(host, `${strict.url}/api/state`)).toBe(421);
     expect(await statusAs('dash.example', `${strict.url}/api/state`)).toBe(401);
   });

@@ -4,14 +4,14 @@ import type { RoomName } from '../../../machines/ports.js';
 import { PolledSource } from '../../../server/discovery/polledSource.js';
 import { StoreError } from '../../../server/store/store.js';
 import { eventually } from '../../support/eventually.js';
+import { puts, toldUrl, useHarness } from '../../support/harness.js';
 import { ask, post } from '../../support/http.js';
 import { quick, startDouble, untilState, watch } from '../../support/stage.js';
-import { puts, toldUrl, useWorld } from '../../support/world.js';
 import { filledStore } from './filledStore.js';
 import { expectOneLineEach, linesOfLog, startLogged } from './logged.js';
 import { startRawServer } from './rawServer.js';
 
-const world = useWorld();
+const harness = useHarness();
 
 /** Room names that would be something else, were they not kept as text. */
 const names = [
@@ -73,11 +73,11 @@ const headersOfList = ({ link }: IncomingHttpHeaders) =>
 
 describe('a room’s name', () => {
   test('adds no field and no event to a stream, and no room but itself', async () => {
-    const server = await world.server();
-    const service = await world.service();
+    const server = await harness.server();
+    const service = await harness.service();
     const streams = [
-      await world.watch(service),
-      await world.watch(service, { path: '/api/events?stream=changes' }),
+      await harness.watch(service),
+      await harness.watch(service, { path: '/api/events?stream=changes' }),
     ];
     const deltas = names.map((room) => ({ room, add: 1 }));
     expect((await post(toldUrl(server), deltas)).status).toBe(204);
@@ -93,7 +93,7 @@ describe('a room’s name', () => {
         expect(['unnamed', 'snapshot', 'changes', 'servers']).toContain(event);
       expect(stream.messages.filter(({ data }) => data === '{"fake":1}')).toEqual([]);
     }
-    const late = await world.stream(service, { path: '/api/events?stream=changes' });
+    const late = await harness.stream(service, { path: '/api/events?stream=changes' });
     await eventually(() => expect(Object.keys(late.rooms()).sort()).toEqual(shown));
   });
 
@@ -183,9 +183,9 @@ describe('JSON that is posted', () => {
   ];
 
   test('changes no prototype', async () => {
-    const server = await world.server();
-    const service = await world.service();
-    await world.watch(service);
+    const server = await harness.server();
+    const service = await harness.service();
+    await harness.watch(service);
     for (const body of polluting) await post(toldUrl(server), body);
     const headers = { 'Content-Type': 'application/json' };
     for (const body of polluting)
@@ -213,9 +213,9 @@ describe('JSON that is posted', () => {
     ['a number of 900,000 digits', `{"room":"fake","add":${'9'.repeat(900_000)}}`, 400],
     ['a key of 900,000 characters', `{"${'k'.repeat(900_000)}":1}`, 400],
   ])('%s is refused in little time', async (_, body, status) => {
-    const server = await world.server();
-    const service = await world.service();
-    await world.watch(service);
+    const server = await harness.server();
+    const service = await harness.service();
+    await harness.watch(service);
     const since = performance.now();
     expect((await post(toldUrl(server), body)).status).toBe(status);
     expect(performance.now() - since).toBeLessThan(2000);
@@ -224,7 +224,7 @@ describe('JSON that is posted', () => {
 });
 
 test('no answer is taken for a script, a style or a picture by the page of another origin', async () => {
-  const service = await world.service();
+  const service = await harness.service();
   for (const path of ['/api/state', '/api/rooms', '/api/rooms/none', '/openapi.json', '/nothing']) {
     const { headers } = await ask(service.url + path);
     expect([path, headers]).toEqual([

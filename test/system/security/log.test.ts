@@ -6,11 +6,11 @@ import { describe, expect, test } from '@jest/globals';
 import { createListener } from '../../../server/http/app.js';
 import { appNeeds } from '../../support/appNeeds.js';
 import { eventually } from '../../support/eventually.js';
+import { useHarness } from '../../support/harness.js';
 import { owns } from '../../support/stage.js';
-import { useWorld } from '../../support/world.js';
 import { expectOneLineEach, linesOfLog, startLogged } from './logged.js';
 
-const world = useWorld();
+const harness = useHarness();
 const secret = 'a-token-that-nobody-may-read';
 const bearer = `Authorization: Bearer ${secret}`;
 const cookie = `Cookie: pubsub-dashboard-0=${secret}`;
@@ -57,7 +57,7 @@ describe.each(['POST /api/session', 'GET /api/events', 'GET /api/state', 'POST /
     test.each(broken)('with %s, the log has no secret and no failure', async (_, headers, body) => {
       const { service, lines } = await startLogged({ DASHBOARD_TOKEN: secret });
       const json = 'Content-Type: application/json';
-      const client = world.socket(service);
+      const client = harness.socket(service);
       const head = [`${request} HTTP/1.1`, 'Host: localhost', bearer, cookie, json, ...headers];
       client.send(`${head.join('\r\n')}\r\n\r\n`, body);
       await client.closed;
@@ -74,7 +74,7 @@ test('a request that comes too slowly is no failure in the log', async () => {
   const server = owns(createServer(times, createListener(needs)), (it) => it.close());
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as AddressInfo;
-  const client = world.socket({ url: `http://127.0.0.1:${port}` });
+  const client = harness.socket({ url: `http://127.0.0.1:${port}` });
   client.send(
     `POST /api/session HTTP/1.1\r\nHost: localhost\r\n${bearer}\r\nContent-Type: application/json\r\n`,
     'Content-Length: 50\r\n\r\n{',

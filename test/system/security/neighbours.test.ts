@@ -12,7 +12,7 @@ import {
   untilShown,
   watch,
 } from '../../support/stage.js';
-import { calm, startWatched } from '../../support/unharmed.js';
+import { calm, startWatched } from '../../support/watchedService.js';
 
 /** It is set right no more rarely than every two seconds, however often there is evidence. */
 const steady = { ...calm, RESYNC_INTERVAL_MS: '2000' };

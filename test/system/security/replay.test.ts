@@ -9,7 +9,7 @@ import {
   untilShown,
   watch,
 } from '../../support/stage.js';
-import { calm, startWatched } from '../../support/unharmed.js';
+import { calm, startWatched } from '../../support/watchedService.js';
 
 /** A post as somebody in between would have copied it. */
 const body = JSON.stringify({ room: 'r', add: 1 });

@@ -11,7 +11,7 @@ import {
   untilShown,
   watch,
 } from '../../support/stage.js';
-import { calm } from '../../support/unharmed.js';
+import { calm } from '../../support/watchedService.js';
 
 const one = '10.0.0.1:8001' as ServerId;
 const two = '10.0.0.2:8001' as ServerId;

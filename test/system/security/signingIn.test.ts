@@ -4,15 +4,15 @@ import { readConfig } from '../../../server/config/config.js';
 import { startService } from '../../../server/service.js';
 import { emptyStore } from '../../support/emptyStore.js';
 import { eventually } from '../../support/eventually.js';
+import { useHarness } from '../../support/harness.js';
 import { type AskOptions, ask } from '../../support/http.js';
-import { useWorld } from '../../support/world.js';
 import { linesOfLog } from './logged.js';
 
-const world = useWorld();
+const harness = useHarness();
 const token = 'a-token-that-nobody-guesses';
 
 const start = (env: Record<string, string> = {}) =>
-  world.service({ DASHBOARD_TOKEN: token, ...env });
+  harness.service({ DASHBOARD_TOKEN: token, ...env });
 
 interface Place {
   url: string;
@@ -55,7 +55,7 @@ describe('signing in', () => {
     expect(await sessionOf(service, cookie)).toEqual({ required: true, signedIn: true });
     const seen = await ask(`${service.url}/api/state`, { headers: cookie });
     expect(seen.headers['cache-control']).toBe('no-store');
-    const stream = await world.stream(service, { headers: { cookie: cookie.Cookie ?? '' } });
+    const stream = await harness.stream(service, { headers: { cookie: cookie.Cookie ?? '' } });
     await eventually(() => expect(stream.messages).toHaveLength(1));
   });
 
@@ -69,7 +69,7 @@ describe('signing in', () => {
   });
 
   test('is not asked for where no token is set', async () => {
-    const service = await world.service();
+    const service = await harness.service();
     expect(await sessionOf(service)).toEqual({ required: false, signedIn: true });
     const answer = await signIn(service, 'anything');
     expect([answer.status, setCookieOf(answer)]).toEqual([204, 'none']);
@@ -240,7 +240,7 @@ describe('signing out', () => {
   test('ends the streams of the session at once, and no others', async () => {
     const service = await start();
     const [cookie, other] = [cookieOf(await signIn(service)), cookieOf(await signIn(service))];
-    const open = (headers: Record<string, string>) => world.stream(service, { headers });
+    const open = (headers: Record<string, string>) => harness.stream(service, { headers });
     const mine = [
       await open({ cookie: cookie.Cookie ?? '' }),
       await open({ cookie: cookie.Cookie ?? '' }),
@@ -286,7 +286,7 @@ describe('guessing', () => {
     const service = await start();
     const guess = (bearer: string) =>
       `GET /api/state HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer ${bearer}\r\n\r\n`;
-    const raw = world.socket(service);
+    const raw = harness.socket(service);
     raw.send(...Array.from({ length: 30 }, (_, i) => guess(i < 29 ? `wrong${i}` : token)));
     const statuses = () =>
       [...raw.text().matchAll(/HTTP\/1\.1 (\d{3})/g)].map(([, status]) => Number(status));

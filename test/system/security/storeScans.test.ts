@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
 import type { RoomSummary } from '../../../server/rooms/lookup/roomList.js';
-import { get, sharedStore, startRest } from '../../support/storeWorld.js';
+import { get, sharedStore, startRest } from '../../support/restApi.js';
 
 const { tables } = sharedStore();
 

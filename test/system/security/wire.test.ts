@@ -5,7 +5,7 @@ import { describe, expect, test } from '@jest/globals';
 import { eventually } from '../../support/eventually.js';
 import type { ScriptedServer } from '../../support/scriptedServer.js';
 import { activationsOf, owns, stateOf } from '../../support/stage.js';
-import { calm, expectUnharmed, startWatched } from '../../support/unharmed.js';
+import { calm, expectUnaffected, startWatched } from '../../support/watchedService.js';
 
 /** Sends bytes on a connection of its own; the answer when that is closed, or as far as it has come. */
 async function sendRaw(url: string, bytes: string, expected = 1): Promise<string> {
@@ -75,7 +75,7 @@ describe('a request in two readings is refused whole, and its connection closed:
     const text = await sendRaw(service.url, head + body + hidden, 2);
     expect(statusesOf(text).filter((status) => status < 300)).toEqual([]);
     expect(statusesOf(text).at(-1)).toBe(400);
-    await expectUnharmed(service, viewer, double);
+    await expectUnaffected(service, viewer, double);
   });
 
   test('and the very same request in one reading is two requests', async () => {
@@ -85,7 +85,7 @@ describe('a request in two readings is refused whole, and its connection closed:
       `POST ${target} HTTP/1.1\r\nHost: localhost\r\nContent-Length: ${body.length}\r\n\r\n${body}`;
     const text = await sendRaw(service.url, one('[]') + one('[]'), 2);
     expect(statusesOf(text)).toEqual([204, 204]);
-    await expectUnharmed(service, viewer, double);
+    await expectUnaffected(service, viewer, double);
   });
 });
 
@@ -124,7 +124,7 @@ describe('a request that Node reads in one way and others may in another', () =>
         expect([request, statusesOf(text)]).toEqual([request, [status]]);
         expect(text).toContain('"requestId"');
       }
-      await expectUnharmed(service, viewer, double);
+      await expectUnaffected(service, viewer, double);
     },
   );
 
@@ -134,7 +134,7 @@ describe('a request that Node reads in one way and others may in another', () =>
     const before = activationsOf(double);
     await sendToTheEnd(service.url, head(`POST ${target}`, headers) + empty);
     await eventually(() => expect(activationsOf(double)).toBeGreaterThan(before));
-    await expectUnharmed(service, viewer, double);
+    await expectUnaffected(service, viewer, double);
   });
 
   test.each(otherReadings)(
@@ -146,7 +146,7 @@ describe('a request that Node reads in one way and others may in another', () =>
       const text = await sendToTheEnd(service.url, head(query, headers) + empty + hidden);
       expect(statusesOf(text)).toEqual([200]);
       expect(JSON.parse(text.split('\r\n\r\n')[1] ?? '')).toMatchObject({ active: true });
-      await expectUnharmed(service, viewer, double);
+      await expectUnaffected(service, viewer, double);
     },
   );
 
@@ -156,7 +156,7 @@ describe('a request that Node reads in one way and others may in another', () =>
     const bytes = `POST ${target} HTTP/1.0\r\n${chunked}\r\nConnection: keep-alive\r\n\r\n`;
     const text = await sendToTheEnd(service.url, bytes + empty + hidden);
     expect(statusesOf(text)).toEqual([415]);
-    await expectUnharmed(service, viewer, double);
+    await expectUnaffected(service, viewer, double);
   });
 
   test('is not one in chunks, whatever the letters', async () => {
@@ -164,7 +164,7 @@ describe('a request that Node reads in one way and others may in another', () =>
     const { target } = hiddenIn(double);
     const one = head(`POST ${target}`, 'transfer-encoding: CHUNKED') + empty;
     expect(statusesOf(await sendRaw(service.url, one + one, 2))).toEqual([204, 204]);
-    await expectUnharmed(service, viewer, double);
+    await expectUnaffected(service, viewer, double);
   });
 });
 
@@ -184,7 +184,7 @@ describe('what is no request of HTTP/1.1 is refused:', () => {
   ])('%s', async (_, bytes, status) => {
     const { double, service, viewer } = await startWatched();
     expect(statusesOf(await sendRaw(service.url, bytes))).toEqual([status]);
-    await expectUnharmed(service, viewer, double);
+    await expectUnaffected(service, viewer, double);
   });
 });
 
@@ -209,7 +209,7 @@ describe('targets that routers may read in two ways', () => {
     const text = await sendRaw(service.url, bytes);
     expect(statusesOf(text)[0]).toBeGreaterThanOrEqual(400);
     expect(statusesOf(text)[0]).toBeLessThan(500);
-    await expectUnharmed(service, viewer, double);
+    await expectUnaffected(service, viewer, double);
   });
 });
 
@@ -230,5 +230,5 @@ test('requests that never come to their end hold up nobody', async () => {
     socket.write(beginnings[i % beginnings.length] ?? '');
   }
   expect(await stateOf(service)).toMatchObject({ viewers: 1, connections: 2 });
-  await expectUnharmed(service, viewer, double);
+  await expectUnaffected(service, viewer, double);
 });

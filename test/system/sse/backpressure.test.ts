@@ -6,9 +6,9 @@ import type { Viewer } from '../../../server/sse/viewer.js';
 import { appNeeds } from '../../support/appNeeds.js';
 import { eventually } from '../../support/eventually.js';
 import { FakeSource } from '../../support/fakeSource.js';
-import { turns, useWorld } from '../../support/world.js';
+import { turns, useHarness } from '../../support/harness.js';
 
-const world = useWorld();
+const harness = useHarness();
 const maxPendingBytes = 1024 * 1024;
 /** What HTTP puts around frames, and the opening comment. */
 const overheadBytes = 4096;
@@ -20,7 +20,7 @@ let viewers: Viewer[];
 
 beforeEach(() => {
   source = new FakeSource();
-  feed = world.feed(source);
+  feed = harness.feed(source);
   viewers = [];
   const add = feed.add.bind(feed);
   feed.add = (viewer, ...rest) => {
@@ -29,13 +29,13 @@ beforeEach(() => {
   };
 });
 
-const listen = () => world.app(createApp(appNeeds({ feed })));
+const listen = () => harness.app(createApp(appNeeds({ feed })));
 
 /** Opens a stream over TCP; it is read, if at all, as the test says. */
 function open(at: { url: string }, kind: StreamKind, { isRead = true } = {}) {
   const messages: EventSourceMessage[] = [];
   const parser = createParser({ onEvent: (message) => messages.push(message) });
-  const client = world.socket(at);
+  const client = harness.socket(at);
   client.socket.on('data', (chunk) => parser.feed(String(chunk)));
   if (!isRead) client.socket.pause();
   // HTTP/1.0 has no chunks: what comes is the stream itself.
@@ -138,7 +138,7 @@ test('all that is kept for those who resume reaches them', async () => {
     await turns(3);
   }
   const at = await listen();
-  const client = world.socket(at);
+  const client = harness.socket(at);
   client.send(`GET /api/events?stream=changes HTTP/1.0\r\nLast-Event-ID: ${id}\r\n\r\n`);
   const ids = () => [...client.text().matchAll(/^id: (.*)$/gm)].map(([, text]) => text);
   await eventually(() => expect(ids().at(-1)).toBe(feed.id));
@@ -175,7 +175,7 @@ test('a viewer whose bytes never stop waiting is cut, one that gets on is not', 
 
 test('a stream that ended with bytes waiting is sent nothing more, and is no error', async () => {
   const lines: string[] = [];
-  const at = await world.app(createApp(appNeeds({ feed, onLog: (line) => lines.push(line) })));
+  const at = await harness.app(createApp(appNeeds({ feed, onLog: (line) => lines.push(line) })));
   const slow = open(at, 'changes', { isRead: false });
   await eventually(() => expect(viewers).toHaveLength(1));
   const [stuck] = viewers as [Viewer];

@@ -1,8 +1,8 @@
 import { expect, test } from '@jest/globals';
 import { eventually } from '../../support/eventually.js';
-import { puts, useWorld } from '../../support/world.js';
+import { puts, useHarness } from '../../support/harness.js';
 
-const world = useWorld();
+const harness = useHarness();
 const changes = { path: '/api/events?stream=changes' };
 const resumed = (id: string | undefined) => ({
   ...changes,
@@ -10,10 +10,10 @@ const resumed = (id: string | undefined) => ({
 });
 
 test('changes are absolute counts, gap-free by version, and 0 is gone', async () => {
-  const server = await world.server();
+  const server = await harness.server();
   server.rooms.set('a', 2);
-  const service = await world.service();
-  const stream = await world.watch(service, changes);
+  const service = await harness.service();
+  const stream = await harness.watch(service, changes);
   await eventually(() => expect(stream.seen()).toMatchObject({ state: 'active', complete: true }));
   for (const room of ['b', 'b', 'a']) {
     await server.open(room);
@@ -42,10 +42,10 @@ test('changes are absolute counts, gap-free by version, and 0 is gone', async ()
 });
 
 test('a viewer that comes back is sent exactly what it missed', async () => {
-  const server = await world.server();
-  const service = await world.service();
-  const witness = await world.watch(service, changes);
-  const leaver = await world.stream(service, changes);
+  const server = await harness.server();
+  const service = await harness.service();
+  const witness = await harness.watch(service, changes);
+  const leaver = await harness.stream(service, changes);
   await eventually(() => expect(leaver.messages.length).toBeGreaterThan(0));
   await leaver.close();
   const { id } = leaver.messages.at(-1) ?? {};
@@ -55,30 +55,30 @@ test('a viewer that comes back is sent exactly what it missed', async () => {
   }
   const at = witness.messages.findIndex((message) => message.id === id);
   const missed = witness.messages.slice(at + 1);
-  const back = await world.stream(service, resumed(id));
+  const back = await harness.stream(service, resumed(id));
   await eventually(() => expect(back.messages).toEqual(missed));
   await server.open('c');
   await eventually(() => expect(back.messages.at(-1)).toEqual(witness.messages.at(-1)));
 });
 
 test('over a deactivation nobody resumes', async () => {
-  const server = await world.server();
+  const server = await harness.server();
   server.rooms.set('a', 1);
-  const service = await world.service({ LINGER_MS: '0' });
-  const first = await world.watch(service, changes);
+  const service = await harness.service({ LINGER_MS: '0' });
+  const first = await harness.watch(service, changes);
   await eventually(() => expect(first.rooms()).toEqual({ a: 1 }));
   await first.close();
   await eventually(() => expect(puts(server)).toEqual([false, true, false]));
   server.rooms.delete('a');
-  const back = await world.stream(service, resumed(first.messages.at(-1)?.id));
+  const back = await harness.stream(service, resumed(first.messages.at(-1)?.id));
   await eventually(() => expect(back.messages[0]?.event).toBe('snapshot'));
   expect(back.rooms()).toEqual({});
 });
 
 test('an id of nowhere begins with a snapshot', async () => {
-  const service = await world.service();
+  const service = await harness.service();
   for (const id of ['x', '0', 'a.1-1', '\u00ff', '9'.repeat(4000)]) {
-    const stream = await world.stream(service, resumed(id));
+    const stream = await harness.stream(service, resumed(id));
     await eventually(() => expect(stream.messages[0]?.event).toBe('snapshot'));
   }
 });

@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals';
 import { Channel } from '../../../server/sse/channel.js';
 import { FakeViewer } from '../../support/fakeViewer.js';
-import { turns } from '../../support/world.js';
+import { turns } from '../../support/harness.js';
 
 const frame = (text: string) => Buffer.from(text);
 

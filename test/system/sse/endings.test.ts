@@ -6,12 +6,12 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { describe, expect, test } from '@jest/globals';
 import { EventSource } from 'eventsource';
 import { eventually } from '../../support/eventually.js';
+import { type RawConnection, useHarness } from '../../support/harness.js';
 import { ask } from '../../support/http.js';
 import { startTestService } from '../../support/service.js';
 import { owns } from '../../support/stage.js';
-import { type RawConnection, useWorld } from '../../support/world.js';
 
-const world = useWorld();
+const harness = useHarness();
 
 const streams = [
   '/api/events',
@@ -25,7 +25,7 @@ const streams = [
 
 /** Opens a stream; HTTP/1.0 has no chunks, so what comes is the stream itself. */
 async function open(service: { url: string }, path: string, head = ''): Promise<RawConnection> {
-  const stream = world.socket(service);
+  const stream = harness.socket(service);
   stream.send(`GET ${path} HTTP/1.0\r\nHost: localhost\r\n${head}\r\n`);
   await eventually(() => expect(stream.text()).toMatch(/\r\n\r\n: ok\n\n(.|\n)*\n\n/));
   return stream;
@@ -37,7 +37,7 @@ function waitOf(stream: RawConnection): number {
 }
 
 test.each(streams)('a shutdown ends %s with the word when to come back', async (path) => {
-  const service = await world.service({ INSPECT: 'true' });
+  const service = await harness.service({ INSPECT: 'true' });
   const stream = await open(service, path);
   await service.stop();
   await stream.closed;
@@ -56,7 +56,7 @@ function expectSpread(waits: readonly number[]): void {
 }
 
 test('of many viewers of one service no half comes back in the same half second', async () => {
-  const service = await world.service();
+  const service = await harness.service();
   const viewers = await Promise.all(Array.from({ length: 60 }, () => open(service, '/api/events')));
   await service.stop();
   await Promise.all(viewers.map(({ closed }) => closed));
@@ -64,7 +64,7 @@ test('of many viewers of one service no half comes back in the same half second'
 });
 
 test('nor do those who are not let in', async () => {
-  const service = await world.service({ MAX_VIEWERS: '1' });
+  const service = await harness.service({ MAX_VIEWERS: '1' });
   await open(service, '/api/events');
   const waits: number[] = [];
   for (let i = 0; i < 60; i += 1) {
@@ -78,7 +78,7 @@ describe('the end of a session', () => {
   const token = 'a-token';
 
   async function signedIn() {
-    const service = await world.service({ DASHBOARD_TOKEN: token, INSPECT: 'true' });
+    const service = await harness.service({ DASHBOARD_TOKEN: token, INSPECT: 'true' });
     const answer = await ask(`${service.url}/api/session`, {
       method: 'POST',
       body: JSON.stringify({ token }),
@@ -132,7 +132,7 @@ async function startBalancer() {
 }
 
 test('an EventSource comes back after a restart behind a balancer that answers 502 meanwhile', async () => {
-  const server = await world.server();
+  const server = await harness.server();
   server.rooms.set('r', 1);
   const balancer = await startBalancer();
   const start = () => startTestService({ PUBSUB_SERVERS: server.id });

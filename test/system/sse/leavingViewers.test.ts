@@ -7,21 +7,21 @@ import { Viewer } from '../../../server/sse/viewer.js';
 import { appNeeds } from '../../support/appNeeds.js';
 import { eventually } from '../../support/eventually.js';
 import { FakeSource } from '../../support/fakeSource.js';
+import { turns, useHarness } from '../../support/harness.js';
 import { ask } from '../../support/http.js';
-import { turns, useWorld } from '../../support/world.js';
 
-const world = useWorld();
+const harness = useHarness();
 const json = async (url: string) => JSON.parse((await ask(url)).text);
 
 test('each viewer leaves once, however it leaves', async () => {
-  const service = await world.service();
+  const service = await harness.service();
   const viewersAre = (viewers: number) =>
     eventually(async () =>
       expect(await json(`${service.url}/api/state`)).toMatchObject({ viewers }),
     );
-  const stays = await world.stream(service);
+  const stays = await harness.stream(service);
   for (const leave of ['destroy', 'resetAndDestroy', 'end'] as const) {
-    const { socket, send, text } = world.socket(service);
+    const { socket, send, text } = harness.socket(service);
     send('GET /api/events HTTP/1.1\r\nHost: localhost\r\n\r\n');
     await eventually(() => expect(text()).toContain('data: {}'));
     await viewersAre(2);
@@ -33,7 +33,7 @@ test('each viewer leaves once, however it leaves', async () => {
 
 /** An application with a feed, and what its machine would have heard. */
 async function lone() {
-  const feed = world.feed(new FakeSource());
+  const feed = harness.feed(new FakeSource());
   const heard = { connected: 0, disconnected: 0 };
   const viewerConnected = () => {
     heard.connected += 1;
@@ -42,12 +42,12 @@ async function lone() {
     heard.disconnected += 1;
   };
   const needs = appNeeds({ feed, viewerConnected, viewerDisconnected });
-  return { feed, heard, at: await world.app(createApp(needs)) };
+  return { feed, heard, at: await harness.app(createApp(needs)) };
 }
 
 test('streams asked for one behind the other on a connection end with it', async () => {
   const { feed, heard, at } = await lone();
-  const client = world.socket(at);
+  const client = harness.socket(at);
   client.send('GET /api/events HTTP/1.1\r\nHost: localhost\r\n\r\n'.repeat(3));
   await eventually(() => expect(feed.viewers).toBe(3));
   await eventually(() => expect(heard.connected).toBe(3));
@@ -66,7 +66,7 @@ test('a client that left before its stream was made is gone at once', async () =
       gone += 1;
     });
   });
-  const client = world.socket(await world.app(app));
+  const client = harness.socket(await harness.app(app));
   client.send('GET / HTTP/1.1\r\nHost: localhost\r\n\r\n');
   await once(client.socket, 'connect');
   client.socket.end();
@@ -80,7 +80,7 @@ test('of viewers that come and go in any order none is left', async () => {
     leaves: fc.constantFrom('destroy' as const, 'resetAndDestroy' as const, 'end' as const),
   });
   const { feed, heard, at } = await lone();
-  const witness = world.socket(at);
+  const witness = harness.socket(at);
   witness.send('GET /api/events HTTP/1.0\r\n\r\n');
   await eventually(() => expect(heard.connected).toBe(1));
 
@@ -88,7 +88,7 @@ test('of viewers that come and go in any order none is left', async () => {
   await Promise.all(
     visits.map(async ({ kind, waits, leaves }, i) => {
       await turns(i % 7);
-      const { socket, send, text } = world.socket(at);
+      const { socket, send, text } = harness.socket(at);
       send(`GET /api/events?stream=${kind} HTTP/1.0\r\n\r\n`);
       if (waits === 'for turns') await turns(i % 11);
       if (waits === 'for a frame') await eventually(() => expect(text()).toContain('data: '));

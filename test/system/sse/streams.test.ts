@@ -2,15 +2,15 @@ import { expect, test } from '@jest/globals';
 import { createApp } from '../../../server/http/app.js';
 import { appNeeds } from '../../support/appNeeds.js';
 import { eventually } from '../../support/eventually.js';
+import { puts, turns, useHarness } from '../../support/harness.js';
 import { ask } from '../../support/http.js';
-import { puts, turns, useWorld } from '../../support/world.js';
 
-const world = useWorld();
+const harness = useHarness();
 const changes = { path: '/api/events?stream=changes' };
 const json = async (url: string) => JSON.parse((await ask(url)).text);
 
 test('the stream has the headers that keep it a stream on its way', async () => {
-  const { status, headers } = await world.stream(await world.service());
+  const { status, headers } = await harness.stream(await harness.service());
   expect(status).toBe(200);
   expect(headers.get('content-type')).toBe('text/event-stream');
   expect(headers.get('cache-control')).toBe('no-cache, no-transform');
@@ -22,10 +22,10 @@ test('the stream has the headers that keep it a stream on its way', async () => 
 test.each(['rooms', 'changes'])(
   'the first frame of "%s" comes although every server hangs',
   async (kind) => {
-    const servers = [await world.server(), await world.server()];
-    const service = await world.service();
+    const servers = [await harness.server(), await harness.server()];
+    const service = await harness.service();
     for (const server of servers) server.respond({ kind: 'hang' });
-    const stream = await world.stream(service, { path: `/api/events?stream=${kind}` });
+    const stream = await harness.stream(service, { path: `/api/events?stream=${kind}` });
     await eventually(() => expect(stream.messages.length).toBeGreaterThan(0));
     expect(stream.rooms()).toEqual({});
     for (const server of servers)
@@ -38,20 +38,20 @@ test.each(['rooms', 'changes'])(
 );
 
 test('one server that hangs keeps nobody from the numbers of the others', async () => {
-  const [hung, other] = [await world.server(), await world.server()];
+  const [hung, other] = [await harness.server(), await harness.server()];
   other.rooms.set('r', 3);
-  const service = await world.service();
+  const service = await harness.service();
   hung.respond({ kind: 'hang' });
-  const stream = await world.stream(service, changes);
+  const stream = await harness.stream(service, changes);
   await eventually(() => expect(stream.rooms()).toEqual({ r: 3 }));
   expect(stream.seen()).toMatchObject({ complete: false });
 });
 
 test('the compatible stream is the whole map in unnamed messages, and nothing else', async () => {
-  const server = await world.server();
+  const server = await harness.server();
   server.rooms.set('a', 2).set('empty', 0).set('constructor', 1);
-  const service = await world.service({ LINGER_MS: '0' });
-  const stream = await world.watch(service);
+  const service = await harness.service({ LINGER_MS: '0' });
+  const stream = await harness.watch(service);
   await eventually(() => expect(stream.rooms()).toEqual({ a: 2, constructor: 1 }));
   await server.open('b');
   await server.close('a');
@@ -64,9 +64,9 @@ test('the compatible stream is the whole map in unnamed messages, and nothing el
 });
 
 test('many changes at once are few frames', async () => {
-  const server = await world.server();
-  const service = await world.service({ FRAME_INTERVAL_MS: '200' });
-  const streams = [await world.watch(service), await world.stream(service, changes)];
+  const server = await harness.server();
+  const service = await harness.service({ FRAME_INTERVAL_MS: '200' });
+  const streams = [await harness.watch(service), await harness.stream(service, changes)];
   await eventually(() => expect(streams[1]?.seen()).toMatchObject({ state: 'active' }));
   const before = streams.map(({ messages }) => messages.length);
   const began = performance.now();
@@ -79,7 +79,7 @@ test('many changes at once are few frames', async () => {
 });
 
 test('a stream of no kind is refused', async () => {
-  const { url } = await world.service();
+  const { url } = await harness.service();
   for (const query of ['stream=', 'stream=x', 'stream=Changes', 'stream=rooms&stream=changes'])
     expect(await ask(`${url}/api/events?${query}`)).toMatchObject({
       status: 400,
@@ -88,9 +88,9 @@ test('a stream of no kind is refused', async () => {
 });
 
 test('over MAX_VIEWERS an event stream is told to come back later, others are refused', async () => {
-  const service = await world.service({ MAX_VIEWERS: '2' });
+  const service = await harness.service({ MAX_VIEWERS: '2' });
   const url = `${service.url}/api/events`;
-  const viewers = [await world.stream(service), await world.stream(service, changes)];
+  const viewers = [await harness.stream(service), await harness.stream(service, changes)];
   for (const Accept of ['text/event-stream', '*/*']) {
     const refused = await ask(url, { headers: { Accept } });
     expect(refused).toMatchObject({
@@ -108,13 +108,13 @@ test('over MAX_VIEWERS an event stream is told to come back later, others are re
 
   await viewers[0]?.close();
   await eventually(async () => {
-    const stream = await world.stream(service);
+    const stream = await harness.stream(service);
     await eventually(() => expect(stream.messages).toHaveLength(1), { withinMs: 100 });
   });
 });
 
 test('while the service drains nobody is let in', async () => {
-  const { url } = await world.app(createApp(appNeeds({ isDraining: () => true })));
+  const { url } = await harness.app(createApp(appNeeds({ isDraining: () => true })));
   expect(await ask(`${url}/api/events`)).toMatchObject({
     status: 200,
     text: expect.stringMatching(/^retry: \d{4,5}\n\n$/),
@@ -124,8 +124,8 @@ test('while the service drains nobody is let in', async () => {
 });
 
 test('HEAD tells of the stream and opens none', async () => {
-  const server = await world.server();
-  const service = await world.service();
+  const server = await harness.server();
+  const service = await harness.service();
   const { status, headers } = await ask(`${service.url}/api/events`, { method: 'HEAD' });
   expect(status).toBe(200);
   expect(headers['content-type']).toMatch(/^text\/event-stream/);

@@ -7,8 +7,8 @@ import { yesterdayAt } from '../../../../server/http/routes/connections.js';
 import { type Store, type StoredConnection, StoreError } from '../../../../server/store/store.js';
 import { eventually } from '../../../support/eventually.js';
 import { connectTo, startReal } from '../../../support/fleet.js';
+import { get, sharedStore, startRest, type TestTables } from '../../../support/restApi.js';
 import { owns } from '../../../support/stage.js';
-import { get, sharedStore, startRest, type TestTables } from '../../../support/storeWorld.js';
 
 const { tables } = sharedStore();
 const latest = '/api/connections/latest';

@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals';
 import type { RoomSummary } from '../../../../server/rooms/lookup/roomList.js';
+import { allPages, get, nextOf, sharedStore, startRest } from '../../../support/restApi.js';
 import { startDouble, untilShown, watchMaps } from '../../../support/stage.js';
-import { allPages, get, nextOf, sharedStore, startRest } from '../../../support/storeWorld.js';
 
 const { tables } = sharedStore();
 const size = 100_000;

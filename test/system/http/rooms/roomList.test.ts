@@ -2,8 +2,8 @@ import { describe, expect, test } from '@jest/globals';
 import type { RoomSummary } from '../../../../server/rooms/lookup/roomList.js';
 import { eventually } from '../../../support/eventually.js';
 import { connectTo, editIn, startReal } from '../../../support/fleet.js';
+import { allPages, get, nextOf, sharedStore, startRest } from '../../../support/restApi.js';
 import { startDouble, untilShown, watchMaps } from '../../../support/stage.js';
-import { allPages, get, nextOf, sharedStore, startRest } from '../../../support/storeWorld.js';
 
 const { tables } = sharedStore();
 const idsOf = (pages: RoomSummary[][]) => pages.flat().map(({ id }) => id);

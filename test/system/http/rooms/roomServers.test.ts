@@ -7,8 +7,8 @@ import { RoomDirectory } from '../../../../server/rooms/lookup/roomDirectory.js'
 import type { RoomServer } from '../../../../server/rooms/lookup/roomFindings.js';
 import { eventually } from '../../../support/eventually.js';
 import { connectTo, editIn, startReal } from '../../../support/fleet.js';
+import { get, sharedStore, startRest } from '../../../support/restApi.js';
 import { owns, startDouble, untilShown, watch, watchMaps } from '../../../support/stage.js';
-import { get, sharedStore, startRest } from '../../../support/storeWorld.js';
 
 const { tables } = sharedStore();
 

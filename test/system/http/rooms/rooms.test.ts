@@ -4,8 +4,8 @@ import { describe, expect, test } from '@jest/globals';
 import { applyUpdate, Doc, encodeStateAsUpdate } from 'yjs';
 import { eventually } from '../../../support/eventually.js';
 import { connectTo, editIn, nth, sharedFleet } from '../../../support/fleet.js';
+import { get, sharedStore, startRest } from '../../../support/restApi.js';
 import { owns, startDouble, untilShown, watchMaps } from '../../../support/stage.js';
-import { get, sharedStore, startRest } from '../../../support/storeWorld.js';
 
 const { tables } = sharedStore();
 const fleet = sharedFleet(2);

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { connectTo, nth, sharedFleet } from '../../../support/fleet.js';
+import { get, sharedStore, startRest } from '../../../support/restApi.js';
 import { startDouble, untilShown, watch, watchMaps } from '../../../support/stage.js';
-import { get, sharedStore, startRest } from '../../../support/storeWorld.js';
 import { statusOf, untilStanding } from '../../rooms/support/rooms.js';
 
 const { tables } = sharedStore();

@@ -4,6 +4,7 @@ import { createClient } from '../../../../server/store/dynamodb/client.js';
 import { roomsTable } from '../../../../server/store/dynamodb/roomsTable.js';
 import { type Store, StoreError } from '../../../../server/store/store.js';
 import { eventually } from '../../../support/eventually.js';
+import { breakable, get, nextOf, sharedStore, startRest } from '../../../support/restApi.js';
 import {
   owns,
   startDouble,
@@ -12,7 +13,6 @@ import {
   untilState,
   watchMaps,
 } from '../../../support/stage.js';
-import { breakable, get, nextOf, sharedStore, startRest } from '../../../support/storeWorld.js';
 
 const { tables } = sharedStore();
 const unavailable = { status: 503, code: 'store_unavailable' };

@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { eventually } from '../../../support/eventually.js';
+import { get, sharedStore, startRest } from '../../../support/restApi.js';
 import {
   type ServerRow,
   type StateView,
@@ -8,7 +9,6 @@ import {
   watch,
   watchMaps,
 } from '../../../support/stage.js';
-import { get, sharedStore, startRest } from '../../../support/storeWorld.js';
 
 const { tables } = sharedStore();
 const asJson = { Accept: 'application/json' };

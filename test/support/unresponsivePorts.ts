@@ -1,26 +1,26 @@
 import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { owns } from './stage.js';
 
-/** A port that accepts connections, and never answers. */
-export interface HungPort {
+/** A port that accepts connections and never answers. */
+export interface UnresponsivePort {
   readonly port: number;
-  /** Connections so far: each is of one request. */
+  /** Connections so far, one for each request. */
   asked: number;
 }
 
-/** Starts some on 127.0.0.1; they are ended with the test. */
-export async function startHungPorts(count: number): Promise<HungPort[]> {
-  return Promise.all(Array.from({ length: count }, startHungPort));
+/** Starts some on 127.0.0.1. They end with the test. */
+export async function startUnresponsivePorts(count: number): Promise<UnresponsivePort[]> {
+  return Promise.all(Array.from({ length: count }, startUnresponsivePort));
 }
 
-async function startHungPort(): Promise<HungPort> {
+async function startUnresponsivePort(): Promise<UnresponsivePort> {
   const sockets = new Set<Socket>();
   const server = createServer((socket) => {
     hung.asked += 1;
     sockets.add(socket);
     socket.on('error', () => {});
     socket.on('close', () => sockets.delete(socket));
-    // Whoever gives up is let go.
+    // Reading lets the socket close when the client gives up.
     socket.resume();
   });
   await new Promise<void>((resolve, reject) => {

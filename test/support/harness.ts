@@ -10,7 +10,7 @@ import { type EventStream, openEventStream } from './eventStream.js';
 import { type ScriptedServer, startScriptedServer } from './scriptedServer.js';
 import { startTestService } from './service.js';
 
-/** Times so long that nothing happens but what a test causes. */
+/** Long intervals: only the test makes things happen. */
 const calm = {
   PROBE_INTERVAL_MS: '60000',
   RESYNC_INTERVAL_MS: '60000',
@@ -20,7 +20,7 @@ const calm = {
 
 type StreamOptions = Parameters<typeof openEventStream>[1];
 
-/** A TCP connection to the service, for what no HTTP client would send. */
+/** A TCP connection to the service, for bytes that no HTTP client sends. */
 export interface RawConnection {
   socket: Socket;
   send(...parts: string[]): void;
@@ -29,8 +29,8 @@ export interface RawConnection {
   closed: Promise<void>;
 }
 
-/** What the tests of one file start: services, scripted servers, clients. All of it ends with each test. */
-export function useWorld() {
+/** Starts services, scripted servers and clients for the tests of one file. Ends them after each test. */
+export function useHarness() {
   const servers: ScriptedServer[] = [];
   const services: Service[] = [];
   const streams: EventStream[] = [];
@@ -44,7 +44,7 @@ export function useWorld() {
     await Promise.all(those.map((service) => service.stop()));
     await Promise.all(ours.map((server) => server.stop()));
   }
-  // fetch keeps a spare connection open, which a service waits for a second: the next test need not.
+  // A service waits a second for connections that fetch keeps open. The next test does not wait for that.
   afterEach(() => {
     for (const server of servers) {
       server.respond({ kind: 'normal' });
@@ -66,7 +66,7 @@ export function useWorld() {
       servers.push(server);
       return server;
     },
-    /** A service that knows the scripted servers of this test, and has told them to be silent. */
+    /** A service that knows the scripted servers of this test. Resolves when all of them are silent. */
     async service(env: Record<string, string> = {}): Promise<Service> {
       const known = servers.map(({ id }) => id).join(',');
       const service = await startTestService(
@@ -84,20 +84,20 @@ export function useWorld() {
       streams.push(stream);
       return stream;
     },
-    /** A viewer whose coming has made the servers active. */
+    /** A viewer. Resolves when the servers are active. */
     async watch(service: Service, options?: StreamOptions): Promise<EventStream> {
       const stream = await openEventStream(service.url, options);
       streams.push(stream);
       await waitFor(service.actor, (snapshot) => snapshot.matches({ active: 'watched' }));
       return stream;
     },
-    /** A feed of its own, for an application without a service. */
+    /** A feed for an application without a service. */
     feed(source: FeedSource): Feed {
       const feed = new Feed(source, { run: 'run', frameIntervalMs: 0 });
       feeds.push(feed);
       return feed;
     },
-    /** An application that listens, without the service around it. */
+    /** Has an application listen, without a service around it. */
     async app(app: Koa | RequestListener): Promise<{ url: string }> {
       const server = createServer(typeof app === 'function' ? app : app.callback());
       listeners.push(server);
@@ -112,7 +112,7 @@ export function useWorld() {
       socket.on('data', (chunk) => {
         text += chunk;
       });
-      // A connection that the service cuts while this side is still sending ends with an error.
+      // A connection that the service cuts while this side sends ends with an error.
       socket.on('error', () => {});
       const closed = new Promise<void>((resolve) => socket.once('close', () => resolve()));
       const send = (...parts: string[]) => void socket.write(parts.join(''));
@@ -121,20 +121,20 @@ export function useWorld() {
   };
 }
 
-/** What a server was told so far, in order: to be active (true) or silent (false). */
+/** What a server was told, in order: to be active (true) or silent (false). */
 export function puts(server: ScriptedServer): boolean[] {
   return server.requests
     .filter(({ method }) => method === 'PUT')
     .map(({ body }) => JSON.parse(body).active);
 }
 
-/** The URL that a server was told last; the token in it is valid in this run. */
+/** The URL that a server was told last. Its token is valid. */
 export function toldUrl(server: ScriptedServer): string {
   if (server.eventsUrl === undefined) throw new Error('the server was told no URL yet');
   return server.eventsUrl;
 }
 
-/** Resolves after so many turns of the event loop. */
+/** Resolves after this many turns of the event loop. */
 export async function turns(count = 1): Promise<void> {
   for (let i = 0; i < count; i += 1) await new Promise((resolve) => setImmediate(resolve));
 }

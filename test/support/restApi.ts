@@ -1,4 +1,4 @@
-/** What the tests of the REST API start: a metadata store, services over it, and plain HTTP to ask them. */
+/** For tests of the REST API: a metadata store, services that use it, and HTTP requests. */
 
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
@@ -26,20 +26,20 @@ import { owns } from './stage.js';
 
 const withinMs = 20_000;
 
-/** Requests that a client sent, by the name of their command, and items that they read. */
+/** The commands that a client sent, and how many items they read. */
 export interface Traffic {
   commands: string[];
   itemsRead: number;
 }
 
-/** Tables of one test's own. */
+/** Tables for one test. */
 export interface TestTables {
   names: TableNames;
   store: Store;
-  /** For the pub-sub servers of `startReal`. */
+  /** An option of `startReal`: its server writes into these tables. */
   writer: StoreWriterOptions;
   traffic: Traffic;
-  /** Any item, as anybody may have written it. */
+  /** Writes any item, valid or not. */
   put(kind: keyof TableNames, item: Record<string, AttributeValue>): Promise<void>;
   putRoom(id: string, attributes?: Record<string, AttributeValue>): Promise<void>;
   putRooms(ids: readonly string[]): Promise<void>;
@@ -52,7 +52,7 @@ export function sharedStore(): { tables: () => Promise<TestTables> } {
   beforeAll(async () => {
     embedded = await startEmbedded({ withinMs });
     const { region, credentials } = embedded.clientOptions;
-    // For the pub-sub servers, which are processes of their own.
+    // Pub-sub servers run in processes of their own and inherit these.
     Object.assign(process.env, {
       AWS_REGION: region,
       AWS_ACCESS_KEY_ID: credentials.accessKeyId,
@@ -127,7 +127,7 @@ function puts(client: DynamoDBClient, names: TableNames) {
   return { put, putRoom, putRooms };
 }
 
-/** Times so long that nothing happens but what a test causes; requests time out within the test. */
+/** Long intervals: only the test makes things happen. Requests still time out within the test. */
 export const calm = {
   LINGER_MS: '50',
   REQUEST_TIMEOUT_MS: '1000',
@@ -136,7 +136,7 @@ export const calm = {
   FRAME_INTERVAL_MS: '5',
 };
 
-/** A service over these tables that knows these servers; `DYNAMODB_TABLE` unset: as if it were embedded. */
+/** A service that uses these tables and knows these servers. Without `DYNAMODB_TABLE` it takes them for embedded. */
 export async function startRest(
   { store }: { store: Store },
   {
@@ -157,18 +157,18 @@ export async function startRest(
   return owns(service, () => service.stop());
 }
 
-/** An answer, read to its end. */
+/** An answer with its whole body. */
 export interface Answer {
   status: number;
   headers: IncomingHttpHeaders;
   body: Buffer;
-  /** Throws when it is not JSON. */
+  /** Throws if the body is not JSON. */
   json<T>(): T;
-  /** The code, when it is an error's answer. */
+  /** The error code, if the answer is an error. */
   code: string | undefined;
 }
 
-/** Sends one GET whose path goes out as it is. Rejects when the answer is cut off. */
+/** Sends a GET with the path unchanged. Rejects if the answer is cut off. */
 export async function get(
   { url }: { url: string },
   path: string,
@@ -184,7 +184,7 @@ export async function get(
   return { status, headers: incoming.headers, body, json, code };
 }
 
-/** The path of the next page; undefined: there is none. */
+/** The path of the next page; undefined if there is none. */
 export function nextOf({ headers }: Answer, path: string): string | undefined {
   const { link } = headers;
   const [, target] = /^<(.*)>; rel="next"$/.exec(String(link ?? '')) ?? [];
@@ -193,7 +193,7 @@ export function nextOf({ headers }: Answer, path: string): string | undefined {
   return pathname + search;
 }
 
-/** Every page of a list, by its links. */
+/** Every page of a list. Follows its links. */
 export async function allPages<T>(service: { url: string }, first: string): Promise<T[][]> {
   const pages: T[][] = [];
   for (let path: string | undefined = first; path !== undefined; ) {
@@ -205,7 +205,7 @@ export async function allPages<T>(service: { url: string }, first: string): Prom
   return pages;
 }
 
-/** A store of which every question fails while it is broken. */
+/** A store that fails every call while it is broken. */
 export function breakable({ rooms, servers, connections }: Store) {
   let isBroken = false;
   const check = () => {

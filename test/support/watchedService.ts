@@ -1,4 +1,4 @@
-/** A watched service with two doubles, for whoever tries to do it harm. */
+/** A service with two doubles and a viewer, for tests that attack it. */
 
 import { expect } from '@jest/globals';
 import type { Service } from '../../server/service.js';
@@ -16,10 +16,10 @@ import {
   watch,
 } from './stage.js';
 
-/** Nothing happens by the clock. */
+/** Long intervals: nothing happens by the clock. */
 export const calm = { ...noResync, PROBE_INTERVAL_MS: '60000', REQUEST_TIMEOUT_MS: '5000' };
 
-/** Room `r` has a connection on each double. */
+/** Starts them. Room `r` has one connection on each double. */
 export async function startWatched(
   env: Record<string, string> = calm,
   options: StagingOptions = {},
@@ -34,8 +34,8 @@ export async function startWatched(
   return { double, other, service, viewer };
 }
 
-/** It is there, it counts on, and never showed anything of what was not so. */
-export async function expectUnharmed(
+/** Expects the service to run, to count the next connection, and to have shown no room called `fake`. */
+export async function expectUnaffected(
   service: Service,
   viewer: EventStream,
   double: ScriptedServer,
