@@ -1,4 +1,4 @@
-import type { Named, StateDefinition, Transition } from '../../server/inspection/definition.js';
+import type { Named, StateDefinition, Transition } from '../../server/wire/machines.js';
 
 /** A transition as the diagram draws it: an arrow with a label. */
 interface Arrow {

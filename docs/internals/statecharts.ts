@@ -3,11 +3,8 @@
 import { writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { charts } from '../../server/inspection/charts.js';
-import {
-  definitionOf,
-  delaysOf,
-  type StateDefinition,
-} from '../../server/inspection/definition.js';
+import { definitionOf, delaysOf } from '../../server/inspection/definition.js';
+import type { StateDefinition } from '../../server/wire/machines.js';
 import { conditionOf, mermaidOf, nameOf, triggersOf } from './mermaid.js';
 
 const head = `# Statecharts

@@ -3,10 +3,11 @@ import { fromCallback } from 'xstate';
 import type { ActivationEvent } from '../../machines/activationSetup.js';
 import type { DiscoveryRequest, ServerId } from '../../machines/ports.js';
 import type { ServersTable } from '../store/store.js';
+import type { SourceReport } from '../wire/sourceReport.js';
 import { GoneServers } from './goneServers.js';
 import { PolledSource, type PollingNeeds } from './polledSource.js';
 import { RememberedServers } from './rememberedServers.js';
-import type { Source, SourceReport } from './source.js';
+import type { Source } from './source.js';
 
 /** What discovery needs of the rest of the service. Times are for tests to shorten. */
 export interface DiscoveryNeeds {

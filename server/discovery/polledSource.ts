@@ -1,7 +1,8 @@
 import type { Logger } from 'pino';
 import type { ServerId } from '../../machines/ports.js';
 import { hostAndPort, isAddress } from '../addresses.js';
-import type { Source, SourceReport } from './source.js';
+import type { SourceReport } from '../wire/sourceReport.js';
+import type { Source } from './source.js';
 
 /** What the asking of a source needs of the rest of the service. */
 export interface PollingNeeds {

@@ -13,20 +13,3 @@ export interface Source {
   /** Lets go of what it holds. Asked nothing afterwards. */
   close?(): void;
 }
-
-/** How a source is doing, as `GET /api/state` shows it. */
-export interface SourceReport {
-  name: string;
-  /** Servers that it named when it last answered. */
-  servers: number;
-  /** What it named beside those: addresses outside PUBSUB_NETWORKS and this service's own. */
-  leftOut: number;
-  /** Of those it names, servers that were let go because they do not answer. They are not counted as servers. */
-  gone: number;
-  /** The first 20 of them. */
-  goneServers: ServerId[];
-  /** ISO 8601; null: it has not answered yet. */
-  lastSuccessAt: string | null;
-  /** What is wrong with it now. */
-  error: string | null;
-}

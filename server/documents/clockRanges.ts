@@ -1,5 +1,4 @@
-/** Clocks `from` (inclusive) to `to` (exclusive) of one Yjs client. */
-export type ClockRange = { readonly client: number; readonly from: number; readonly to: number };
+import type { ClockRange } from '../wire/divergence.js';
 
 /** Sets of clocks by client, each a flat list `[from, to, from, to, ...]`: compact for whole states. */
 export type ClockSets = Map<number, number[]>;

@@ -1,7 +1,7 @@
 import type * as Y from 'yjs';
+import type { Divergence, Lacking } from '../wire/divergence.js';
 import {
   addClocks,
-  type ClockRange,
   type ClockSets,
   countClocks,
   listRanges,
@@ -17,25 +17,6 @@ export type Coverage = {
   readonly deletions: ClockSets;
   /** Elements of it that are others than those that the room's document has under the same clocks. */
   readonly conflicts?: ClockSets;
-};
-
-/** What a server lacks: elements, and deletions; the first 50 ranges of each, and how many clocks in all. */
-export type Lacking = {
-  readonly structs: readonly ClockRange[];
-  readonly missingStructs: number;
-  readonly deletions: readonly ClockRange[];
-  readonly missingDeletions: number;
-};
-
-/**
- * How one server differs from what the servers of its room hold together. `structs`: elements that it does not
- * have. `deletions`: elements that are deleted elsewhere and not here, those that it does not have aside.
- */
-export type Divergence = Lacking & {
-  readonly server: string;
-  /** Elements that are others than those shown under the same clocks; the first 50 ranges. */
-  readonly conflicts: readonly ClockRange[];
-  readonly conflictingStructs: number;
 };
 
 const maxListed = 50;

@@ -1,8 +1,7 @@
-import type { ClockRange } from './clockRanges.js';
-import type { Divergence, Lacking } from './divergence.js';
+import type { ClockRange, Divergence, Lacking } from '../wire/divergence.js';
+import type { UpdateSummary } from '../wire/logEntry.js';
 import type { DocumentErrorCode } from './documentErrors.js';
 import type { Kind } from './sharedTypes.js';
-import type { UpdateSummary } from './updateSummary.js';
 
 /** Bytes that can move between threads instead of being copied. */
 export type Bytes = Uint8Array<ArrayBuffer>;

@@ -1,11 +1,9 @@
 import * as Y from 'yjs';
-import type { ClockRange } from './clockRanges.js';
+import type { ClockRange, Divergence, Lacking } from '../wire/divergence.js';
 import {
   type Coverage,
   compareCoverage,
   coverageOf,
-  type Divergence,
-  type Lacking,
   readState,
   type StateReading,
 } from './divergence.js';

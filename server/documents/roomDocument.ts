@@ -1,4 +1,4 @@
-import type { Divergence } from './divergence.js';
+import type { Divergence } from '../wire/divergence.js';
 import { BadUpdate, DocumentError, toDocumentError } from './documentErrors.js';
 import type {
   Applied,

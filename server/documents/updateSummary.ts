@@ -1,23 +1,7 @@
 import * as Y from 'yjs';
-import { addClocks, type ClockRange, type ClockSets, listRanges } from './clockRanges.js';
+import type { UpdateSummary } from '../wire/logEntry.js';
+import { addClocks, type ClockSets, listRanges } from './clockRanges.js';
 import { readUpdate } from './updateReader.js';
-
-/** One update as the log shows it; its size is bounded whatever the update's is. */
-export type UpdateSummary = {
-  readonly bytes: number;
-  /** Clients and clocks that it carries, by client; the first 50. */
-  readonly clients: readonly ClockRange[];
-  /** Characters, list elements, map values and shared types that it carries; formatting is not counted. */
-  readonly inserted: number;
-  /** Elements that its delete set names. */
-  readonly deleted: number;
-  /** Names of the root shared types that it reaches, sorted; the first 50, long names cut. */
-  readonly types: readonly string[];
-  /** Ranges and types that are not listed. */
-  readonly more: number;
-  /** False: Yjs applies it, and this service cannot describe it; all but `bytes` is empty. */
-  readonly isExamined: boolean;
-};
 
 /** What an update says without a document. */
 export type ExaminedUpdate = {

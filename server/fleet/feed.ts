@@ -1,32 +1,13 @@
-import type { RoomName, ServerId } from '../../machines/ports.js';
+import type { RoomName } from '../../machines/ports.js';
 import { Channel } from '../sse/channel.js';
 import { type Frame, messageFrame } from '../sse/frames.js';
 import { heartbeatMs, maxPendingMs, tickMs } from '../sse/heartbeat.js';
 import type { Viewer } from '../sse/viewer.js';
 import { Pace } from '../timing/pace.js';
-import type { IncompleteReason } from '../wire/serviceState.js';
+import type { FeedStatus } from '../wire/fleetEvents.js';
+import type { ServerView } from '../wire/serverView.js';
 import { Ring } from './ring.js';
 import { type Standpoint, StateEncoder } from './stateEncoder.js';
-
-/** A pub-sub server as viewers see it. */
-export interface ServerView {
-  id: ServerId;
-  /** `unknown`, `silent`, `silencing`, `activating`, `live`, `stale`, `unreachable`; `gone` in events alone. */
-  state: string;
-  /** When it last answered or posted, as an ISO 8601 time; null: never. */
-  lastHeardAt: string | null;
-  /** The epoch of the snapshot that its counts rest on; null: it has none. */
-  epoch: number | null;
-  /** Rooms with a connection on it; null: unknown, as it has no snapshot. */
-  rooms: number | null;
-  connections: number | null;
-  /** Whether it reported more than is counted of one server. */
-  overLimit: boolean;
-  /** Why the last request to it failed, if it did; null: it was answered. */
-  lastFailure: string | null;
-  /** Where it was told to post to, without the token; null: nowhere. */
-  callback: string | null;
-}
 
 /** What the feed shows, asked for when it is about to show it. */
 export interface FeedSource {
@@ -36,14 +17,6 @@ export interface FeedSource {
   takeChangedServers(): ServerView[];
   servers(): ServerView[];
   status(): FeedStatus;
-}
-
-/** The state of the statechart, and whether there are known servers and all of them are in the numbers. */
-export interface FeedStatus {
-  state: string;
-  complete: boolean;
-  /** Why it is not complete; null: it is. */
-  reason: IncompleteReason | null;
 }
 
 /** The streams of `GET /api/events`: the whole map of rooms (`rooms`), or what changed (`changes`). */

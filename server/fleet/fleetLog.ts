@@ -1,7 +1,6 @@
 import type { Logger } from 'pino';
-import type { ServerId } from '../../machines/ports.js';
+import type { ServerView } from '../wire/serverView.js';
 import type { ServiceState } from '../wire/serviceState.js';
-import type { ServerView } from './feed.js';
 
 /** States in which every server is at some time of an activation: they say nothing for it or against it. */
 const passing = new Set(['unknown', 'silent', 'silencing', 'activating']);
@@ -16,7 +15,7 @@ const deaf =
 export class FleetLog {
   readonly #log: Logger;
   /** How each server was when it was last neither told something nor asked for the first time. */
-  readonly #conditions = new Map<ServerId, string>();
+  readonly #conditions = new Map<string, string>();
   #state = '';
 
   constructor(log: Logger) {

@@ -1,5 +1,7 @@
 /** The catalogue of errors: every code that a client may meet, and its status. `docs/protocol.md` lists the same. */
 
+import type { ErrorBody } from '../wire/errorBody.js';
+
 /** Each code's HTTP status and the sentence sent with it. */
 export const errors = {
   unauthorized: { status: 401, message: 'A valid token or session is required' },
@@ -60,12 +62,11 @@ export function apiError(code: ErrorCode, detail?: string, retryAfterSeconds?: n
   return new ApiError(code, text, retryAfterSeconds);
 }
 
-/** What the body of every error answer is. */
-export interface ErrorBody {
-  error: { code: ErrorCode; message: string; requestId: string };
-}
-
 /** The body of an error answer. */
-export function errorBody(code: ErrorCode, message: string, requestId: string): ErrorBody {
+export function errorBody(
+  code: ErrorCode,
+  message: string,
+  requestId: string,
+): ErrorBody<ErrorCode> {
   return { error: { code, message, requestId } };
 }

@@ -2,7 +2,8 @@ import { randomUUID } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import type { Logger } from 'pino';
 import { InvalidCursor, StoreError } from '../store/store.js';
-import { ApiError, apiError, type ErrorBody, errorBody } from './errors.js';
+import type { ErrorBody } from '../wire/errorBody.js';
+import { ApiError, apiError, errorBody } from './errors.js';
 
 /** The answer to a request that failed. */
 export interface Refusal {

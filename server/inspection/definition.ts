@@ -1,41 +1,5 @@
 import type { AnyStateMachine, AnyStateNode } from 'xstate';
-
-/** An action or a guard by its name, with the parameters that the chart gives it. */
-export interface Named {
-  type: string;
-  params?: unknown;
-}
-
-/** One candidate of a transition. Without a target nothing but its actions happens. */
-export interface Transition {
-  /** `#<machine>.<path>` of each state that is entered. */
-  target?: string[];
-  guard?: string | Named;
-  actions?: Named[];
-  /** Whether a state that is left and entered at once is entered anew. */
-  reenter?: true;
-}
-
-/**
- * One state, as JSON: a configuration that `createMachine` and the tools of Stately take, with
- * everything spelled out that XState lets a chart leave out. Context and inputs are not part of it.
- */
-export interface StateDefinition {
-  /** `<machine>.<path>`. */
-  id: string;
-  type: AnyStateNode['type'];
-  description?: string;
-  initial?: string;
-  entry?: Named[];
-  exit?: Named[];
-  invoke?: { id: string; src: string }[];
-  /** Transitions by event. */
-  on?: Record<string, Transition[]>;
-  always?: Transition[];
-  /** Transitions by the name of a delay, or its milliseconds. */
-  after?: Record<string, Transition[]>;
-  states?: Record<string, StateDefinition>;
-}
+import type { Named, StateDefinition, Transition } from '../wire/machines.js';
 
 /** A function has no name of its own where it was written in place. */
 const inline = 'inline function';

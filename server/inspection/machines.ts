@@ -1,36 +1,9 @@
-import type { AnyActorRef, AnyMachineSnapshot, AnyStateMachine, StateValue } from 'xstate';
+import type { AnyActorRef, AnyMachineSnapshot, AnyStateMachine } from 'xstate';
+import type { ActorView, MachineSummary, MachineView } from '../wire/machines.js';
 import { charts } from './charts.js';
-import { definitionOf, delaysOf, type StateDefinition } from './definition.js';
-import { type Plain, plainData } from './plainData.js';
+import { definitionOf, delaysOf } from './definition.js';
+import { plainData } from './plainData.js';
 import { activeStates } from './stateValue.js';
-
-/** A statechart, and how many actors are in each of its states. */
-export interface MachineSummary {
-  id: string;
-  definition: StateDefinition;
-  /** Milliseconds by the name of a delay; null: it follows from the actor's context. */
-  delays: Record<string, number | null>;
-  actors: { total: number; states: Record<string, number> };
-}
-
-/** An actor of a machine as it is now. */
-export interface ActorView {
-  id: string;
-  /** `active`, `done`, `error` or `stopped`, as XState says it. */
-  status: string;
-  value: StateValue;
-  /** Its active states, as paths. */
-  states: string[];
-  context: Plain;
-}
-
-/** A statechart with a page of its actors. */
-export interface MachineView extends Omit<MachineSummary, 'actors'> {
-  /** By id. */
-  actors: ActorView[];
-  /** `after` of the next page; absent on the last one. */
-  next?: string;
-}
 
 /** Which actors are asked for. */
 export interface ActorQuery {

@@ -1,18 +1,11 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { ObservationsTable } from '../store/store.js';
+import type { SaveReport } from '../wire/observationsReport.js';
 import { fromBlocks, toBlocks } from './savedRows.js';
 import type { SeenConnections } from './seenConnections.js';
 import type { SeenRooms } from './seenRooms.js';
 import type { WatchedTimes } from './watchedTimes.js';
-
-/** How the saving of observations goes. */
-export interface SaveReport {
-  /** When they were saved last; null: not by this run. */
-  at: string | null;
-  /** Saves of this run that failed, or that were not begun because the one before went on. */
-  failures: number;
-}
 
 /** What is kept. */
 export interface KeptParts {

@@ -3,10 +3,11 @@ import type { Logger } from 'pino';
 import type { RoomName } from '../../machines/ports.js';
 import type { Delta } from '../../machines/tally.js';
 import type { ObservationsTable } from '../store/store.js';
-import { ObservationKeeper, type SaveReport } from './observationKeeper.js';
+import type { ObservationsReport } from '../wire/observationsReport.js';
+import { ObservationKeeper } from './observationKeeper.js';
 import { SeenConnections } from './seenConnections.js';
 import { type SeenRoom, SeenRooms } from './seenRooms.js';
-import { type Gap, WatchedTimes, type Watching } from './watchedTimes.js';
+import { WatchedTimes, type Watching } from './watchedTimes.js';
 
 /** What observing needs of the rest of the service. */
 export interface ObservationsNeeds {
@@ -18,20 +19,6 @@ export interface ObservationsNeeds {
   log: Logger;
   /** Milliseconds since 1970; those of the process unless told. */
   now?: () => number;
-}
-
-/** The answer of `GET /api/observations`. */
-export interface ObservationsReport {
-  observing: boolean;
-  /** Nothing older is kept. */
-  since: string;
-  gaps: Gap[];
-  /** `leftOut`: rooms with a connection now for which there is no place. */
-  rooms: { kept: number; leftOut: number };
-  /** `leftOut`: connections of this run that were seen to open and are not kept. */
-  connections: { kept: number; leftOut: number };
-  /** Null: they are kept in memory alone. */
-  saved: SaveReport | null;
 }
 
 const hourMs = 60 * 60 * 1000;

@@ -1,18 +1,11 @@
+import type { Gap } from '../wire/observationsReport.js';
+
 /** A time in which the counts were watched, in milliseconds since 1970. */
 export interface WatchedTime {
   readonly fromMs: number;
   readonly toMs: number;
   /** Whether every known server was in the counts. */
   readonly isComplete: boolean;
-}
-
-/** A time of which not everything is known. */
-export interface Gap {
-  from: string;
-  /** Null: it goes on. */
-  to: string | null;
-  /** `unwatched`: nobody looked. `incomplete`: not every server was in the counts. */
-  reason: 'unwatched' | 'incomplete';
 }
 
 /** What the service is doing now. */

@@ -1,4 +1,5 @@
 import { signal } from '@preact/signals';
+import type { SessionState } from '../wire/sessionState.js';
 import { refusalOf } from './refusal.js';
 import { steadyNow } from './steadyNow.js';
 
@@ -19,7 +20,7 @@ export class ApiFailure extends Error {
 }
 
 /** Whether the service asks for a token, and whether this browser has given it; undefined: not known yet. */
-export const session = signal<{ required: boolean; signedIn: boolean } | undefined>(undefined);
+export const session = signal<SessionState | undefined>(undefined);
 
 /** Add this to `steadyNow()` to get the service's clock; exact to a second or two. */
 export const clockSkewMs = signal(0);

@@ -1,12 +1,10 @@
-import type { RoomName, ServerId } from '../../machines/ports.js';
-
-/** Connections of a room, and on which servers they are, most first. */
+/** Connections of a room, in all and by server. Answer of `GET /api/counts`, one for each room. */
 export interface RoomCounts {
-  room: RoomName;
+  room: string;
   /** Null: unknown. */
   connections: number | null;
-  /** Whether every known server is in the numbers. */
+  /** Whether the numbers include every known server. */
   complete: boolean;
-  /** Null: no server reports. */
-  servers: { id: ServerId; connections: number }[] | null;
+  /** Most connections first; null: no server reports. */
+  servers: { id: string; connections: number }[] | null;
 }

@@ -1,33 +1,39 @@
-/**
- * Why the totals are not complete. `not_counting`: the servers are not asked now. `no_server_known`:
- * there is nobody to ask. `servers_missing`: not every known server is live. `over_limit`: a server
- * reported more than is counted of one. `source_unanswered`: a source of servers has not answered since
- * the start, so there may be servers that nobody knows of. `snapshot_due`: somebody posted under a
- * start-up answer, so a server may have begun anew; its next snapshot tells.
- */
+import type { SourceReport } from './sourceReport.js';
+
+/** Why the totals are not complete. */
 export type IncompleteReason =
+  /** The service is not active, so it does not ask the servers. */
   | 'not_counting'
   | 'no_server_known'
+  /** Some known servers are not live. */
   | 'servers_missing'
+  /** A server reported more rooms than `MAX_ROOMS_PER_SERVER`. */
   | 'over_limit'
+  /** A server posted with the token of a start-up answer, so it may have restarted. Its next snapshot tells. */
   | 'snapshot_due'
+  /** A discovery source has not answered since the start, so servers may be missing. */
   | 'source_unanswered';
 
-/** The state of the service as `GET /api/state` shows it. */
+/** The state of the service. */
 export interface ServiceState {
   /** `inactive`, `activating`, `active`, `deactivating`, `stopped`. */
   state: string;
-  /** Of `active`: `watched` or `lingering`; else null. */
+  /** Substate of `active`: `watched` or `lingering`; else null. */
   detail: string | null;
   viewers: number;
   servers: number;
-  /** Servers whose numbers are in the totals and believed. */
+  /** Live servers: the totals include their numbers. */
   live: number;
   /** Null: unknown. */
   rooms: number | null;
   connections: number | null;
-  /** Whether there are known servers, and all of them are live and counted in full. */
+  /** Whether there are known servers, all of them are live, and all their rooms are counted. */
   complete: boolean;
   /** Why it is not complete; null: it is. */
   reason: IncompleteReason | null;
+}
+
+/** Answer of `GET /api/state`. */
+export interface StateReport extends ServiceState {
+  discovery: SourceReport[];
 }

@@ -1,5 +1,7 @@
 import type { ServerId } from '../../machines/ports.js';
-import type { FeedSource, FeedStatus, ServerView } from '../../server/fleet/feed.js';
+import type { FeedSource } from '../../server/fleet/feed.js';
+import type { FeedStatus } from '../../server/wire/fleetEvents.js';
+import type { ServerView } from '../../server/wire/serverView.js';
 
 /** A source whose counts a test sets. */
 export class FakeSource implements FeedSource {

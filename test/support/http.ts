@@ -6,7 +6,7 @@ import {
   request,
 } from 'node:http';
 import { text as readText } from 'node:stream/consumers';
-import type { ErrorBody } from '../../server/http/errors.js';
+import type { ErrorBody } from '../../server/wire/errorBody.js';
 
 /** An answer as programs go by it. */
 export interface Answer {

@@ -12,7 +12,6 @@ import {
 } from '@aws-sdk/client-dynamodb';
 import { afterAll, beforeAll } from '@jest/globals';
 import type { StoreWriterOptions } from '../../server/demo/storeWriter.js';
-import type { ErrorBody } from '../../server/http/errors.js';
 import type { Service, ServiceOverrides } from '../../server/service.js';
 import { createClient } from '../../server/store/dynamodb/client.js';
 import { connectionsTable } from '../../server/store/dynamodb/connectionsTable.js';
@@ -21,6 +20,7 @@ import { serversTable } from '../../server/store/dynamodb/serversTable.js';
 import { createTables, type TableNames } from '../../server/store/dynamodb/tables.js';
 import { type EmbeddedServer, startEmbedded } from '../../server/store/embedded/embedded.js';
 import { type Store, StoreError } from '../../server/store/store.js';
+import type { ErrorBody } from '../../server/wire/errorBody.js';
 import { startTestService } from './service.js';
 import { owns } from './stage.js';
 

@@ -1,7 +1,7 @@
-import type { ServerId } from '../../machines/ports.js';
-import type { ServerView, StreamKind } from '../../server/fleet/feed.js';
+import type { StreamKind } from '../../server/fleet/feed.js';
 import type { Frame } from '../../server/sse/frames.js';
 import type { Viewer } from '../../server/sse/viewer.js';
+import type { ServerView } from '../../server/wire/serverView.js';
 
 /** What a viewer is told of a server, and told anew when it changes. */
 export type SeenServer = Pick<ServerView, 'state' | 'overLimit'>;
@@ -22,7 +22,7 @@ export class Watcher {
   readonly kind: StreamKind;
   pendingBytes = 0;
   readonly rooms = new Map<string, number>();
-  readonly servers = new Map<ServerId, SeenServer>();
+  readonly servers = new Map<string, SeenServer>();
   state = '';
   isComplete = false;
   lastEventId: string | undefined;

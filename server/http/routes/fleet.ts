@@ -1,8 +1,8 @@
 import type Router from '@koa/router';
 import type { Middleware } from 'koa';
-import type { SourceReport } from '../../discovery/source.js';
-import type { ServerView } from '../../fleet/feed.js';
-import type { ServiceState } from '../../wire/serviceState.js';
+import type { ServerView } from '../../wire/serverView.js';
+import type { ServiceState, StateReport } from '../../wire/serviceState.js';
+import type { SourceReport } from '../../wire/sourceReport.js';
 
 /** What the routes about the fleet need of the rest of the service. */
 export interface FleetNeeds {
@@ -23,6 +23,7 @@ export function fleetRoutes(router: Router, authenticate: Middleware, needs: Fle
       ctx.body = needs.servers();
     })
     .get('/api/state', authenticate, (ctx) => {
-      ctx.body = { ...needs.state(), discovery: needs.discovery() };
+      const report: StateReport = { ...needs.state(), discovery: needs.discovery() };
+      ctx.body = report;
     });
 }

@@ -1,6 +1,6 @@
 import type Router from '@koa/router';
 import type { Middleware } from 'koa';
-import type { ObservationsReport } from '../../observations/observations.js';
+import type { ObservationsReport } from '../../wire/observationsReport.js';
 
 /** What the route about observations needs of the rest of the service. */
 export interface ObservationNeeds {

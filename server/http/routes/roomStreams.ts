@@ -5,6 +5,7 @@ import type { Kind } from '../../documents/sharedTypes.js';
 import type { RoomDirectory } from '../../rooms/lookup/roomDirectory.js';
 import type { RoomView } from '../../rooms/watching/roomStreams.js';
 import type { RoomWatches } from '../../rooms/watching/roomWatches.js';
+import type { RoomLog } from '../../wire/logEntry.js';
 import { apiError } from '../errors.js';
 import { type Admission, admitViewer } from '../guards/admission.js';
 import { parameter, roomParameter, wordParameter } from './query.js';
@@ -43,12 +44,13 @@ export function roomStreamRoutes(
 async function answerLog(ctx: Context, names: RoomNames, needs: RoomStreamNeeds): Promise<void> {
   const room = await roomOf(names, needs);
   const watch = needs.watches.get(room);
-  ctx.body = {
+  const log: RoomLog = {
     id: room,
     watched: watch !== undefined,
     ...watch?.findings(),
     entries: watch?.log() ?? [],
   };
+  ctx.body = log;
 }
 
 async function streamRoom(ctx: Context, names: RoomNames, needs: RoomStreamNeeds): Promise<void> {

@@ -14,6 +14,7 @@ import {
 import { serversOf } from '../../rooms/lookup/roomFindings.js';
 import type { RoomList } from '../../rooms/lookup/roomList.js';
 import type { RoomWatches } from '../../rooms/watching/roomWatches.js';
+import type { RoomServers } from '../../wire/roomServers.js';
 import { ApiError, apiError, type ErrorCode } from '../errors.js';
 import { numberParameter, parameter, roomParameter, wordParameter } from './query.js';
 import { namesInPath, type RoomNames } from './roomNames.js';
@@ -115,7 +116,11 @@ async function answerServers(ctx: Context, names: RoomNames, needs: RoomNeeds): 
   const named = await find(ctx, names, needs, true);
   const found = await readStates(named, needs.documents, { isListing: true });
   const watch = needs.watches.get(found.room);
-  ctx.body = { ...aboutRoom(found), ...(watch && { diverged: watch.findings().diverged }) };
+  const servers: RoomServers = {
+    ...aboutRoom(found),
+    ...(watch && { diverged: watch.findings().diverged }),
+  };
+  ctx.body = servers;
 }
 
 /** The room that a request means; throws `room_not_found`. */

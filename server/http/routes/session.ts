@@ -1,5 +1,6 @@
 import type Router from '@koa/router';
 import type { Context } from 'koa';
+import type { SessionState } from '../../wire/sessionState.js';
 import type { Authentication } from '../auth/authentication.js';
 import { apiError } from '../errors.js';
 import { readBody } from '../guards/body.js';
@@ -21,7 +22,8 @@ export function sessionRoutes(
     .get('/api/session', async (ctx) => {
       ctx.set('Cache-Control', 'no-store');
       const signedIn = await authentication.isSignedIn(ctx);
-      ctx.body = { required: authentication.isRequired, signedIn };
+      const state: SessionState = { required: authentication.isRequired, signedIn };
+      ctx.body = state;
     })
     .post('/api/session', async (ctx) => {
       ctx.set('Cache-Control', 'no-store');

@@ -1,4 +1,5 @@
 import { useEffect, useState } from 'preact/hooks';
+import type { ActorView, MachineView } from '../../wire/machines.js';
 import { visible } from '../model/roomNames.js';
 import { plainNode } from '../tree/plainNode.js';
 import { Tree } from '../tree/tree.js';
@@ -9,19 +10,6 @@ const listed = 50;
 /** An id may be a part of others: enough to meet it among them. */
 const looked = 20;
 
-/** An actor as it is now. */
-interface Actor {
-  id: string;
-  status: string;
-  states: string[];
-  context: unknown;
-}
-
-interface MachineActors {
-  actors: Actor[];
-  next?: string;
-}
-
 /** The actors of a machine: a list to choose from, and what the chosen one holds. */
 export function ActorPanel(props: {
   machine: string;
@@ -31,8 +19,8 @@ export function ActorPanel(props: {
   const { machine, total, onLook } = props;
   const [search, setSearch] = useState('');
   const [chosen, setChosen] = useState<string>();
-  const [list] = usePolled<MachineActors>(pathOf(machine, search, listed), pollMs);
-  const [look] = usePolled<MachineActors>(
+  const [list] = usePolled<MachineView>(pathOf(machine, search, listed), pollMs);
+  const [look] = usePolled<MachineView>(
     chosen === undefined ? undefined : pathOf(machine, chosen, looked),
     pollMs,
   );
@@ -86,7 +74,7 @@ const pathOf = (machine: string, search: string, limit: number) =>
   `api/machines/${encodeURIComponent(machine)}?${new URLSearchParams({ limit: `${limit}`, search })}`;
 
 function ActorList(props: {
-  actors: readonly Actor[];
+  actors: readonly ActorView[];
   chosen: string | undefined;
   onChoose: (id: string | undefined) => void;
 }) {
@@ -113,7 +101,7 @@ function ActorList(props: {
 /** The region goes without saying. */
 const lastKeys = (path: string) => path.split('.').slice(-1).join('.');
 
-function ActorDetails({ actor: { id, status, context } }: { actor: Actor }) {
+function ActorDetails({ actor: { id, status, context } }: { actor: ActorView }) {
   const node = plainNode(context, { key: 'context', label: '' });
   return (
     <div class="stack machines-context">

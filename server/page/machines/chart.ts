@@ -1,33 +1,6 @@
 /** A statechart as `GET /api/machines` tells it, made ready to be drawn. */
 
-interface Named {
-  type: string;
-  params?: unknown;
-}
-
-interface TransitionDefinition {
-  target?: string[];
-  guard?: string | Named;
-  actions?: Named[];
-}
-
-/** One state as the service tells it: see `GET /api/machines` in docs/openapi.yaml. */
-export interface StateDefinition {
-  id: string;
-  type: string;
-  description?: string;
-  initial?: string;
-  entry?: Named[];
-  exit?: Named[];
-  invoke?: { id: string; src: string }[];
-  on?: Record<string, TransitionDefinition[]>;
-  always?: TransitionDefinition[];
-  after?: Record<string, TransitionDefinition[]>;
-  states?: Record<string, StateDefinition>;
-}
-
-/** Milliseconds by the name of a delay; null: it follows from the actor. */
-export type Delays = Readonly<Record<string, number | null>>;
+import type { Delays, Named, StateDefinition, Transition } from '../../wire/machines.js';
 
 /** A way out of a state, or something done in it. */
 export interface ChartTransition {
@@ -107,11 +80,7 @@ function transitionsOf(
   { root, delays, path }: Place,
 ): ChartTransition[] {
   const all: ChartTransition[] = [];
-  const add = (
-    cause: string,
-    kind: ChartTransition['kind'],
-    candidates: readonly TransitionDefinition[],
-  ) => {
+  const add = (cause: string, kind: ChartTransition['kind'], candidates: readonly Transition[]) => {
     for (const { target = [], guard, actions = [] } of candidates)
       all.push({
         key: `${path}|${all.length}`,

@@ -1,21 +1,14 @@
 import './machines.css';
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
+import type { MachineSummary } from '../../wire/machines.js';
 import { type Polled, usePolled } from '../usePolled.js';
 import { ActorPanel } from './actorPanel.js';
-import { type ChartState, chartOf, type Delays, type StateDefinition } from './chart.js';
+import { type ChartState, chartOf } from './chart.js';
 import { ChartView } from './chartView.js';
 import { InspectorHint } from './inspectorHint.js';
 import { type Moves, movesBetween, type Occupancy, occupancyOf } from './occupancy.js';
 
 const pollMs = 1000;
-
-/** A statechart, and how many actors are in each of its states: `GET /api/machines`. */
-interface MachineSummary {
-  id: string;
-  definition: StateDefinition;
-  delays?: Delays;
-  actors: { total: number; states: Record<string, number> };
-}
 
 /** The statecharts of the service, drawn from its own definitions, with the current states lit. */
 export function MachinesView() {

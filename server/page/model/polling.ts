@@ -1,29 +1,13 @@
 import { effect, signal } from '@preact/signals';
+import type { ServerView } from '../../wire/serverView.js';
+import type { StateReport } from '../../wire/serviceState.js';
 import { ApiFailure, getJson, session } from '../api.js';
 import { steadyNow } from '../steadyNow.js';
 import { retryStreams } from '../stream/connection.js';
-import type { ServerView } from '../stream/messages.js';
 import { isCurrent, recordHistory, streamStatus, takeServers } from './fleet.js';
 
-/** What `GET /api/state` says beyond the stream (docs/protocol.md). */
-export interface ServiceState {
-  state: string;
-  detail: string | null;
-  viewers: number;
-  live: number;
-  servers: number;
-  discovery: {
-    name: string;
-    error: string | null;
-    lastSuccessAt: string | null;
-    /** Servers that it names and that do not answer; the first of them. */
-    gone: number;
-    goneServers: string[];
-  }[];
-}
-
 /** What the last poll said; undefined: none has been answered. */
-export const service = signal<ServiceState | undefined>(undefined);
+export const service = signal<StateReport | undefined>(undefined);
 /** Milliseconds since 1970, once a second while somebody looks. */
 export const now = signal(steadyNow());
 
@@ -56,7 +40,7 @@ async function poll(): Promise<void> {
   isPolling = true;
   try {
     const [state, servers] = await Promise.all([
-      getJson<ServiceState>('api/state'),
+      getJson<StateReport>('api/state'),
       getJson<ServerView[]>('api/servers'),
     ]);
     service.value = state;

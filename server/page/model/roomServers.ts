@@ -1,14 +1,10 @@
 import { signal } from '@preact/signals';
+import type { RoomCounts } from '../../wire/roomCounts.js';
 import { ApiFailure, getJson } from '../api.js';
 import { encodedName } from './roomNames.js';
 
 /** Connections of a room by server, most first; null: no server reports. */
-export type Distribution = readonly { id: string; connections: number }[] | null;
-
-interface RoomCounts {
-  room: string;
-  servers: Distribution;
-}
+export type Distribution = RoomCounts['servers'];
 
 /** Rooms in one request, and characters of its address: the service reads 16 kB of head. */
 const maxRooms = 200;

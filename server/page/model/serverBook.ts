@@ -1,4 +1,4 @@
-import type { ServerView } from '../stream/messages.js';
+import type { ServerView } from '../../wire/serverView.js';
 
 /** A pub-sub server as the page shows it: what the service says, and what was seen before. */
 export interface ServerRow extends ServerView {

@@ -1,8 +1,8 @@
 import { useState } from 'preact/hooks';
+import type { RoomClient, RoomPeople } from '../../wire/awareness.js';
 import { visible } from '../model/roomNames.js';
 import { cutText, plainNode } from '../tree/plainNode.js';
 import { Tree } from '../tree/tree.js';
-import type { RoomClient, RoomPeople } from './roomMessages.js';
 import { byteWord, countWord } from './words.js';
 
 const firstShown = 30;

@@ -1,4 +1,4 @@
-import type { LogEntry } from './roomMessages.js';
+import type { LogEntry } from '../../wire/logEntry.js';
 
 const retryMs = 3000;
 

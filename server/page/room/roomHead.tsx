@@ -1,20 +1,16 @@
+import type { RoomCounts } from '../../wire/roomCounts.js';
+import type { RoomStatus } from '../../wire/roomStatus.js';
 import { shownName, visible } from '../model/roomNames.js';
 import type { StreamStatus } from '../stream/messages.js';
 import { CopyButton } from '../ui/copyButton.js';
-import type { RoomStatus } from './roomMessages.js';
 import { countWord, standingWords, streamWords } from './words.js';
-
-interface Counts {
-  connections: number | null;
-  complete: boolean;
-}
 
 /** What the room is called, by people and by programs, and how it stands. */
 export function RoomHead(props: {
   name: string;
   status: RoomStatus | undefined;
   stream: StreamStatus;
-  counts: Counts | undefined;
+  counts: RoomCounts | undefined;
 }) {
   const { name, status, stream, counts } = props;
   const shown = shownName(name);
@@ -45,7 +41,7 @@ export function RoomHead(props: {
   );
 }
 
-function connectionsWord({ connections, complete }: Counts): string {
+function connectionsWord({ connections, complete }: RoomCounts): string {
   if (connections === null) return 'connections not known';
   const word = countWord(connections, 'connection');
   return complete ? word : `${word}; not every server is counted`;

@@ -1,8 +1,9 @@
 import type { ComponentChildren } from 'preact';
+import type { Divergence } from '../../wire/divergence.js';
+import type { UnreadableServer, WaitingServer } from '../../wire/roomStatus.js';
 import { visible } from '../model/roomNames.js';
 import { retryStreams } from '../stream/connection.js';
 import type { StreamStatus } from '../stream/messages.js';
-import type { DivergedServer, UnreadableServer, WaitingServer } from './roomMessages.js';
 import type { RoomSession } from './roomSession.js';
 import { byteWord, countWord, standingWords, streamWords, type Words } from './words.js';
 
@@ -104,7 +105,7 @@ function WaitingFor({ servers }: { servers: readonly WaitingServer[] }) {
   );
 }
 
-function Diverged({ servers }: { servers: readonly DivergedServer[] }) {
+function Diverged({ servers }: { servers: readonly Divergence[] }) {
   const isAnyMissing = servers.some((each) => each.missingStructs + each.missingDeletions > 0);
   const isAnyConflicting = servers.some(({ conflictingStructs }) => conflictingStructs > 0);
   return (
@@ -135,7 +136,7 @@ function Diverged({ servers }: { servers: readonly DivergedServer[] }) {
   );
 }
 
-function divergedWords(each: DivergedServer): string {
+function divergedWords(each: Divergence): string {
   const { missingStructs, missingDeletions, conflicts, conflictingStructs } = each;
   const words = [];
   if (missingStructs + missingDeletions > 0)

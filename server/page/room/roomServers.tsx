@@ -1,7 +1,8 @@
+import type { RoomServer, RoomServers } from '../../wire/roomServers.js';
+import type { RoomStatus } from '../../wire/roomStatus.js';
 import { visible } from '../model/roomNames.js';
 import { presentServers } from '../servers/serverLook.js';
 import type { Polled } from '../usePolled.js';
-import type { RoomServer, RoomServers, RoomStatus } from './roomMessages.js';
 import { clockTime, countWord, serverWords } from './words.js';
 
 type Connections = readonly { id: string; connections: number }[];

@@ -1,7 +1,9 @@
 import { fromBase64 } from 'lib0/buffer';
 import * as Y from 'yjs';
+import type { PeopleChanges, RoomPeople } from '../../wire/awareness.js';
+import type { LogEntry } from '../../wire/logEntry.js';
+import type { RoomStatus } from '../../wire/roomStatus.js';
 import { RecentChanges } from './recentChanges.js';
-import type { LogEntry, PeopleChanges, RoomPeople, RoomStatus } from './roomMessages.js';
 
 /** What is known of the room, from its stream so far. */
 export interface RoomSnapshot {

@@ -1,12 +1,13 @@
 import './room.css';
 import { useMemo } from 'preact/hooks';
+import type { RoomCounts } from '../../wire/roomCounts.js';
+import type { RoomServers } from '../../wire/roomServers.js';
 import { encodedName } from '../model/roomNames.js';
 import { Tree } from '../tree/tree.js';
 import { usePolled } from '../usePolled.js';
 import { documentTree } from './documentTree.js';
 import { People } from './people.js';
 import { RoomHead } from './roomHead.js';
-import type { RoomServers } from './roomMessages.js';
 import { RoomNotices } from './roomNotices.js';
 import { ServersOfRoom } from './roomServers.js';
 import type { RoomSession } from './roomSession.js';
@@ -16,15 +17,6 @@ import { roomPath, useRoom } from './useRoom.js';
 const countsMs = 1000;
 /** Each asks every server for the whole document: see docs/protocol.md. */
 const findingsMs = 30_000;
-
-interface RoomCounts {
-  /** Null: unknown. */
-  connections: number | null;
-  /** Whether every known server is in the numbers. */
-  complete: boolean;
-  /** Null: no server reports. */
-  servers: { id: string; connections: number }[] | null;
-}
 
 /** A room as it changes: what is in it, who is in it, and where it is. Looking at it never joins it. */
 export function RoomView({ name }: { name: string }) {

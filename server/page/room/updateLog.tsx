@@ -1,6 +1,6 @@
 import { useState } from 'preact/hooks';
+import type { LogEntry } from '../../wire/logEntry.js';
 import { visible } from '../model/roomNames.js';
-import type { LogEntry } from './roomMessages.js';
 import { byteWord, clockTime } from './words.js';
 
 const firstShown = 25;

@@ -1,10 +1,10 @@
 import { useEffect, useMemo, useState } from 'preact/hooks';
+import type { RoomLog } from '../../wire/logEntry.js';
 import { getJson } from '../api.js';
 import { encodedName } from '../model/roomNames.js';
 import { openStream } from '../stream/connection.js';
 import type { StreamStatus } from '../stream/messages.js';
 import { readLog } from './readLog.js';
-import type { LogEntry } from './roomMessages.js';
 import { RoomSession } from './roomSession.js';
 
 /** The path of what belongs to a room, by its raw name, which proxies leave alone in a query. */
@@ -34,7 +34,7 @@ export function useRoom(name: string): { session: RoomSession; stream: StreamSta
       if (!isLive || wasLive) return;
       session.noteConnection();
       void readLog({
-        ask: async () => (await getJson<{ entries: LogEntry[] }>(roomPath(name, 'log'))).entries,
+        ask: async () => (await getJson<RoomLog>(roomPath(name, 'log'))).entries,
         add: (entries) => session.addLog(entries),
         isWanted: () => isLive && !isClosed,
       });

@@ -1,5 +1,6 @@
+import type { RoomServer } from '../../wire/roomServers.js';
+import type { RoomStanding, RoomStatus } from '../../wire/roomStatus.js';
 import type { StreamStatus } from '../stream/messages.js';
-import type { RoomServer, RoomStanding, RoomStatus } from './roomMessages.js';
 
 /** How something stands, in words: what it is called, what it means, what can be done. */
 export interface Words {

@@ -1,4 +1,5 @@
 import { signal } from '@preact/signals';
+import type { SessionState } from '../../wire/sessionState.js';
 import { ApiFailure, getJson, request, session } from '../api.js';
 import { announceSignIn, announceSignOut } from '../stream/connection.js';
 
@@ -11,7 +12,7 @@ const retryMs = 2000;
 export async function loadSession(): Promise<void> {
   for (;;) {
     try {
-      session.value = await getJson<{ required: boolean; signedIn: boolean }>('api/session');
+      session.value = await getJson<SessionState>('api/session');
       sessionFailure.value = undefined;
       return;
     } catch (error) {

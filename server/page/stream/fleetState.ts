@@ -1,4 +1,6 @@
-import type { FleetNews, RoomColumns, ServerView, StreamEvent } from './messages.js';
+import type { FleetChanges } from '../../wire/fleetEvents.js';
+import type { ServerView } from '../../wire/serverView.js';
+import type { FleetNews, RoomColumns, StreamEvent } from './messages.js';
 
 /** The order in which rooms are shown: most connections first, then by raw name. */
 export function compareRooms(countA: number, nameA: string, countB: number, nameB: string): number {
@@ -15,7 +17,7 @@ export class FleetState {
   /** Takes an event in, and says what it changes; undefined: nothing that is known here. */
   apply({ event, data }: StreamEvent): FleetNews | undefined {
     if (!['snapshot', 'changes', 'servers'].includes(event)) return undefined;
-    const { state, complete, servers = [], rooms = {} } = JSON.parse(data);
+    const { state, complete, servers = [], rooms = {} } = JSON.parse(data) as FleetChanges;
     this.#state = state ?? this.#state;
     this.#complete = complete ?? this.#complete;
     if (event === 'snapshot') {

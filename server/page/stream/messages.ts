@@ -1,3 +1,5 @@
+import type { ServerView } from '../../wire/serverView.js';
+
 /** How a stream is doing. Times are those of `steadyNow()` where the status is. */
 export type StreamStatus =
   | { kind: 'connecting' }
@@ -16,22 +18,6 @@ export interface StreamEvent {
   data: string;
 }
 
-/** A pub-sub server as `GET /api/servers` and the stream show it (docs/protocol.md). */
-export interface ServerView {
-  id: string;
-  state: string;
-  lastHeardAt: string | null;
-  epoch: number | null;
-  /** Null: unknown. */
-  rooms: number | null;
-  connections: number | null;
-  /** It reported more than is counted of one server. */
-  overLimit: boolean;
-  lastFailure: string | null;
-  /** Where it was told to post to. */
-  callback: string | null;
-}
-
 /** Rooms and their connections side by side: names such as `__proto__` are safe so, and arrays clone fast. */
 export interface RoomColumns {
   names: string[];
@@ -41,8 +27,8 @@ export interface RoomColumns {
 /** What changed about the fleet; `snapshot` replaces everything, its rooms being sorted already. */
 export interface FleetNews {
   kind: 'snapshot' | 'changes';
-  state?: string;
-  complete?: boolean;
+  state?: string | undefined;
+  complete?: boolean | undefined;
   servers?: ServerView[];
   rooms?: RoomColumns;
 }

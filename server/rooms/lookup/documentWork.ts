@@ -1,10 +1,11 @@
 import type { RoomName } from '../../../machines/ports.js';
-import { type Lacking, readState } from '../../documents/divergence.js';
+import { readState } from '../../documents/divergence.js';
 import type { DocumentErrorCode } from '../../documents/documentErrors.js';
 import { BadUpdate, DocumentError } from '../../documents/documentErrors.js';
 import type { Documents } from '../../documents/documents.js';
 import type { RoomDocument } from '../../documents/roomDocument.js';
 import { apiError, type ErrorCode } from '../../http/errors.js';
+import type { Lacking } from '../../wire/divergence.js';
 
 /** A document as JSON text; `isTruncated`: something of it was left out. */
 export interface DocumentText {

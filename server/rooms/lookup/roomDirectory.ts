@@ -3,11 +3,11 @@ import type { ActivationActor } from '../../../machines/activationMachine.js';
 import type { RoomName, ServerId } from '../../../machines/ports.js';
 import { normalizeAddress } from '../../addresses.js';
 import { serverAt } from '../../discovery/roomAddresses.js';
-import type { Lacking } from '../../documents/divergence.js';
 import type { KnownCounts } from '../../fleet/knownCounts.js';
 import type { AddressBook } from '../../pubsub/addressBook.js';
 import { canAsk, type PubSubServers } from '../../pubsub/pubSubServers.js';
 import { isStorable, type RoomsTable, type StoredRoom } from '../../store/store.js';
+import type { Lacking } from '../../wire/divergence.js';
 import { type Fresh, LastKnownGood } from './lastKnownGood.js';
 
 /** What the room directory is made of. */

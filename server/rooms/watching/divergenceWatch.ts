@@ -1,5 +1,4 @@
-import type { ClockRange } from '../../documents/clockRanges.js';
-import type { Divergence, Lacking } from '../../documents/divergence.js';
+import type { ClockRange, Divergence, Lacking } from '../../wire/divergence.js';
 
 /** What a server lacks, or has otherwise than others. */
 type Found = Lacking & { readonly server: string; readonly conflicts?: readonly ClockRange[] };

@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto';
 import type { ServerId } from '../../../machines/ports.js';
-import type { Divergence, Lacking } from '../../documents/divergence.js';
 import { DocumentError } from '../../documents/documentErrors.js';
 import type { Applied } from '../../documents/documentProtocol.js';
 import type { RoomDocument } from '../../documents/roomDocument.js';
 import type { Kind } from '../../documents/sharedTypes.js';
+import type { Divergence, Lacking } from '../../wire/divergence.js';
+import type { UnreadableServer, WaitingServer } from '../../wire/roomStatus.js';
 import { ChannelWatch, type ChannelWatchEvents } from './channelWatch.js';
 import { DivergenceWatch } from './divergenceWatch.js';
 import { HeldUpdates } from './heldUpdates.js';
@@ -25,15 +26,6 @@ export interface RoomContentEvents extends ChannelWatchEvents {
   /** Something is missing: the states of the servers have to be merged again. */
   onGap: () => void;
 }
-
-/** A server whose answer for the room could not be read, and why. */
-export interface UnreadableState {
-  server: ServerId;
-  reason: string;
-}
-
-/** A server that has updates which it cannot apply, and what it waits for. */
-export type WaitingServer = Lacking & { readonly server: ServerId };
 
 /** What a round came to: servers whose state could be read, and servers that answered something else. */
 export interface RoundOutcome {
@@ -77,7 +69,7 @@ export class RoomContent {
   readonly #hashes = new Map<ServerId, string>();
   /** What could not be read, by server: it is not tried again before the server answers something else. */
   readonly #refused = new Map<ServerId, { hash: string; reason: string }>();
-  #unreadable: readonly UnreadableState[] = [];
+  #unreadable: readonly UnreadableServer[] = [];
   /** Grows when the document is given up: rounds of before say nothing of the new one. */
   #generation = 0;
   /** Whether a state brought what was not passed on as an update. */
@@ -106,7 +98,7 @@ export class RoomContent {
   }
 
   /** Servers whose answer in the last round could not be read. */
-  get unreadable(): readonly UnreadableState[] {
+  get unreadable(): readonly UnreadableServer[] {
     return this.#unreadable;
   }
 

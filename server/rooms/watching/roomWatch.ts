@@ -1,15 +1,23 @@
 import type { RoomName, ServerId } from '../../../machines/ports.js';
 import type { RoomChannelStanding, RoomStanding } from '../../../machines/roomSetup.js';
-import type { Divergence } from '../../documents/divergence.js';
 import type { Documents } from '../../documents/documents.js';
 import { canAsk } from '../../pubsub/pubSubServers.js';
 import type { ChannelFailure } from '../../redis/redisChannels.js';
 import { heartbeatMs, maxPendingMs, tickMs } from '../../sse/heartbeat.js';
 import type { Viewer } from '../../sse/viewer.js';
+import type { Divergence } from '../../wire/divergence.js';
+import type { LogEntry } from '../../wire/logEntry.js';
+import type {
+  PresenceStanding,
+  RoomFindings,
+  RoomStatus,
+  UnreadableServer,
+  WaitingServer,
+} from '../../wire/roomStatus.js';
 import { AwarenessStreams } from './awarenessStreams.js';
-import { RoomContent, type UnreadableState, type WaitingServer } from './roomContent.js';
+import { RoomContent } from './roomContent.js';
 import { RoomStreams, type RoomView } from './roomStreams.js';
-import { type LogEntry, UpdateLog } from './updateLog.js';
+import { UpdateLog } from './updateLog.js';
 
 /** What a watched room needs of the rest of the service. */
 export interface RoomWatchNeeds {
@@ -25,7 +33,7 @@ export interface RoomWatchNeeds {
 
 /** What is not as it should be with a server of a room. */
 export type ServerFinding =
-  | ({ finding: 'unreadable' } & UnreadableState)
+  | ({ finding: 'unreadable' } & UnreadableServer)
   | ({ finding: 'waiting_for' } & WaitingServer)
   | ({ finding: 'diverged' } & Divergence);
 
@@ -39,9 +47,6 @@ export interface RoomWatchEvents {
   onMissed: () => void;
   onHeard: () => void;
 }
-
-/** What is known of the channel that tells who is in the room. */
-export type PresenceStanding = 'none' | 'connecting' | 'subscribed' | 'lost' | 'refused';
 
 /** What is shown of one watched room: its document, who is in it, its log, and how it stands. */
 export class RoomWatch {
@@ -167,7 +172,7 @@ export class RoomWatch {
   }
 
   /** How the room stands; the data of a `room` event. */
-  status() {
+  status(): RoomStatus {
     const channel = this.#channelStanding;
     return {
       room: this.room,
@@ -191,7 +196,7 @@ export class RoomWatch {
   }
 
   /** What is not as it should be with the room's servers and its channel. */
-  findings() {
+  findings(): RoomFindings {
     return {
       diverged: this.#content?.diverged ?? [],
       unreadable: this.#content?.unreadable ?? [],

@@ -12,10 +12,11 @@ import type { RoomChannelStanding, RoomStanding } from '../../../machines/roomSe
 import type { Documents } from '../../documents/documents.js';
 import type { RedisChannels } from '../../redis/redisChannels.js';
 import type { Viewer } from '../../sse/viewer.js';
+import type { PresenceStanding } from '../../wire/roomStatus.js';
 import { type Asked, beyondAsked, type RoomDirectory } from '../lookup/roomDirectory.js';
 import type { ChannelNames } from './channelNames.js';
 import type { RoomView } from './roomStreams.js';
-import { type PresenceStanding, RoomWatch, type ServerFinding } from './roomWatch.js';
+import { RoomWatch, type ServerFinding } from './roomWatch.js';
 
 /** What watching rooms needs of the rest of the service. */
 export interface RoomWatchesNeeds {

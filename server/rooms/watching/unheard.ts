@@ -1,12 +1,7 @@
-import {
-  addClocks,
-  type ClockRange,
-  type ClockSets,
-  normalize,
-  subtract,
-} from '../../documents/clockRanges.js';
+import { addClocks, type ClockSets, normalize, subtract } from '../../documents/clockRanges.js';
 import type { News } from '../../documents/documentProtocol.js';
 import { examineUpdate } from '../../documents/updateSummary.js';
+import type { ClockRange } from '../../wire/divergence.js';
 
 /** What one state brought that the channel has not. */
 interface Batch {

@@ -1,12 +1,4 @@
-import type { UpdateSummary } from '../../documents/updateSummary.js';
-
-/** One update of a room, as its log shows it. */
-export interface LogEntry extends UpdateSummary {
-  /** Counts the updates of this room since it is watched, from 1. */
-  number: number;
-  /** When it came here, ISO 8601. */
-  at: string;
-}
+import type { LogEntry, UpdateSummary } from '../../wire/logEntry.js';
 
 const maxEntries = 500;
 

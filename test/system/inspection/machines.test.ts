@@ -2,12 +2,9 @@ import { expect, test } from '@jest/globals';
 import { createActor, createMachine } from 'xstate';
 import { charts } from '../../../server/inspection/charts.js';
 import { definitionOf } from '../../../server/inspection/definition.js';
-import {
-  type MachineSummary,
-  Machines,
-  type MachineView,
-} from '../../../server/inspection/machines.js';
+import { Machines } from '../../../server/inspection/machines.js';
 import { activeStates } from '../../../server/inspection/stateValue.js';
+import type { MachineSummary, MachineView } from '../../../server/wire/machines.js';
 import { eventually } from '../../support/eventually.js';
 import { toldUrl, useHarness } from '../../support/harness.js';
 import { ask } from '../../support/http.js';

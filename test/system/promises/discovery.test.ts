@@ -5,11 +5,11 @@ import { join } from 'node:path';
 import process from 'node:process';
 import { describe, expect, test } from '@jest/globals';
 import type { ServerId } from '../../../machines/ports.js';
-import type { SourceReport } from '../../../server/discovery/source.js';
 import type { RoomSummary } from '../../../server/rooms/lookup/roomList.js';
 import type { ServiceOverrides } from '../../../server/service.js';
 import { openStore, type StoreConfig } from '../../../server/store/openStore.js';
 import type { Store } from '../../../server/store/store.js';
+import type { SourceReport } from '../../../server/wire/sourceReport.js';
 import { eventually } from '../../support/eventually.js';
 import { startTestService } from '../../support/service.js';
 import {

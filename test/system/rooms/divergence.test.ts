@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
-import type { Divergence } from '../../../server/documents/divergence.js';
 import { DivergenceWatch } from '../../../server/rooms/watching/divergenceWatch.js';
+import type { Divergence } from '../../../server/wire/divergence.js';
 import { eventually } from '../../support/eventually.js';
 import { nth, startReal } from '../../support/fleet.js';
 import { startRedis } from '../../support/redisServer.js';

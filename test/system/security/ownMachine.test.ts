@@ -3,8 +3,8 @@
 import { describe, expect, test } from '@jest/globals';
 import type { RoomName, ServerId } from '../../../machines/ports.js';
 import { readConfig } from '../../../server/config/config.js';
-import type { RoomServer } from '../../../server/rooms/lookup/roomFindings.js';
 import type { Store } from '../../../server/store/store.js';
+import type { RoomServer } from '../../../server/wire/roomServers.js';
 import { eventually } from '../../support/eventually.js';
 import { ask } from '../../support/http.js';
 import { getJson, owns, quick, type ServerRow, watch } from '../../support/stage.js';

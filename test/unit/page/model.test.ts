@@ -5,7 +5,8 @@ import { RoomIndex } from '../../../server/page/model/roomIndex.js';
 import { decodedName, encodedName, shownName } from '../../../server/page/model/roomNames.js';
 import { goneShownMs, ServerBook } from '../../../server/page/model/serverBook.js';
 import { compareRooms } from '../../../server/page/stream/fleetState.js';
-import type { RoomColumns, ServerView } from '../../../server/page/stream/messages.js';
+import type { RoomColumns } from '../../../server/page/stream/messages.js';
+import type { ServerView } from '../../../server/wire/serverView.js';
 import { eventually } from '../../support/eventually.js';
 
 describe('the names of rooms', () => {

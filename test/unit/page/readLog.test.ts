@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
 import { readLog } from '../../../server/page/room/readLog.js';
-import type { LogEntry } from '../../../server/page/room/roomMessages.js';
+import type { LogEntry } from '../../../server/wire/logEntry.js';
 
 const entry = { number: 1 } as LogEntry;
 

@@ -4,7 +4,7 @@ import { expect, test } from '@jest/globals';
 import { applyUpdate, Doc } from 'yjs';
 import { toServerId } from '../../../../server/addresses.js';
 import { RoomDirectory } from '../../../../server/rooms/lookup/roomDirectory.js';
-import type { RoomServer } from '../../../../server/rooms/lookup/roomFindings.js';
+import type { RoomServer } from '../../../../server/wire/roomServers.js';
 import { eventually } from '../../../support/eventually.js';
 import { connectTo, editIn, startReal } from '../../../support/fleet.js';
 import { get, sharedStore, startRest } from '../../../support/restApi.js';

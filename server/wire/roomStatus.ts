@@ -1,0 +1,59 @@
+import type { Divergence, Lacking } from './divergence.js';
+
+/** The state of a watched room; docs/protocol.md explains each. */
+export type RoomStanding =
+  | 'locating'
+  | 'merging'
+  | 'live'
+  | 'polling'
+  | 'unreadable'
+  | 'waiting'
+  | 'gone'
+  | 'unaskable';
+
+/** The state of the room's Redis channel for updates. */
+export type ChannelStanding =
+  | 'none'
+  | 'connecting'
+  | 'subscribed'
+  | 'followed'
+  | 'silent'
+  | 'lost'
+  | 'refused';
+
+/** The state of the room's Redis channel for awareness. */
+export type PresenceStanding = 'none' | 'connecting' | 'subscribed' | 'lost' | 'refused';
+
+/** A server whose answer for the room could not be read, and why. */
+export interface UnreadableServer {
+  server: string;
+  reason: string;
+}
+
+/** A server that cannot apply updates because it lacks others. */
+export type WaitingServer = Lacking & { readonly server: string };
+
+/** Problems found with the room's servers and its channel. */
+export interface RoomFindings {
+  diverged: readonly Divergence[];
+  unreadable: readonly UnreadableServer[];
+  waitingFor: readonly WaitingServer[];
+  /** Messages on the channel that were not updates. */
+  garbage: number;
+}
+
+/** Data of the event `room`. */
+export interface RoomStatus extends RoomFindings {
+  room: string;
+  state: RoomStanding;
+  /** Whether servers can be asked for a room of this name. */
+  askable: boolean;
+  source: 'redis' | 'poll';
+  channel: ChannelStanding;
+  presence: PresenceStanding;
+  /** Servers whose state is in the document. */
+  servers: readonly string[];
+  /** Servers that may hold the room but were not asked, because they are too many. */
+  notAsked: number;
+  tooLarge: boolean;
+}
