@@ -45,7 +45,7 @@ export function callbackRoutes(router: Router, needs: CallbackNeeds): void {
 
 /**
  * The same for a URL just as it was given out, as nearly every one is, and without Koa, whose contexts
- * and routing would take longer than all else about a delta (docs/performance.md). Every other
+ * and routing would take longer than all else about a delta (docs/internals/benchmarks.md). Every other
  * request is left to the others.
  */
 export function callbackListener(needs: CallbackNeeds, others: RequestListener): RequestListener {

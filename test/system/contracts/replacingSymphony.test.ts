@@ -37,10 +37,10 @@ const slowly = { withinMs: 20_000 };
 const printed = async (command: string, port: string) =>
   (await run('sh', ['-c', command.replaceAll(':8000', `:${port}`)])).stdout;
 const letIn = settingsIn('1. Let the old page in');
-const where = settingsIn('2. Say where it runs');
+const where = settingsIn('2. Set its address');
 const ecs = settingsIn('3. Rename the variables');
 const table = settingsIn('4. Let it read the rooms table');
-const commands = linesIn('5. Look whether it works');
+const commands = linesIn('5. Check that it works');
 /** Variables of the page, but on this machine and beside others. */
 const here = async () => ({
   ...letIn,
