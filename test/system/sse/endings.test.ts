@@ -2,7 +2,6 @@
 
 import { createServer, request } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { setTimeout as pause } from 'node:timers/promises';
 import { describe, expect, test } from '@jest/globals';
 import { EventSource } from 'eventsource';
 import { eventually } from '../../support/eventually.js';
@@ -101,10 +100,10 @@ describe('the end of a session', () => {
 /** A balancer as they are: what it cannot pass on it answers with 502, which closes an EventSource for good. */
 async function startBalancer() {
   let port: number | undefined;
-  let refused = 0;
+  const asked: number[] = [];
   const server = createServer((incoming, outgoing) => {
+    asked.push(performance.now());
     if (port === undefined) {
-      refused += 1;
       outgoing.writeHead(502).end();
       return;
     }
@@ -127,7 +126,8 @@ async function startBalancer() {
     leadTo: (service: { url: string } | undefined) => {
       port = service && Number(new URL(service.url).port);
     },
-    refused: () => refused,
+    /** When it was asked, in milliseconds of `performance.now()`. */
+    asked,
   };
 }
 
@@ -143,14 +143,16 @@ test('an EventSource comes back after a restart behind a balancer that answers 5
   source.onmessage = ({ data }) => maps.push(data);
   await eventually(() => expect(maps.at(-1)).toBe('{"r":1}'));
 
+  const endedAt = performance.now();
   await before.stop();
   balancer.leadTo(undefined);
   server.rooms.set('r', 2);
-  // Longer than the three seconds after which an EventSource asks that was told nothing.
-  await pause(4000);
   expect((await ask(balancer.url)).status).toBe(502);
+  const asked = balancer.asked.length;
   const after = owns(await start(), (it) => it.stop());
   balancer.leadTo(after);
   await eventually(() => expect(maps.at(-1)).toBe('{"r":2}'), { withinMs: 30_000 });
   expect(source.readyState).toBe(source.OPEN);
+  // An EventSource that was told nothing asks after three seconds.
+  expect((balancer.asked[asked] ?? 0) - endedAt).toBeGreaterThanOrEqual(5000);
 });
