@@ -1,5 +1,7 @@
 // What tests start may inherit this: none of it writes into the home of whoever runs them.
 process.env.STATE_DIR = 'none';
+// A warning of the AWS SDK about old versions of Node.js, once for every test file.
+process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED = 'true';
 
 /** @type {import('jest').Config} */
 export default {

@@ -24,7 +24,7 @@ import type { ErrorBody } from '../../server/wire/errorBody.js';
 import { startTestService } from './service.js';
 import { owns } from './stage.js';
 
-const withinMs = 20_000;
+const withinMs = 60_000;
 
 /** The commands that a client sent, and how many items they read. */
 export interface Traffic {

@@ -1,19 +1,32 @@
 /**
- * Finds the programs that the tests need beside npm's packages. What is missing is installed with
- * apt-get on Debian as root; elsewhere the error names it.
+ * Finds the programs that the tests need beside npm's packages, with `proofs` as argument those of the
+ * proofs as well. What is missing is installed with apt-get on Debian as root; elsewhere the error names it.
  */
 import { spawnSync } from 'node:child_process';
 import { withoutDaemons } from './withoutDaemons.js';
 
-const tools = [
+interface Tool {
+  program: string;
+  /** Debian's. */
+  package: string;
+  need: string;
+  /** The systemd unit that the package enables. */
+  unit?: string;
+}
+
+const systemTools: readonly Tool[] = [
   { program: 'redis-server', package: 'redis-server', need: 'watched rooms', unit: 'redis-server' },
   { program: 'chromium', package: 'chromium', need: 'the page' },
+];
+const proofTools: readonly Tool[] = [
   { program: 'nginx', package: 'nginx', need: 'proxies', unit: 'nginx' },
   // The package `apache2` would add a daemon and its configuration to the same program.
   { program: 'apache2', package: 'apache2-bin', need: 'proxies' },
   { program: 'haproxy', package: 'haproxy', need: 'proxies', unit: 'haproxy' },
   { program: 'caddy', package: 'caddy', need: 'proxies', unit: 'caddy' },
 ];
+
+const tools = process.argv[2] === 'proofs' ? [...systemTools, ...proofTools] : systemTools;
 
 const env = {
   ...process.env,
@@ -24,9 +37,9 @@ const env = {
 const isThere = (program: string) =>
   spawnSync(program, ['--version'], { stdio: 'ignore', env }).error === undefined;
 const missingTools = () => tools.filter(({ program }) => !isThere(program));
-const listOf = (items: typeof tools) =>
+const listOf = (items: readonly Tool[]) =>
   items.map(({ program, need }) => `  ${program} (${need})\n`).join('');
-const packagesOf = (items: typeof tools) => items.map((tool) => tool.package).join(' ');
+const packagesOf = (items: readonly Tool[]) => items.map((tool) => tool.package).join(' ');
 
 function run(command: string, ...args: string[]): void {
   const { status, error } = spawnSync(command, args, { stdio: 'inherit', env });
@@ -43,7 +56,7 @@ function fail(reason: string): never {
   process.exit(1);
 }
 
-function install(missing: typeof tools): void {
+function install(missing: readonly Tool[]): void {
   process.stdout.write(
     `The tests need programs that this machine does not have:\n${listOf(missing)}` +
       `Installing Debian's packages with apt-get: ${packagesOf(missing)}\n` +
@@ -66,7 +79,7 @@ if (missing.length > 0) {
   if (!isThere('apt-get'))
     fail('This machine has no apt-get: install them with its own package manager.');
   if (process.getuid?.() !== 0)
-    fail('Only root can install them: run "sudo npx tsx test/support/systemTools.ts" once.');
+    fail('Only root can install them: run "sudo npx tsx test/support/systemTools.ts proofs" once.');
   install(missing);
   if (missingTools().length > 0) fail('apt-get has installed them, and they do not run.');
 }

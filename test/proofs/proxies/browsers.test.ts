@@ -4,8 +4,8 @@ import type { Page } from 'playwright-core';
 import { freePort, startService } from '../../../server/demo/serviceChild.js';
 import { eventually } from '../../support/eventually.js';
 import { owns, startDouble, startStaged } from '../../support/stage.js';
-import { untilText } from '../browser/support/looks.js';
-import { untilStrip, useBrowser } from '../browser/support/pages.js';
+import { untilText } from '../../system/browser/support/looks.js';
+import { untilStrip, useBrowser } from '../../system/browser/support/pages.js';
 import { type StartProxy, startApache, startNginx } from './support/proxies.js';
 
 const token = 'a-token-that-nobody-guesses';

@@ -10,7 +10,7 @@ import { eventually } from '../../support/eventually.js';
 import { ask } from '../../support/http.js';
 import type { ScriptedServer } from '../../support/scriptedServer.js';
 import { startDouble, startStaged, visits } from '../../support/stage.js';
-import { statusOf } from '../rooms/support/rooms.js';
+import { statusOf } from '../../system/rooms/support/rooms.js';
 import {
   type StartProxy,
   startApache,
