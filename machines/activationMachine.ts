@@ -24,10 +24,15 @@ export const activationMachine = activationSetup.createMachine({
     return { ...held, viewers: 0, isShuttingDown: false };
   },
   invoke: { id: 'discovery', src: 'discovery' },
+  // These change what is known. The states below follow from that.
   on: {
     'viewer.connected': { actions: 'addViewer' },
     'viewer.disconnected': { actions: 'removeViewer' },
-    'deltas.received': { actions: ['refuseDeltas', 'welcomePosters'] },
+    'shutdown.requested': { actions: 'markShuttingDown' },
+    'deltas.received': [
+      { guard: 'isCounting', actions: ['recordDeltas', 'welcomePosters', 'publish'] },
+      { actions: ['refuseDeltas', 'welcomePosters'] },
+    ],
     'evidence.found': { actions: 'forwardEvidence' },
     // Its evidence before its wish: whoever has just asked is not told before it has applied the answer.
     'startup.answered': {
@@ -47,88 +52,52 @@ export const activationMachine = activationSetup.createMachine({
     'xstate.error.actor.*': { actions: ['reportDefect', 'noteFailed', 'publish'] },
     'replacement.due': { actions: ['replaceFailed', 'tellSlice', 'publish'] },
   },
-  /** An earlier run may have left servers active: the first thing is to tell all to be silent. */
+  // An earlier run may have left servers active, so all are silenced first.
   initial: 'deactivating',
   states: {
+    /** Nobody watches, and every server is silent. */
     inactive: {
       entry: 'publish',
-      always: { guard: 'isShutDown', target: 'stopped' },
-      on: {
-        'viewer.connected': {
-          guard: 'isServing',
-          target: 'activating',
-          actions: [
-            'addViewer',
-            'beginDiscovery',
-            { type: 'broadcastWish', params: { wish: 'activity' } },
-          ],
-        },
-        // A server that was found since, or is being set right, may not be silent yet.
-        'shutdown.requested': { actions: 'markShuttingDown' },
-      },
+      always: [
+        { guard: 'isWatched', target: 'activating' },
+        { guard: 'isShutdownComplete', target: 'stopped' },
+      ],
     },
+    /** Somebody watches. Some servers have neither answered nor failed yet. */
     activating: {
-      entry: 'publish',
-      always: { guard: 'isSettled', target: 'active' },
-      on: {
-        'viewer.disconnected': [
-          { guard: 'isLastViewer', target: 'active.lingering', actions: 'removeViewer' },
-          { actions: 'removeViewer' },
-        ],
-        'deltas.received': { actions: ['recordDeltas', 'welcomePosters', 'publish'] },
-        'shutdown.requested': { target: 'deactivating', actions: 'markShuttingDown' },
-      },
+      entry: ['activateFleet', 'publish'],
+      always: [
+        { guard: 'isShuttingDown', target: 'deactivating' },
+        { guard: 'isUnwatched', target: 'active.lingering' },
+        { guard: 'isSettled', target: 'active' },
+      ],
     },
     active: {
       initial: 'watched',
-      on: {
-        'deltas.received': { actions: ['recordDeltas', 'welcomePosters', 'publish'] },
-        'shutdown.requested': { target: 'deactivating', actions: 'markShuttingDown' },
-      },
+      always: { guard: 'isShuttingDown', target: 'deactivating' },
+      onDone: [{ guard: 'isWatched', target: 'activating' }, { target: 'deactivating' }],
       states: {
         watched: {
           entry: 'publish',
-          on: {
-            'viewer.disconnected': [
-              { guard: 'isLastViewer', target: 'lingering', actions: 'removeViewer' },
-              { actions: 'removeViewer' },
-            ],
-          },
+          always: { guard: 'isUnwatched', target: 'lingering' },
         },
+        /** The last viewer left. Another one may come in time: then no server is told anything. */
         lingering: {
           entry: 'publish',
-          after: { lingerMs: '#activation.deactivating' },
-          on: {
-            // Servers that have not answered yet are still being waited for; none is told again.
-            'viewer.connected': { target: '#activation.activating', actions: 'addViewer' },
-          },
+          always: { guard: 'isWatched', target: 'over' },
+          after: { lingerMs: 'over' },
         },
+        over: { type: 'final' },
       },
     },
+    /** Servers are being silenced. */
     deactivating: {
-      entry: [
-        'endDiscovery',
-        'clearTally',
-        'restartFeed',
-        { type: 'broadcastWish', params: { wish: 'silence' } },
-        'publish',
-      ],
+      entry: ['endDiscovery', 'clearTally', 'restartFeed', 'silenceFleet', 'publish'],
       always: [
-        { guard: 'isShutDown', target: 'stopped' },
+        { guard: 'isWatched', target: 'activating' },
+        { guard: 'isShutdownComplete', target: 'stopped' },
         { guard: 'isSettled', target: 'inactive' },
       ],
-      on: {
-        'viewer.connected': {
-          guard: 'isServing',
-          target: 'activating',
-          actions: [
-            'addViewer',
-            'beginDiscovery',
-            { type: 'broadcastWish', params: { wish: 'activity' } },
-          ],
-        },
-        'shutdown.requested': { actions: 'markShuttingDown' },
-      },
     },
     stopped: { type: 'final' },
   },

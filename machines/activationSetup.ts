@@ -3,7 +3,7 @@ import type { DiscoveryRequest, RoomName, ServerId, Timing } from './ports.js';
 import { pubSubServerMachine } from './pubSubServerMachine.js';
 import type { PubSubServerInput, ServerReport } from './pubSubServerSetup.js';
 import { roomMachine } from './roomMachine.js';
-import type { Member, Roster, Standing, Wish } from './roster.js';
+import type { Member, Roster, Standing } from './roster.js';
 import { emptySlot } from './slots.js';
 import { spreadOf } from './spread.js';
 import type { Post, Tally, TallyLimits } from './tally.js';
@@ -125,10 +125,13 @@ export const activationSetup = setup({
     discovery: fromCallback<DiscoveryRequest>(emptySlot('discovery')),
   },
   guards: {
-    isServing: ({ context }) => !context.isShuttingDown,
-    isLastViewer: ({ context }) => context.viewers === 1,
+    /** During a shutdown viewers no longer count. */
+    isWatched: ({ context }) => context.viewers > 0 && !context.isShuttingDown,
+    isUnwatched: ({ context }) => context.viewers === 0,
+    isCounting: ({ context }) => context.roster.wished === 'activity',
     isSettled: ({ context }) => context.roster.isSettled,
-    isShutDown: ({ context }) => context.isShuttingDown && context.roster.isSettled,
+    isShuttingDown: ({ context }) => context.isShuttingDown,
+    isShutdownComplete: ({ context }) => context.isShuttingDown && context.roster.isSettled,
   },
   delays: { lingerMs: ({ context }) => context.timing.lingerMs },
   actions: {
@@ -143,13 +146,19 @@ export const activationSetup = setup({
     removeViewer: assign({ viewers: ({ context }) => Math.max(0, context.viewers - 1) }),
     markShuttingDown: assign({ isShuttingDown: true }),
     clearTally: ({ context }) => context.tally.clear(),
-    beginDiscovery: sendTo('discovery', { type: 'discovery.begun' as const }),
     endDiscovery: sendTo('discovery', { type: 'discovery.ended' as const }),
   },
 }).extend({
   actions: {
-    broadcastWish: enqueueActions(({ context, enqueue }, { wish }: { wish: Wish }) => {
-      context.roster.wish(wish);
+    /** Nothing is sent when the fleet is active already, as after lingering. */
+    activateFleet: enqueueActions(({ context: { roster }, enqueue }) => {
+      if (roster.wished === 'activity') return;
+      enqueue.sendTo('discovery', { type: 'discovery.begun' });
+      roster.wish('activity');
+      enqueue.raise({ type: 'slice.due' });
+    }),
+    silenceFleet: enqueueActions(({ context: { roster }, enqueue }) => {
+      roster.wish('silence');
       enqueue.raise({ type: 'slice.due' });
     }),
     tellSlice: enqueueActions(({ context: { roster }, enqueue }) => {

@@ -19,10 +19,13 @@ export function triggersOf(state: StateDefinition): { on: string; candidates: Tr
   const { on = {}, always = [], after = {} } = state;
   return [
     ...(always.length > 0 ? [{ on: 'always', candidates: always }] : []),
-    ...Object.entries(on).map(([event, candidates]) => ({ on: event, candidates })),
+    ...Object.entries(on).map(([event, candidates]) => ({ on: eventWord(event), candidates })),
     ...Object.entries(after).map(([delay, candidates]) => ({ on: `after ${delay}`, candidates })),
   ];
 }
+
+/** XState's long name for "a final state inside was reached" is shortened. */
+const eventWord = (event: string) => (event.startsWith('xstate.done.state.') ? 'done' : event);
 
 /** The guard of a candidate; `else` for one without that comes after others. */
 export function conditionOf({ guard }: Transition, place: number): string | undefined {

@@ -1,4 +1,4 @@
-import { assign } from 'xstate';
+import { assign, raise } from 'xstate';
 import type { ServerId } from '../../machines/ports.js';
 import { type Bug, change, type Held } from './bug.js';
 
@@ -20,20 +20,21 @@ export const chartBugs: Readonly<Record<string, Bug>> = {
   },
   'lingering is not cancelled by a viewer': {
     breaks: '2: one broadcast',
-    activation: (machine) =>
-      change(
-        machine,
-        ['states', 'active', 'states', 'lingering', 'on', 'viewer.connected'],
-        () => ({
-          actions: 'addViewer',
-        }),
-      ),
+    activation: (machine) => {
+      const active = ['states', 'active'];
+      const deaf = change(machine, [...active, 'states', 'lingering', 'always'], () => []);
+      return change(deaf, [...active, 'onDone'], () => 'deactivating');
+    },
   },
   'a second viewer has the servers told again': {
     breaks: '2: one broadcast',
     activation: (machine) =>
       change(machine, ['states', 'active', 'states', 'watched', 'on', 'viewer.connected'], () => ({
-        actions: ['addViewer', { type: 'broadcastWish', params: { wish: 'activity' } }],
+        actions: [
+          'addViewer',
+          ({ context }: { context: Held }) => context.roster.wish('activity'),
+          raise({ type: 'slice.due' }),
+        ],
       })),
   },
   'every viewer of updates has the servers told again': {
@@ -47,7 +48,7 @@ export const chartBugs: Readonly<Record<string, Bug>> = {
       ]),
   },
   'one viewer that leaves takes all with it': {
-    breaks: '1: silent',
+    breaks: '2: one broadcast',
     activation: (machine) => machine.provide({ actions: { removeViewer: assign({ viewers: 0 }) } }),
   },
   'who is silent is told so again and again': {

@@ -92,7 +92,7 @@ function transitionsOf(
         actions: actions.map(wordOf),
       });
   };
-  for (const [event, candidates] of Object.entries(on)) add(event, 'event', candidates);
+  for (const [event, candidates] of Object.entries(on)) add(eventWord(event), 'event', candidates);
   for (const [delay, candidates] of Object.entries(after))
     add(delayWord(delay, delays), 'delay', candidates);
   add('at once', 'always', always);
@@ -101,6 +101,9 @@ function transitionsOf(
 
 const pathOf = (id: string, root: string) =>
   id.replace(/^#/, '').slice(root.length).replace(/^\./, '');
+
+/** XState's long name for "a final state inside was reached" is shortened. */
+const eventWord = (event: string) => (event.startsWith('xstate.done.state.') ? 'done' : event);
 
 function wordOf({ type, params }: Named): string {
   if (params === undefined) return type;

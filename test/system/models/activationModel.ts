@@ -26,6 +26,7 @@ type Context = RootSnapshot['context'] & Facts;
 
 const know = (facts: Partial<Facts>) => assign(facts as object) as never;
 const nothing = () => {};
+const wished = (wish: Facts['wish']) => ({ wish, isSettled: false, isLost: false });
 /** A server that is to be silent is told so again, if it was not set right before. */
 const stir = assign(({ context, event }) => {
   const { isStirred, wish, isSettled } = context as unknown as Facts;
@@ -39,18 +40,19 @@ const isSettled = ({ context }: { context: unknown }) => (context as Context).is
 export const activationModel = modelOf(activationMachine).provide({
   guards: {
     isSettled,
-    isShutDown: ({ context }) => context.isShuttingDown && isSettled({ context }),
+    isCounting: ({ context }) => (context as Context).wish === 'activity',
+    isShutdownComplete: ({ context }) => context.isShuttingDown && isSettled({ context }),
   },
   actions: {
     publish: nothing,
     restartFeed: nothing,
     reportDefect: nothing,
     clearTally: nothing,
-    beginDiscovery: nothing,
     endDiscovery: nothing,
-    broadcastWish: assign((_, { wish }: { wish: Facts['wish'] }) => {
-      return { wish, isSettled: false, isLost: false } as object;
+    activateFleet: assign(({ context }) => {
+      return (context as Context).wish === 'activity' ? {} : wished('activity');
     }) as never,
+    silenceFleet: know(wished('silence')),
     tellSlice: nothing,
     recordDeltas: stir,
     refuseDeltas: stir,
