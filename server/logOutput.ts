@@ -1,5 +1,6 @@
 import { fstatSync, write as writeFd } from 'node:fs';
 import process from 'node:process';
+import { withDeadline } from './timing/withDeadline.js';
 
 /** Writes some of the bytes, and says how many; calls back once, or never if whoever reads is stuck. */
 export type Write = (bytes: Buffer, done: (error: Error | null, written: number) => void) => void;
@@ -52,12 +53,10 @@ export class LogOutput {
     this.#retry = undefined;
     this.#next();
     if (this.#isIdle) return;
-    let deadline: NodeJS.Timeout | undefined;
-    await new Promise<void>((resolve) => {
+    const idle = new Promise<void>((resolve) => {
       this.#onIdle = resolve;
-      deadline = setTimeout(resolve, withinMs);
     });
-    clearTimeout(deadline);
+    await withDeadline(idle, withinMs, () => undefined);
   }
 
   /** A write that failed is waited for no longer than one that is done. */

@@ -1,6 +1,5 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { setTimeout as pause } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { waitFor } from 'xstate';
 import { type Config, isTableKept, publicUrlFor } from './config/config.js';
@@ -9,6 +8,7 @@ import { limitConnections } from './http/guards/connectionLimits.js';
 import { listen } from './http/listening.js';
 import { lateStore } from './store/lateStore.js';
 import type { Store } from './store/store.js';
+import { withDeadline } from './timing/withDeadline.js';
 import { type Wired, type WiringNeeds, wire } from './wiring/wireService.js';
 
 /** A running dashboard service. */
@@ -127,13 +127,8 @@ async function openConfiguredStore(config: Config, log: Logger): Promise<Store> 
 }
 
 async function closeStore(store: Store, log: Logger): Promise<void> {
-  const late = new AbortController();
   const closed = store
     .close()
     .catch((error: unknown) => log.warn({ err: error }, 'the metadata store did not close'));
-  await Promise.race([
-    closed,
-    pause(closingMs, undefined, { signal: late.signal }).catch(() => {}),
-  ]);
-  late.abort();
+  await withDeadline(closed, closingMs, () => undefined);
 }

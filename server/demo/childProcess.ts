@@ -1,6 +1,7 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { forkOptions, moduleBeside } from '../moduleBeside.js';
+import { withDeadline } from '../timing/withDeadline.js';
 
 // Children that this process has to end when it ends itself, suspended ones included.
 const living = new Set<ChildProcess>();
@@ -58,9 +59,7 @@ export const forkModule = (
 
 /** Rejects with `message` when the promise is not settled within the deadline. */
 export const within = async <T>(ms: number, message: string, promise: Promise<T>): Promise<T> => {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(message)), ms);
+  return withDeadline(promise, ms, () => {
+    throw new Error(message);
   });
-  return Promise.race([promise, late]).finally(() => clearTimeout(timer));
 };

@@ -1,4 +1,5 @@
 import type { ServerId } from '../../machines/ports.js';
+import { BoundedMap } from '../boundedMap.js';
 
 /** Kept at the most; beyond, the oldest are asked about as if they had never been here. */
 const maxKept = 5000;
@@ -9,15 +10,10 @@ const maxKept = 5000;
  */
 export class GoneServers {
   /** When each was tried last, by `performance.now`; the longest ago first. */
-  readonly #triedAtMs = new Map<ServerId, number>();
+  readonly #triedAtMs = new BoundedMap<ServerId, number>(maxKept);
 
   add(server: ServerId): void {
-    this.#note(server);
-    if (this.#triedAtMs.size <= maxKept) return;
-    for (const oldest of this.#triedAtMs.keys()) {
-      this.#triedAtMs.delete(oldest);
-      return;
-    }
+    this.#triedAtMs.set(server, performance.now());
   }
 
   /** It is there again, or nothing names it any longer. */
@@ -37,14 +33,9 @@ export class GoneServers {
       if (due.length === max) break;
       const triedAtMs = this.#triedAtMs.get(server);
       if (triedAtMs === undefined || triedAtMs > longAgo) continue;
-      this.#note(server);
+      this.#triedAtMs.set(server, performance.now());
       due.push(server);
     }
     return due;
-  }
-
-  #note(server: ServerId): void {
-    this.#triedAtMs.delete(server);
-    this.#triedAtMs.set(server, performance.now());
   }
 }

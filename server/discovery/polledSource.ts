@@ -84,7 +84,10 @@ export class PolledSource {
     this.#source.close?.();
   }
 
-  /** Ends with the deadline or the stop even if the source does not heed its signal. */
+  /**
+   * Ends at the deadline or on `stop()`, even if the source ignores its signal. Not `withDeadline`: here the
+   * deadline aborts the request too.
+   */
   async #ask(): Promise<ServerId[]> {
     const { deadlineMs } = this.#needs;
     const attempt = new AbortController();

@@ -1,7 +1,7 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import type { ServerId } from '../../machines/ports.js';
 import { isAddress, parseServerId, toServerId } from '../addresses.js';
 import { InvalidCursor, type RoomsTable } from '../store/store.js';
-import { pause } from '../timing/pause.js';
 import type { Source } from './source.js';
 
 /** How much of the rooms table one round reads. */
@@ -64,7 +64,7 @@ export function roomAddresses(
         await readPage(signal);
         const isOver = cursor === undefined || pages >= pagesPerRound || performance.now() > until;
         if (isOver) return [...new Set([...lastPass, ...thisPass])];
-        await pause(pauseMs, signal);
+        await pause(pauseMs, undefined, { signal });
       }
     },
   };

@@ -1,12 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import { open, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { setTimeout as pause } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { ServerId } from '../../machines/ports.js';
 import { parseServerId } from '../addresses.js';
+import { BoundedMap } from '../boundedMap.js';
 import { makeFolder } from '../config/makeFolder.js';
 import { rememberedForMs, type ServersTable, type StoredServer } from '../store/store.js';
+import { withDeadline } from '../timing/withDeadline.js';
 
 const maxServers = 5000;
 const maxBytes = 1024 * 1024;
@@ -17,7 +18,7 @@ interface Contents {
   /** Which run of a service wrote it. */
   run: string;
   /** When each was heard of last, in milliseconds since 1970. */
-  heardAt: Map<ServerId, number>;
+  heardAt: BoundedMap<ServerId, number>;
 }
 
 /** Whose file it is, by the address that this process listens on: no other one can listen there. */
@@ -35,7 +36,7 @@ export class ServerFile implements ServersTable {
   readonly #log: Logger;
   readonly #retryMs: number;
   readonly #run = randomUUID();
-  #heardAt = new Map<ServerId, number>();
+  #heardAt = new BoundedMap<ServerId, number>(maxServers);
   /** The run that wrote the file before this one began. */
   #runBefore: string | undefined;
   #loading: Promise<void> | undefined;
@@ -66,13 +67,7 @@ export class ServerFile implements ServersTable {
 
   async put({ server, expiresAt }: StoredServer): Promise<void> {
     await this.#load();
-    // The newest come last: the oldest is the first one.
-    this.#heardAt.delete(server);
     this.#heardAt.set(server, expiresAt - rememberedForMs);
-    for (const oldest of this.#heardAt.keys()) {
-      if (this.#heardAt.size <= maxServers) break;
-      this.#heardAt.delete(oldest);
-    }
     this.#save();
   }
 
@@ -85,10 +80,7 @@ export class ServerFile implements ServersTable {
   async close(): Promise<void> {
     this.#isClosed = true;
     clearTimeout(this.#retry);
-    const late = new AbortController();
-    const patience = pause(closingMs, undefined, { signal: late.signal }).catch(() => {});
-    await Promise.race([this.#saving, patience]);
-    late.abort();
+    if (this.#saving) await withDeadline(this.#saving, closingMs, () => undefined);
   }
 
   /** Reads the file once, and writes it at once: whoever else writes to it is told so, and we are told whether we can. */
@@ -100,7 +92,7 @@ export class ServerFile implements ServersTable {
       })
       .then((contents) => {
         this.#runBefore = contents?.run;
-        this.#heardAt = contents?.heardAt ?? new Map();
+        this.#heardAt = contents?.heardAt ?? new BoundedMap(maxServers);
         this.#save();
       });
     return this.#loading;
@@ -181,7 +173,7 @@ function parse(text: string): Contents | undefined {
   try {
     const { run, servers } = JSON.parse(text);
     if (typeof run !== 'string' || !Array.isArray(servers)) return undefined;
-    const heardAt = new Map<ServerId, number>();
+    const heardAt = new BoundedMap<ServerId, number>(maxServers);
     for (const entry of servers.slice(0, maxServers)) {
       const at = Date.parse(entry?.heardAt);
       const server = serverIn(entry?.server);

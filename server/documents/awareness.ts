@@ -1,3 +1,4 @@
+import { BoundedMap } from '../boundedMap.js';
 import { type Announced, readAwarenessUpdate } from './awarenessUpdate.js';
 
 /** Why somebody's state is not shown: it is over its limit of bytes, or of depth. */
@@ -47,9 +48,9 @@ export class AwarenessStates {
   readonly #limits: Required<AwarenessLimits>;
   // In order of renewal, the oldest first.
   readonly #held = new Map<number, Held>();
-  readonly #counted = new Map<number, Counted>();
+  readonly #counted: BoundedMap<number, Counted>;
   // Last clocks of clients that left: an old announcement that comes late must not bring them back.
-  readonly #departed = new Map<number, number>();
+  readonly #departed: BoundedMap<number, number>;
   readonly #changed = new Set<number>();
   #bytes = 0;
 
@@ -62,6 +63,8 @@ export class AwarenessStates {
       maxBytes: 1024 * 1024,
       ...limits,
     };
+    this.#counted = new BoundedMap(this.#limits.maxCounted);
+    this.#departed = new BoundedMap(this.#limits.maxClients);
   }
 
   /** People who are not among those shown; at most `maxCounted`. */
@@ -97,12 +100,12 @@ export class AwarenessStates {
       if (now - renewedAt < timeoutMs) break;
       this.#remove(client);
       this.#changed.add(client);
-      this.#remember(client, clock);
+      this.#departed.set(client, clock);
     }
     for (const [client, { clock, renewedAt }] of this.#counted) {
       if (now - renewedAt < timeoutMs) break;
       this.#counted.delete(client);
-      this.#remember(client, clock);
+      this.#departed.set(client, clock);
     }
   }
 
@@ -141,9 +144,9 @@ export class AwarenessStates {
     const knownClock = known?.clock ?? this.#departed.get(client) ?? 0;
     if (clock < knownClock || (clock === knownClock && !(isLeaving && known))) return;
     const before = this.#remove(client);
-    if (isLeaving) this.#remember(client, clock);
+    if (isLeaving) this.#departed.set(client, clock);
     else if (this.#held.size >= this.#limits.maxClients)
-      this.#count(client, { clock, renewedAt: now });
+      this.#counted.set(client, { clock, renewedAt: now });
     else this.#hold({ ...this.#personOf(announced, bytes), renewedAt: now });
     if (!isSame(before, this.#held.get(client))) this.#changed.add(client);
   }
@@ -168,20 +171,5 @@ export class AwarenessStates {
     this.#counted.delete(client);
     if (held?.json !== undefined) this.#bytes -= held.bytes;
     return held;
-  }
-
-  #count(client: number, counted: Counted): void {
-    this.#counted.set(client, counted);
-    const [oldest] = this.#counted.keys();
-    if (this.#counted.size > this.#limits.maxCounted && oldest !== undefined)
-      this.#counted.delete(oldest);
-  }
-
-  #remember(client: number, clock: number): void {
-    this.#departed.delete(client);
-    this.#departed.set(client, clock);
-    const [oldest] = this.#departed.keys();
-    if (this.#departed.size > this.#limits.maxClients && oldest !== undefined)
-      this.#departed.delete(oldest);
   }
 }

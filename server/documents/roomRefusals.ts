@@ -1,3 +1,4 @@
+import { BoundedMap } from '../boundedMap.js';
 import { DocumentError } from './documentErrors.js';
 
 type Refused = {
@@ -14,7 +15,7 @@ const maxRefused = 1_000;
  * that it recurs, up to an hour. Whoever opens such a room again is refused, too.
  */
 export class RoomRefusals {
-  readonly #refused = new Map<string, Refused>();
+  readonly #refused = new BoundedMap<string, Refused>(maxRefused);
   readonly #firstMs: number;
   readonly #mostMs: number;
   readonly #now: () => number;
@@ -33,12 +34,7 @@ export class RoomRefusals {
     const until = new Date(Date.now() + ms).toISOString();
     const message = `this room took too much time or memory; it is read again from ${until} on`;
     const error = new DocumentError('too_heavy', message);
-    this.#refused.delete(room);
     this.#refused.set(room, { strikes, untilMs: this.#now() + ms, error });
-    for (const oldest of this.#refused.keys()) {
-      if (this.#refused.size <= maxRefused) return;
-      this.#refused.delete(oldest);
-    }
   }
 
   /** Why a room is refused now; undefined: it is not. */

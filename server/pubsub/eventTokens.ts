@@ -1,5 +1,6 @@
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
 import type { Epoch, ServerId } from '../../machines/ports.js';
+import { BoundedMap } from '../boundedMap.js';
 
 /** What a token says of the deltas that are posted under it. */
 export type TokenClaims =
@@ -16,7 +17,7 @@ const maxRemembered = 8192;
 export class EventTokens {
   readonly #secret: Buffer;
   /** Tokens read before: one look-up for each delta instead of a MAC. */
-  readonly #read = new Map<string, TokenClaims>();
+  readonly #read = new BoundedMap<string, TokenClaims>(maxRemembered);
 
   constructor(secret: Buffer = randomBytes(32)) {
     this.#secret = secret;
@@ -41,21 +42,13 @@ export class EventTokens {
     if (rest.length > 0 || given.length !== macLength) return undefined;
     if (!timingSafeEqual(given, Buffer.from(this.#mac(payload)))) return undefined;
     const claims = readParts(Buffer.from(payload, 'base64url').toString());
-    this.#remember(token, claims);
+    this.#read.set(token, claims);
     return claims;
   }
 
   #mac(payload: string): string {
     const mac = createHmac('sha256', this.#secret).update(payload).digest('base64url');
     return mac.slice(0, macLength);
-  }
-
-  #remember(token: string, claims: TokenClaims): void {
-    if (this.#read.size >= maxRemembered) {
-      const oldest = this.#read.keys().next();
-      if (!oldest.done) this.#read.delete(oldest.value);
-    }
-    this.#read.set(token, claims);
   }
 }
 

@@ -1,13 +1,15 @@
 import type { Logger } from 'pino';
 import type { ServerId } from '../../machines/ports.js';
+import { BoundedMap } from '../boundedMap.js';
 
 type Given = { url: string } | { problem: string };
 
+/** Strangers may claim to be any number of servers, so the oldest entries are dropped. */
 const maxServers = 20_000;
 
 /** Which URL each server was told to post to, without its token; or why there was none to give. */
 export class GivenCallbacks {
-  readonly #given = new Map<ServerId, Given>();
+  readonly #given = new BoundedMap<ServerId, Given>(maxServers);
   readonly #log: Logger;
 
   constructor(log: Logger) {
@@ -18,14 +20,14 @@ export class GivenCallbacks {
   note(server: ServerId, urlFor: () => string): string {
     try {
       const url = urlFor();
-      this.#set(server, { url });
+      this.#given.set(server, { url });
       return url;
     } catch (error) {
       const problem = error instanceof Error ? error.message : String(error);
       const before = this.#given.get(server);
       if (!before || !('problem' in before) || before.problem !== problem)
         this.#log.warn({ server }, problem);
-      this.#set(server, { problem });
+      this.#given.set(server, { problem });
       throw error;
     }
   }
@@ -34,13 +36,5 @@ export class GivenCallbacks {
   of(server: ServerId): string | undefined {
     const given = this.#given.get(server);
     return given && 'url' in given ? given.url : undefined;
-  }
-
-  /** Strangers may claim to be any number of servers: those that were told longest ago are forgotten. */
-  #set(server: ServerId, given: Given): void {
-    this.#given.delete(server);
-    this.#given.set(server, given);
-    const [oldest] = this.#given.keys();
-    if (this.#given.size > maxServers && oldest !== undefined) this.#given.delete(oldest);
   }
 }

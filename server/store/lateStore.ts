@@ -1,4 +1,5 @@
 import type { Logger } from 'pino';
+import { withDeadline } from '../timing/withDeadline.js';
 import { type Store, StoreError } from './store.js';
 
 /** How long a failed opening is not tried again, and how long a caller waits for one under way. */
@@ -33,7 +34,7 @@ export function lateStore(
   async function opened(): Promise<Store> {
     if (isClosed) throw new StoreError('the metadata store is closed');
     opening ??= begin();
-    return within(opening);
+    return waitFor(opening);
   }
 
   void opened().catch(() => {});
@@ -71,17 +72,13 @@ export function lateStore(
   };
 }
 
-async function within(opening: Promise<Store>): Promise<Store> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => reject(new StoreError('not open yet')), patienceMs);
-  });
+async function waitFor(opening: Promise<Store>): Promise<Store> {
   try {
-    return await Promise.race([opening, late]);
+    return await withDeadline(opening, patienceMs, () => {
+      throw new StoreError('not open yet');
+    });
   } catch (error) {
     if (error instanceof StoreError) throw error;
     throw new StoreError('the metadata store could not be opened', { cause: error });
-  } finally {
-    clearTimeout(timer);
   }
 }

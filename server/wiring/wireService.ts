@@ -1,6 +1,5 @@
 import { randomBytes } from 'node:crypto';
 import type { RequestListener } from 'node:http';
-import { setTimeout as pause } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { type ActorOptions, type AnyActorLogic, createActor } from 'xstate';
 import { type ActivationActor, activationMachine } from '../../machines/activationMachine.js';
@@ -32,6 +31,7 @@ import {
 } from '../pubsub/pubSubServers.js';
 import { RequestPacer } from '../pubsub/requestPacer.js';
 import type { ServersTable, Store } from '../store/store.js';
+import { withDeadline } from '../timing/withDeadline.js';
 import { roomTiming, wireRooms } from './wireRooms.js';
 
 /** The parts of a service that is put together but not started. */
@@ -250,10 +250,7 @@ export function wire(needs: WiringNeeds): Wired {
       actor.stop();
       requests.close();
       await rooms.close();
-      await Promise.race([
-        observed ?? observations.close(),
-        pause(savingMs, undefined, { ref: false }),
-      ]);
+      await withDeadline(observed ?? observations.close(), savingMs, () => undefined);
     },
   };
 }

@@ -105,7 +105,7 @@ const {
     ),
     'timing knows nothing but time': rule(
       within('server/timing/'),
-      ({ from }) => !/^(server\/(?!timing\/)|machines\/)/.test(from),
+      ({ from }) => !/^(server\/(?!timing\/|boundedMap)|machines\/)/.test(from),
     ),
     'the shapes of answers and events are types alone': rule(
       within('server/wire/'),

@@ -1,6 +1,7 @@
 import { Readable } from 'node:stream';
 import type Router from '@koa/router';
 import type { Context, Middleware } from 'koa';
+import { BoundedMap } from '../../boundedMap.js';
 import { PageReads } from '../../rooms/lookup/pageReads.js';
 import type { ConnectionsTable, StoredConnection } from '../../store/store.js';
 import { apiError } from '../errors.js';
@@ -29,7 +30,7 @@ export function connectionRoutes(
   authenticate: Middleware,
   { connections }: ConnectionNeeds,
 ): void {
-  const kept = new Map<string, Kept>();
+  const kept = new BoundedMap<string, Kept>(maxKept);
   const reads = new PageReads();
   router
     .get('/api/connections/latest', authenticate, (ctx) =>
@@ -100,7 +101,8 @@ async function answer(
     return;
   }
   ctx.set('Age', '0');
-  ctx.body = Readable.from(rows(first, iterator, (body) => keep(kept, key, body)));
+  const keep = (body: string) => kept.set(key, { body, at: performance.now() });
+  ctx.body = Readable.from(rows(first, iterator, keep));
 }
 
 async function* rows(
@@ -126,11 +128,4 @@ async function* rows(
   } finally {
     await rest.return?.();
   }
-}
-
-function keep(kept: Map<string, Kept>, key: string, body: string): void {
-  kept.delete(key);
-  kept.set(key, { body, at: performance.now() });
-  const oldest = kept.keys().next();
-  if (kept.size > maxKept && !oldest.done) kept.delete(oldest.value);
 }

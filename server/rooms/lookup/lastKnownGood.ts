@@ -1,3 +1,5 @@
+import { BoundedMap } from '../../boundedMap.js';
+
 /** A value, and how fresh it is. */
 export interface Fresh<Value> {
   value: Value;
@@ -17,18 +19,17 @@ interface Kept {
  * Keeps a bounded number of answers, those used last.
  */
 export class LastKnownGood {
-  readonly #maxKept: number;
-  readonly #kept = new Map<string, Kept>();
+  readonly #kept: BoundedMap<string, Kept>;
 
   constructor(maxKept = 256) {
-    this.#maxKept = maxKept;
+    this.#kept = new BoundedMap(maxKept);
   }
 
   /** Reads; on failure answers the last value for this key. Rejects as `read` did when there is none. */
   async read<Value>(key: string, read: () => Promise<Value>): Promise<Fresh<Value>> {
     try {
       const value = await read();
-      this.#keep(key, { value, at: performance.now() });
+      this.#kept.set(key, { value, at: performance.now() });
       return { value, ageSeconds: 0, isStale: false };
     } catch (error) {
       const kept = this.#kept.get(key);
@@ -36,12 +37,5 @@ export class LastKnownGood {
       const ageSeconds = Math.floor((performance.now() - kept.at) / 1000);
       return { value: kept.value as Value, ageSeconds, isStale: true };
     }
-  }
-
-  #keep(key: string, kept: Kept): void {
-    this.#kept.delete(key);
-    this.#kept.set(key, kept);
-    const oldest = this.#kept.keys().next();
-    if (this.#kept.size > this.#maxKept && !oldest.done) this.#kept.delete(oldest.value);
   }
 }

@@ -1,4 +1,5 @@
 import { DynamoDBClient, type DynamoDBClientConfig } from '@aws-sdk/client-dynamodb';
+import { withDeadline } from '../../timing/withDeadline.js';
 import { StoreError } from '../store.js';
 
 /** What the SDK does not find by itself; left out for a table of one's own. */
@@ -34,7 +35,7 @@ export function createClient({ withinMs = 3000, ...own }: ClientOptions = {}): D
     (next, context) => async (args) => {
       const { TableName: table } = args.input as { TableName?: string };
       try {
-        return await within(withinMs, next(args));
+        return await withDeadline(next(args), withinMs, () => throwTimeout(withinMs));
       } catch (cause) {
         throw toStoreError(cause, context.commandName, table);
       }
@@ -44,18 +45,8 @@ export function createClient({ withinMs = 3000, ...own }: ClientOptions = {}): D
   return client;
 }
 
-async function within<T>(ms: number, promise: Promise<T>): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => {
-      reject(Object.assign(new Error(`no answer within ${ms} ms`), { name: 'TimeoutError' }));
-    }, ms);
-  });
-  try {
-    return await Promise.race([promise, late]);
-  } finally {
-    clearTimeout(timer);
-  }
+function throwTimeout(ms: number): never {
+  throw Object.assign(new Error(`no answer within ${ms} ms`), { name: 'TimeoutError' });
 }
 
 function toStoreError(cause: unknown, command = 'a command', table?: string): StoreError {

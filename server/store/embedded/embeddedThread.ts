@@ -1,6 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import { threadBeside } from '../../moduleBeside.js';
+import { withDeadline } from '../../timing/withDeadline.js';
 import { StoreError } from '../store.js';
 import type { EmbeddedWorkerData, EmbeddedWorkerMessage } from './embeddedWorker.js';
 
@@ -81,7 +82,7 @@ export async function startEmbeddedThread(
 
   const close = async () => {
     worker.postMessage('close');
-    await until(exited, closeWithinMs);
+    await withDeadline(exited, closeWithinMs, () => undefined);
     await worker.terminate();
   };
   const listening = new Promise<number>((resolve, reject) => {
@@ -93,20 +94,12 @@ export async function startEmbeddedThread(
     void exited.then(() => reject(new StoreError('the embedded store ended while it started')));
   });
   try {
-    const port = await until(listening, startWithinMs);
-    if (port === undefined) throw new StoreError('the embedded store did not start in time');
+    const port = await withDeadline(listening, startWithinMs, () => {
+      throw new StoreError('the embedded store did not start in time');
+    });
     return { port, exited, close };
   } catch (cause) {
     await worker.terminate();
     throw cause;
   }
-}
-
-/** Undefined when it takes longer. */
-async function until<T>(promise: Promise<T>, ms: number): Promise<T | undefined> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<undefined>((resolve) => {
-    timer = setTimeout(resolve, ms, undefined);
-  });
-  return Promise.race([promise, late]).finally(() => clearTimeout(timer));
 }
