@@ -1,7 +1,6 @@
 import type { Logger } from 'pino';
 import type { ServerId } from '../../machines/ports.js';
 import { rememberedForMs, type ServersTable } from '../store/store.js';
-import { pause } from '../timing/pause.js';
 
 type Wish = 'remember' | 'forget';
 
@@ -18,7 +17,8 @@ export class RememberedServers {
   readonly #log: Logger;
   /** Before the first retry; twice as long before each that follows. */
   readonly #retryMs: number;
-  readonly #stop = new AbortController();
+  readonly #retries = new Map<ServerId, NodeJS.Timeout>();
+  #isStopped = false;
   /** What the store does not hold yet; each server has one write at a time. */
   readonly #wishes = new Map<ServerId, Wish>();
   /** When each was last heard of, as the store has it or is to have it; in milliseconds since 1970. */
@@ -65,7 +65,8 @@ export class RememberedServers {
   }
 
   stop(): void {
-    this.#stop.abort();
+    this.#isStopped = true;
+    for (const retry of this.#retries.values()) clearTimeout(retry);
   }
 
   #wish(server: ServerId, wish: Wish): void {
@@ -78,23 +79,34 @@ export class RememberedServers {
     if (!isUnderWay) void this.#fulfil(server);
   }
 
-  async #fulfil(server: ServerId): Promise<void> {
-    const { signal } = this.#stop;
-    for (let failures = 0; failures < maxFailures; ) {
+  async #fulfil(server: ServerId, failuresBefore = 0): Promise<void> {
+    for (;;) {
       const wish = this.#wishes.get(server) ?? 'forget';
       try {
         await this.#write(server, wish);
-        if (this.#wishes.get(server) === wish) break;
       } catch (error) {
-        if (signal.aborted) return;
-        failures += 1;
+        if (this.#isStopped) return;
+        const failures = failuresBefore + 1;
         this.#log.warn({ server, wish, failures, err: error }, 'the store did not take a server');
-        const waitMs = this.#retryMs * 2 ** (failures - 1);
-        if (failures < maxFailures) await pause(waitMs, signal).catch(() => {});
-        if (signal.aborted) return;
+        if (failures < maxFailures) this.#retryLater(server, failures);
+        else this.#wishes.delete(server);
+        return;
       }
+      // The wish may have changed during the write.
+      if (this.#wishes.get(server) === wish) break;
     }
     this.#wishes.delete(server);
+  }
+
+  #retryLater(server: ServerId, failures: number): void {
+    const retry = setTimeout(
+      () => {
+        this.#retries.delete(server);
+        void this.#fulfil(server, failures);
+      },
+      this.#retryMs * 2 ** (failures - 1),
+    );
+    this.#retries.set(server, retry);
   }
 
   async #write(server: ServerId, wish: Wish): Promise<void> {
