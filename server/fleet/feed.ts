@@ -1,7 +1,8 @@
 import type { RoomName } from '../../machines/ports.js';
+import { appendJsonField, openJsonField } from '../appendJsonField.js';
 import { Channel } from '../sse/channel.js';
 import { type Frame, messageFrame } from '../sse/frames.js';
-import { heartbeatMs, maxPendingMs, tickMs } from '../sse/heartbeat.js';
+import { Heartbeat } from '../sse/heartbeat.js';
 import type { Viewer } from '../sse/viewer.js';
 import { Pace } from '../timing/pace.js';
 import type { FeedStatus } from '../wire/fleetEvents.js';
@@ -39,7 +40,10 @@ export class Feed {
   readonly #ring = new Ring();
   readonly #changesPace: Pace;
   readonly #roomsPace: Pace;
-  readonly #ticker: NodeJS.Timeout;
+  readonly #heartbeat = new Heartbeat({
+    catchUp: () => this.#catchUp(),
+    viewers: () => this.#viewers(),
+  });
   /** Rooms that changed and that no frame has told of. */
   #untold = new Set<RoomName>();
   /** The map of rooms as whole states have it. */
@@ -54,7 +58,6 @@ export class Feed {
   /** Of the last whole map, which is what the next one will be about as big as. */
   #wholeMapBytes = 0;
   #snapshotCache: Buffer | undefined;
-  #ticks = 0;
   #isClosed = false;
 
   constructor(
@@ -74,7 +77,7 @@ export class Feed {
       () => this.#sendWholeMaps(),
       () => Math.max(frameIntervalMs, this.#wholeMapBytes / maxWholeBytesPerMs),
     );
-    this.#ticker = setInterval(() => this.#tick(), tickMs);
+    this.#heartbeat.start();
   }
 
   /** Something that viewers see may have changed. */
@@ -119,11 +122,11 @@ export class Feed {
   /** Ends every stream. */
   close(): void {
     this.#isClosed = true;
-    clearInterval(this.#ticker);
+    this.#heartbeat.stop();
     this.#changesPace.close();
     this.#roomsPace.close();
     this.#encoder.close();
-    for (const channel of [this.#rooms, this.#changes]) for (const viewer of channel) viewer.end();
+    for (const viewer of this.#viewers()) viewer.end();
   }
 
   #flush(): void {
@@ -187,7 +190,7 @@ export class Feed {
   #emit(event: string, fields: object, rooms?: string): void {
     this.#advance();
     const json = JSON.stringify({ version: this.#version, ...fields });
-    const data = rooms === undefined ? json : `${json.slice(0, -1)},"rooms":${rooms}}`;
+    const data = rooms === undefined ? json : appendJsonField(json, 'rooms', rooms);
     const frame = messageFrame(data, { event, id: this.id });
     this.#ring.push(frame);
     this.#encoder.noteFrame(frame, this.#version);
@@ -246,7 +249,7 @@ export class Feed {
     if (version === this.#version && this.#snapshotCache) return this.#snapshotCache;
     const servers = this.#source.servers();
     const about = JSON.stringify({ version, ...this.#shown, servers });
-    const head = `event: snapshot\nid: ${this.#idOf(version)}\ndata: ${about.slice(0, -1)},"rooms":`;
+    const head = `event: snapshot\nid: ${this.#idOf(version)}\ndata: ${openJsonField(about, 'rooms')}`;
     const snapshot = this.#encoder.between(head, '}\n\n');
     if (version === this.#version) this.#snapshotCache = snapshot;
     return since.length === 0 ? snapshot : [snapshot, ...since];
@@ -259,15 +262,16 @@ export class Feed {
     return `{${entries.join(',')}}`;
   }
 
-  #tick(): void {
-    this.#ticks += 1;
+  #catchUp(): void {
     // As big as all the names together: kept for those who come at the same time.
     this.#wholeMapCache = undefined;
     this.#snapshotCache = undefined;
-    const isBeat = this.#ticks % (heartbeatMs / tickMs) === 0;
-    for (const channel of [this.#rooms, this.#changes]) {
-      channel.catchUp();
-      if (isBeat) for (const viewer of channel) viewer.beat(maxPendingMs);
-    }
+    this.#rooms.catchUp();
+    this.#changes.catchUp();
+  }
+
+  *#viewers(): Generator<Viewer> {
+    yield* this.#rooms;
+    yield* this.#changes;
   }
 }

@@ -3,7 +3,7 @@ import type { Logger } from 'pino';
 import type { InspectedEventEvent, InspectedSnapshotEvent, InspectionEvent } from 'xstate';
 import { Channel } from '../sse/channel.js';
 import { messageFrame } from '../sse/frames.js';
-import { heartbeatMs, maxPendingMs, tickMs } from '../sse/heartbeat.js';
+import { Heartbeat } from '../sse/heartbeat.js';
 import type { Viewer } from '../sse/viewer.js';
 import { History } from './history.js';
 import {
@@ -42,8 +42,12 @@ export class Inspector {
     few: new Channel(() => this.#whole()),
     all: new Channel(() => this.#whole()),
   };
-  #ticker: NodeJS.Timeout | undefined;
-  #ticks = 0;
+  readonly #heartbeat = new Heartbeat({
+    catchUp: () => {
+      for (const channel of Object.values(this.#channels)) channel.catchUp();
+    },
+    viewers: () => this.#attached(),
+  });
 
   constructor(log: Logger) {
     this.#log = log;
@@ -73,18 +77,18 @@ export class Inspector {
 
   add(viewer: Viewer, events: InspectedEvents): void {
     this.#channels[events].addBehind(viewer);
-    this.#ticker ??= setInterval(() => this.#tick(), tickMs);
+    this.#heartbeat.start();
   }
 
   remove(viewer: Viewer): void {
     for (const channel of Object.values(this.#channels)) channel.remove(viewer);
-    if (this.viewers === 0) this.#stopTicking();
+    if (this.viewers === 0) this.#heartbeat.stop();
   }
 
   /** Ends every stream. */
   close(): void {
-    this.#stopTicking();
-    for (const channel of Object.values(this.#channels)) for (const viewer of channel) viewer.end();
+    this.#heartbeat.stop();
+    for (const viewer of this.#attached()) viewer.end();
   }
 
   #noteActor({ actorRef, rootId }: InspectionEvent): void {
@@ -135,18 +139,8 @@ export class Inspector {
     }
   }
 
-  #tick(): void {
-    this.#ticks += 1;
-    const isBeat = this.#ticks % (heartbeatMs / tickMs) === 0;
-    for (const channel of Object.values(this.#channels)) {
-      channel.catchUp();
-      if (isBeat) for (const viewer of channel) viewer.beat(maxPendingMs);
-    }
-  }
-
-  #stopTicking(): void {
-    clearInterval(this.#ticker);
-    this.#ticker = undefined;
+  *#attached(): Generator<Viewer> {
+    for (const channel of Object.values(this.#channels)) yield* channel;
   }
 }
 

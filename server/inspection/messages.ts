@@ -17,6 +17,7 @@ import type {
   InspectedEventEvent,
   InspectedSnapshotEvent,
 } from 'xstate';
+import { appendJsonField } from '../appendJsonField.js';
 import { plainData } from './plainData.js';
 
 /** The version of `@statelyai/inspect` whose messages these are. */
@@ -111,5 +112,5 @@ export function messageJson(message: StatelyInspectionEvent): string {
   const { definition = '', ...others } = message;
   const known = quoted.get(definition);
   if (known === undefined) return JSON.stringify(message);
-  return `${JSON.stringify(others).slice(0, -1)},"definition":${known}}`;
+  return appendJsonField(JSON.stringify(others), 'definition', known);
 }

@@ -1,8 +1,42 @@
-/** How often streams look after viewers that have drained without a word. */
-export const tickMs = 1000;
+import type { Viewer } from './viewer.js';
 
-/** How often a comment keeps a stream alive; a multiple of `tickMs`. */
-export const heartbeatMs = 15_000;
+/** Not every drain is announced, so viewers that are behind are looked at this often. */
+const catchUpMs = 1000;
+/** A comment to every viewer, after so many of these looks: every 15 s. */
+const beatEvery = 15;
+/** A viewer that has left bytes unread for so long is disconnected. */
+const maxPendingMs = 60_000;
 
-/** A viewer whose bytes have been waiting for so long is gone, or as good as gone. */
-export const maxPendingMs = 60_000;
+/** Event streams that a heartbeat keeps alive. */
+export interface LiveStreams {
+  /** Brings viewers that are behind up to date. */
+  catchUp: () => void;
+  viewers: () => Iterable<Viewer>;
+}
+
+/** Keeps event streams alive: viewers catch up every second and get a comment every 15 s. */
+export class Heartbeat {
+  readonly #streams: LiveStreams;
+  #timer: NodeJS.Timeout | undefined;
+  #looks = 0;
+
+  constructor(streams: LiveStreams) {
+    this.#streams = streams;
+  }
+
+  start(): void {
+    this.#timer ??= setInterval(() => this.#look(), catchUpMs);
+  }
+
+  stop(): void {
+    clearInterval(this.#timer);
+    this.#timer = undefined;
+  }
+
+  #look(): void {
+    this.#looks += 1;
+    this.#streams.catchUp();
+    if (this.#looks % beatEvery !== 0) return;
+    for (const viewer of this.#streams.viewers()) viewer.beat(maxPendingMs);
+  }
+}

@@ -1,6 +1,7 @@
 import type Router from '@koa/router';
 import type { Context, Middleware } from 'koa';
 import type { RoomName } from '../../../machines/ports.js';
+import { appendJsonField } from '../../appendJsonField.js';
 import type { SeenRoom } from '../../observations/seenRooms.js';
 import type { DocumentWork } from '../../rooms/lookup/documentWork.js';
 import { readStates } from '../../rooms/lookup/readStates.js';
@@ -105,7 +106,7 @@ async function answerMetadata(ctx: Context, needs: RoomNeeds, found: FoundRoom) 
   const head = JSON.stringify({ ...aboutRoom(found), ...metadata, ...about });
   ctx.type = 'application/json';
   // The document is JSON text already: a large one is not parsed to be written again.
-  ctx.body = `${head.slice(0, -1)},"document":${json}}`;
+  ctx.body = appendJsonField(head, 'document', json);
 }
 
 /**

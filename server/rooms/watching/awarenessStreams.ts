@@ -23,6 +23,7 @@ export interface AwarenessStreamsNeeds {
 
 /** What frames of awareness may cost a viewer. */
 const maxBytesPerMs = 1000;
+const expiryMs = 1000;
 /** Of what may wait for a viewer: the rest is for the document, which costs more to send again. */
 const maxPendingBytes = 256 * 1024;
 
@@ -40,6 +41,8 @@ export class AwarenessStreams {
   readonly #channels: Readonly<Record<AwarenessView, Channel>>;
   readonly #changesPace: Pace;
   readonly #wholePace: Pace;
+  /** Looks for people who have not been heard of for too long. */
+  readonly #expiry: NodeJS.Timeout;
   /** Whoever is in the room, in the documents' thread. */
   #people: RoomDocument | undefined;
   /** Whether the thread was told of anything; if not, nobody is known. */
@@ -64,6 +67,7 @@ export class AwarenessStreams {
       new Pace(flush, () => Math.max(needs.frameIntervalMs, this.#bytes[view] / maxBytesPerMs));
     this.#changesPace = pace('changes', () => this.#flush());
     this.#wholePace = pace('whole', () => this.#tellWhole());
+    this.#expiry = setInterval(() => this.#expire(), expiryMs);
   }
 
   /** Adds a viewer, which is told at once who is here, or as soon as the thread has said so. */
@@ -90,18 +94,22 @@ export class AwarenessStreams {
     this.#tellAbout();
   }
 
-  /** Looks after people who are gone, and viewers that have drained without a word; once a second. */
-  tick(): void {
-    if (this.#nextExpiryAt !== undefined && this.#needs.now() >= this.#nextExpiryAt)
-      this.#changesPace.touch();
+  /** Brings viewers that are behind up to date. */
+  catchUp(): void {
     for (const channel of Object.values(this.#channels)) channel.catchUp();
   }
 
   close(): void {
     this.#changesPace.close();
     this.#wholePace.close();
+    clearInterval(this.#expiry);
     this.#isClosed = true;
     this.#people?.close();
+  }
+
+  #expire(): void {
+    if (this.#nextExpiryAt !== undefined && this.#needs.now() >= this.#nextExpiryAt)
+      this.#changesPace.touch();
   }
 
   async #flush(): Promise<void> {

@@ -3,7 +3,7 @@ import type { RoomChannelStanding, RoomStanding } from '../../../machines/roomSe
 import type { Documents } from '../../documents/documents.js';
 import { canAsk } from '../../pubsub/pubSubServers.js';
 import type { ChannelFailure } from '../../redis/redisChannels.js';
-import { heartbeatMs, maxPendingMs, tickMs } from '../../sse/heartbeat.js';
+import { Heartbeat } from '../../sse/heartbeat.js';
 import type { Viewer } from '../../sse/viewer.js';
 import type { Divergence } from '../../wire/divergence.js';
 import type { LogEntry } from '../../wire/logEntry.js';
@@ -57,7 +57,13 @@ export class RoomWatch {
   readonly #log = new UpdateLog();
   readonly #awareness: AwarenessStreams;
   readonly #streams: RoomStreams;
-  readonly #ticker: NodeJS.Timeout;
+  readonly #heartbeat = new Heartbeat({
+    catchUp: () => {
+      this.#streams.catchUp();
+      this.#awareness.catchUp();
+    },
+    viewers: () => this.#streams.viewers(),
+  });
   #content: RoomContent | undefined;
   #standing: RoomStanding = 'locating';
   #channel: RoomChannelStanding = 'connecting';
@@ -69,7 +75,6 @@ export class RoomWatch {
   #statusDue: NodeJS.Immediate | undefined;
   /** Findings and their servers, as they were last told. */
   #found = new Set<string>();
-  #ticks = 0;
 
   constructor(room: RoomName, needs: RoomWatchNeeds) {
     this.room = room;
@@ -84,7 +89,7 @@ export class RoomWatch {
       makeUpdates: async () => this.#content?.updates(),
       status: () => ({ room: this.status() }),
     });
-    this.#ticker = setInterval(() => this.#tick(), tickMs);
+    this.#heartbeat.start();
   }
 
   /** The room's machine runs: a document of its own, until `end`. */
@@ -211,7 +216,7 @@ export class RoomWatch {
   }
 
   close(): void {
-    clearInterval(this.#ticker);
+    this.#heartbeat.stop();
     clearImmediate(this.#statusDue);
     this.end();
     this.#awareness.close();
@@ -258,13 +263,5 @@ export class RoomWatch {
   #noteGarbage(bytes: number): void {
     this.#log.garbage += 1;
     if (this.#log.garbage === 1) this.#needs.onGarbage(this.room, bytes);
-  }
-
-  #tick(): void {
-    this.#ticks += 1;
-    this.#streams.catchUp();
-    this.#awareness.tick();
-    if (this.#ticks % (heartbeatMs / tickMs) !== 0) return;
-    for (const viewer of this.#streams.viewers()) viewer.beat(maxPendingMs);
   }
 }

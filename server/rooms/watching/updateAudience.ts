@@ -81,11 +81,15 @@ export class UpdateAudience {
     for (const channel of Object.values(this.#channels)) channel.broadcast(frame);
   }
 
-  /** A second is over. */
-  tick(): void {
+  /** Allows as much again as in the second before, and tells viewers what was dropped in it. */
+  beginSecond(): void {
     this.#taken.reset();
     this.#strange.reset();
     if (this.#told !== this.#counts()) this.tellStatus();
+  }
+
+  /** Brings viewers that are behind up to date. */
+  catchUp(): void {
     for (const channel of Object.values(this.#channels)) channel.catchUp();
   }
 

@@ -1,5 +1,7 @@
 /** Frames with a document or an update in them: written once and shared, for they may be of many MB. */
 
+import { openJsonField } from '../../appendJsonField.js';
+
 /** Bytes of an update: to be written in base64, or in base64 already, as ASCII. */
 export type UpdateBytes = { raw: Uint8Array } | { base64: Uint8Array };
 
@@ -14,8 +16,7 @@ const asBuffer = ({ buffer, byteOffset, length }: Uint8Array) =>
 
 /** The parts of a message whose data is `json`, an object, with the update in it as `update`. */
 export function updateParts(event: string, json: string, update: UpdateBytes): Part[] {
-  const head = json === '{}' ? '{' : `${json.slice(0, -1)},`;
-  return [`event: ${event}\ndata: ${head}"update":"`, update, '"}\n\n'];
+  return [`event: ${event}\ndata: ${openJsonField(json, 'update')}"`, update, '"}\n\n'];
 }
 
 /** The parts as they go out; text in base64 is passed on without a copy. */

@@ -1,9 +1,10 @@
 import type { RoomName } from '../../../machines/ports.js';
+import { appendJsonField } from '../../appendJsonField.js';
 import { isParsedByYjs } from '../../documents/scratchDocument.js';
 import { examineUpdate, summarizeUpdate } from '../../documents/updateSummary.js';
 import type { RedisChannels } from '../../redis/redisChannels.js';
 import { messageFrame } from '../../sse/frames.js';
-import { heartbeatMs, maxPendingMs, tickMs } from '../../sse/heartbeat.js';
+import { Heartbeat } from '../../sse/heartbeat.js';
 import type { Viewer } from '../../sse/viewer.js';
 import { PerSecond } from '../../timing/perSecond.js';
 import type { ChannelNames } from './channelNames.js';
@@ -46,8 +47,14 @@ export class UpdatesFeed {
   readonly #inAll = new PerSecond(maxInAll);
   readonly #strangeChannels = new StrangeChannels();
   #unfollow: (() => void) | undefined;
-  #ticker: NodeJS.Timeout | undefined;
-  #ticks = 0;
+  /** Begins a second of the allowances; runs while somebody watches. */
+  #seconds: NodeJS.Timeout | undefined;
+  readonly #heartbeat = new Heartbeat({
+    catchUp: () => {
+      for (const audience of this.#audiences.values()) audience.catchUp();
+    },
+    viewers: () => this.#viewers(),
+  });
   #state: FeedState;
 
   constructor(needs: UpdatesFeedNeeds) {
@@ -88,7 +95,7 @@ export class UpdatesFeed {
 
   /** Takes an update of a room, if anybody watches. */
   take(room: RoomName, update: Uint8Array): void {
-    if (this.#state === 'asked' && this.#ticker) this.#noteState('following');
+    if (this.#state === 'asked' && this.#seconds) this.#noteState('following');
     const audiences = this.#admitting(room, update.length);
     if (audiences.length === 0) return;
     this.#inAll.use(update.length);
@@ -99,12 +106,12 @@ export class UpdatesFeed {
 
   close(): void {
     this.#end();
-    for (const audience of this.#audiences.values())
-      for (const viewer of audience.viewers()) viewer.end();
+    for (const viewer of this.#viewers()) viewer.end();
   }
 
   #begin(): void {
-    this.#ticker = setInterval(() => this.#tick(), tickMs);
+    this.#seconds = setInterval(() => this.#beginSecond(), 1000);
+    this.#heartbeat.start();
     if (!this.#needs.redis) {
       this.#needs.onServersWanted(true);
       return;
@@ -121,9 +128,10 @@ export class UpdatesFeed {
   }
 
   #end(): void {
-    if (!this.#ticker) return;
-    clearInterval(this.#ticker);
-    this.#ticker = undefined;
+    if (!this.#seconds) return;
+    clearInterval(this.#seconds);
+    this.#seconds = undefined;
+    this.#heartbeat.stop();
     this.#unfollow?.();
     this.#unfollow = undefined;
     this.#state = this.#unproven;
@@ -182,14 +190,13 @@ export class UpdatesFeed {
     for (const audience of this.#audiences.values()) audience.tellStatus();
   }
 
-  #tick(): void {
-    this.#ticks += 1;
+  #beginSecond(): void {
     this.#inAll.reset();
-    const isBeat = this.#ticks % (heartbeatMs / tickMs) === 0;
-    for (const audience of this.#audiences.values()) {
-      audience.tick();
-      if (isBeat) for (const viewer of audience.viewers()) viewer.beat(maxPendingMs);
-    }
+    for (const audience of this.#audiences.values()) audience.beginSecond();
+  }
+
+  *#viewers(): Generator<Viewer> {
+    for (const audience of this.#audiences.values()) yield* audience.viewers();
   }
 }
 
@@ -205,5 +212,5 @@ function tellAll(audiences: readonly UpdateAudience[], entry: object, update: Ui
 }
 
 function withBytes(json: string, update: Uint8Array): string {
-  return `${json.slice(0, -1)},"update":"${Buffer.from(update).toString('base64')}"}`;
+  return appendJsonField(json, 'update', `"${Buffer.from(update).toString('base64')}"`);
 }
