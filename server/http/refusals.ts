@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import type { Logger } from 'pino';
+import { DocumentError, type DocumentErrorCode } from '../documents/documentErrors.js';
 import { InvalidCursor, StoreError } from '../store/store.js';
 import type { ErrorBody } from '../wire/errorBody.js';
-import { ApiError, apiError, errorBody } from './errors.js';
+import { ApiError, apiError, type ErrorCode, errorBody } from './errors.js';
 
 /** The answer to a request that failed. */
 export interface Refusal {
@@ -34,9 +35,23 @@ function whatOf({ method, url }: IncomingMessage) {
   return { method, path: url?.split('?', 1)[0]?.slice(0, 200) };
 }
 
-function toApiError(error: unknown): ApiError {
+/** The code for each reason why a room's document could not be made; a lost thread is a defect. */
+const documentErrors: Record<DocumentErrorCode, ErrorCode> = {
+  bad_update: 'room_unreadable',
+  too_large: 'room_too_large',
+  too_heavy: 'room_too_large',
+  backlog: 'room_too_large',
+  deadline: 'room_too_large',
+  closed: 'draining',
+  lost: 'internal',
+};
+
+/** The error of the catalogue for an error of any part of the service. */
+export function toApiError(error: unknown): ApiError {
   if (error instanceof ApiError) return error;
+  if (error instanceof DocumentError) return apiError(documentErrors[error.code]);
   if (error instanceof StoreError) return apiError('store_unavailable', error.message, 2);
-  if (error instanceof InvalidCursor) return apiError('invalid_parameter', '"cursor" is not valid');
+  if (error instanceof InvalidCursor)
+    return apiError('invalid_parameter', '"cursor" is not one of this list');
   return apiError('internal');
 }

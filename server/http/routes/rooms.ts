@@ -16,7 +16,8 @@ import { serversOf } from '../../rooms/lookup/roomFindings.js';
 import type { RoomList } from '../../rooms/lookup/roomList.js';
 import type { RoomWatches } from '../../rooms/watching/roomWatches.js';
 import type { RoomServers } from '../../wire/roomServers.js';
-import { ApiError, apiError, type ErrorCode } from '../errors.js';
+import { type ApiError, apiError, type ErrorCode } from '../errors.js';
+import { toApiError } from '../refusals.js';
 import { numberParameter, parameter, roomParameter, wordParameter } from './query.js';
 import { namesInPath, type RoomNames } from './roomNames.js';
 
@@ -160,8 +161,9 @@ async function documentOf(found: FoundRoom, documents: DocumentWork) {
     const { json, isTruncated } = await documents.toJson(found.room, states);
     return { json, truncated: isTruncated, documentError: null };
   } catch (error) {
-    if (error instanceof ApiError) return none(error.code);
-    throw error;
+    const { code } = toApiError(error);
+    if (code === 'internal') throw error;
+    return none(code);
   }
 }
 

@@ -1,10 +1,8 @@
 import type { RoomName } from '../../../machines/ports.js';
 import { readState } from '../../documents/divergence.js';
-import type { DocumentErrorCode } from '../../documents/documentErrors.js';
-import { BadUpdate, DocumentError } from '../../documents/documentErrors.js';
+import type { DocumentError } from '../../documents/documentErrors.js';
 import type { Documents } from '../../documents/documents.js';
 import type { RoomDocument } from '../../documents/roomDocument.js';
-import { apiError, type ErrorCode } from '../../http/errors.js';
 import type { Lacking } from '../../wire/divergence.js';
 
 /** A document as JSON text; `isTruncated`: something of it was left out. */
@@ -19,16 +17,6 @@ export interface CheckedState {
   waiting: Lacking | undefined;
 }
 
-/** What a client is told of a document that could not be worked on. Others are defects. */
-const codes: Partial<Record<DocumentErrorCode, ErrorCode>> = {
-  bad_update: 'room_unreadable',
-  too_large: 'room_too_large',
-  too_heavy: 'room_too_large',
-  backlog: 'room_too_large',
-  deadline: 'room_too_large',
-  closed: 'draining',
-};
-
 /** Larger states are read in the documents' thread: here they would hold up everybody. */
 const maxReadHereBytes = 16 * 1024;
 
@@ -42,8 +30,8 @@ function readHere(state: Uint8Array): Pick<CheckedState, 'waiting'> | undefined 
 }
 
 /**
- * One-time work on the states of a room: nothing of it is kept. The states are given away. Rejects with
- * `room_too_large`, and with `room_unreadable` when none of the states is one.
+ * One-time work on the states of a room: nothing of it is kept. It takes the states over. Rejects with a
+ * `DocumentError`; with `bad_update` only if none of the states can be read.
  */
 export class DocumentWork {
   readonly #documents: Documents;
@@ -65,15 +53,13 @@ export class DocumentWork {
     return { json: Buffer.from(json).toString(), isTruncated };
   }
 
-  /** Reads a state without merging it; it comes back. Rejects with `BadUpdate` when it is none. */
+  /** Reads a state without merging it, and gives it back. Rejects with `BadUpdate` if it cannot be read. */
   async check(room: RoomName, state: Uint8Array): Promise<CheckedState> {
     const waiting = state.length <= maxReadHereBytes ? readHere(state) : undefined;
     if (waiting) return { state, ...waiting };
     const document = this.#documents.open(room);
     try {
       return await document.check(state);
-    } catch (error) {
-      throw error instanceof BadUpdate ? error : toApiError(error);
     } finally {
       document.close();
     }
@@ -88,36 +74,26 @@ export class DocumentWork {
     const onLost = (error: DocumentError) => {
       lost = error;
     };
+    const document = this.#documents.open(room, { onLost });
     try {
-      const document = this.#documents.open(room, { onLost });
-      try {
-        await mergeAll(document, states);
-        const result = await work(document);
-        // What was merged before the loss is not in it.
-        if (lost) throw lost;
-        return result;
-      } finally {
-        document.close();
-      }
-    } catch (error) {
-      throw toApiError(error);
+      await mergeAll(document, states);
+      const result = await work(document);
+      // States that were merged before the loss are not in the result.
+      if (lost) throw lost;
+      return result;
+    } finally {
+      document.close();
     }
   }
 }
 
-/** A state that is none is passed over: the other servers' are as good without it. */
+/** Merges the states; one that cannot be read is skipped, unless none can. */
 async function mergeAll(document: RoomDocument, states: readonly Uint8Array[]): Promise<void> {
   const merging = states.map((state, index) => document.merge(state, String(index)));
   const failures: DocumentError[] = [];
-  // Of a document that is too large the result says so: nothing can be made of it.
   for (const outcome of await Promise.allSettled(merging))
     if (outcome.status === 'rejected') failures.push(outcome.reason);
   const grave = failures.find(({ code }) => code !== 'bad_update');
   if (grave) throw grave;
   if (failures[0] && failures.length === states.length) throw failures[0];
-}
-
-function toApiError(error: unknown): unknown {
-  const code = error instanceof DocumentError ? codes[error.code] : undefined;
-  return code === undefined ? error : apiError(code);
 }

@@ -1,12 +1,11 @@
 import type { RoomName } from '../../../machines/ports.js';
-import { BadUpdate } from '../../documents/documentErrors.js';
-import { ApiError } from '../../http/errors.js';
+import { BadUpdate, DocumentError } from '../../documents/documentErrors.js';
 import type { DocumentWork } from './documentWork.js';
 import type { Asked, FoundRoom, Said } from './roomDirectory.js';
 
 /**
- * The same room, its states read: what is no document is `unreadable`. A state that is too large or too heavy to be
- * read rejects with the `ApiError` of that, or, with `isListing`, counts as a failure of its server.
+ * Reads the states of a room; one that is no document becomes `unreadable`. For a state that is too large or too
+ * heavy it rejects with a `DocumentError`. With `isListing` that counts as a failure of its server instead.
  */
 export async function readStates(
   found: FoundRoom,
@@ -31,7 +30,8 @@ async function read(
     return { kind: 'holds', ...(await documents.check(room, said.state)) };
   } catch (error) {
     if (error instanceof BadUpdate) return { kind: 'unreadable', cause: error.message };
-    if (!isListing || !(error instanceof ApiError)) throw error;
+    // A lost thread says nothing about the state.
+    if (!isListing || !(error instanceof DocumentError) || error.code === 'lost') throw error;
     return { kind: 'failed', cause: `its state could not be read: ${error.message}` };
   }
 }

@@ -86,7 +86,7 @@ export class RoomList {
     this.#needs = needs;
   }
 
-  /** Rejects with `invalid_parameter` and `InvalidCursor` for bad cursors, with `StoreError`. */
+  /** Rejects with `InvalidCursor` and `StoreError`. */
   async page(query: RoomListQuery): Promise<Fresh<RoomListPage>> {
     const { phase, after } = readCursor(query.cursor, query.sort);
     const key = JSON.stringify(query);

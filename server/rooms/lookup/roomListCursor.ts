@@ -1,4 +1,4 @@
-import { apiError } from '../../http/errors.js';
+import { InvalidCursor } from '../../store/store.js';
 
 /** Where the next page of the list of rooms begins. */
 export type RoomListCursor =
@@ -17,7 +17,7 @@ export function writeCursor(cursor: RoomListCursor): string {
   return `${phase}.${encode(text)}`;
 }
 
-/** Reads what `writeCursor` wrote for a list in this order. Throws `invalid_parameter` for anything else. */
+/** Reads what `writeCursor` wrote for a list in this order. Throws `InvalidCursor` for anything else. */
 export function readCursor(text: string | undefined, sort: 'name' | 'connections'): RoomListCursor {
   if (text === undefined)
     return { phase: sort === 'connections' ? 'busiest' : 'stored', after: undefined };
@@ -28,7 +28,7 @@ export function readCursor(text: string | undefined, sort: 'name' | 'connections
     (cursor.phase === 'busiest') === (sort === 'connections')
   )
     return cursor;
-  throw apiError('invalid_parameter', '"cursor" is not one of this list');
+  throw new InvalidCursor('"cursor" is not one of this list');
 }
 
 function parse(text: string): RoomListCursor | undefined {
