@@ -3,12 +3,12 @@ import type { SessionState } from '../wire/sessionState.js';
 import { refusalOf } from './refusal.js';
 import { steadyNow } from './steadyNow.js';
 
-/** An answer that is no success; programs go by `code` (docs/protocol.md, "Errors"). */
+/** A failed request. Check `code` (docs/protocol.md, "Errors"). */
 export class ApiFailure extends Error {
   readonly status: number;
-  /** `unreachable` when there was no answer, `unexpected` when it was none of this service's. */
+  /** `unreachable`: no response. `unexpected`: the response is not from this service. */
   readonly code: string;
-  /** How long the service asks to wait; undefined: it does not say. */
+  /** Seconds to wait before a retry; undefined: not stated. */
   readonly retryAfterSeconds: number | undefined;
 
   constructor(status: number, code: string, message: string, retryAfterSeconds?: number) {
@@ -19,26 +19,26 @@ export class ApiFailure extends Error {
   }
 }
 
-/** Whether the service asks for a token, and whether this browser has given it; undefined: not known yet. */
+/** Whether the service requires a token, and whether this browser is signed in; undefined: not known yet. */
 export const session = signal<SessionState | undefined>(undefined);
 
-/** Add this to `steadyNow()` to get the service's clock; exact to a second or two. */
+/** Add this to `steadyNow()` to get the service's clock, exact to a second or two. */
 export const clockSkewMs = signal(0);
 
-const patienceMs = 10_000;
+const timeoutMs = 10_000;
 
-/** Reads JSON from a path relative to the page, `api/state`. Throws `ApiFailure` alone. */
+/** Reads JSON from a path relative to the page, such as `api/state`. Throws only `ApiFailure`. */
 export async function getJson<T>(path: string): Promise<T> {
   const response = await request(path);
   return response.json().catch(() => {
-    throw new ApiFailure(response.status, 'unexpected', 'What answers is not the service');
+    throw new ApiFailure(response.status, 'unexpected', 'The response is not from this service');
   }) as Promise<T>;
 }
 
-/** Sends a request relative to the page; throws `ApiFailure` for whatever is no success. */
+/** Sends a request to a path relative to the page. Throws `ApiFailure` unless the status is 2xx. */
 export async function request(path: string, init: RequestInit = {}): Promise<Response> {
   const response = await fetch(new URL(path, document.baseURI), {
-    signal: AbortSignal.timeout(patienceMs),
+    signal: AbortSignal.timeout(timeoutMs),
     ...init,
   }).catch(() => {
     throw new ApiFailure(0, 'unreachable', 'The service cannot be reached');
@@ -46,13 +46,13 @@ export async function request(path: string, init: RequestInit = {}): Promise<Res
   noteClock(response);
   if (response.ok) return response;
   const { code, message, retryAfterSeconds } = await refusalOf(response);
-  // A wrong token at signing in is refused with the same code, and signs nobody out.
+  // Only for GET: a wrong token at sign-in has the same code, but ends no session.
   if (code === 'unauthorized' && init.method === undefined)
     session.value = { required: true, signedIn: false };
   throw new ApiFailure(response.status, code, message, retryAfterSeconds);
 }
 
-/** `Date` has whole seconds: a difference below two says nothing. */
+/** `Date` has whole seconds, so a difference below two is ignored. */
 function noteClock(response: Response): void {
   const skewMs = Date.parse(response.headers.get('Date') ?? '') - steadyNow();
   const isSure = Number.isFinite(skewMs) && Math.abs(skewMs) > 2000;

@@ -27,7 +27,7 @@ export function App() {
   useArrival(main);
   return (
     <>
-      {/* A link would change the fragment, which says what is shown. */}
+      {/* A button, because a link would change the fragment and with it the view. */}
       <button type="button" class="skip button" onClick={() => main.current?.focus()}>
         Skip to content
       </button>
@@ -40,7 +40,7 @@ export function App() {
   );
 }
 
-/** A new view begins at its top; the focus goes to it where it was in what is gone. */
+/** Scrolls a new view to its top. Moves the focus to it if the focused element is gone. */
 function useArrival(main: { readonly current: HTMLElement | null }): void {
   const shown = useRef(route.value);
   useEffect(() => {
@@ -92,7 +92,7 @@ function NumbersView({ view }: { view: 'overview' | 'rooms' | 'servers' }) {
   );
 }
 
-/** A view, whose title the tab bears. */
+/** Sets the title of the tab. */
 function View({ title, children }: { title: string; children: ComponentChildren }) {
   useEffect(() => {
     document.title = title ? `${title.slice(0, 100)} · pubsub-dashboard` : 'pubsub-dashboard';

@@ -1,7 +1,7 @@
 import type { ComponentType } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
 
-/** A view in a chunk of its own, loaded when it is shown for the first time. */
+/** A view in its own chunk, loaded when it is first shown. */
 export function lazyView<Props extends object>(
   load: () => Promise<ComponentType<Props>>,
 ): ComponentType<Props> {
@@ -26,12 +26,12 @@ export function lazyView<Props extends object>(
   };
 }
 
-/** A new version of the service has other files: what this page asks for may be gone. */
+/** Shown when a chunk fails to load. An updated service no longer has the files of an older page. */
 function LoadingFailed() {
   return (
     <div class="empty" role="alert">
       <h2>This part of the page could not be loaded</h2>
-      <p>The service may be away, or a newer version of it is there.</p>
+      <p>The service may be down, or it was updated.</p>
       <button type="button" class="button" onClick={() => location.reload()}>
         Reload the page
       </button>

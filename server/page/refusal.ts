@@ -1,13 +1,13 @@
-/** Why a request was refused. */
+/** An error response. */
 export interface Refusal {
-  /** The service's own (docs/protocol.md, "Errors"); `unexpected`: the service did not write the answer. */
+  /** A code of the service (docs/protocol.md, "Errors"); `unexpected`: the response is not from the service. */
   readonly code: string;
   readonly message: string;
-  /** How long to wait before the next try; undefined: the answer does not say. */
+  /** Seconds to wait before a retry; undefined: not stated. */
   readonly retryAfterSeconds: number | undefined;
 }
 
-/** Reads an answer that is no success. Only an error with a code of its own is the service's. */
+/** Reads an error response. Without an error code, it is not from the service. */
 export async function refusalOf(response: Response): Promise<Refusal> {
   const retryAfter = Number(response.headers.get('Retry-After'));
   const retryAfterSeconds = retryAfter > 0 ? retryAfter : undefined;

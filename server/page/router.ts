@@ -1,7 +1,7 @@
 import { computed, signal } from '@preact/signals';
 import { encodedName } from './model/roomNames.js';
 
-/** What the page shows; it stands in the fragment of its address, so that the page works under any path. */
+/** The view, stored in the URL fragment, so that the page works under any path. */
 export type Route =
   | { view: 'overview' | 'rooms' | 'servers' | 'machines' | 'unknown' }
   /** `name` is the raw name. */
@@ -12,10 +12,10 @@ addEventListener('hashchange', () => {
   fragment.value = location.hash;
 });
 
-/** Where the page is. */
+/** The current route. */
 export const route = computed(() => routeOf(fragment.value));
 
-/** The address of a room within the page. */
+/** The link to a room. */
 export const roomHref = (name: string) => `#/room/${encodedName(name)}`;
 
 function routeOf(hash: string): Route {
@@ -26,7 +26,7 @@ function routeOf(hash: string): Route {
   return { view: 'unknown' };
 }
 
-/** Addresses are typed by hand, too: what cannot be decoded is taken as it is. */
+/** Returns the text unchanged if it cannot be decoded: people also type addresses. */
 function decoded(text: string): string {
   try {
     return decodeURIComponent(text);

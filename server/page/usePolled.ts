@@ -2,19 +2,19 @@ import { useEffect, useRef, useState } from 'preact/hooks';
 import { type ApiFailure, getJson } from './api.js';
 import { steadyNow } from './steadyNow.js';
 
-/** What a path answered last, and why it did not answer since. */
+/** The last answer of a path, and the failure of the last request. */
 export interface Polled<T> {
   readonly value: T | undefined;
   readonly failure: ApiFailure | undefined;
-  /** When it answered last, in milliseconds since 1970. */
+  /** Time of the last answer, in milliseconds since 1970. */
   readonly atMs: number | undefined;
 }
 
 const nothing = { value: undefined, failure: undefined, atMs: undefined };
 
 /**
- * Asks a path again and again while the tab is visible, one request at a time; undefined: nothing is
- * asked. The second value asks at once.
+ * Polls a path while the tab is visible, one request at a time. An undefined path sends nothing. The
+ * returned function polls immediately.
  */
 export function usePolled<T>(
   path: string | undefined,
@@ -25,18 +25,18 @@ export function usePolled<T>(
   useEffect(() => {
     if (path === undefined) return;
     const poll = new Poll(path, intervalMs, setPolled);
-    ask.current = () => poll.hasten();
+    ask.current = () => poll.pollNow();
     return () => poll.end();
   }, [path, intervalMs]);
   return [polled, () => ask.current()];
 }
 
-/** One path, asked until `end`. */
+/** Polls one path until `end`. */
 class Poll<T> {
   readonly #path: string;
   readonly #intervalMs: number;
-  readonly #tell: (change: (before: Polled<T>) => Polled<T>) => void;
-  readonly #noteVisibility = () => document.visibilityState === 'visible' && this.hasten();
+  readonly #update: (change: (before: Polled<T>) => Polled<T>) => void;
+  readonly #noteVisibility = () => document.visibilityState === 'visible' && this.pollNow();
   #timer: ReturnType<typeof setTimeout> | undefined;
   #isAsking = false;
   #isOver = false;
@@ -44,17 +44,17 @@ class Poll<T> {
   constructor(
     path: string,
     intervalMs: number,
-    tell: (change: (before: Polled<T>) => Polled<T>) => void,
+    update: (change: (before: Polled<T>) => Polled<T>) => void,
   ) {
     this.#path = path;
     this.#intervalMs = intervalMs;
-    this.#tell = tell;
+    this.#update = update;
     document.addEventListener('visibilitychange', this.#noteVisibility);
-    this.hasten();
+    this.pollNow();
   }
 
-  /** Asks now. */
-  hasten(): void {
+  /** Polls immediately. */
+  pollNow(): void {
     clearTimeout(this.#timer);
     if (!this.#isAsking && !this.#isOver) void this.#ask();
   }
@@ -67,15 +67,15 @@ class Poll<T> {
 
   async #ask(): Promise<void> {
     this.#isAsking = true;
-    const news = await getJson<T>(this.#path).then(
+    const answer = await getJson<T>(this.#path).then(
       (value): Polled<T> => ({ value, failure: undefined, atMs: steadyNow() }),
       (failure: ApiFailure) => ({ failure }),
     );
     this.#isAsking = false;
     if (this.#isOver) return;
-    this.#tell((before) => ({ ...before, ...news }));
-    // Whoever looks again asks at once.
+    this.#update((before) => ({ ...before, ...answer }));
+    // A hidden tab polls again when it becomes visible.
     if (document.visibilityState === 'visible')
-      this.#timer = setTimeout(() => this.hasten(), this.#intervalMs);
+      this.#timer = setTimeout(() => this.pollNow(), this.#intervalMs);
   }
 }

@@ -5,7 +5,7 @@ import { defineConfig, type Plugin } from 'vite';
 
 const outDir = '../../dist/server/page';
 
-/** Writes a compressed copy beside each file, which the service sends as it is. */
+/** Writes compressed copies beside each file, for the service to send. */
 function compress(): Plugin {
   return {
     name: 'compress',
@@ -22,7 +22,7 @@ function compress(): Plugin {
   };
 }
 
-/** The page is built with relative paths: a proxy may show it under any path. */
+/** Relative paths, so that a proxy can serve the page under any path. */
 export default defineConfig({
   root: import.meta.dirname,
   base: './',

@@ -7,10 +7,10 @@ import { usePolled } from '../usePolled.js';
 
 const pollMs = 1000;
 const listed = 50;
-/** An id may be a part of others: enough to meet it among them. */
-const looked = 20;
+/** The search matches parts of ids, so the chosen id may not be the first result. */
+const searched = 20;
 
-/** The actors of a machine: a list to choose from, and what the chosen one holds. */
+/** The actors of a machine: a list to choose from, and the context of the chosen one. */
 export function ActorPanel(props: {
   machine: string;
   total: number;
@@ -21,7 +21,7 @@ export function ActorPanel(props: {
   const [chosen, setChosen] = useState<string>();
   const [list] = usePolled<MachineView>(pathOf(machine, search, listed), pollMs);
   const [look] = usePolled<MachineView>(
-    chosen === undefined ? undefined : pathOf(machine, chosen, looked),
+    chosen === undefined ? undefined : pathOf(machine, chosen, searched),
     pollMs,
   );
   const actors = list.value?.actors ?? [];
@@ -30,12 +30,12 @@ export function ActorPanel(props: {
     chosen === undefined
       ? only
       : [...(look.value?.actors ?? []), ...actors].find(({ id }) => id === chosen);
-  const told = chosen === undefined ? undefined : JSON.stringify([actor?.id, actor?.states]);
-  useEffect(() => onLook(chosen === undefined ? undefined : actor), [told]);
+  const key = chosen === undefined ? undefined : JSON.stringify([actor?.id, actor?.states]);
+  useEffect(() => onLook(chosen === undefined ? undefined : actor), [key]);
   return (
     <section class="card machines-actors" aria-labelledby="actors-title">
       <div class="card-head">
-        <h2 id="actors-title">{total === 1 ? 'Its actor' : 'Actors'}</h2>
+        <h2 id="actors-title">{total === 1 ? 'Actor' : 'Actors'}</h2>
         <span class="spacer" />
         {chosen !== undefined && (
           <button type="button" class="button bare small" onClick={() => setChosen(undefined)}>
@@ -57,14 +57,14 @@ export function ActorPanel(props: {
       )}
       {total > 1 && <ActorList actors={actors} chosen={chosen} onChoose={setChosen} />}
       {list.value?.next !== undefined && (
-        <p class="quiet small">These are the first {listed}: search for others.</p>
+        <p class="quiet small">Only the first {listed} are listed. Search for others.</p>
       )}
       {list.value && actors.length === 0 && (
-        <p class="quiet">{total === 0 ? 'None runs now.' : 'None has this in its id.'}</p>
+        <p class="quiet">{total === 0 ? 'None running.' : 'No matching ids.'}</p>
       )}
       {actor && <ActorDetails actor={actor} />}
       {chosen !== undefined && !actor && look.value && (
-        <p class="quiet">{visible(chosen)} is no longer there.</p>
+        <p class="quiet">{visible(chosen)} no longer exists.</p>
       )}
     </section>
   );
@@ -98,7 +98,7 @@ function ActorList(props: {
   );
 }
 
-/** The region goes without saying. */
+/** The last key of a path; the region is obvious. */
 const lastKeys = (path: string) => path.split('.').slice(-1).join('.');
 
 function ActorDetails({ actor: { id, status, context } }: { actor: ActorView }) {
@@ -109,7 +109,7 @@ function ActorDetails({ actor: { id, status, context } }: { actor: ActorView }) 
         {visible(id)}
       </h3>
       {status !== 'active' && <p class="badge warn">{status}</p>}
-      <Tree nodes={node.children?.(1000) ?? [node]} label={`What ${visible(id)} holds`} />
+      <Tree nodes={node.children?.(1000) ?? [node]} label={`Context of ${visible(id)}`} />
     </div>
   );
 }

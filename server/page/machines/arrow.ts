@@ -1,4 +1,4 @@
-/** A box, in pixels of the chart that it is in. */
+/** A box, in pixels relative to the chart. */
 export interface Box {
   readonly left: number;
   readonly top: number;
@@ -11,13 +11,13 @@ interface Point {
   readonly y: number;
 }
 
-/** How far below a state's top its name is: arrows point there. */
+/** Distance of a state's name from its top. Arrows point there. */
 const nameOffset = 18;
-/** How far an arrow ends before what it points at, and the least and most that it swings out. */
+/** The gap between an arrow and its ends, and the limits of its curve. */
 const gap = 6;
 const [minSwing, maxSwing] = [24, 120];
 
-/** An SVG path from a word of a chart to a state, ending where it can be seen; empty when one holds the other. */
+/** The SVG path of an arrow from a transition to a state; empty if one contains the other. */
 export function arrowPath(from: Box, to: Box): string {
   if (holds(to, from)) return '';
   const isRight = to.left > from.left + from.width;
@@ -36,7 +36,7 @@ export function arrowPath(from: Box, to: Box): string {
       { x: to.left + to.width + gap, y: name },
       -1,
     );
-  // Above or below: out to the right and back in, past what is between them.
+  // Above or below: curve to the right, around what is between.
   return around(
     { x: from.left + from.width + gap, y: middle },
     { x: to.left + to.width + gap, y: name },
@@ -49,7 +49,7 @@ function sideways(start: Point, end: Point, sign: 1 | -1): string {
 }
 
 function around(start: Point, end: Point): string {
-  // No further than the gap beside a state is wide.
+  // Stays within the gap between states.
   const x = Math.max(start.x, end.x) + minSwing;
   return curve(start, { x, y: start.y }, { x, y: end.y }, end);
 }

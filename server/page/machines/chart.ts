@@ -1,24 +1,24 @@
-/** A statechart as `GET /api/machines` tells it, made ready to be drawn. */
+/** Prepares a statechart from `GET /api/machines` for drawing. */
 
 import type { Delays, Named, StateDefinition, Transition } from '../../wire/machines.js';
 
-/** A way out of a state, or something done in it. */
+/** A transition of a state; without targets: actions alone. */
 export interface ChartTransition {
   readonly key: string;
-  /** The path of the state that it is in. */
+  /** Path of the source state. */
   readonly source: string;
-  /** An event, a delay with its time, or `at once`. */
+  /** An event, a delay with its time, or `always`. */
   readonly cause: string;
   readonly kind: 'event' | 'delay' | 'always';
   readonly guard: string | undefined;
-  /** Paths of the states that are entered; none: only its actions happen. */
+  /** Paths of the target states; none: only its actions run. */
   readonly targets: readonly string[];
   readonly actions: readonly string[];
 }
 
-/** A state with those inside it. */
+/** A state and its children. */
 export interface ChartState {
-  /** Keys from the root down, with dots; empty: the root. */
+  /** Keys from the root, joined by dots; empty: the root. */
   readonly path: string;
   readonly key: string;
   readonly type: string;
@@ -95,7 +95,7 @@ function transitionsOf(
   for (const [event, candidates] of Object.entries(on)) add(eventWord(event), 'event', candidates);
   for (const [delay, candidates] of Object.entries(after))
     add(delayWord(delay, delays), 'delay', candidates);
-  add('at once', 'always', always);
+  add('always', 'always', always);
   return all;
 }
 

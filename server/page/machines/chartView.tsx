@@ -5,25 +5,25 @@ import { arrowPath } from './arrow.js';
 import type { ChartState, ChartTransition } from './chart.js';
 import type { Moves, Occupancy } from './occupancy.js';
 
-/** What a chart shows beside itself. */
+/** What the parts of a chart share. */
 interface Shown {
   machine: string;
   occupancy: Occupancy;
-  /** Actors that the numbers are of; undefined: one alone, whose states are lit without a number. */
+  /** Number of actors; undefined: a single one, shown without numbers. */
   total: number | undefined;
   moves: Moves;
-  /** Grows with every look: what moved once more flashes once more. */
+  /** Grows with every poll, to restart the animations. */
   look: number;
   hasActions: boolean;
-  /** Path of the state that the transition under the pointer, or with the focus, leads to. */
+  /** Path of the target state of the hovered or focused transition. */
   pointed: string | undefined;
-  /** Points from an element to the state of a path; undefined: to none. */
+  /** Draws an arrow from an element to a state; without arguments: removes it. */
   point: (from?: HTMLElement, target?: string) => void;
 }
 
 const ShownContext = createContext<Shown | undefined>(undefined);
 
-/** A statechart as nested boxes: regions side by side, transitions in the state that they lead out of. */
+/** A statechart as nested boxes. Regions are side by side, transitions are in their source state. */
 export function ChartView({
   chart,
   ...rest
@@ -48,11 +48,11 @@ export function ChartView({
 
 function useShown(): Shown {
   const shown = useContext(ShownContext);
-  if (!shown) throw new Error('a part of a chart stands outside of one');
+  if (!shown) throw new Error('This component must be inside a ChartView');
   return shown;
 }
 
-/** The way that a transition takes, drawn while somebody points at it. */
+/** An arrow from a hovered transition to its target. */
 function Arrow({ path }: { path: string }) {
   return (
     <svg class="chart-arrow" aria-hidden="true">
@@ -123,7 +123,7 @@ function State({ state, isRegion }: { state: ChartState; isRegion: boolean }) {
       {moves.entered.has(path) && <span key={look} class="chart-flash" aria-hidden="true" />}
       <p class="chart-name">
         {isInitial && (
-          <span class="chart-initial" role="img" aria-label="first" title="It begins here" />
+          <span class="chart-initial" role="img" aria-label="initial state" title="Initial state" />
         )}
         <span aria-current={isLit && !isRegion ? 'true' : undefined}>{key}</span>
         {type === 'final' && <span class="quiet small">final</span>}
@@ -142,7 +142,7 @@ function State({ state, isRegion }: { state: ChartState; isRegion: boolean }) {
   );
 }
 
-/** Even one of a thousand is seen. */
+/** The highlight in percent; visible even for one actor of a thousand. */
 function heatOf(count: number, total: number | undefined): number {
   if (count === 0) return 0;
   return total === undefined ? 9 : 3 + (6 * count) / Math.max(total, count);

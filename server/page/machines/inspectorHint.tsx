@@ -1,7 +1,7 @@
 import { useState } from 'preact/hooks';
 import { ApiFailure, request } from '../api.js';
 
-/** The way to the Stately inspector; whether it is switched on is asked when somebody wants to know. */
+/** A link to the Stately inspector. Asks whether it is on only when opened. */
 export function InspectorHint() {
   const [answer, setAnswer] = useState<'on' | 'off' | string>();
   const ask = async () => {
@@ -16,17 +16,16 @@ export function InspectorHint() {
       <summary>Follow every event in the Stately inspector</summary>
       {answer === 'on' && (
         <p>
-          <a href="inspect">Open the inspector</a>. It says what it sends to stately.ai before it
-          does.
+          <a href="inspect">Open the inspector</a>. Before it sends data to stately.ai, it tells you
+          what it sends.
         </p>
       )}
       {answer === 'off' && (
         <p class="quiet">
-          It is switched off, and then costs nothing. Start the service with{' '}
-          <code>INSPECT=true</code> to have it.
+          The inspector is off. To turn it on, start the service with <code>INSPECT=true</code>.
         </p>
       )}
-      {answer !== 'on' && answer !== 'off' && <p class="quiet">{answer ?? 'Asking …'}</p>}
+      {answer !== 'on' && answer !== 'off' && <p class="quiet">{answer ?? 'Checking …'}</p>}
     </details>
   );
 }

@@ -10,7 +10,7 @@ import { type Moves, movesBetween, type Occupancy, occupancyOf } from './occupan
 
 const pollMs = 1000;
 
-/** The statecharts of the service, drawn from its own definitions, with the current states lit. */
+/** The statecharts of the service, with the current states highlighted. */
 export function MachinesView() {
   const [machines] = usePolled<MachineSummary[]>('api/machines', pollMs);
   const [chosen, setChosen] = useState<string>();
@@ -20,7 +20,7 @@ export function MachinesView() {
       <header class="stack machines-head">
         <h1>Machines</h1>
         <p class="quiet">
-          What the service decides, drawn from the statecharts that it runs. Lit is where it is now.
+          The statecharts that this service runs. The current state is highlighted.
         </p>
       </header>
       <Failure machines={machines} />
@@ -40,7 +40,7 @@ export function MachinesView() {
         </nav>
       )}
       {machine && <Machine key={machine.id} machine={machine} />}
-      {!machine && !machines.failure && <p class="quiet">Asking for the statecharts …</p>}
+      {!machine && !machines.failure && <p class="quiet">Loading the statecharts …</p>}
       <InspectorHint />
     </div>
   );
@@ -59,7 +59,7 @@ function Failure({ machines: { failure } }: { machines: Polled<unknown> }) {
   return (
     <div class="notice tone-bad" role="alert">
       <p class="notice-text">
-        {failure.message}. What is shown is from before; the page asks again every second.
+        {failure.message}. The states below may be out of date. The page retries every second.
       </p>
     </div>
   );
@@ -69,9 +69,9 @@ function Machine({ machine }: { machine: MachineSummary }) {
   const { id, definition, delays, actors } = machine;
   const [hasActions, setHasActions] = useState(false);
   const [actor, setActor] = useState<{ id: string; states: readonly string[] }>();
-  const told = JSON.stringify([definition, delays]);
-  // It is the same with every answer.
-  const chart = useMemo(() => chartOf(definition, delays), [told]);
+  // Every answer has an equal definition in a new object.
+  const definitionKey = JSON.stringify([definition, delays]);
+  const chart = useMemo(() => chartOf(definition, delays), [definitionKey]);
   const leaves = actor
     ? new Map(actor.states.map((state) => [state, 1]))
     : new Map(Object.entries(actors.states));
@@ -104,8 +104,8 @@ function Machine({ machine }: { machine: MachineSummary }) {
           hasActions={hasActions}
         />
         <p class="small quiet machines-legend">
-          <span class="chart-initial" aria-hidden="true" /> where it begins · ◷ after a time · →
-          goes to · ↺ begins again · [only if]
+          <span class="chart-initial" aria-hidden="true" /> initial state · ◷ delay · → target · ↺
+          re-enter · [guard]
         </p>
       </section>
       <ActorPanel machine={id} total={actors.total} onLook={setActor} />
@@ -115,23 +115,23 @@ function Machine({ machine }: { machine: MachineSummary }) {
 
 function aboutWords(total: number, actor: string | undefined): string {
   if (actor !== undefined) return actor;
-  if (total === 0) return 'none runs now';
+  if (total === 0) return 'none running';
   return total === 1 ? 'one actor' : `${total.toLocaleString('en')} actors, counted by state`;
 }
 
 const noMoves: Moves = { entered: new Set(), taken: new Set() };
 
-/** What happened since the last look; another actor's states are no move. */
+/** What changed since the last poll. Switching to another actor is no change. */
 function useMoves(chart: ChartState, occupancy: Occupancy, about: string | undefined) {
   const before = useRef<{ about: string | undefined; occupancy: Occupancy } | undefined>(undefined);
   const [moved, setMoved] = useState({ moves: noMoves, look: 0 });
-  const told = JSON.stringify([about, ...occupancy]);
+  const key = JSON.stringify([about, ...occupancy]);
   useEffect(() => {
     const last = before.current;
     before.current = { about, occupancy };
     const moves =
       last && last.about === about ? movesBetween(chart, last.occupancy, occupancy) : noMoves;
     setMoved(({ look }) => ({ moves, look: look + 1 }));
-  }, [told]);
+  }, [key]);
   return moved;
 }

@@ -1,14 +1,14 @@
 import type { ChartState, ChartTransition } from './chart.js';
 
-/** How many actors are in each state, by path, the states around them included. */
+/** The number of actors in each state, parents included, by path. */
 export type Occupancy = ReadonlyMap<string, number>;
 
-/** Counts actors in a state by those in the states inside it. */
+/** Adds up the actors of each state from its children. */
 export function occupancyOf(chart: ChartState, leaves: ReadonlyMap<string, number>): Occupancy {
   const counts = new Map<string, number>();
   const count = ({ path, type, states }: ChartState): number => {
     const inside = states.map(count);
-    // Whoever is in a state with regions is in every region of it.
+    // An actor in a parallel state is in every region, so the counts are not added.
     const sum = type === 'parallel' ? Math.max(0, ...inside) : inside.reduce((a, b) => a + b, 0);
     const own = states.length === 0 ? (leaves.get(path) ?? 0) : sum;
     counts.set(path, own);
@@ -18,15 +18,15 @@ export function occupancyOf(chart: ChartState, leaves: ReadonlyMap<string, numbe
   return counts;
 }
 
-/** What happened between two looks, as far as the numbers tell. */
+/** What changed between two polls, as far as the counts tell. */
 export interface Moves {
-  /** Paths of states that more are in than before. */
+  /** Paths of states with more actors than before. */
   readonly entered: ReadonlySet<string>;
   /** Keys of the transitions that may have been taken. */
   readonly taken: ReadonlySet<string>;
 }
 
-/** Compares two looks: what is left and entered over again between them is not seen. */
+/** Compares two polls. A state that is left and entered again in between looks unchanged. */
 export function movesBetween(chart: ChartState, before: Occupancy, now: Occupancy): Moves {
   const growth = (path: string) => (now.get(path) ?? 0) - (before.get(path) ?? 0);
   const isTaken = ({ source, targets }: ChartTransition) =>

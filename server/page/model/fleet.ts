@@ -6,10 +6,10 @@ import { History } from './history.js';
 import { RoomIndex } from './roomIndex.js';
 import { ServerBook } from './serverBook.js';
 
-/** What the page knows of the fleet. Signals change when what they show does; the index and the history are read by reference. */
+/** The state of the fleet. The index and the history are mutable: read them after a version signal. */
 
 export const streamStatus = signal<StreamStatus>({ kind: 'connecting' });
-/** State of the service; undefined: nothing has come yet. */
+/** State of the service; undefined until the first data arrives. */
 export const activation = signal<string | undefined>(undefined);
 export const isComplete = signal(false);
 const countedConnections = signal(0);
@@ -18,7 +18,7 @@ const countedRooms = signal(0);
 const serversVersion = signal(0);
 /** Grows when the list of rooms has changed, at most every 250 ms. */
 export const roomsVersion = signal(0);
-/** Grows with every second that the history has. */
+/** Grows with every point of the history. */
 export const historyVersion = signal(0);
 
 const settleMs = 250;
@@ -29,24 +29,24 @@ export const roomIndex = new RoomIndex(() => {
 export const history = new History();
 const book = new ServerBook();
 
-/** The servers, those that were let go lately among them, by their ids. */
+/** The servers, including recently removed ones, sorted by id. */
 export const servers = computed(() => {
   serversVersion.value;
   return book.rows.sort((a, b) => (a.id < b.id ? -1 : 1));
 });
 
-/** Servers that are known and whose numbers are not in the totals, or not up to date. */
+/** Known servers whose counts are missing from the totals or out of date. */
 export const missingServers = computed(() =>
   servers.value.filter(
     ({ state, overLimit }) => state !== 'gone' && (state !== 'live' || overLimit),
   ),
 );
 
-/** Nothing counted is known to be nothing only when every server has reported in full. */
+/** A total of 0 is certain only when every server has reported in full. */
 const haveAllReported = computed(() => {
   const present = servers.value.filter(({ state }) => state !== 'gone');
   const isAllIn = present.every((row) => row.connections !== null && !row.overLimit);
-  // All are live, and yet not complete: there may be servers that nobody knows of.
+  // All are live and the totals still incomplete: there may be unknown servers.
   const isAnyUnknown = !isComplete.value && present.every(({ state }) => state === 'live');
   return present.length > 0 && isAllIn && !isAnyUnknown;
 });
@@ -56,12 +56,12 @@ const known = (count: number) => (count > 0 || haveAllReported.value ? count : n
 export const connections = computed(() => known(countedConnections.value));
 export const roomCount = computed(() => known(countedRooms.value));
 
-/** Whether the numbers on the page are those of now. */
+/** Whether the numbers on the page are current. */
 export const isCurrent = computed(() => streamStatus.value.kind === 'live');
 
 let isSettling = false;
 
-/** Takes in what the stream says. */
+/** Applies an update from the stream. */
 export function takeNews({ kind, state, complete, servers = [], rooms }: FleetNews): void {
   const nowMs = steadyNow();
   if (state !== undefined) activation.value = state;
@@ -89,16 +89,16 @@ function settle(): void {
   if (roomIndex.settle()) roomsVersion.value += 1;
 }
 
-/** Takes in all servers, as a poll gave them. */
+/** Applies the complete list of servers from a poll. */
 export function takeServers(views: Parameters<ServerBook['replace']>[0]): void {
   book.replace(views, steadyNow());
   book.tidy(steadyNow());
   serversVersion.value += 1;
 }
 
-/** Notes how the stream is doing; whoever is signed out is asked for the token. */
+/** Applies a status of the stream. Signed out leads to the sign-in form. */
 export function takeStatus(status: StreamStatus): void {
-  // The plot has a gap where nothing is known.
+  // Nulls make a gap in the plot.
   if (isCurrent.value && status.kind !== 'live') history.record(steadyNow(), null, null);
   streamStatus.value = status;
   if (status.kind === 'signedOut') session.value = { required: true, signedIn: false };
@@ -106,7 +106,7 @@ export function takeStatus(status: StreamStatus): void {
     session.value = { required: true, signedIn: true };
 }
 
-/** Notes the numbers of this second, if they are those of now. */
+/** Adds the current numbers to the history. */
 export function recordHistory(): void {
   if (!isCurrent.value || activation.value === undefined) return;
   history.record(steadyNow(), connections.value, roomCount.value);

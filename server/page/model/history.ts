@@ -1,7 +1,7 @@
-/** The numbers since the page was opened, at most so many; old ones are thinned out. */
+/** The totals since the page was opened. Old points are thinned out to stay within a limit. */
 export class History {
   readonly seconds: number[] = [];
-  /** Null where they were not known. */
+  /** Null where unknown. */
   readonly connections: (number | null)[] = [];
   readonly rooms: (number | null)[] = [];
   readonly #maxPoints: number;
@@ -10,7 +10,7 @@ export class History {
     this.#maxPoints = maxPoints;
   }
 
-  /** Notes the numbers of now; a second has one point, its last. */
+  /** Adds the current numbers. The last ones of a second win. */
   record(nowMs: number, connections: number | null, rooms: number | null): void {
     const second = Math.floor(nowMs / 1000);
     if (this.seconds.at(-1) === second) this.#drop(this.seconds.length - 1);
@@ -20,7 +20,7 @@ export class History {
     if (this.seconds.length > this.#maxPoints) this.#thinOut();
   }
 
-  /** Of the older half every second point goes: the longer ago, the coarser. */
+  /** Drops every second point of the older half, so old history is coarser. */
   #thinOut(): void {
     const half = Math.floor(this.seconds.length / 2);
     for (let i = half - (half % 2) - 1; i > 0; i -= 2) this.#drop(i);

@@ -6,9 +6,9 @@ import { steadyNow } from '../steadyNow.js';
 import { retryStreams } from '../stream/connection.js';
 import { isCurrent, recordHistory, streamStatus, takeServers } from './fleet.js';
 
-/** What the last poll said; undefined: none has been answered. */
+/** The answer of the last poll; undefined: none yet. */
 export const service = signal<StateReport | undefined>(undefined);
-/** Milliseconds since 1970, once a second while somebody looks. */
+/** Milliseconds since 1970, updated once a second while the tab is visible. */
 export const now = signal(steadyNow());
 
 const pollMs = 2000;
@@ -17,7 +17,7 @@ const soonMs = 150;
 let isPolling = false;
 let isFailing = false;
 
-/** Begins to ask for what the stream does not tell; only a tab that is seen asks. */
+/** Polls for what the stream does not have, while the tab is visible. */
 export function startPolling(): void {
   setInterval(() => {
     if (document.hidden) return;
@@ -26,9 +26,9 @@ export function startPolling(): void {
   }, 1000);
   setInterval(() => void poll(), pollMs);
   document.addEventListener('visibilitychange', () => void poll());
-  // The first one as soon as it is known that the page may ask.
+  // Poll as soon as the session allows it.
   effect(() => void (session.value && poll()));
-  // This viewer has just come, or come back, and is counted by now.
+  // By then the service counts this viewer.
   effect(() => {
     if (isCurrent.value) setTimeout(() => void poll(), soonMs);
   });
@@ -45,12 +45,12 @@ async function poll(): Promise<void> {
     ]);
     service.value = state;
     takeServers(servers);
-    // The service is back, and the stream need not wait for its turn.
+    // The service is back: reconnect without waiting for the backoff.
     if (isFailing && streamStatus.value.kind === 'reconnecting') retryStreams();
     isFailing = false;
   } catch (error) {
     if (!(error instanceof ApiFailure)) throw error;
-    // The stream's status says what is wrong.
+    // The stream's status tells the user.
     isFailing = true;
   } finally {
     isPolling = false;

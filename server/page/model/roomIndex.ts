@@ -6,21 +6,21 @@ import { decodedName } from './roomNames.js';
 export interface Room {
   readonly name: string;
   connections: number;
-  /** Its place in the order may be another now. */
+  /** Its position in the order may have changed. */
   isChanged: boolean;
-  /** The search that last looked at it, and what it found. */
+  /** The last search that checked it, and the result. */
   search: number;
   isMatch: boolean;
-  /** What is searched; made when it is first needed. */
+  /** The searched text, created on demand. */
   text?: string;
 }
 
-/** How long a search may keep the page from drawing. */
+/** How long a slice of a search may block rendering. */
 const sliceMs = 6;
 
 /**
- * All rooms by their connections, most first. A count changes at once, the order when `settle` is
- * called: then the changed ones are taken out and merged back in, for a full sort of 100,000 blocks.
+ * All rooms, most connections first. Counts change immediately, the order when `settle` is called. It
+ * merges the changed rooms into the sorted rest, because a full sort of 100,000 would block the page.
  */
 export class RoomIndex {
   #rooms = new Map<string, Room>();
@@ -33,7 +33,7 @@ export class RoomIndex {
   #isSearching = false;
   readonly #onProgress: () => void;
 
-  /** `onProgress` is called when a search has found more. */
+  /** Calls `onProgress` when a search has made progress. */
   constructor(onProgress: () => void) {
     this.#onProgress = onProgress;
   }
@@ -46,12 +46,12 @@ export class RoomIndex {
     return this.#connections;
   }
 
-  /** The rooms that match, as of the last `settle`. */
+  /** The rooms that match the search, as of the last `settle`. */
   get shown(): readonly Room[] {
     return this.#query === '' ? this.#sorted : this.#matches;
   }
 
-  /** The busiest rooms, whatever is searched. */
+  /** The busiest rooms, regardless of the search. */
   busiest(count: number): readonly Room[] {
     return this.#sorted.slice(0, count);
   }
@@ -64,7 +64,7 @@ export class RoomIndex {
     return this.#rooms.get(name);
   }
 
-  /** Replaces all rooms; they come in order already. */
+  /** Replaces all rooms. `names` must be sorted. */
   replace({ names, counts }: RoomColumns): void {
     const old = this.#rooms;
     this.#rooms = new Map();
@@ -96,7 +96,7 @@ export class RoomIndex {
     else this.#rooms.delete(name);
   }
 
-  /** Puts what has changed into its place; false: there was nothing to do. */
+  /** Moves changed rooms to their positions. Returns whether there were any. */
   settle(): boolean {
     if (this.#changed.size === 0) return false;
     this.#sorted = merged(
@@ -116,7 +116,7 @@ export class RoomIndex {
     this.#changed.clear();
   }
 
-  /** Looks for rooms whose name, decoded or raw, contains this; the list fills as they are found. */
+  /** Finds rooms whose decoded or raw name contains this. `shown` fills gradually. */
   search(query: string): void {
     this.#query = query.toLowerCase();
     this.#restartSearch();
@@ -129,7 +129,7 @@ export class RoomIndex {
     if (this.#isSearching) this.#searchOn(this.#search, this.#sorted, 0);
   }
 
-  /** A slice of a search, and then the next. */
+  /** Runs one slice of a search and schedules the next. */
   #searchOn(search: number, rooms: readonly Room[], from: number): void {
     if (search !== this.#search) return;
     const until = performance.now() + sliceMs;
@@ -173,7 +173,7 @@ function textOf(name: string): string {
   return text.toLowerCase();
 }
 
-/** Two sorted lists in one. */
+/** Merges two sorted lists. */
 function merged(long: readonly Room[], short: readonly Room[]): Room[] {
   const all: Room[] = [];
   let next = 0;

@@ -1,13 +1,13 @@
 /**
- * Characters that are not seen, that turn the text around them (Unicode bidirectional controls), or that
- * are half a character. The style of an emoji (U+FE0F) is left to it.
+ * Invisible characters, Unicode bidirectional controls and lone surrogates. Excludes the variation
+ * selector of emoji (U+FE0F).
  */
 const unseen =
   /[\p{Cc}\p{Cs}\p{Zl}\p{Zp}\u202f\u2800\ufff9-\ufffb]|(?!\ufe0f)\p{Default_Ignorable_Code_Point}|(?<!\p{Extended_Pictographic})\ufe0f/gu;
-/** Of a text to be read: what turns it around, and control characters but those of its lines. */
+/** The same for running text: bidirectional controls, and control characters except line breaks and tabs. */
 const deceiving = /[\u202a-\u202e\u2066-\u2069\u{e0000}-\u{e007f}]|(?![\t\n\r])\p{Cc}/gu;
 
-/** A raw room name as people wrote it; a name that cannot be decoded stays as it is. */
+/** Decodes a raw room name. Returns it unchanged if it cannot be decoded. */
 export function decodedName(raw: string): string {
   if (!raw.includes('%')) return raw;
   try {
@@ -17,24 +17,24 @@ export function decodedName(raw: string): string {
   }
 }
 
-/** A room's name to be shown: decoded, and with nothing in it that deceives the eye. */
+/** A room's name for display: decoded, with invisible characters escaped. */
 export function shownName(raw: string): string {
   return visible(decodedName(raw)) || '(empty name)';
 }
 
-/** Text of strangers with its invisible characters spelled out: `\u{202e}`. */
+/** Escapes the invisible characters of untrusted text: `\u{202e}`. */
 export function visible(text: string): string {
   return text.replace(unseen, spelledOut);
 }
 
-/** The same for a text of many lines, in which joiners and marks of direction belong to the writing. */
+/** The same for running text, where joiners and direction marks are legitimate. */
 export function legible(text: string): string {
   return text.replace(deceiving, spelledOut);
 }
 
 const spelledOut = (character: string) => `\\u{${character.codePointAt(0)?.toString(16)}}`;
 
-/** A raw name as a part of an address. Half a surrogate pair cannot be encoded, nor be in a request: it is replaced. */
+/** Encodes a raw name for a URL. Replaces lone surrogates, which cannot be encoded. */
 export function encodedName(raw: string): string {
   return encodeURIComponent(raw.replace(/\p{Surrogate}/gu, '\ufffd'));
 }

@@ -3,10 +3,10 @@ import type { RoomCounts } from '../../wire/roomCounts.js';
 import { ApiFailure, getJson } from '../api.js';
 import { encodedName } from './roomNames.js';
 
-/** Connections of a room by server, most first; null: no server reports. */
+/** Connections of a room by server, most connections first; null: no server reports. */
 export type Distribution = RoomCounts['servers'];
 
-/** Rooms in one request, and characters of its address: the service reads 16 kB of head. */
+/** Limits of one request. The service accepts 16 kB of request head. */
 const maxRooms = 200;
 const maxQueryLength = 6000;
 const maxKept = 2000;
@@ -15,10 +15,10 @@ const known = new Map<string, Distribution>();
 /** Grows when a distribution has changed. */
 export const distributionsVersion = signal(0);
 
-/** Where the connections of a room are; undefined: not asked yet. */
+/** The connections of a room by server; undefined: not requested yet. */
 export const distributionOf = (room: string): Distribution | undefined => known.get(room);
 
-/** Asks where the connections of these rooms are; what fails is asked again with the next look. */
+/** Requests the distributions of these rooms. The next call repeats failed requests. */
 export async function askDistributions(rooms: readonly string[]): Promise<void> {
   for (const query of queriesOf(rooms)) {
     const counts = await getJson<RoomCounts[]>(`api/counts?${query}`).catch(emptyWhenRefused);
@@ -34,7 +34,7 @@ function keep(room: string, servers: Distribution): void {
   if (known.size > maxKept && oldest !== undefined) known.delete(oldest);
 }
 
-/** Names that are too long for any address are left out. */
+/** Leaves out names that are too long for a URL. */
 function queriesOf(rooms: readonly string[]): string[] {
   const queries: string[][] = [];
   let length = maxQueryLength;

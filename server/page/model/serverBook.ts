@@ -1,23 +1,23 @@
 import type { ServerView } from '../../wire/serverView.js';
 
-/** A pub-sub server as the page shows it: what the service says, and what was seen before. */
+/** A pub-sub server: its current view and what this page saw before. */
 export interface ServerRow extends ServerView {
-  /** When it was let go; it is still shown for a while. */
+  /** When it was removed. It is still shown for a while. */
   goneAtMs?: number;
-  /** When its connections left the totals, the last time that this page saw it. */
+  /** When its connections last left the totals, if this page saw it. */
   awaySinceMs?: number | undefined;
-  /** When it answered again after that: it was restarted, or the network cut. */
+  /** When it answered again after that. */
   returnedAtMs?: number | undefined;
   /** It was away, and has not answered yet. */
   isReturning?: boolean;
 }
 
-/** How long a server that was let go is still shown. */
+/** How long a removed server is still shown. */
 export const goneShownMs = 10 * 60_000;
 
 const isAway = (state: string) => state === 'unreachable' || state === 'gone';
 
-/** The pub-sub servers, put together from the stream, which tells of states, and from polls, which tell of the rest. */
+/** The pub-sub servers. The stream tells states quickly, polls tell everything. */
 export class ServerBook {
   readonly #rows = new Map<string, ServerRow>();
 
@@ -25,7 +25,7 @@ export class ServerBook {
     return [...this.#rows.values()];
   }
 
-  /** All servers that there are; those that are missing were let go. */
+  /** Replaces the list. Missing servers count as removed. */
   replace(views: readonly ServerView[], nowMs: number): void {
     const present = new Set(views.map(({ id }) => id));
     for (const row of this.rows)
@@ -34,21 +34,21 @@ export class ServerBook {
     for (const view of views) this.note(view, nowMs);
   }
 
-  /** What is new about one. */
+  /** Updates one server. */
   note(view: ServerView, nowMs: number): void {
     const before = this.#rows.get(view.id);
     if (view.state === 'gone' && !before) return;
     const row: ServerRow = { ...view, ...pastOf(before, view.state, nowMs) };
-    // A server that is let go is told of without what it was.
+    // The event of a removed server lacks its earlier details.
     if (view.state === 'gone' && before) {
       row.lastHeardAt = before.lastHeardAt;
       row.lastFailure = before.lastFailure;
     }
-    // A row that is the same object need not be drawn again.
+    // An unchanged row stays the same object and is not rendered again.
     if (!before || !isEqual(before, row)) this.#rows.set(view.id, row);
   }
 
-  /** Drops those that were let go a good while ago. */
+  /** Drops servers that were removed long ago. */
   tidy(nowMs: number): void {
     for (const { id, goneAtMs } of this.rows)
       if (goneAtMs !== undefined && nowMs - goneAtMs > goneShownMs) this.#rows.delete(id);
@@ -63,7 +63,7 @@ function isEqual(a: ServerRow, b: ServerRow): boolean {
 type Past = Pick<ServerRow, 'goneAtMs' | 'awaySinceMs' | 'returnedAtMs' | 'isReturning'>;
 
 function pastOf(before: ServerRow | undefined, state: string, nowMs: number): Past {
-  // Since when a server has been away is known of what was seen alone.
+  // The page knows only what it saw itself.
   if (!before) return state === 'gone' ? { goneAtMs: nowMs } : {};
   if (state === 'gone') return { goneAtMs: before.goneAtMs ?? nowMs };
   const wasAway = isAway(before.state) || before.isReturning === true;

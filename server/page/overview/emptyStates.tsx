@@ -1,7 +1,7 @@
 import { streamStatus } from '../model/fleet.js';
 import { Reason, RetryButton } from './notices.js';
 
-/** Before anything has come. */
+/** Shown until the first data arrives. */
 export function NotYet({ reason }: { reason: string | undefined }) {
   const status = streamStatus.value;
   const problem = reason ?? (status.kind === 'reconnecting' ? status.reason : undefined);
@@ -9,15 +9,15 @@ export function NotYet({ reason }: { reason: string | undefined }) {
     return (
       <div class="empty" data-empty="loading">
         <span class="badge accent busy">Connecting</span>
-        <p>Waiting for the first numbers.</p>
+        <p>Waiting for the first data.</p>
       </div>
     );
   return (
     <div class="card empty" data-empty="unreachable">
       <h1>Not connected</h1>
       <p>
-        <Reason reason={problem} /> The page tries again by itself. If it stays so, look whether the
-        service runs, and whether its address is right.
+        <Reason reason={problem} /> The page keeps retrying. If this continues, check that the
+        service is running and that the address is right.
       </p>
       <RetryButton />
     </div>
@@ -25,20 +25,21 @@ export function NotYet({ reason }: { reason: string | undefined }) {
 }
 
 const variables = [
-  ['PUBSUB_SERVERS', 'servers known from the start: host:port,host:port'],
-  ['PUBSUB_DNS', 'names whose addresses are pub-sub servers'],
-  ['ECS_CLUSTER, ECS_SERVICE', 'a service on ECS whose tasks are pub-sub servers'],
-  ['DYNAMODB_SERVERS_TABLE', 'a table into which servers write themselves'],
+  ['PUBSUB_SERVERS', 'a fixed list of servers: host:port,host:port'],
+  ['PUBSUB_DNS', 'host names that resolve to pub-sub servers'],
+  ['ECS_CLUSTER, ECS_SERVICE', 'an ECS service that runs pub-sub servers'],
+  ['DYNAMODB_SERVERS_TABLE', 'a table in which servers register themselves'],
 ] as const;
 
-/** The service runs, and knows nobody to ask. */
+/** Shown when the service knows no pub-sub server. */
 export function NoServers() {
   return (
     <div class="card empty" data-empty="no-servers">
-      <h2>No pub-sub server is known yet</h2>
+      <h2>No pub-sub servers known yet</h2>
       <p>
-        A server that asks this service at its start-up (<code>GET /api/events/clients</code>)
-        appears by itself. Others are named by an environment variable of this service:
+        A server appears here when it sends its start-up query, <code>GET /api/events/clients</code>
+        , to this service. To add servers yourself, set one of these environment variables of the
+        service:
       </p>
       <dl class="variables">
         {variables.map(([name, meaning]) => (
@@ -50,16 +51,16 @@ export function NoServers() {
           </div>
         ))}
       </dl>
-      <p>All of them are in docs/deploy.md, under “Configuration” and “Discovery”.</p>
+      <p>docs/deploy.md lists all variables.</p>
     </div>
   );
 }
 
-/** An address within the page that means nothing. */
+/** Shown for an unknown address within the page. */
 export function UnknownView() {
   return (
     <div class="card empty">
-      <h1>There is nothing here</h1>
+      <h1>Page not found</h1>
       <p>
         <a href="#/">Go to the overview</a>
       </p>

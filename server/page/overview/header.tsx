@@ -12,7 +12,7 @@ const views: { view: Route['view']; href: string; title: string }[] = [
   { view: 'machines', href: '#/machines', title: 'Machines' },
 ];
 
-/** What is above every view: where one is, and how the service and this page are doing. */
+/** The head of every view: navigation, the state of this page's stream, and the totals. */
 export function Header({ isSignedIn }: { isSignedIn: boolean }) {
   return (
     <header class="page-head">
@@ -54,5 +54,5 @@ function Navigation() {
 }
 
 function leave(): void {
-  signOut().catch(() => alert('The service did not answer: you are still signed in.'));
+  signOut().catch(() => alert('The service did not answer. You are still signed in.'));
 }

@@ -10,7 +10,7 @@ import { stateWords } from '../servers/serverState.js';
 import { retryStreams } from '../stream/connection.js';
 import { age, clockTime } from '../ui/time.js';
 
-/** What is wrong at the moment, and what to do about it. */
+/** Current problems, and what to do about them. */
 export function Notices() {
   return (
     <>
@@ -43,8 +43,8 @@ function StreamNotice() {
     return (
       <Notice tone="warn" name="stale">
         <p class="notice-text">
-          <strong>Nothing has come for {age(now.value - status.sinceMs)}.</strong> What you see may
-          be out of date. If it stays so, a proxy in between may hold the stream back.
+          <strong>No data for {age(now.value - status.sinceMs)}.</strong> The numbers may be out of
+          date. If this continues, a proxy may be buffering the stream.
         </p>
       </Notice>
     );
@@ -52,20 +52,19 @@ function StreamNotice() {
   return (
     <Notice tone="bad" name="reconnecting">
       <p class="notice-text">
-        <Reason reason={status.reason} attempt={status.retryAtMs} /> Not live since{' '}
-        {clockTime(status.sinceMs)}; what you see is of then. The next attempt is{' '}
-        {nextAttempt(status.retryAtMs - now.value)}.
+        <Reason reason={status.reason} attempt={status.retryAtMs} /> The numbers are from{' '}
+        {clockTime(status.sinceMs)}. {retryWords(status.retryAtMs - now.value)}.
       </p>
       <RetryButton />
     </Notice>
   );
 }
 
-function nextAttempt(ms: number): string {
-  return ms < 1000 ? 'now' : `in ${age(ms)}`;
+function retryWords(ms: number): string {
+  return ms < 1000 ? 'Retrying now' : `Retrying in ${age(ms)}`;
 }
 
-/** Has every stream reconnect at once. */
+/** Reconnects every stream immediately. */
 export function RetryButton() {
   return (
     <button type="button" class="button" onClick={retryStreams}>
@@ -74,7 +73,7 @@ export function RetryButton() {
   );
 }
 
-/** Why the stream is cut; a service that shuts down says so where it is asked whether it is ready. */
+/** Why the stream is cut. `GET /ready` tells whether the service is shutting down. */
 export function Reason({ reason, attempt = 0 }: { reason: string; attempt?: number }) {
   const [isDraining, setIsDraining] = useState(false);
   useEffect(() => {
@@ -85,9 +84,7 @@ export function Reason({ reason, attempt = 0 }: { reason: string; attempt?: numb
   }, [attempt]);
   if (!isDraining) return <strong>{reason}.</strong>;
   return (
-    <strong>
-      The service is shutting down. This page goes on by itself when it is there again.
-    </strong>
+    <strong>The service is shutting down. This page reconnects when the service is back.</strong>
   );
 }
 
@@ -102,9 +99,8 @@ function ServersNotice() {
     return (
       <Notice tone="bad" name="all-down">
         <p class="notice-text">
-          <strong>No pub-sub server answers.</strong> Look whether they run, and whether this
-          service reaches them. Of the first:{' '}
-          {visible(missing[0]?.lastFailure ?? 'nothing is known')}.
+          <strong>No pub-sub server answers.</strong> Check that they are running and reachable.
+          First error: {visible(missing[0]?.lastFailure ?? 'unknown')}.
         </p>
       </Notice>
     );
@@ -116,12 +112,12 @@ function ServersNotice() {
   return (
     <Notice tone="warn" name="incomplete">
       <p class="notice-text">
-        <strong>The totals are incomplete.</strong> Missing or not up to date: {named.join(', ')}
+        <strong>The totals are incomplete.</strong> Missing or out of date: {named.join(', ')}
         {rest > 0 && ` and ${rest} more`}.
         {deaf &&
-          ` ${deaf.id} answers, but its posts do not reach this service at ${deaf.callback}: set PUBLIC_URL.`}
+          ` ${deaf.id} answers, but its posts do not reach this service at ${deaf.callback}. Set PUBLIC_URL.`}
       </p>
-      {route.value.view !== 'servers' && <a href="#/servers">Servers</a>}
+      {route.value.view !== 'servers' && <a href="#/servers">Show servers</a>}
     </Notice>
   );
 }
@@ -132,7 +128,7 @@ function DiscoveryNotice() {
   return (
     <Notice tone="warn" name="discovery">
       <p class="notice-text">
-        <strong>Servers may be missing from the list.</strong> What names them fails:{' '}
+        <strong>Discovery is failing, so servers may be missing.</strong> Failing sources:{' '}
         {failing.map(({ name, error }) => `${name} (${error})`).join(', ')}.
       </p>
     </Notice>

@@ -26,7 +26,7 @@ const Plot = lazyView(() => import('./plot.js').then(({ Plot }) => Plot));
 const topRooms = 8;
 const topServers = 20;
 
-/** The fleet at a glance. */
+/** Totals over time, the busiest rooms and the servers. */
 export function OverviewView() {
   if (servers.value.length === 0) return <NoServers />;
   return (
@@ -68,7 +68,7 @@ function Trend({
   );
 }
 
-/** The plot in words. */
+/** The plot in words, for screen readers. */
 function alternative(values: readonly (number | null)[]): string {
   const known = values.filter((value) => value !== null);
   const since = (history.seconds[0] ?? 0) * 1000;
@@ -126,7 +126,7 @@ function NotReported() {
   return (
     <div class="empty" data-empty="unknown">
       <h3>Not known yet</h3>
-      <p>No room has been reported, and not every server has answered.</p>
+      <p>Some servers have not answered yet, and the others report no rooms.</p>
     </div>
   );
 }
@@ -135,7 +135,7 @@ function NobodyConnected() {
   return (
     <div class="empty" data-empty="nobody">
       <h3>Nobody is connected</h3>
-      <p>As soon as somebody opens a document on one of the servers its room appears here.</p>
+      <p>A room appears here as soon as someone opens its document.</p>
     </div>
   );
 }
@@ -154,7 +154,7 @@ function Servers() {
   );
 }
 
-/** Where there are too many for this view, those that need looking at. */
+/** If there are too many servers for this view, those with problems come first. */
 function worst(count: number) {
   const rows = servers.value;
   if (rows.length <= count) return rows;

@@ -8,10 +8,10 @@ import { written, writtenShort } from '../ui/count.js';
 import { clockTime } from '../ui/time.js';
 
 const height = 132;
-/** A page that was opened just now shows half a minute, most of it empty. */
+/** Seconds shown at least, even if the page was opened just now. */
 const leastSeconds = 30;
 
-/** One of the two numbers since the page was opened; what it shows is said in words beside it. */
+/** A plot of one total since the page was opened. The caller adds the same facts as text. */
 export function Plot({ series }: { series: 'connections' | 'rooms' }) {
   const box = useRef<HTMLDivElement>(null);
   const plot = useRef<uPlot>(null);
@@ -45,7 +45,7 @@ const data = (series: 'connections' | 'rooms'): uPlot.AlignedData => [
   history[series],
 ];
 
-/** The canvas knows no custom properties: it is drawn anew when the colours change. */
+/** A canvas ignores CSS custom properties, so the plot is redrawn when the color scheme changes. */
 function useIsDark(): boolean {
   const [query] = useState(() => matchMedia('(prefers-color-scheme: dark)'));
   const [isDark, setIsDark] = useState(query.matches);
@@ -112,7 +112,7 @@ function options(
   };
 }
 
-/** A count stays until it changes. */
+/** Steps, because a count stays the same until it changes. */
 const steps = uPlot.paths.stepped?.({ align: 1 });
 
 const wholeSteps = [1, 2, 5]

@@ -4,7 +4,7 @@ import { now } from '../model/polling.js';
 import type { StreamStatus } from '../stream/messages.js';
 import { age, clockTime } from '../ui/time.js';
 
-/** The state of this page's own stream, in few words. */
+/** The state of this page's own stream. */
 export function StreamPill() {
   const status = streamStatus.value;
   return (
@@ -25,7 +25,7 @@ function toneOf({ kind }: StreamStatus): string {
 
 function wordsOf(status: StreamStatus): string {
   if (status.kind === 'live') return 'Live';
-  if (status.kind === 'stale') return `Nothing for ${age(now.value - status.sinceMs)}`;
+  if (status.kind === 'stale') return `No data for ${age(now.value - status.sinceMs)}`;
   if (status.kind === 'reconnecting') return `Reconnecting since ${clockTime(status.sinceMs)}`;
   return status.kind === 'signedOut' ? 'Signed out' : 'Connecting';
 }
@@ -33,21 +33,21 @@ function wordsOf(status: StreamStatus): string {
 const sentences: Record<StreamStatus['kind'], string> = {
   connecting: '',
   live: 'The page is live.',
-  stale: 'The page is out of date: nothing comes from the service.',
-  reconnecting: 'The connection to the service is lost. The page reconnects by itself.',
+  stale: 'No data from the service. The page may be out of date.',
+  reconnecting: 'Lost the connection to the service. The page keeps retrying.',
   waiting: '',
   signedOut: 'You are signed out.',
 };
 
-/** Says to a screen reader when that state changes, and nothing else. */
+/** Announces changes of that state to screen readers. */
 function Announcement() {
-  const said = useSignal('');
+  const text = useSignal('');
   useSignalEffect(() => {
-    said.value = sentences[streamStatus.value.kind];
+    text.value = sentences[streamStatus.value.kind];
   });
   return (
     <span class="visually-hidden" role="status">
-      {said}
+      {text}
     </span>
   );
 }

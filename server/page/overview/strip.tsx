@@ -11,7 +11,7 @@ import { service } from '../model/polling.js';
 import { presentServers } from '../servers/serverLook.js';
 import { Count, written } from '../ui/count.js';
 
-/** The numbers that are always in sight. What is not up to date is paler. */
+/** The totals, shown in every view. Outdated numbers are paler. */
 export function Strip() {
   if (activation.value === undefined) return null;
   const live = presentServers.value.filter(({ state }) => state === 'live').length;
@@ -48,11 +48,14 @@ function Item({ title, children }: { title: string; children: ComponentChildren 
 }
 
 const activations: Record<string, { tone: string; meaning: string }> = {
-  inactive: { tone: '', meaning: 'Nobody looks, and no server is asked for anything.' },
-  activating: { tone: 'accent busy', meaning: 'The servers are being told to post their changes.' },
+  inactive: { tone: '', meaning: 'No viewers. The servers post nothing.' },
+  activating: {
+    tone: 'accent busy',
+    meaning: 'The service is telling the servers to post their changes.',
+  },
   active: { tone: 'good', meaning: 'The servers post every change.' },
-  lingering: { tone: '', meaning: 'Nobody looks; the servers go on for some seconds.' },
-  deactivating: { tone: 'busy', meaning: 'The servers are being told to post nothing.' },
+  lingering: { tone: '', meaning: 'No viewers. The servers stop posting in a few seconds.' },
+  deactivating: { tone: 'busy', meaning: 'The service is telling the servers to stop posting.' },
 };
 
 function ActivationBadge() {
@@ -70,23 +73,24 @@ function ActivationBadge() {
 function Completeness() {
   if (isComplete.value)
     return (
-      <span class="badge good" title="Every known server is in the totals.">
+      <span class="badge good" title="The totals include every known server.">
         complete
       </span>
     );
-  const missing = missingServers.value.map(({ id }) => id);
   if (presentServers.value.length === 0)
     return (
-      <span
-        class="badge warn"
-        title="The service has nobody to ask: these numbers are of no server."
-      >
+      <span class="badge warn" title="The service knows no servers, so there is nothing to count.">
         no server known
       </span>
     );
   return (
-    <span class="badge warn" title={`Missing or not up to date: ${missing.join(', ')}`}>
+    <span class="badge warn" title={incompleteWords(missingServers.value.map(({ id }) => id))}>
       incomplete
     </span>
   );
+}
+
+function incompleteWords(missing: readonly string[]): string {
+  if (missing.length === 0) return 'There may be servers that the service does not know.';
+  return `Missing or out of date: ${missing.join(', ')}`;
 }

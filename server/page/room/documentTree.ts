@@ -6,10 +6,10 @@ import type { RecentChanges } from './recentChanges.js';
 
 type About = Pick<TreeNode, 'key' | 'label'> & { change?: number | undefined };
 
-/** Above it the keys of a map are shown as they come. */
+/** Maps with more keys are not sorted. */
 const maxSortedKeys = 2000;
 
-/** A document's root types by name, as a tree shows them; nothing of the document is converted. */
+/** The root types of a document as tree nodes, sorted by name. Children are created on demand. */
 export function documentTree(doc: Y.Doc, recent: RecentChanges): TreeNode[] {
   const names = [...doc.share.keys()].sort();
   return names.flatMap((name) => {
@@ -84,11 +84,11 @@ function textParts(type: SharedType, recent: RecentChanges): Pick<TreeNode, 'siz
   return { size: lengthOf(type), runs: (limit) => new RunWriter(recent, limit).write(type) };
 }
 
-/** The runs of a text, as far as `limit` characters. */
+/** Collects the runs of a text, up to `limit` characters. */
 class RunWriter {
   readonly #recent: RecentChanges;
   readonly #runs: TextRun[] = [];
-  /** In words, by name. */
+  /** The active formats, in words, by name. */
   #formats = new Map<string, string>();
   #left: number;
 
@@ -117,7 +117,7 @@ class RunWriter {
     }
   }
 
-  // What an old editor wrote in pieces is one run to the eye.
+  /** Merges adjacent runs that look the same. */
   #add(text: string, change: number | undefined): void {
     const formats = [...this.#formats.values()];
     const last = this.#runs.at(-1);
@@ -142,7 +142,7 @@ class RunWriter {
   }
 }
 
-/** Formats told of one piece of a text. */
+/** Maximum number of formats shown for one run. */
 const maxFormats = 16;
 const maxFormatLength = 80;
 
@@ -158,7 +158,7 @@ function* liveItems(type: SharedType): Generator<Y.Item> {
   for (let item = type._start; item !== null; item = item.right) if (!item.deleted) yield item;
 }
 
-/** What is not deleted of a list or a text: Yjs counts it, for root types without a kind as well. */
+/** The length of a list or text without deleted elements. Yjs counts it even for untyped roots. */
 const lengthOf = (type: SharedType): number => (type as Y.AbstractType<unknown>)._length;
 
 const isXml = (value: unknown) => value instanceof Y.XmlElement || value instanceof Y.XmlText;

@@ -7,7 +7,7 @@ import { byteWord, countWord } from './words.js';
 
 const firstShown = 30;
 
-/** Who is in the room, by what they announce of themselves. */
+/** The people in the room, by their awareness states. */
 export function People({ people }: { people: RoomPeople }) {
   const { clients, leftOut } = people;
   const [isAll, setIsAll] = useState(false);
@@ -35,25 +35,25 @@ export function People({ people }: { people: RoomPeople }) {
   );
 }
 
-/** In which ways the list may be short, or old. */
+/** Why the list may be incomplete or out of date. */
 function Doubts({ people: { leftOut, dropped, since } }: { people: RoomPeople }) {
   return (
     <>
       {leftOut > 0 && (
         <p class="quiet small">
-          {leftOut.toLocaleString('en')} more {leftOut === 1 ? 'is' : 'are'} here and not listed:
-          the service lists 1,000.
+          {leftOut.toLocaleString('en')} more {leftOut === 1 ? 'is' : 'are'} here. The service lists
+          up to 1,000.
         </p>
       )}
       {dropped > 0 && (
         <p class="quiet small">
-          {countWord(dropped, 'announcement')} came too fast to be read. They come again within 15
-          seconds.
+          {countWord(dropped, 'announcement')} came too fast and {dropped === 1 ? 'was' : 'were'}{' '}
+          skipped. Editors repeat them within 15 seconds.
         </p>
       )}
       {since === null && (
         <p class="small tone-warn">
-          Announcements do not arrive now: who is listed may have left, and others may have come.
+          No announcements arrive from Redis, so this list may be out of date.
         </p>
       )}
     </>
@@ -61,9 +61,8 @@ function Doubts({ people: { leftOut, dropped, since } }: { people: RoomPeople })
 }
 
 function nobodyWords({ since }: RoomPeople): string {
-  if (since === null)
-    return 'It is not known who is here: only Redis tells, and nothing comes from it.';
-  return 'Nobody has announced themselves. Editors do so again every 15 seconds.';
+  if (since === null) return 'Unknown: this list needs Redis, and nothing arrives from it.';
+  return 'No editor has announced itself yet. Editors do so every 15 seconds.';
 }
 
 const maxNameLength = 80;
@@ -80,7 +79,7 @@ function Person({ client: { client, state, omitted, bytes = 0 } }: { client: Roo
         aria-expanded={isOpen}
         onClick={() => setIsOpen(!isOpen)}
       >
-        {/* A colour that is none is passed over. */}
+        {/* Browsers ignore an invalid color. */}
         <span class="swatch" style={{ backgroundColor: color }} aria-hidden="true" />
         <bdi class="cut">{name ?? `Client ${client}`}</bdi>
         {omitted && <span class="badge warn">{omittedWords[omitted]}</span>}
@@ -88,12 +87,12 @@ function Person({ client: { client, state, omitted, bytes = 0 } }: { client: Roo
       </button>
       {isOpen && omitted && (
         <p class="quiet small">
-          What it announces has {byteWord(bytes)} of JSON, and is not shown: the service shows 64
-          KiB of one state, 1 MiB of all, and 100 levels.
+          This state has {byteWord(bytes)} of JSON and is not shown. The limits are 64 KiB for one
+          state, 1 MiB for all, and 100 levels.
         </p>
       )}
       {isOpen && !omitted && (
-        <Tree nodes={node.children?.(1000) ?? [node]} label="What it announces" />
+        <Tree nodes={node.children?.(1000) ?? [node]} label="Announced state" />
       )}
     </li>
   );
@@ -101,7 +100,7 @@ function Person({ client: { client, state, omitted, bytes = 0 } }: { client: Roo
 
 const omittedWords = { too_large: 'state too large', too_deep: 'state too deep' };
 
-/** The fields that editors agree on; both come from strangers. */
+/** The fields that editors share by convention. Both are untrusted. */
 function userOf(state: unknown): { name: string | undefined; color: string | undefined } {
   const user = field(state, 'user');
   const [name, color] = [field(user, 'name'), field(user, 'color')];

@@ -2,18 +2,18 @@ import type { LogEntry } from '../../wire/logEntry.js';
 
 const retryMs = 3000;
 
-/** What the reading of a room's log needs of the rest of the page. */
+/** What `readLog` needs. */
 export interface LogReading {
-  /** Asks the service; rejects when it cannot answer. */
+  /** Reads the log from the service. Rejects on failure. */
   ask: () => Promise<readonly LogEntry[]>;
   add: (entries: readonly LogEntry[]) => void;
-  /** Whether the room's stream is still there. */
+  /** Whether the stream of the room is still open. */
   isWanted: () => boolean;
-  /** Between two attempts; for tests to shorten. */
+  /** Time between two attempts; tests shorten it. */
   retryMs?: number;
 }
 
-/** Reads what was logged before, again and again until it can be had: an empty log says that nothing was. */
+/** Reads the earlier log, and retries until it succeeds: an empty list would claim that there were no updates. */
 export async function readLog(reading: LogReading): Promise<void> {
   while (reading.isWanted()) {
     try {

@@ -1,7 +1,7 @@
 import * as Y from 'yjs';
 import type { SharedType } from '../../documents/sharedTypes.js';
 
-/** Clocks of one client that one change inserted. */
+/** A range of clocks of one client, inserted by one change. */
 interface Inserted {
   readonly change: number;
   readonly atMs: number;
@@ -12,22 +12,22 @@ interface Inserted {
 interface Touched {
   readonly change: number;
   readonly atMs: number;
-  /** Only what it holds was changed. */
+  /** Only something inside the type changed, not the type itself. */
   readonly isInside: boolean;
 }
 
-/** A stretch of an item: how long, and which change brought it; undefined: none of late. */
+/** A part of an item, and the recent change that inserted it; undefined: no recent one. */
 export interface Stretch {
   readonly length: number;
   readonly change: number | undefined;
 }
 
-/** How long a change is recent. */
+/** How long a change counts as recent. */
 export const recentMs = 2500;
-/** Changes beyond it are not told apart from what was there. */
+/** Above this number, further insertions are not highlighted. */
 const maxRanges = 2000;
 
-/** What was inserted into a document lately, to the character, and which of its types were touched. */
+/** Recent changes of a document: inserted ranges, to the character, and touched types. */
 export class RecentChanges {
   readonly #now: () => number;
   readonly #inserted = new Map<number, Inserted[]>();
@@ -35,22 +35,22 @@ export class RecentChanges {
   #ranges = 0;
   #change = 0;
 
-  /** `now`: milliseconds of any clock that only grows. */
+  /** `now`: milliseconds of a monotonic clock. */
   constructor(now: () => number) {
     this.#now = now;
   }
 
-  /** Takes what a transaction did. */
+  /** Notes the changes of a transaction. */
   note(transaction: Y.Transaction): void {
     if (transaction.changed.size === 0) return;
     this.#change += 1;
     this.noteGrowth(transaction.beforeState, transaction.afterState);
-    // Of a type that was itself changed, and holds another that was, the former is told.
+    // Second, because a type's own change is more specific than one inside it.
     for (const type of transaction.changed.keys()) this.#touchAround(type);
     for (const type of transaction.changed.keys()) this.#touch(type, false);
   }
 
-  /** Takes the elements that one state has and an earlier one has not. */
+  /** Notes the elements between two state vectors as inserted. */
   noteGrowth(before: ReadonlyMap<number, number>, after: ReadonlyMap<number, number>): void {
     for (const [client, to] of after) {
       const from = before.get(client) ?? 0;
@@ -62,7 +62,7 @@ export class RecentChanges {
     }
   }
 
-  /** Forgets what is no longer recent. Returns whether anything was. */
+  /** Forgets expired changes. Returns whether there were any. */
   expire(): boolean {
     const oldestMs = this.#now() - recentMs;
     let expired = 0;
@@ -85,19 +85,19 @@ export class RecentChanges {
     return this.#ranges === 0 && this.#touched.size === 0;
   }
 
-  /** The change that brought the element at this place of an item. */
+  /** The recent change that inserted the element at this offset of an item. */
   of({ id }: Y.Item, offset = 0): number | undefined {
     const clock = id.clock + offset;
     return this.#inserted.get(id.client)?.find(({ from, to }) => from <= clock && clock < to)
       ?.change;
   }
 
-  /** The change that touched a type last. */
+  /** The last recent change that touched a type. */
   touching(type: SharedType): Touched | undefined {
     return this.#touched.get(type);
   }
 
-  /** An item's elements in order, cut where one change ends and another begins. */
+  /** The elements of an item in order, split where changes begin and end. */
   stretchesOf(item: Y.Item): Stretch[] {
     const { clock } = item.id;
     const end = clock + item.length;

@@ -5,7 +5,7 @@ import type { StreamStatus } from '../stream/messages.js';
 import { CopyButton } from '../ui/copyButton.js';
 import { countWord, standingWords, streamWords } from './words.js';
 
-/** What the room is called, by people and by programs, and how it stands. */
+/** The name of the room, its raw key, and its state. */
 export function RoomHead(props: {
   name: string;
   status: RoomStatus | undefined;
@@ -14,7 +14,7 @@ export function RoomHead(props: {
 }) {
   const { name, status, stream, counts } = props;
   const shown = shownName(name);
-  // What is in the way of the stream comes first: the rest is from before.
+  // A problem of the stream comes first, because everything else is then out of date.
   const words = streamWords(stream) ?? (status && standingWords(status));
   return (
     <header class="watched-head">
@@ -32,7 +32,7 @@ export function RoomHead(props: {
       <div class="row small quiet">
         {counts && <span>{connectionsWord(counts)}</span>}
         <RawKey name={name} />
-        <span>Looking at a room does not join it.</span>
+        <span>Viewing a room does not join it.</span>
       </div>
       <p class="visually-hidden" role="status">
         {words && `${shown}: ${words.badge}. ${words.meaning}`}
@@ -42,9 +42,9 @@ export function RoomHead(props: {
 }
 
 function connectionsWord({ connections, complete }: RoomCounts): string {
-  if (connections === null) return 'connections not known';
+  if (connections === null) return 'connections unknown';
   const word = countWord(connections, 'connection');
-  return complete ? word : `${word}; not every server is counted`;
+  return complete ? word : `${word} (some servers are not counted)`;
 }
 
 function RawKey({ name }: { name: string }) {
@@ -54,7 +54,7 @@ function RawKey({ name }: { name: string }) {
       <code class="cut" title={visible(name)}>
         {visible(name) || '(empty)'}
       </code>
-      <CopyButton text={name} label="the raw key" />
+      <CopyButton text={name} label="raw key" />
     </span>
   );
 }

@@ -7,16 +7,16 @@ import type { StreamStatus } from '../stream/messages.js';
 import type { RoomSession } from './roomSession.js';
 import { byteWord, countWord, standingWords, streamWords, type Words } from './words.js';
 
-/** What is not as it should be, what that means, and what can be done. */
+/** The problems of the room, and what to do about them. */
 export function RoomNotices(props: { name: string; session: RoomSession; stream: StreamStatus }) {
   const { name, session, stream } = props;
   const { status, heldBytes, problem } = session.snapshot;
   const standing = status && status.state !== 'live' ? standingWords(status) : undefined;
-  const inTheWay = streamWords(stream);
+  const streamProblem = streamWords(stream);
   return (
     <>
-      {inTheWay && (
-        <Notice words={inTheWay}>
+      {streamProblem && (
+        <Notice words={streamProblem}>
           {stream.kind === 'reconnecting' && (
             <button type="button" class="button" onClick={retryStreams}>
               Try now
@@ -24,7 +24,7 @@ export function RoomNotices(props: { name: string; session: RoomSession; stream:
           )}
         </Notice>
       )}
-      {!inTheWay && standing && <Notice words={standing} />}
+      {!streamProblem && standing && <Notice words={standing} />}
       {status && status.room !== name && <OtherRoom name={status.room} />}
       {status && status.unreadable.length > 0 && <Unreadable servers={status.unreadable} />}
       {status && status.waitingFor.length > 0 && <WaitingFor servers={status.waitingFor} />}
@@ -55,8 +55,7 @@ function OtherRoom({ name }: { name: string }) {
   return (
     <div class="notice tone-warn">
       <p class="notice-text">
-        The service took this address for the room whose raw name is <code>{visible(name)}</code>:
-        there is one.
+        This address leads to the room with the raw name <code>{visible(name)}</code>.
       </p>
     </div>
   );
@@ -66,7 +65,7 @@ function Unreadable({ servers }: { servers: readonly UnreadableServer[] }) {
   return (
     <div class="notice tone-bad" role="alert">
       <div class="notice-text">
-        <h2>Some servers cannot be read</h2>
+        <h2>Some servers send no valid document</h2>
         <ul>
           {servers.map(({ server, reason }) => (
             <li key={server}>
@@ -75,8 +74,8 @@ function Unreadable({ servers }: { servers: readonly UnreadableServer[] }) {
           ))}
         </ul>
         <p>
-          What they answer for this room is not shown. See what that is:{' '}
-          <code>GET /api/room?id=…</code> on the server must answer one Yjs update (v1).
+          Their answers are not shown. Check <code>GET /api/room?id=…</code> on these servers: it
+          must return one Yjs update (v1).
         </p>
       </div>
     </div>
@@ -87,7 +86,7 @@ function WaitingFor({ servers }: { servers: readonly WaitingServer[] }) {
   return (
     <div class="notice tone-warn" role="alert">
       <div class="notice-text">
-        <h2>Some servers wait for updates that never came</h2>
+        <h2>Some servers are missing updates</h2>
         <ul>
           {servers.map(({ server, structs, missingStructs, missingDeletions }) => (
             <li key={server}>
@@ -97,8 +96,8 @@ function WaitingFor({ servers }: { servers: readonly WaitingServer[] }) {
           ))}
         </ul>
         <p>
-          It has later updates, and cannot apply them before: its users do not see those. The
-          updates were lost on their way, or a client never sent them.
+          A server cannot apply later updates before the missing ones, so its users do not see them.
+          The missing updates were lost in transit, or a client never sent them.
         </p>
       </div>
     </div>
@@ -121,14 +120,14 @@ function Diverged({ servers }: { servers: readonly Divergence[] }) {
         </ul>
         {isAnyMissing && (
           <p>
-            They do not hear of each other: see that all of them publish to the same Redis, and
-            subscribe to it. What is shown below is all of it together.
+            They do not receive each other’s updates. Check that all of them publish to the same
+            Redis and subscribe to it. The document below is merged from all of them.
           </p>
         )}
         {isAnyConflicting && (
           <p>
-            Two clients use the same client id, so one of two contents is lost on each server, and
-            what is shown below is one of them. Have Yjs choose the client ids.
+            Two clients use the same client id, so each server keeps only one of two versions. The
+            document below shows one of them. Let Yjs choose the client ids.
           </p>
         )}
       </div>
@@ -143,7 +142,7 @@ function divergedWords(each: Divergence): string {
     words.push(`misses ${missingWords(missingStructs, missingDeletions)} that others have`);
   if (conflictingStructs > 0)
     words.push(
-      `holds ${countWord(conflictingStructs, 'element')} of ${clientsOf(conflicts)} with another content than is shown`,
+      `holds ${countWord(conflictingStructs, 'element')} of ${clientsOf(conflicts)} with content other than shown below`,
     );
   return words.join(', and ');
 }
@@ -167,9 +166,9 @@ function TooLarge({ session, bytes }: { session: RoomSession; bytes: number }) {
   return (
     <div class="notice tone-warn">
       <p class="notice-text">
-        This room is larger than the service merges (MAX_ROOM_BYTES, and 64 MiB of all that are
-        watched).{' '}
-        {bytes > 0 && 'The page can put it together itself, which may keep it busy for a while.'}
+        This room is too large for the service to merge. The limits are MAX_ROOM_BYTES for one room
+        and 64 MiB for all watched rooms.{' '}
+        {bytes > 0 && 'The page can merge it instead, which may take a while.'}
       </p>
       {bytes > 0 && (
         <button type="button" class="button" onClick={() => session.mergeHeld()}>
@@ -184,8 +183,9 @@ function Garbage({ count }: { count: number }) {
   return (
     <div class="notice tone-warn">
       <p class="notice-text">
-        {countWord(count, 'message')} on this room's channels could not be read as an update. They
-        change nothing here; see who else publishes on the channel that is called like the room.
+        {countWord(count, 'message')} on this room's channels {count === 1 ? 'was' : 'were'} not a
+        valid update and {count === 1 ? 'was' : 'were'} ignored. Check what else publishes on these
+        channels.
       </p>
     </div>
   );

@@ -7,7 +7,7 @@ import { clockTime, countWord, serverWords } from './words.js';
 
 type Connections = readonly { id: string; connections: number }[];
 
-/** Which servers hold the room, by the store, by the live counts and by their own word. */
+/** The servers of the room, by the metadata store, the live counts and their own answers. */
 export function ServersOfRoom(props: {
   status: RoomStatus | undefined;
   findings: Polled<RoomServers>;
@@ -21,7 +21,7 @@ export function ServersOfRoom(props: {
   return (
     <section class="card" aria-labelledby="watched-servers">
       <div class="card-head">
-        <h2 id="watched-servers">On servers</h2>
+        <h2 id="watched-servers">Servers</h2>
         <span class="spacer" />
         {atMs !== undefined && (
           <button type="button" class="button bare small" onClick={onAsk}>
@@ -29,7 +29,7 @@ export function ServersOfRoom(props: {
           </button>
         )}
       </div>
-      {rows.length === 0 && <p class="quiet">None that is known.</p>}
+      {rows.length === 0 && <p class="quiet">None known.</p>}
       <ul class="watched-servers">
         {rows.map((row) => (
           <ServerRow key={row.id} row={row} />
@@ -37,13 +37,13 @@ export function ServersOfRoom(props: {
       </ul>
       {notAsked > 0 && (
         <p class="small tone-warn">
-          {countWord(notAsked, 'more server')} may hold the room, and{' '}
-          {notAsked === 1 ? 'is' : 'are'} not asked: the service asks 64 for a room.
+          {countWord(notAsked, 'more server')} may hold the room but {notAsked === 1 ? 'is' : 'are'}{' '}
+          not asked. The service asks up to 64 servers per room.
         </p>
       )}
       {atMs !== undefined && <p class="quiet small">Asked at {clockTime(atMs)}.</p>}
       {value?.storeStale && (
-        <p class="quiet small">The metadata store does not answer: what it says is left out.</p>
+        <p class="quiet small">The metadata store does not answer, so its data is missing here.</p>
       )}
       {failure && (
         <p class="small tone-bad watched-failure">
@@ -62,7 +62,7 @@ interface Row {
   isHolder: boolean;
 }
 
-/** Those that have to do with the room: most connections first. */
+/** All servers with a relation to the room, most connections first. */
 function rowsOf(
   asked: readonly RoomServer[],
   connections: Connections,
@@ -73,7 +73,7 @@ function rowsOf(
   const reporting = new Set(
     presentServers.value.filter((server) => server.connections !== null).map(({ id }) => id),
   );
-  // Whoever reports, and not this room, has nobody in it; a count that was null when it was asked for is known by nobody.
+  // A server that reports, but not this room, has 0 connections to it. Null in the findings means unknown.
   const noCount = (id: string) =>
     reporting.has(id) && byId.get(id)?.connections !== null ? 0 : null;
   const holders = new Set(status?.servers);
@@ -89,7 +89,7 @@ function rowsOf(
 }
 
 const connectionsWord = (connections: number | null) =>
-  connections === null ? 'Connections not known' : countWord(connections, 'connection');
+  connections === null ? 'Connections unknown' : countWord(connections, 'connection');
 
 function ServerRow({ row: { id, connections, asked, isHolder } }: { row: Row }) {
   const words = asked && serverWords(asked);
@@ -102,7 +102,7 @@ function ServerRow({ row: { id, connections, asked, isHolder } }: { row: Row }) 
         <span class={`badge ${words.tone}`}>{words.badge}</span>
       ) : (
         <span class={`badge ${isHolder ? 'good' : ''}`}>
-          {isHolder ? 'Holds it' : 'Not asked yet'}
+          {isHolder ? 'Holds room' : 'Not asked yet'}
         </span>
       )}
       <p class="small quiet">

@@ -5,26 +5,26 @@ import type { LogEntry } from '../../wire/logEntry.js';
 import type { RoomStatus } from '../../wire/roomStatus.js';
 import { RecentChanges } from './recentChanges.js';
 
-/** What is known of the room, from its stream so far. */
+/** What the stream has told about the room so far. */
 export interface RoomSnapshot {
   status: RoomStatus | undefined;
   people: RoomPeople;
-  /** The newest updates, the newest first. */
+  /** The latest updates, newest first. */
   log: readonly LogEntry[];
-  /** Grows with every change of the document, and when changes cease to be recent. */
+  /** Grows with every change of the document, and when highlights expire. */
   version: number;
   hasDocument: boolean;
-  /** Bytes of states too large to be merged unasked; 0: none wait. */
+  /** Bytes of updates that wait for `mergeHeld`, because the room is too large; 0: none. */
   heldBytes: number;
-  /** What could not be read, the last of it. */
+  /** The last event that could not be read. */
   problem: string | undefined;
 }
 
 const maxLogEntries = 500;
-/** What is held of a room too large, in characters of base64: the states of a few servers. */
+/** Limit of the held updates, in base64 characters: enough for the states of a few servers. */
 const maxHeldLength = 512 * 1024 * 1024;
 
-/** A room as it is watched: a document merged from its stream, who is in it, and its log. */
+/** A watched room: its document merged from the stream, its people and its log. */
 export class RoomSession {
   readonly #onChange: () => void;
   readonly #recent: RecentChanges;
@@ -43,7 +43,7 @@ export class RoomSession {
     problem: undefined,
   };
 
-  /** `onChange` is called after each change of the snapshot; `now` is a clock that only grows. */
+  /** Calls `onChange` after each change of the snapshot. `now` must be a monotonic clock. */
   constructor(onChange: () => void, now = () => performance.now()) {
     this.#onChange = onChange;
     this.#recent = new RecentChanges(now);
@@ -62,7 +62,7 @@ export class RoomSession {
     return this.#recent;
   }
 
-  /** The stream begins anew: the next state replaces what an earlier one told. */
+  /** The stream has reconnected: the next state replaces the document. */
   noteConnection(): void {
     this.#isNewConnection = true;
     this.#held = [];
@@ -70,7 +70,7 @@ export class RoomSession {
     if (this.#snapshot.heldBytes > 0) this.#set({ heldBytes: 0 });
   }
 
-  /** Takes an event of `?as=updates`; unknown ones are passed over. */
+  /** Handles an event of `?as=updates`. Ignores unknown events. */
   take(event: string, data: string): void {
     try {
       if (event === 'room') this.#set({ status: JSON.parse(data) });
@@ -79,11 +79,13 @@ export class RoomSession {
       else if (event === 'state') this.#takeState(JSON.parse(data));
       else if (event === 'update') this.#takeUpdate(JSON.parse(data));
     } catch (error) {
-      this.#set({ problem: `The event "${event}" could not be read: ${(error as Error).message}` });
+      this.#set({
+        problem: `The service sent an invalid "${event}" event: ${(error as Error).message}`,
+      });
     }
   }
 
-  /** Adds what the service logged before this page came. */
+  /** Adds the updates that the service logged before this page connected. */
   addLog(entries: readonly LogEntry[]): void {
     const known = new Set(this.#snapshot.log.map(keyOf));
     const older = entries.filter((entry) => !known.has(keyOf(entry)));
@@ -91,7 +93,7 @@ export class RoomSession {
     this.#set({ log: log.slice(0, maxLogEntries) });
   }
 
-  /** Merges a room too large all the same. */
+  /** Merges the held updates of a room that is too large for the service. */
   mergeHeld(): void {
     this.#isMergingAll = true;
     const held = this.#held;
@@ -101,7 +103,7 @@ export class RoomSession {
     this.#set({ heldBytes: 0 });
   }
 
-  /** Ends highlights whose time is over. */
+  /** Ends expired highlights. */
   expire(): void {
     if (!this.#recent.isEmpty && this.#recent.expire())
       this.#set({ version: this.#snapshot.version + 1 });
@@ -138,11 +140,13 @@ export class RoomSession {
     this.#set({ log });
   }
 
-  /** Beyond the bound the newest are not held: a reload brings them. */
+  /** Above the limit, new updates are dropped. A reload brings them back. */
   #hold(update: string): void {
     if (this.#heldLength + update.length <= maxHeldLength) this.#held.push(update);
     else
-      this.#set({ problem: 'More of this room came than the page holds. Reload it for the rest.' });
+      this.#set({
+        problem: 'This room is larger than the page can hold. Reload the page to see the rest.',
+      });
     this.#heldLength += update.length;
     this.#set({ heldBytes: Math.floor((this.#heldLength * 3) / 4) });
   }
@@ -153,7 +157,7 @@ export class RoomSession {
     this.#set({ version: this.#snapshot.version + 1, hasDocument: true });
   }
 
-  /** What the room no longer holds goes; what it got meanwhile is recent. */
+  /** Replaces the document. Content that is new since the last connection counts as recent. */
   #replace(update: string): void {
     const before = vectorOf(this.#doc);
     this.#doc.destroy();
@@ -177,5 +181,5 @@ export class RoomSession {
 }
 
 const vectorOf = (doc: Y.Doc) => Y.decodeStateVector(Y.encodeStateVector(doc));
-// Numbers begin anew when the room was not watched for a while.
+// Numbers restart when the room was not watched for a while, so they are not unique alone.
 const keyOf = ({ number, at }: LogEntry) => `${number} ${at}`;

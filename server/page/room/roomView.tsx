@@ -15,15 +15,15 @@ import { UpdateLog } from './updateLog.js';
 import { roomPath, useRoom } from './useRoom.js';
 
 const countsMs = 1000;
-/** Each asks every server for the whole document: see docs/protocol.md. */
+/** Rare, because each request makes every server send the whole document (docs/protocol.md). */
 const findingsMs = 30_000;
 
-/** A room as it changes: what is in it, who is in it, and where it is. Looking at it never joins it. */
+/** A room, live: its document, its people and its servers. Viewing a room never joins it. */
 export function RoomView({ name }: { name: string }) {
   const { session, stream } = useRoom(name);
   const { status, people, log } = session.snapshot;
   const [counts] = usePolled<RoomCounts[]>(`api/counts?room=${encodedName(name)}`, countsMs);
-  // A room that nobody has is answered 404, and there is nothing to say of its servers.
+  // A room that no server holds is answered 404.
   const isSomewhere =
     status !== undefined &&
     !['locating', 'merging', 'waiting', 'gone'].includes(status.state) &&
@@ -59,8 +59,8 @@ export function RoomView({ name }: { name: string }) {
 function Document({ session }: { session: RoomSession }) {
   const { version, hasDocument, status, heldBytes } = session.snapshot;
   const nodes = useMemo(() => documentTree(session.doc, session.recent), [session, version]);
-  // The same element: nothing of a large tree is looked at while only the log goes on.
-  const tree = useMemo(() => <Tree nodes={nodes} label="Content of the document" />, [nodes]);
+  // Memoized: a large tree is not compared again while only the log changes.
+  const tree = useMemo(() => <Tree nodes={nodes} label="Document content" />, [nodes]);
   return (
     <section class="card" aria-labelledby="room-document">
       <div class="card-head">
@@ -77,12 +77,12 @@ function Document({ session }: { session: RoomSession }) {
   );
 
   function noDocumentWords(): string {
-    if (heldBytes > 0) return 'It is not merged yet: see above.';
-    if (hasDocument) return 'The document is empty so far.';
+    if (heldBytes > 0) return 'Not merged yet. See above.';
+    if (hasDocument) return 'The document is empty.';
     if (status?.state === 'waiting' || status?.state === 'gone')
-      return 'There is nothing to show before a server has the room.';
-    if (status?.state === 'unaskable') return 'Servers cannot be asked for it.';
-    if (status?.state === 'unreadable') return 'No server has answered a document: see above.';
+      return 'Nothing to show until a server holds the room.';
+    if (status?.state === 'unaskable') return 'Servers cannot return a room with this name.';
+    if (status?.state === 'unreadable') return 'No server has sent a valid document. See above.';
     return 'Waiting for the document …';
   }
 }

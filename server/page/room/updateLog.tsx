@@ -1,11 +1,11 @@
 import { useState } from 'preact/hooks';
 import type { LogEntry } from '../../wire/logEntry.js';
 import { visible } from '../model/roomNames.js';
-import { byteWord, clockTime } from './words.js';
+import { byteWord, clockTime, countWord } from './words.js';
 
 const firstShown = 25;
 
-/** The room's newest updates, the newest first; a pause holds what is looked at, and loses nothing. */
+/** The latest updates of the room, newest first. A pause freezes the list and loses nothing. */
 export function UpdateLog(props: {
   entries: readonly LogEntry[];
   source: 'redis' | 'poll' | undefined;
@@ -21,21 +21,21 @@ export function UpdateLog(props: {
       <div class="card-head">
         <h2 id="watched-log">Updates</h2>
         <span class="spacer" />
-        {missed > 0 && <span class="quiet small">{missed.toLocaleString('en')} more came</span>}
+        {missed > 0 && <span class="quiet small">{countWord(missed, 'new update')}</span>}
         <button
           type="button"
           class="button bare small"
           aria-pressed={paused !== undefined}
           onClick={() => setPaused(paused ? undefined : entries)}
         >
-          {paused ? 'Go on' : 'Pause'}
+          {paused ? 'Resume' : 'Pause'}
         </button>
       </div>
       {shown.length === 0 ? (
         <p class="quiet watched-no-log">
           {source === 'poll'
-            ? 'Without Redis updates do not come one by one: the document is compared as a whole.'
-            : 'None since somebody began to watch this room.'}
+            ? 'The log needs Redis. Without it, the service compares whole documents.'
+            : 'No updates since someone opened this view.'}
         </p>
       ) : (
         <LogTable entries={shown} />
@@ -50,14 +50,14 @@ export function UpdateLog(props: {
   );
 }
 
-/** How many updates came before the oldest one that is listed. */
+/** The number of updates older than the list. */
 function Older({ than }: { than: LogEntry | undefined }) {
   const count = (than?.number ?? 1) - 1;
   if (count === 0) return null;
   return (
     <p class="quiet small watched-no-log">
-      {count.toLocaleString('en')} older {count === 1 ? 'one is' : 'ones are'} not listed: the
-      newest 500 are kept.
+      {countWord(count, 'older update')} {count === 1 ? 'is' : 'are'} not listed. The latest 500 are
+      kept.
     </p>
   );
 }
@@ -84,7 +84,7 @@ function LogTable({ entries }: { entries: readonly LogEntry[] }) {
             <th scope="col" class="number">
               Size
             </th>
-            <th scope="col">By client, with clocks</th>
+            <th scope="col">Clients and clocks</th>
           </tr>
         </thead>
         <tbody>
@@ -123,7 +123,7 @@ function Entry({ entry }: { entry: LogEntry }) {
 const maxClients = 3;
 
 function clientWords({ clients, deleted, more, isExamined }: LogEntry): string {
-  if (isExamined === false) return 'applied by Yjs, not described';
+  if (isExamined === false) return 'applied, details unknown';
   const words = clients
     .slice(0, maxClients)
     .map(({ client, from, to }) => `${client}: ${to - from > 1 ? `${from}–${to - 1}` : from}`);

@@ -7,20 +7,20 @@ import type { StreamStatus } from '../stream/messages.js';
 import { readLog } from './readLog.js';
 import { RoomSession } from './roomSession.js';
 
-/** The path of what belongs to a room, by its raw name, which proxies leave alone in a query. */
+/** The path of a room's resource. The name is in the query, because proxies do not change it there. */
 export const roomPath = (name: string, part: string) =>
   `api/room/${part}?room=${encodedName(name)}`;
 
-/** How often the page shows what came, and how often it looks for highlights that are over. */
+/** Intervals of rendering, and of removing expired highlights. */
 const showMs = 60;
 const expireMs = 250;
 
-/** Watches a room while the component is there; the session is shown anew at most every 60 ms. */
+/** Watches a room while the component is mounted. Renders at most every 60 ms. */
 export function useRoom(name: string): { session: RoomSession; stream: StreamStatus } {
   const [, setShown] = useState(0);
   const [stream, setStream] = useState<StreamStatus>({ kind: 'connecting' });
   const session = useMemo(
-    () => new RoomSession(gathered(() => setShown((count) => count + 1))),
+    () => new RoomSession(batched(() => setShown((count) => count + 1))),
     [name],
   );
 
@@ -55,8 +55,8 @@ export function useRoom(name: string): { session: RoomSession; stream: StreamSta
   return { session, stream };
 }
 
-/** Has many calls become one, a moment later. */
-function gathered(act: () => void): () => void {
+/** Turns many calls into one, `showMs` later. */
+function batched(act: () => void): () => void {
   let isDue = false;
   return () => {
     if (isDue) return;

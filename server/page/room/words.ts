@@ -2,7 +2,7 @@ import type { RoomServer } from '../../wire/roomServers.js';
 import type { RoomStanding, RoomStatus } from '../../wire/roomStatus.js';
 import type { StreamStatus } from '../stream/messages.js';
 
-/** How something stands, in words: what it is called, what it means, what can be done. */
+/** A state in words: its badge, its meaning, and what the reader can do. */
 export interface Words {
   readonly badge: string;
   readonly tone: 'good' | 'warn' | 'bad' | 'accent' | 'idle';
@@ -22,25 +22,25 @@ const standings: Record<RoomStanding, Words> = {
     badge: 'Merging',
     tone: 'accent',
     isBusy: true,
-    meaning: 'What the servers hold of this room is being put together.',
+    meaning: 'The service is merging what the servers hold.',
   },
   live: {
     badge: 'Live',
     tone: 'good',
-    meaning: 'Every update is shown as it is published on Redis.',
+    meaning: 'Updates appear as the servers publish them on Redis.',
   },
   polling: {
     badge: 'Polling',
     tone: 'warn',
     meaning:
-      'No updates come by Redis, so the servers are asked about every second, and more rarely for a large room. The log, and who is in the room, are known by Redis alone.',
+      'No updates arrive from Redis, so the service polls the servers about once a second, or less often for a large room. The update log and the list of people need Redis.',
   },
   unreadable: {
     badge: 'Unreadable',
     tone: 'bad',
     meaning:
-      'Servers hold this room, but nothing that they answer can be read as a Yjs document. If something is shown below, it is from before.',
-    advice: 'See which servers are named below, and why.',
+      'Servers hold this room, but none of them sends a valid Yjs document. Anything shown below is from earlier.',
+    advice: 'The servers and their errors are listed below.',
   },
   waiting: {
     badge: 'Waiting',
@@ -48,47 +48,47 @@ const standings: Record<RoomStanding, Words> = {
     isBusy: true,
     meaning: 'No server has this room in memory.',
     advice:
-      'It appears here as soon as somebody opens it. If somebody has, compare the key: rooms go by their raw names.',
+      'It appears here as soon as someone opens it. If someone already has, compare the key: it must be the raw room name.',
   },
   unaskable: {
-    badge: 'Cannot be asked for',
+    badge: 'Unsupported name',
     tone: 'warn',
     meaning:
-      'Pub-sub servers cannot be asked for a room with an empty name, or with “=” or “?” in it, so there is no document to show. Its connections are counted all the same.',
+      'Pub-sub servers cannot return a room whose name is empty or contains “=” or “?”, so there is no document to show. Its connections are still counted.',
   },
   gone: {
     badge: 'Gone',
     tone: 'idle',
-    meaning: 'No server holds this room any longer. What is shown is what was seen last.',
-    advice: 'It comes back by itself when somebody opens the room again.',
+    meaning: 'No server holds this room anymore. The page shows its last known content.',
+    advice: 'It goes live again as soon as someone opens the room.',
   },
 };
 
-/** Why a room is polled, and what can be done about it. */
+/** Why a room is polled, and what to do about it. */
 const pollingAdvice: Partial<Record<RoomStatus['channel'], string>> = {
-  none: 'Set REDIS_URL to the Redis on which your pub-sub servers publish.',
+  none: 'Set REDIS_URL to the Redis that your pub-sub servers publish to.',
   connecting: 'Redis has not answered yet.',
-  lost: 'Redis does not answer. The service tries again by itself.',
+  lost: 'Redis does not answer. The service keeps retrying.',
   refused:
-    'Redis refuses the user or the channel: allow the user of REDIS_URL to subscribe. The service tries again by itself.',
+    'Redis denied the login or the subscription. Allow the user in REDIS_URL to subscribe to the channel of this room. The service keeps retrying.',
   silent:
-    'The servers have changes that nobody published on the channel of this room: see that they publish Yjs updates as they are, on this Redis, on a channel that is called like the room (or see REDIS_CHANNEL_PREFIX).',
+    'The servers have changes that were not published on the channel of this room. Check that they publish raw Yjs updates to this Redis, on a channel named like the room. If the channels have a prefix, set REDIS_CHANNEL_PREFIX.',
 };
 
-/** How the room stands. */
+/** The state of a room, in words. */
 export function standingWords({ state, channel }: RoomStatus): Words {
   const words = standings[state];
   if (state === 'live' && channel === 'subscribed')
     return {
       ...words,
       meaning:
-        'The service follows the channel of the room on Redis. No update has come by it yet.',
+        'The service is subscribed to the channel of the room on Redis. No update has arrived yet.',
     };
   const advice = state === 'polling' ? pollingAdvice[channel] : undefined;
   return advice === undefined ? words : { ...words, advice };
 }
 
-/** What is in the way of the stream; undefined: nothing. */
+/** The problem of the stream, in words; undefined: none. */
 export function streamWords(stream: StreamStatus): Words | undefined {
   switch (stream.kind) {
     case 'live':
@@ -98,82 +98,81 @@ export function streamWords(stream: StreamStatus): Words | undefined {
         badge: 'Connecting',
         tone: 'accent',
         isBusy: true,
-        meaning: 'Asking the service for this room.',
+        meaning: 'Connecting to the service.',
       };
     case 'stale':
       return {
         badge: 'Stale',
         tone: 'warn',
-        meaning: `Nothing has come since ${clockTime(stream.sinceMs)}, although the service sends a sign of life every 15 seconds.`,
-        advice: 'The page reconnects by itself if that goes on.',
+        meaning: `No data since ${clockTime(stream.sinceMs)}, although the service sends a heartbeat every 15 seconds.`,
+        advice: 'If this continues, the page reconnects.',
       };
     case 'reconnecting':
       return {
         badge: 'Reconnecting',
         tone: 'bad',
         isBusy: true,
-        meaning: `Cut off since ${clockTime(stream.sinceMs)}: ${stream.reason}.`,
-        advice: 'What is shown is from before. The page tries again by itself.',
+        meaning: `Disconnected since ${clockTime(stream.sinceMs)}: ${stream.reason}.`,
+        advice: 'The page shows the last known content and keeps retrying.',
       };
     case 'waiting':
       return {
         badge: 'Waiting for a free connection',
         tone: 'warn',
         meaning:
-          'A browser opens few connections to one host, and four rooms are shown in other tabs already.',
-        advice:
-          'Close one of them, or have a proxy speak HTTP/2 to browsers: then there is no such limit.',
+          'Browsers limit the connections to one host, and four rooms are already open in other tabs.',
+        advice: 'Close one of them, or use a proxy with HTTP/2, which has no such limit.',
       };
     case 'signedOut':
       return {
         badge: 'Signed out',
         tone: 'warn',
-        meaning: 'The service asks for its token.',
-        advice: 'Sign in to go on.',
+        meaning: 'The service requires a token.',
+        advice: 'Sign in to continue.',
       };
   }
 }
 
-/** What a server's part in the room means. */
+/** What is known of a server and this room, in words. */
 export function serverWords({ answer, finding, failure }: RoomServer): Words {
   switch (finding) {
     case 'unreadable':
       return {
         badge: 'Unreadable',
         tone: 'bad',
-        meaning: `What it answers for this room cannot be read: ${failure ?? 'no reason is known'}.`,
+        meaning: `Its answer for this room is not valid: ${failure ?? 'unknown reason'}.`,
       };
     case 'waiting_for':
       return {
-        badge: 'Waits for updates',
+        badge: 'Missing updates',
         tone: 'warn',
-        meaning: 'It has updates that it cannot apply, because others never came.',
+        meaning: 'It has updates that it cannot apply, because earlier ones are missing.',
       };
     case 'dead_address':
       return {
         badge: 'Dead address',
         tone: 'bad',
         meaning:
-          'The metadata store names it, and nothing answers there: it went without being taken out.',
+          'The metadata store lists this address, but nothing answers there. The server stopped without removing its entry.',
       };
     case 'denied':
       return {
         badge: 'Denied',
         tone: 'warn',
         meaning:
-          'The store or the live counts name it, and it says that it does not hold the room.',
+          'The metadata store or the live counts list it, but it answers that it does not hold the room.',
       };
     case 'not_stored':
       return {
         badge: 'Not stored',
         tone: 'warn',
-        meaning: 'It holds the room, and the metadata store does not say so.',
+        meaning: 'It holds the room, but the metadata store does not list it.',
       };
     case 'no_connection':
       return {
         badge: 'Nobody connected',
         tone: 'idle',
-        meaning: 'It holds the room in memory, and nobody is connected to it there.',
+        meaning: 'It holds the room in memory, but nobody is connected.',
       };
     default:
       return answerWords(answer, failure);
@@ -181,21 +180,21 @@ export function serverWords({ answer, finding, failure }: RoomServer): Words {
 }
 
 function answerWords(answer: RoomServer['answer'], failure: string | null): Words {
-  if (answer === 'holds') return { badge: 'Holds it', tone: 'good', meaning: '' };
-  if (answer === 'denies') return { badge: 'Does not hold it', tone: 'idle', meaning: '' };
+  if (answer === 'holds') return { badge: 'Holds room', tone: 'good', meaning: '' };
+  if (answer === 'denies') return { badge: 'Does not hold room', tone: 'idle', meaning: '' };
   if (answer === 'unasked')
     return {
       badge: 'Not asked',
       tone: 'idle',
-      meaning: 'Servers take no "=" and no "?" in a name.',
+      meaning: 'Servers do not support “=” or “?” in a room name.',
     };
   return { badge: 'No answer', tone: 'warn', meaning: failure ?? '' };
 }
 
-/** Hours to seconds of this browser's day. */
+/** `14:03:59`, in the time zone of the browser. */
 export const clockTime = (atMs: number) => new Date(atMs).toLocaleTimeString([], { hour12: false });
 
-/** Bytes as people say them. */
+/** `12 B`, `1.5 kB`, `2.0 MB`. */
 export function byteWord(bytes: number): string {
   if (bytes < 1000) return `${bytes} B`;
   if (bytes < 1e6) return `${(bytes / 1000).toFixed(1)} kB`;

@@ -2,7 +2,7 @@ import type { Distribution } from '../model/roomServers.js';
 import { colourOf, presentServers, shortIds } from '../servers/serverLook.js';
 import { written } from '../ui/count.js';
 
-/** Where a room's connections are, as parts of a bar. */
+/** A room's connections by server, as a stacked bar. */
 export function DistributionBar({ servers }: { servers: Distribution | undefined }) {
   if (!servers) return <span class="share-bar" />;
   const words = wordsOf(servers);
@@ -28,7 +28,7 @@ function wordsOf(servers: NonNullable<Distribution>): string {
   return rest > 0 ? `${named.join(', ')} and ${rest} more` : named.join(', ');
 }
 
-/** Where a room's connections are, a cell for each server that is there. */
+/** A room's connections by server, one table cell each. */
 export function DistributionCells({ servers }: { servers: Distribution | undefined }) {
   const most = Math.max(1, ...(servers ?? []).map(({ connections }) => connections));
   return (

@@ -1,11 +1,11 @@
 import { shownName, visible } from '../model/roomNames.js';
 
-/** A room's name as people wrote it, with its raw name beside it where the two differ. */
+/** A room's decoded name, and its raw name if the two differ. */
 export function RoomName({ name }: { name: string }) {
   const shown = shownName(name);
   return (
     <>
-      {/* Letters of the other direction stay within it. */}
+      {/* Isolates right-to-left text. */}
       <bdi class={name === '' ? 'quiet' : ''}>{cut(shown)}</bdi>
       {shown !== name && name !== '' && (
         <bdi class="raw-name mono quiet small">{cut(visible(name))}</bdi>
@@ -14,6 +14,6 @@ export function RoomName({ name }: { name: string }) {
   );
 }
 
-/** Names have up to 16,384 characters; the end of such a one is never seen. */
+/** Names have up to 16,384 characters. No screen shows the end of such a name. */
 const maxLength = 300;
 const cut = (text: string) => (text.length > maxLength ? `${text.slice(0, maxLength)}…` : text);

@@ -8,7 +8,7 @@ import { Count } from '../ui/count.js';
 import { DistributionBar, DistributionCells } from './distribution.js';
 import { RoomName } from './roomName.js';
 
-/** What a row of the table shows. */
+/** The properties of `RoomRow`. */
 export interface RoomRowProps {
   room: Room;
   connections: number;
@@ -22,7 +22,7 @@ export interface RoomRowProps {
   onFocus: (name: string) => void;
 }
 
-/** A room; the whole row leads to it. What has not changed is not drawn again while the list scrolls. */
+/** One room, linked to its view. Memoized, because the list re-renders while it scrolls. */
 export function RoomRow(props: RoomRowProps) {
   const { room, connections, servers, isMatrix, index, start, columns, tabIndex, onFocus } = props;
   const { name } = room;

@@ -13,7 +13,7 @@ const maxColumns = 8;
 const nameWidth = 300;
 const columnWidth = 84;
 
-/** Rooms × servers as a virtual table: of 100,000 rows those near what is in sight are there. */
+/** Rooms × servers as a virtual table: only the rows near the viewport are in the document. */
 export function RoomTable({ rooms }: { rooms: readonly Room[] }) {
   const scroller = useRef<HTMLDivElement>(null);
   const active = useActiveRoom(rooms);
@@ -28,7 +28,7 @@ export function RoomTable({ rooms }: { rooms: readonly Room[] }) {
   useDistributions(inSight.map(({ index }) => rooms[index]?.name ?? ''));
   const isMatrix = useIsMatrix(scroller);
   const columns = gridOf(isMatrix);
-  // Of the rows one is reached by Tab, the others from it by the arrow keys.
+  // Roving tabindex: Tab reaches one row, the arrow keys reach the others.
   const isActiveThere = items.some(({ index }) => index === active.index);
   const tabbedIndex = isActiveThere ? active.index : inSight[0]?.index;
   const pageSize = Math.max(1, inSight.length - 2);
@@ -102,7 +102,7 @@ function Heads({ isMatrix }: { isMatrix: boolean }) {
   );
 }
 
-/** Whether there is a column for each server, or a bar for all. */
+/** True: one column for each server. False: one bar for all servers. */
 function useIsMatrix(scroller: { current: HTMLElement | null }): boolean {
   const width = useWidth(scroller);
   const count = presentServers.value.length;
@@ -118,7 +118,7 @@ function gridOf(isMatrix: boolean): string {
 
 type Item = { index: number; start: number; end: number };
 
-/** The head covers the height of a row. */
+/** The sticky head covers the height of one row. */
 function isInSight({ start, end }: Item, offset: number | null, rect: { height: number } | null) {
   const top = offset ?? 0;
   return end > top && start < top + (rect?.height ?? 0) - rowHeight;

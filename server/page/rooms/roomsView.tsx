@@ -5,12 +5,12 @@ import { roomCount, roomIndex, roomsVersion } from '../model/fleet.js';
 import { written } from '../ui/count.js';
 import { RoomTable } from './roomTable.js';
 
-/** They stay as they were when somebody comes back from a room. */
+/** Module state, so that the search survives a visit to a room. */
 const query = signal('');
 const top = signal(Number.POSITIVE_INFINITY);
 
 const tops = [10, 50, 100, 1000];
-/** Browsers have a greatest height for what scrolls. */
+/** Browsers limit the height of scrolled content. */
 const maxRows = 400_000;
 
 /** All rooms, the busiest first. */
@@ -67,21 +67,25 @@ function SearchField() {
   );
 }
 
-/** Says to a screen reader what a search has found, once it is over. */
+/** Announces the number of matches to screen readers. */
 function SearchResult() {
-  const [said, setSaid] = useState('');
+  const [text, setText] = useState('');
   useSignalEffect(() => {
     const wanted = query.value;
-    if (wanted === '') return setSaid('');
-    const timer = setTimeout(() => setSaid(`${written(roomIndex.shown.length)} rooms found`), 700);
+    if (wanted === '') return setText('');
+    const timer = setTimeout(() => setText(foundWords(roomIndex.shown.length)), announceMs);
     return () => clearTimeout(timer);
   });
   return (
     <span class="visually-hidden" role="status">
-      {said}
+      {text}
     </span>
   );
 }
+
+const announceMs = 700;
+
+const foundWords = (count: number) => `${written(count)} ${count === 1 ? 'room' : 'rooms'} found`;
 
 function TopSelect() {
   return (
@@ -114,16 +118,16 @@ function Nothing() {
     return (
       <div class="card empty">
         <h2>Not known yet</h2>
-        <p>No room has been reported, and not every server has answered.</p>
+        <p>Some servers have not answered yet, and the others report no rooms.</p>
       </div>
     );
   return (
     <div class="card empty">
-      <h2>{isSearch ? 'No room has this in its name' : 'Nobody is connected'}</h2>
+      <h2>{isSearch ? 'No matching rooms' : 'Nobody is connected'}</h2>
       <p>
         {isSearch
-          ? 'Only rooms with a connection are listed here. Names are searched as they are shown and as they are kept.'
-          : 'As soon as somebody opens a document on one of the servers its room appears here.'}
+          ? 'Only rooms with connections are listed. The search covers both displayed and raw names.'
+          : 'A room appears here as soon as someone opens its document.'}
       </p>
     </div>
   );

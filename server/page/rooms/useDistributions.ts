@@ -4,10 +4,10 @@ import { askDistributions, distributionsVersion } from '../model/roomServers.js'
 
 const tickMs = 200;
 const busyMs = 1000;
-/** Connections can move between servers with no count changing. */
+/** Connections can move between servers while the totals stay the same. */
 const idleMs = 5000;
 
-/** Keeps the distributions of the rooms that are in sight fresh, asking once a second at most. */
+/** Refreshes the distributions of the visible rooms, at most once a second. */
 export function useDistributions(names: readonly string[]): void {
   distributionsVersion.value;
   const wanted = useRef(names);

@@ -1,31 +1,31 @@
 import { useLayoutEffect, useRef, useState } from 'preact/hooks';
 import type { Room } from '../model/roomIndex.js';
 
-/** Which room of the list has the focus, or had it last. */
+/** The room that has the focus, or had it last. */
 export interface ActiveRoom {
   /** -1: none. */
   index: number;
   set: (name: string | undefined) => void;
 }
 
-/** Follows the active room by its name, wherever it comes to stand. */
+/** Tracks the active room by name, so that it survives reordering. */
 export function useActiveRoom(rooms: readonly Room[]): ActiveRoom {
   const [activeName, set] = useState<string>();
   const index = activeName === undefined ? -1 : rooms.findIndex(({ name }) => name === activeName);
   return { index, set };
 }
 
-/** What the keys need to know of the list. */
+/** The list that the keys move through. */
 export interface RowKeysOptions {
   rooms: readonly Room[];
   active: ActiveRoom;
   scroller: { readonly current: HTMLElement | null };
-  /** Rows that a page has. */
+  /** Rows per page, for Page Up and Page Down. */
   pageSize: number;
   scrollTo: (index: number) => void;
 }
 
-/** Moves the focus from row to row; a row that is far away is there only once it has been scrolled to. */
+/** Moves the focus with the arrow keys. A distant row exists only after it is scrolled to, so the focus follows later. */
 export function useRowKeys({ rooms, active, scroller, pageSize, scrollTo }: RowKeysOptions) {
   const wanted = useRef(-1);
   useLayoutEffect(() => {

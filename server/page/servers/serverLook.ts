@@ -3,15 +3,15 @@ import { servers } from '../model/fleet.js';
 
 const seriesColours = 8;
 
-/** Servers that are there, in the order of their ids. */
+/** All servers but removed ones, sorted by id. */
 export const presentServers = computed(() => servers.value.filter(({ state }) => state !== 'gone'));
 
-/** Changes only when a server comes or goes. */
+/** Changes only when a server is added or removed. */
 export const presentIds = computed(() => presentServers.value.map(({ id }) => id).join(' '));
 
 const places = computed(() => new Map(presentServers.value.map(({ id }, place) => [id, place])));
 
-/** The colour of a server, the same in every view. */
+/** The color of a server, the same in every view. */
 export function colourOf(id: string): string {
   const place = places.value.get(id);
   return place === undefined
@@ -19,7 +19,7 @@ export function colourOf(id: string): string {
     : `var(--series-${(place % seriesColours) + 1})`;
 }
 
-/** The part of its id that tells a server from the others. */
+/** The shortest part of each id that still tells the servers apart. */
 export const shortIds = computed(() => {
   const ids = presentServers.value.map(({ id }) => id);
   const hosts = new Set(ids.map(hostOf));

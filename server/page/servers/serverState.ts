@@ -1,6 +1,6 @@
 import type { ServerRow } from '../model/serverBook.js';
 
-/** How a state of a pub-sub server is shown (docs/protocol.md, "States of a server"). */
+/** How the page shows a state of a pub-sub server (docs/protocol.md, "States of a server"). */
 export interface StateWords {
   label: string;
   /** Class of the badge. */
@@ -13,18 +13,18 @@ const words: Record<string, StateWords> = {
   activating: {
     label: 'Activating',
     tone: 'accent busy',
-    meaning: 'It was told to post its connections, and has not answered yet.',
+    meaning: 'The service told it to post its changes. It has not answered yet.',
   },
   deaf: {
     label: 'Deaf',
     tone: 'bad',
     meaning:
-      'It answers, but its posts do not reach the service. Its connections are those of its last answer.',
+      'It answers, but its posts do not reach the service. Its counts are from its last answer.',
   },
   stale: {
     label: 'Late',
     tone: 'warn',
-    meaning: 'It missed an answer. Its connections count as they last were.',
+    meaning: 'It did not answer the last request. The totals include its last known counts.',
   },
   unreachable: {
     label: 'Unreachable',
@@ -34,26 +34,30 @@ const words: Record<string, StateWords> = {
   gone: {
     label: 'Gone',
     tone: '',
-    meaning: 'It was let go: nobody names it any longer, and it does not answer.',
+    meaning: 'Removed: discovery no longer lists it, and it does not answer.',
   },
-  silent: { label: 'Silent', tone: '', meaning: 'It posts nothing, as it was told.' },
-  silencing: { label: 'Silencing', tone: 'busy', meaning: 'It is being told to post nothing.' },
-  unknown: { label: 'Unknown', tone: '', meaning: 'It has not answered anything yet.' },
+  silent: { label: 'Silent', tone: '', meaning: 'It posts nothing, as the service told it.' },
+  silencing: {
+    label: 'Silencing',
+    tone: 'busy',
+    meaning: 'The service is telling it to stop posting.',
+  },
+  unknown: { label: 'Unknown', tone: '', meaning: 'It has not answered yet.' },
 };
 
 const tooMany: StateWords = {
   label: 'Over limit',
   tone: 'warn',
-  meaning: 'It reported more rooms than are counted of one server: its numbers are a part.',
+  meaning: 'It has more rooms than the service counts per server, so its numbers are incomplete.',
 };
 
-/** The words for a server's state; one that this page does not know is shown as it is. */
+/** The words for a server's state. An unknown state is shown as it is. */
 export const stateWords = ({ state, overLimit }: ServerRow): StateWords =>
   overLimit && state === 'live'
     ? tooMany
     : (words[state] ?? { label: state, tone: '', meaning: '' });
 
-/** States in the order of what needs looking at first. */
+/** States, the most urgent first. */
 const urgency = [
   'unreachable',
   'deaf',

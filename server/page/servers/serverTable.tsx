@@ -11,7 +11,7 @@ import { stateWords, urgencyOf } from './serverState.js';
 
 type Column = 'id' | 'state' | 'heard' | 'rooms' | 'connections';
 
-/** How a column is sorted at first; most of them show what is biggest. */
+/** The columns. Numbers are negated, so that the first sort puts the largest on top. */
 const columns: Record<
   Column,
   { title: string; isNumber?: boolean; value: (row: ServerRow) => number | string }
@@ -23,13 +23,13 @@ const columns: Record<
   connections: { title: 'Connections', isNumber: true, value: (row) => -(row.connections ?? -1) },
 };
 
-/** Rows that may show that they have changed: more of them would flicker, and cost the browser much. */
+/** Above this many rows, changed counts are not highlighted: it would flicker and be slow. */
 const maxLively = 100;
 
-/** How long a server that came back is marked. */
+/** How long a reconnected server is marked. */
 const returnedShownMs = 60_000;
 
-/** The pub-sub servers, a row each. */
+/** The pub-sub servers, one row each. */
 export function ServerTable({ rows }: { rows: readonly ServerRow[] }) {
   const [column, setColumn] = useState<Column>('id');
   const [isReversed, setIsReversed] = useState(false);
@@ -52,7 +52,7 @@ export function ServerTable({ rows }: { rows: readonly ServerRow[] }) {
             />
           ))}
           <th scope="col" class="server-share">
-            Share of all
+            Share
           </th>
         </tr>
       </thead>
@@ -87,7 +87,7 @@ function SortHeader({
   onSort: (column: Column) => void;
 }) {
   const { title, isNumber } = columns[name];
-  // What is biggest comes first: that is descending, whatever is compared within.
+  // Numbers are negated: what the comparison calls ascending is descending to the reader.
   const isFlipped = isNumber ?? false;
   const shown = direction && isFlipped ? flipped[direction] : direction;
   return (
@@ -108,7 +108,7 @@ function SortHeader({
 
 const flipped = { ascending: 'descending', descending: 'ascending' } as const;
 
-/** A row is drawn again only when something in it has changed: there may be a thousand. */
+/** One server. Memoized, because there may be a thousand rows. */
 function Row({ row, all, isCalm }: { row: ServerRow; all: number; isCalm: boolean }) {
   const heard = heardText(row, now.value);
   const note = noteOf(row, now.value);
@@ -147,7 +147,7 @@ function Row({ row, all, isCalm }: { row: ServerRow; all: number; isCalm: boolea
   );
 }
 
-/** Percent of all connections, to a tenth; null: not known. */
+/** Percent of all connections, to a tenth; null: unknown. */
 function percentOf({ connections }: ServerRow, all: number): number | null {
   if (connections === null) return null;
   return all > 0 ? Math.round((connections / all) * 1000) / 10 : 0;
@@ -157,7 +157,7 @@ function Counted({ value, isCalm }: { value: number | null; isCalm: boolean }) {
   return isCalm && value !== null ? <span>{written(value)}</span> : <Count value={value} />;
 }
 
-/** The state of a server, in a word and a colour. */
+/** The state of a server as a colored badge. */
 export function StateBadge({ row }: { row: ServerRow }) {
   const { label, tone, meaning } = stateWords(row);
   return (
@@ -184,26 +184,29 @@ function heardText({ lastHeardAt }: ServerRow, nowMs: number): string {
   return ago(nowMs + clockSkewMs.value - Date.parse(lastHeardAt));
 }
 
-/** What there is to say about a server beside its state. */
+/** A note on a server beside its state: since when, and why. */
 function noteOf(row: ServerRow, nowMs: number): { text: string; tone: string } | undefined {
   const { state, overLimit, lastFailure, callback, awaySinceMs, goneAtMs, returnedAtMs } = row;
-  if (goneAtMs !== undefined) return { text: `let go at ${clockTime(goneAtMs)}`, tone: '' };
-  const since = awaySinceMs === undefined ? null : `since ${clockTime(awaySinceMs)}`;
+  if (goneAtMs !== undefined) return { text: `Removed at ${clockTime(goneAtMs)}`, tone: '' };
+  const since = awaySinceMs === undefined ? null : `Since ${clockTime(awaySinceMs)}`;
   if (state === 'unreachable')
     return { text: joined(since, lastFailure && visible(lastFailure)), tone: 'tone-bad' };
   if (state === 'deaf')
     return {
-      text: `answers, but its posts do not reach this service at ${callback}: set PUBLIC_URL`,
+      text: `Answers, but its posts do not reach this service at ${callback}. Set PUBLIC_URL.`,
       tone: 'tone-bad',
     };
   if (lastFailure !== null) return { text: visible(lastFailure), tone: 'tone-warn' };
   if (overLimit)
-    return { text: 'more rooms than MAX_ROOMS_PER_SERVER: counted in part', tone: 'tone-warn' };
+    return {
+      text: 'More rooms than MAX_ROOMS_PER_SERVER. The counts are incomplete.',
+      tone: 'tone-warn',
+    };
   if (returnedAtMs !== undefined && nowMs - returnedAtMs < returnedShownMs) {
     const awayMs = awaySinceMs === undefined ? 0 : returnedAtMs - awaySinceMs;
     const after = awayMs < 1000 ? '' : ` after ${age(awayMs)}`;
     return {
-      text: `back at ${clockTime(returnedAtMs)}${after}; it was restarted, or the network cut`,
+      text: `Reconnected at ${clockTime(returnedAtMs)}${after} (restart or network loss)`,
       tone: 'tone-accent',
     };
   }

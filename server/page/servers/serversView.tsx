@@ -22,7 +22,7 @@ export function ServersView() {
   );
 }
 
-/** Addresses that a crash left in the rooms table: a finding, and no servers. */
+/** Stale addresses that a crashed server left in the rooms table. */
 function LeftOver() {
   const { gone = 0, goneServers = [] } =
     service.value?.discovery.find(({ name }) => name === 'rooms') ?? {};
@@ -30,9 +30,9 @@ function LeftOver() {
   const rest = gone - goneServers.length;
   return (
     <p class="quiet" data-finding="gone">
-      The rooms table names {gone} {gone === 1 ? 'address' : 'addresses'} at which no server
-      answers: {goneServers.join(', ')}
-      {rest > 0 && ` and ${rest} more`}. A crash left them there; they are not counted.
+      The rooms table lists {gone} {gone === 1 ? 'address' : 'addresses'} where no server answers:{' '}
+      {goneServers.join(', ')}
+      {rest > 0 && ` and ${rest} more`}. Left behind by a crash, and not counted.
     </p>
   );
 }

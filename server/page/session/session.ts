@@ -3,12 +3,12 @@ import type { SessionState } from '../../wire/sessionState.js';
 import { ApiFailure, getJson, request, session } from '../api.js';
 import { announceSignIn, announceSignOut } from '../stream/connection.js';
 
-/** Why it is not known yet whether the service asks for a token; undefined: nothing is wrong. */
+/** Why `loadSession` has failed so far; undefined: it has not. */
 export const sessionFailure = signal<string | undefined>(undefined);
 
 const retryMs = 2000;
 
-/** Finds out whether the service asks for a token, however long that takes. */
+/** Asks whether the service requires a token. Retries until the service answers. */
 export async function loadSession(): Promise<void> {
   for (;;) {
     try {
@@ -23,7 +23,7 @@ export async function loadSession(): Promise<void> {
   }
 }
 
-/** Signs in all tabs; throws `ApiFailure` when the service refuses. */
+/** Signs in all tabs. Throws `ApiFailure` if the service refuses the token. */
 export async function signIn(token: string): Promise<void> {
   const headers = { 'Content-Type': 'application/json' };
   await request('api/session', { method: 'POST', headers, body: JSON.stringify({ token }) });
@@ -31,7 +31,7 @@ export async function signIn(token: string): Promise<void> {
   announceSignIn();
 }
 
-/** Signs out all tabs; throws `ApiFailure` when the service does not answer. */
+/** Signs out all tabs. Throws `ApiFailure` if the service does not answer. */
 export async function signOut(): Promise<void> {
   await request('api/session', { method: 'DELETE' });
   session.value = { required: true, signedIn: false };

@@ -3,7 +3,7 @@ import { useEffect, useRef, useState } from 'preact/hooks';
 import { ApiFailure } from '../api.js';
 import { signIn } from './session.js';
 
-/** Asks for the token, once: the service answers it with a cookie. */
+/** Asks for the token. The service answers with a session cookie. */
 export function SignInForm() {
   const [problem, setProblem] = useState('');
   const [isBusy, setIsBusy] = useState(false);
@@ -12,19 +12,19 @@ export function SignInForm() {
   const submit = async (event: TargetedSubmitEvent<HTMLFormElement>) => {
     event.preventDefault();
     setIsBusy(true);
-    const said = await problemOf(field.current?.value ?? '');
+    const found = await problemOf(field.current?.value ?? '');
     setIsBusy(false);
-    setProblem(said);
-    if (said) field.current?.select();
+    setProblem(found);
+    if (found) field.current?.select();
   };
   return (
     <form class="card sign-in" onSubmit={submit} aria-labelledby="sign-in-title">
       <h1 id="sign-in-title">Sign in</h1>
       <p class="quiet">
-        This service shows its numbers to people who have its token: the value of{' '}
-        <code>DASHBOARD_TOKEN</code>. Ask whoever runs it.
+        Enter the token of this service: the value of <code>DASHBOARD_TOKEN</code>. If you do not
+        have it, ask the operator.
       </p>
-      {/* Password managers keep a token under a name. */}
+      {/* Password managers need a user name to store a token. */}
       <input
         class="visually-hidden"
         type="text"
@@ -59,14 +59,14 @@ export function SignInForm() {
   );
 }
 
-/** Tries a token, and says what is wrong; an empty text: nothing. */
+/** Signs in. Returns what went wrong; empty: nothing. */
 async function problemOf(token: string): Promise<string> {
   try {
     await signIn(token);
     return '';
   } catch (error) {
     if (!(error instanceof ApiFailure)) throw error;
-    if (error.code === 'unauthorized') return 'That is not the token of this service.';
+    if (error.code === 'unauthorized') return 'Wrong token. Check it and try again.';
     if (error.status === 429) return tooMany(error.retryAfterSeconds);
     return `${error.message}.`;
   }

@@ -9,9 +9,9 @@ interface OpenStream {
   onStatus: (status: StreamStatus) => void;
 }
 
-/** What the tab is told of the fleet's stream, and what it is asked. */
+/** The callbacks of the fleet stream. */
 export interface FleetListener {
-  /** Whether the service would let this browser look, as far as is known. */
+  /** Whether this browser is signed in, or the service requires no token. */
   maySee: () => boolean;
   onNews: (news: FleetNews) => void;
   onStatus: (status: StreamStatus) => void;
@@ -25,13 +25,13 @@ let silentChecks = 0;
 let isSharing = typeof SharedWorker === 'function';
 
 /**
- * A hub pings every 5 s; one that says nothing between so many checks has died with its process. Checks
- * are counted, not seconds: in a tab that nobody sees the browser holds back the timers of both sides.
+ * A hub pings every 5 s. After this many checks without a message, its process has died. This counts
+ * checks instead of seconds, because browsers throttle the timers of hidden tabs on both sides.
  */
 const maxSilentChecks = 6;
 const hubCheckMs = 2000;
 
-/** Joins the streams that all tabs share; to be called once, before streams are opened. */
+/** Connects to the hub. Call it once, before `openStream`. */
 export async function connectFleet(listener: FleetListener): Promise<void> {
   fleet = listener;
   await findHub();
@@ -45,8 +45,8 @@ export async function connectFleet(listener: FleetListener): Promise<void> {
 }
 
 /**
- * Follows an event stream, whose address is relative to the page's, until what is returned is called.
- * It comes back by itself after every cut; `onStatus` says how it is doing.
+ * Opens an event stream at a URL relative to the page, and reconnects after every cut. Call the
+ * returned function to close it.
  */
 export function openStream(
   url: string,
@@ -65,33 +65,33 @@ export function openStream(
   };
 }
 
-/** Has every stream that waits for its next attempt try now. */
+/** Makes all waiting streams reconnect immediately. */
 export const retryStreams = () => send({ type: 'retry' });
 
-/** Tells all tabs, and opens the streams again. */
+/** Tells all tabs, and reopens the streams. */
 export const announceSignIn = () => send({ type: 'signedIn' });
 
-/** Tells all tabs, and closes the streams of all of them. */
+/** Tells all tabs, and closes all streams. */
 export const announceSignOut = () => send({ type: 'signedOut' });
 
 function send(message: ToHub): void {
   port?.postMessage(message);
 }
 
-/** Says hello, and what was open before, to a hub that may have taken this tab for gone. */
+/** Sends `hello` and the open streams to a hub that may not know this tab. */
 function join(): void {
   const maySee = fleet?.maySee() ?? true;
   send({ type: 'hello', base: document.baseURI, isMultiplexed: isMultiplexed(), maySee });
   for (const [stream, { url }] of streams) send({ type: 'open', stream, url });
 }
 
-/** By HTTP/2 and later all streams share a connection, and their number is no matter. */
+/** With HTTP/2 and later, all streams share one connection, so there is no limit. */
 function isMultiplexed(): boolean {
   const [navigation] = performance.getEntriesByType('navigation') as PerformanceNavigationTiming[];
   return /^h[23]/.test(navigation?.nextHopProtocol ?? '');
 }
 
-/** Joins the hub; one that does not answer is left for another. */
+/** Connects to a hub, leaving the current one. */
 async function findHub(): Promise<void> {
   silentChecks = 0;
   send({ type: 'bye' });
@@ -101,11 +101,11 @@ async function findHub(): Promise<void> {
   join();
 }
 
-/** The hub that all tabs share; where there are no shared workers each tab has its own. */
+/** Opens a port to the shared hub, or to a hub of this tab if there are no shared workers. */
 async function openPort(): Promise<TabPort> {
   if (isSharing) {
     const worker = new SharedWorker(new URL('./worker.ts', import.meta.url), { type: 'module' });
-    // Its script could not be loaded.
+    // The script failed to load.
     worker.onerror = () => {
       isSharing = false;
       void findHub();

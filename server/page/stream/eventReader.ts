@@ -3,13 +3,13 @@ import { refusalOf } from '../refusal.js';
 import { steadyNow } from '../steadyNow.js';
 import type { StreamEvent, StreamStatus } from './messages.js';
 
-/** The times that a reader keeps, in milliseconds. */
+/** Timeouts and intervals of a reader, in milliseconds. */
 export interface ReaderTiming {
-  /** How long an answer may take to begin. */
+  /** Timeout of the response headers. */
   connectMs: number;
-  /** Silence that makes a stream stale; the service sends a heartbeat every 15 s. */
+  /** Silence after which a stream is stale. The service sends a heartbeat every 15 s. */
   staleMs: number;
-  /** Silence after which the connection is given up. */
+  /** Silence after which the reader reconnects. */
   deadMs: number;
   firstRetryMs: number;
   maxRetryMs: number;
@@ -25,28 +25,28 @@ const usualTiming: ReaderTiming = {
   watchMs: 1000,
 };
 
-/** The longest wait that the service, or a proxy, can ask for: people can still try at once. */
+/** Limit for `Retry-After` and `retry`. The user can always retry immediately. */
 const maxAskedMs = 5 * 60_000;
-/** A check that comes so many times later than it should: the browser held this page's timers back. */
+/** A check that is this many intervals late shows that the browser throttled the timers. */
 const lateChecks = 3;
 
-/** Why a connection is over. */
+/** Why a connection ended. */
 interface Ending {
   reason: string;
   isSignedOut?: boolean;
-  /** What the service asked for. */
+  /** The wait that the service asked for. */
   retryMs?: number | undefined;
 }
 
-/** What whoever reads is told. */
+/** What a reader reports. */
 export interface ReaderCallbacks {
   onEvent: (event: StreamEvent) => void;
   onStatus: (status: StreamStatus) => void;
 }
 
 /**
- * Reads an event stream and comes back after every cut, resuming by `Last-Event-ID`. Made of fetch:
- * an EventSource gives up for good after one refusal, and tells neither the status nor heartbeats.
+ * Reads an event stream with fetch. Reconnects after every cut and resumes with `Last-Event-ID`. An
+ * EventSource would stop for good after one error status, and it hides the status and the heartbeats.
  */
 export class EventReader {
   readonly #url: string;
@@ -74,7 +74,7 @@ export class EventReader {
     return this.#status;
   }
 
-  /** Tries again now rather than when it is due. */
+  /** Retries immediately. */
   retry(): void {
     this.#endPause();
   }
@@ -96,7 +96,7 @@ export class EventReader {
     }
   }
 
-  /** One connection, from the request to its end. */
+  /** Reads one connection to its end. */
   async #read(): Promise<Ending> {
     this.#connection = new AbortController();
     const { signal } = this.#connection;
@@ -111,13 +111,13 @@ export class EventReader {
       const response = await fetch(this.#url, { signal, headers: this.#headers() });
       clearTimeout(tooLate);
       if (!response.ok || !response.body) return await endingOf(response);
-      // A proxy that wants people to sign in answers with a page of its own.
-      if (!isEventStream(response)) return { reason: 'What answers is not the service' };
+      // A proxy that requires a login answers with its own page.
+      if (!isEventStream(response)) return { reason: 'The response is not from this service' };
       return await this.#follow(response.body);
     } finally {
       clearTimeout(tooLate);
       clearInterval(watch);
-      // What was not read would keep its connection.
+      // An unread body would keep its connection open.
       this.#connection.abort();
     }
   }
@@ -137,7 +137,7 @@ export class EventReader {
     });
     await this.#feed(body, parser);
     if (isEmpty && ending.retryMs !== undefined)
-      ending.reason = 'The service takes no viewers just now: it is full, or about to stop';
+      ending.reason = 'The service accepts no viewers at the moment: it is full or shutting down';
     return ending;
   }
 
@@ -159,7 +159,7 @@ export class EventReader {
     if (this.#status.kind !== 'live') this.#set({ kind: 'live' });
   }
 
-  /** Judges by what came. After a late check what came may still wait to be read: the next one judges. */
+  /** Detects silence. After a late check, data may still be unread, so the next check decides. */
   #watch(): void {
     const nowMs = steadyNow();
     const isLate = nowMs - this.#watchedAtMs > lateChecks * this.#timing.watchMs;
@@ -168,13 +168,12 @@ export class EventReader {
     this.#wasLate = isExcused;
     if (isExcused) return;
     const silentMs = nowMs - this.#heardAtMs;
-    if (silentMs > this.#timing.deadMs)
-      this.#connection.abort(new Error('Nothing came for too long'));
+    if (silentMs > this.#timing.deadMs) this.#connection.abort(new Error('The stream timed out'));
     else if (silentMs > this.#timing.staleMs && this.#status.kind === 'live')
       this.#set({ kind: 'stale', sinceMs: this.#heardAtMs });
   }
 
-  /** Waits for the next attempt; whoever is signed out waits until somebody signs in. */
+  /** Waits for the next attempt; when signed out, until `retry` or `close`. */
   async #pause({ reason, isSignedOut, retryMs }: Ending): Promise<void> {
     const waitMs = Math.min(retryMs ?? this.#backoffMs(), maxAskedMs);
     this.#cutAtMs ??= steadyNow();
@@ -190,7 +189,7 @@ export class EventReader {
     clearTimeout(timer);
   }
 
-  /** Doubling, and a little spread: not all browsers come back in the same moment. */
+  /** Exponential backoff with jitter, so that not all browsers reconnect at the same moment. */
   #backoffMs(): number {
     const { firstRetryMs, maxRetryMs } = this.#timing;
     return Math.min(maxRetryMs, firstRetryMs * 2 ** this.#failures) * (0.8 + 0.2 * Math.random());
@@ -219,7 +218,7 @@ async function endingOf(response: Response): Promise<Ending> {
   };
 }
 
-/** What fetch says of a network error differs by browser and helps nobody. */
+/** One message for network errors: those of fetch differ by browser and do not help. */
 function reasonOf(error: unknown): string {
   const isNetwork = error instanceof TypeError || !(error instanceof Error);
   return isNetwork ? 'The service cannot be reached' : error.message;

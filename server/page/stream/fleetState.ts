@@ -2,7 +2,7 @@ import type { FleetChanges } from '../../wire/fleetEvents.js';
 import type { ServerView } from '../../wire/serverView.js';
 import type { FleetNews, RoomColumns, StreamEvent } from './messages.js';
 
-/** The order in which rooms are shown: most connections first, then by raw name. */
+/** The order of the room list: most connections first, then by raw name. */
 export function compareRooms(countA: number, nameA: string, countB: number, nameB: string): number {
   return countB - countA || (nameA < nameB ? -1 : nameA > nameB ? 1 : 0);
 }

@@ -3,17 +3,17 @@ import { EventReader, type ReaderTiming } from './eventReader.js';
 import { FleetState } from './fleetState.js';
 import type { Port, StreamStatus, ToHub, ToTab } from './messages.js';
 
-/** A browser opens six connections to a host by HTTP/1.1: one is the fleet's, one is for requests. */
+/** Browsers open six HTTP/1.1 connections to a host: one for the fleet, one for requests, four for rooms. */
 const maxRoomStreams = 4;
 
-/** The times that the hub keeps, in milliseconds. */
+/** Intervals of the hub, in milliseconds. */
 export interface HubTiming extends Partial<ReaderTiming> {
   pingMs: number;
 }
 
 const usualTiming: HubTiming = { pingMs: 5000 };
 
-/** A tab that has left so many pings unanswered is gone: a port does not tell of its end. */
+/** A tab with this many unanswered pings is gone. A port has no close event. */
 const maxPingsUnanswered = 4;
 
 interface Tab {
@@ -32,13 +32,13 @@ interface RoomStream {
 }
 
 /**
- * Where all tabs get their streams from: one of the fleet for all of them, and one for each room that
- * one of them looks at. It lives in a SharedWorker, or in the tab where there is none.
+ * Opens the streams of all tabs: one fleet stream for all of them, and one stream for each watched
+ * room. Runs in a SharedWorker, or in the tab if the browser has none.
  */
 export class Hub {
   readonly #timing: HubTiming;
   readonly #tabs = new Set<Tab>();
-  /** Room streams of all tabs, in the order of their opening. */
+  /** Room streams of all tabs, oldest first. */
   readonly #streams = new Set<RoomStream>();
   #fleet: EventReader | undefined;
   #fleetState = new FleetState();
@@ -51,7 +51,7 @@ export class Hub {
     this.#timing = { ...usualTiming, ...timing };
   }
 
-  /** Takes in the port of a tab, which is a tab of this hub once it has said hello. */
+  /** Listens to the port of a tab. The tab joins with its `hello`. */
   connect(port: Port<ToTab, ToHub>): void {
     const tab: Tab = { port, pingsUnanswered: 0, streams: new Map() };
     port.onmessage = ({ data }) => this.#receive(tab, data);
@@ -59,7 +59,7 @@ export class Hub {
 
   #receive(tab: Tab, message: ToHub): void {
     tab.pingsUnanswered = 0;
-    // It was taken for gone, and was only frozen.
+    // An unknown tab was frozen, and the hub removed it.
     const isKnown = this.#tabs.has(tab) || message.type === 'hello' || message.type === 'bye';
     if (isKnown) this.#handle(tab, message);
     else tab.port.postMessage({ type: 'unknownTab' });
@@ -167,7 +167,7 @@ export class Hub {
     this.#startStreams();
   }
 
-  /** Starts the streams that wait, as far as there are connections for them. */
+  /** Starts waiting streams, as many as the connection limit allows. */
   #startStreams(): void {
     if (this.#isSignedOut) return;
     const limit = this.#isMultiplexed ? Number.POSITIVE_INFINITY : maxRoomStreams;

@@ -1,24 +1,24 @@
 import type { ServerView } from '../../wire/serverView.js';
 
-/** How a stream is doing. Times are those of `steadyNow()` where the status is. */
+/** The state of a stream. Times are in the `steadyNow()` of the process that holds the status. */
 export type StreamStatus =
   | { kind: 'connecting' }
   | { kind: 'live' }
-  /** Nothing has come since then, though heartbeats should have. */
+  /** No data since then, not even heartbeats. */
   | { kind: 'stale'; sinceMs: number }
   | { kind: 'reconnecting'; sinceMs: number; reason: string; retryAtMs: number }
-  /** All connections that the browser has for this service are taken. */
+  /** Waits for a free connection of the browser. */
   | { kind: 'waiting' }
-  /** The service asks for a token. */
+  /** The service requires a token. */
   | { kind: 'signedOut' };
 
-/** An event of a stream as it came. */
+/** A raw event of a stream. */
 export interface StreamEvent {
   event: string;
   data: string;
 }
 
-/** Rooms and their connections side by side: names such as `__proto__` are safe so, and arrays clone fast. */
+/** Rooms and their connections as columns: safe for names such as `__proto__`, and fast to clone. */
 export interface RoomColumns {
   names: string[];
   counts: number[];
@@ -35,11 +35,11 @@ export interface FleetNews {
 
 /** From a tab to the hub. */
 export type ToHub =
-  /** Says who is there, or is there again, where the service is, and whether it would let the tab look. */
+  /** Joins or rejoins. `base` is the service's URL; `maySee`: signed in, or no token required. */
   | { type: 'hello'; base: string; isMultiplexed: boolean; maySee: boolean }
   | { type: 'open'; stream: number; url: string }
   | { type: 'close'; stream: number }
-  /** Do not wait for the next attempt. */
+  /** Reconnect immediately. */
   | { type: 'retry' }
   | { type: 'signedIn' }
   | { type: 'signedOut' }
@@ -49,15 +49,15 @@ export type ToHub =
 /** From the hub to a tab. */
 export type ToTab =
   | { type: 'news'; news: FleetNews }
-  /** `nowMs` is the hub's `steadyNow()`, by which the tab translates the times of the status. */
+  /** `nowMs` is the hub's `steadyNow()`. The tab uses it to convert the times of the status. */
   | { type: 'fleetStatus'; status: StreamStatus; nowMs: number }
   | { type: 'event'; stream: number; event: StreamEvent }
   | { type: 'status'; stream: number; status: StreamStatus; nowMs: number }
   | { type: 'ping' }
-  /** This tab was taken for gone: it has to say hello again. */
+  /** The hub has removed this tab, which must send `hello` again. */
   | { type: 'unknownTab' };
 
-/** An end of a channel between a tab and the hub; both of the browser's kinds fit. */
+/** A message port between a tab and the hub, of a shared worker or of a MessageChannel. */
 export interface Port<Out, In> {
   postMessage(message: Out): void;
   onmessage: ((event: { data: In }) => void) | null;

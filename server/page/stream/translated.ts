@@ -1,7 +1,7 @@
 import { steadyNow } from '../steadyNow.js';
 import type { StreamStatus } from './messages.js';
 
-/** A status of the hub with its times by this tab's `steadyNow()`. */
+/** A status of the hub, with its times converted to this tab's `steadyNow()`. */
 export function translated({
   status,
   nowMs,

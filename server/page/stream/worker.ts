@@ -1,7 +1,7 @@
 import { Hub } from './hub.js';
 import type { Port, ToHub, ToTab } from './messages.js';
 
-/** What is needed here of the scope of a shared worker; the library of DOM types has another's. */
+/** The part of `SharedWorkerGlobalScope` used here. TypeScript's DOM library lacks it. */
 interface SharedWorkerScope {
   onconnect: ((event: MessageEvent) => void) | null;
 }

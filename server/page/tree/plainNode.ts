@@ -1,11 +1,11 @@
 import type { ChangeNumber, TextRun, TreeNode } from './treeNode.js';
 
-/** Longer strings are shown as texts, which are cut and can be read on. */
+/** Longer strings are shown as expandable texts. */
 const maxScalarLength = 160;
 
 type About = Pick<TreeNode, 'key' | 'label'> & { change?: ChangeNumber | undefined };
 
-/** A value of JSON, or anything else that is no shared type, as a tree shows it. */
+/** A tree node for JSON, or for any other value that is not a shared type. */
 export function plainNode(value: unknown, about: About): TreeNode {
   if (typeof value === 'string') return stringNode(value, about);
   if (value instanceof Uint8Array)
@@ -15,7 +15,7 @@ export function plainNode(value: unknown, about: About): TreeNode {
   return { ...about, kind: value === null ? 'null' : typeof value, scalar: wordFor(value) };
 }
 
-/** The first characters of a text, never half of one. */
+/** The first characters of a text. Never splits a surrogate pair. */
 export function headOf(text: string, limit: number): string {
   if (text.length <= limit) return text;
   const last = text.charCodeAt(limit - 1);
@@ -23,14 +23,14 @@ export function headOf(text: string, limit: number): string {
   return text.slice(0, isHalf ? limit - 1 : limit);
 }
 
-/** The first characters of a text, and a sign that there are more. */
+/** The first characters of a text, with an ellipsis if it is longer. */
 export function cutText(text: string, limit: number): string {
   return text.length > limit ? `${headOf(text, limit)}…` : text;
 }
 
 const maxWordKeys = 4;
 
-/** A value in a few words, however large it is. */
+/** A short form of a value of any size. */
 export function wordOf(value: unknown, limit: number): string {
   if (typeof value === 'string') return cutText(value, limit);
   if (typeof value !== 'object' || value === null) return wordFor(value);
@@ -65,7 +65,7 @@ const listNode = (value: readonly unknown[], about: About): TreeNode => ({
       .map((item, index) => plainNode(item, { key: `${index}`, label: `${index}` })),
 });
 
-/** Of each object that is shown: a million keys are listed once, and not whenever the page is drawn. */
+/** Caches the keys of objects: listing a million of them on every render would be slow. */
 const keysOf = new WeakMap<object, readonly string[]>();
 
 function objectNode(value: object, about: About): TreeNode {

@@ -4,19 +4,19 @@ import { legible, visible } from '../model/roomNames.js';
 import { cutText } from './plainNode.js';
 import type { TextRun, TreeNode } from './treeNode.js';
 
-/** Children shown at once, and how many more are shown at a time. */
+/** Children shown initially, and added by each click. */
 const firstChildren = 50;
 const moreChildren = 200;
-/** Characters of a text shown at once, and how many times as many the next time. */
+/** Characters shown initially, and the factor for each click. */
 const firstCharacters = 1000;
 const moreCharactersFactor = 8;
-/** Characters of a key, a tag or a value on one line. */
+/** Maximum characters of a key, a tag or a value on one line. */
 const maxNameLength = 300;
-/** How far a tree is open before anybody opens it, and what is too large for that. */
+/** Branches down to this depth, and up to this size, are open initially. */
 const openDepth = 3;
 const openSize = 25;
 
-/** Values with what is under them, open as far as they are small. */
+/** A tree of values. Small branches are open. */
 export function Tree({ nodes, label }: { nodes: readonly TreeNode[]; label: string }) {
   return (
     <section class="tree" aria-label={label}>
@@ -58,7 +58,7 @@ function Row({ node, depth, isOnly }: { node: TreeNode; depth: number; isOnly: b
   return (
     <li class="tree-row">
       <div class="tree-line">
-        {/* Another change is another element: its animation begins anew. */}
+        {/* A new key restarts the animation for each change. */}
         {flash !== undefined && (
           <span
             key={flash}
@@ -91,7 +91,7 @@ function Row({ node, depth, isOnly }: { node: TreeNode; depth: number; isOnly: b
   );
 }
 
-/** A text is open however long it is: no more than its beginning is shown. */
+/** Texts are always open, because only their beginning is shown. */
 const isSmall = ({ runs, size = 0 }: TreeNode) => runs !== undefined || size <= openSize;
 
 const index = /^\d+$/;
@@ -107,12 +107,12 @@ const countedKinds: Record<string, string> = {
   element: 'node nodes',
   binary: 'byte bytes',
 };
-/** What is seen of the value needs no word. */
+/** Kinds that are obvious from the value. */
 const tacitKinds = new Set(['string', 'number', 'boolean', 'null', 'undefined', 'bigint']);
 
 function Head({ node: { label, kind, size } }: { node: TreeNode }) {
   const [one = '', many = ''] = (countedKinds[kind] ?? '').split(' ');
-  const kindWord = kind === 'unknown' ? 'nothing in it yet' : kind;
+  const kindWord = kind === 'unknown' ? 'empty' : kind;
   return (
     <>
       {label !== '' && (
@@ -156,7 +156,7 @@ function Text({ runs, size }: { runs: (limit: number) => readonly TextRun[]; siz
           class="tree-more"
           onClick={() => setLimit(limit * moreCharactersFactor)}
         >
-          Show more: {numberWord(left)} characters are left
+          Show more ({numberWord(left)} characters left)
         </button>
       )}
     </div>

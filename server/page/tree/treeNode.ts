@@ -1,7 +1,7 @@
-/** What changed lately: the number of the change, which tells two of them apart. */
+/** Identifies a recent change. */
 export type ChangeNumber = number;
 
-/** Characters of a text that share their formatting and their age, or something embedded in it. */
+/** Characters with the same formatting and the same change, or an embedded value. */
 export interface TextRun {
   readonly key: string;
   readonly text: string;
@@ -12,9 +12,9 @@ export interface TextRun {
   readonly embedded?: TreeNode;
 }
 
-/** A value as a tree shows it. What is under it is made when it is looked at, and no more than is shown. */
+/** A value in a tree. Children are created on demand, as many as are shown. */
 export interface TreeNode {
-  /** Tells it from its siblings, and stays with it when they move. */
+  /** Unique among siblings, and stable when they move. */
   readonly key: string;
   /** Its key, its index, or its tag; empty: none. */
   readonly label: string;
@@ -22,11 +22,11 @@ export interface TreeNode {
   readonly kind: string;
   /** Children, or characters. */
   readonly size?: number;
-  /** A value without anything under it, as it is shown. */
+  /** The displayed value of a leaf. */
   readonly scalar?: string;
   /** The change that brought it, while that is recent. */
   readonly change?: ChangeNumber | undefined;
-  /** The change that last touched it itself, or something in it. */
+  /** The last recent change of the value itself, or of something inside. */
   readonly touched?: { readonly change: ChangeNumber; readonly isInside: boolean } | undefined;
   readonly children?: (limit: number) => readonly TreeNode[];
   readonly runs?: (limit: number) => readonly TextRun[];

@@ -1,6 +1,6 @@
 import { useEffect, useState } from 'preact/hooks';
 
-/** Copies a text; `label` says what it is. */
+/** Copies a text. `label` names it for screen readers. */
 export function CopyButton({
   text,
   label,
@@ -10,13 +10,13 @@ export function CopyButton({
   label: string;
   tabIndex?: number;
 }) {
-  const [said, setSaid] = useState('');
+  const [result, setResult] = useState('');
   useEffect(() => {
-    if (!said) return undefined;
-    const timer = setTimeout(() => setSaid(''), 2000);
+    if (!result) return undefined;
+    const timer = setTimeout(() => setResult(''), 2000);
     return () => clearTimeout(timer);
-  }, [said]);
-  const copy = () => copyText(text).then((isDone) => setSaid(isDone ? 'Copied' : 'Not copied'));
+  }, [result]);
+  const copy = () => copyText(text).then((isDone) => setResult(isDone ? 'Copied' : 'Copy failed'));
   return (
     <button
       type="button"
@@ -25,13 +25,13 @@ export function CopyButton({
       tabIndex={tabIndex}
       onClick={copy}
     >
-      <span aria-live="polite">{said || 'Copy'}</span>
+      <span aria-live="polite">{result || 'Copy'}</span>
       <span class="visually-hidden"> {label}</span>
     </button>
   );
 }
 
-/** The clipboard is there for pages by https, and of this machine; elsewhere a selection is copied. */
+/** Browsers offer the clipboard only over HTTPS and on localhost. Elsewhere this copies a selection. */
 async function copyText(text: string): Promise<boolean> {
   if (navigator.clipboard) {
     const done = navigator.clipboard.writeText(text).then(

@@ -2,29 +2,29 @@ import { useRef } from 'preact/hooks';
 
 const format = new Intl.NumberFormat('en');
 
-/** A number as it is written: `12,345`. */
+/** A number with separators: `12,345`. */
 export const written = (value: number) => format.format(value);
 
 const shortFormat = new Intl.NumberFormat('en', { notation: 'compact' });
 
-/** A number where there is little room: `12K`. */
+/** A number in compact form: `12K`. */
 export const writtenShort = (value: number) => shortFormat.format(value);
 
-/** A number that changes more often than that stays calm. */
+/** A number that changes more often than this is not highlighted again. */
 const calmMs = 1500;
 
-/** A number that shows for a moment that it has changed; null: unknown, which is not the same as none. */
+/** A number, highlighted for a moment when it changes. Null means unknown, not zero. */
 export function Count({ value }: { value: number | null }) {
   if (value === null) return <Unknown />;
   return <KnownCount value={value} />;
 }
 
-/** In place of a number that is not known. */
+/** Stands in for an unknown number. */
 export function Unknown() {
   return (
-    <span class="quiet" title="Not known">
+    <span class="quiet" title="Unknown">
       <span aria-hidden="true">–</span>
-      <span class="visually-hidden">not known</span>
+      <span class="visually-hidden">unknown</span>
     </span>
   );
 }
@@ -39,7 +39,7 @@ function KnownCount({ value }: { value: number }) {
     changedAtMs.current = nowMs;
     before.current = value;
   }
-  // A new key begins the animation anew.
+  // A new key restarts the animation.
   return (
     <span key={shows.current} class={shows.current > 0 ? 'count changed' : 'count'}>
       {written(value)}

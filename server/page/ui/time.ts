@@ -9,10 +9,10 @@ export function age(ms: number): string {
   return hours < 48 ? `${hours} h` : `${Math.round(hours / 24)} d`;
 }
 
-/** The same with `ago` where it belongs. */
+/** The same with `ago`: `now`, `4 s ago`. */
 export const ago = (ms: number) => (ms < 1000 ? 'now' : `${age(ms)} ago`);
 
 const clock = new Intl.DateTimeFormat([], { timeStyle: 'medium', hourCycle: 'h23' });
 
-/** `14:03:59`, of this browser's time zone. */
+/** `14:03:59`, in the time zone of the browser. */
 export const clockTime = (ms: number): string => clock.format(ms);

@@ -9,19 +9,19 @@ import { useLayoutEffect, useReducer, useState } from 'preact/hooks';
 
 type Rows = Virtualizer<HTMLElement, HTMLElement>;
 
-/** What a virtual list is made of; all rows are equally high. */
+/** The settings of a virtual list. All rows have the same height. */
 export interface VirtualRowsOptions {
   scroller: { readonly current: HTMLElement | null };
   count: number;
   rowHeight: number;
-  /** A row that stays even when it is out of sight, for the focus is in it. */
+  /** A row that stays in the document when it is out of sight, because it has the focus. */
   keptIndex: number;
 }
 
-/** Rows beyond either edge: what comes into sight between two frames is there already. */
+/** Rows rendered beyond either edge, so that fast scrolling shows no gaps. */
 const overscan = 24;
 
-/** The rows of a long list that are near what is in sight (@tanstack/virtual-core). */
+/** Renders only the rows of a long list that are in or near the viewport (@tanstack/virtual-core). */
 export function useVirtualRows(options: VirtualRowsOptions): Rows {
   const [, draw] = useReducer<number, void>((times) => times + 1, 0);
   const [rows] = useState<Rows>(() => new Virtualizer(settings(options, () => draw())));
@@ -35,7 +35,7 @@ function settings({ scroller, count, rowHeight, keptIndex }: VirtualRowsOptions,
   return {
     count,
     overscan,
-    // The head of the list stays at its top, and is as high as a row.
+    // The sticky head covers the height of one row.
     scrollPaddingEnd: rowHeight,
     estimateSize: () => rowHeight,
     getScrollElement: () => scroller.current,

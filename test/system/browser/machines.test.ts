@@ -86,7 +86,7 @@ test('servers are counted by state; one that is killed turns unreachable, in fla
   expect(await lit(page)).not.toContain('standing.engaged.heard.live');
   await untilText(page, '.machines-context .tree', /wish\s*"activity"/);
   await page.getByLabel('Search by id').fill('nothing has this');
-  await untilText(page, '.machines-actors', 'None has this in its id');
+  await untilText(page, '.machines-actors', 'No matching ids');
 });
 
 test('a transition leads to its state by keyboard, and axe and a telephone find nothing amiss', async () => {

@@ -62,7 +62,7 @@ test('a server that is killed turns unreachable and its connections leave the to
 
   await startReal({ port: victim.port });
   await untilServer(page, victim.id, 'live');
-  await page.getByText(/^back at .*restarted/).waitFor();
+  await page.getByText(/^Reconnected at .*restart or network loss/).waitFor();
   await notice.waitFor({ state: 'detached' });
 });
 
@@ -76,7 +76,7 @@ test('the service is started again, and the page goes on by itself', async () =>
   await stopStaged(first);
   await untilStream(page, 'reconnecting');
   await page.locator('[data-notice="reconnecting"]').waitFor();
-  await page.getByRole('status').getByText('The page reconnects by itself').waitFor();
+  await page.getByRole('status').getByText('The page keeps retrying').waitFor();
   await connectTo(nth(fleet, 1), 'meanwhile');
   await startStaged(fleet, { PORT });
   await untilStream(page, 'live');
@@ -144,9 +144,9 @@ test('a server whose posts do not arrive is deaf, and the page says at which add
     { withinMs: 15_000 },
   );
   await untilServer(page, double.id, 'deaf');
-  const words = `its posts do not reach this service at ${service.url}/api/events: set PUBLIC_URL`;
+  const words = `its posts do not reach this service at ${service.url}/api/events. Set PUBLIC_URL.`;
   await page.locator('[data-notice="incomplete"]').getByText(words).waitFor();
-  await page.getByText(`answers, but ${words}`, { exact: true }).waitFor();
+  await page.getByText(`Answers, but ${words}`, { exact: true }).waitFor();
 });
 
 test('a browser without shared workers has a stream for each tab', async () => {

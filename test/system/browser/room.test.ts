@@ -170,9 +170,9 @@ test('the log tells of each update, the newest first, and holds still while it i
   expect(await page.locator('.watched-log tbody tr').count()).toBe(2);
   await page.getByRole('button', { name: 'Pause' }).click();
   editor.type('while it is paused');
-  await untilText(page, '.card-head', '1 more came');
+  await untilText(page, '.card-head', '1 new update');
   await untilCount(page, '.watched-log tbody tr', 2);
-  await page.getByRole('button', { name: 'Go on' }).click();
+  await page.getByRole('button', { name: 'Resume' }).click();
   await untilText(page, '.watched-log tbody tr:first-child', '+18');
 });
 
@@ -189,7 +189,7 @@ test('where the store and the servers disagree, that is said and explained', asy
   await untilText(
     page,
     '.watched-servers',
-    '1 connection. It holds the room, and the metadata store',
+    '1 connection. It holds the room, but the metadata store',
   );
 });
 
@@ -213,7 +213,7 @@ test('without Redis it polls, servers that do not hear of each other are flagged
   expect(await seriousFindings(page)).toEqual([]);
   for (const server of [one, other]) server.forget('split');
   await untilStanding(page, 'Gone');
-  await untilText(page, '.notice', 'No server holds this room any longer');
+  await untilText(page, '.notice', 'No server holds this room anymore');
   await untilText(page, '.tree-text p', 'only here, and more');
 });
 
@@ -228,9 +228,9 @@ test('servers that cannot be read, that wait for updates or hold other elements 
   const page = await look('odd', {}, odd);
   await sick.announce('odd');
   await untilStanding(page, 'Unreadable');
-  await untilText(page, '.notice', 'nothing that they answer can be read as a Yjs document');
+  await untilText(page, '.notice', 'none of them sends a valid Yjs document');
   await untilText(page, '.notice li', new RegExp(`${sick.id}: not a Yjs update`));
-  await untilText(page, '.card', 'No server has answered a document');
+  await untilText(page, '.card', 'No server has sent a valid document');
   await untilText(page, '.watched-servers', new RegExp(`${sick.id}\\s*Unreadable`));
   const doc = new Y.Doc();
   doc.clientID = 7;
@@ -243,9 +243,9 @@ test('servers that cannot be read, that wait for updates or hold other elements 
   await waiting.announce('odd');
   await other.announce('odd');
   await untilStanding(page, 'Polling');
-  await untilText(page, '.notice', 'Some servers wait for updates that never came');
+  await untilText(page, '.notice', 'Some servers are missing updates');
   await untilText(page, '.notice li', `${waiting.id} waits for 4 elements of client 7.`);
-  await untilText(page, '.notice', /with another content than is shown/);
+  await untilText(page, '.notice', /with content other than shown below/);
   await untilText(page, '.notice', 'Two clients use the same client id');
   expect(await seriousFindings(page)).toEqual([]);
 });

@@ -74,7 +74,7 @@ test('100,000 rooms are there soon, scroll without a blank row, and are found', 
   await eventually(async () => expect(await rows(page).count()).toBe(11));
   expect(await rows(page).first().getAttribute('data-room')).toBe('room%209999');
   await page.getByLabel('Search rooms by name').fill('no such room');
-  await page.getByRole('heading', { name: 'No room has this in its name' }).waitFor();
+  await page.getByRole('heading', { name: 'No matching rooms' }).waitFor();
   await page.getByLabel('Search rooms by name').fill('');
   await page.getByLabel('How many rooms').selectOption('Top 50');
   await eventually(async () =>

@@ -36,7 +36,7 @@ test('whoever gives the token is let in, in all tabs, until somebody signs out',
   await giveToken(page, 'wrong');
   const alert = page.getByRole('alert');
   await eventually(async () =>
-    expect(await alert.textContent()).toBe('That is not the token of this service.'),
+    expect(await alert.textContent()).toBe('Wrong token. Check it and try again.'),
   );
   await giveToken(page, token);
   for (const tab of [page, other]) await untilStrip(tab, { connections: 1 });

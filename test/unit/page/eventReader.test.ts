@@ -98,7 +98,7 @@ test('a service that is full says when to come back', async () => {
   const last = statuses.at(-1);
   const waitMs = last?.kind === 'reconnecting' ? last.retryAtMs - steadyNow() : 0;
   expect(waitMs).toBeGreaterThan(100_000);
-  expect(last).toMatchObject({ reason: expect.stringContaining('takes no viewers just now') });
+  expect(last).toMatchObject({ reason: expect.stringContaining('accepts no viewers') });
   reader.retry();
   await eventually(() => expect(statuses.at(-1)).toEqual({ kind: 'live' }));
 });
@@ -109,7 +109,7 @@ test('a stream without heartbeats is stale, and then given up', async () => {
   await eventually(() =>
     expect(kinds().slice(0, 4)).toEqual(['live', 'stale', 'reconnecting', 'live']),
   );
-  expect(statuses[2]).toMatchObject({ reason: 'Nothing came for too long' });
+  expect(statuses[2]).toMatchObject({ reason: 'The stream timed out' });
 });
 
 test('heartbeats alone keep a stream live', async () => {
@@ -134,7 +134,7 @@ test('a page in place of a stream is not taken for one', async () => {
   });
   const { statuses } = read(url);
   await eventually(() => expect(statuses.at(-1)).toEqual({ kind: 'live' }));
-  expect(statuses[0]).toMatchObject({ reason: 'What answers is not the service' });
+  expect(statuses[0]).toMatchObject({ reason: 'The response is not from this service' });
 });
 
 test('an answer that does not begin is given up', async () => {

@@ -122,7 +122,7 @@ test('what cannot be read is said, and ends nothing', () => {
   const { session, follow, nodes } = openSession();
   session.take('update', '{"update":"????"}');
   session.take('room', 'no JSON');
-  expect(session.snapshot.problem).toMatch(/"room" could not be read/);
+  expect(session.snapshot.problem).toMatch(/invalid "room" event/);
   session.take('future', 'anything');
   const doc = new Y.Doc();
   follow(doc);
