@@ -2,6 +2,7 @@ import type { Server } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Logger } from 'pino';
 import { isLoopback, type Networks, normalizeAddress, subscriberOf } from '../../addresses.js';
+import { AtMostEvery } from '../../timing/atMostEvery.js';
 
 /** How many connections there may be. */
 export interface ConnectionLimits {
@@ -41,8 +42,8 @@ export function limitConnections(server: Server, limits: ConnectionLimits, log: 
 /** Tells of refused connections once a minute at most: strangers cannot fill the log. */
 class RefusalLog {
   readonly #log: Logger;
+  readonly #lines = new AtMostEvery(logEveryMs, 1);
   #refused = 0;
-  #toldAtMs = Number.NEGATIVE_INFINITY;
 
   constructor(log: Logger) {
     this.#log = log;
@@ -50,10 +51,8 @@ class RefusalLog {
 
   note(from: string): void {
     this.#refused += 1;
-    const nowMs = performance.now();
-    if (nowMs - this.#toldAtMs < logEveryMs) return;
+    if (!this.#lines.allows('refused')) return;
     this.#log.warn({ refused: this.#refused, from }, 'too many connections: new ones are refused');
     this.#refused = 0;
-    this.#toldAtMs = nowMs;
   }
 }

@@ -149,6 +149,30 @@ export class RoomDirectory {
     );
   }
 
+  /**
+   * Asks the named servers, and if none of their answers is enough, all other servers. `notAsked`: how many
+   * there were no requests for.
+   */
+  async askNamedFirst(
+    room: RoomName,
+    named: readonly Holder[],
+    { signal, isEnough }: { signal: AbortSignal; isEnough: (asked: Asked) => boolean },
+  ): Promise<Pick<FoundRoom, 'asked' | 'notAsked'>> {
+    const asked = await this.ask(room, named, signal);
+    const notAsked = beyondAsked(named.length);
+    if (asked.some(isEnough)) return { asked, notAsked };
+    const others = this.#othersThan(named, room);
+    return {
+      asked: [...asked, ...(await this.ask(room, others, signal))],
+      notAsked: notAsked + beyondAsked(others.length),
+    };
+  }
+
+  #othersThan(named: readonly Holder[], room: RoomName): Holder[] {
+    const known = new Set(named.map(({ server }) => server));
+    return this.everybody(room).filter(({ server }) => !known.has(server));
+  }
+
   /** Whether nothing answers at an address that the store names: a crash left it there. */
   isGone(address: string): boolean {
     const { book, pubSubPort, isGone } = this.#needs;
@@ -167,15 +191,10 @@ export class RoomDirectory {
     isThorough: boolean,
     signal: AbortSignal,
   ): Promise<Pick<FoundRoom, 'asked' | 'notAsked'>> {
+    const first = isThorough ? [...holders, ...this.#othersThan(holders, room)] : holders;
+    const isEnough = (each: Asked) => isThorough || holds(each);
+    const { asked, notAsked } = await this.askNamedFirst(room, first, { signal, isEnough });
     const named = new Set(holders.map(({ server }) => server));
-    const others = this.everybody(room).filter(({ server }) => !named.has(server));
-    const first = isThorough ? [...holders, ...others] : holders;
-    const asked = await this.ask(room, first, signal);
-    let notAsked = beyondAsked(first.length);
-    if (!isThorough && !asked.some(holds)) {
-      asked.push(...(await this.ask(room, others, signal)));
-      notAsked += beyondAsked(others.length);
-    }
     return { asked: asked.filter((each) => named.has(each.server) || holds(each)), notAsked };
   }
 

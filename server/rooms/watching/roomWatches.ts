@@ -13,7 +13,7 @@ import type { Documents } from '../../documents/documents.js';
 import type { RedisChannels } from '../../redis/redisChannels.js';
 import type { Viewer } from '../../sse/viewer.js';
 import type { PresenceStanding } from '../../wire/roomStatus.js';
-import { type Asked, beyondAsked, type RoomDirectory } from '../lookup/roomDirectory.js';
+import type { Asked, RoomDirectory } from '../lookup/roomDirectory.js';
 import type { ChannelNames } from './channelNames.js';
 import type { RoomView } from './roomStreams.js';
 import { RoomWatch, type ServerFinding } from './roomWatch.js';
@@ -212,19 +212,13 @@ export class RoomWatches {
     answer({ type: 'states.completed', holders, failures });
   }
 
-  /** What these servers say of a room, or, when none of them has it, the others too. */
   async #ask(room: RoomName, servers: readonly ServerId[], signal: AbortSignal): Promise<Asked[]> {
-    const { directory } = this.#needs;
     const named = servers.map((server) => ({ server, isStored: false, connections: 0 }));
-    const noteNotAsked = (count: number) => this.#watches.get(room)?.setNotAsked(count);
-    const said = await directory.ask(room, named, signal);
-    const notAsked = beyondAsked(named.length);
-    if (said.some(({ said: { kind } }) => kind === 'holds')) {
-      noteNotAsked(notAsked);
-      return said;
-    }
-    const others = directory.everybody(room).filter(({ server }) => !servers.includes(server));
-    noteNotAsked(notAsked + beyondAsked(others.length));
-    return [...said, ...(await directory.ask(room, others, signal))];
+    // An answer that cannot be read is not enough here: it does not make the room live.
+    const isEnough = ({ said }: Asked) => said.kind === 'holds';
+    const { directory } = this.#needs;
+    const { asked, notAsked } = await directory.askNamedFirst(room, named, { signal, isEnough });
+    this.#watches.get(room)?.setNotAsked(notAsked);
+    return asked;
   }
 }
