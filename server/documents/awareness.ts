@@ -5,22 +5,22 @@ import { type Announced, readAwarenessUpdate } from './awarenessUpdate.js';
 export type Omission = 'too_large' | 'too_deep';
 
 /** Someone in the room. `json`: the state that they announced; undefined: it is left out. */
-export type Person = {
+export interface Person {
   readonly client: number;
   readonly clock: number;
   readonly json: string | undefined;
   readonly omitted?: Omission;
   /** Of the state, as JSON in UTF-8. */
   readonly bytes: number;
-};
+}
 
 /** What changed since the last time: who came or changed, and who went. */
-export type AwarenessChanges = {
+export interface AwarenessChanges {
   readonly clients: readonly Person[];
   readonly gone: readonly number[];
-};
+}
 
-export type AwarenessLimits = {
+export interface AwarenessLimits {
   /** Without renewal for this long a client is gone; default 30 s, `outdatedTimeout` of y-protocols. */
   readonly timeoutMs?: number;
   /** People that are shown, and clocks of clients that left; default 1,000 of each. */
@@ -31,10 +31,15 @@ export type AwarenessLimits = {
   readonly maxStateBytes?: number;
   /** Bytes of JSON of all states that are shown; default 1 MiB. */
   readonly maxBytes?: number;
-};
+}
 
-type Held = Person & { readonly renewedAt: number };
-type Counted = { readonly clock: number; readonly renewedAt: number };
+interface Held extends Person {
+  readonly renewedAt: number;
+}
+interface Counted {
+  readonly clock: number;
+  readonly renewedAt: number;
+}
 
 const isSame = (one: Person | undefined, other: Person | undefined): boolean =>
   one?.json === other?.json && one?.omitted === other?.omitted && one?.bytes === other?.bytes;

@@ -2,12 +2,12 @@ import * as decoding from 'lib0/decoding';
 import { isDeeperThan } from './updateReader.js';
 
 /** One client's announcement: `json` is its state on one line, or `null` when it leaves. */
-export type Announced = {
+export interface Announced {
   readonly client: number;
   readonly clock: number;
   readonly json: string;
   readonly isTooDeep: boolean;
-};
+}
 
 /** Announcements in one update; more is no update that an editor or a server sends. */
 const maxAnnounced = 11_000;
@@ -17,7 +17,7 @@ const maxDepth = 100;
 const lineEnd = /[\n\r]/;
 
 /** Reads an awareness update of y-protocols to its last byte. Throws when it is none. */
-export const readAwarenessUpdate = (update: Uint8Array): Announced[] => {
+export function readAwarenessUpdate(update: Uint8Array): Announced[] {
   const decoder = decoding.createDecoder(update);
   const announced: Announced[] = [];
   const count = decoding.readVarUint(decoder);
@@ -35,10 +35,10 @@ export const readAwarenessUpdate = (update: Uint8Array): Announced[] => {
   }
   if (decoding.hasContent(decoder)) throw new Error('bytes follow the end');
   return announced;
-};
+}
 
 /** Whose update it is, when it is one client's alone; its state is not read. Undefined: more, none, or no update. */
-export const announcerOf = (update: Uint8Array): { client: number; clock: number } | undefined => {
+export function announcerOf(update: Uint8Array): { client: number; clock: number } | undefined {
   try {
     const decoder = decoding.createDecoder(update);
     if (decoding.readVarUint(decoder) !== 1) return undefined;
@@ -50,4 +50,4 @@ export const announcerOf = (update: Uint8Array): { client: number; clock: number
   } catch {
     return undefined;
   }
-};
+}

@@ -4,15 +4,15 @@ import type { ClockRange } from '../wire/divergence.js';
 export type ClockSets = Map<number, number[]>;
 
 /** Adds a range behind the client's last one, joined to it when they touch. */
-export const addClocks = (sets: ClockSets, client: number, from: number, to: number): void => {
+export function addClocks(sets: ClockSets, client: number, from: number, to: number): void {
   const flat = sets.get(client);
   if (flat === undefined) sets.set(client, [from, to]);
   else if (flat.at(-1) === from) flat[flat.length - 1] = to;
   else flat.push(from, to);
-};
+}
 
 /** The same clocks, sorted, without overlaps and without ranges that touch. */
-export const normalize = (flat: readonly number[]): number[] => {
+export function normalize(flat: readonly number[]): number[] {
   const pairs: [number, number][] = [];
   for (let i = 0; i < flat.length; i += 2) pairs.push([flat[i] ?? 0, flat[i + 1] ?? 0]);
   pairs.sort((a, b) => a[0] - b[0]);
@@ -23,10 +23,10 @@ export const normalize = (flat: readonly number[]): number[] => {
     else result.push(from, to);
   }
   return result;
-};
+}
 
 /** The clocks of `a` that are not in `b`; both normalized. */
-export const subtract = (a: readonly number[], b: readonly number[]): number[] => {
+export function subtract(a: readonly number[], b: readonly number[]): number[] {
   const result: number[] = [];
   let j = 0;
   for (let i = 0; i < a.length; i += 2) {
@@ -41,22 +41,19 @@ export const subtract = (a: readonly number[], b: readonly number[]): number[] =
     }
   }
   return result;
-};
+}
 
 /** How many clocks the sets hold. */
-export const countClocks = (sets: ClockSets): number => {
+export function countClocks(sets: ClockSets): number {
   let count = 0;
   for (const flat of sets.values()) {
     for (let i = 0; i < flat.length; i += 2) count += (flat[i + 1] ?? 0) - (flat[i] ?? 0);
   }
   return count;
-};
+}
 
 /** The first ranges of the sets, as objects, and how many were left out. */
-export const listRanges = (
-  sets: ClockSets,
-  limit: number,
-): { ranges: ClockRange[]; more: number } => {
+export function listRanges(sets: ClockSets, limit: number): { ranges: ClockRange[]; more: number } {
   const ranges: ClockRange[] = [];
   let more = 0;
   for (const client of [...sets.keys()].sort((a, b) => a - b)) {
@@ -68,4 +65,4 @@ export const listRanges = (
     more += Math.max(0, flat.length - room) / 2;
   }
   return { ranges, more };
-};
+}

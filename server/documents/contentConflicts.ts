@@ -13,20 +13,14 @@ const isSurrogate = (unit: number): boolean => unit >= 0xd800 && unit <= 0xdfff;
 const isSameUnit = (a: number, b: number): boolean =>
   a === b || (a === replacement && isSurrogate(b)) || (b === replacement && isSurrogate(a));
 
-const isSameText = (
-  a: string,
-  aFrom: number,
-  b: string,
-  bFrom: number,
-  length: number,
-): boolean => {
+function isSameText(a: string, aFrom: number, b: string, bFrom: number, length: number): boolean {
   for (let i = 0; i < length; i += 1)
     if (!isSameUnit(a.charCodeAt(aFrom + i), b.charCodeAt(bFrom + i))) return false;
   return true;
-};
+}
 
 /** Whether two values of a document are the same; the order of an object's keys does not count. */
-export const isSameValue = (a: unknown, b: unknown): boolean => {
+export function isSameValue(a: unknown, b: unknown): boolean {
   if (Object.is(a, b)) return true;
   if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return false;
   if (a instanceof Uint8Array || b instanceof Uint8Array)
@@ -35,7 +29,7 @@ export const isSameValue = (a: unknown, b: unknown): boolean => {
   if (Array.isArray(a) !== Array.isArray(b) || keys.length !== Object.keys(b).length) return false;
   const [one, other] = [a as Record<string, unknown>, b as Record<string, unknown>];
   return keys.every((key) => Object.hasOwn(other, key) && isSameValue(one[key], other[key]));
-};
+}
 
 const readMany = (decoder: decoding.Decoder, read: () => unknown): unknown[] =>
   Array.from({ length: decoding.readVarUint(decoder) }, read);
@@ -43,7 +37,7 @@ const readMany = (decoder: decoding.Decoder, read: () => unknown): unknown[] =>
 const parse = (json: string): unknown => (json === 'undefined' ? undefined : JSON.parse(json));
 
 // Contents by their number in the format, as `Y.Item` would hold them. Sub-documents are told by their guid.
-const contentAt = (update: Uint8Array, { ref, contentAt: at }: StructHead): Content => {
+function contentAt(update: Uint8Array, { ref, contentAt: at }: StructHead): Content {
   const decoder = decoding.createDecoder(update);
   decoder.pos = at;
   const text = () => decoding.readVarString(decoder);
@@ -58,7 +52,7 @@ const contentAt = (update: Uint8Array, { ref, contentAt: at }: StructHead): Cont
     return { values: [kind === 3 || kind === 5 ? `${kind} ${text()}` : `${kind}`] };
   }
   return { values: [text()] };
-};
+}
 
 // In the order of their numbers in the format.
 const kinds = [
@@ -71,43 +65,43 @@ const kinds = [
   Y.XmlText,
 ] as readonly unknown[];
 
-const typeName = (type: unknown): string => {
+function typeName(type: unknown): string {
   const kind = kinds.indexOf((type as object).constructor);
   if (type instanceof Y.XmlElement) return `${kind} ${type.nodeName}`;
   return type instanceof Y.XmlHook ? `${kind} ${type.hookName}` : `${kind}`;
-};
+}
 
-const contentOf = ({ content }: Y.Item): Content => {
+function contentOf({ content }: Y.Item): Content {
   if (content instanceof Y.ContentString) return { text: content.str };
   if (content instanceof Y.ContentType) return { values: [typeName(content.type)] };
   if (content instanceof Y.ContentFormat)
     return { values: [{ key: content.key, value: content.value }] };
   if (content instanceof Y.ContentDoc) return { values: [content.doc.guid] };
   return { values: content.getContent() };
-};
+}
 
 const isSameReference = (a: Reference | null | undefined, b: Reference | null | undefined) =>
   a?.client === b?.client && a?.clock === b?.clock;
 
 // Whether a string of plain ASCII is, from its start on, what an item of text has from `from` on.
-const isSameAscii = (
+function isSameAscii(
   update: Uint8Array,
   at: number,
   { str }: Y.ContentString,
   from: number,
   length: number,
-): boolean => {
+): boolean {
   for (let i = 0; i < length; i += 1) if (update[at + i] !== str.charCodeAt(from + i)) return false;
   return true;
-};
+}
 
-const isSameContent = (
+function isSameContent(
   content: Content,
   i: number,
   item: Y.Item,
   k: number,
   length: number,
-): boolean => {
+): boolean {
   const known = contentOf(item);
   if ('text' in content || 'text' in known) {
     if (!('text' in content) || !('text' in known)) return false;
@@ -116,7 +110,7 @@ const isSameContent = (
   for (let n = 0; n < length; n += 1)
     if (!isSameValue(content.values[i + n], known.values[k + n])) return false;
   return true;
-};
+}
 
 /**
  * Finds elements of a state that are others than those that a document has under the same clocks, or are at

@@ -12,33 +12,33 @@ import { ContentConflicts } from './contentConflicts.js';
 import { type Reference, readUpdate } from './updateReader.js';
 
 /** What one server's state of a room holds: elements, and deletions (a state vector alone misses these). */
-export type Coverage = {
+export interface Coverage {
   readonly structs: ClockSets;
   readonly deletions: ClockSets;
   /** Elements of it that are others than those that the room's document has under the same clocks. */
   readonly conflicts?: ClockSets;
-};
+}
 
 const maxListed = 50;
 
-const normalizeAll = (sets: ClockSets): ClockSets => {
+function normalizeAll(sets: ClockSets): ClockSets {
   for (const [client, flat] of sets) sets.set(client, normalize(flat));
   return sets;
-};
+}
 
 /** What one state holds, and what it waits for: its server has updates that it could not apply. */
-export type StateReading = {
+export interface StateReading {
   readonly coverage: Coverage;
   readonly waiting: Lacking | undefined;
   /** Whether something in it has no length: see `withoutEmpty`. */
   readonly hasEmpty: boolean;
-};
+}
 
 /**
  * Reads what a whole state (one update) holds, compared with a document that has some of it already. Throws
  * `BadUpdate`.
  */
-export const readState = (state: Uint8Array, doc?: Y.Doc): StateReading => {
+export function readState(state: Uint8Array, doc?: Y.Doc): StateReading {
   const conflicts =
     doc && doc.store.clients.size > 0 ? new ContentConflicts(doc, state) : undefined;
   const structs: ClockSets = new Map();
@@ -66,13 +66,15 @@ export const readState = (state: Uint8Array, doc?: Y.Doc): StateReading => {
   const held = { structs: normalizeAll(structs), deletions: normalizeAll(deletions) };
   const coverage = conflicts ? { ...held, conflicts: normalizeAll(conflicts.found) } : held;
   return { coverage, waiting: waitingOf(coverage, referred), hasEmpty };
-};
+}
 
 /** The same without what it waits for. Throws `BadUpdate`. */
-export const readCoverage = (state: Uint8Array): Coverage => readState(state).coverage;
+export function readCoverage(state: Uint8Array): Coverage {
+  return readState(state).coverage;
+}
 
 /** What a document holds, but for what waits in it. */
-export const coverageOf = ({ store }: Y.Doc): Coverage => {
+export function coverageOf({ store }: Y.Doc): Coverage {
   const structs: ClockSets = new Map();
   const deletions: ClockSets = new Map();
   for (const [client, held] of store.clients) {
@@ -83,7 +85,7 @@ export const coverageOf = ({ store }: Y.Doc): Coverage => {
     }
   }
   return { structs, deletions };
-};
+}
 
 const lacking = (structs: ClockSets, deletions: ClockSets): Lacking => ({
   structs: listRanges(structs, maxListed).ranges,
@@ -93,10 +95,10 @@ const lacking = (structs: ClockSets, deletions: ClockSets): Lacking => ({
 });
 
 // A server has a client's clocks from 0 on without a gap, unless updates wait for those between.
-const waitingOf = (
+function waitingOf(
   { structs, deletions }: Coverage,
   referred: ReadonlyMap<number, number>,
-): Lacking | undefined => {
+): Lacking | undefined {
   const missing: ClockSets = new Map();
   for (const client of new Set([...structs.keys(), ...referred.keys()])) {
     const held = structs.get(client) ?? [];
@@ -106,9 +108,9 @@ const waitingOf = (
   }
   const undone = difference(deletions, structs);
   return missing.size === 0 && undone.size === 0 ? undefined : lacking(missing, undone);
-};
+}
 
-const union = (all: readonly ClockSets[]): ClockSets => {
+function union(all: readonly ClockSets[]): ClockSets {
   const result: ClockSets = new Map();
   for (const sets of all) {
     for (const [client, flat] of sets) {
@@ -119,19 +121,19 @@ const union = (all: readonly ClockSets[]): ClockSets => {
     }
   }
   return result;
-};
+}
 
-const difference = (all: ClockSets, own: ClockSets): ClockSets => {
+function difference(all: ClockSets, own: ClockSets): ClockSets {
   const result: ClockSets = new Map();
   for (const [client, flat] of all) {
     const missing = subtract(flat, own.get(client) ?? []);
     if (missing.length > 0) result.set(client, missing);
   }
   return result;
-};
+}
 
 /** Which servers of a room differ from the others, and in what; `[]` when all hold the same. Sorted by server. */
-export const compareCoverage = (servers: ReadonlyMap<string, Coverage>): Divergence[] => {
+export function compareCoverage(servers: ReadonlyMap<string, Coverage>): Divergence[] {
   const coverages = [...servers.values()];
   const allStructs = union(coverages.map(({ structs }) => structs));
   const allDeletions = union(coverages.map(({ deletions }) => deletions));
@@ -151,8 +153,11 @@ export const compareCoverage = (servers: ReadonlyMap<string, Coverage>): Diverge
     });
   }
   return found;
-};
+}
 
 /** Compares whole states by server: see `compareCoverage`. Throws `BadUpdate`. */
-export const compareStates = (states: ReadonlyMap<string, Uint8Array>): Divergence[] =>
-  compareCoverage(new Map([...states].map(([server, state]) => [server, readCoverage(state)])));
+export function compareStates(states: ReadonlyMap<string, Uint8Array>): Divergence[] {
+  return compareCoverage(
+    new Map([...states].map(([server, state]) => [server, readCoverage(state)])),
+  );
+}

@@ -41,5 +41,6 @@ export class BadUpdate extends DocumentError {
 }
 
 /** The error of a code that came over a thread's border. */
-export const toDocumentError = (code: DocumentErrorCode, message: string): DocumentError =>
-  code === 'bad_update' ? new BadUpdate(message) : new DocumentError(code, message);
+export function toDocumentError(code: DocumentErrorCode, message: string): DocumentError {
+  return code === 'bad_update' ? new BadUpdate(message) : new DocumentError(code, message);
+}

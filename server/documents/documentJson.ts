@@ -12,17 +12,17 @@ import {
 } from './sharedTypes.js';
 
 /** `types` names the kind of root types, where their content does not tell it. */
-export type JsonOptions = {
+export interface JsonOptions {
   readonly types?: Readonly<Record<string, Kind>>;
   readonly maxBytes: number;
   readonly maxDepth: number;
-};
+}
 
 /** A document as JSON text in UTF-8; `isTruncated` when something of it was left out. */
-export type DocumentJson = {
+export interface DocumentJson {
   readonly json: Uint8Array<ArrayBuffer>;
   readonly isTruncated: boolean;
-};
+}
 
 const isRecord = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null;
@@ -175,10 +175,10 @@ class DocumentWriter {
  *
  * What each `type` has beside it is in docs/protocol.md, "Documents as JSON".
  */
-export const documentJson = (
+export function documentJson(
   doc: Y.Doc,
   { types = {}, maxBytes, maxDepth }: JsonOptions,
-): DocumentJson => {
+): DocumentJson {
   const out = new JsonWriter(maxBytes);
   const writer = new DocumentWriter(out, maxDepth);
   out.object(doc.share.keys(), (name) => {
@@ -187,4 +187,4 @@ export const documentJson = (
     return type && (() => writer.root(type, kind));
   });
   return { json: out.toBytes(), isTruncated: out.isTruncated };
-};
+}

@@ -7,7 +7,7 @@ import type { Kind } from './sharedTypes.js';
 export type Bytes = Uint8Array<ArrayBuffer>;
 
 /** How big documents and what is made of them may get, in bytes of their encoding. */
-export type DocumentLimits = {
+export interface DocumentLimits {
   /** Above it a room has no document and no JSON. */
   readonly maxRoomBytes: number;
   /** All documents together. */
@@ -16,23 +16,25 @@ export type DocumentLimits = {
   readonly maxPendingBytes: number;
   readonly maxJsonBytes: number;
   readonly maxJsonDepth: number;
-};
+}
 
 /** Updates that cannot be applied because others are missing; ask the servers for their states again. */
-export type Gap = {
+export interface Gap {
   readonly pendingBytes: number;
   /** Bytes that waited and were dropped by this request. */
   readonly droppedBytes: number;
-};
+}
 
 /** What a document did not have; for a large document only the first ranges. */
-export type News = {
+export interface News {
   readonly structs: readonly ClockRange[];
   readonly deletions: readonly ClockRange[];
-};
+}
 
 /** What was read of a state; `waiting`: what its server waits for to apply updates that it has. */
-export type Read = { readonly waiting: Lacking | undefined };
+export interface Read {
+  readonly waiting: Lacking | undefined;
+}
 
 /** A state was merged; `isChanged` says whether it brought anything new. `bytes` is about the document's size. */
 export type Merged = Gap &
@@ -45,7 +47,10 @@ export type Merged = Gap &
   };
 
 /** The room is over its limit; `state` is the state that was given, to be passed on unmerged. */
-export type TooLarge = Read & { readonly type: 'tooLarge'; readonly state: Bytes };
+export interface TooLarge extends Read {
+  readonly type: 'tooLarge';
+  readonly state: Bytes;
+}
 
 /** What an update was; `isApplied` is false in a room without a document. */
 export type Applied = UpdateSummary &
@@ -57,7 +62,7 @@ export type ApplyOutcome =
   | { readonly code: DocumentErrorCode; readonly message: string };
 
 /** Awareness updates of a room, and what is wanted of who is in it then. */
-export type AwarenessRequest = {
+export interface AwarenessRequest {
   /** The updates, one behind the other, and the length of each. */
   readonly updates: Bytes;
   readonly lengths: readonly number[];
@@ -73,10 +78,10 @@ export type AwarenessRequest = {
   readonly isEncoded: boolean;
   /** A frame with everybody is wanted. */
   readonly isWhole: boolean;
-};
+}
 
 /** Frames of an event stream, ready to be sent. */
-export type AwarenessAnswer = {
+export interface AwarenessAnswer {
   /** Lengths of the updates that are none. */
   readonly garbage: readonly number[];
   readonly isChanged: boolean;
@@ -84,10 +89,10 @@ export type AwarenessAnswer = {
   readonly whole?: Bytes;
   /** When somebody has to be gone who does not renew their state; on the clock of `now`. */
   readonly nextExpiryAt: number | undefined;
-};
+}
 
 /** What the thread is asked, by name. `room` is the number of an open document. */
-export type Requests = {
+export interface Requests {
   merge: { request: { state: Bytes; from: string }; answer: Merged | TooLarge };
   /** Reads a state without merging it; `state` is the state that was given. */
   check: { request: { state: Bytes }; answer: Read & { state: Bytes } };
@@ -103,7 +108,7 @@ export type Requests = {
   dropPending: { request: object; answer: Gap };
   /** Not of a document: the number stands for who is in a room. */
   awareness: { request: AwarenessRequest; answer: AwarenessAnswer };
-};
+}
 
 export type RequestName = keyof Requests;
 

@@ -4,14 +4,14 @@ import { DocumentError } from './documentErrors.js';
 import type { DocumentLimits, FromThread, ToThread } from './documentProtocol.js';
 
 /** One run of the thread; whoever starts it ends it. */
-export type DocumentThreadOptions = {
+export interface DocumentThreadOptions {
   readonly limits: DocumentLimits;
   readonly maxHeapMb: number;
   /** The answer to the request that was posted last. */
   readonly onAnswer: (answer: Exclude<FromThread, { type: 'ready' }>) => void;
   /** It ended by itself or at the deadline; called once, never after `end`. */
   readonly onLost: (error: DocumentError) => void;
-};
+}
 
 // Loading the code, from sources too, on a busy machine.
 const startDeadlineMs = 30_000;

@@ -19,7 +19,7 @@ const limits = workerData as DocumentLimits;
 const rooms = new Map<number, LiveDocument>();
 const awareness = new Map<number, RoomAwareness>();
 
-const open = (room: number): LiveDocument => {
+function open(room: number): LiveDocument {
   const spareBytes = () => {
     let used = 0;
     for (const [id, other] of rooms) if (id !== room) used += other.bytes;
@@ -28,25 +28,25 @@ const open = (room: number): LiveDocument => {
   const document = new LiveDocument(limits, spareBytes);
   rooms.set(room, document);
   return document;
-};
+}
 
-const inBase64 = (bytes: Uint8Array): Bytes => {
+function inBase64(bytes: Uint8Array): Bytes {
   const { buffer, byteOffset, length } = bytes;
   return new Uint8Array(Buffer.from(Buffer.from(buffer, byteOffset, length).toString('base64')));
-};
+}
 
-const awarenessOf = (room: number): RoomAwareness => {
+function awarenessOf(room: number): RoomAwareness {
   const known = awareness.get(room) ?? new RoomAwareness();
   awareness.set(room, known);
   return known;
-};
+}
 
 type DocumentRequest = Exclude<Request, { name: 'awareness' }>;
 
-const answer = (
+function answer(
   document: LiveDocument,
   request: DocumentRequest,
-): Requests[DocumentRequest['name']]['answer'] => {
+): Requests[DocumentRequest['name']]['answer'] {
   switch (request.name) {
     case 'merge':
       return document.merge(request.state, request.from);
@@ -65,7 +65,7 @@ const answer = (
     case 'dropPending':
       return document.dropPending();
   }
-};
+}
 
 // Every answer's bytes are the thread's own, and of no more use to it.
 const buffersOf = (value: object): ArrayBuffer[] =>

@@ -42,19 +42,19 @@ const ownBytes = (bytes: Uint8Array): Bytes =>
 const bytesPending = ({ store }: Y.Doc): number =>
   (store.pendingStructs?.update.byteLength ?? 0) + (store.pendingDs?.byteLength ?? 0);
 
-const changes = ({ store }: Y.Doc, { deleteSet, beforeState }: Y.Transaction): boolean => {
+function changes({ store }: Y.Doc, { deleteSet, beforeState }: Y.Transaction): boolean {
   if (deleteSet.clients.size > 0) return true;
   for (const client of store.clients.keys()) {
     if (Y.getState(store, client) !== (beforeState.get(client) ?? 0)) return true;
   }
   return false;
-};
+}
 
 const noNews: News = { structs: [], deletions: [] };
 const maxNews = 200;
 
 // What a transaction added to the document; the first ranges.
-const newsOf = ({ store }: Y.Doc, { deleteSet, beforeState }: Y.Transaction): News => {
+function newsOf({ store }: Y.Doc, { deleteSet, beforeState }: Y.Transaction): News {
   const structs: ClockRange[] = [];
   const deletions: ClockRange[] = [];
   for (const client of store.clients.keys()) {
@@ -67,7 +67,7 @@ const newsOf = ({ store }: Y.Doc, { deleteSet, beforeState }: Y.Transaction): Ne
     }
   }
   return { structs, deletions };
-};
+}
 
 // State vector of some clients, and how many deletions a transaction has of others, as one comparable text.
 const stamp = (doc: Y.Doc, transaction: Y.Transaction | undefined, ids: Iterable<number>): string =>
@@ -77,7 +77,7 @@ const stamp = (doc: Y.Doc, transaction: Y.Transaction | undefined, ids: Iterable
   }).join();
 
 // Whether the document has the first part of a run of clocks and not the rest.
-const isKnownInPart = ({ store }: Y.Doc, { structs }: ExaminedUpdate): boolean => {
+function isKnownInPart({ store }: Y.Doc, { structs }: ExaminedUpdate): boolean {
   for (const [client, flat] of structs) {
     const state = Y.getState(store, client);
     for (let i = 0; i < flat.length; i += 2) {
@@ -85,10 +85,10 @@ const isKnownInPart = ({ store }: Y.Doc, { structs }: ExaminedUpdate): boolean =
     }
   }
   return false;
-};
+}
 
 // Applies an update that begins no struct before what the document has, see `#outcome`; what waited is cut so too.
-const integrate = (doc: Y.Doc, update: Uint8Array): void => {
+function integrate(doc: Y.Doc, update: Uint8Array): void {
   const { store } = doc;
   const waiting = store.pendingStructs;
   // Yjs would apply it as it came.
@@ -109,12 +109,12 @@ const integrate = (doc: Y.Doc, update: Uint8Array): void => {
   if (!isAwaited) return;
   store.pendingStructs = null;
   Y.applyUpdateV2(doc, Y.diffUpdateV2(waiting.update, Y.encodeStateVector(doc)));
-};
+}
 
 type ReadState = Omit<StateReading, 'hasEmpty'> & { state: Uint8Array };
 
 // A state and what is in it, rewritten where it is one that Yjs would trip over. Throws `BadUpdate`.
-const readAny = (state: Uint8Array, doc?: Y.Doc): ReadState => {
+function readAny(state: Uint8Array, doc?: Y.Doc): ReadState {
   try {
     const { hasEmpty, ...read } = readState(state, doc);
     return { ...read, state: hasEmpty ? withoutEmpty(state) : state };
@@ -122,9 +122,9 @@ const readAny = (state: Uint8Array, doc?: Y.Doc): ReadState => {
     if (!(refusal instanceof BadUpdate)) throw refusal;
     return readRewritten(readByYjs(state, refusal, true), doc);
   }
-};
+}
 
-const readRewritten = (state: Uint8Array, known?: Y.Doc): ReadState => {
+function readRewritten(state: Uint8Array, known?: Y.Doc): ReadState {
   try {
     return { ...readState(state, known), state };
   } catch {
@@ -132,7 +132,7 @@ const readRewritten = (state: Uint8Array, known?: Y.Doc): ReadState => {
     Y.applyUpdate(doc, state);
     return { coverage: coverageOf(doc), waiting: undefined, state };
   }
-};
+}
 
 /**
  * One room's document as its servers and its channel tell it, and what each server's last state held. Lives in

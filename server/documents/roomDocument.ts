@@ -17,7 +17,7 @@ import type {
 } from './documentProtocol.js';
 import type { Kind } from './sharedTypes.js';
 
-type Job = {
+interface Job {
   readonly name: RequestName;
   readonly body: object;
   /** What it holds while it waits. */
@@ -25,10 +25,10 @@ type Job = {
   readonly transfer: readonly ArrayBuffer[];
   readonly resolve: (answer: never) => void;
   readonly reject: (error: DocumentError) => void;
-};
+}
 
 /** What a room's document needs of the one that schedules all of them. */
-export type RoomDocumentOwner = {
+export interface RoomDocumentOwner {
   readonly maxBacklogBytes: number;
   /** Why the document is not worked on for now. */
   readonly refusal: () => DocumentError | undefined;
@@ -37,7 +37,7 @@ export type RoomDocumentOwner = {
   /** The document has something to ask. */
   readonly onAsked: (document: RoomDocument) => void;
   readonly onClosed: (document: RoomDocument) => void;
-};
+}
 
 // What a waiting request costs beside its bytes.
 const jobBytes = 256;
@@ -267,11 +267,11 @@ export class RoomDocument {
   }
 }
 
-const settleEach = (jobs: readonly Job[], outcomes: readonly ApplyOutcome[]): void => {
+function settleEach(jobs: readonly Job[], outcomes: readonly ApplyOutcome[]): void {
   for (const [i, { resolve, reject }] of jobs.entries()) {
     const outcome = outcomes[i];
     if (outcome && 'applied' in outcome) resolve(outcome.applied as never);
     else if (outcome) reject(toDocumentError(outcome.code, outcome.message));
     else reject(new DocumentError('lost', 'the thread did not answer'));
   }
-};
+}

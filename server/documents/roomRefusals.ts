@@ -1,11 +1,11 @@
 import { BoundedMap } from '../boundedMap.js';
 import { DocumentError } from './documentErrors.js';
 
-type Refused = {
+interface Refused {
   readonly strikes: number;
   readonly untilMs: number;
   readonly error: DocumentError;
-};
+}
 
 // The oldest are forgotten: that room then ends a thread once more.
 const maxRefused = 1_000;

@@ -2,7 +2,7 @@ import * as Y from 'yjs';
 import type { BadUpdate } from './documentErrors.js';
 
 /** A document that only takes in what others made. */
-export const emptyDocument = (): Y.Doc => {
+export function emptyDocument(): Y.Doc {
   const doc = new Y.Doc();
   // Yjs prints when an update carries the id of the document it is applied to.
   doc.clientID = -1;
@@ -11,7 +11,7 @@ export const emptyDocument = (): Y.Doc => {
     transaction._needFormattingCleanup = false;
   });
   return doc;
-};
+}
 
 const isEmpty = ({ store }: Y.Doc): boolean =>
   store.clients.size === 0 && store.pendingStructs === null && store.pendingDs === null;
@@ -21,7 +21,7 @@ const isEmpty = ({ store }: Y.Doc): boolean =>
  * Answers the update as Yjs writes it. Throws `BadUpdate` when Yjs refuses it too, takes nothing of it, or cannot
  * write it again. `isWhole`: it is the state of a document, so that what waits in it may be left out if need be.
  */
-export const readByYjs = (update: Uint8Array, refusal: BadUpdate, isWhole: boolean): Uint8Array => {
+export function readByYjs(update: Uint8Array, refusal: BadUpdate, isWhole: boolean): Uint8Array {
   // What waits would break the document that it is applied to.
   if (refusal.isUnsafe && !isWhole) throw refusal;
   const doc = emptyDocument();
@@ -35,13 +35,13 @@ export const readByYjs = (update: Uint8Array, refusal: BadUpdate, isWhole: boole
   } finally {
     doc.destroy();
   }
-};
+}
 
 /** Whether Yjs finds elements in what `readUpdate` refuses; takes as long as the update is long. */
-export const isParsedByYjs = (update: Uint8Array): boolean => {
+export function isParsedByYjs(update: Uint8Array): boolean {
   try {
     return Y.decodeUpdate(update).structs.length > 0;
   } catch {
     return false;
   }
-};
+}

@@ -10,11 +10,15 @@ export type Kind = 'map' | 'array' | 'text' | 'xml';
 export type SharedType = Pick<Y.AbstractType<unknown>, '_start' | '_map'>;
 
 /** A part of a text: characters, an embedded value or a shared type, with the formatting it stands in. */
-export type TextPart = { insert: unknown; attributes: ReadonlyMap<string, unknown> };
+export interface TextPart {
+  insert: unknown;
+  attributes: ReadonlyMap<string, unknown>;
+}
 
 /** Whether a value of a document is a shared type. */
-export const isSharedType = (value: unknown): value is SharedType =>
-  value instanceof Y.AbstractType;
+export function isSharedType(value: unknown): value is SharedType {
+  return value instanceof Y.AbstractType;
+}
 
 function* liveItems(type: SharedType): Generator<Y.Item> {
   for (let item = type._start; item !== null; item = item.right) if (!item.deleted) yield item;
@@ -26,16 +30,16 @@ export function* elementsOf(type: SharedType): Generator<unknown> {
 }
 
 /** Entries of a map, or attributes of a text or an XML element. */
-export const entriesOf = (type: SharedType): Map<string, unknown> => {
+export function entriesOf(type: SharedType): Map<string, unknown> {
   const entries = new Map<string, unknown>();
   for (const [key, item] of type._map) {
     if (!item.deleted) entries.set(key, item.content.getContent()[item.length - 1]);
   }
   return entries;
-};
+}
 
 /** Parts of a text in order, as `Y.Text.toDelta` has them. */
-export const partsOf = (type: SharedType): TextPart[] => {
+export function partsOf(type: SharedType): TextPart[] {
   const parts: TextPart[] = [];
   let attributes: ReadonlyMap<string, unknown> = new Map();
   let pieces: string[] = [];
@@ -59,7 +63,7 @@ export const partsOf = (type: SharedType): TextPart[] => {
   }
   endRun();
   return parts;
-};
+}
 
 const isXmlNode = (type: unknown): boolean =>
   type instanceof Y.XmlElement || type instanceof Y.XmlText || type instanceof Y.XmlHook;
@@ -69,7 +73,7 @@ const isXmlNode = (type: unknown): boolean =>
  * Characters, formatting and embeds make a text, XML nodes an XML fragment, any other element an array, and
  * entries without elements a map.
  */
-export const inferKind = (type: SharedType): Kind | undefined => {
+export function inferKind(type: SharedType): Kind | undefined {
   let kind: Kind | undefined;
   for (const { content } of liveItems(type)) {
     if (content instanceof Y.ContentString) return 'text';
@@ -77,4 +81,4 @@ export const inferKind = (type: SharedType): Kind | undefined => {
     kind ??= content instanceof Y.ContentType && isXmlNode(content.type) ? 'xml' : 'array';
   }
   return kind ?? (type._map.size > 0 ? 'map' : undefined);
-};
+}

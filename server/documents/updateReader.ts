@@ -7,10 +7,13 @@ import { BadUpdate } from './documentErrors.js';
 export type StructKind = 'content' | 'format' | 'deleted' | 'gap';
 
 /** The element that a struct refers to; undefined: it refers to none. */
-export type Reference = { readonly client: number; readonly clock: number };
+export interface Reference {
+  readonly client: number;
+  readonly clock: number;
+}
 
 /** What stands before a struct's content, and where the content is in the update. */
-export type StructHead = {
+export interface StructHead {
   readonly ref: number;
   readonly origin: Reference | undefined;
   readonly rightOrigin: Reference | undefined;
@@ -21,10 +24,10 @@ export type StructHead = {
   readonly contentAt: number;
   /** Where a string of plain ASCII begins that is all of the content; -1: it is something else. */
   readonly asciiAt: number;
-};
+}
 
 /** What is told of an update while it is read. */
-export type UpdateVisitor = {
+export interface UpdateVisitor {
   /**
    * A run of clocks. `gap`: the clocks are not in the update. `head`: of an item; collected
    * elements and gaps have none.
@@ -38,7 +41,7 @@ export type UpdateVisitor = {
   ): void;
   /** An entry of the delete set. */
   deletion(client: number, clock: number, length: number): void;
-};
+}
 
 // Deeper values can be read, but writing or showing them again would overflow the stack.
 const maxValueDepth = 500;
@@ -50,18 +53,18 @@ const refBits = 0b0001_1111;
 const gapRef = 10;
 const stringRef = 4;
 
-const refuse = (why: string, isUnsafe = false): never => {
+function refuse(why: string, isUnsafe = false): never {
   throw new BadUpdate(`not a Yjs update: ${why}`, { isUnsafe });
-};
+}
 
 /** Whether a parsed JSON value is nested deeper than `max`. */
-export const isDeeperThan = (value: unknown, max: number): boolean => {
+export function isDeeperThan(value: unknown, max: number): boolean {
   if (typeof value !== 'object' || value === null) return false;
   return max === 0 || Object.values(value).some((inner) => isDeeperThan(inner, max - 1));
-};
+}
 
 // A string's length in UTF-16 units, which is what Yjs counts; plain ASCII is not decoded.
-const stringLength = (decoder: decoding.Decoder): number => {
+function stringLength(decoder: decoding.Decoder): number {
   const start = decoder.pos;
   const length = decoding.readVarUint(decoder);
   const { arr, pos } = decoder;
@@ -75,13 +78,13 @@ const stringLength = (decoder: decoding.Decoder): number => {
   }
   decoder.pos = end;
   return length;
-};
+}
 
-const checkJson = (text: string): void => {
+function checkJson(text: string): void {
   if (isDeeperThan(JSON.parse(text), maxValueDepth)) refuse('a value is nested too deep');
-};
+}
 
-const skipAny = (decoder: decoding.Decoder, depth = 0): void => {
+function skipAny(decoder: decoding.Decoder, depth = 0): void {
   if (depth > maxValueDepth) refuse('a value is nested too deep');
   const type = decoding.readUint8(decoder);
   if (type === 119) stringLength(decoder);
@@ -98,13 +101,13 @@ const skipAny = (decoder: decoding.Decoder, depth = 0): void => {
   } else if (!(type === 127 || type === 126 || type === 121 || type === 120)) {
     refuse('a value has an unknown type');
   }
-};
+}
 
-const readValues = (decoder: decoding.Decoder, skip: () => void): number => {
+function readValues(decoder: decoding.Decoder, skip: () => void): number {
   const count = decoding.readVarUint(decoder);
   for (let i = 0; i < count; i += 1) skip();
   return count;
-};
+}
 
 // Readers of an item's content by its number in the format; each answers the item's length in clocks.
 const contents: Readonly<Record<number, (decoder: decoding.Decoder) => number>> = {
@@ -159,26 +162,26 @@ const contents: Readonly<Record<number, (decoder: decoding.Decoder) => number>> 
 };
 
 // Yjs looks up references to the same client without asking whether it has them.
-const readReference = (decoder: decoding.Decoder, client: number, clock: number): Reference => {
+function readReference(decoder: decoding.Decoder, client: number, clock: number): Reference {
   const referred = { client: decoding.readVarUint(decoder), clock: decoding.readVarUint(decoder) };
   if (referred.clock >= clock && referred.client === client) {
     refuse('a struct refers to itself or to a later one', true);
   }
   return referred;
-};
+}
 
-const bytesOfVarUint = (number: number): number => {
+function bytesOfVarUint(number: number): number {
   let bytes = 1;
   for (let left = number; left > 127; left = Math.floor(left / 128)) bytes += 1;
   return bytes;
-};
+}
 
-const readHead = (
+function readHead(
   decoder: decoding.Decoder,
   client: number,
   clock: number,
   info: number,
-): StructHead & { asciiAt: number } => {
+): StructHead & { asciiAt: number } {
   const origin = info & hasOrigin ? readReference(decoder, client, clock) : undefined;
   const rightOrigin = info & hasRightOrigin ? readReference(decoder, client, clock) : undefined;
   let parent: Reference | undefined;
@@ -191,14 +194,14 @@ const readHead = (
   }
   const ref = info & refBits;
   return { ref, origin, rightOrigin, parent, root, parentSub, contentAt: decoder.pos, asciiAt: -1 };
-};
+}
 
-const readStruct = (
+function readStruct(
   decoder: decoding.Decoder,
   client: number,
   clock: number,
   visitor: UpdateVisitor,
-): number => {
+): number {
   const info = decoding.readUint8(decoder);
   const ref = info & refBits;
   // Yjs is of two minds about further bits of a gap.
@@ -218,11 +221,14 @@ const readStruct = (
   const kind = ref === 1 ? 'deleted' : ref === 6 ? 'format' : 'content';
   if (length > 0) visitor.struct(client, clock, length, kind, head);
   return length;
-};
+}
 
-type Count = { readonly read: number; readonly empty: number };
+interface Count {
+  readonly read: number;
+  readonly empty: number;
+}
 
-const readStructs = (decoder: decoding.Decoder, visitor: UpdateVisitor): Count => {
+function readStructs(decoder: decoding.Decoder, visitor: UpdateVisitor): Count {
   let read = 0;
   let empty = 0;
   for (let clients = decoding.readVarUint(decoder); clients > 0; clients -= 1) {
@@ -239,9 +245,9 @@ const readStructs = (decoder: decoding.Decoder, visitor: UpdateVisitor): Count =
     }
   }
   return { read, empty };
-};
+}
 
-const readDeletions = (decoder: decoding.Decoder, visitor: UpdateVisitor): Count => {
+function readDeletions(decoder: decoding.Decoder, visitor: UpdateVisitor): Count {
   let read = 0;
   let empty = 0;
   for (let clients = decoding.readVarUint(decoder); clients > 0; clients -= 1) {
@@ -256,11 +262,11 @@ const readDeletions = (decoder: decoding.Decoder, visitor: UpdateVisitor): Count
     }
   }
   return { read, empty };
-};
+}
 
 // Looks at the nine columns that stand before the structs of v2, and not at the structs: the columns are run
 // lengths, by which a hundred bytes can stand for any number of structs.
-const isOfFormatV2 = (update: Uint8Array): boolean => {
+function isOfFormatV2(update: Uint8Array): boolean {
   const decoder = decoding.createDecoder(update);
   try {
     new UpdateDecoderV2(decoder);
@@ -268,7 +274,7 @@ const isOfFormatV2 = (update: Uint8Array): boolean => {
   } catch {
     return false;
   }
-};
+}
 
 /**
  * Reads a Yjs update (format v1, as `Y.encodeStateAsUpdate` writes it) without building anything of it. Throws
@@ -277,7 +283,7 @@ const isOfFormatV2 = (update: Uint8Array): boolean => {
  * those start like an empty one of v1. What has no length is passed over, and `hasEmpty` says that there is some:
  * see `withoutEmpty`.
  */
-export const readUpdate = (update: Uint8Array, visitor: UpdateVisitor): { hasEmpty: boolean } => {
+export function readUpdate(update: Uint8Array, visitor: UpdateVisitor): { hasEmpty: boolean } {
   const decoder = decoding.createDecoder(update);
   let structs: Count;
   let deletions: Count;
@@ -295,24 +301,24 @@ export const readUpdate = (update: Uint8Array, visitor: UpdateVisitor): { hasEmp
     if (isOfFormatV2(update)) refuse('it is of format v2');
   }
   return { hasEmpty: structs.empty + deletions.empty > 0 };
-};
+}
 
 const nobody: UpdateVisitor = { struct: () => undefined, deletion: () => undefined };
 
-const write = (...parts: readonly (number | Uint8Array)[]): Uint8Array => {
+function write(...parts: readonly (number | Uint8Array)[]): Uint8Array {
   const encoder = encoding.createEncoder();
   for (const part of parts) {
     if (typeof part === 'number') encoding.writeVarUint(encoder, part);
     else encoding.writeUint8Array(encoder, part);
   }
   return encoding.toUint8Array(encoder);
-};
+}
 
 /**
  * An update that `readUpdate` takes, without its structs and deletions of no length. Old versions of Yjs wrote
  * such. Nothing is in them, but Yjs takes them in again each time that they come, and trips over them later.
  */
-export const withoutEmpty = (update: Uint8Array): Uint8Array => {
+export function withoutEmpty(update: Uint8Array): Uint8Array {
   const decoder = decoding.createDecoder(update);
   const structs: Uint8Array[] = [];
   for (let clients = decoding.readVarUint(decoder); clients > 0; clients -= 1) {
@@ -340,4 +346,4 @@ export const withoutEmpty = (update: Uint8Array): Uint8Array => {
     if (kept.length > 0) deletions.push(write(client, kept.length, ...kept));
   }
   return write(structs.length, ...structs, deletions.length, ...deletions);
-};
+}

@@ -4,7 +4,7 @@ import { addClocks, type ClockSets, listRanges } from './clockRanges.js';
 import { readUpdate } from './updateReader.js';
 
 /** What an update says without a document. */
-export type ExaminedUpdate = {
+export interface ExaminedUpdate {
   readonly bytes: number;
   readonly structs: ClockSets;
   readonly deletions: ClockSets;
@@ -13,13 +13,13 @@ export type ExaminedUpdate = {
   readonly roots: Set<string>;
   /** Whether something in it has no length: see `withoutEmpty`. */
   readonly hasEmpty: boolean;
-};
+}
 
 const maxListed = 50;
 const maxNameLength = 100;
 
 /** Reads an update for its summary. Throws `BadUpdate`. */
-export const examineUpdate = (update: Uint8Array): ExaminedUpdate => {
+export function examineUpdate(update: Uint8Array): ExaminedUpdate {
   const structs: ClockSets = new Map();
   const deletions: ClockSets = new Map();
   const roots = new Set<string>();
@@ -38,16 +38,16 @@ export const examineUpdate = (update: Uint8Array): ExaminedUpdate => {
     },
   });
   return { bytes: update.byteLength, structs, deletions, inserted, deleted, roots, hasEmpty };
-};
+}
 
 const cut = (name: string): string =>
   name.length > maxNameLength ? `${name.slice(0, maxNameLength)}…` : name;
 
 /** The log's entry of an examined update, and of the root types that a document knows it to reach. */
-export const summarizeUpdate = (
+export function summarizeUpdate(
   { bytes, structs, inserted, deleted, roots }: ExaminedUpdate,
   reached: ReadonlySet<string> = new Set(),
-): UpdateSummary => {
+): UpdateSummary {
   const { ranges, more } = listRanges(structs, maxListed);
   const names = [...new Set([...roots, ...reached])].sort();
   const types = names.slice(0, maxListed).map(cut);
@@ -60,18 +60,20 @@ export const summarizeUpdate = (
     more: more + names.length - types.length,
     isExamined: true,
   };
-};
+}
 
 /** The log's entry of an update that cannot be described. */
-export const summarizeUnread = (bytes: number): UpdateSummary => ({
-  bytes,
-  clients: [],
-  inserted: 0,
-  deleted: 0,
-  types: [],
-  more: 0,
-  isExamined: false,
-});
+export function summarizeUnread(bytes: number): UpdateSummary {
+  return {
+    bytes,
+    clients: [],
+    inserted: 0,
+    deleted: 0,
+    types: [],
+    more: 0,
+    isExamined: false,
+  };
+}
 
 // Struct arrays of a client that end before `to`, from the one that holds `from`.
 function* structsIn(doc: Y.Doc, client: number, from: number, to: number) {
@@ -85,7 +87,7 @@ function* structsIn(doc: Y.Doc, client: number, from: number, to: number) {
 }
 
 /** Names of the root types that the document holds an examined update's elements in. */
-export const rootsReached = (doc: Y.Doc, { structs, deletions }: ExaminedUpdate): Set<string> => {
+export function rootsReached(doc: Y.Doc, { structs, deletions }: ExaminedUpdate): Set<string> {
   const seen = new Set<unknown>();
   const roots = new Set<unknown>();
   const climb = (from: unknown): void => {
@@ -109,4 +111,4 @@ export const rootsReached = (doc: Y.Doc, { structs, deletions }: ExaminedUpdate)
   if (roots.size === 0) return names;
   for (const [name, type] of doc.share) if (roots.has(type)) names.add(name);
   return names;
-};
+}

@@ -14,7 +14,7 @@ const maxWork = 10_000_000;
 export const maxPendingClients = 3_000;
 
 /** One client's structs, in order. */
-type Line = {
+interface Line {
   /** What must be there before a struct, flat: its clock, then the client and the clock that it refers to. */
   readonly needs: number[];
   /** The place in `needs`. */
@@ -23,19 +23,22 @@ type Line = {
   reached: number;
   end: number;
   isBlocked: boolean;
-};
+}
 
-type Visit = { readonly line: Line; readonly until: number };
+interface Visit {
+  readonly line: Line;
+  readonly until: number;
+}
 
-const clientsIn = (update: Uint8Array): number => {
+function clientsIn(update: Uint8Array): number {
   try {
     return decoding.readVarUint(decoding.createDecoder(update));
   } catch {
     return 0;
   }
-};
+}
 
-const readLines = (update: Uint8Array, doc: Y.Doc | undefined): Map<number, Line> => {
+function readLines(update: Uint8Array, doc: Y.Doc | undefined): Map<number, Line> {
   const lines = new Map<number, Line>();
   const lineOf = (client: number): Line => {
     const known = lines.get(client);
@@ -63,13 +66,13 @@ const readLines = (update: Uint8Array, doc: Y.Doc | undefined): Map<number, Line
     deletion: nobody,
   });
   return lines;
-};
+}
 
 // Goes on until a need is not met, or `until` is there; answers the need.
-const advance = (
+function advance(
   { line, until }: Visit,
   reachedOf: (client: number) => number,
-): Reference | undefined => {
+): Reference | undefined {
   const { needs } = line;
   for (; line.at < needs.length; line.at += 3) {
     line.reached = Math.max(line.reached, needs[line.at] ?? 0);
@@ -79,10 +82,10 @@ const advance = (
   }
   line.reached = Math.max(line.reached, line.end);
   return undefined;
-};
+}
 
 /** How many clients of an update have structs that a document cannot take yet. As long as the update is long. */
-const countWaiting = (update: Uint8Array, doc: Y.Doc | undefined): number => {
+function countWaiting(update: Uint8Array, doc: Y.Doc | undefined): number {
   const lines = readLines(update, doc);
   const reachedOf = (client: number): number =>
     lines.get(client)?.reached ?? (doc ? Y.getState(doc.store, client) : 0);
@@ -113,24 +116,24 @@ const countWaiting = (update: Uint8Array, doc: Y.Doc | undefined): number => {
     }
   }
   return waiting;
-};
+}
 
 /**
  * Throws `BadUpdate` for an update that Yjs would take long over only because too much in it waits for what is
  * missing; `doc` has some of it already. Of so many clients one must also be readable by this service.
  */
-export const refuseWaiting = (update: Uint8Array, doc?: Y.Doc, most = maxWork): void => {
+export function refuseWaiting(update: Uint8Array, doc?: Y.Doc, most = maxWork): void {
   const clients = clientsIn(update);
   if (clients * clients <= most) return;
   if (countWaiting(update, doc) * clients <= most) return;
   throw new BadUpdate('too many clients wait for missing updates');
-};
+}
 
 /** How many clients wait in a document. */
-export const clientsPending = ({ store }: Y.Doc): number => {
+export function clientsPending({ store }: Y.Doc): number {
   if (store.pendingStructs === null) return 0;
   const { restDecoder } = new Y.UpdateDecoderV2(
     decoding.createDecoder(store.pendingStructs.update),
   );
   return decoding.readVarUint(restDecoder);
-};
+}
