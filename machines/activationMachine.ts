@@ -1,15 +1,21 @@
 import type { ActorRefFrom } from 'xstate';
-import { activationSetup, enrol } from './activationSetup.js';
+import { activationSetup } from './activationSetup.js';
+import { failureActions } from './failureActions.js';
+import { addServer, fleetActions } from './fleetActions.js';
+import { postActions } from './postActions.js';
 import { Roster } from './roster.js';
 import { Tally } from './tally.js';
+import { watchActions } from './watchActions.js';
 import { WatchedRooms } from './watchedRooms.js';
 
+const actions = { ...fleetActions, ...postActions, ...watchActions, ...failureActions };
+
 /**
- * The service: it has the pub-sub servers post their connections exactly while somebody looks.
- * The counts are in the tally; which servers there are, and how far they are, is in the roster; the
- * work with one server is its own actor's. See docs/internals/architecture.md.
+ * The service. It keeps pub-sub servers posting their connections while somebody watches, and silent
+ * otherwise. The tally holds the counts, and the roster the known servers. Each server and each
+ * watched room has an actor of its own. See docs/internals/architecture.md.
  */
-export const activationMachine = activationSetup.createMachine({
+export const activationMachine = activationSetup.extend({ actions }).createMachine({
   id: 'activation',
   context: ({ input: { timing, servers, limits }, spawn }) => {
     const held = {
@@ -20,7 +26,10 @@ export const activationMachine = activationSetup.createMachine({
       updateViewers: 0,
     };
     for (const server of servers)
-      enrol(held, (options) => spawn('pubSubServer', options), { server, standing: 'configured' });
+      addServer(held, (options) => spawn('pubSubServer', options), {
+        server,
+        standing: 'configured',
+      });
     return { ...held, viewers: 0, isShuttingDown: false };
   },
   invoke: { id: 'discovery', src: 'discovery' },
@@ -30,27 +39,27 @@ export const activationMachine = activationSetup.createMachine({
     'viewer.disconnected': { actions: 'removeViewer' },
     'shutdown.requested': { actions: 'markShuttingDown' },
     'deltas.received': [
-      { guard: 'isCounting', actions: ['recordDeltas', 'welcomePosters', 'publish'] },
-      { actions: ['refuseDeltas', 'welcomePosters'] },
+      { guard: 'isCounting', actions: ['recordDeltas', 'addUnknownPosters', 'publish'] },
+      { actions: ['refuseDeltas', 'addUnknownPosters'] },
     ],
     'evidence.found': { actions: 'forwardEvidence' },
-    // Its evidence before its wish: whoever has just asked is not told before it has applied the answer.
+    // Evidence goes first: a server that has just asked is given time to apply the answer.
     'startup.answered': {
-      actions: ['welcomeServers', 'displaceCandidates', 'forwardEvidence', 'tellSlice', 'publish'],
+      actions: ['addServers', 'removeExcessCandidates', 'forwardEvidence', 'tellBatch', 'publish'],
     },
-    'servers.found': { actions: ['welcomeServers', 'displaceCandidates', 'tellSlice', 'publish'] },
-    'servers.discovered': { actions: ['welcomeServers', 'letGoVanished', 'tellSlice', 'publish'] },
+    'servers.found': { actions: ['addServers', 'removeExcessCandidates', 'tellBatch', 'publish'] },
+    'servers.discovered': { actions: ['addServers', 'removeVanished', 'tellBatch', 'publish'] },
     'server.reported': { actions: ['noteReport', 'publish'] },
     'server.answered': { actions: ['noteAnswer', 'publish'] },
-    'server.lost': { actions: ['noteLoss', 'publish'] },
-    'updates.watched': { actions: 'noteUpdateViewer' },
-    'updates.unwatched': { actions: 'noteUpdateViewer' },
+    'server.lost': { actions: ['removeLost', 'publish'] },
+    'updates.watched': { actions: 'countUpdateViewers' },
+    'updates.unwatched': { actions: 'countUpdateViewers' },
     'room.watched': { actions: 'watchRoom' },
     'room.unwatched': { actions: 'unwatchRoom' },
     'room.expired': { actions: 'stopRoom' },
-    'slice.due': { actions: 'tellSlice' },
-    'xstate.error.actor.*': { actions: ['reportDefect', 'noteFailed', 'publish'] },
-    'replacement.due': { actions: ['replaceFailed', 'tellSlice', 'publish'] },
+    'batch.due': { actions: 'tellBatch' },
+    'xstate.error.actor.*': { actions: ['reportDefect', 'noteFailure', 'publish'] },
+    'replacement.due': { actions: ['replaceFailed', 'tellBatch', 'publish'] },
   },
   // An earlier run may have left servers active, so all are silenced first.
   initial: 'deactivating',

@@ -33,7 +33,7 @@ export const chartBugs: Readonly<Record<string, Bug>> = {
         actions: [
           'addViewer',
           ({ context }: { context: Held }) => context.roster.wish('activity'),
-          raise({ type: 'slice.due' }),
+          raise({ type: 'batch.due' }),
         ],
       })),
   },
@@ -151,6 +151,6 @@ export const chartBugs: Readonly<Record<string, Bug>> = {
   },
   'candidates are never displaced': {
     breaks: '7: bounded memory',
-    activation: (machine) => machine.provide({ actions: { displaceCandidates: () => {} } }),
+    activation: (machine) => machine.provide({ actions: { removeExcessCandidates: () => {} } }),
   },
 };

@@ -53,20 +53,20 @@ export const activationModel = modelOf(activationMachine).provide({
       return (context as Context).wish === 'activity' ? {} : wished('activity');
     }) as never,
     silenceFleet: know(wished('silence')),
-    tellSlice: nothing,
+    tellBatch: nothing,
     recordDeltas: stir,
     refuseDeltas: stir,
-    welcomePosters: nothing,
+    addUnknownPosters: nothing,
     forwardEvidence: stir,
-    welcomeServers: know({ isStrangerKnown: true }),
-    displaceCandidates: nothing,
+    addServers: know({ isStrangerKnown: true }),
+    removeExcessCandidates: nothing,
     noteAnswer: nothing,
     noteReport: know({ isSettled: true }),
-    noteLoss: know({ isSettled: true, isLost: true }),
-    noteFailed: know({ isFailed: true }),
+    removeLost: know({ isSettled: true, isLost: true }),
+    noteFailure: know({ isFailed: true }),
     replaceFailed: know({ isSettled: false, isFailed: false, isLost: false }),
     // Whoever watches updates comes as a viewer, and goes as one.
-    noteUpdateViewer: enqueueActions(({ event, enqueue }) => {
+    countUpdateViewers: enqueueActions(({ event, enqueue }) => {
       const isUpdatesWatched = event.type === 'updates.watched';
       enqueue.assign({ isUpdatesWatched, isStirred: true } as object);
       enqueue.raise({ type: isUpdatesWatched ? 'viewer.connected' : 'viewer.disconnected' });
