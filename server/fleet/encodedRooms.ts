@@ -1,11 +1,11 @@
 import type { RoomName } from '../../machines/ports.js';
 
-/** Some rooms, and their entries of the map as they were encoded last. */
+/** A part of the rooms, with their entries of the map as last encoded. */
 interface Bucket {
   readonly rooms: Set<RoomName>;
-  /** Whether something changed since: it is in one of the sets of those that have to be encoded. */
+  /** Whether a room changed since; then the bucket is in `#dirty` or `#marked`. */
   isDirty: boolean;
-  /** `,"room":count` for each room, as it was encoded last; undefined: never. */
+  /** `,"room":count` for each room, as last encoded; undefined: never encoded. */
   json: Buffer | undefined;
 }
 
@@ -13,18 +13,18 @@ const roomsPerBucket = 128;
 const emptyBucket = (): Bucket => ({ rooms: new Set(), isDirty: false, json: undefined });
 
 /**
- * The whole map of rooms as JSON, kept encoded piece by piece: a change costs the encoding of its
- * bucket, and a map of any size can be encoded in slices. Buckets are split one at a time as rooms come
- * (linear hashing), so that nothing is ever done to all rooms at once.
+ * The whole map of rooms as JSON, encoded in buckets: a change costs the encoding of its bucket, and a map
+ * of any size can be encoded in slices. Buckets are split one at a time as rooms are added (linear
+ * hashing), so no operation touches all rooms at once.
  */
 export class EncodedRooms {
   readonly #totals: () => ReadonlyMap<RoomName, number>;
   #buckets: Bucket[] = [emptyBucket()];
-  /** The greatest power of two that is not above the number of buckets. */
+  /** The greatest power of two that is at most the number of buckets. */
   #power = 1;
-  /** Buckets with a change since they were encoded. */
+  /** Buckets that changed after the mark. */
   #dirty = new Set<Bucket>();
-  /** Those that had it before the mark: they are encoded first. */
+  /** Buckets that changed before the mark; encoded first. */
   #marked = new Set<Bucket>();
   #rooms = 0;
 
@@ -32,21 +32,21 @@ export class EncodedRooms {
     this.#totals = totals;
   }
 
-  /** These rooms came, went or changed their counts. */
+  /** Notes that rooms were added, removed or changed. */
   note(rooms: Iterable<RoomName>): void {
     for (const room of rooms) {
       const bucket = this.#bucketOf(room);
-      this.#soil(bucket);
+      this.#markDirty(bucket);
       const { size } = bucket.rooms;
       bucket.rooms.add(room);
       if (bucket.rooms.size === size) continue;
       this.#rooms += 1;
-      // Twice at the most: it may have been put off.
+      // Two splits, because a mark may have delayed earlier ones.
       for (let i = 0; i < 2 && this.#isCrowded; i += 1) this.#split();
     }
   }
 
-  /** Encodes what changed, for so long, and one bucket at the least; true: nothing is left. */
+  /** Encodes changed buckets for `maxMs`, at least one; true if none is left. */
   encode(maxMs = Number.POSITIVE_INFINITY): boolean {
     const end = performance.now() + maxMs;
     for (const buckets of [this.#marked, this.#dirty]) {
@@ -59,8 +59,8 @@ export class EncodedRooms {
   }
 
   /**
-   * From now on `isMarkPassed` tells whether all that has changed by now is encoded. Until it is, no
-   * bucket is split: a room would be missing between the encoding of one part and of the other.
+   * Marks all changes so far: `isMarkPassed` tells whether they are encoded. Until then no bucket is split,
+   * or a room could be missing while only one of the two halves is encoded.
    */
   mark(): void {
     for (const bucket of this.#dirty) this.#marked.add(bucket);
@@ -71,15 +71,15 @@ export class EncodedRooms {
     return this.#marked.size === 0;
   }
 
-  /** The JSON of the map between two texts, as it was encoded last. */
-  between(head: string, tail: string): Buffer {
+  /** The JSON of the map between a prefix and a suffix, as last encoded. */
+  toBuffer(prefix: string, suffix: string): Buffer {
     const parts = this.#buckets.map(({ json }) => json).filter((json) => json?.length) as Buffer[];
     const [first, ...rest] = parts;
     const entries = first ? [first.subarray(1), ...rest] : [];
-    return Buffer.concat([Buffer.from(`${head}{`), ...entries, Buffer.from(`}${tail}`)]);
+    return Buffer.concat([Buffer.from(`${prefix}{`), ...entries, Buffer.from(`}${suffix}`)]);
   }
 
-  /** Rooms that are remembered: those of the map, and those that went since it was encoded. */
+  /** Number of remembered rooms: those of the map, and those removed since it was encoded. */
   get size(): number {
     return this.#rooms;
   }
@@ -106,7 +106,7 @@ export class EncodedRooms {
     this.#dirty.delete(bucket);
   }
 
-  /** Moves what belongs there from the next bucket in turn to a new one at the end. */
+  /** Splits the next bucket in turn: some of its rooms move to a new bucket at the end. */
   #split(): void {
     const from = this.#at(this.#buckets.length - this.#power);
     const to = emptyBucket();
@@ -114,15 +114,15 @@ export class EncodedRooms {
     if (this.#buckets.length === 2 * this.#power) this.#power *= 2;
     for (const room of from.rooms)
       if (this.#bucketOf(room) === to && from.rooms.delete(room)) to.rooms.add(room);
-    this.#soil(from);
-    this.#soil(to);
+    this.#markDirty(from);
+    this.#markDirty(to);
   }
 
   get #isCrowded(): boolean {
     return this.isMarkPassed && this.#rooms > this.#buckets.length * roomsPerBucket;
   }
 
-  #soil(bucket: Bucket): void {
+  #markDirty(bucket: Bucket): void {
     if (bucket.isDirty) return;
     bucket.isDirty = true;
     this.#dirty.add(bucket);
@@ -147,10 +147,10 @@ export class EncodedRooms {
 
 const { imul } = Math;
 
-/** Of this process: nobody knows which names come into one bucket. */
+/** Random per process, so nobody can craft bucket collisions. */
 const seed = Math.floor(Math.random() * 2 ** 32);
 
-/** FNV-1a; then the mixing of MurmurHash3, as its low bits depend on nothing but the low bits of the text. */
+/** FNV-1a, then the finalizer of MurmurHash3: the low bits of FNV-1a depend only on low bits of the text. */
 function hashOf(text: string): number {
   let hash = seed;
   for (let i = 0; i < text.length; i += 1) hash = imul(hash ^ text.charCodeAt(i), 0x01000193);
@@ -159,7 +159,7 @@ function hashOf(text: string): number {
   return hash ^ (hash >>> 16);
 }
 
-/** In memory of their own: pieces of a shared one would keep each other alive. */
+/** Not from Buffer's shared pool: a slice would keep the whole pool block in memory. */
 function bytesOf(text: string): Buffer {
   const bytes = Buffer.allocUnsafeSlow(Buffer.byteLength(text));
   bytes.write(text);

@@ -1,106 +1,109 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { RoomName } from '../../machines/ports.js';
-import { appendJsonField, openJsonField } from '../appendJsonField.js';
+import { appendJsonField } from '../appendJsonField.js';
 import { Channel } from '../sse/channel.js';
-import { type Frame, messageFrame } from '../sse/frames.js';
+import { messageFrame } from '../sse/frames.js';
 import { Heartbeat } from '../sse/heartbeat.js';
 import type { Viewer } from '../sse/viewer.js';
 import { Pace } from '../timing/pace.js';
 import type { FeedStatus } from '../wire/fleetEvents.js';
 import type { ServerView } from '../wire/serverView.js';
-import { Ring } from './ring.js';
-import { type Standpoint, StateEncoder } from './stateEncoder.js';
+import { ChangesHistory } from './changesHistory.js';
+import type { FeedSource } from './feedSource.js';
+import { WholeStates } from './wholeStates.js';
 
-/** What the feed shows, asked for when it is about to show it. */
-export interface FeedSource {
-  readonly totals: ReadonlyMap<RoomName, number>;
-  /** The set is the feed's from then on. */
-  takeChangedRooms(): Set<RoomName>;
-  takeChangedServers(): ServerView[];
-  servers(): ServerView[];
-  status(): FeedStatus;
-}
-
-/** The streams of `GET /api/events`: the whole map of rooms (`rooms`), or what changed (`changes`). */
+/** The streams of `GET /api/events`: the whole map of rooms (`rooms`), or the changes (`changes`). */
 export type StreamKind = 'rooms' | 'changes';
 
-/** What can be encoded in a turn of the event loop without holding it up. */
+/** How a feed sends. */
+export interface FeedOptions {
+  /** Random for each process; begins every event id. */
+  run: string;
+  /** Least time between two frames of a stream. */
+  frameIntervalMs: number;
+  /** Called with the servers of every flush that has any, with viewers or without. */
+  onServersChanged?: (servers: readonly ServerView[]) => void;
+}
+
+/** As many as one turn of the event loop can encode without delaying others. */
 const maxRoomsPerFrame = 10_000;
-/** What the stream of whole maps may cost a viewer. */
-const maxWholeBytesPerMs = 1000;
+/** Bandwidth of the rooms stream for each viewer: large maps are sent less often. */
+const maxMapBytesPerMs = 1000;
 
 /**
- * Turns the tally into frames and sends them to the viewers: each frame is encoded once, changes are
- * gathered for a frame interval, and nothing is queued for a viewer that does not read.
+ * Sends the counts of the fleet to viewers. Each frame is encoded once for all of them, and changes are
+ * conflated for a frame interval. A viewer that reads too slowly gets a whole state later.
  */
 export class Feed {
   readonly #source: FeedSource;
-  readonly #run: string;
-  readonly #rooms = new Channel(() => this.#whole('rooms'));
-  readonly #changes = new Channel(() => this.#whole('changes'));
-  readonly #ring = new Ring();
+  readonly #onServersChanged: (servers: readonly ServerView[]) => void;
+  readonly #history: ChangesHistory;
+  readonly #wholeStates: WholeStates;
+  readonly #rooms: Channel;
+  readonly #changes: Channel;
   readonly #changesPace: Pace;
-  readonly #roomsPace: Pace;
+  readonly #mapPace: Pace;
   readonly #heartbeat = new Heartbeat({
     catchUp: () => this.#catchUp(),
     viewers: () => this.#viewers(),
   });
-  /** Rooms that changed and that no frame has told of. */
-  #untold = new Set<RoomName>();
-  /** The map of rooms as whole states have it. */
-  readonly #encoder: StateEncoder;
-  /** Whole states that are being encoded, for all who wait for them. */
-  readonly #coming = new Map<StreamKind, Promise<Frame>>();
-  #activation = 1;
-  #version = 0;
-  #shown: FeedStatus;
-  #isRestarted = false;
-  #wholeMapCache: Buffer | undefined;
-  /** Of the last whole map, which is what the next one will be about as big as. */
-  #wholeMapBytes = 0;
-  #snapshotCache: Buffer | undefined;
+  /** Changed rooms that no frame has contained yet. */
+  #unsent = new Set<RoomName>();
+  /** The status that viewers were sent last. */
+  #status: FeedStatus;
+  /** All counts were dropped, and viewers have not been sent a snapshot since. */
+  #isRestarting = false;
   #isClosed = false;
 
   constructor(
     source: FeedSource,
-    { run, frameIntervalMs }: { run: string; frameIntervalMs: number },
+    { run, frameIntervalMs, onServersChanged = () => {} }: FeedOptions,
   ) {
     this.#source = source;
-    this.#run = run;
-    this.#shown = source.status();
-    this.#encoder = new StateEncoder(() => source.totals);
-    this.#encoder.note(source.totals.keys());
+    this.#onServersChanged = onServersChanged;
+    this.#status = source.status();
+    this.#history = new ChangesHistory(run);
+    const wholeStates = new WholeStates({
+      source,
+      history: this.#history,
+      status: () => this.#status,
+      onOutdatedMap: () => this.#mapPace.touch(),
+    });
+    this.#wholeStates = wholeStates;
+    this.#rooms = new Channel(() => wholeStates.map());
+    this.#changes = new Channel(() => wholeStates.snapshot());
     this.#changesPace = new Pace(
       () => this.#flush(),
       () => frameIntervalMs,
     );
-    this.#roomsPace = new Pace(
-      () => this.#sendWholeMaps(),
-      () => Math.max(frameIntervalMs, this.#wholeMapBytes / maxWholeBytesPerMs),
+    this.#mapPace = new Pace(
+      () => this.#sendMap(),
+      () => Math.max(frameIntervalMs, wholeStates.lastMapBytes / maxMapBytesPerMs),
     );
     this.#heartbeat.start();
   }
 
-  /** Something that viewers see may have changed. */
+  /** Schedules a flush: what viewers see may have changed. */
   publish(): void {
     if (!this.#isClosed) this.#changesPace.touch();
   }
 
-  /** All counts are gone. Everybody gets the whole state next, and nobody resumes over this. */
+  /** Starts over after all counts were dropped: every viewer gets a snapshot, and none can resume. */
   restart(): void {
-    this.#activation += 1;
-    this.#isRestarted = true;
+    this.#history.startActivation();
+    this.#isRestarting = true;
     this.publish();
   }
 
-  /** Sends a viewer where the stream is, and from then on what comes. */
+  /** Adds a viewer: it gets the frames that it missed, or a whole state. */
   add(viewer: Viewer, kind: StreamKind, lastEventId?: string): void {
-    // What is about to be flushed comes as the next frame, to all. But what is gone is not shown again.
-    if (this.#isRestarted) this.#flush();
+    // A whole state must not contain counts that were dropped. Other changes can wait for the next flush.
+    if (this.#isRestarting) this.#flush();
     if (kind === 'rooms') {
       this.#rooms.addBehind(viewer);
       return;
     }
-    const missed = this.#resume(lastEventId);
+    const missed = this.#history.since(lastEventId);
     if (missed?.every((frame) => viewer.send(frame))) this.#changes.add(viewer);
     else this.#changes.addBehind(viewer);
   }
@@ -114,9 +117,9 @@ export class Feed {
     return this.#rooms.size + this.#changes.size;
   }
 
-  /** Where the stream is: `<run>.<activation>-<version>`. */
+  /** Event id of the current version. */
   get id(): string {
-    return this.#idOf(this.#version);
+    return this.#history.idOf(this.#history.version);
   }
 
   /** Ends every stream. */
@@ -124,148 +127,103 @@ export class Feed {
     this.#isClosed = true;
     this.#heartbeat.stop();
     this.#changesPace.close();
-    this.#roomsPace.close();
-    this.#encoder.close();
+    this.#mapPace.close();
+    this.#wholeStates.close();
     for (const viewer of this.#viewers()) viewer.end();
   }
 
   #flush(): void {
     const status = this.#source.status();
-    this.#addUntold(this.#source.takeChangedRooms());
+    const isNewStatus = !isDeepStrictEqual(status, this.#status);
+    this.#status = status;
     const servers = this.#source.takeChangedServers();
-    const { state, complete, reason } = this.#shown;
-    const isNewStatus =
-      status.state !== state || status.complete !== complete || status.reason !== reason;
-    const isRestarted = this.#isRestarted;
-    this.#isRestarted = false;
-    this.#shown = status;
-    if (isRestarted) this.#encoder.clear();
-    const rooms = this.#takeUntold(isRestarted ? Number.POSITIVE_INFINITY : maxRoomsPerFrame);
-    this.#encoder.note(rooms);
-    if (isRestarted || rooms.length > 0) {
-      this.#wholeMapCache = undefined;
-      // To encode every frame's worth for nobody would be a fifth of an activation.
-      if (this.#rooms.size > 0) this.#roomsPace.touch();
-      else this.#encoder.keepWarm(rooms.length);
+    if (servers.length > 0) this.#onServersChanged(servers);
+    this.#addUnsent(this.#source.takeChangedRooms());
+    if (this.#isRestarting) this.#sendSnapshot();
+    else this.#sendChanges(isNewStatus ? status : undefined, servers);
+  }
+
+  #sendSnapshot(): void {
+    this.#isRestarting = false;
+    this.#history.advanceToSnapshot();
+    const rooms = this.#takeUnsent(Number.POSITIVE_INFINITY);
+    this.#changes.broadcast(this.#wholeStates.restart(rooms));
+    this.#updateMap(rooms.length);
+  }
+
+  /** `newStatus` goes with the first event. */
+  #sendChanges(newStatus: FeedStatus | undefined, servers: readonly ServerView[]): void {
+    const rooms = this.#takeUnsent(maxRoomsPerFrame);
+    this.#wholeStates.noteRooms(rooms);
+    if (rooms.length > 0) this.#updateMap(rooms.length);
+    let status = newStatus;
+    if (servers.length > 0) {
+      this.#emit('servers', JSON.stringify({ version: this.#advance(), ...status, servers }));
+      status = undefined;
     }
-    if (isRestarted) {
-      this.#ring.clear(this.#version + 2);
-      this.#advance();
-      // All is gone: what there is to encode came in this moment.
-      this.#changes.broadcast(this.#snapshot(this.#encoder.encodeNow(this.#version)));
-      return;
-    }
-    const news = isNewStatus ? status : {};
-    if (servers.length > 0) this.#emit('servers', { ...news, servers });
-    else if (isNewStatus && rooms.length === 0) this.#emit('changes', { ...news, rooms: {} });
-    if (rooms.length > 0) {
-      const head = servers.length > 0 ? {} : news;
-      this.#emit('changes', head, this.#encodeRooms(rooms));
+    if (rooms.length > 0 || status) {
+      const json = JSON.stringify({ version: this.#advance(), ...status });
+      this.#emit('changes', appendJsonField(json, 'rooms', this.#countsJson(rooms)));
     }
   }
 
-  #addUntold(changed: Set<RoomName>): void {
-    if (this.#untold.size === 0) this.#untold = changed;
-    else for (const room of changed) this.#untold.add(room);
+  #updateMap(changedRooms: number): void {
+    // Encoding the map for every frame without a viewer would take a fifth of an activation's time.
+    if (this.#rooms.size > 0) this.#mapPace.touch();
+    else this.#wholeStates.encodeLater(changedRooms);
   }
 
-  /** Rooms to tell of, in the order of their changes; the rest goes with the next frame. */
-  #takeUntold(max: number): RoomName[] {
-    if (this.#untold.size <= max) {
-      const rooms = [...this.#untold];
-      this.#untold = new Set();
+  #addUnsent(changed: Set<RoomName>): void {
+    if (this.#unsent.size === 0) this.#unsent = changed;
+    else for (const room of changed) this.#unsent.add(room);
+  }
+
+  /** Takes up to `max` unsent rooms, in the order of their changes. The next flush sends the rest. */
+  #takeUnsent(max: number): RoomName[] {
+    if (this.#unsent.size <= max) {
+      const rooms = [...this.#unsent];
+      this.#unsent = new Set();
       return rooms;
     }
     const rooms: RoomName[] = [];
-    for (const room of this.#untold) {
+    for (const room of this.#unsent) {
       if (rooms.length === max) break;
-      this.#untold.delete(room);
+      this.#unsent.delete(room);
       rooms.push(room);
     }
     this.publish();
     return rooms;
   }
 
-  /** Sends an event of the next version; `rooms` is JSON already, for names like `__proto__`. */
-  #emit(event: string, fields: object, rooms?: string): void {
-    this.#advance();
-    const json = JSON.stringify({ version: this.#version, ...fields });
-    const data = rooms === undefined ? json : appendJsonField(json, 'rooms', rooms);
-    const frame = messageFrame(data, { event, id: this.id });
-    this.#ring.push(frame);
-    this.#encoder.noteFrame(frame, this.#version);
+  /** The next version. */
+  #advance(): number {
+    this.#history.advance();
+    return this.#history.version;
+  }
+
+  #emit(event: string, json: string): void {
+    const frame = messageFrame(json, { event, id: this.id });
+    this.#history.push(frame);
+    this.#wholeStates.noteFrame(frame);
     this.#changes.broadcast(frame);
   }
 
-  #idOf(version: number): string {
-    return `${this.#run}.${this.#activation}-${version}`;
+  #sendMap(): void | Promise<void> {
+    const map = this.#wholeStates.map();
+    if (!(map instanceof Promise)) return this.#rooms.broadcast(map);
+    return map.then((frame) => this.#rooms.broadcast(frame));
   }
 
-  #advance(): void {
-    this.#version += 1;
-    this.#snapshotCache = undefined;
-  }
-
-  #resume(lastEventId: string | undefined): Buffer[] | undefined {
-    const stem = `${this.#run}.${this.#activation}-`;
-    if (!lastEventId?.startsWith(stem)) return undefined;
-    const version = lastEventId.slice(stem.length);
-    return /^\d+$/.test(version) ? this.#ring.since(Number(version)) : undefined;
-  }
-
-  #sendWholeMaps(): void | Promise<void> {
-    const frame = this.#whole('rooms');
-    if (!(frame instanceof Promise)) return this.#rooms.broadcast(frame);
-    return frame.then((whole) => this.#rooms.broadcast(whole));
-  }
-
-  /** A frame of a whole state: at once when little is to be encoded for it, else when that is done. */
-  #whole(kind: StreamKind): Frame | Promise<Frame> {
-    const coming = this.#coming.get(kind);
-    if (coming) return coming;
-    const make = (standpoint: Standpoint) =>
-      kind === 'rooms' ? this.#wholeMap(standpoint) : this.#snapshot(standpoint);
-    const encoded = this.#encoder.encode(this.#version);
-    if (!(encoded instanceof Promise)) return make(encoded);
-    const made = encoded.then((standpoint) => {
-      this.#coming.delete(kind);
-      return make(standpoint);
-    });
-    this.#coming.set(kind, made);
-    return made;
-  }
-
-  /** For maps there are no frames of changes: what came meanwhile comes with the next map. */
-  #wholeMap({ version }: Standpoint): Buffer {
-    // There is to be one, though nothing changes any more.
-    if (version !== this.#version) this.#roomsPace.touch();
-    const map = this.#wholeMapCache ?? this.#encoder.between('data: ', '\n\n');
-    if (version === this.#version) this.#wholeMapCache = map;
-    this.#wholeMapBytes = map.length;
-    return map;
-  }
-
-  #snapshot({ version, since }: Standpoint): Frame {
-    if (version === this.#version && this.#snapshotCache) return this.#snapshotCache;
-    const servers = this.#source.servers();
-    const about = JSON.stringify({ version, ...this.#shown, servers });
-    const head = `event: snapshot\nid: ${this.#idOf(version)}\ndata: ${openJsonField(about, 'rooms')}`;
-    const snapshot = this.#encoder.between(head, '}\n\n');
-    if (version === this.#version) this.#snapshotCache = snapshot;
-    return since.length === 0 ? snapshot : [snapshot, ...since];
-  }
-
-  #encodeRooms(rooms: Iterable<RoomName>): string {
+  /** JSON by hand: an object would lose the room `__proto__`. */
+  #countsJson(rooms: readonly RoomName[]): string {
     const { totals } = this.#source;
-    const entries: string[] = [];
-    for (const room of rooms) entries.push(`${JSON.stringify(room)}:${totals.get(room) ?? 0}`);
+    const entries = rooms.map((room) => `${JSON.stringify(room)}:${totals.get(room) ?? 0}`);
     return `{${entries.join(',')}}`;
   }
 
   #catchUp(): void {
-    // As big as all the names together: kept for those who come at the same time.
-    this.#wholeMapCache = undefined;
-    this.#snapshotCache = undefined;
+    // Cached frames serve viewers that connect within the same second.
+    this.#wholeStates.dropCaches();
     this.#rooms.catchUp();
     this.#changes.catchUp();
   }

@@ -1,53 +1,80 @@
 import type { Logger } from 'pino';
+import type { ActivationActor } from '../../machines/activationMachine.js';
 import type { ServerView } from '../wire/serverView.js';
 import type { ServiceState } from '../wire/serviceState.js';
 
-/** States in which every server is at some time of an activation: they say nothing for it or against it. */
-const passing = new Set(['unknown', 'silent', 'silencing', 'activating']);
-const well = 'live';
-const deaf =
-  'pub-sub server answers, but its posts do not reach this service at the callback address: set PUBLIC_URL to one that the server can reach, and run one instance of this service only';
+/** States that every server passes through in an activation: they are no sign of health or trouble. */
+const transient = new Set(['unknown', 'silent', 'silencing', 'activating']);
+const healthy = 'live';
+const deafMessage =
+  'pub-sub server answers, but its posts do not reach this service at the callback address: set PUBLIC_URL to an address that the server can reach, and run only one instance of this service';
+
+/** What the log needs to know of the service. */
+export interface FleetLogNeeds {
+  log: Logger;
+  /** Whether the configuration names a server. */
+  isConfigured: (server: string) => boolean;
+  /** Called when the activation has changed. */
+  state: () => ServiceState;
+}
 
 /**
- * What the log says of the fleet: one line for an activation, and one for a server when it was found,
- * when something is wrong with it, when it is well again, and when it has gone.
+ * Logs the fleet: one line when the activation changes, and one when a server is found, fails, recovers
+ * or is gone.
  */
 export class FleetLog {
-  readonly #log: Logger;
-  /** How each server was when it was last neither told something nor asked for the first time. */
+  readonly #needs: FleetLogNeeds;
+  /** Condition of each server when it was last in a state that is not transient. */
   readonly #conditions = new Map<string, string>();
-  #state = '';
 
-  constructor(log: Logger) {
-    this.#log = log;
+  constructor(needs: FleetLogNeeds) {
+    this.#needs = needs;
   }
 
-  /** Takes a server that has changed for viewers. `isExpected`: the configuration names it. */
-  noteServer(view: ServerView, isExpected: boolean): void {
-    const before = this.#conditions.get(view.id);
-    const condition = conditionOf(view) ?? before ?? well;
-    const isNews = condition !== (before ?? (isExpected ? well : ''));
-    if (view.state === 'gone') this.#conditions.delete(view.id);
-    else this.#conditions.set(view.id, condition);
-    if (!isNews) return;
-    const { id: server, state, overLimit, lastFailure, callback } = view;
-    const level = condition === well || state === 'gone' ? 'info' : 'warn';
-    const found = before === undefined && !isExpected && { isNew: true };
-    const facts = { server, state, overLimit, lastFailure, callback, ...found };
-    this.#log[level](facts, state === 'deaf' ? deaf : 'pub-sub server changed');
+  /** Logs every change of the activation from now on. */
+  follow(actor: ActivationActor): void {
+    let before = '';
+    actor.subscribe({
+      next: ({ value }) => {
+        const state = typeof value === 'string' ? value : 'active';
+        if (state === before) return;
+        before = state;
+        this.#logState(this.#needs.state());
+      },
+      // Without this handler XState would throw the error at the process. The service handles it.
+      error: () => {},
+    });
   }
 
-  /** Takes the state of the service. */
-  noteState({ state, complete, reason, viewers, servers, live }: ServiceState): void {
-    if (state === this.#state) return;
-    this.#state = state;
+  /** Logs servers that changed, if there is anything to say of them. */
+  noteServers(servers: readonly ServerView[]): void {
+    for (const server of servers) this.#noteServer(server);
+  }
+
+  #logState({ state, complete, reason, viewers, servers, live }: ServiceState): void {
     const level = state === 'active' ? 'info' : 'debug';
-    this.#log[level]({ state, complete, reason, viewers, servers, live }, 'activation changed');
+    const facts = { state, complete, reason, viewers, servers, live };
+    this.#needs.log[level](facts, 'activation changed');
+  }
+
+  #noteServer(view: ServerView): void {
+    const { id, state, overLimit, lastFailure, callback } = view;
+    const isConfigured = this.#needs.isConfigured(id);
+    const before = this.#conditions.get(id);
+    const condition = conditionOf(view) ?? before ?? healthy;
+    if (state === 'gone') this.#conditions.delete(id);
+    else this.#conditions.set(id, condition);
+    const isFound = before === undefined && !isConfigured;
+    if (!isFound && condition === (before ?? healthy)) return;
+    const level = condition === healthy || state === 'gone' ? 'info' : 'warn';
+    const facts = { server: id, state, overLimit, lastFailure, callback };
+    const message = state === 'deaf' ? deafMessage : 'pub-sub server changed';
+    this.#needs.log[level]({ ...facts, ...(isFound && { isNew: true }) }, message);
   }
 }
 
-/** Undefined: nothing new is known of it. */
+/** `live`, or what is wrong with a server; undefined: its state is transient. */
 function conditionOf({ state, overLimit }: ServerView): string | undefined {
-  if (passing.has(state)) return undefined;
+  if (transient.has(state)) return undefined;
   return overLimit ? `${state}, over the limit` : state;
 }

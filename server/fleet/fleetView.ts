@@ -1,4 +1,3 @@
-import type { Logger } from 'pino';
 import type { ActivationActor } from '../../machines/activationMachine.js';
 import type { RoomName, ServerId } from '../../machines/ports.js';
 import type { Member } from '../../machines/roster.js';
@@ -7,36 +6,34 @@ import type { FeedStatus } from '../wire/fleetEvents.js';
 import type { RoomCounts } from '../wire/roomCounts.js';
 import type { ServerView } from '../wire/serverView.js';
 import type { IncompleteReason, ServiceState } from '../wire/serviceState.js';
-import { incompleteReason } from './completeness.js';
-import type { FeedSource } from './feed.js';
-import { FleetLog } from './fleetLog.js';
+import type { FeedSource } from './feedSource.js';
 import { HeardTimes } from './heardTimes.js';
+import { incompleteReason } from './incompleteReason.js';
 import { KnownCounts } from './knownCounts.js';
 
-/** What viewers are shown of the machine, its tally and its roster. */
+/** What the view cannot read from the machine. */
+export interface FleetViewNeeds {
+  /** Where a server was told to post, without the token. */
+  callbackOf?: (server: ServerId) => string | undefined;
+  /** Whether every discovery source has answered since the start. */
+  areSourcesHeard?: () => boolean;
+}
+
+/** What viewers see of the machine, its tally and its roster. */
 export class FleetView implements FeedSource {
   readonly #actor: ActivationActor;
   readonly #heard = new HeardTimes();
-  /** As viewers were told last. */
+  /** The servers over the limit when changed servers were last taken. */
   #overLimit: ReadonlySet<ServerId> = new Set();
-
-  readonly #log: FleetLog;
 
   readonly #callbackOf: (server: ServerId) => string | undefined;
   readonly #areSourcesHeard: () => boolean;
 
-  /**
-   * `callbackOf`: where a server was told to post to, without the token. `areSourcesHeard`: whether every
-   * source of servers has answered once.
-   */
   constructor(
     actor: ActivationActor,
-    log: Logger,
-    callbackOf: (server: ServerId) => string | undefined = () => undefined,
-    areSourcesHeard: () => boolean = () => true,
+    { callbackOf = () => undefined, areSourcesHeard = () => true }: FleetViewNeeds = {},
   ) {
     this.#actor = actor;
-    this.#log = new FleetLog(log);
     this.#callbackOf = callbackOf;
     this.#areSourcesHeard = areSourcesHeard;
   }
@@ -60,9 +57,8 @@ export class FleetView implements FeedSource {
     for (const server of new Set([...roster.takeChanged(), ...this.#takeOverLimitChanged()])) {
       const member = roster.get(server);
       if (member?.standing === 'candidate') continue;
-      const view = member ? this.#view(member) : { ...nothing, id: server, state: 'gone' };
+      const view = member ? this.#view(member) : { ...gone, id: server };
       if (!member) this.#heard.forget(server);
-      this.#log.noteServer(view, member?.standing === 'configured');
       views.push(view);
     }
     return views;
@@ -95,22 +91,16 @@ export class FleetView implements FeedSource {
   }
 
   status(): FeedStatus {
-    const shown = this.state();
-    this.#log.noteState(shown);
-    const { state, complete, reason } = shown;
-    return { state, complete, reason };
+    const reason = this.incompleteReason;
+    return { state: this.#activation.state, complete: reason === null, reason };
   }
 
   state(): ServiceState {
-    const { value, context } = this.#actor.getSnapshot();
-    const { roster, viewers } = context;
-    const [state, detail] =
-      typeof value === 'string' ? [value, null] : ['active', String(value.active)];
+    const { roster, viewers } = this.#context;
     const reason = this.incompleteReason;
     const { rooms, connections } = new KnownCounts(this.#counted, reason === null);
     return {
-      state,
-      detail,
+      ...this.#activation,
       viewers,
       servers: roster.size,
       live: roster.live,
@@ -121,7 +111,7 @@ export class FleetView implements FeedSource {
     };
   }
 
-  /** Whether there are known servers, and all of them are live and counted in full. */
+  /** Whether at least one server is known, and all are live and counted in full. */
   get isComplete(): boolean {
     return this.incompleteReason === null;
   }
@@ -132,14 +122,20 @@ export class FleetView implements FeedSource {
     return incompleteReason(isCounting, this.#counted);
   }
 
-  /** Whether the counts are followed now, and all of them. */
+  /** Whether the service counts now, and whether the counts are complete. */
   watching(): Watching {
     const snapshot = this.#actor.getSnapshot();
     const isCounting = snapshot.matches('activating') || snapshot.matches('active');
     return { isCounting, isComplete: isCounting && this.isComplete };
   }
 
-  /** The servers that have gone over the limit, or come back under it, since the last call. */
+  get #activation(): Pick<ServiceState, 'state' | 'detail'> {
+    const { value } = this.#actor.getSnapshot();
+    if (typeof value === 'string') return { state: value, detail: null };
+    return { state: 'active', detail: String(value.active) };
+  }
+
+  /** The servers that went over the limit or back under it since the last call. */
   #takeOverLimitChanged(): ServerId[] {
     const { overLimit } = this.#context.tally;
     if (overLimit.size === 0 && this.#overLimit.size === 0) return [];
@@ -165,7 +161,6 @@ export class FleetView implements FeedSource {
     };
   }
 
-  /** What the counts rest on. */
   get #counted() {
     return { ...this.#context, areSourcesHeard: this.#areSourcesHeard() };
   }
@@ -177,7 +172,9 @@ export class FleetView implements FeedSource {
 
 const unknownSize = { rooms: null, connections: null };
 
-const nothing = {
+/** A server that is gone has no other facts. */
+const gone = {
+  state: 'gone',
   lastHeardAt: null,
   epoch: null,
   ...unknownSize,

@@ -1,16 +1,16 @@
 import type { ServerId } from '../../machines/ports.js';
 
-/** By how much clocks differ that only tick differently. */
+/** Drift between two clocks of one machine. Beyond it, the wall clock was set back. */
 const driftMs = 1000;
 
 interface Heard {
-  /** By the clock of then: milliseconds since 1970. */
+  /** Wall clock, in milliseconds since 1970. */
   at: number;
-  /** performance.now, which nobody sets. */
+  /** `performance.now()`, which cannot be set. */
   monotonicMs: number;
 }
 
-/** When each server was last heard of. A clock that is put back puts none of it into times to come. */
+/** When each server last answered or posted. If the clock is set back, no time is in the future. */
 export class HeardTimes {
   readonly #heard = new Map<ServerId, Heard>();
 
@@ -27,7 +27,7 @@ export class HeardTimes {
     const heard = this.#heard.get(server);
     if (!heard) return undefined;
     const byNow = Date.now() - (performance.now() - heard.monotonicMs);
-    // Not the other way round: a machine that slept has a clock that is ahead, and rightly so.
+    // A wall clock that is ahead is right: the machine was suspended.
     return byNow < heard.at - driftMs ? byNow : heard.at;
   }
 }

@@ -2,20 +2,20 @@ import type { RoomName, ServerId } from '../../machines/ports.js';
 import type { Roster } from '../../machines/roster.js';
 import type { Tally } from '../../machines/tally.js';
 
-/** Where the counts are. */
+/** The data that counts are taken from. */
 export interface Counted {
   tally: Tally;
   roster: Roster;
-  /** Whether every source of servers has answered once: else there may be servers that nobody knows of. */
+  /** Whether every discovery source has answered since the start; if not, servers may be missing. */
   areSourcesHeard: boolean;
 }
 
-/** Servers written in JavaScript report this room as `{}`: it is known from deltas alone. */
+/** Servers written in JavaScript cannot report this room: it is missing in their JSON. Only deltas have it. */
 const isReported = (room: RoomName) => room !== '__proto__';
 
 /**
- * The counts at one moment, for one answer. A count is 0 only where servers reported it, and null where
- * nothing is known. A count above 0 is of the servers that reported; `isComplete` says whether all did.
+ * The counts at one moment, for one answer. A count is 0 only if servers reported 0, and null if it is
+ * unknown. A count above 0 is the sum of the servers that reported; `isComplete` tells whether all did.
  */
 export class KnownCounts {
   readonly #tally: Tally;
@@ -23,7 +23,7 @@ export class KnownCounts {
   readonly #areSourcesHeard: boolean;
   /** Whether every known server is live and counted in full. */
   readonly isComplete: boolean;
-  #areAllReported: boolean | undefined;
+  #isAllReported: boolean | undefined;
 
   constructor({ tally, roster, areSourcesHeard }: Counted, isComplete: boolean) {
     this.#tally = tally;
@@ -32,12 +32,12 @@ export class KnownCounts {
     this.isComplete = isComplete;
   }
 
-  /** Connections of a room over all servers. */
+  /** Connections of a room on all servers. */
   of(room: RoomName): number | null {
     return this.#known(this.#tally.totals.get(room) ?? 0, isReported(room));
   }
 
-  /** Connections of a room on one server; null also: it may be one of the rooms that were left out. */
+  /** Connections of a room on one server; null: unknown, or the room may be over the server's limit. */
   on(server: ServerId, room: RoomName): number | null {
     const count = this.#tally.countOn(server, room);
     if (count > 0) return count;
@@ -51,12 +51,12 @@ export class KnownCounts {
     return this.#known(servers, isReported(room));
   }
 
-  /** Whether the count of a room has all connections that there are. */
+  /** Whether the count of a room includes all connections. */
   isCompleteFor(room: RoomName): boolean {
     return this.isComplete && isReported(room);
   }
 
-  /** Connections of all rooms. */
+  /** Connections in all rooms. */
   get connections(): number | null {
     return this.#known(this.#tally.connections);
   }
@@ -66,27 +66,27 @@ export class KnownCounts {
     return this.#known(this.#tally.totals.size);
   }
 
-  /** Whether any server has reported: else no count is known. */
+  /** Whether any server has reported; if not, no count is known. */
   get isAnyReported(): boolean {
     for (const { server } of this.#roster.shown())
       if (this.#tally.baseOf(server) !== undefined) return true;
     return false;
   }
 
-  /** Nothing counted is known to be nothing only when everybody has reported. */
+  /** A count of 0 is known only if all servers have reported. */
   #known(count: number, isReported = true): number | null {
     return count > 0 || (isReported && this.#haveAllReported()) ? count : null;
   }
 
   #haveAllReported(): boolean {
-    this.#areAllReported ??=
+    this.#isAllReported ??=
       this.#areSourcesHeard &&
       this.#roster.size > 0 &&
       [...this.#roster.shown()].every(({ server }) => this.#isReportedInFull(server));
-    return this.#areAllReported;
+    return this.#isAllReported;
   }
 
-  /** A deaf server has reported, but may hold more by now, and so may one that has begun anew. */
+  /** False for a server that is deaf or may have restarted: it reported, but may hold more by now. */
   #isReportedInFull(server: ServerId): boolean {
     if (this.#roster.get(server)?.status === 'deaf' || this.#tally.unsettled.has(server))
       return false;

@@ -1,14 +1,14 @@
 const maxFrames = 1024;
 const maxBytes = 1024 * 1024;
 
-/** The newest frames of a stream, bounded in number and bytes, for viewers that come back. */
+/** Ring buffer of the newest frames of a stream, for viewers that reconnect. Limited in frames and bytes. */
 export class Ring {
   #frames: Buffer[] = [];
   #bytes = 0;
-  /** Version of the oldest frame kept. */
+  /** Version of the oldest frame. */
   #first = 1;
 
-  /** Keeps the frame of the next version. */
+  /** Adds the frame of the next version. */
   push(frame: Buffer): void {
     this.#frames.push(frame);
     this.#bytes += frame.length;
@@ -18,14 +18,14 @@ export class Ring {
     }
   }
 
-  /** The frames after a version, or undefined when they are no longer here or never were. */
+  /** The frames after a version; undefined: some are dropped, or the version is unknown. */
   since(version: number): Buffer[] | undefined {
     const newest = this.#first + this.#frames.length - 1;
     if (version < this.#first - 1 || version > newest) return undefined;
     return this.#frames.slice(version - this.#first + 1);
   }
 
-  /** Forgets all; the next frame is of version `first`. */
+  /** Drops all frames; the next one is of version `first`. */
   clear(first: number): void {
     this.#frames = [];
     this.#bytes = 0;

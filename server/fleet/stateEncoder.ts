@@ -1,135 +1,134 @@
 import type { RoomName } from '../../machines/ports.js';
 import { EncodedRooms } from './encodedRooms.js';
 
-/** What a whole state is made of: the map as it was at a version or later, and the frames since that. */
-export interface Standpoint {
+/** An encoded map of rooms: complete up to a version, with the frames of the changes since. */
+export interface EncodedState {
   readonly version: number;
-  readonly since: readonly Buffer[];
+  readonly framesSince: readonly Buffer[];
 }
 
-/** One encoding in slices, for all who wait for it. */
-interface Work {
+/** An encoding in slices that viewers wait for. */
+interface Encoding {
   version: number;
-  since: Buffer[];
-  sinceBytes: number;
-  readonly done: Promise<Standpoint>;
-  readonly resolve: (standpoint: Standpoint) => void;
+  framesSince: Buffer[];
+  bytesSince: number;
+  readonly done: Promise<EncodedState>;
+  readonly resolve: (state: EncodedState) => void;
 }
 
-/** For how long whole states are encoded in one turn of the event loop. */
+/** Longest time of encoding in one turn of the event loop. */
 const sliceMs = 8;
-/** Between two slices: while much changes there is much to encode, and that is not the first duty. */
-const restMs = 8;
-/** After what time a change is encoded for those who may come, while nobody is sent whole maps. */
-const warmMs = 1000;
-/** So many changes of a frame come with an activation, and nearly nothing of what is encoded outlasts the next. */
-const manyRooms = 500;
-/** Frames kept while a state is encoded; beyond that it is begun anew. */
-const maxSinceBytes = 32 * 1024 * 1024;
+/** Pause between two slices: deltas and other requests come first. */
+const pauseMs = 8;
+/** Delay before changes are encoded that no viewer waits for. */
+const idleMs = 1000;
+/** More changed rooms in one frame are a sign of an activation: what is encoded now would soon change. */
+const maxIdleRooms = 500;
+/** Limit of the frames kept during an encoding; beyond it the encoding starts over. */
+const maxBytesSince = 32 * 1024 * 1024;
 
 /**
- * Keeps the map of rooms encoded, a slice of time in each turn of the event loop. The map goes on
- * changing meanwhile, and may never stand still: so a state is of the version at which its encoding
- * began, and the frames since then go with it. That it is newer in places does no harm, as frames
- * carry absolute counts.
+ * Keeps the map of rooms encoded, a slice in each turn of the event loop. The map may change all the time,
+ * so a state is of the version at which its encoding started, and includes the frames since. Some of its
+ * rooms may already be newer: that is correct, because frames carry absolute counts.
  */
 export class StateEncoder {
   readonly #rooms: EncodedRooms;
-  #work: Work | undefined;
-  #warmTimer: NodeJS.Timeout | undefined;
-  #timer: NodeJS.Timeout | undefined;
+  #encoding: Encoding | undefined;
+  #idleTimer: NodeJS.Timeout | undefined;
+  #sliceTimer: NodeJS.Timeout | undefined;
 
   constructor(totals: () => ReadonlyMap<RoomName, number>) {
     this.#rooms = new EncodedRooms(totals);
   }
 
-  /** These rooms came, went or changed their counts. */
+  /** Notes that rooms were added, removed or changed. */
   note(rooms: Iterable<RoomName>): void {
     this.#rooms.note(rooms);
   }
 
-  /** A frame went out, of this version. */
+  /** Notes the frame of a version. */
   noteFrame(frame: Buffer, version: number): void {
-    const work = this.#work;
-    if (!work) return;
-    work.since.push(frame);
-    work.sinceBytes += frame.length;
-    if (work.sinceBytes > maxSinceBytes) this.#beginAnew(work, version);
+    const encoding = this.#encoding;
+    if (!encoding) return;
+    encoding.framesSince.push(frame);
+    encoding.bytesSince += frame.length;
+    if (encoding.bytesSince > maxBytesSince) this.#startOver(encoding, version);
   }
 
-  /** Encodes what changed, for those who may come: not at once, and not while it would soon be changed again. */
-  keepWarm(changedRooms: number): void {
-    if (changedRooms > manyRooms) this.#cancelWarming();
-    this.#warmTimer ??= setTimeout(() => {
-      this.#cancelWarming();
-      // What somebody waits for is encoded, and seen to be done, in one place.
-      this.#encodeMore();
-    }, warmMs);
+  /** Encodes changes in a second, for viewers that may connect. An activation delays it. */
+  encodeLater(changedRooms: number): void {
+    if (changedRooms > maxIdleRooms) this.#cancelIdle();
+    this.#idleTimer ??= setTimeout(() => {
+      this.#cancelIdle();
+      // In a slice: only slices notice that an encoding which viewers wait for is done.
+      this.#scheduleSlice();
+    }, idleMs);
   }
 
-  /** Encodes all up to this version: at once when little is to do for it, else in slices. */
-  encode(version: number): Standpoint | Promise<Standpoint> {
-    if (!this.#work && this.#rooms.encode(sliceMs)) return { version, since: [] };
-    this.#work ??= this.#begin(version);
-    this.#encodeMore();
-    return this.#work.done;
+  /** Encodes everything up to this version: at once if one slice suffices. */
+  encode(version: number): EncodedState | Promise<EncodedState> {
+    if (!this.#encoding && this.#rooms.encode(sliceMs)) return { version, framesSince: [] };
+    this.#encoding ??= this.#start(version);
+    this.#scheduleSlice();
+    return this.#encoding.done;
   }
 
-  /** Encodes all in this moment, for those who wait too: little is left after a restart. */
-  encodeNow(version: number): Standpoint {
+  /** Encodes everything at once, also for viewers that already wait. Few rooms are left after a restart. */
+  encodeNow(version: number): EncodedState {
     this.#rooms.encode();
-    const standpoint = { version, since: [] };
-    this.#finish(standpoint);
-    return standpoint;
+    const state = { version, framesSince: [] };
+    this.#finish(state);
+    return state;
   }
 
-  /** The JSON of the map between two texts, as it was encoded last. */
-  between(head: string, tail: string): Buffer {
-    return this.#rooms.between(head, tail);
+  /** The JSON of the map between a prefix and a suffix, as last encoded. */
+  toBuffer(prefix: string, suffix: string): Buffer {
+    return this.#rooms.toBuffer(prefix, suffix);
   }
 
-  /** Forgets all rooms; to be encoded in the same moment. */
+  /** Forgets all rooms. The caller must call `encodeNow` in the same turn of the event loop. */
   clear(): void {
     this.#rooms.clear();
   }
 
   close(): void {
-    this.#cancelWarming();
-    clearTimeout(this.#timer);
+    this.#cancelIdle();
+    clearTimeout(this.#sliceTimer);
   }
 
-  #cancelWarming(): void {
-    clearTimeout(this.#warmTimer);
-    this.#warmTimer = undefined;
+  #cancelIdle(): void {
+    clearTimeout(this.#idleTimer);
+    this.#idleTimer = undefined;
   }
 
-  #begin(version: number): Work {
+  #start(version: number): Encoding {
     this.#rooms.mark();
-    const { promise, resolve } = withResolvers<Standpoint>();
-    return { version, since: [], sinceBytes: 0, done: promise, resolve };
+    const { promise, resolve } = withResolvers<EncodedState>();
+    return { version, framesSince: [], bytesSince: 0, done: promise, resolve };
   }
 
-  #beginAnew(work: Work, version: number): void {
+  #startOver(encoding: Encoding, version: number): void {
     this.#rooms.mark();
-    work.version = version;
-    work.since = [];
-    work.sinceBytes = 0;
+    encoding.version = version;
+    encoding.framesSince = [];
+    encoding.bytesSince = 0;
   }
 
-  #encodeMore(): void {
-    this.#timer ??= setTimeout(() => this.#encodeSlice(), restMs);
+  #scheduleSlice(): void {
+    this.#sliceTimer ??= setTimeout(() => this.#encodeSlice(), pauseMs);
   }
 
   #encodeSlice(): void {
-    this.#timer = undefined;
-    const isAll = this.#rooms.encode(sliceMs);
-    if (this.#work && this.#rooms.isMarkPassed) this.#finish(this.#work);
-    if (!isAll) this.#encodeMore();
+    this.#sliceTimer = undefined;
+    const isDone = this.#rooms.encode(sliceMs);
+    if (this.#encoding && this.#rooms.isMarkPassed) this.#finish(this.#encoding);
+    if (!isDone) this.#scheduleSlice();
   }
 
-  #finish({ version, since }: Standpoint): void {
-    this.#work?.resolve({ version, since });
-    this.#work = undefined;
+  #finish({ version, framesSince }: EncodedState): void {
+    this.#encoding?.resolve({ version, framesSince });
+    this.#encoding = undefined;
   }
 }
 

@@ -9,6 +9,7 @@ import type { Config } from '../config/config.js';
 import { createDiscovery, Discovery } from '../discovery/discovery.js';
 import { sourcesFor } from '../discovery/sources.js';
 import { Feed } from '../fleet/feed.js';
+import { FleetLog } from '../fleet/fleetLog.js';
 import { FleetView } from '../fleet/fleetView.js';
 import { createListener } from '../http/app.js';
 import { Hosts } from '../http/auth/hosts.js';
@@ -164,14 +165,23 @@ export function wire(needs: WiringNeeds): Wired {
     ...(inspector && { inspect: inspector.observe }),
     ...(clock && { clock }),
   });
-  const view = new FleetView(
-    actor,
+  const view = new FleetView(actor, {
+    callbackOf: (server) => callbacks.of(server),
+    areSourcesHeard: () => discovery.areSourcesHeard,
+  });
+  const configured = new Set<string>(config.pubSubServers);
+  const fleetLog = new FleetLog({
     log,
-    (server) => callbacks.of(server),
-    () => discovery.areSourcesHeard,
-  );
+    isConfigured: (server) => configured.has(server),
+    state: () => view.state(),
+  });
+  fleetLog.follow(actor);
   const run = randomBytes(6).toString('base64url');
-  const feed = new Feed(view, { run, frameIntervalMs: config.frameIntervalMs });
+  const feed = new Feed(view, {
+    run,
+    frameIntervalMs: config.frameIntervalMs,
+    onServersChanged: (servers) => fleetLog.noteServers(servers),
+  });
 
   const callers = new Callers({
     actor,

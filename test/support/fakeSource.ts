@@ -1,5 +1,5 @@
 import type { ServerId } from '../../machines/ports.js';
-import type { FeedSource } from '../../server/fleet/feed.js';
+import type { FeedSource } from '../../server/fleet/feedSource.js';
 import type { FeedStatus } from '../../server/wire/fleetEvents.js';
 import type { ServerView } from '../../server/wire/serverView.js';
 

@@ -1,4 +1,3 @@
-import { pino } from 'pino';
 import { createActor, type InspectionEvent } from 'xstate';
 import type { ActivationActor } from '../../machines/activationMachine.js';
 import { parseNetworks } from '../../server/addresses.js';
@@ -17,7 +16,6 @@ import { DiscoveryRounds } from './store.js';
 import type { Watcher } from './watcher.js';
 import type { World } from './world.js';
 
-const log = pino({ level: 'silent' });
 export const frameIntervalMs = 50;
 export const networks = parseNetworks('10.0.0.0/16');
 const shutdownMs = 7000;
@@ -79,7 +77,7 @@ export class SimulatedService {
       world.oracle.atEvent(event);
       send(event);
     };
-    this.view = new FleetView(this.actor, log);
+    this.view = new FleetView(this.actor);
     this.feed = new Feed(this.view, { run: String(run), frameIntervalMs });
     const book = new AddressBook({ networks, ownPort: 8000 });
     this.#callers = new Callers({

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { EncodedRooms } from '../../../server/fleet/encodedRooms.js';
 
 const rooms = (encoded: EncodedRooms) =>
-  new Map(Object.entries(JSON.parse(encoded.between('[', ']').toString())[0]));
+  new Map(Object.entries(JSON.parse(encoded.toBuffer('[', ']').toString())[0]));
 
 describe('the encoded map of rooms', () => {
   test('is the map, however rooms come, change and go, and however it is sliced', () => {
@@ -24,7 +24,7 @@ describe('the encoded map of rooms', () => {
       while (!encoded.encode(0));
       expect(rooms(encoded)).toEqual(totals);
       // Each room once: a later entry would hide an old one from whoever parses it.
-      expect(encoded.between('', '').toString().match(/":\d/g) ?? []).toHaveLength(totals.size);
+      expect(encoded.toBuffer('', '').toString().match(/":\d/g) ?? []).toHaveLength(totals.size);
     };
     fc.assert(fc.property(fc.array(step, { maxLength: 2000 }), everything), { numRuns: 40 });
   });
@@ -55,7 +55,7 @@ describe('the encoded map of rooms', () => {
       expect(new Map([...unchanged.keys()].map((room) => [room, shown.get(room)]))).toEqual(
         unchanged,
       );
-      const [json, names] = [encoded.between('', '').toString(), [...shown.keys()]];
+      const [json, names] = [encoded.toBuffer('', '').toString(), [...shown.keys()]];
       expect(json.match(/":\d/g) ?? []).toHaveLength(names.length);
     };
     fc.assert(fc.property(...(inputs as [never, never]), everything), { numRuns: 200 });
@@ -114,7 +114,7 @@ describe('the encoded map of rooms', () => {
       else totals.set(room, count);
       encoded.note([room]);
       encoded.encode();
-      expect(encoded.between('', '').toString().match(/":/g) ?? []).toHaveLength(totals.size);
+      expect(encoded.toBuffer('', '').toString().match(/":/g) ?? []).toHaveLength(totals.size);
     };
     for (let room = 0; room < 700; room += 1) change(`room ${room}`, 1);
     for (let room = 0; room < 700; room += 1) change(`room ${room}`, 0);

@@ -57,7 +57,7 @@ test('the stream of maps is the whole map each time, the stream of changes what 
 });
 
 test('a map of an older version is followed by another one, though nothing changes any more', async () => {
-  let finish = (_: { version: number; since: Buffer[] }) => {};
+  let finish = (_: { version: number; framesSince: Buffer[] }) => {};
   jest.spyOn(StateEncoder.prototype, 'encode').mockImplementationOnce(
     () =>
       new Promise((resolve) => {
@@ -66,18 +66,18 @@ test('a map of an older version is followed by another one, though nothing chang
   );
   const maps = join('rooms');
   show({ a: 1 });
-  finish({ version: 0, since: [] });
+  finish({ version: 0, framesSince: [] });
   await jest.advanceTimersByTimeAsync(1000);
   expect(maps.take().at(-1)).toEqual([undefined, { a: 1 }]);
 });
 
 test('while nobody is sent whole maps none is made, and what changed is encoded once a second', () => {
   const changes = join('changes');
-  const between = jest.spyOn(EncodedRooms.prototype, 'between');
+  const toBuffer = jest.spyOn(EncodedRooms.prototype, 'toBuffer');
   const encode = jest.spyOn(EncodedRooms.prototype, 'encode');
   for (let frame = 1; frame <= 40; frame += 1) show({ a: frame });
   expect(changes.frames).toHaveLength(41);
-  expect(between).not.toHaveBeenCalled();
+  expect(toBuffer).not.toHaveBeenCalled();
   expect(encode.mock.calls.length).toBeLessThanOrEqual(3);
   jest.advanceTimersByTime(1000);
   expect(encode).toHaveLastReturnedWith(true);
@@ -257,7 +257,7 @@ test('closed, it has ended every stream, and no timer is left whatever comes', (
 
 test('many who come at once share one encoded state', () => {
   show({ a: 1 });
-  const encode = jest.spyOn(EncodedRooms.prototype, 'between');
+  const encode = jest.spyOn(EncodedRooms.prototype, 'toBuffer');
   const viewers = Array.from({ length: 1000 }, () => join('changes'));
   expect(encode).toHaveBeenCalledTimes(1);
   const states = viewers.flatMap((viewer) => viewer.take());

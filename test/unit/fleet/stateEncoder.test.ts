@@ -35,12 +35,12 @@ function changeAll(version: number, bytes = 100): Buffer {
   return frame;
 }
 
-const counts = () => Object.values(JSON.parse(encoder.between('', '').toString())) as number[];
+const counts = () => Object.values(JSON.parse(encoder.toBuffer('', '').toString())) as number[];
 
 test('a little is encoded at once', () => {
   totals.set('a', 1);
   encoder.note(['a']);
-  expect(encoder.encode(1)).toEqual({ version: 1, since: [] });
+  expect(encoder.encode(1)).toEqual({ version: 1, framesSince: [] });
   expect(counts()).toEqual([1]);
 });
 
@@ -48,20 +48,20 @@ test('a state is done although all goes on changing, with the frames since it wa
   changeAll(1);
   const states = [encoder.encode(1), encoder.encode(1)];
   const frames: Buffer[] = [];
-  let standpoint: Awaited<(typeof states)[0]> | undefined;
+  let encoded: Awaited<(typeof states)[0]> | undefined;
   void Promise.resolve(states[0]).then((done) => {
-    standpoint = done;
+    encoded = done;
   });
-  for (let version = 2; version < 200 && !standpoint; version += 1) {
+  for (let version = 2; version < 200 && !encoded; version += 1) {
     frames.push(changeAll(version));
     await jest.advanceTimersByTimeAsync(8);
   }
-  expect(standpoint?.version).toBe(1);
+  expect(encoded?.version).toBe(1);
   expect(frames.length).toBeGreaterThan(10);
-  expect(standpoint?.since).toEqual(frames);
+  expect(encoded?.framesSince).toEqual(frames);
   expect(counts()).toHaveLength(names.length);
   expect(Math.min(...counts())).toBeGreaterThanOrEqual(1);
-  expect(await states[1]).toBe(standpoint);
+  expect(await states[1]).toBe(encoded);
 });
 
 test('a state with more frames behind it than are kept is begun anew', async () => {
@@ -70,7 +70,7 @@ test('a state with more frames behind it than are kept is begun anew', async () 
   for (let version = 2; version <= 5; version += 1) changeAll(version, 10 * 1024 * 1024);
   await jest.advanceTimersByTimeAsync(10_000);
   // Four frames are more than 32 MiB.
-  expect(await state).toEqual({ version: 5, since: [] });
+  expect(await state).toEqual({ version: 5, framesSince: [] });
   expect(counts()).toEqual(names.map(() => 5));
 });
 
@@ -81,15 +81,15 @@ test('who waits over a restart has what is there then', async () => {
   totals.clear();
   totals.set('a', 7);
   encoder.note(['a']);
-  expect(encoder.encodeNow(3)).toEqual({ version: 3, since: [] });
-  expect(await state).toEqual({ version: 3, since: [] });
+  expect(encoder.encodeNow(3)).toEqual({ version: 3, framesSince: [] });
+  expect(await state).toEqual({ version: 3, framesSince: [] });
   expect(counts()).toEqual([7]);
   await jest.advanceTimersByTimeAsync(10_000);
   expect(jest.getTimerCount()).toBe(0);
 });
 
 test('while somebody waits the time to warm what changed brings no slice of its own', async () => {
-  encoder.keepWarm(1);
+  encoder.encodeLater(1);
   await jest.advanceTimersByTimeAsync(996);
   changeAll(1);
   void encoder.encode(1);
@@ -103,7 +103,7 @@ test('while somebody waits the time to warm what changed brings no slice of its 
 test('closed, it leaves no timer', () => {
   changeAll(1);
   void encoder.encode(1);
-  encoder.keepWarm(1);
+  encoder.encodeLater(1);
   encoder.close();
   expect(jest.getTimerCount()).toBe(0);
 });

@@ -2,15 +2,15 @@ import type { Roster } from '../../machines/roster.js';
 import type { Tally } from '../../machines/tally.js';
 import type { IncompleteReason } from '../wire/serviceState.js';
 
-/** What the totals rest on. */
+/** The data that decides whether totals are complete. */
 export interface Counted {
   roster: Pick<Roster, 'size' | 'live'>;
   tally: Pick<Tally, 'overLimit' | 'unsettled'>;
-  /** Whether every source of servers has answered once. */
+  /** Whether every discovery source has answered since the start. */
   areSourcesHeard: boolean;
 }
 
-/** Null: every known server is live and counted in full, there is one, and every source has named its own. */
+/** Why the totals are not complete; null: at least one server is known, and all are counted in full. */
 export function incompleteReason(
   isCounting: boolean,
   { roster, tally, areSourcesHeard }: Counted,

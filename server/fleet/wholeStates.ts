@@ -1,0 +1,124 @@
+import type { RoomName } from '../../machines/ports.js';
+import { openJsonField } from '../appendJsonField.js';
+import type { Frame } from '../sse/frames.js';
+import type { FeedStatus } from '../wire/fleetEvents.js';
+import type { ChangesHistory } from './changesHistory.js';
+import type { FeedSource } from './feedSource.js';
+import { type EncodedState, StateEncoder } from './stateEncoder.js';
+
+/** What whole states need of the feed. */
+export interface WholeStatesNeeds {
+  source: Pick<FeedSource, 'totals' | 'servers'>;
+  history: ChangesHistory;
+  /** The status that viewers were sent last. */
+  status: () => FeedStatus;
+  /** A map was made, but rooms have changed since its encoding began. */
+  onOutdatedMap: () => void;
+}
+
+/**
+ * Frames with everything in them: the map of rooms, and the snapshot at the start of the changes stream.
+ * Each is encoded once for all viewers that need it, in slices when much has changed.
+ */
+export class WholeStates {
+  readonly #needs: WholeStatesNeeds;
+  readonly #encoder: StateEncoder;
+  /** Frames that are being encoded. */
+  readonly #pending = new Map<'map' | 'snapshot', Promise<Frame>>();
+  #map: Buffer | undefined;
+  #snapshot: { version: number; frame: Buffer } | undefined;
+  #lastMapBytes = 0;
+
+  constructor(needs: WholeStatesNeeds) {
+    const { source } = needs;
+    this.#needs = needs;
+    this.#encoder = new StateEncoder(() => source.totals);
+    this.#encoder.note(source.totals.keys());
+  }
+
+  /** Size of the last map; estimates the next one. */
+  get lastMapBytes(): number {
+    return this.#lastMapBytes;
+  }
+
+  /** Notes that rooms were added, removed or changed. */
+  noteRooms(rooms: readonly RoomName[]): void {
+    this.#encoder.note(rooms);
+    if (rooms.length > 0) this.#map = undefined;
+  }
+
+  /** Notes the frame of the current version. */
+  noteFrame(frame: Buffer): void {
+    this.#encoder.noteFrame(frame, this.#needs.history.version);
+  }
+
+  /** Encodes changed rooms a second later, for viewers that may connect. */
+  encodeLater(changedRooms: number): void {
+    this.#encoder.encodeLater(changedRooms);
+  }
+
+  /** The frame of the whole map. */
+  map(): Frame | Promise<Frame> {
+    return this.#encode('map', (encoded) => this.#mapFrame(encoded));
+  }
+
+  /** The frame of a snapshot, followed by the changes since its encoding began. */
+  snapshot(): Frame | Promise<Frame> {
+    return this.#encode('snapshot', (encoded) => this.#snapshotFrame(encoded));
+  }
+
+  /** Forgets all rooms but these, and answers with a snapshot at once: few rooms exist after a restart. */
+  restart(rooms: readonly RoomName[]): Frame {
+    this.#map = undefined;
+    this.#encoder.clear();
+    this.#encoder.note(rooms);
+    return this.#snapshotFrame(this.#encoder.encodeNow(this.#needs.history.version));
+  }
+
+  /** Drops cached frames. They are as large as all room names together. */
+  dropCaches(): void {
+    this.#map = undefined;
+    this.#snapshot = undefined;
+  }
+
+  close(): void {
+    this.#encoder.close();
+  }
+
+  #encode(
+    kind: 'map' | 'snapshot',
+    toFrame: (encoded: EncodedState) => Frame,
+  ): Frame | Promise<Frame> {
+    const pending = this.#pending.get(kind);
+    if (pending) return pending;
+    const encoded = this.#encoder.encode(this.#needs.history.version);
+    if (!(encoded instanceof Promise)) return toFrame(encoded);
+    const frame = encoded.then((done) => {
+      this.#pending.delete(kind);
+      return toFrame(done);
+    });
+    this.#pending.set(kind, frame);
+    return frame;
+  }
+
+  /** The rooms stream has no frames of changes, so an outdated map must be followed by another one. */
+  #mapFrame({ version }: EncodedState): Buffer {
+    const isCurrent = version === this.#needs.history.version;
+    if (!isCurrent) this.#needs.onOutdatedMap();
+    const map = this.#map ?? this.#encoder.toBuffer('data: ', '\n\n');
+    if (isCurrent) this.#map = map;
+    this.#lastMapBytes = map.length;
+    return map;
+  }
+
+  #snapshotFrame({ version, framesSince }: EncodedState): Frame {
+    const { history, source, status } = this.#needs;
+    const isCurrent = version === history.version;
+    if (isCurrent && this.#snapshot?.version === version) return this.#snapshot.frame;
+    const json = JSON.stringify({ version, ...status(), servers: source.servers() });
+    const head = `event: snapshot\nid: ${history.idOf(version)}\ndata: ${openJsonField(json, 'rooms')}`;
+    const frame = this.#encoder.toBuffer(head, '}\n\n');
+    if (isCurrent) this.#snapshot = { version, frame };
+    return framesSince.length === 0 ? frame : [frame, ...framesSince];
+  }
+}
