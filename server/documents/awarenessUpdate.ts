@@ -1,44 +1,45 @@
 import * as decoding from 'lib0/decoding';
-import { isDeeperThan } from './updateReader.js';
+import { isDeeperThan } from './isDeeperThan.js';
 
-/** One client's announcement: `json` is its state on one line, or `null` when it leaves. */
-export interface Announced {
+/** The entry of one client in an awareness update. `json`: its state on one line, or `null` when it leaves. */
+export interface AwarenessEntry {
   readonly client: number;
   readonly clock: number;
   readonly json: string;
   readonly isTooDeep: boolean;
 }
 
-/** Announcements in one update; more is no update that an editor or a server sends. */
-const maxAnnounced = 11_000;
-/** Deeper states can be read, but not be shown. */
+/** Most clients in one update; no editor or server sends more. */
+const maxClients = 11_000;
+/** Deeper states can be read but not shown. */
 const maxDepth = 100;
 
 const lineEnd = /[\n\r]/;
 
-/** Reads an awareness update of y-protocols to its last byte. Throws when it is none. */
-export function readAwarenessUpdate(update: Uint8Array): Announced[] {
+/** Reads an awareness update of y-protocols to its last byte. Throws if it is not one. */
+export function readAwarenessUpdate(update: Uint8Array): AwarenessEntry[] {
   const decoder = decoding.createDecoder(update);
-  const announced: Announced[] = [];
+  const entries: AwarenessEntry[] = [];
   const count = decoding.readVarUint(decoder);
-  if (count > maxAnnounced) throw new Error('too many clients');
+  if (count > maxClients) throw new Error('too many clients');
   for (let left = count; left > 0; left -= 1) {
     const client = decoding.readVarUint(decoder);
     const clock = decoding.readVarUint(decoder);
     const text = decoding.readVarString(decoder);
-    if (!Number.isSafeInteger(client) || !Number.isSafeInteger(clock)) throw new Error('range');
+    if (!Number.isSafeInteger(client) || !Number.isSafeInteger(clock))
+      throw new Error('an id or a clock is out of range');
     const state: unknown = JSON.parse(text);
     const isTooDeep = isDeeperThan(state, maxDepth);
-    // A line end, which JSON allows between its tokens, would end the data of a frame.
+    // JSON allows line ends between tokens; in an event stream one would end the data.
     const json = lineEnd.test(text) && !isTooDeep ? JSON.stringify(state) : text.trim();
-    announced.push({ client, clock, json, isTooDeep });
+    entries.push({ client, clock, json, isTooDeep });
   }
   if (decoding.hasContent(decoder)) throw new Error('bytes follow the end');
-  return announced;
+  return entries;
 }
 
-/** Whose update it is, when it is one client's alone; its state is not read. Undefined: more, none, or no update. */
-export function announcerOf(update: Uint8Array): { client: number; clock: number } | undefined {
+/** The client of an update that has exactly one; its state is not read. Undefined: several clients, none, or no update. */
+export function soleClientOf(update: Uint8Array): { client: number; clock: number } | undefined {
   try {
     const decoder = decoding.createDecoder(update);
     if (decoding.readVarUint(decoder) !== 1) return undefined;

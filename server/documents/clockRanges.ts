@@ -1,9 +1,9 @@
 import type { ClockRange } from '../wire/divergence.js';
 
-/** Sets of clocks by client, each a flat list `[from, to, from, to, ...]`: compact for whole states. */
+/** Sets of clocks by client. Each is a flat list `[from, to, from, to, ...]`, which stays compact for whole states. */
 export type ClockSets = Map<number, number[]>;
 
-/** Adds a range behind the client's last one, joined to it when they touch. */
+/** Appends a range to the list of a client. Joins it with the last range if they touch. */
 export function addClocks(sets: ClockSets, client: number, from: number, to: number): void {
   const flat = sets.get(client);
   if (flat === undefined) sets.set(client, [from, to]);
@@ -11,7 +11,7 @@ export function addClocks(sets: ClockSets, client: number, from: number, to: num
   else flat.push(from, to);
 }
 
-/** The same clocks, sorted, without overlaps and without ranges that touch. */
+/** Sorts ranges and joins those that overlap or touch. */
 export function normalize(flat: readonly number[]): number[] {
   const pairs: [number, number][] = [];
   for (let i = 0; i < flat.length; i += 2) pairs.push([flat[i] ?? 0, flat[i + 1] ?? 0]);
@@ -23,6 +23,12 @@ export function normalize(flat: readonly number[]): number[] {
     else result.push(from, to);
   }
   return result;
+}
+
+/** Normalizes the ranges of every client in place. */
+export function normalizeAll(sets: ClockSets): ClockSets {
+  for (const [client, flat] of sets) sets.set(client, normalize(flat));
+  return sets;
 }
 
 /** The clocks of `a` that are not in `b`; both normalized. */
@@ -43,6 +49,30 @@ export function subtract(a: readonly number[], b: readonly number[]): number[] {
   return result;
 }
 
+/** The clocks in any of the sets; all normalized. */
+export function union(all: readonly ClockSets[]): ClockSets {
+  const result: ClockSets = new Map();
+  for (const sets of all) {
+    for (const [client, flat] of sets) {
+      const known = result.get(client);
+      // Most states are equal: then the first list is copied and nothing is sorted.
+      if (known === undefined) result.set(client, [...flat]);
+      else if (subtract(flat, known).length > 0) result.set(client, normalize([...known, ...flat]));
+    }
+  }
+  return result;
+}
+
+/** The clocks of `all` that are not in `own`; both normalized. */
+export function difference(all: ClockSets, own: ClockSets): ClockSets {
+  const result: ClockSets = new Map();
+  for (const [client, flat] of all) {
+    const missing = subtract(flat, own.get(client) ?? []);
+    if (missing.length > 0) result.set(client, missing);
+  }
+  return result;
+}
+
 /** How many clocks the sets hold. */
 export function countClocks(sets: ClockSets): number {
   let count = 0;
@@ -52,17 +82,17 @@ export function countClocks(sets: ClockSets): number {
   return count;
 }
 
-/** The first ranges of the sets, as objects, and how many were left out. */
+/** The first `limit` ranges of the sets, sorted by client. `more`: how many were left out. */
 export function listRanges(sets: ClockSets, limit: number): { ranges: ClockRange[]; more: number } {
   const ranges: ClockRange[] = [];
   let more = 0;
   for (const client of [...sets.keys()].sort((a, b) => a - b)) {
     const flat = sets.get(client) ?? [];
-    const room = Math.max(0, limit - ranges.length) * 2;
-    for (let i = 0; i < Math.min(room, flat.length); i += 2) {
+    const free = Math.max(0, limit - ranges.length) * 2;
+    for (let i = 0; i < Math.min(free, flat.length); i += 2) {
       ranges.push({ client, from: flat[i] ?? 0, to: flat[i + 1] ?? 0 });
     }
-    more += Math.max(0, flat.length - room) / 2;
+    more += Math.max(0, flat.length - free) / 2;
   }
   return { ranges, more };
 }

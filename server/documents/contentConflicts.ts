@@ -9,7 +9,7 @@ const replacement = 0xfffd;
 
 const isSurrogate = (unit: number): boolean => unit >= 0xd800 && unit <= 0xdfff;
 
-// Yjs writes U+FFFD for the halves of a surrogate pair that it had to split.
+/** Yjs writes U+FFFD for both halves of a surrogate pair that it had to split. */
 const isSameUnit = (a: number, b: number): boolean =>
   a === b || (a === replacement && isSurrogate(b)) || (b === replacement && isSurrogate(a));
 
@@ -19,7 +19,7 @@ function isSameText(a: string, aFrom: number, b: string, bFrom: number, length: 
   return true;
 }
 
-/** Whether two values of a document are the same; the order of an object's keys does not count. */
+/** Whether two values in a document are equal; the order of keys does not matter. */
 export function isSameValue(a: unknown, b: unknown): boolean {
   if (Object.is(a, b)) return true;
   if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return false;
@@ -36,7 +36,7 @@ const readMany = (decoder: decoding.Decoder, read: () => unknown): unknown[] =>
 
 const parse = (json: string): unknown => (json === 'undefined' ? undefined : JSON.parse(json));
 
-// Contents by their number in the format, as `Y.Item` would hold them. Sub-documents are told by their guid.
+/** Reads the content of a struct as `Y.Item` would hold it. A sub-document is represented by its guid. */
 function contentAt(update: Uint8Array, { ref, contentAt: at }: StructHead): Content {
   const decoder = decoding.createDecoder(update);
   decoder.pos = at;
@@ -54,7 +54,7 @@ function contentAt(update: Uint8Array, { ref, contentAt: at }: StructHead): Cont
   return { values: [text()] };
 }
 
-// In the order of their numbers in the format.
+/** In the order of their numbers in the format. */
 const kinds = [
   Y.Array,
   Y.Map,
@@ -83,7 +83,7 @@ function contentOf({ content }: Y.Item): Content {
 const isSameReference = (a: Reference | null | undefined, b: Reference | null | undefined) =>
   a?.client === b?.client && a?.clock === b?.clock;
 
-// Whether a string of plain ASCII is, from its start on, what an item of text has from `from` on.
+/** Whether the ASCII string at `at` in the update equals the text of an item from `from` on. */
 function isSameAscii(
   update: Uint8Array,
   at: number,
@@ -113,9 +113,9 @@ function isSameContent(
 }
 
 /**
- * Finds elements of a state that are others than those that a document has under the same clocks, or are at
- * another place: two that are never one text. Whether structs are split or merged, in which order they come, and
- * what is deleted in the document makes no difference; what is deleted in the state alone is left to the caller.
+ * Finds elements of a state whose content or place differs from what a document has under the same clocks. Such
+ * documents never converge. How structs are split or ordered, and what is deleted in the document, is ignored. What is
+ * deleted only in the state is up to the caller.
  */
 export class ContentConflicts {
   readonly #doc: Y.Doc;
@@ -126,14 +126,14 @@ export class ContentConflicts {
   #structs: readonly (Y.Item | Y.GC)[] = [];
   #next = 0;
 
-  /** `state` is being read by whoever calls `compare`. */
+  /** The caller reads `state` and calls `compare` for its items. */
   constructor(doc: Y.Doc, state: Uint8Array) {
     this.#doc = doc;
     this.#state = state;
     for (const [name, type] of doc.share) this.#rootNames.set(type, name);
   }
 
-  /** Takes an item that the state has from clock `at` on. A client's come in the order of their clocks. */
+  /** Compares an item of the state that begins at clock `at`. Items of one client come in the order of their clocks. */
   compare(client: number, at: number, length: number, head: StructHead): void {
     const end = at + length;
     this.#seek(client, at);
@@ -157,6 +157,7 @@ export class ContentConflicts {
     }
   }
 
+  /** Moves to the first struct of the document that ends after the clock. */
   #seek(client: number, clock: number): void {
     if (client !== this.#client || (this.#structs[this.#next]?.id.clock ?? 0) > clock) {
       this.#client = client;
@@ -171,7 +172,7 @@ export class ContentConflicts {
 
   #isSamePlace(client: number, at: number, head: StructHead, item: Y.Item, from: number): boolean {
     const start = item.id.clock;
-    // What follows in a run comes behind what is before it.
+    // The rest of a run follows the element before it.
     if (from > at && from > start) return isSameReference(head.rightOrigin, item.rightOrigin);
     const before = from > at || from > start ? { client, clock: from - 1 } : undefined;
     const origin = from > at ? before : head.origin;

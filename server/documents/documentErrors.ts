@@ -1,20 +1,20 @@
-/** Why a document's request was refused; the caller decides by this, never by the message. */
+/** Why a request about a document failed. Callers decide by this code, never by the message. */
 export type DocumentErrorCode =
-  /** The bytes are not a Yjs update (v1), or one that no document can hold. The document is as before. */
+  /** The bytes are no Yjs update (v1), or one that no document can hold. The document is unchanged. */
   | 'bad_update'
-  /** Too many bytes wait for this room: count it as dropped, fetch the whole state later. */
+  /** Too many bytes wait for this room. Count the update as dropped and fetch the whole state later. */
   | 'backlog'
-  /** The room is over its limit of bytes: there is no document, and no JSON. */
+  /** The room is over its size limit: it has no document and no JSON. */
   | 'too_large'
-  /** The request took too long; the thread was ended and with it every document. */
+  /** The request took too long. The thread was terminated, and every document with it. */
   | 'deadline'
-  /** The thread ended, or this document was given up, before the answer: fetch and merge again. */
+  /** The thread ended or this document was discarded before the answer. Fetch and merge again. */
   | 'lost'
-  /** This room's own request ended the thread: it is refused for a while, see `RoomRefusals`. */
+  /** A request of this room ended the thread. The room is refused for a while: see `RoomRefusals`. */
   | 'too_heavy'
   | 'closed';
 
-/** A refusal that says by its code what to do next. */
+/** A request about a document that failed. */
 export class DocumentError extends Error {
   override readonly name: string = 'DocumentError';
   readonly code: DocumentErrorCode;
@@ -25,10 +25,10 @@ export class DocumentError extends Error {
   }
 }
 
-/** Bytes that are no Yjs update. Nothing was applied. */
+/** The bytes are no Yjs update. Nothing was applied. */
 export class BadUpdate extends DocumentError {
   override readonly name: string = 'BadUpdate';
-  /** Whether Yjs may take it, and break when it integrates it later. */
+  /** Whether Yjs may accept it and fail when it integrates it later. */
   readonly isUnsafe: boolean;
 
   constructor(
@@ -40,7 +40,7 @@ export class BadUpdate extends DocumentError {
   }
 }
 
-/** The error of a code that came over a thread's border. */
+/** Rebuilds an error that a thread posted as a code and a message. */
 export function toDocumentError(code: DocumentErrorCode, message: string): DocumentError {
   return code === 'bad_update' ? new BadUpdate(message) : new DocumentError(code, message);
 }

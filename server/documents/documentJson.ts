@@ -11,14 +11,14 @@ import {
   type TextPart,
 } from './sharedTypes.js';
 
-/** `types` names the kind of root types, where their content does not tell it. */
+/** `types`: the kinds of root types whose content does not tell. */
 export interface JsonOptions {
   readonly types?: Readonly<Record<string, Kind>>;
   readonly maxBytes: number;
   readonly maxDepth: number;
 }
 
-/** A document as JSON text in UTF-8; `isTruncated` when something of it was left out. */
+/** A document as JSON text in UTF-8. `isTruncated`: parts were left out. */
 export interface DocumentJson {
   readonly json: Uint8Array<ArrayBuffer>;
   readonly isTruncated: boolean;
@@ -118,7 +118,7 @@ class DocumentWriter {
     this.#out.object(entries.keys(), (key) => () => this.#value(entries.get(key)));
   }
 
-  // An object with a key `type` would look like one of ours.
+  /** Wraps an object with a key `type`, which would look like one of our labels. */
   #plainObject(value: Record<string, unknown>): void {
     const isWrapped = Object.hasOwn(value, 'type');
     if (isWrapped) this.#out.raw('{"type":"object","value":');
@@ -138,7 +138,7 @@ class DocumentWriter {
 
   #binary(bytes: Uint8Array): void {
     this.#out.raw(`{"type":"binary","bytes":${bytes.length},"base64":`);
-    // Whole base64 groups, as many as fit.
+    // As many whole base64 groups as fit.
     const fits = Math.max(0, Math.floor(this.#out.bytesLeft / 4)) * 3;
     const head = Buffer.from(bytes.buffer, bytes.byteOffset, Math.min(bytes.length, fits));
     this.#out.string(head.toString('base64'));
@@ -163,8 +163,8 @@ class DocumentWriter {
 }
 
 /**
- * The whole document as JSON, every root type by its name, without changing the document (asking Yjs for a
- * root type by kind would convert it for good). Keys are sorted.
+ * The whole document as JSON, with every root type by its name and with sorted keys. Does not change the document:
+ * asking Yjs for a root type by kind would convert it for good.
  *
  *     {
  *       "notes": {"type":"text","value":"Hi all","delta":[{"insert":"Hi "},{"insert":"all","attributes":{"bold":true}}]},
@@ -173,7 +173,7 @@ class DocumentWriter {
  *       "empty": {"type":"unknown"}
  *     }
  *
- * What each `type` has beside it is in docs/protocol.md, "Documents as JSON".
+ * docs/protocol.md, "Documents as JSON", lists the fields of each `type`.
  */
 export function documentJson(
   doc: Y.Doc,

@@ -3,28 +3,29 @@ import { threadBeside } from '../moduleBeside.js';
 import { DocumentError } from './documentErrors.js';
 import type { DocumentLimits, FromThread, ToThread } from './documentProtocol.js';
 
-/** One run of the thread; whoever starts it ends it. */
+/** How to run the thread. The owner ends it. */
 export interface DocumentThreadOptions {
   readonly limits: DocumentLimits;
   readonly maxHeapMb: number;
-  /** The answer to the request that was posted last. */
+  /** Called with the answer to the last request. */
   readonly onAnswer: (answer: Exclude<FromThread, { type: 'ready' }>) => void;
-  /** It ended by itself or at the deadline; called once, never after `end`. */
+  /** The thread ended by itself or at a deadline. Called once, never after `end`. */
   readonly onLost: (error: DocumentError) => void;
 }
 
-// Loading the code, from sources too, on a busy machine.
+/** Time to load the code, from TypeScript sources too, on a busy machine. */
 const startDeadlineMs = 30_000;
 
+/** A deadline is counted in so many timer ticks. */
 const deadlineParts = 5;
 
-/** Runs `documentWorker`, one request at a time, each with a deadline. */
+/** A worker thread that runs `documentWorker`: one request at a time, each with a deadline. */
 export class DocumentThread {
   readonly #worker: Worker;
   readonly #onLost: (error: DocumentError) => void;
   #timer: NodeJS.Timeout | undefined;
   #isReady = false;
-  // Of what is asked; undefined: nothing is.
+  /** Deadline of the current request; undefined: there is none. */
   #deadlineMs: number | undefined;
   #hasEnded = false;
 
@@ -32,7 +33,7 @@ export class DocumentThread {
     this.#onLost = onLost;
     this.#worker = new Worker(threadBeside(import.meta.url, 'documentWorker'), {
       workerData: limits,
-      // Nothing of what started this process, and none of its secrets, for what reads strangers' bytes.
+      // The thread reads untrusted bytes: it gets no options and no secrets of this process.
       execArgv: [],
       env: {},
       resourceLimits: { maxOldGenerationSizeMb: maxHeapMb },
@@ -55,24 +56,24 @@ export class DocumentThread {
     this.#worker.on('exit', (code) => this.#lose('lost', `the thread exited with ${code}`));
   }
 
-  /** Whether it ever ran: if not, nothing that it was asked for ended it. */
+  /** Whether the thread ever ran. If not, no request ended it. */
   get hasStarted(): boolean {
     return this.#isReady;
   }
 
-  /** Posts a request, which may take so long; the next one only after its answer. */
-  ask(request: ToThread, transfer: ArrayBuffer[], deadlineMs: number): void {
+  /** Posts a request. The next one must wait for its answer. */
+  request(request: ToThread, transfer: ArrayBuffer[], deadlineMs: number): void {
     this.#deadlineMs = deadlineMs;
     if (this.#isReady) this.#watch(deadlineMs);
     this.#worker.postMessage(request, transfer);
   }
 
-  /** Posts what has no answer. */
-  tell(message: ToThread): void {
+  /** Posts a message that has no answer. */
+  post(message: ToThread): void {
     this.#worker.postMessage(message);
   }
 
-  /** Ends it, whatever it is doing. */
+  /** Terminates the thread, whatever it is doing. */
   async end(): Promise<void> {
     this.#hasEnded = true;
     clearInterval(this.#timer);
@@ -81,7 +82,7 @@ export class DocumentThread {
 
   #watch(ms: number): void {
     clearInterval(this.#timer);
-    // In parts: while the process stands still, no time has passed for the thread either.
+    // In parts: while the whole process is suspended, no time passes for the thread either.
     let left = deadlineParts;
     this.#timer = setInterval(() => {
       left -= 1;

@@ -11,7 +11,7 @@ import type {
 import { LiveDocument } from './liveDocument.js';
 import { RoomAwareness } from './roomAwareness.js';
 
-/** The thread that works on documents; `Documents` starts it, asks one thing at a time and ends it. */
+/** Worker thread for documents. `Documents` starts it, sends one request at a time and ends it. */
 
 if (parentPort === null) throw new Error('documentWorker runs in a worker thread');
 const port = parentPort;
@@ -67,7 +67,7 @@ function answer(
   }
 }
 
-// Every answer's bytes are the thread's own, and of no more use to it.
+/** The buffers of an answer, which move to the main thread. */
 const buffersOf = (value: object): ArrayBuffer[] =>
   Object.values(value).flatMap((part: unknown) =>
     part instanceof Uint8Array && part.buffer instanceof ArrayBuffer ? [part.buffer] : [],
@@ -80,24 +80,24 @@ port.on('message', (message: ToThread) => {
     return;
   }
   if (message.name === 'awareness') {
-    const given = awarenessOf(message.room).answer(message);
+    const result = awarenessOf(message.room).answer(message);
     port.postMessage(
-      { type: 'answered', answer: given, isLost: false } satisfies FromThread,
-      buffersOf(given),
+      { type: 'answered', answer: result, isLost: false } satisfies FromThread,
+      buffersOf(result),
     );
     return;
   }
   const document = rooms.get(message.room) ?? open(message.room);
   try {
-    const given = answer(document, message);
-    const reply: FromThread = { type: 'answered', answer: given, isLost: document.takeLoss() };
-    port.postMessage(reply, buffersOf(given));
+    const result = answer(document, message);
+    const reply: FromThread = { type: 'answered', answer: result, isLost: document.takeLoss() };
+    port.postMessage(reply, buffersOf(result));
   } catch (cause) {
-    // Anything else is a mistake of ours, or no memory: the thread ends, and its owner starts anew.
+    // Anything else is a defect or lack of memory: the thread ends, and its owner starts another.
     if (!(cause instanceof DocumentError)) throw cause;
-    const { code, message: why } = cause;
+    const { code, message: reason } = cause;
     const isLost = document.takeLoss();
-    port.postMessage({ type: 'refused', code, message: why, isLost } satisfies FromThread);
+    port.postMessage({ type: 'refused', code, message: reason, isLost } satisfies FromThread);
   }
 });
 

@@ -5,26 +5,23 @@ import { DocumentThread } from './documentThread.js';
 import { RoomDocument } from './roomDocument.js';
 import { RoomRefusals } from './roomRefusals.js';
 
-/** Limits of the documents and of their thread; every one has a default. */
-export type DocumentsOptions = Partial<DocumentLimits> & {
-  /** Bytes that may wait for one room; default 64 MiB. An idle room takes one request of any size. */
+/** Limits of the documents and of their thread. */
+export interface DocumentsOptions extends Partial<DocumentLimits> {
+  /** Bytes that may wait for one room; default 64 MiB. An idle room accepts one request of any size. */
   readonly maxBacklogBytes?: number;
-  /**
-   * The most that one request may take, in ms; default 30 s, and less for small documents, see `timeFor`. Then the
-   * thread is ended.
-   */
+  /** Longest time for one request; default 30 s, and less for small documents. Then the thread is terminated. */
   readonly deadlineMs?: number;
-  /** Heap of the thread, in MB; default 2,048, or a third of the memory when that is less. */
+  /** Heap of the thread in MB; default 2,048, or a third of the memory if that is less. */
   readonly maxHeapMb?: number;
-  /** Rooms that ended a thread; whoever has several threads has one of these for all. */
+  /** Rooms that ended a thread. Several threads share one. */
   readonly refusals?: RoomRefusals;
-  /** The thread ended; `room` asked for what it was doing. To be logged: the rooms hear of it by themselves. */
+  /** The thread ended while it worked for `room`. For the log only: rooms have their own `onLost`. */
   readonly onThreadLost?: (error: DocumentError, room: string | undefined) => void;
-};
+}
 
 const mebi = 1024 * 1024;
 
-// A container's limit, where there is one. Worst case, a document takes some 60 times its encoded size.
+/** Memory, or the limit of the container. In the worst case a document takes some 60 times its encoded size. */
 const memoryBytes = (): number => Math.min(totalmem(), process.constrainedMemory() || Infinity);
 
 const defaultLimits: DocumentLimits = {
@@ -35,17 +32,17 @@ const defaultLimits: DocumentLimits = {
   maxJsonDepth: 100,
 };
 
-/** What requests about so many bytes may take, in ms: some fifty times what they take when they are sound. */
-const timeFor = (bytes: number): number => 10_000 + (bytes / mebi) * 5_000;
+/** Deadline in ms for a request about so many bytes: some fifty times what a normal request takes. */
+const deadlineFor = (bytes: number): number => 10_000 + (bytes / mebi) * 5_000;
 
-/** What a room's requests are about: its document, or who is in it. One can be refused without the other. */
+/** Part of a room: its document, or its awareness. Each is refused by itself. */
 type Subject = 'document' | 'people';
 
 /**
  * The Yjs documents of watched rooms, all in one worker thread, so that no merge blocks the main loop. The thread
- * starts with the first request. When it fails, runs out of memory or takes too long, it is ended, all open
- * documents are empty (`onLost`) and the next request starts another: whoever fetches again paces it. The room that
- * asked for what ended it is refused for a while. One request is worked on at a time, and the rooms take turns.
+ * starts with the first request and handles one at a time; the rooms take turns. If it fails, runs out of memory or
+ * misses a deadline, it is terminated and all open documents become empty (`onLost`). The next request starts another
+ * thread. The room that caused this is refused for a while.
  */
 export class Documents {
   readonly #limits: DocumentLimits;
@@ -55,7 +52,7 @@ export class Documents {
   readonly #onThreadLost: (error: DocumentError, room: string | undefined) => void;
   readonly #refusals: RoomRefusals;
   readonly #open = new Set<RoomDocument>();
-  // Rooms with something to ask, in turn.
+  /** Rooms with requests, in turn. */
   readonly #waiting = new Set<RoomDocument>();
   #thread: DocumentThread | undefined;
   #current: RoomDocument | undefined;
@@ -79,8 +76,8 @@ export class Documents {
   }
 
   /**
-   * An empty document for a room; its owner closes it. `onLost`: the document is empty again, and every request
-   * that waited was rejected: fetch the servers' states and merge them.
+   * An empty document for a room; its owner closes it. `onLost`: the document is empty again and all waiting
+   * requests were rejected. Fetch the states of the servers again and merge them.
    */
   open(
     room: string,
@@ -98,15 +95,15 @@ export class Documents {
       {
         maxBacklogBytes: this.#maxBacklogBytes,
         refusal: () => this.#refusals.of(name),
-        onGuilty: () => this.#refusals.note(name),
-        onAsked: (asking) => {
-          if (asking !== this.#current) this.#waiting.add(asking);
+        onThreadEnded: () => this.#refusals.add(name),
+        onRequest: (waiting) => {
+          if (waiting !== this.#current) this.#waiting.add(waiting);
           this.#next();
         },
         onClosed: (closed) => {
           this.#open.delete(closed);
           this.#waiting.delete(closed);
-          this.#thread?.tell({ name: 'close', room: closed.id });
+          this.#thread?.post({ name: 'close', room: closed.id });
         },
       },
       onLost,
@@ -127,15 +124,15 @@ export class Documents {
     if (this.#current) return;
     for (const document of this.#waiting) {
       this.#waiting.delete(document);
-      const asked = document.take();
-      if (asked === undefined) continue;
+      const next = document.take();
+      if (next === undefined) continue;
       this.#current = document;
       this.#thread ??= this.#start();
       try {
-        const deadlineMs = Math.min(this.#deadlineMs, timeFor(asked.bytes));
-        this.#thread.ask(asked.request, asked.transfer, deadlineMs);
+        const deadlineMs = Math.min(this.#deadlineMs, deadlineFor(next.bytes));
+        this.#thread.request(next.request, next.transfer, deadlineMs);
       } catch (cause) {
-        // A buffer that was given away twice.
+        // A buffer was transferred twice.
         const message = `not posted: ${cause}`;
         this.#settle({ type: 'refused', code: 'bad_update', message, isLost: false });
       }
@@ -155,13 +152,13 @@ export class Documents {
   #settle(answer: Exclude<FromThread, { type: 'ready' }>): void {
     const document = this.#current;
     this.#current = undefined;
-    // It goes to the end of the row, behind those that waited meanwhile.
+    // To the end of the queue, behind the rooms that waited meanwhile.
     if (document?.settle(answer)) this.#waiting.add(document);
     this.#next();
   }
 
   #lose(error: DocumentError): void {
-    // A thread that cannot start, for want of memory or of file descriptors, is no room's fault.
+    // No room is at fault if the thread could not start, for lack of memory or file descriptors.
     const culprit = this.#thread?.hasStarted ? this.#current : undefined;
     this.#thread = undefined;
     this.#current = undefined;
@@ -170,8 +167,8 @@ export class Documents {
       'lost',
       `another room's request ended the thread: ${error.message}`,
     );
-    // A room that was closed meanwhile is as guilty.
-    culprit?.blame();
+    // Even if the room was closed meanwhile.
+    culprit?.noteThreadEnded();
     for (const document of this.#open) {
       document.lose(document === culprit || culprit === undefined ? error : others);
     }

@@ -1,11 +1,11 @@
 const truncated = '{"type":"truncated"}';
 
-// A control character is written as \u0000.
+/** A control character is written as \u0000. */
 const maxBytesOfCharacter = 6;
 
 const bytesOf = (text: string): number => Buffer.byteLength(JSON.stringify(text));
 
-/** Writes JSON text piece by piece, up to about `maxBytes`: what does not fit is marked, and the text stays valid. */
+/** Writes JSON text piece by piece, up to about `maxBytes`. Values that do not fit are marked; the text stays valid. */
 export class JsonWriter {
   readonly #pieces: string[] = [];
   #bytesLeft: number;
@@ -27,7 +27,7 @@ export class JsonWriter {
     return this.#bytesLeft <= 0;
   }
 
-  /** Text that is JSON already, or a part of it; always written, since it may close what is open. */
+  /** Writes a piece of JSON, even when full: it may close an open bracket. */
   raw(json: string): void {
     this.#pieces.push(json);
     this.#bytesLeft -= Buffer.byteLength(json);
@@ -35,12 +35,12 @@ export class JsonWriter {
 
   /** Whether a string can be written whole. */
   fits(text: string): boolean {
-    // At most six bytes for a character: most strings need no measuring.
+    // A character takes at most six bytes, so most strings need no measuring.
     if (text.length * maxBytesOfCharacter + 2 <= this.#bytesLeft) return true;
     return text.length < this.#bytesLeft && bytesOf(text) <= this.#bytesLeft;
   }
 
-  /** A string, or as much of its head as fits; answers whether it is whole. */
+  /** Writes a string, or as much of its beginning as fits. Returns whether it is whole. */
   string(text: string): boolean {
     const isWhole = this.fits(text);
     let head = isWhole ? text : text.slice(0, Math.max(0, this.#bytesLeft));
@@ -49,24 +49,24 @@ export class JsonWriter {
       head = head.slice(0, Math.min(share, head.length - 1));
     }
     if (!isWhole) this.#isTruncated = true;
-    // A surrogate pair is not cut in two.
+    // Do not split a surrogate pair.
     this.raw(JSON.stringify(isWhole ? head : head.replace(/[\uD800-\uDBFF]$/, '')));
     return isWhole;
   }
 
-  /** Says inside an open object that its value is not whole. */
+  /** Marks the open object as truncated. */
   cut(): void {
     this.#isTruncated = true;
     this.raw(',"truncated":true');
   }
 
-  /** Stands for a value that is left out. */
+  /** Writes a placeholder for a value that is left out. */
   truncated(): void {
     this.#isTruncated = true;
     this.raw(truncated);
   }
 
-  /** `[...]`; what does not fit is one `truncated` at the end. */
+  /** Writes an array. A `truncated` at its end replaces the items that do not fit. */
   array<T>(items: Iterable<T>, write: (item: T) => void): void {
     this.raw('[');
     let isFirst = true;
@@ -83,8 +83,8 @@ export class JsonWriter {
   }
 
   /**
-   * `{...}` with sorted keys. `value` answers what writes a key's value, or undefined to leave the key out.
-   * What does not fit is `"type":"truncated"` at the end: no other object of ours has both that and entries.
+   * Writes an object with sorted keys. `value` returns the writer of a value, or undefined to leave the key out.
+   * `"type":"truncated"` at its end replaces the entries that do not fit; no other object has both.
    */
   object(keys: Iterable<string>, value: (key: string) => (() => void) | undefined): void {
     this.raw('{');

@@ -1,39 +1,39 @@
-import { AwarenessStates, type Person } from './awareness.js';
+import { type AwarenessClient, AwarenessStates } from './awareness.js';
 import type { AwarenessAnswer, AwarenessRequest, Bytes } from './documentProtocol.js';
 
 const encoder = new TextEncoder();
 
-// On one line each: a state's JSON has no line end.
-const personJson = ({ client, clock, json, omitted, bytes }: Person): string =>
+/** A client on one line: the JSON of a state has no line end. */
+const clientJson = ({ client, clock, json, omitted, bytes }: AwarenessClient): string =>
   json === undefined
     ? `{"client":${client},"clock":${clock},"state":null,"omitted":"${omitted}","bytes":${bytes}}`
     : `{"client":${client},"clock":${clock},"state":${json}}`;
 
-const clientsJson = (people: readonly Person[]): string =>
-  `"clients":[${people.map(personJson).join()}]`;
+const clientsJson = (clients: readonly AwarenessClient[]): string =>
+  `"clients":[${clients.map(clientJson).join()}]`;
 
 const frame = (event: string, fields: readonly string[]): Bytes =>
   encoder.encode(`event: ${event}\ndata: {${fields.join()}}\n\n`);
 
-/** The awareness of one room as it lives in the documents' thread, which encodes its frames. */
+/** The awareness of one room in the worker thread, which encodes its frames. */
 export class RoomAwareness {
   readonly #states = new AwarenessStates();
-  /** What was told last beside the people. */
-  #told = '';
+  /** The other fields of the last frame. */
+  #sent = '';
 
   answer(request: AwarenessRequest): AwarenessAnswer {
     const garbage = this.#apply(request);
     this.#states.expire(request.now);
-    const about = this.#about(request);
+    const counts = this.#counts(request);
     const whole = request.isWhole
-      ? { whole: frame('awareness', [clientsJson(this.#states.people()), ...about]) }
+      ? { whole: frame('awareness', [clientsJson(this.#states.clients()), ...counts]) }
       : {};
-    const changes = request.isFlush ? this.#changes(about, request.isEncoded) : {};
+    const changes = request.isFlush ? this.#changes(counts, request.isEncoded) : {};
     const nextExpiryAt = this.#states.nextExpiryAt();
     return { garbage, isChanged: false, nextExpiryAt, ...changes, ...whole };
   }
 
-  /** Lengths of the updates that are none. */
+  /** Returns the lengths of the messages that are no awareness updates. */
   #apply({ updates, lengths, tooLarge, now }: AwarenessRequest): number[] {
     const garbage: number[] = [];
     let start = 0;
@@ -47,18 +47,18 @@ export class RoomAwareness {
     return garbage;
   }
 
-  #about({ dropped, since }: AwarenessRequest): string[] {
+  #counts({ dropped, since }: AwarenessRequest): string[] {
     const { leftOut } = this.#states;
     return [`"leftOut":${leftOut}`, `"dropped":${dropped}`, `"since":${JSON.stringify(since)}`];
   }
 
-  #changes(about: readonly string[], isEncoded: boolean) {
-    const told = about.join();
-    const isChanged = this.#states.hasChanged || told !== this.#told;
-    this.#told = told;
+  #changes(counts: readonly string[], isEncoded: boolean) {
+    const text = counts.join();
+    const isChanged = this.#states.hasChanged || text !== this.#sent;
+    this.#sent = text;
     const { clients, gone } = this.#states.takeChanges();
     if (!isChanged || !isEncoded) return { isChanged };
-    const fields = [clientsJson(clients), `"gone":[${gone.join()}]`, ...about];
+    const fields = [clientsJson(clients), `"gone":[${gone.join()}]`, ...counts];
     return { isChanged, changes: frame('awareness-changes', fields) };
   }
 }

@@ -9,51 +9,46 @@ import type {
   FromThread,
   Gap,
   Merged,
-  Read,
+  ReadState,
   Request,
   RequestName,
   Requests,
   TooLarge,
 } from './documentProtocol.js';
+import { ownBytes } from './ownBytes.js';
 import type { Kind } from './sharedTypes.js';
 
 interface Job {
   readonly name: RequestName;
   readonly body: object;
-  /** What it holds while it waits. */
+  /** Memory that the request holds while it waits. */
   readonly bytes: number;
   readonly transfer: readonly ArrayBuffer[];
   readonly resolve: (answer: never) => void;
   readonly reject: (error: DocumentError) => void;
 }
 
-/** What a room's document needs of the one that schedules all of them. */
+/** The scheduler of all documents, as one of them sees it. */
 export interface RoomDocumentOwner {
   readonly maxBacklogBytes: number;
-  /** Why the document is not worked on for now. */
+  /** Why the room is refused for now; undefined: it is accepted. */
   readonly refusal: () => DocumentError | undefined;
-  /** What the document asked ended the thread. */
-  readonly onGuilty: () => void;
-  /** The document has something to ask. */
-  readonly onAsked: (document: RoomDocument) => void;
+  /** A request of this document ended the thread. */
+  readonly onThreadEnded: () => void;
+  /** The document has a new request. */
+  readonly onRequest: (document: RoomDocument) => void;
   readonly onClosed: (document: RoomDocument) => void;
 }
 
-// What a waiting request costs beside its bytes.
+/** Memory of a waiting request beside its bytes. */
 const jobBytes = 256;
-// Updates that go to the thread together; more would make others wait.
+/** Updates that go to the thread together. More would keep other rooms waiting. */
 const maxBatchJobs = 256;
 const maxBatchBytes = 1024 * 1024;
 
-// The bytes in a buffer of their own: a part of a pool must be copied.
-const owned = (bytes: Uint8Array): Bytes =>
-  bytes.buffer instanceof ArrayBuffer && bytes.byteLength === bytes.buffer.byteLength
-    ? (bytes as Bytes)
-    : new Uint8Array(bytes);
-
 /**
- * The document of one open room, which lives in the thread of `Documents`. Requests are answered in order.
- * Every one rejects with a `DocumentError`; a rejection that nobody looks at is not an unhandled one.
+ * The document of one open room, which lives in the thread of `Documents`. Requests are answered in order. They
+ * reject with a `DocumentError`, which never becomes an unhandled rejection.
  */
 export class RoomDocument {
   readonly room: string;
@@ -64,7 +59,7 @@ export class RoomDocument {
   readonly #queue: Job[] = [];
   #inFlight: readonly Job[] = [];
   #backlogBytes = 0;
-  // About the size of the document.
+  /** Estimated size of the document. */
   #bytes = 0;
   #isClosed = false;
 
@@ -80,78 +75,78 @@ export class RoomDocument {
     this.#onLost = onLost;
   }
 
-  /** Bytes that wait or are being worked on. */
+  /** Bytes of waiting and current requests. */
   get backlogBytes(): number {
     return this.#backlogBytes;
   }
 
   /**
-   * Merges the whole state of one server (one update, v1), and keeps what it held for `divergence`. The state
-   * is given away: its buffer moves to the thread, unless it is a part of a bigger one. Rejects with `bad_update`.
-   * `tooLarge` brings the state back; from then on, until it is closed, the room has no document.
+   * Merges the whole state of one server (one update, v1), and remembers what it held for `divergence`. The buffer of
+   * the state moves to the thread, unless it is part of a larger one. Rejects with `bad_update`. `tooLarge` brings the
+   * state back; the room then has no document until it is closed.
    */
   merge(state: Uint8Array, from: string): Promise<Merged | TooLarge> {
-    // Also what was given away before: its buffer has moved.
+    // Also a state whose buffer has moved already.
     if (state.byteLength === 0) return this.#quiet(Promise.reject(new BadUpdate('no bytes')));
-    const bytes = owned(state);
-    return this.#ask('merge', { state: bytes, from }, bytes.byteLength, [bytes.buffer]);
+    const bytes = ownBytes(state);
+    return this.#request('merge', { state: bytes, from }, bytes.byteLength, [bytes.buffer]);
   }
 
-  /** Reads a state as `merge` would, and merges nothing. The state is given away, and comes back. */
-  check(state: Uint8Array): Promise<Read & { state: Bytes }> {
+  /** Reads a state as `merge` would, without merging it. The state moves to the thread and comes back. */
+  check(state: Uint8Array): Promise<ReadState & { state: Bytes }> {
     if (state.byteLength === 0) return this.#quiet(Promise.reject(new BadUpdate('no bytes')));
-    const bytes = owned(state);
-    return this.#ask('check', { state: bytes }, bytes.byteLength, [bytes.buffer]);
+    const bytes = ownBytes(state);
+    return this.#request('check', { state: bytes }, bytes.byteLength, [bytes.buffer]);
   }
 
-  /** Applies an update (a copy of it). Rejects with `BadUpdate` when it is none, which changes nothing. */
+  /** Applies a copy of an update. Rejects with `BadUpdate` if it is not one, and changes nothing. */
   apply(update: Uint8Array): Promise<Applied> {
     const refusal = this.#refusal(update.byteLength);
     if (refusal) return this.#quiet(Promise.reject(refusal));
     const bytes: Bytes = new Uint8Array(update);
-    return this.#ask('apply', { update: bytes }, bytes.byteLength, [bytes.buffer]);
+    return this.#request('apply', { update: bytes }, bytes.byteLength, [bytes.buffer]);
   }
 
-  /** The document as JSON text (UTF-8): see `documentJson`. Rejects with `too_large` when there is none. */
+  /** The document as JSON text (UTF-8): see `documentJson`. Rejects with `too_large` if there is none. */
   toJson({ types = {} }: { types?: Readonly<Record<string, Kind>> } = {}): Promise<{
     json: Bytes;
     isTruncated: boolean;
   }> {
-    return this.#ask('toJson', { types });
+    return this.#request('toJson', { types });
   }
 
-  /** The document as one update (v1), with what waits for missing updates. Rejects with `too_large`. */
+  /** The document as one update (v1), with the updates that wait in it. Rejects with `too_large`. */
   encode(): Promise<Uint8Array> {
-    return this.#quiet(this.#ask('encode', { isText: false }).then(({ update }) => update));
+    return this.#quiet(this.#request('encode', { isText: false }).then(({ update }) => update));
   }
 
-  /** The same in base64, as ASCII bytes: for a big document that would hold up the main loop. */
+  /** The same in base64, as ASCII bytes. Encoding a large document here would block the main loop. */
   encodeBase64(): Promise<Uint8Array> {
-    return this.#quiet(this.#ask('encode', { isText: true }).then(({ update }) => update));
+    return this.#quiet(this.#request('encode', { isText: true }).then(({ update }) => update));
   }
 
   /** The document's encoded state vector. Rejects with `too_large`. */
   stateVector(): Promise<Uint8Array> {
-    return this.#quiet(this.#ask('stateVector', {}).then(({ stateVector }) => stateVector));
+    return this.#quiet(this.#request('stateVector', {}).then(({ stateVector }) => stateVector));
   }
 
-  /** What each server misses, by the states merged last; of all servers, or only of these. */
+  /** What each server misses, by the states merged last: of these servers, or of all. */
   divergence(servers?: readonly string[]): Promise<Divergence[]> {
-    return this.#ask('divergence', { servers });
+    return this.#request('divergence', { servers });
   }
 
-  /** Forgets updates that wait for others, once all states were merged and they still wait. */
+  /** Drops updates that still wait after all states were merged. */
   dropPending(): Promise<Gap> {
-    return this.#ask('dropPending', {});
+    return this.#request('dropPending', {});
   }
 
-  /** Who is in the room, by awareness updates, which are given away. Its owner asks for nothing else. */
+  /** Applies awareness updates, whose buffer moves to the thread. A document is used either for this or for the rest. */
   awareness(request: AwarenessRequest): Promise<AwarenessAnswer> {
     const { updates } = request;
-    return this.#ask('awareness', request, updates.byteLength, [updates.buffer]);
+    return this.#request('awareness', request, updates.byteLength, [updates.buffer]);
   }
 
-  /** Frees the document; what waits is rejected with `closed`. */
+  /** Frees the document. Waiting requests reject with `closed`. */
   close(): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
@@ -159,7 +154,7 @@ export class RoomDocument {
     this.#owner.onClosed(this);
   }
 
-  /** For the scheduler: what to ask next, updates together; `bytes`: what has to be gone through for it. */
+  /** For the scheduler: the next request, with updates in one batch. `bytes`: how much the thread has to read for it. */
   take(): { request: Request; transfer: ArrayBuffer[]; bytes: number } | undefined {
     const first = this.#queue.shift();
     if (first === undefined) return undefined;
@@ -171,14 +166,14 @@ export class RoomDocument {
         ? { updates: jobs.map(({ body }) => (body as { update: Bytes }).update) }
         : first.body;
     return {
-      // The body belongs to the name: `#ask` is the only one that makes jobs.
+      // Only `#request` makes jobs, so the body fits the name.
       request: { ...body, name: first.name, room: this.id } as unknown as Request,
       transfer: jobs.flatMap(({ transfer }) => transfer),
       bytes: jobs.reduce((sum, { bytes }) => sum + bytes, this.#bytes),
     };
   }
 
-  /** For the scheduler: the answer to what it took; tells whether there is more to ask. */
+  /** For the scheduler: the answer to the request that it took. Returns whether there are more requests. */
   settle(answer: Exclude<FromThread, { type: 'ready' }>): boolean {
     const jobs = this.#inFlight;
     this.#inFlight = [];
@@ -195,13 +190,13 @@ export class RoomDocument {
       }
       jobs[0]?.resolve(answer.answer as never);
     }
-    if (answer.isLost) this.lose(new DocumentError('lost', 'the document was given up'));
+    if (answer.isLost) this.lose(new DocumentError('lost', 'the document was discarded'));
     return this.#queue.length > 0;
   }
 
-  /** For the scheduler: what it asked ended the thread. */
-  blame(): void {
-    this.#owner.onGuilty();
+  /** For the scheduler: the current request ended the thread. */
+  noteThreadEnded(): void {
+    this.#owner.onThreadEnded();
   }
 
   /** For the scheduler: the document is gone. */
@@ -209,7 +204,7 @@ export class RoomDocument {
     if (this.#isClosed) return;
     this.#bytes = 0;
     this.#rejectAll(error);
-    // By itself, so that what it throws breaks nobody else's document.
+    // In a task of its own: if it throws, other documents are not affected.
     queueMicrotask(() => {
       if (!this.#isClosed) this.#onLost(error);
     });
@@ -228,15 +223,15 @@ export class RoomDocument {
 
   #refusal(bytes: number): DocumentError | undefined {
     if (this.#isClosed) return new DocumentError('closed', 'the room was closed');
-    const heavy = this.#owner.refusal();
-    if (heavy) return heavy;
+    const refusal = this.#owner.refusal();
+    if (refusal) return refusal;
     const total = this.#backlogBytes + jobBytes + bytes;
-    // An idle room takes anything: the caller bounds what one answer of a server may have.
+    // An idle room accepts any size: the caller bounds what a server may answer.
     if (this.#backlogBytes === 0 || total <= this.#owner.maxBacklogBytes) return undefined;
-    return new DocumentError('backlog', `${this.#backlogBytes} bytes wait already`);
+    return new DocumentError('backlog', `${this.#backlogBytes} bytes are waiting already`);
   }
 
-  #ask<N extends RequestName>(
+  #request<N extends RequestName>(
     name: N,
     body: N extends 'apply' ? { update: Bytes } : Requests[N]['request'],
     size = 0,
@@ -249,7 +244,7 @@ export class RoomDocument {
         const bytes = size + jobBytes;
         this.#backlogBytes += bytes;
         this.#queue.push({ name, body, bytes, transfer, resolve, reject });
-        this.#owner.onAsked(this);
+        this.#owner.onRequest(this);
       }),
     );
   }

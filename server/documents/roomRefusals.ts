@@ -2,17 +2,18 @@ import { BoundedMap } from '../boundedMap.js';
 import { DocumentError } from './documentErrors.js';
 
 interface Refused {
+  /** How often the room ended a thread. */
   readonly strikes: number;
   readonly untilMs: number;
   readonly error: DocumentError;
 }
 
-// The oldest are forgotten: that room then ends a thread once more.
+/** The oldest rooms are forgotten above this number, and may end a thread once more. */
 const maxRefused = 1_000;
 
 /**
- * Rooms whose documents ended the thread: they are refused by name for a minute, and for twice as long each time
- * that it recurs, up to an hour. Whoever opens such a room again is refused, too.
+ * Refuses rooms whose documents ended the thread: for a minute, and twice as long each further time, up to an hour.
+ * A room is refused by name, so opening it again does not help.
  */
 export class RoomRefusals {
   readonly #refused = new BoundedMap<string, Refused>(maxRefused);
@@ -20,15 +21,15 @@ export class RoomRefusals {
   readonly #mostMs: number;
   readonly #now: () => number;
 
-  /** `now`: milliseconds of a clock that only grows. */
+  /** `now`: milliseconds of a monotonic clock. */
   constructor({ firstMs = 60_000, mostMs = 3_600_000, now = () => performance.now() } = {}) {
     this.#firstMs = firstMs;
     this.#mostMs = mostMs;
     this.#now = now;
   }
 
-  /** A room ended the thread. */
-  note(room: string): void {
+  /** Refuses a room that ended the thread. */
+  add(room: string): void {
     const strikes = (this.#known(room)?.strikes ?? 0) + 1;
     const ms = Math.min(this.#firstMs * 2 ** (strikes - 1), this.#mostMs);
     const until = new Date(Date.now() + ms).toISOString();
@@ -37,7 +38,7 @@ export class RoomRefusals {
     this.#refused.set(room, { strikes, untilMs: this.#now() + ms, error });
   }
 
-  /** Why a room is refused now; undefined: it is not. */
+  /** Why a room is refused now; undefined: it is accepted. */
   of(room: string): DocumentError | undefined {
     const known = this.#known(room);
     return known && this.#now() < known.untilMs ? known.error : undefined;

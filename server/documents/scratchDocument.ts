@@ -1,12 +1,12 @@
 import * as Y from 'yjs';
 import type { BadUpdate } from './documentErrors.js';
 
-/** A document that only takes in what others made. */
+/** A document that only receives changes and makes none. */
 export function emptyDocument(): Y.Doc {
   const doc = new Y.Doc();
-  // Yjs prints when an update carries the id of the document it is applied to.
+  // Yjs prints a warning for an update with the id of its own document.
   doc.clientID = -1;
-  // Yjs tidies formatting after remote changes by deleting it: that would be an edit of ours.
+  // After remote changes Yjs cleans up formatting by deleting it, which would be an edit of ours.
   doc.on('afterTransaction', (transaction) => {
     transaction._needFormattingCleanup = false;
   });
@@ -17,12 +17,12 @@ const isEmpty = ({ store }: Y.Doc): boolean =>
   store.clients.size === 0 && store.pendingStructs === null && store.pendingDs === null;
 
 /**
- * Has Yjs apply an update that `readUpdate` refuses to a document of its own, so that nothing else is at risk.
- * Answers the update as Yjs writes it. Throws `BadUpdate` when Yjs refuses it too, takes nothing of it, or cannot
- * write it again. `isWhole`: it is the state of a document, so that what waits in it may be left out if need be.
+ * Lets Yjs apply an update that `readUpdate` refuses, in a separate document to protect the shared one. Returns the
+ * update as Yjs writes it. Throws `BadUpdate` if Yjs refuses it too, applies none of it or cannot write it again.
+ * `isWhole`: it is a whole state, of which waiting updates may be left out.
  */
 export function readByYjs(update: Uint8Array, refusal: BadUpdate, isWhole: boolean): Uint8Array {
-  // What waits would break the document that it is applied to.
+  // Waiting updates would break the document to which they are applied.
   if (refusal.isUnsafe && !isWhole) throw refusal;
   const doc = emptyDocument();
   try {
@@ -37,7 +37,7 @@ export function readByYjs(update: Uint8Array, refusal: BadUpdate, isWhole: boole
   }
 }
 
-/** Whether Yjs finds elements in what `readUpdate` refuses; takes as long as the update is long. */
+/** Whether Yjs finds elements in an update that `readUpdate` refuses. Takes time in proportion to its length. */
 export function isParsedByYjs(update: Uint8Array): boolean {
   try {
     return Y.decodeUpdate(update).structs.length > 0;

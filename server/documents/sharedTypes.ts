@@ -1,21 +1,18 @@
 import * as Y from 'yjs';
 
-/** What a root type can be told to be. */
+/** Kind of a root type. */
 export type Kind = 'map' | 'array' | 'text' | 'xml';
 
-/**
- * Any shared type, as far as this service looks into it: Yjs has no public way that does not turn a root type
- * into one of a kind for good.
- */
+/** Internal fields of any shared type. The public methods of Yjs would fix the kind of a root type for good. */
 export type SharedType = Pick<Y.AbstractType<unknown>, '_start' | '_map'>;
 
-/** A part of a text: characters, an embedded value or a shared type, with the formatting it stands in. */
+/** A part of a text: characters, an embedded value or a shared type, and its formatting. */
 export interface TextPart {
   insert: unknown;
   attributes: ReadonlyMap<string, unknown>;
 }
 
-/** Whether a value of a document is a shared type. */
+/** Whether a value in a document is a shared type. */
 export function isSharedType(value: unknown): value is SharedType {
   return value instanceof Y.AbstractType;
 }
@@ -24,7 +21,7 @@ function* liveItems(type: SharedType): Generator<Y.Item> {
   for (let item = type._start; item !== null; item = item.right) if (!item.deleted) yield item;
 }
 
-/** Elements of a list, as Y.Array and the XML types hold them. */
+/** Elements of a list, as in Y.Array and the XML types. */
 export function* elementsOf(type: SharedType): Generator<unknown> {
   for (const item of liveItems(type)) yield* item.content.getContent();
 }
@@ -38,7 +35,7 @@ export function entriesOf(type: SharedType): Map<string, unknown> {
   return entries;
 }
 
-/** Parts of a text in order, as `Y.Text.toDelta` has them. */
+/** Parts of a text in order, as in `Y.Text.toDelta`. */
 export function partsOf(type: SharedType): TextPart[] {
   const parts: TextPart[] = [];
   let attributes: ReadonlyMap<string, unknown> = new Map();
@@ -69,9 +66,9 @@ const isXmlNode = (type: unknown): boolean =>
   type instanceof Y.XmlElement || type instanceof Y.XmlText || type instanceof Y.XmlHook;
 
 /**
- * What a root type is by its content, since roots arrive without a kind; undefined when it has none that tells.
- * Characters, formatting and embeds make a text, XML nodes an XML fragment, any other element an array, and
- * entries without elements a map.
+ * Guesses the kind of a root type from its content, because updates do not carry it; undefined: the type is empty.
+ * Characters, formatting or embeds: a text. XML nodes: an XML fragment. Any other element: an array. Entries without
+ * elements: a map.
  */
 export function inferKind(type: SharedType): Kind | undefined {
   let kind: Kind | undefined;

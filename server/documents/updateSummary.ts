@@ -3,7 +3,7 @@ import type { UpdateSummary } from '../wire/logEntry.js';
 import { addClocks, type ClockSets, listRanges } from './clockRanges.js';
 import { readUpdate } from './updateReader.js';
 
-/** What an update says without a document. */
+/** The contents of an update, read without a document. */
 export interface ExaminedUpdate {
   readonly bytes: number;
   readonly structs: ClockSets;
@@ -11,14 +11,14 @@ export interface ExaminedUpdate {
   readonly inserted: number;
   readonly deleted: number;
   readonly roots: Set<string>;
-  /** Whether something in it has no length: see `withoutEmpty`. */
+  /** Whether it has structs or deletions of length 0: see `withoutEmpty`. */
   readonly hasEmpty: boolean;
 }
 
 const maxListed = 50;
 const maxNameLength = 100;
 
-/** Reads an update for its summary. Throws `BadUpdate`. */
+/** Reads an update to summarize it. Throws `BadUpdate`. */
 export function examineUpdate(update: Uint8Array): ExaminedUpdate {
   const structs: ClockSets = new Map();
   const deletions: ClockSets = new Map();
@@ -43,7 +43,7 @@ export function examineUpdate(update: Uint8Array): ExaminedUpdate {
 const cut = (name: string): string =>
   name.length > maxNameLength ? `${name.slice(0, maxNameLength)}…` : name;
 
-/** The log's entry of an examined update, and of the root types that a document knows it to reach. */
+/** Log entry of an update. `reached`: root types that it changes according to a document. */
 export function summarizeUpdate(
   { bytes, structs, inserted, deleted, roots }: ExaminedUpdate,
   reached: ReadonlySet<string> = new Set(),
@@ -62,7 +62,7 @@ export function summarizeUpdate(
   };
 }
 
-/** The log's entry of an update that cannot be described. */
+/** Log entry of an update that cannot be described. */
 export function summarizeUnread(bytes: number): UpdateSummary {
   return {
     bytes,
@@ -75,7 +75,7 @@ export function summarizeUnread(bytes: number): UpdateSummary {
   };
 }
 
-// Struct arrays of a client that end before `to`, from the one that holds `from`.
+/** The structs of a client from the one that holds clock `from` to the last one before `to`. */
 function* structsIn(doc: Y.Doc, client: number, from: number, to: number) {
   const structs = doc.store.clients.get(client);
   if (structs === undefined || from >= Y.getState(doc.store, client)) return;
@@ -86,7 +86,7 @@ function* structsIn(doc: Y.Doc, client: number, from: number, to: number) {
   }
 }
 
-/** Names of the root types that the document holds an examined update's elements in. */
+/** Names of the root types in which a document holds the elements of an update. */
 export function rootsReached(doc: Y.Doc, { structs, deletions }: ExaminedUpdate): Set<string> {
   const seen = new Set<unknown>();
   const roots = new Set<unknown>();

@@ -4,22 +4,21 @@ import { BadUpdate } from './documentErrors.js';
 import { type Reference, readUpdate } from './updateReader.js';
 
 /**
- * The most that an update may cost Yjs for what waits in it: clients that wait, times clients in all. For each that
- * waits Yjs copies the list of those that are left: 10 million take it about 0.2 s. Thousands of clients of which
- * some hundreds wait are far below.
+ * Limit of the work that waiting clients cost Yjs: waiting clients times all clients of an update. For each waiting
+ * client Yjs copies the list of the remaining ones; 10 million take about 0.2 s. Normal updates are far below.
  */
 const maxWork = 10_000_000;
 
-/** As many clients may wait in a document: each time that what they wait for comes, all of them are tried again. */
+/** Most clients that may wait in a document. Yjs retries all of them whenever a missing update arrives. */
 export const maxPendingClients = 3_000;
 
-/** One client's structs, in order. */
+/** The structs of one client, in order. */
 interface Line {
-  /** What must be there before a struct, flat: its clock, then the client and the clock that it refers to. */
+  /** Dependencies as a flat list: the clock of a struct, then the client and the clock that it refers to. */
   readonly needs: number[];
-  /** The place in `needs`. */
+  /** Position in `needs`. */
   at: number;
-  /** Clocks before this one are there. */
+  /** Clocks before this one can be applied. */
   reached: number;
   end: number;
   isBlocked: boolean;
@@ -56,7 +55,7 @@ function readLines(update: Uint8Array, doc: Y.Doc | undefined): Map<number, Line
       const need = (to: Reference | undefined) => {
         if (to !== undefined && to.client !== client) line.needs.push(clock, to.client, to.clock);
       };
-      // A gap is before it.
+      // There is a gap before this struct.
       if (clock > Math.max(line.reached, line.end)) line.needs.push(clock, client, clock - 1);
       line.end = clock + length;
       need(head?.origin);
@@ -68,7 +67,7 @@ function readLines(update: Uint8Array, doc: Y.Doc | undefined): Map<number, Line
   return lines;
 }
 
-// Goes on until a need is not met, or `until` is there; answers the need.
+/** Advances until `until` is reached or a dependency is missing; returns that dependency. */
 function advance(
   { line, until }: Visit,
   reachedOf: (client: number) => number,
@@ -84,7 +83,7 @@ function advance(
   return undefined;
 }
 
-/** How many clients of an update have structs that a document cannot take yet. As long as the update is long. */
+/** Counts the clients with structs that a document cannot apply yet. Takes time in proportion to the update. */
 function countWaiting(update: Uint8Array, doc: Y.Doc | undefined): number {
   const lines = readLines(update, doc);
   const reachedOf = (client: number): number =>
@@ -92,7 +91,7 @@ function countWaiting(update: Uint8Array, doc: Y.Doc | undefined): number {
   let waiting = 0;
   for (const line of lines.values()) {
     if (line.isBlocked) continue;
-    // Each is there for the one before it.
+    // Each visit resolves a dependency of the visit before it.
     const visits: Visit[] = [{ line, until: Infinity }];
     const visited = new Set([line]);
     for (let visit = visits.at(-1); visit !== undefined; visit = visits.at(-1)) {
@@ -119,8 +118,8 @@ function countWaiting(update: Uint8Array, doc: Y.Doc | undefined): number {
 }
 
 /**
- * Throws `BadUpdate` for an update that Yjs would take long over only because too much in it waits for what is
- * missing; `doc` has some of it already. Of so many clients one must also be readable by this service.
+ * Throws `BadUpdate` for an update that would keep Yjs busy because too many of its clients wait for missing updates.
+ * `doc`: a document that may have these updates. With so many clients, the update must also be readable by us.
  */
 export function refuseWaiting(update: Uint8Array, doc?: Y.Doc, most = maxWork): void {
   const clients = clientsIn(update);
@@ -129,7 +128,7 @@ export function refuseWaiting(update: Uint8Array, doc?: Y.Doc, most = maxWork): 
   throw new BadUpdate('too many clients wait for missing updates');
 }
 
-/** How many clients wait in a document. */
+/** Number of clients that wait in a document. */
 export function clientsPending({ store }: Y.Doc): number {
   if (store.pendingStructs === null) return 0;
   const { restDecoder } = new Y.UpdateDecoderV2(

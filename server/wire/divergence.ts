@@ -6,7 +6,7 @@ export interface ClockRange {
 }
 
 /** What a server lacks: elements and deletions. Lists the first 50 ranges of each and counts all clocks. */
-export interface Lacking {
+export interface MissingRanges {
   readonly structs: readonly ClockRange[];
   readonly missingStructs: number;
   readonly deletions: readonly ClockRange[];
@@ -17,7 +17,7 @@ export interface Lacking {
  * How one server differs from what all servers of its room hold together. `structs`: elements that it
  * lacks. `deletions`: elements that it has and that others have deleted.
  */
-export interface Divergence extends Lacking {
+export interface Divergence extends MissingRanges {
   readonly server: string;
   /** Elements that differ from those shown under the same clocks; the first 50 ranges. */
   readonly conflicts: readonly ClockRange[];

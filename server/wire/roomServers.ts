@@ -1,4 +1,4 @@
-import type { Divergence, Lacking } from './divergence.js';
+import type { Divergence, MissingRanges } from './divergence.js';
 
 /** What is wrong with a server of a room. */
 export type Finding =
@@ -29,7 +29,7 @@ export interface RoomServer {
   /** Null: nothing is wrong. */
   finding: Finding | null;
   /** What it lacks to apply its updates; null: nothing, or unknown. */
-  waitingFor: Lacking | null;
+  waitingFor: MissingRanges | null;
 }
 
 /** Answer of `GET /api/room/servers`. */

@@ -1,4 +1,4 @@
-import type { Divergence, Lacking } from './divergence.js';
+import type { Divergence, MissingRanges } from './divergence.js';
 
 /** The state of a watched room; docs/protocol.md explains each. */
 export type RoomStanding =
@@ -31,7 +31,7 @@ export interface UnreadableServer {
 }
 
 /** A server that cannot apply updates because it lacks others. */
-export type WaitingServer = Lacking & { readonly server: string };
+export type WaitingServer = MissingRanges & { readonly server: string };
 
 /** Problems found with the room's servers and its channel. */
 export interface RoomFindings {

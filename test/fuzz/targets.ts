@@ -12,10 +12,10 @@ import {
   parseServerId,
   subscriberOf,
 } from '../../server/addresses.js';
-import { announcerOf, readAwarenessUpdate } from '../../server/documents/awarenessUpdate.js';
+import { readAwarenessUpdate, soleClientOf } from '../../server/documents/awarenessUpdate.js';
 import { BadUpdate } from '../../server/documents/documentErrors.js';
-import { withoutEmpty } from '../../server/documents/updateReader.js';
 import { examineUpdate, summarizeUpdate } from '../../server/documents/updateSummary.js';
+import { withoutEmpty } from '../../server/documents/withoutEmpty.js';
 import { Feed } from '../../server/fleet/feed.js';
 import { Hosts } from '../../server/http/auth/hosts.js';
 import { hiddenNameOf, isNavigation, isOwnPage } from '../../server/http/auth/origins.js';
@@ -190,7 +190,7 @@ const awareness: Target = {
       if (!isTooDeep) assert.ok(!/[\n\r]/.test(text));
       JSON.parse(text);
     }
-    announcerOf(input);
+    soleClientOf(input);
   },
 };
 

@@ -1,9 +1,9 @@
 import type { RoomName } from '../../../machines/ports.js';
-import { readState } from '../../documents/divergence.js';
+import { readState } from '../../documents/coverage.js';
 import type { DocumentError } from '../../documents/documentErrors.js';
 import type { Documents } from '../../documents/documents.js';
 import type { RoomDocument } from '../../documents/roomDocument.js';
-import type { Lacking } from '../../wire/divergence.js';
+import type { MissingRanges } from '../../wire/divergence.js';
 
 /** A document as JSON text; `isTruncated`: something of it was left out. */
 export interface DocumentText {
@@ -14,7 +14,7 @@ export interface DocumentText {
 /** A state that could be read; `waiting`: what its server waits for to apply updates that it has. */
 export interface CheckedState {
   state: Uint8Array;
-  waiting: Lacking | undefined;
+  waiting: MissingRanges | undefined;
 }
 
 /** Larger states are read in the documents' thread: here they would hold up everybody. */

@@ -7,7 +7,7 @@ import type { KnownCounts } from '../../fleet/knownCounts.js';
 import type { AddressBook } from '../../pubsub/addressBook.js';
 import { canAsk, type PubSubServers } from '../../pubsub/pubSubServers.js';
 import { isStorable, type RoomsTable, type StoredRoom } from '../../store/store.js';
-import type { Lacking } from '../../wire/divergence.js';
+import type { MissingRanges } from '../../wire/divergence.js';
 import { type Fresh, LastKnownGood } from './lastKnownGood.js';
 
 /** What the room directory is made of. */
@@ -38,7 +38,7 @@ export interface Holder {
 /** What a server says when it is asked for a room. */
 export type Said =
   /** `waiting`: what it waits for to apply updates that it has; known once the state was read. */
-  | { kind: 'holds'; state: Uint8Array; waiting?: Lacking | undefined }
+  | { kind: 'holds'; state: Uint8Array; waiting?: MissingRanges | undefined }
   /** It sent something that is no document. */
   | { kind: 'unreadable'; cause: string }
   | { kind: 'denies' }

@@ -1,5 +1,5 @@
 import type { ServerId } from '../../../machines/ports.js';
-import type { News } from '../../documents/documentProtocol.js';
+import type { AddedRanges } from '../../documents/documentProtocol.js';
 import { Unheard } from './unheard.js';
 
 /** Whom it is told to. */
@@ -46,7 +46,7 @@ export class ChannelWatch {
   }
 
   /** A server had what the document did not: after a round it should have come by the channel. */
-  noteNews(server: ServerId, news: News): void {
+  noteNews(server: ServerId, news: AddedRanges): void {
     if (this.#servers.has(server)) this.#unheard.add(news);
   }
 

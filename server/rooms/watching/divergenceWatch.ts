@@ -1,7 +1,10 @@
-import type { ClockRange, Divergence, Lacking } from '../../wire/divergence.js';
+import type { ClockRange, Divergence, MissingRanges } from '../../wire/divergence.js';
 
 /** What a server lacks, or has otherwise than others. */
-type Found = Lacking & { readonly server: string; readonly conflicts?: readonly ClockRange[] };
+type Found = MissingRanges & {
+  readonly server: string;
+  readonly conflicts?: readonly ClockRange[];
+};
 
 /** What was found of a server when something was first found of it, and when that was. */
 interface Suspicion {

@@ -1,4 +1,4 @@
-import { announcerOf } from '../../documents/awarenessUpdate.js';
+import { soleClientOf } from '../../documents/awarenessUpdate.js';
 import type { AwarenessRequest } from '../../documents/documentProtocol.js';
 
 /** What an update costs beside its bytes. */
@@ -28,7 +28,7 @@ export class HeldAwareness {
   }
 
   hold(update: Uint8Array): void {
-    const announcer = announcerOf(update);
+    const announcer = soleClientOf(update);
     if (update.length > HeldAwareness.maxUpdateBytes) this.#holdTooLarge(announcer, update.length);
     else if (!announcer) this.#holdOther(update);
     else this.#holdNewest(announcer, update);

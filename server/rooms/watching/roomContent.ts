@@ -4,7 +4,7 @@ import { DocumentError } from '../../documents/documentErrors.js';
 import type { Applied } from '../../documents/documentProtocol.js';
 import type { RoomDocument } from '../../documents/roomDocument.js';
 import type { Kind } from '../../documents/sharedTypes.js';
-import type { Divergence, Lacking } from '../../wire/divergence.js';
+import type { Divergence, MissingRanges } from '../../wire/divergence.js';
 import type { UnreadableServer, WaitingServer } from '../../wire/roomStatus.js';
 import { ChannelWatch, type ChannelWatchEvents } from './channelWatch.js';
 import { DivergenceWatch } from './divergenceWatch.js';
@@ -62,7 +62,7 @@ export class RoomContent {
   #applying: Promise<void> = Promise.resolve();
   readonly #waitingFor = new DivergenceWatch<WaitingServer>(() => performance.now());
   /** What servers wait for, by the states that were merged. */
-  readonly #waiting = new Map<ServerId, Lacking>();
+  readonly #waiting = new Map<ServerId, MissingRanges>();
   /** Servers that sent their state in this round, each with its merging. */
   #round = new Map<ServerId, Promise<Reading>>();
   /** Of the states that were merged: most of those that are polled bring nothing new. */
@@ -239,7 +239,7 @@ export class RoomContent {
         this.#events.onStatus();
       } else if (merged.isChanged) {
         this.#hasNews = true;
-        this.#channel.noteNews(server, merged.news);
+        this.#channel.noteNews(server, merged.added);
         this.#events.onChanged();
       }
       return 'read';

@@ -1,5 +1,5 @@
 import { addClocks, type ClockSets, normalize, subtract } from '../../documents/clockRanges.js';
-import type { News } from '../../documents/documentProtocol.js';
+import type { AddedRanges } from '../../documents/documentProtocol.js';
 import { examineUpdate } from '../../documents/updateSummary.js';
 import type { ClockRange } from '../../wire/divergence.js';
 
@@ -33,7 +33,7 @@ export class Unheard {
   }
 
   /** Takes what a state brought; undefined: something, in a room that has no document. */
-  add(news: News | undefined): void {
+  add(news: AddedRanges | undefined): void {
     if (news && news.structs.length + news.deletions.length === 0) return;
     this.#batches.push({
       sinceMs: this.#now(),

@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
 import * as Y from 'yjs';
-import { readState } from '../../../server/documents/divergence.js';
+import { readState } from '../../../server/documents/coverage.js';
 import { eventually } from '../../support/eventually.js';
 import { getJson, noResync, startStaged } from '../../support/stage.js';
 import { docOf, edited } from '../../unit/documents/support.js';

@@ -3,14 +3,14 @@ import * as encoding from 'lib0/encoding';
 import { Awareness, encodeAwarenessUpdate, outdatedTimeout } from 'y-protocols/awareness';
 import * as Y from 'yjs';
 import { AwarenessStates } from '../../../server/documents/awareness.js';
-import { announcerOf } from '../../../server/documents/awarenessUpdate.js';
+import { soleClientOf } from '../../../server/documents/awarenessUpdate.js';
 import { RoomAwareness } from '../../../server/documents/roomAwareness.js';
 import { awarenessUpdate as updateOf } from '../../system/rooms/support/awareness.js';
 import { edited } from './support.js';
 
 /** The states that are shown, by client. */
 const shownBy = (states: AwarenessStates) =>
-  states.people().map(({ client, clock, json }) => ({
+  states.clients().map(({ client, clock, json }) => ({
     client,
     clock,
     state: json === undefined ? undefined : JSON.parse(json),
@@ -121,7 +121,7 @@ describe('awareness states', () => {
       updateOf([1, 1, 'a'.repeat(40)], [2, 1, 'b'.repeat(40)], [3, 1, 'c'.repeat(40)]),
       0,
     );
-    expect(states.people()).toMatchObject([
+    expect(states.clients()).toMatchObject([
       { client: 1, json: `"${'a'.repeat(40)}"` },
       { client: 2 },
       { client: 3, json: undefined, omitted: 'too_large', bytes: 42 },
@@ -129,20 +129,20 @@ describe('awareness states', () => {
     changesOf(states);
     states.apply(updateOf([1, 2, 'grown '.repeat(10)]), 0);
     expect(changesOf(states)).toEqual({ clients: [1], gone: [] });
-    expect(states.people()[0]).toMatchObject({ json: undefined, omitted: 'too_large', bytes: 62 });
+    expect(states.clients()[0]).toMatchObject({ json: undefined, omitted: 'too_large', bytes: 62 });
     // What it took is free for others.
     states.apply(updateOf([3, 2, 'c'.repeat(40)]), 0);
-    expect(states.people()[2]).toMatchObject({ json: `"${'c'.repeat(40)}"` });
+    expect(states.clients()[2]).toMatchObject({ json: `"${'c'.repeat(40)}"` });
     states.apply(updateOf([1, 3, 'small']), 0);
-    expect(states.people()[0]).toMatchObject({ json: '"small"' });
+    expect(states.clients()[0]).toMatchObject({ json: '"small"' });
     states.applyTooLarge(2, 2, 5_000_000, 0);
-    expect(states.people()[1]).toMatchObject({ omitted: 'too_large', bytes: 5_000_000 });
+    expect(states.clients()[1]).toMatchObject({ omitted: 'too_large', bytes: 5_000_000 });
   });
 
   test('nested too deep are left out, and the people stay', () => {
     const states = new AwarenessStates();
     states.apply(updateOf([1, 1, {}], [2, 1, JSON.parse('['.repeat(200) + ']'.repeat(200))]), 0);
-    expect(states.people()).toMatchObject([
+    expect(states.clients()).toMatchObject([
       { client: 1, json: '{}' },
       { client: 2, json: undefined, omitted: 'too_deep', bytes: 400 },
     ]);
@@ -151,7 +151,7 @@ describe('awareness states', () => {
   test('keep a state named __proto__ as data', () => {
     const states = new AwarenessStates();
     states.apply(rawUpdate(1, '{"__proto__":{"polluted":true}}'), 0);
-    expect(states.people()[0]?.json).toBe('{"__proto__":{"polluted":true}}');
+    expect(states.clients()[0]?.json).toBe('{"__proto__":{"polluted":true}}');
     expect(({} as Record<string, unknown>).polluted).toBeUndefined();
   });
 });
@@ -187,7 +187,7 @@ test('a state whose JSON is spread over lines does not end the line of its frame
 });
 
 test('whose update it is can be told without its state', () => {
-  expect(announcerOf(updateOf([300, 5, { a: 1 }]))).toEqual({ client: 300, clock: 5 });
+  expect(soleClientOf(updateOf([300, 5, { a: 1 }]))).toEqual({ client: 300, clock: 5 });
   for (const update of [
     updateOf([1, 1, {}], [2, 1, {}]),
     updateOf(),
@@ -195,5 +195,5 @@ test('whose update it is can be told without its state', () => {
     new Uint8Array(0),
     new Uint8Array(20).fill(255),
   ])
-    expect(announcerOf(update)).toBeUndefined();
+    expect(soleClientOf(update)).toBeUndefined();
 });

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import * as Y from 'yjs';
-import { readState } from '../../../server/documents/divergence.js';
+import { readState } from '../../../server/documents/coverage.js';
 import { LiveDocument } from '../../../server/documents/liveDocument.js';
 import { docOf, editAtRandom, edited, editKinds } from './support.js';
 

@@ -7,11 +7,14 @@ import {
   normalize,
   subtract,
 } from '../../../server/documents/clockRanges.js';
-import { compareStates } from '../../../server/documents/divergence.js';
+import { readState } from '../../../server/documents/coverage.js';
+import { compareCoverage } from '../../../server/documents/divergence.js';
 import { docOf, editAtRandom, edited, editKinds } from './support.js';
 
 const compare = (...docs: Y.Doc[]) =>
-  compareStates(new Map(docs.map((doc, i) => [`s${i}`, Y.encodeStateAsUpdate(doc)])));
+  compareCoverage(
+    new Map(docs.map((doc, i) => [`s${i}`, readState(Y.encodeStateAsUpdate(doc)).coverage])),
+  );
 
 describe('divergence', () => {
   test('is empty for servers that hold the same', () => {

@@ -83,7 +83,7 @@ test('what is held keeps no larger buffer alive', () => {
 const merged = {
   type: 'merged' as const,
   isChanged: true,
-  news: { structs: [], deletions: [] },
+  added: { structs: [], deletions: [] },
   bytes: 1,
   waiting: undefined,
   pendingBytes: 0,
