@@ -2,9 +2,9 @@ import { WebSocket } from 'ws';
 
 const closeWithinMs = 2_000;
 
-/** Has a socket end; resolves when it is closed. A server that hangs never answers the closing handshake. */
-export const closedSocket = (socket: WebSocket, end: () => void = () => {}): Promise<void> =>
-  new Promise((resolve) => {
+/** Calls `end` and resolves when the socket is closed. Terminates it if the server does not answer. */
+export function closedSocket(socket: WebSocket, end: () => void = () => {}): Promise<void> {
+  return new Promise((resolve) => {
     if (socket.readyState === WebSocket.CLOSED) {
       resolve();
       return;
@@ -16,3 +16,4 @@ export const closedSocket = (socket: WebSocket, end: () => void = () => {}): Pro
     });
     end();
   });
+}

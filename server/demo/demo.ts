@@ -1,12 +1,15 @@
+/**
+ * `npm run demo`: runs the service, real pub-sub servers in their own processes, simulated editors, and
+ * a live table of the service's stream. Reads the variables PORT, DEMO_SECONDS and REDIS_URL.
+ */
+
 import { type DemoFleet, startDemoFleet } from './demoFleet.js';
 import { startDemoRedis } from './demoRedis.js';
 import { startDemoStore } from './demoStore.js';
 import { simulateEditors } from './editors.js';
-import { startLiveTable } from './liveTable.js';
-import { freePort, startService } from './serviceChild.js';
+import { LiveTable } from './liveTable.js';
+import { freePort, type ServiceChild, startService } from './serviceChild.js';
 
-// `npm run demo`: the service, real pub-sub servers in processes of their own, simulated editors,
-// and a live table fed by the service's own stream. PORT, DEMO_SECONDS and REDIS_URL are all it reads.
 const { PORT, DEMO_SECONDS, REDIS_URL } = process.env;
 
 const eventEveryMs = 6_000;
@@ -22,14 +25,102 @@ const rooms = [
   'todo',
 ];
 
-type Cleanup = () => unknown;
-const cleanups: Cleanup[] = [];
+/** Run in reverse order at the end. */
+const cleanups: (() => unknown)[] = [];
 let isEnding = false;
+/** Prints a line until the live table takes over. */
+let say: (line: string) => void = print;
 
-const print = (line: string) => process.stdout.write(`${line}\n`);
+const stopped = 'Stopped. Nothing is left running.';
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+  process.on(signal, () => void end(0, stopped));
+}
+// The reader of the output is gone.
+process.stdout.on('error', () => void end(0, stopped));
+run().catch((cause: unknown) => {
+  const message = cause instanceof Error ? cause.message : String(cause);
+  return end(1, `The demo failed: ${message}`);
+});
 
-// Newest first; whatever is left by then is killed when this process exits (childProcess.ts).
-const end = async (exitCode: number, why: string) => {
+async function run(): Promise<void> {
+  const seconds = positive('DEMO_SECONDS', DEMO_SECONDS);
+  const port = positive('PORT', PORT) ?? (await freePort());
+  print('Starting three pub-sub servers and the service ...');
+  const started = await startAll(port);
+  if (!started) return;
+  const { fleet, service } = started;
+  const editors = simulateEditors({
+    servers: () => fleet.urls(),
+    rooms,
+    editors: 24,
+    stepMs: 100,
+  });
+  cleanups.push(editors.stop);
+  const table = new LiveTable({ url: service.url, truth: () => fleet.truth() });
+  cleanups.push(
+    () => table.stop(),
+    () => fleet.resumeAll(),
+  );
+  say = (line) => table.say(line);
+  startEvents(fleet);
+  if (seconds) endAfter(seconds);
+}
+
+/** Starts everything in order. Returns undefined if the demo is stopped meanwhile. */
+async function startAll(
+  port: number,
+): Promise<{ fleet: DemoFleet; service: ServiceChild } | undefined> {
+  const store = await startDemoStore();
+  cleanups.push(store.stop);
+  if (isEnding) return undefined;
+  const redis = await startDemoRedis(REDIS_URL, print);
+  cleanups.push(redis.stop);
+  if (isEnding) return undefined;
+  const fleet = await startDemoFleet({
+    dashboardUrl: `http://127.0.0.1:${port}`,
+    store: store.writer,
+    redisUrl: redis.url,
+    say: sayWithTime,
+  });
+  cleanups.push(() => fleet.stop());
+  if (isEnding) return undefined;
+  const service = await startService({ port, pubSubServers: fleet.ids(), redisUrl: redis.url });
+  cleanups.push(service.stop);
+  if (isEnding) return undefined;
+  // Ctrl-C also reaches the service, which may exit before this process handles the signal: exit with 0.
+  void service.exited.then(({ code, signal }) => {
+    const why = `The service exited with ${code ?? signal}. ${service.lastWords()}`;
+    return end(code === 0 ? 0 : 1, why);
+  });
+  return { fleet, service };
+}
+
+/** Lets something happen to a server every few seconds. */
+function startEvents(fleet: DemoFleet): void {
+  let current: Promise<void> = Promise.resolve();
+  let timer = setTimeout(begin, eventEveryMs);
+  cleanups.push(async () => {
+    clearTimeout(timer);
+    await current;
+  });
+
+  function begin(): void {
+    current = happen();
+  }
+
+  async function happen(): Promise<void> {
+    sayWithTime(await fleet.next().catch((cause: Error) => cause.message));
+    if (!isEnding) timer = setTimeout(begin, eventEveryMs);
+  }
+}
+
+function endAfter(seconds: number): void {
+  const timer = setTimeout(() => end(0, `The demo ran for ${seconds} s.`), seconds * 1_000);
+  cleanups.push(() => clearTimeout(timer));
+}
+
+/** Cleans up and exits. Children that are still running then are killed (childProcess.ts). */
+async function end(exitCode: number, why: string): Promise<void> {
   if (isEnding) return;
   isEnding = true;
   const tooLate = setTimeout(() => process.exit(1), stopWithinMs);
@@ -37,84 +128,19 @@ const end = async (exitCode: number, why: string) => {
   clearTimeout(tooLate);
   print(why);
   process.exit(exitCode);
-};
+}
 
-const positive = (name: string, text: string | undefined): number | undefined => {
+function positive(name: string, text: string | undefined): number | undefined {
   if (!text) return undefined;
   const value = Number(text);
   if (value > 0 && value < 65_536) return value;
-  throw new Error(`${name} is ${JSON.stringify(text)}: must be a number from 1 to 65535`);
-};
-
-const startEvents = (fleet: DemoFleet, say: (line: string) => void) => {
-  let timer: NodeJS.Timeout;
-  let now: Promise<void> = Promise.resolve();
-  const happen = async () => {
-    const line = await fleet.next().catch((cause: Error) => cause.message);
-    say(line);
-    if (!isEnding) timer = setTimeout(begin, eventEveryMs);
-  };
-  const begin = () => {
-    now = happen();
-  };
-  timer = setTimeout(begin, eventEveryMs);
-  cleanups.push(async () => {
-    clearTimeout(timer);
-    await now;
-  });
-};
-
-const run = async () => {
-  const seconds = positive('DEMO_SECONDS', DEMO_SECONDS);
-  const port = positive('PORT', PORT) ?? (await freePort());
-  const url = `http://127.0.0.1:${port}`;
-  let say: (line: string) => unknown = print;
-  const news = (line: string) => say(`${new Date().toTimeString().slice(0, 8)}  ${line}`);
-
-  print('starting three pub-sub servers and the service ...');
-  const store = await startDemoStore();
-  cleanups.push(store.stop);
-  if (isEnding) return;
-  const redis = await startDemoRedis(REDIS_URL, print);
-  cleanups.push(redis.stop);
-  if (isEnding) return;
-  const fleet = await startDemoFleet({
-    dashboardUrl: url,
-    store: store.writer,
-    redisUrl: redis.url,
-    say: news,
-  });
-  cleanups.push(fleet.stop);
-  if (isEnding) return;
-  const service = await startService({ port, pubSubServers: fleet.ids(), redisUrl: redis.url });
-  cleanups.push(service.stop);
-  if (isEnding) return;
-  // Ctrl-C reaches the service as well, and it may be the first to be gone: then it ends with 0.
-  void service.exited.then(({ code, signal }) => {
-    const why = `the service ended: exit ${code ?? signal}. ${service.lastWords()}`;
-    return end(code === 0 ? 0 : 1, why);
-  });
-
-  const editors = simulateEditors({ servers: fleet.urls, rooms, editors: 24, stepMs: 100 });
-  cleanups.push(editors.stop);
-  const table = startLiveTable({ url: service.url, truth: fleet.truth });
-  cleanups.push(table.stop, fleet.resumeAll);
-  say = table.say;
-  startEvents(fleet, news);
-
-  if (seconds) {
-    const timer = setTimeout(() => end(0, `the demo ran for ${seconds} s`), seconds * 1_000);
-    cleanups.push(() => clearTimeout(timer));
-  }
-};
-
-const stopped = 'stopped: nothing is left running';
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-  process.on(signal, () => void end(0, stopped));
+  throw new Error(`${name} is ${JSON.stringify(text)}. It must be a number from 1 to 65535.`);
 }
-// Whoever read the output is gone.
-process.stdout.on('error', () => void end(0, stopped));
-run().catch((cause: unknown) => {
-  const message = cause instanceof Error ? cause.message : String(cause);
-  return end(1, `the demo cannot run: ${message}`);
-});
+
+function sayWithTime(line: string): void {
+  say(`${new Date().toTimeString().slice(0, 8)}  ${line}`);
+}
+
+function print(line: string): void {
+  process.stdout.write(`${line}\n`);
+}

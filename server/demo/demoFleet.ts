@@ -2,41 +2,94 @@ import type { Truth } from './doubts.js';
 import { type ServerProcess, startServerProcess } from './pubSubFleet.js';
 import type { StoreWriterOptions } from './storeWriter.js';
 
-/** The demo's pub-sub servers: three that the service knows, and a fourth that comes and goes. */
-export type DemoFleet = {
-  /** `host:port` of the servers that run. */
-  ids(): string[];
-  /** `ws://host:port` of the servers that run and do not hang. */
-  urls(): string[];
-  truth(): Promise<Truth>;
-  /** Does the next thing that happens to such a fleet, and says what it was. */
-  next(): Promise<string>;
-  /** Ends the hanging, before others wait for who hangs. */
-  resumeAll(): void;
-  stop(): Promise<void>;
-};
-
-const size = 3;
-
-/** Starts the servers; whoever started them stops them. */
-export const startDemoFleet = async ({
-  dashboardUrl,
-  store,
-  redisUrl,
-  say,
-}: {
+/** The settings of the demo's servers. */
+export interface DemoFleetOptions {
   dashboardUrl: string;
   /** The metadata store that the servers write to. */
   store?: StoreWriterOptions;
-  /** Redis for the servers' fan-out. */
+  /** Redis for the updates between servers. */
   redisUrl?: string | undefined;
   say(line: string): void;
-}): Promise<DemoFleet> => {
-  const running = new Map<string, ServerProcess>();
-  const hanging = new Set<string>();
-  let isStopped = false;
+}
 
-  const start = async (port = 0): Promise<ServerProcess> => {
+const size = 3;
+
+/** Starts the demo's pub-sub servers. The caller must stop them. */
+export async function startDemoFleet(options: DemoFleetOptions): Promise<DemoFleet> {
+  const fleet = new DemoFleet(options);
+  await fleet.start();
+  return fleet;
+}
+
+/** The demo's pub-sub servers: three that the service knows, and a fourth that comes and goes. */
+export class DemoFleet {
+  readonly #options: DemoFleetOptions;
+  readonly #running = new Map<string, ServerProcess>();
+  readonly #hanging = new Set<string>();
+  readonly #steps = [
+    () => this.#killOne(),
+    () => this.#restartKilled(),
+    () => this.#addOne(),
+    () => this.#suspendOne(),
+    () => this.#resumeSuspended(),
+    () => this.#stopAdded(),
+  ];
+  #turn = 0;
+  /** The server that was killed or suspended last. */
+  #victim: ServerProcess | undefined;
+  #added: ServerProcess | undefined;
+  #addedPort = 0;
+  #isStopped = false;
+
+  constructor(options: DemoFleetOptions) {
+    this.#options = options;
+  }
+
+  /** Starts the three servers. If one fails, stops the others and rejects. */
+  async start(): Promise<void> {
+    const servers = Array.from({ length: size }, () => this.#startOne());
+    const started = await Promise.allSettled(servers);
+    const failed = started.find((result) => result.status === 'rejected');
+    if (!failed) return;
+    await this.stop();
+    throw failed.reason;
+  }
+
+  /** `host:port` of the running servers. */
+  ids(): string[] {
+    return [...this.#running.keys()];
+  }
+
+  /** `ws://host:port` of the running servers that do not hang. */
+  urls(): string[] {
+    const servers = [...this.#running.values()];
+    return servers.filter(({ id }) => !this.#hanging.has(id)).map(({ url }) => url);
+  }
+
+  async truth(): Promise<Truth> {
+    return new Map(await Promise.all([...this.#running.values()].map(truthOf)));
+  }
+
+  /** Kills, restarts, adds, suspends, resumes or stops a server, in turn. Returns a line about it. */
+  async next(): Promise<string> {
+    const step = this.#steps[this.#turn % this.#steps.length];
+    this.#turn += 1;
+    return step ? step() : '';
+  }
+
+  /** Resumes suspended servers. Otherwise a graceful stop would wait for them. */
+  resumeAll(): void {
+    for (const server of this.#running.values()) server.resume();
+    this.#hanging.clear();
+  }
+
+  async stop(): Promise<void> {
+    this.#isStopped = true;
+    await Promise.all([...this.#running.values()].map((server) => server.stop()));
+  }
+
+  async #startOne(port = 0): Promise<ServerProcess> {
+    const { dashboardUrl, store, redisUrl, say } = this.#options;
     const server = await startServerProcess({
       port,
       dashboardUrl,
@@ -44,92 +97,71 @@ export const startDemoFleet = async ({
       ...(store && { store }),
       ...(redisUrl && { redisUrl }),
     });
-    if (isStopped) {
+    if (this.#isStopped) {
       await server.kill();
-      throw new Error('the demo is over');
+      throw new Error('the demo has stopped');
     }
-    running.set(server.id, server);
+    this.#running.set(server.id, server);
     void server.exited.then(() => {
-      if (running.get(server.id) !== server) return;
-      running.delete(server.id);
-      if (!isStopped) say(`${server.id} ended, and nobody asked it to`);
+      if (this.#running.get(server.id) !== server) return;
+      this.#running.delete(server.id);
+      if (!this.#isStopped) say(`${server.id} exited unexpectedly`);
     });
     return server;
-  };
-  const remove = (server: ServerProcess) => {
-    running.delete(server.id);
-    hanging.delete(server.id);
-  };
-  const stop = async () => {
-    isStopped = true;
-    await Promise.all([...running.values()].map((server) => server.stop()));
-  };
-
-  const started = await Promise.allSettled(Array.from({ length: size }, () => start()));
-  const failed = started.find((result) => result.status === 'rejected');
-  if (failed) {
-    await stop();
-    throw failed.reason;
   }
 
-  let turn = 0;
-  let victim: ServerProcess | undefined;
-  let extra: ServerProcess | undefined;
-  let extraPort = 0;
-  const steps: (() => Promise<string>)[] = [
-    async () => {
-      victim = [...running.values()].at(turn % size);
-      if (!victim) return 'no server is left to be killed';
-      remove(victim);
-      await victim.kill();
-      return `killed ${victim.id}: its counts go when it has been silent for some seconds`;
-    },
-    async () => {
-      if (!victim) return 'no server is to be started again';
-      const { id } = await start(victim.port);
-      return `started ${id} again: it asks the service at its start-up`;
-    },
-    async () => {
-      extra = await start(extraPort);
-      extraPort = extra.port;
-      return `added ${extra.id}: the service did not know of it before`;
-    },
-    async () => {
-      victim = [...running.values()].at(turn % size);
-      if (!victim) return 'no server is left to hang';
-      hanging.add(victim.id);
-      victim.suspend();
-      return `${victim.id} hangs: nobody else waits for it`;
-    },
-    async () => {
-      if (!victim) return 'no server hangs';
-      hanging.delete(victim.id);
-      victim.resume();
-      return `${victim.id} goes on`;
-    },
-    async () => {
-      if (!extra) return 'no server was added';
-      remove(extra);
-      await extra.stop();
-      return `stopped ${extra.id}: it closed its connections first`;
-    },
-  ];
+  async #killOne(): Promise<string> {
+    this.#victim = this.#pick();
+    if (!this.#victim) return 'no server left to kill';
+    this.#remove(this.#victim);
+    await this.#victim.kill();
+    return `killed ${this.#victim.id}: its counts disappear after some seconds without an answer`;
+  }
 
-  const truthOf = async (server: ServerProcess) =>
-    [server.id, await server.connections().catch(() => undefined)] as const;
-  return {
-    ids: () => [...running.keys()],
-    urls: () => [...running.values()].filter(({ id }) => !hanging.has(id)).map(({ url }) => url),
-    truth: async () => new Map(await Promise.all([...running.values()].map(truthOf))),
-    next: async () => {
-      const step = steps[turn % steps.length];
-      turn += 1;
-      return step ? step() : '';
-    },
-    resumeAll: () => {
-      for (const server of running.values()) server.resume();
-      hanging.clear();
-    },
-    stop,
-  };
-};
+  async #restartKilled(): Promise<string> {
+    if (!this.#victim) return 'no server to restart';
+    const { id } = await this.#startOne(this.#victim.port);
+    return `restarted ${id}: it sends its start-up query to the service`;
+  }
+
+  async #addOne(): Promise<string> {
+    this.#added = await this.#startOne(this.#addedPort);
+    this.#addedPort = this.#added.port;
+    return `added ${this.#added.id}, which the service did not know`;
+  }
+
+  async #suspendOne(): Promise<string> {
+    this.#victim = this.#pick();
+    if (!this.#victim) return 'no server left to suspend';
+    this.#hanging.add(this.#victim.id);
+    this.#victim.suspend();
+    return `suspended ${this.#victim.id}: it hangs, and nothing else waits for it`;
+  }
+
+  async #resumeSuspended(): Promise<string> {
+    if (!this.#victim) return 'no server to resume';
+    this.#hanging.delete(this.#victim.id);
+    this.#victim.resume();
+    return `resumed ${this.#victim.id}`;
+  }
+
+  async #stopAdded(): Promise<string> {
+    if (!this.#added) return 'no added server to stop';
+    this.#remove(this.#added);
+    await this.#added.stop();
+    return `stopped ${this.#added.id}: it closed its connections first`;
+  }
+
+  #pick(): ServerProcess | undefined {
+    return [...this.#running.values()].at(this.#turn % size);
+  }
+
+  #remove(server: ServerProcess): void {
+    this.#running.delete(server.id);
+    this.#hanging.delete(server.id);
+  }
+}
+
+async function truthOf(server: ServerProcess) {
+  return [server.id, await server.connections().catch(() => undefined)] as const;
+}

@@ -1,36 +1,47 @@
 import type { ServiceView } from './serviceFeed.js';
 
-/** What the fleet's own servers report: by server, by room; undefined for one that does not answer. */
+/** What the pub-sub servers themselves report: counts by server and room; undefined: no answer. */
 export type Truth = ReadonlyMap<string, Readonly<Record<string, number>> | undefined>;
 
-/** Connections of a room on all servers, as the servers themselves report them. */
-export const sumOf = (truth: Truth, room: string): number => {
+/** Connections of a room on all servers, as the servers report them. */
+export function sumOf(truth: Truth, room: string): number {
   let sum = 0;
   for (const rooms of truth.values()) sum += rooms?.[room] ?? 0;
   return sum;
-};
+}
 
-// Only where the service claims to know can it be wrong: a server that is killed, or hangs, is
-// shown as stale first, and its numbers go after a stated time, when it is unreachable.
-const isComparable = (view: ServiceView, truth: Truth): boolean =>
-  view.isConnected &&
-  [...truth].every(([id, rooms]) => rooms && view.servers.get(id)?.state === 'live') &&
-  [...view.servers.values()].every(({ id, state }) => truth.has(id) || state === 'unreachable');
+/** Finds rooms whose count in the service differs from the servers' own for too long. */
+export class Doubts {
+  readonly #afterMs: number;
+  readonly #wrongSince = new Map<string, number>();
 
-/** Compares the service's counts with the truth; a room is doubted when it is wrong for longer. */
-export const createDoubts = ({ afterMs }: { afterMs: number }) => {
-  const wrongSince = new Map<string, number>();
-  return (view: ServiceView, truth: Truth, nowMs: number): ReadonlySet<string> => {
-    const rooms = new Set(view.rooms.keys());
+  constructor({ afterMs }: { afterMs: number }) {
+    this.#afterMs = afterMs;
+  }
+
+  /** Compares the current counts. Returns the rooms that have been wrong for longer than `afterMs`. */
+  compare(view: ServiceView, truth: Truth, nowMs: number): ReadonlySet<string> {
+    const rooms = new Set([...this.#wrongSince.keys(), ...view.rooms.keys()]);
     for (const counts of truth.values()) for (const room in counts) rooms.add(room);
     const comparable = isComparable(view, truth);
-    for (const room of [...wrongSince.keys(), ...rooms]) {
+    for (const room of rooms) {
       const isWrong = comparable && sumOf(truth, room) !== (view.rooms.get(room) ?? 0);
-      if (!isWrong) wrongSince.delete(room);
-      else if (!wrongSince.has(room)) wrongSince.set(room, nowMs);
+      if (!isWrong) this.#wrongSince.delete(room);
+      else if (!this.#wrongSince.has(room)) this.#wrongSince.set(room, nowMs);
     }
-    return new Set(
-      [...wrongSince].filter(([, since]) => nowMs - since > afterMs).map(([it]) => it),
-    );
-  };
-};
+    const doubted = [...this.#wrongSince].filter(([, since]) => nowMs - since > this.#afterMs);
+    return new Set(doubted.map(([room]) => room));
+  }
+}
+
+/**
+ * Compares only while the service claims to know: a killed or suspended server is first stale, and its
+ * counts disappear when it becomes unreachable.
+ */
+function isComparable(view: ServiceView, truth: Truth): boolean {
+  return (
+    view.isConnected &&
+    [...truth].every(([id, rooms]) => rooms && view.servers.get(id)?.state === 'live') &&
+    [...view.servers.values()].every(({ id, state }) => truth.has(id) || state === 'unreachable')
+  );
+}

@@ -1,36 +1,42 @@
 type Task = () => Promise<void>;
 
-/** Tasks of which only so many run, and only so many wait. */
-export type Lane = {
-  /** Rejects as the task does, or at once when too many wait. */
-  run(task: Task): Promise<void>;
-  /** Resolves when nothing runs and nothing waits. */
-  idle(): Promise<void>;
-};
+/** Runs a limited number of tasks at a time, and queues a limited number of others. */
+export class Lane {
+  readonly #width: number;
+  readonly #maxWaiting: number;
+  readonly #waiting: (() => void)[] = [];
+  #onIdle: (() => void)[] = [];
+  #running = 0;
 
-/** Makes a lane for `width` tasks at a time. */
-export const createLane = ({ width, maxWaiting }: { width: number; maxWaiting: number }): Lane => {
-  const waiting: (() => void)[] = [];
-  let onIdle: (() => void)[] = [];
-  let running = 0;
+  constructor({ width, maxWaiting }: { width: number; maxWaiting: number }) {
+    this.#width = width;
+    this.#maxWaiting = maxWaiting;
+  }
 
-  const ended = () => {
-    running -= 1;
-    waiting.shift()?.();
-    if (running > 0) return;
-    for (const resolve of onIdle) resolve();
-    onIdle = [];
-  };
-  const run = (task: Task): Promise<void> => {
-    const begin = () => {
-      running += 1;
-      return task().finally(ended);
-    };
-    if (running < width) return begin();
-    if (waiting.length >= maxWaiting) return Promise.reject(new Error('too many are waiting'));
-    return new Promise((resolve) => waiting.push(() => resolve(begin())));
-  };
-  const idle = (): Promise<void> =>
-    running === 0 ? Promise.resolve() : new Promise((resolve) => onIdle.push(resolve));
-  return { run, idle };
-};
+  /** Rejects if the task does, or immediately if too many tasks wait. */
+  run(task: Task): Promise<void> {
+    if (this.#running < this.#width) return this.#begin(task);
+    if (this.#waiting.length >= this.#maxWaiting)
+      return Promise.reject(new Error('too many tasks are waiting'));
+    return new Promise((resolve) => this.#waiting.push(() => resolve(this.#begin(task))));
+  }
+
+  /** Resolves when no task runs or waits. */
+  idle(): Promise<void> {
+    if (this.#running === 0) return Promise.resolve();
+    return new Promise((resolve) => this.#onIdle.push(resolve));
+  }
+
+  #begin(task: Task): Promise<void> {
+    this.#running += 1;
+    return task().finally(() => this.#end());
+  }
+
+  #end(): void {
+    this.#running -= 1;
+    this.#waiting.shift()?.();
+    if (this.#running > 0) return;
+    for (const resolve of this.#onIdle) resolve();
+    this.#onIdle = [];
+  }
+}

@@ -1,67 +1,148 @@
 import Table from 'cli-table3';
-import { createDoubts, sumOf, type Truth } from './doubts.js';
+import { Doubts, sumOf, type Truth } from './doubts.js';
 import { followService, type ServerRow, type ServiceView } from './serviceFeed.js';
 
-/** Everything that one drawing of the table depends on. */
-export type TableModel = {
-  /** Of the service, as a browser would open it. */
+/** Everything that the table shows. */
+export interface TableModel {
+  /** The address of the service, for a browser. */
   url: string;
   nowMs: number;
   view: ServiceView;
   /** The cells of rooms × servers. */
   truth: Truth;
-  /** Rooms whose total has been another than the servers' own for too long. */
+  /** Rooms whose total has differed from the servers' own for too long. */
   doubted: ReadonlySet<string>;
-  /** What happened, oldest first. */
+  /** Events, oldest first. */
   news: readonly string[];
-  /** Rooms shown; the rest is counted in one line. */
+  /** Maximum number of rooms. One line sums up the others. */
   maxRooms: number;
-};
+}
 
+/** The screen that the table is drawn on. */
+export type Screen = Pick<NodeJS.WriteStream, 'write'> & { isTTY?: boolean; rows?: number };
+
+/** The settings of a live table. */
+export interface LiveTableOptions {
+  url: string;
+  /** Called before each drawing. It must resolve soon, with undefined for servers that do not answer. */
+  truth: () => Promise<Truth>;
+  screen?: Screen;
+  everyMs?: number;
+}
+
+const doubtAfterMs = 3_000;
+const maxNews = 5;
 const maxNameLength = 28;
 const style = { head: [], border: [], compact: true };
+const clearScreenHideCursor = '\x1b[2J\x1b[?25l';
+const showCursor = '\x1b[?25h\n';
 
-const decoded = (name: string): string => {
-  try {
-    return decodeURIComponent(name);
-  } catch {
-    return name;
+/** Draws what the service reports beside what the pub-sub servers report. The caller must stop it. */
+export class LiveTable {
+  readonly #url: string;
+  readonly #truth: () => Promise<Truth>;
+  readonly #screen: Screen;
+  readonly #everyMs: number;
+  readonly #service: ReturnType<typeof followService>;
+  readonly #doubts = new Doubts({ afterMs: doubtAfterMs });
+  readonly #news: string[] = [];
+  #doubted: ReadonlySet<string> = new Set();
+  #isStopped = false;
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor({ url, truth, screen = process.stdout, everyMs }: LiveTableOptions) {
+    this.#url = url;
+    this.#truth = truth;
+    this.#screen = screen;
+    this.#everyMs = everyMs ?? (screen.isTTY ? 250 : 3_000);
+    this.#service = followService(url);
+    if (screen.isTTY) screen.write(clearScreenHideCursor);
+    void this.#draw();
   }
-};
 
-/** A room's name for people: decoded, without what could move their cursor, and short. */
-export const displayName = (room: string): string => {
-  const printable = [...decoded(room).replace(/[\p{C}\p{Zl}\p{Zp}]/gu, '')];
-  if (printable.length === 0) return '(no name)';
-  const isLong = printable.length > maxNameLength;
-  return isLong ? `${printable.slice(0, maxNameLength - 1).join('')}…` : printable.join('');
-};
+  /** The rooms that currently differ. */
+  get doubted(): ReadonlySet<string> {
+    return this.#doubted;
+  }
 
-const ago = (nowMs: number, atMs: number | undefined): string =>
-  atMs === undefined ? 'never' : `${(Math.max(0, nowMs - atMs) / 1_000).toFixed(1)} s ago`;
+  /** Shows a line below the table. */
+  say(line: string): void {
+    this.#news.push(line);
+    this.#news.splice(0, this.#news.length - maxNews);
+  }
 
-const total = (counts: Iterable<number>): number => {
-  let sum = 0;
-  for (const count of counts) sum += count;
-  return sum;
-};
+  stop(): void {
+    this.#isStopped = true;
+    clearTimeout(this.#timer);
+    this.#service.close();
+    if (this.#screen.isTTY) this.#screen.write(showCursor);
+  }
 
-const roomsTable = ({ view, truth, doubted, maxRooms }: TableModel): string => {
+  async #draw(): Promise<void> {
+    const truth = await this.#truth();
+    if (this.#isStopped) return;
+    const { view } = this.#service;
+    const nowMs = Date.now();
+    this.#doubted = this.#doubts.compare(view, truth, nowMs);
+    const text = renderTable({
+      url: this.#url,
+      nowMs,
+      view,
+      truth,
+      doubted: this.#doubted,
+      news: this.#news,
+      maxRooms: this.#maxRooms(),
+    });
+    this.#screen.write(this.#screen.isTTY ? redraw(text) : `${text}\n\n`);
+    this.#timer = setTimeout(() => this.#draw(), this.#everyMs);
+  }
+
+  #maxRooms(): number {
+    const { isTTY, rows = 40 } = this.#screen;
+    return isTTY ? Math.max(3, rows - this.#service.view.servers.size - 18) : 10;
+  }
+}
+
+/** Redraws in place. Clears each line to its end, and the screen below the last line. */
+function redraw(text: string): string {
+  return `\x1b[H${text.replaceAll('\n', '\x1b[K\n')}\x1b[K\n\x1b[J`;
+}
+
+/** Renders the table as text. */
+export function renderTable(model: TableModel): string {
+  const { url, view, nowMs, doubted, news } = model;
+  const servers = [...view.servers.values()].sort((a, b) => (a.id < b.id ? -1 : 1));
+  const state = view.isConnected ? displayName(view.state) : 'not connected to the service';
+  const completeness = view.isComplete ? 'complete' : 'incomplete';
+  const connections = total(view.rooms.values());
+  return [
+    `${url}   ${state}, ${completeness}: ${connections} connections in ${view.rooms.size} rooms`,
+    `Open ${url} in a browser, or read the stream: curl -N ${url}/api/events   Press Ctrl-C to stop.`,
+    roomsTable(model),
+    serversTable(servers, nowMs),
+    ...(doubted.size > 0
+      ? [`≠ n!  the servers report n, the service does not: ${doubted.size} rooms differ`]
+      : []),
+    ...news,
+  ].join('\n');
+}
+
+function roomsTable(model: TableModel): string {
+  const { view, truth, doubted, maxRooms } = model;
   const ids = [...truth.keys()].sort();
   const all = new Map([...[...doubted].map((room) => [room, 0] as const), ...view.rooms]);
   const sorted = [...all].sort(([a, m], [b, n]) => n - m || (a < b ? -1 : 1));
-  const shown = sorted.slice(0, maxRooms);
-  const hidden = sorted.slice(maxRooms);
   const table = new Table({
     head: ['room', ...ids.map((id) => id.replace(/^.*(?=:)/, '')), 'service says'],
     colAligns: ['left', ...ids.map(() => 'right' as const), 'right'],
     style,
   });
-  for (const [room, count] of shown) {
+  for (const [room, count] of sorted.slice(0, maxRooms)) {
     const cells = ids.map((id) => truth.get(id)?.[room] ?? (truth.get(id) ? '' : '?'));
     const doubt = doubted.has(room) ? `≠ ${sumOf(truth, room)}!  ` : '';
     table.push([displayName(room), ...cells, `${doubt}${count}`]);
   }
+  const hidden = sorted.slice(maxRooms);
   if (hidden.length > 0) {
     const rest = total(hidden.map(([, count]) => count));
     table.push([`and ${hidden.length} more`, ...ids.map(() => ''), `${rest}`]);
@@ -72,9 +153,9 @@ const roomsTable = ({ view, truth, doubted, maxRooms }: TableModel): string => {
   });
   table.push(['all rooms', ...sums, `${total(view.rooms.values())}`]);
   return table.toString();
-};
+}
 
-const serversTable = (servers: readonly ServerRow[], nowMs: number): string => {
+function serversTable(servers: readonly ServerRow[], nowMs: number): string {
   const table = new Table({
     head: ['pub-sub server', 'state', 'rooms', 'connections', 'last heard'],
     colAligns: ['left', 'left', 'right', 'right', 'right'],
@@ -90,89 +171,30 @@ const serversTable = (servers: readonly ServerRow[], nowMs: number): string => {
     ]);
   }
   return table.toString();
-};
+}
 
-/** Draws the table; depends on nothing but its model. */
-export const renderTable = (model: TableModel): string => {
-  const { url, view, nowMs, doubted, news } = model;
-  const servers = [...view.servers.values()].sort((a, b) => (a.id < b.id ? -1 : 1));
-  const state = view.isConnected ? displayName(view.state) : 'the service is not connected';
-  const completeness = view.isComplete ? 'complete' : 'not complete';
-  const connections = total(view.rooms.values());
-  return [
-    `${url}   ${state}, ${completeness}: ${connections} connections in ${view.rooms.size} rooms`,
-    `open ${url} in a browser, or read the stream: curl -N ${url}/api/events   Ctrl-C ends everything`,
-    roomsTable(model),
-    serversTable(servers, nowMs),
-    ...(doubted.size > 0
-      ? [`≠ n!  the servers themselves report n: ${doubted.size} rooms differ`]
-      : []),
-    ...news,
-  ].join('\n');
-};
+/** A room's name for the terminal: decoded, shortened, and without control characters. */
+export function displayName(room: string): string {
+  const printable = [...decoded(room).replace(/[\p{C}\p{Zl}\p{Zp}]/gu, '')];
+  if (printable.length === 0) return '(no name)';
+  const isLong = printable.length > maxNameLength;
+  return isLong ? `${printable.slice(0, maxNameLength - 1).join('')}…` : printable.join('');
+}
 
-const doubtAfterMs = 3_000;
-const maxNews = 5;
+function decoded(name: string): string {
+  try {
+    return decodeURIComponent(name);
+  } catch {
+    return name;
+  }
+}
 
-// Redraws in place: each line is cleared to its end, and the screen below the last one.
-const redraw = (text: string): string => `\x1b[H${text.replaceAll('\n', '\x1b[K\n')}\x1b[K\n\x1b[J`;
+function ago(nowMs: number, atMs: number | undefined): string {
+  return atMs === undefined ? 'never' : `${(Math.max(0, nowMs - atMs) / 1_000).toFixed(1)} s ago`;
+}
 
-/** Where the table is drawn. */
-export type Screen = Pick<NodeJS.WriteStream, 'write'> & { isTTY?: boolean; rows?: number };
-
-/** A live table of a service; whoever started it stops it. */
-export type LiveTable = {
-  /** Shows a line of news below the table. */
-  say(line: string): void;
-  /** The rooms that are doubted now. */
-  doubted(): ReadonlySet<string>;
-  stop(): void;
-};
-
-/** Draws a service's own stream live, beside what the pub-sub servers themselves report. */
-export const startLiveTable = ({
-  url,
-  truth,
-  screen = process.stdout,
-  everyMs = screen.isTTY ? 250 : 3_000,
-}: {
-  url: string;
-  /** Asked before each drawing; to be answered soon, or with undefined for a server that is not. */
-  truth: () => Promise<Truth>;
-  screen?: Screen;
-  everyMs?: number;
-}): LiveTable => {
-  const { view, close } = followService(url);
-  const findDoubts = createDoubts({ afterMs: doubtAfterMs });
-  const news: string[] = [];
-  let doubted: ReadonlySet<string> = new Set();
-  let isStopped = false;
-  let timer: NodeJS.Timeout | undefined;
-
-  const draw = async () => {
-    const asked = await truth();
-    if (isStopped) return;
-    const nowMs = Date.now();
-    doubted = findDoubts(view, asked, nowMs);
-    const maxRooms = screen.isTTY ? Math.max(3, (screen.rows ?? 40) - view.servers.size - 18) : 10;
-    const text = renderTable({ url, nowMs, view, truth: asked, doubted, news, maxRooms });
-    screen.write(screen.isTTY ? redraw(text) : `${text}\n\n`);
-    timer = setTimeout(draw, everyMs);
-  };
-
-  if (screen.isTTY) screen.write('\x1b[2J\x1b[?25l');
-  void draw();
-  return {
-    say: (line) => {
-      news.push(line);
-      news.splice(0, news.length - maxNews);
-    },
-    doubted: () => doubted,
-    stop: () => {
-      isStopped = true;
-      clearTimeout(timer);
-      close();
-      if (screen.isTTY) screen.write('\x1b[?25h\n');
-    },
-  };
-};
+function total(counts: Iterable<number>): number {
+  let sum = 0;
+  for (const count of counts) sum += count;
+  return sum;
+}

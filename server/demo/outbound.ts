@@ -1,24 +1,78 @@
 import http from 'node:http';
 import https from 'node:https';
 
-/** One request as the outbound client sends it; `url` goes on the wire as it is, fragment aside. */
-export type OutboundRequest = { method: 'GET' | 'POST'; url: string; body?: string };
+/** A request. `url` is sent unchanged, except for its fragment. */
+export interface OutboundRequest {
+  method: 'GET' | 'POST';
+  url: string;
+  body?: string;
+}
 
-/** The agent's HTTP client: kept-alive sockets, a deadline on every request, and an end. */
-export type Outbound = {
-  /** Resolves with the answer's text, whatever its status; rejects on a failure or at the deadline. */
-  send(request: OutboundRequest): Promise<string>;
-  /** Resolves when no request is in flight; the deadline bounds how long that takes. */
-  settled(): Promise<void>;
-  /** Ends every socket; requests in flight reject. */
-  close(): void;
-};
-
-// Below the 5 s after which Node's servers drop an idle socket: a request must not meet that reset.
+/** Below the 5 s after which Node's servers close an idle socket: a request must not meet that reset. */
 const idleSocketMs = 2_000;
 const maxAnswerBytes = 1024 * 1024;
 
-const readText = async (answer: http.IncomingMessage): Promise<string> => {
+/** The HTTP client of the agent: keep-alive sockets and a deadline for every request. */
+export class Outbound {
+  readonly #deadlineMs: number;
+  readonly #agents: { 'http:': http.Agent; 'https:': https.Agent };
+  readonly #inFlight = new Set<Promise<string>>();
+
+  constructor({ deadlineMs }: { deadlineMs: number }) {
+    const sockets = { keepAlive: true, maxSockets: 64, timeout: idleSocketMs };
+    this.#deadlineMs = deadlineMs;
+    this.#agents = { 'http:': new http.Agent(sockets), 'https:': new https.Agent(sockets) };
+  }
+
+  /** Resolves with the body, whatever the status. Rejects on failure and at the deadline. */
+  send(request: OutboundRequest): Promise<string> {
+    const answer = this.#exchange(request).finally(() => this.#inFlight.delete(answer));
+    this.#inFlight.add(answer);
+    return answer;
+  }
+
+  /** Resolves when no request is in flight. */
+  async settled(): Promise<void> {
+    while (this.#inFlight.size > 0) await Promise.allSettled(this.#inFlight);
+  }
+
+  /** Closes every socket. Requests in flight reject. */
+  close(): void {
+    for (const agent of Object.values(this.#agents)) agent.destroy();
+  }
+
+  async #exchange({ method, url, body }: OutboundRequest): Promise<string> {
+    const target = new URL(url);
+    const isSecure = target.protocol === 'https:';
+    const options = {
+      method,
+      headers: headersOf(body),
+      agent: this.#agents[isSecure ? 'https:' : 'http:'],
+    };
+    return new Promise((resolve, reject) => {
+      const request = (isSecure ? https : http).request(target, options);
+      const late = () => request.destroy(new Error(`no answer within ${this.#deadlineMs} ms`));
+      const deadline = setTimeout(late, this.#deadlineMs);
+      request.on('response', (answer) => readText(answer).then(resolve, reject));
+      request.on('error', reject);
+      // Emitted last, after an error or a complete answer.
+      request.on('close', () => clearTimeout(deadline));
+      request.end(body);
+    });
+  }
+}
+
+function headersOf(body: string | undefined): http.OutgoingHttpHeaders {
+  const accept = { accept: 'application/json, text/plain, */*' };
+  if (body === undefined) return accept;
+  return {
+    ...accept,
+    'content-type': 'application/json',
+    'content-length': Buffer.byteLength(body),
+  };
+}
+
+async function readText(answer: http.IncomingMessage): Promise<string> {
   const chunks: Buffer[] = [];
   let bytes = 0;
   for await (const chunk of answer as AsyncIterable<Buffer>) {
@@ -27,50 +81,4 @@ const readText = async (answer: http.IncomingMessage): Promise<string> => {
     chunks.push(chunk);
   }
   return Buffer.concat(chunks).toString('utf8');
-};
-
-/** Makes an outbound client; its maker closes it. */
-export const createOutbound = ({ deadlineMs }: { deadlineMs: number }): Outbound => {
-  const sockets = { keepAlive: true, maxSockets: 64, timeout: idleSocketMs };
-  const agents = { 'http:': new http.Agent(sockets), 'https:': new https.Agent(sockets) };
-  const inFlight = new Set<Promise<string>>();
-
-  const exchange = async ({ method, url, body }: OutboundRequest): Promise<string> => {
-    const target = new URL(url);
-    const secure = target.protocol === 'https:';
-    const headers = {
-      accept: 'application/json, text/plain, */*',
-      ...(body !== undefined && {
-        'content-type': 'application/json',
-        'content-length': Buffer.byteLength(body),
-      }),
-    };
-    const agent = agents[secure ? 'https:' : 'http:'];
-    return new Promise((resolve, reject) => {
-      const request = (secure ? https : http).request(target, { method, headers, agent });
-      const late = () => request.destroy(new Error(`no answer within ${deadlineMs} ms`));
-      const deadline = setTimeout(late, deadlineMs);
-      request.on('response', (answer) => readText(answer).then(resolve, reject));
-      request.on('error', reject);
-      // The end of the whole exchange: by then there was an error, or an answer that is being read.
-      request.on('close', () => clearTimeout(deadline));
-      request.end(body);
-    });
-  };
-
-  const send = (request: OutboundRequest): Promise<string> => {
-    const answer = exchange(request).finally(() => inFlight.delete(answer));
-    inFlight.add(answer);
-    return answer;
-  };
-
-  return {
-    send,
-    settled: async () => {
-      while (inFlight.size > 0) await Promise.allSettled(inFlight);
-    },
-    close: () => {
-      for (const agent of Object.values(agents)) agent.destroy();
-    },
-  };
-};
+}

@@ -1,16 +1,16 @@
 import { z } from 'zod';
 import { startPubSubServer } from './pubSubServer.js';
 
-/** What the fleet asks of a server process. */
+/** A message from the parent to a server process. */
 export type ServerProcessRequest = { type: 'connections'; request: number } | { type: 'stop' };
 
-/** What a server process tells the fleet. Entries, not objects: a room may be called `__proto__`. */
+/** A message from a server process. Entries instead of objects, because a room may be called `__proto__`. */
 export type ServerProcessMessage =
   | { type: 'listening'; id: string; url: string; port: number }
   | { type: 'failed'; cause: string }
   | { type: 'connections'; request: number; connections: [room: string, connections: number][] };
 
-// The one argument: PubSubServerOptions as JSON, but for what may hold a password.
+/** The only argument: `PubSubServerOptions` as JSON, without `redisUrl`, which may hold a password. */
 const optionsSchema = z.strictObject({
   host: z.string().exactOptional(),
   port: z.number().int().exactOptional(),
@@ -27,13 +27,15 @@ const optionsSchema = z.strictObject({
     .exactOptional(),
 });
 
-// Without a parent to tell it to, the process says where it listens as a line of JSON.
-const tell = (message: ServerProcessMessage) => {
-  if (process.send) process.send(message);
-  else process.stdout.write(`${JSON.stringify(message)}\n`);
-};
+// The parent may have been killed.
+process.on('disconnect', () => process.exit(0));
+run().catch((cause: unknown) => {
+  send({ type: 'failed', cause: cause instanceof Error ? cause.message : String(cause) });
+  process.exitCode = 1;
+  if (process.connected) process.disconnect();
+});
 
-const run = async () => {
+async function run(): Promise<void> {
   const options = optionsSchema.parse(JSON.parse(process.argv[2] ?? '{}'));
   const redisUrl = process.env.PUBSUB_SERVER_REDIS_URL;
   const server = await startPubSubServer({ ...options, ...(redisUrl && { redisUrl }) });
@@ -43,19 +45,17 @@ const run = async () => {
     if (message.type === 'stop') stop();
     if (message.type === 'connections') {
       const { request } = message;
-      tell({ type: 'connections', request, connections: [...server.connections()] });
+      send({ type: 'connections', request, connections: [...server.connections()] });
     }
   });
   process.on('SIGTERM', stop);
-  // Ctrl-C reaches the whole process group: with a parent, the parent decides when to stop.
+  // Ctrl-C reaches the whole process group. If there is a parent, it decides when to stop.
   process.on('SIGINT', process.send ? () => undefined : stop);
-  tell({ type: 'listening', id: server.id, url: server.url, port: server.port });
-};
+  send({ type: 'listening', id: server.id, url: server.url, port: server.port });
+}
 
-// A server outlives nobody: when the parent is gone, however it went, so is this process.
-process.on('disconnect', () => process.exit(0));
-run().catch((cause: unknown) => {
-  tell({ type: 'failed', cause: cause instanceof Error ? cause.message : String(cause) });
-  process.exitCode = 1;
-  if (process.connected) process.disconnect();
-});
+/** Without a parent, prints the message as a line of JSON. */
+function send(message: ServerProcessMessage): void {
+  if (process.send) process.send(message);
+  else process.stdout.write(`${JSON.stringify(message)}\n`);
+}

@@ -6,31 +6,156 @@ import { applyUpdate, decodeUpdate, encodeStateAsUpdate } from 'yjs';
 import { RedisChannels } from '../redis/redisChannels.js';
 import { within } from './childProcess.js';
 
-/** Takes the updates of one server's documents to all others that hold the same rooms. */
-export type FanOut = {
-  /** To be called when a room comes into memory; its document's `destroy` ends it. */
-  created(doc: WSSharedDoc): void;
-  /** After the rooms have left memory: what was published last still goes out. */
-  close(): Promise<void>;
-};
+interface AwarenessChanges {
+  added: number[];
+  updated: number[];
+  removed: number[];
+}
 
-type Room = { updates: string; presence: string; isSubscribed: boolean };
-type Changes = { added: number[]; updated: number[]; removed: number[] };
-
-// What came from another server has this origin, so that it is not published again.
+/** Origin of changes from other servers, which must not be published again. */
 const remote = { name: 'redis' };
-// The update without content. Yjs never makes it, so it serves as a question: see `ask`.
+/** The update without content. Yjs never creates it, so it serves as a question: see `RedisFanOut`. */
 const question = Uint8Array.of(0, 0);
 const answerAfterMs = 20;
 const closeWithinMs = 500;
 const hangsAfterMs = 5_000;
 
-const ignore = () => undefined;
-const isQuestion = (update: Uint8Array) => question.every((byte, i) => update[i] === byte);
+/**
+ * Sends the updates of one server's documents to all servers that hold the same rooms: raw updates on
+ * the channel `<room>`, raw awareness updates on `<room>-presence` (docs/migrate-from-symphony.md).
+ *
+ * The deployed servers load a room from storage. These have none: they publish an update without
+ * content, and every server that holds the room answers with its whole state. Other readers of the
+ * channel see valid updates that change nothing. This needs no list of servers, and it repairs what
+ * was missed while Redis was down or a server hung.
+ */
+export class RedisFanOut {
+  readonly #channels: RedisChannels;
+  readonly #publisher: Redis;
+  readonly #rooms = new Set<Room>();
 
-const createPublisher = (url: string): Redis => {
+  /** Starts to connect. The caller must close it. */
+  constructor(url: string) {
+    this.#channels = new RedisChannels(url, pino({ level: 'silent' }));
+    this.#publisher = createPublisher(url);
+    this.#publisher.on('ready', () => {
+      for (const room of this.#rooms) this.#ask(room);
+    });
+  }
+
+  /** Call it when a room is loaded into memory. The document's `destroy` ends it. */
+  created(doc: WSSharedDoc): void {
+    const room = new Room(doc, (channel, update) => this.#publish(channel, update));
+    // Subscribe to presence first, because the question below asks for answers there too.
+    const unfollows = [
+      this.#channels.follow(room.presenceChannel, {
+        onMessage: (update) => applyAwarenessUpdate(doc.awareness, update, remote),
+        onSubscribed: ignore,
+        onLost: ignore,
+      }),
+      this.#channels.follow(room.updatesChannel, {
+        onMessage: (update) => room.take(update),
+        onSubscribed: () => {
+          room.isSubscribed = true;
+          this.#ask(room);
+        },
+        onLost: () => {
+          room.isSubscribed = false;
+        },
+      }),
+    ];
+    this.#rooms.add(room);
+    room.publishChanges();
+    doc.once('destroy', () => {
+      room.close();
+      this.#rooms.delete(room);
+      for (const unfollow of unfollows) unfollow();
+    });
+  }
+
+  /** Call it after all rooms are unloaded: their last changes are still published. */
+  async close(): Promise<void> {
+    this.#channels.close();
+    if (this.#publisher.status === 'ready')
+      await within(closeWithinMs, 'Redis does not answer', this.#publisher.quit()).catch(ignore);
+    if (this.#publisher.status !== 'end') this.#publisher.disconnect();
+  }
+
+  /** Asks as soon as both connections are ready. */
+  #ask(room: Room): void {
+    const isReady = room.isSubscribed && this.#publisher.status === 'ready';
+    if (isReady) this.#publish(room.updatesChannel, question);
+  }
+
+  #publish(channel: string, { buffer, byteOffset, length }: Uint8Array): void {
+    this.#publisher.publish(channel, Buffer.from(buffer, byteOffset, length)).catch(ignore);
+  }
+}
+
+/** One room of this server, on its two channels. */
+class Room {
+  readonly updatesChannel: string;
+  readonly presenceChannel: string;
+  isSubscribed = false;
+  readonly #doc: WSSharedDoc;
+  readonly #publish: (channel: string, update: Uint8Array) => void;
+  #answering: NodeJS.Timeout | undefined;
+  #isStateWanted = false;
+
+  constructor(doc: WSSharedDoc, publish: (channel: string, update: Uint8Array) => void) {
+    this.#doc = doc;
+    this.#publish = publish;
+    this.updatesChannel = doc.name;
+    this.presenceChannel = `${doc.name}-presence`;
+  }
+
+  /** Applies a message of the updates channel, or answers a question. Throws if it is no update. */
+  take(update: Uint8Array): void {
+    // Reject invalid updates before applying anything: `x-presence` may be a room, and a channel of `x`.
+    decodeUpdate(update);
+    if (!isQuestion(update)) {
+      applyUpdate(this.#doc, update, remote);
+      return;
+    }
+    this.#answering ??= setTimeout(() => this.#answer(), answerAfterMs);
+    // An empty state would be another question. Later changes are published anyway.
+    this.#isStateWanted ||= this.#doc.store.clients.size > 0;
+  }
+
+  /** Publishes the changes of this server's own clients from now on. */
+  publishChanges(): void {
+    const { awareness } = this.#doc;
+    this.#doc.on('update', (update: Uint8Array, origin: unknown) => {
+      if (origin !== remote) this.#publish(this.updatesChannel, update);
+    });
+    awareness.on('update', (changes: AwarenessChanges, origin: unknown) => {
+      const { added, updated, removed } = changes;
+      // Every server detects timeouts itself.
+      if (origin !== remote && origin !== 'timeout' && origin !== 'local')
+        this.#publishPresence([...added, ...updated, ...removed]);
+    });
+  }
+
+  close(): void {
+    clearTimeout(this.#answering);
+  }
+
+  #answer(): void {
+    if (this.#isStateWanted) this.#publish(this.updatesChannel, encodeStateAsUpdate(this.#doc));
+    this.#isStateWanted = false;
+    this.#answering = undefined;
+    this.#publishPresence([...this.#doc.conns.values()].flatMap((clients) => [...clients]));
+  }
+
+  #publishPresence(clients: number[]): void {
+    if (clients.length === 0) return;
+    this.#publish(this.presenceChannel, encodeAwarenessUpdate(this.#doc.awareness, clients));
+  }
+}
+
+function createPublisher(url: string): Redis {
   const redis = new Redis(url, {
-    // What cannot be published is dropped: servers ask each other when Redis is back.
+    // Drop what cannot be published: servers ask each other again when Redis is back.
     enableOfflineQueue: false,
     autoResendUnfulfilledCommands: false,
     socketTimeout: hangsAfterMs,
@@ -38,93 +163,10 @@ const createPublisher = (url: string): Redis => {
   });
   redis.on('error', ignore);
   return redis;
-};
+}
 
-/**
- * Starts the fan-out of contract.md, section 3: raw updates on the channel `<room>`, raw awareness
- * updates on `<room>-presence`. The deployed servers load a room from their storage when they take it
- * up; these have none. They publish an update without content, upon which everyone who holds the room
- * publishes all of it: any other reader of the channel sees valid updates that change nothing. It
- * needs no list of servers, and heals what was missed while Redis was away or a server hung.
- */
-export const startRedisFanOut = (url: string): FanOut => {
-  const channels = new RedisChannels(url, pino({ level: 'silent' }));
-  const publisher = createPublisher(url);
-  const rooms = new Set<Room>();
+function isQuestion(update: Uint8Array): boolean {
+  return question.every((byte, i) => update[i] === byte);
+}
 
-  const publish = (channel: string, { buffer, byteOffset, length }: Uint8Array) =>
-    void publisher.publish(channel, Buffer.from(buffer, byteOffset, length)).catch(ignore);
-  // Once both connections are there, whichever comes first.
-  const ask = (room: Room) => {
-    if (room.isSubscribed && publisher.status === 'ready') publish(room.updates, question);
-  };
-  publisher.on('ready', () => rooms.forEach(ask));
-
-  const created = (doc: WSSharedDoc) => {
-    const room: Room = {
-      updates: doc.name,
-      presence: `${doc.name}-presence`,
-      isSubscribed: false,
-    };
-    const { awareness } = doc;
-    let answering: NodeJS.Timeout | undefined;
-    let isStateAskedFor = false;
-
-    const publishPresence = (clients: number[]) => {
-      if (clients.length > 0) publish(room.presence, encodeAwarenessUpdate(awareness, clients));
-    };
-    const answer = () => {
-      if (isStateAskedFor) publish(room.updates, encodeStateAsUpdate(doc));
-      isStateAskedFor = false;
-      answering = undefined;
-      publishPresence([...doc.conns.values()].flatMap((clients) => [...clients]));
-    };
-    const followers = [
-      // First: whoever asks by the other channel gets answers on this one.
-      channels.follow(room.presence, {
-        onMessage: (update) => applyAwarenessUpdate(awareness, update, remote),
-        onSubscribed: ignore,
-        onLost: ignore,
-      }),
-      channels.follow(room.updates, {
-        onMessage: (update) => {
-          // Read to its end before any of it is applied: `x-presence` may be a room and a channel of `x`.
-          decodeUpdate(update);
-          if (!isQuestion(update)) return applyUpdate(doc, update, remote);
-          answering ??= setTimeout(answer, answerAfterMs);
-          // Who has nothing says nothing: it would be a question. What comes later goes out by itself.
-          isStateAskedFor ||= doc.store.clients.size > 0;
-        },
-        onSubscribed: () => {
-          room.isSubscribed = true;
-          ask(room);
-        },
-        onLost: () => {
-          room.isSubscribed = false;
-        },
-      }),
-    ];
-    rooms.add(room);
-    doc.on('update', (update: Uint8Array, origin: unknown) => {
-      if (origin !== remote) publish(room.updates, update);
-    });
-    awareness.on('update', ({ added, updated, removed }: Changes, origin: unknown) => {
-      // Everyone finds time-outs for himself.
-      if (origin !== remote && origin !== 'timeout' && origin !== 'local')
-        publishPresence([...added, ...updated, ...removed]);
-    });
-    doc.once('destroy', () => {
-      clearTimeout(answering);
-      rooms.delete(room);
-      for (const leave of followers) leave();
-    });
-  };
-
-  const close = async () => {
-    channels.close();
-    if (publisher.status === 'ready')
-      await within(closeWithinMs, 'redis hangs', publisher.quit()).catch(ignore);
-    if (publisher.status !== 'end') publisher.disconnect();
-  };
-  return { created, close };
-};
+function ignore(): void {}

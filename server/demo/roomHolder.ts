@@ -1,76 +1,85 @@
 import { type DynamoDBClient, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
 import { isStorable } from '../store/store.js';
-import { createLane } from './lane.js';
-
-/** Keeps a server's address in the `remoteDocs` of the rooms that it holds in memory. Never throws. */
-export type RoomHolder = {
-  hold(room: string): void;
-  release(room: string): void;
-  /** Tries again what the store did not take, a part of it at a time. */
-  retry(): void;
-  /** Resolves when no write is under way. */
-  idle(): Promise<void>;
-};
+import { Lane } from './lane.js';
 
 const maxPending = 10_000;
 const retriesAtOnce = 100;
 
-/** Writes the rooms table as the deployed servers do: contract.md, section 3. */
-export const createRoomHolder = ({
-  client,
-  table,
-  address,
-}: {
-  client: DynamoDBClient;
-  table: string;
-  address: string;
-}): RoomHolder => {
-  const lane = createLane({ width: 8, maxWaiting: maxPending });
-  // What the table does not say yet. A room has one write at a time, so that none overtakes another.
-  const pending = new Map<string, boolean>();
-  const writing = new Set<string>();
+/**
+ * Keeps a server's address in the `remoteDocs` of the rooms that it holds in memory, as the deployed
+ * servers do (docs/migrate-from-symphony.md). Never throws.
+ */
+export class RoomHolder {
+  readonly #client: DynamoDBClient;
+  readonly #table: string;
+  readonly #address: string;
+  readonly #lane = new Lane({ width: 8, maxWaiting: maxPending });
+  /** Wishes that are not written yet: whether the room is held. */
+  readonly #pending = new Map<string, boolean>();
+  /** Rooms with a write in flight. One at a time, so that no write overtakes another. */
+  readonly #writing = new Set<string>();
 
-  // DELETE of the last address takes the attribute away: a string set is never empty. The item stays.
-  const write = async (room: string, isHeld: boolean): Promise<void> => {
-    const always = 'SET updatedAt = :now, createdAt = if_not_exists(createdAt, :now)';
-    await client.send(
-      new UpdateItemCommand({
-        TableName: table,
-        Key: { id: { S: room } },
-        UpdateExpression: `${isHeld ? 'ADD' : 'DELETE'} remoteDocs :address ${always}`,
-        ExpressionAttributeValues: {
-          ':address': { SS: [address] },
-          ':now': { S: new Date().toISOString() },
-        },
-      }),
-    );
-  };
-  const settle = async (room: string): Promise<void> => {
-    if (writing.has(room)) return;
-    writing.add(room);
+  constructor(options: { client: DynamoDBClient; table: string; address: string }) {
+    this.#client = options.client;
+    this.#table = options.table;
+    this.#address = options.address;
+  }
+
+  hold(room: string): void {
+    this.#wish(room, true);
+  }
+
+  release(room: string): void {
+    this.#wish(room, false);
+  }
+
+  /** Retries failed writes, a limited number at a time. */
+  retry(): void {
+    for (const room of [...this.#pending.keys()].slice(0, retriesAtOnce)) void this.#settle(room);
+  }
+
+  /** Resolves when no write is in flight. */
+  idle(): Promise<void> {
+    return this.#lane.idle();
+  }
+
+  #wish(room: string, isHeld: boolean): void {
+    const isFull = this.#pending.size >= maxPending && !this.#pending.has(room);
+    if (!isStorable(room) || isFull) return;
+    this.#pending.set(room, isHeld);
+    void this.#settle(room);
+  }
+
+  async #settle(room: string): Promise<void> {
+    if (this.#writing.has(room)) return;
+    this.#writing.add(room);
+    const pending = this.#pending;
     try {
       for (let wish = pending.get(room); wish !== undefined; wish = pending.get(room)) {
         const isHeld = wish;
-        await lane.run(() => write(room, isHeld));
+        await this.#lane.run(() => this.#write(room, isHeld));
         if (pending.get(room) === isHeld) pending.delete(room);
       }
     } catch {
       // It stays pending.
     } finally {
-      writing.delete(room);
+      this.#writing.delete(room);
     }
-  };
-  const wish = (room: string, isHeld: boolean) => {
-    if (!isStorable(room) || (pending.size >= maxPending && !pending.has(room))) return;
-    pending.set(room, isHeld);
-    void settle(room);
-  };
-  return {
-    hold: (room) => wish(room, true),
-    release: (room) => wish(room, false),
-    retry: () => {
-      for (const room of [...pending.keys()].slice(0, retriesAtOnce)) void settle(room);
-    },
-    idle: lane.idle,
-  };
-};
+  }
+
+  /** DELETE of the last address removes the attribute, because a string set is never empty. The item stays. */
+  async #write(room: string, isHeld: boolean): Promise<void> {
+    const always = 'SET updatedAt = :now, createdAt = if_not_exists(createdAt, :now)';
+    await this.#client.send(
+      new UpdateItemCommand({
+        TableName: this.#table,
+        Key: { id: { S: room } },
+        UpdateExpression: `${isHeld ? 'ADD' : 'DELETE'} remoteDocs :address ${always}`,
+        ExpressionAttributeValues: {
+          ':address': { SS: [this.#address] },
+          ':now': { S: new Date().toISOString() },
+        },
+      }),
+    );
+  }
+}

@@ -2,7 +2,7 @@ import { docs, getYDoc, type WSSharedDoc } from '@y/websocket-server/utils';
 import { encodeStateAsUpdate } from 'yjs';
 import type { AgentDocuments } from './dashboardAgent.js';
 
-/** The library's documents as the agent sees them. */
+/** The documents of `@y/websocket-server`, for the agent. */
 export const documents: AgentDocuments = {
   connections: () => Array.from(docs, ([room, doc]) => [room, doc.conns.size] as const),
   encodedState: (room: string) => {
@@ -11,8 +11,60 @@ export const documents: AgentDocuments = {
   },
 };
 
-// The documents' own book of connections, which the library keeps exactly: a connection that fails
-// to take a message or a ping leaves it before, or without, a `close` event.
+/** The settings of `createRooms`. */
+export interface RoomsOptions {
+  opened(room: string): void;
+  closed(room: string): void;
+  /** A room was loaded into memory. Its document emits `destroy` when it is unloaded. */
+  created?: (doc: WSSharedDoc) => void;
+  /** How long a room stays in memory after its last connection. */
+  forgetAfterMs: number;
+}
+
+/** The rooms of this process. */
+export interface Rooms {
+  /** Call it before the library adds a connection to the room. */
+  enter(name: string): void;
+  forgetAll(): void;
+}
+
+/** Watches the connections of all rooms, and unloads rooms without connections. */
+export function createRooms(options: RoomsOptions): Rooms {
+  const { opened, closed, created = () => undefined, forgetAfterMs } = options;
+  const timers = new Map<string, NodeJS.Timeout>();
+  return { enter, forgetAll };
+
+  function enter(name: string): void {
+    if (docs.has(name)) return;
+    const doc = getYDoc(name);
+    doc.conns = new WatchedConnections((add) => changed(doc, add));
+    created(doc);
+  }
+
+  function changed(doc: WSSharedDoc, add: 1 | -1): void {
+    clearTimeout(timers.get(doc.name));
+    timers.delete(doc.name);
+    if (doc.conns.size === 0) timers.set(doc.name, setTimeout(forget, forgetAfterMs, doc).unref());
+    if (add === 1) opened(doc.name);
+    else closed(doc.name);
+  }
+
+  function forget(doc: WSSharedDoc): void {
+    timers.delete(doc.name);
+    docs.delete(doc.name);
+    doc.destroy();
+  }
+
+  function forgetAll(): void {
+    for (const timer of timers.values()) clearTimeout(timer);
+    for (const doc of [...docs.values()]) forget(doc);
+  }
+}
+
+/**
+ * Replaces the document's own map of connections, which the library keeps exact. It removes a
+ * connection that fails to take a message or a ping before, or without, a `close` event.
+ */
 class WatchedConnections extends Map<unknown, Set<number>> {
   readonly #changed: (add: 1 | -1) => void;
 
@@ -34,46 +86,3 @@ class WatchedConnections extends Map<unknown, Set<number>> {
     return was;
   }
 }
-
-/** Rooms of this process: in memory from their first connection until a while after their last. */
-export const createRooms = ({
-  opened,
-  closed,
-  created = () => undefined,
-  forgetAfterMs,
-}: {
-  opened(room: string): void;
-  closed(room: string): void;
-  /** A room came into memory; it leaves with its document's `destroy`. */
-  created?: (doc: WSSharedDoc) => void;
-  forgetAfterMs: number;
-}) => {
-  const forgetting = new Map<string, NodeJS.Timeout>();
-
-  const forget = (doc: WSSharedDoc) => {
-    forgetting.delete(doc.name);
-    docs.delete(doc.name);
-    doc.destroy();
-  };
-  const changed = (doc: WSSharedDoc, add: 1 | -1) => {
-    clearTimeout(forgetting.get(doc.name));
-    forgetting.delete(doc.name);
-    if (doc.conns.size === 0) {
-      forgetting.set(doc.name, setTimeout(forget, forgetAfterMs, doc).unref());
-    }
-    if (add === 1) opened(doc.name);
-    else closed(doc.name);
-  };
-  /** To be called before the library lets a connection into the room. */
-  const enter = (name: string) => {
-    if (docs.has(name)) return;
-    const doc = getYDoc(name);
-    doc.conns = new WatchedConnections((add) => changed(doc, add));
-    created(doc);
-  };
-  const forgetAll = () => {
-    for (const timer of forgetting.values()) clearTimeout(timer);
-    for (const doc of [...docs.values()]) forget(doc);
-  };
-  return { enter, forgetAll };
-};

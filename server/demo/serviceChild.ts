@@ -1,23 +1,23 @@
 import { createServer } from 'node:net';
-import { type Exit, forkModule, within } from './childProcess.js';
+import { type Exit, type Forked, forkModule, within } from './childProcess.js';
 
-/** The service in a process of its own; whoever started it stops it. */
-export type ServiceChild = {
+/** The service in its own process. The caller must stop it. */
+export interface ServiceChild {
   readonly url: string;
   readonly pid: number;
   readonly exited: Promise<Exit>;
-  /** The end of what it logged. */
+  /** The end of its log. */
   lastWords(): string;
-  /** SIGTERM, as an operator stops it; killed when that takes too long. */
+  /** Stops it with SIGTERM. Kills it if that takes too long. */
   stop(): Promise<void>;
-};
+}
 
 const listenWithinMs = 30_000;
 const stopWithinMs = 12_000;
 
-/** A port of 127.0.0.1 that is free at this moment. */
-export const freePort = (): Promise<number> =>
-  new Promise((resolve, reject) => {
+/** A currently free port of 127.0.0.1. */
+export function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
     const probe = createServer();
     probe.once('error', reject);
     probe.listen(0, '127.0.0.1', () => {
@@ -26,9 +26,10 @@ export const freePort = (): Promise<number> =>
       probe.close(() => resolve(port));
     });
   });
+}
 
 /** Starts the service on 127.0.0.1. Resolves when it listens. */
-export const startService = async ({
+export async function startService({
   port,
   pubSubServers,
   redisUrl = '',
@@ -36,18 +37,18 @@ export const startService = async ({
   port: number;
   pubSubServers: readonly string[];
   redisUrl?: string | undefined;
-}): Promise<ServiceChild> => {
-  const { child, exited, lastWords } = forkModule('serviceProcess', {
+}): Promise<ServiceChild> {
+  const forked = forkModule('serviceProcess', {
     env: {
       HOST: '127.0.0.1',
       PORT: String(port),
       PUBSUB_SERVERS: pubSubServers.join(','),
       REDIS_URL: redisUrl,
       LOG_LEVEL: 'warn',
-      // Quick, so that one sees within seconds what a real fleet shows within half a minute.
+      // Short, so that the demo shows within seconds what takes a real fleet half a minute.
       PROBE_INTERVAL_MS: '1000',
       REQUEST_TIMEOUT_MS: '1000',
-      // What is set for another service of this machine; an empty variable is an unset one.
+      // Ignore settings of another service on this machine. An empty variable counts as unset.
       STATE_DIR: 'none',
       PUBLIC_URL: '',
       PUBSUB_NETWORKS: '',
@@ -55,6 +56,27 @@ export const startService = async ({
       AUTH: '',
     },
   });
+  const { child, exited, lastWords } = forked;
+  try {
+    const url = await untilListening(forked);
+    return { url, pid: child.pid ?? -1, exited, lastWords, stop };
+  } catch (cause) {
+    await kill();
+    throw cause;
+  }
+
+  async function stop(): Promise<void> {
+    child.kill('SIGTERM');
+    await within(stopWithinMs, 'too slow to stop', exited).catch(kill);
+  }
+
+  function kill(): Promise<Exit> {
+    child.kill('SIGKILL');
+    return exited;
+  }
+}
+
+function untilListening({ child, exited, lastWords }: Forked): Promise<string> {
   const url = new Promise<string>((resolve, reject) => {
     child.on('message', (message: { type?: string; url?: string }) => {
       if (message.type === 'listening' && message.url) resolve(message.url);
@@ -63,25 +85,6 @@ export const startService = async ({
       reject(new Error(`the service did not start: exit ${code ?? signal}. ${lastWords()}`));
     });
   });
-  const kill = () => {
-    child.kill('SIGKILL');
-    return exited;
-  };
-  const stop = async () => {
-    child.kill('SIGTERM');
-    await within(stopWithinMs, 'too slow to stop', exited).catch(kill);
-  };
   const late = `the service did not listen within ${listenWithinMs} ms. ${lastWords()}`;
-  try {
-    return {
-      url: await within(listenWithinMs, late, url),
-      pid: child.pid ?? -1,
-      exited,
-      lastWords,
-      stop,
-    };
-  } catch (cause) {
-    await kill();
-    throw cause;
-  }
-};
+  return within(listenWithinMs, late, url);
+}

@@ -1,6 +1,7 @@
-// The service in a process of the demo: as it is, but never left behind by a demo that was killed.
+/** Runs the service in a child process that stops when the demo is killed. */
+
 process.on('disconnect', () => process.kill(process.pid, 'SIGTERM'));
-// Listening for it must not be what keeps the process alive.
+// Otherwise the listener above would keep the process alive.
 process.channel?.unref();
 
 await import('../main.js');

@@ -1,70 +1,74 @@
 import type { Outbound } from './outbound.js';
 
-/** Updates of documents on their way to the dashboard service. */
-export type UpdatePosts = {
-  /** Takes an update, unless it is too large or too many wait: what is left out stays unknown. */
-  put(room: string, update: Uint8Array): void;
-  /** Drops what waits. */
-  clear(): void;
-};
+interface Waiting {
+  readonly room: string;
+  readonly update: string;
+}
 
-type Waiting = { readonly room: string; readonly update: string };
-
-/** Larger ones would not fit into the body that the service takes, 1 MiB by default. */
+/** Larger updates would not fit into a body, which the service limits to 1 MiB by default. */
 const maxUpdateBytes = 512 * 1024;
-// In base64, with names and all.
+/** Limits in characters of JSON, with base64 and names. */
 const maxBodyLength = 900 * 1024;
 const maxWaitingLength = 4 * 1024 * 1024;
 const entryLength = 64;
 
-const lengthOf = ({ room, update }: Waiting) => room.length * 3 + update.length + entryLength;
+/** Posts updates of documents to the service, one request at a time with as many updates as fit. */
+export class UpdatePosts {
+  readonly #outbound: Outbound;
+  readonly #url: () => string | undefined;
+  #waiting: Waiting[] = [];
+  #waitingLength = 0;
+  #isPosting = false;
 
-/** Posts updates to `url()`, one request at a time with all that waits; undefined: nowhere. */
-export const createUpdatePosts = ({
-  outbound,
-  url,
-}: {
-  outbound: Outbound;
-  url: () => string | undefined;
-}): UpdatePosts => {
-  let waiting: Waiting[] = [];
-  let waitingLength = 0;
-  let isPosting = false;
+  /** `url`: where to post; undefined: updates are dropped. */
+  constructor({ outbound, url }: { outbound: Outbound; url: () => string | undefined }) {
+    this.#outbound = outbound;
+    this.#url = url;
+  }
 
-  const clear = () => {
-    waiting = [];
-    waitingLength = 0;
-  };
-  const take = (): Waiting[] => {
+  /** Queues an update. Drops it if it is too large or too many wait; the service then polls. */
+  put(room: string, { buffer, byteOffset, length }: Uint8Array): void {
+    if (this.#url() === undefined || length > maxUpdateBytes) return;
+    const update = Buffer.from(buffer, byteOffset, length).toString('base64');
+    const entry = { room, update };
+    if (this.#waitingLength + lengthOf(entry) > maxWaitingLength) return;
+    this.#waiting.push(entry);
+    this.#waitingLength += lengthOf(entry);
+    void this.#post();
+  }
+
+  /** Drops all waiting updates. */
+  clear(): void {
+    this.#waiting = [];
+    this.#waitingLength = 0;
+  }
+
+  async #post(): Promise<void> {
+    if (this.#isPosting) return;
+    this.#isPosting = true;
+    for (let url = this.#url(); url !== undefined && this.#waiting.length > 0; url = this.#url()) {
+      const entries = this.#take();
+      const body = JSON.stringify(entries.length === 1 ? entries[0] : entries);
+      await this.#outbound.send({ method: 'POST', url, body }).catch(() => undefined);
+    }
+    this.#isPosting = false;
+  }
+
+  /** Removes the entries of the next body from the queue, at least one. */
+  #take(): Waiting[] {
     const taken: Waiting[] = [];
     let length = 0;
-    for (const entry of waiting) {
+    for (const entry of this.#waiting) {
       length += lengthOf(entry);
       if (taken.length > 0 && length > maxBodyLength) break;
       taken.push(entry);
     }
-    waiting = waiting.slice(taken.length);
-    for (const entry of taken) waitingLength -= lengthOf(entry);
+    this.#waiting = this.#waiting.slice(taken.length);
+    for (const entry of taken) this.#waitingLength -= lengthOf(entry);
     return taken;
-  };
-  const post = async () => {
-    if (isPosting) return;
-    isPosting = true;
-    for (let target = url(); target !== undefined && waiting.length > 0; target = url()) {
-      const entries = take();
-      const body = JSON.stringify(entries.length === 1 ? entries[0] : entries);
-      await outbound.send({ method: 'POST', url: target, body }).catch(() => undefined);
-    }
-    isPosting = false;
-  };
-  const put = (room: string, { buffer, byteOffset, length }: Uint8Array) => {
-    if (url() === undefined || length > maxUpdateBytes) return;
-    const update = Buffer.from(buffer, byteOffset, length).toString('base64');
-    const entry = { room, update };
-    if (waitingLength + lengthOf(entry) > maxWaitingLength) return;
-    waiting.push(entry);
-    waitingLength += lengthOf(entry);
-    void post();
-  };
-  return { put, clear };
-};
+  }
+}
+
+function lengthOf({ room, update }: Waiting): number {
+  return room.length * 3 + update.length + entryLength;
+}

@@ -32,7 +32,7 @@ async function take(): Promise<void> {
   const port = await freePort();
   const url = `http://127.0.0.1:${port}`;
   const fleet = await startDemoFleet({ dashboardUrl: url, say });
-  cleanups.push(fleet.stop);
+  cleanups.push(() => fleet.stop());
   const env = {
     PORT: String(port),
     PUBSUB_SERVERS: fleet.ids().join(','),
@@ -40,7 +40,7 @@ async function take(): Promise<void> {
   };
   const service = await startTestService(env, { openStore: async () => emptyStore });
   cleanups.push(service.stop);
-  const editors = simulateEditors({ servers: fleet.urls, rooms, editors: 60, stepMs: 120 });
+  const editors = simulateEditors({ servers: () => fleet.urls(), rooms, editors: 60, stepMs: 120 });
   cleanups.push(editors.stop);
   const browser = await launchBrowser();
   cleanups.push(() => browser.close());

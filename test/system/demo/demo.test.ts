@@ -79,7 +79,7 @@ test('the demo says clearly why it cannot start, and leaves nothing running', as
   const { url } = await startFakeDashboard();
   const demo = startDemo({ PORT: new URL(url).port });
   expect(await demo.exited).toBe(1);
-  expect(demo.output()).toMatch(/the demo cannot run: the service did not start: .*EADDRINUSE/);
+  expect(demo.output()).toMatch(/The demo failed: the service did not start: .*EADDRINUSE/);
   const wrong = startDemo({ PORT: 'x' });
   expect(await wrong.exited).toBe(1);
   expect(wrong.output()).toContain('PORT is "x"');

@@ -67,7 +67,7 @@ test('the demo takes the Redis that it is given', async () => {
   const given = 'redis://:secret@127.0.0.1:1';
   const redis = await startDemoRedis(given, (line) => said.push(line));
   expect(redis.url).toBe(given);
-  expect(said).toEqual(['fan-out between the servers: the Redis of REDIS_URL']);
+  expect(said).toEqual(['Redis: using REDIS_URL']);
   await redis.stop();
 });
 
@@ -88,7 +88,7 @@ test('the demo does without a Redis where there is no redis-server, and says so 
   expect(redis.url).toBeUndefined();
   expect(said).toEqual([
     expect.stringMatching(
-      /^no Redis: editors on different servers do not see each other. redis-server did not start: .*not found$/,
+      /^Redis: none, so editors on different servers do not see each other. redis-server did not start: .*not found$/,
     ),
   ]);
   await redis.stop();

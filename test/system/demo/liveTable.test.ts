@@ -1,11 +1,11 @@
 import http from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { describe, expect, test } from '@jest/globals';
-import { createDoubts, type Truth } from '../../../server/demo/doubts.js';
+import { Doubts, type Truth } from '../../../server/demo/doubts.js';
 import {
   displayName,
+  LiveTable,
   renderTable,
-  startLiveTable,
   type TableModel,
 } from '../../../server/demo/liveTable.js';
 import { applyEvent, applyServerList, createView } from '../../../server/demo/serviceFeed.js';
@@ -159,7 +159,7 @@ describe('renderTable', () => {
   });
 
   test('says when the service is not connected', () => {
-    expect(renderTable(model({ view: createView() }))).toContain('the service is not connected');
+    expect(renderTable(model({ view: createView() }))).toContain('not connected to the service');
   });
 
   test.each([
@@ -183,23 +183,23 @@ describe('doubts', () => {
   const wrong = () => viewOf(['snapshot', { ...snapshot, rooms: { r: 4, 'a%20b': 1 } }]);
 
   test('come when a count has been wrong for too long, and go when it is right', () => {
-    const find = createDoubts({ afterMs: 3_000 });
-    expect([...find(wrong(), truth, 0)]).toEqual([]);
-    expect([...find(wrong(), truth, 3_000)]).toEqual([]);
-    expect([...find(wrong(), truth, 3_001)]).toEqual(['r']);
-    expect([...find(viewOf(['snapshot', snapshot]), truth, 3_002)]).toEqual([]);
-    expect([...find(wrong(), truth, 6_500)]).toEqual([]);
+    const doubts = new Doubts({ afterMs: 3_000 });
+    expect([...doubts.compare(wrong(), truth, 0)]).toEqual([]);
+    expect([...doubts.compare(wrong(), truth, 3_000)]).toEqual([]);
+    expect([...doubts.compare(wrong(), truth, 3_001)]).toEqual(['r']);
+    expect([...doubts.compare(viewOf(['snapshot', snapshot]), truth, 3_002)]).toEqual([]);
+    expect([...doubts.compare(wrong(), truth, 6_500)]).toEqual([]);
   });
 
   test('come for a room that only the servers know', () => {
-    const find = createDoubts({ afterMs: 0 });
+    const doubts = new Doubts({ afterMs: 0 });
     const more = new Map([...truth, [b, { r: 2, other: 1 }]]);
-    find(viewOf(['snapshot', snapshot]), more, 0);
-    expect([...find(viewOf(['snapshot', snapshot]), more, 1)]).toEqual(['other']);
+    doubts.compare(viewOf(['snapshot', snapshot]), more, 0);
+    expect([...doubts.compare(viewOf(['snapshot', snapshot]), more, 1)]).toEqual(['other']);
   });
 
   test('wait while a server is not live, does not answer, or its counts have yet to go', () => {
-    const find = createDoubts({ afterMs: 0 });
+    const doubts = new Doubts({ afterMs: 0 });
     const stale = wrong();
     applyEvent(stale, 'servers', JSON.stringify({ servers: [{ id: a, state: 'stale' }] }));
     for (const [view, reported] of [
@@ -207,18 +207,18 @@ describe('doubts', () => {
       [wrong(), new Map([...truth, [b, undefined]])],
       [wrong(), new Map([[a, { r: 1 }]])],
     ] as const) {
-      find(view, reported, 0);
-      expect([...find(view, reported, 10)]).toEqual([]);
+      doubts.compare(view, reported, 0);
+      expect([...doubts.compare(view, reported, 10)]).toEqual([]);
     }
   });
 
   test('do not wait for a server that is unreachable and not running', () => {
-    const find = createDoubts({ afterMs: 0 });
+    const doubts = new Doubts({ afterMs: 0 });
     const view = wrong();
     applyEvent(view, 'servers', JSON.stringify({ servers: [{ id: b, state: 'unreachable' }] }));
     const reported = new Map([[a, { r: 1, 'a%20b': 1 }]]);
-    find(view, reported, 0);
-    expect([...find(view, reported, 1)]).toEqual(['r']);
+    doubts.compare(view, reported, 0);
+    expect([...doubts.compare(view, reported, 1)]).toEqual(['r']);
   });
 });
 
@@ -248,7 +248,7 @@ test('the live table draws what a service streams, and ends', async () => {
   };
   const url = `http://127.0.0.1:${(service.address() as AddressInfo).port}`;
   const table = owns(
-    startLiveTable({ url, truth: async () => truth, screen: { write }, everyMs: 5 }),
+    new LiveTable({ url, truth: async () => truth, screen: { write }, everyMs: 5 }),
     (it) => it.stop(),
   );
   table.say('news');
@@ -256,7 +256,7 @@ test('the live table draws what a service streams, and ends', async () => {
   await eventually(() => expect(row(text, a)?.slice(0, 3)).toEqual(['live', '2', '77']));
   expect(text).toContain('news');
   expect(asked[0]).toBe('/api/events?stream=changes');
-  expect(table.doubted().size).toBe(0);
+  expect(table.doubted.size).toBe(0);
   table.stop();
   text = '';
   service.closeAllConnections();

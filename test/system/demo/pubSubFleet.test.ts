@@ -40,7 +40,7 @@ test('two server processes know nothing of each other, and are killed singly', a
   expect(await second.connections()).toEqual({});
   expect(await first.kill()).toEqual({ code: null, signal: 'SIGKILL' });
   expect([isAlive(first.pid), isAlive(second.pid)]).toEqual([false, true]);
-  await expect(first.connections()).rejects.toThrow('gone');
+  await expect(first.connections()).rejects.toThrow('has exited');
   const again = await start({ port: first.port });
   expect(again.id).toBe(first.id);
 });

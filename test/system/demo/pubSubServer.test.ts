@@ -194,7 +194,7 @@ describe('a pub-sub server', () => {
   });
 
   test('is alone in its process, until it is closed', async () => {
-    await expect(startPubSubServer()).rejects.toThrow('one pub-sub server in a process');
+    await expect(startPubSubServer()).rejects.toThrow('only one pub-sub server');
     await server.close();
     const next = await start();
     expect((await send(next.port, 'GET', '/')).text).toBe('okay');
