@@ -12,7 +12,8 @@ const docs = (await readdir(resolve(root, 'docs'), { recursive: true }))
   .filter((name) => name.endsWith('.md'))
   .map((name) => `docs/${name}`);
 const pages = new Map<string, string>();
-for (const path of ['README.md', ...docs.sort()]) pages.set(path, await read(path));
+const atTheRoot = ['README.md', 'CHANGELOG.md', 'CONTRIBUTING.md', 'SECURITY.md'];
+for (const path of [...atTheRoot, ...docs.sort()]) pages.set(path, await read(path));
 const { scripts, ...manifest } = JSON.parse(await read('package.json'));
 
 const fence = /^```(\w*)\n(.*?)^```$/gms;
