@@ -9,9 +9,9 @@ import { conditionOf, mermaidOf, nameOf, triggersOf } from './mermaid.js';
 
 const head = `# Statecharts
 
-The machines of the service, drawn from their own definitions: \`npm run docs\` writes this page, and a test fails when it is stale. What the states mean is in [Architecture](architecture.md). The service itself gives the same definitions, with the present state of every actor, at [\`GET /api/machines\`](../protocol.md#get-apimachines).
+The machines of the service, drawn from their definitions. \`npm run docs\` writes this page, and a test fails when it is out of date. [Architecture](architecture.md) explains the states. [\`GET /api/machines\`](../protocol.md#get-apimachines) returns the same definitions with the current states of all actors.
 
-In the pictures an arrow says \`event [guard]\`; \`else\` is a candidate after others, and *in any state* stands for each state of the box around it. What does not lead to another state, and the actions, are in the tables.
+In the pictures an arrow says \`event [guard]\`. \`else\` is the last of several candidates. *In any state* stands for every state in the box around it. The tables also have actions, and transitions that stay in their state.
 `;
 
 const code = (text: string) => `\`${text}\``;
