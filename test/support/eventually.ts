@@ -1,9 +1,12 @@
 const pauseMs = 10;
 
-/** Retries until `attempt` does not throw or reject; at the deadline it throws the last error. */
+/**
+ * Retries until `attempt` neither throws nor rejects. At the deadline it throws the last error. The deadline
+ * is for a test that fails: no test may depend on it.
+ */
 export const eventually = async <T>(
   attempt: () => T | Promise<T>,
-  { withinMs = 20_000 }: { withinMs?: number } = {},
+  { withinMs = 30_000 }: { withinMs?: number } = {},
 ): Promise<T> => {
   const deadline = performance.now() + withinMs;
   for (;;) {

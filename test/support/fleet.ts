@@ -8,7 +8,7 @@ import type { EventStream } from './eventStream.js';
 import { eventually } from './eventually.js';
 import { owns, visits } from './stage.js';
 
-/** Starts so many servers before the file's tests and ends them after; the array fills up then. */
+/** Starts servers before the tests of a file and ends them after. The array is filled before the first test. */
 export function sharedFleet(size: number): ServerProcess[] {
   const fleet: ServerProcess[] = [];
   beforeAll(async () => {
@@ -24,28 +24,29 @@ export function sharedFleet(size: number): ServerProcess[] {
 export const startReal = async (options: Parameters<typeof startServerProcess>[0] = {}) =>
   owns(await startServerProcess(options), (server) => server.kill());
 
-/** The server at this place of a fleet. */
+/** The item at this index. */
 export function nth<T>(items: readonly T[], index: number): T {
   const item = items[index];
-  if (item === undefined) throw new Error(`there is no number ${index}`);
+  if (item === undefined) throw new Error(`there is no item ${index}`);
   return item;
 }
 
-/** A bare connection to a room, by its raw path. */
+/** A bare WebSocket connection to a room. The name goes into the path unchanged. */
 export const connectTo = async (server: { url: string }, room: string): Promise<BareConnection> =>
   visits(await openConnection(server.url, room), (connection) => connection.terminate());
 
-/** A y-websocket editor in a room, in sync. */
+/** A y-websocket editor in a room. Resolves when it is in sync. */
 export async function editIn(server: { url: string }, room: string): Promise<Editor> {
   const editor = visits(joinRoom({ serverUrl: server.url, room }), (it) => it.leave());
   await editor.synced;
   return editor;
 }
 
-/** What the servers themselves say, summed over them; null-prototyped, for any name. */
+/** The connections that the servers report themselves, summed. */
 export async function truthOfFleet(
   servers: readonly Pick<ServerProcess, 'connections'>[],
 ): Promise<Record<string, number>> {
+  // Without a prototype, as a room may be called `__proto__`.
   const truth: Record<string, number> = Object.create(null);
   for (const connections of await Promise.all(servers.map((server) => server.connections())))
     for (const [room, count] of Object.entries(connections))
@@ -53,19 +54,16 @@ export async function truthOfFleet(
   return { ...truth };
 }
 
-/** Resolves when a viewer sees what the servers themselves say. */
+/** Resolves when a viewer sees what the servers report themselves. */
 export async function untilTrue(
   viewer: EventStream,
   servers: readonly Pick<ServerProcess, 'connections'>[],
-  withinMs = 8000,
+  deadline: { withinMs?: number } = {},
 ): Promise<void> {
-  await eventually(
-    async () => {
-      const truth = await truthOfFleet(servers);
-      // When they differ, what is seen of the servers tells why.
-      const seen = viewer.seen();
-      expect({ rooms: viewer.rooms(), seen }).toEqual({ rooms: truth, seen });
-    },
-    { withinMs },
-  );
+  await eventually(async () => {
+    const truth = await truthOfFleet(servers);
+    // Shown when the test fails: the states of the servers tell why.
+    const seen = viewer.seen();
+    expect({ rooms: viewer.rooms(), seen }).toEqual({ rooms: truth, seen });
+  }, deadline);
 }

@@ -1,8 +1,9 @@
-/** What the tests of promises start: each thing is ended when its test is over, services first. */
+/** Starts services, doubles and viewers for one test. When the test is over all of them end, services first. */
 
 import { afterAll, afterEach, expect } from '@jest/globals';
 import type { Service } from '../../server/service.js';
 import type { Store } from '../../server/store/store.js';
+import type { HeapClock } from '../unit/machines/heapClock.js';
 import { emptyStore } from './emptyStore.js';
 import { type EventStream, openEventStream } from './eventStream.js';
 import { eventually } from './eventually.js';
@@ -16,19 +17,19 @@ let services: Service[] = [];
 let doubles: ScriptedServer[] = [];
 const endings: Promise<unknown>[] = [];
 
-/** Ends a thing when the test is over, after the services. */
+/** Calls `end` when the test is over, after the services have stopped. */
 export const owns = <T>(thing: T, end: (thing: T) => unknown): T => {
   ends.push(() => end(thing));
   return thing;
 };
 
-/** Has whoever visits a server leave at the end of the test, before anything else ends and the next begins. */
+/** Calls `leave` when the test is over, before anything else ends and before the next test begins. */
 export const visits = <T>(visitor: T, leave: (visitor: T) => unknown): T => {
   departures.push(() => leave(visitor));
   return visitor;
 };
 
-/** What no test may bring about: what ends a real pub-sub server, or this service. */
+/** What no test may cause: requests that end a real pub-sub server, and services that failed. */
 function harmOf(theirs: readonly ScriptedServer[], ours: readonly Service[]): string[] {
   const failed = ours.filter(({ actor }) => actor.getSnapshot().status === 'error');
   return [...theirs.flatMap(({ fatal }) => fatal), ...failed.map(({ url }) => `${url} failed`)];
@@ -42,11 +43,11 @@ async function end(after: End[], ours: Service[], theirs: ScriptedServer[]): Pro
   expect(harm).toEqual([]);
 }
 
-// A service waits a second for the spare connections of clients: the next test need not.
+// A service waits a second for idle connections of clients. The next test does not wait for that.
 afterEach(async () => {
-  // A departure that fails is told of at the end: everything else is to end all the same.
+  // Everything else ends even if one of these fails. The failure is thrown below.
   const left = await Promise.allSettled(departures.splice(0).map(async (leave) => leave()));
-  // It waits for those that it has to silence, too: none of them may be at fault any longer.
+  // A service waits for servers that it silences, so their faults must end first.
   for (const double of doubles) recover(double);
   const [after, ours, theirs] = [ends, services, doubles];
   [ends, services, doubles] = [[], [], []];
@@ -66,14 +67,14 @@ export function recover(double: ScriptedServer): void {
   double.release();
 }
 
-/** A scripted pub-sub server; at the end of the test nothing may have happened that ends a real one. */
+/** A scripted pub-sub server. The test fails if it was sent what ends a real one. */
 export async function startDouble(options?: { host?: string; port?: number }) {
   const double = await startScriptedServer(options);
   doubles.push(double);
   return double;
 }
 
-/** Quick times: what takes half a minute in the field takes less than a second here. */
+/** Short intervals: what takes half a minute in production takes less than a second here. */
 export const quick = {
   LINGER_MS: '50',
   REQUEST_TIMEOUT_MS: '250',
@@ -82,26 +83,31 @@ export const quick = {
   FRAME_INTERVAL_MS: '5',
 };
 
-/** No resync comes in the time of a test. */
+/** Longer than any test: there is no resync. */
 export const noResync = { RESYNC_INTERVAL_MS: '600000' };
-/** No request times out in the time of a test. */
+/** Longer than any test: no request times out. */
 export const patient = { REQUEST_TIMEOUT_MS: '60000' };
 
 export interface StagingOptions {
   /** Does not wait until the servers are silent. */
   isHurried?: boolean;
   openStore?: () => Promise<Store>;
+  /** The clock of the machines. With one that stands still nothing happens by time. */
+  clock?: HeapClock;
 }
 
-/** A service that knows these servers, when it has told them to be silent (unless `isHurried`). */
+/** A service that knows these servers. Resolves when they are silent, unless `isHurried`. */
 export async function startStaged(
   servers: readonly { id: string }[],
   env: Record<string, string> = {},
-  { isHurried = false, openStore = async () => emptyStore }: StagingOptions = {},
+  { isHurried = false, openStore = async () => emptyStore, clock }: StagingOptions = {},
 ): Promise<Service> {
   const ids = servers.map(({ id }) => id).join(',');
-  const started = await startTestService({ ...quick, PUBSUB_SERVERS: ids, ...env }, { openStore });
-  // With a relay, its own `url` is where servers are to post to.
+  const started = await startTestService(
+    { ...quick, PUBSUB_SERVERS: ids, ...env },
+    { openStore, ...(clock && { clock }) },
+  );
+  // Behind a relay `started.url` is the relay's.
   const service = env.PORT ? { ...started, url: `http://127.0.0.1:${env.PORT}` } : started;
   services.push(service);
   if (!isHurried) await untilState(service, 'inactive');
@@ -114,7 +120,7 @@ export async function stopStaged(service: Service): Promise<void> {
   await service.stop();
 }
 
-/** A viewer of `?stream=changes`, or of another stream. */
+/** A viewer of `?stream=changes`, or of another path. */
 export async function watch(
   service: { url: string },
   path = '/api/events?stream=changes',
@@ -122,7 +128,7 @@ export async function watch(
   return visits(await openEventStream(service.url, { path }), (stream) => stream.close());
 }
 
-/** A viewer of the whole maps, as old frontends open it. */
+/** A viewer of the stream of whole maps, which old frontends open. */
 export const watchMaps = (service: { url: string }) => watch(service, '/api/events');
 
 export interface StateView {
@@ -145,7 +151,7 @@ export interface ServerRow {
 }
 
 export async function getJson<T>(url: string): Promise<T> {
-  // A kept connection that the service closed just then is no answer: the second one is new.
+  // The service may close an idle connection at this moment. The second try opens a new one.
   const answer = await fetch(url).catch(() => fetch(url));
   return (await answer.json()) as T;
 }
@@ -156,32 +162,27 @@ export const serversOf = (service: { url: string }) =>
   getJson<ServerRow[]>(`${service.url}/api/servers`);
 
 /** Resolves when the statechart is in this state: `inactive`, `watched`, `lingering`. */
-export async function untilState(service: { url: string }, wanted: string): Promise<void> {
-  await eventually(
-    async () => {
-      const { state, detail } = await stateOf(service);
-      expect(detail ?? state).toBe(wanted);
-    },
-    { withinMs: 10_000 },
-  );
-}
+export const untilState = (service: { url: string }, wanted: string): Promise<void> =>
+  eventually(async () => {
+    const { state, detail } = await stateOf(service);
+    expect(detail ?? state).toBe(wanted);
+  });
 
 /** Resolves when a viewer sees exactly these rooms. */
-export async function untilShown(
-  viewer: EventStream,
-  rooms: Record<string, number>,
-  withinMs = 8000,
-): Promise<void> {
-  await eventually(() => expect(viewer.rooms()).toEqual(rooms), { withinMs });
-}
+export const untilShown = (viewer: EventStream, rooms: Record<string, number>): Promise<void> =>
+  eventually(() => expect(viewer.rooms()).toEqual(rooms));
 
-/** The states that a viewer of `?stream=changes` was told of a server, in order. */
+/** Resolves when a viewer of `?stream=changes` is told that a server is in this state. */
+export const untilServer = (viewer: EventStream, id: string, state: string): Promise<void> =>
+  eventually(() => expect(viewer.seen().servers[id]?.state).toBe(state));
+
+/** The states of a server that a viewer of `?stream=changes` received, in order. */
 export function statesSaid({ messages }: EventStream, server: string): string[] {
   const told = messages.flatMap(({ data }) => JSON.parse(data).servers ?? []);
   return told.filter(({ id }) => id === server).map(({ state }) => state);
 }
 
-/** The requests by which a double was told what is wished of it, in order. */
+/** The requests that told a double to be active or silent, in order. */
 export const putsOf = ({ requests }: ScriptedServer) =>
   requests.filter(({ method }) => method === 'PUT');
 
@@ -193,7 +194,7 @@ export function wishesOf(double: ScriptedServer): { active: boolean; eventsUrl: 
 export const activationsOf = (double: ScriptedServer) =>
   wishesOf(double).filter(({ active }) => active).length;
 
-/** The rooms of doubles, summed: the truth. */
+/** The rooms of doubles, summed: what viewers should be shown. */
 export function truthOf(...servers: readonly ScriptedServer[]): Record<string, number> {
   const truth: Record<string, number> = {};
   for (const { rooms } of servers)
@@ -201,19 +202,18 @@ export function truthOf(...servers: readonly ScriptedServer[]): Record<string, n
   return truth;
 }
 
-/** Posts a body as anybody can. */
+/** Posts a body, as any client can. */
 export const post = (url: string, body: string) =>
   fetch(url, { method: 'POST', body, headers: { 'Content-Type': 'application/json' } });
 
 /**
- * Resolves when this many probes have gone out with the times of a service: what would have happened
- * by the clock of a service meanwhile has happened. A service and a server of its own, so that the
- * ones under test are not stirred.
+ * Resolves after this many probes of another service with these intervals. Whatever the service under test
+ * does by time in as long has happened by then.
  */
 export async function letProbesPass(probes: number, env: Record<string, string> = {}) {
   const bystander = await startDouble();
   const clock = await startStaged([bystander], { ...env, ...noResync });
   await watch(clock);
   const probed = () => bystander.requests.filter(({ path }) => path === '/health').length;
-  await eventually(() => expect(probed()).toBeGreaterThanOrEqual(probes), { withinMs: 15_000 });
+  await eventually(() => expect(probed()).toBeGreaterThanOrEqual(probes));
 }

@@ -5,7 +5,9 @@ import { owns } from './stage.js';
 export interface UnresponsivePort {
   readonly port: number;
   /** Connections so far, one for each request. */
-  asked: number;
+  connections: number;
+  /** `performance.now()` at the first connection. */
+  firstAtMs: number | undefined;
 }
 
 /** Starts some on 127.0.0.1. They end with the test. */
@@ -16,7 +18,8 @@ export async function startUnresponsivePorts(count: number): Promise<Unresponsiv
 async function startUnresponsivePort(): Promise<UnresponsivePort> {
   const sockets = new Set<Socket>();
   const server = createServer((socket) => {
-    hung.asked += 1;
+    unresponsive.connections += 1;
+    unresponsive.firstAtMs ??= performance.now();
     sockets.add(socket);
     socket.on('error', () => {});
     socket.on('close', () => sockets.delete(socket));
@@ -26,10 +29,14 @@ async function startUnresponsivePort(): Promise<UnresponsivePort> {
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject).listen(0, '127.0.0.1', resolve);
   });
-  const hung = { port: (server.address() as AddressInfo).port, asked: 0 };
+  const unresponsive: UnresponsivePort = {
+    port: (server.address() as AddressInfo).port,
+    connections: 0,
+    firstAtMs: undefined,
+  };
   owns(server, () => {
     for (const socket of sockets) socket.destroy();
     server.close();
   });
-  return hung;
+  return unresponsive;
 }

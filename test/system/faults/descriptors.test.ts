@@ -7,7 +7,7 @@ import { stateOf, untilShown, untilState, watch } from '../../support/stage.js';
 import { type Dialled, dial, viewerRequest } from './support/dial.js';
 import { runService, type ServiceRun } from './support/serviceRun.js';
 
-/** Enough for the service to be loaded from its sources, many files at a time. */
+/** Enough to load the service from its sources, which opens many files at once. */
 const maxFiles = 200;
 
 let server: ServerProcess;
@@ -18,20 +18,21 @@ afterAll(() => server.kill());
 
 const filesOf = ({ pid }: ServiceRun) => readdirSync(`/proc/${pid}/fd`).length;
 
-/** Resolves when the store is open, and whatever else comes a while after the start. */
+/** Resolves when the store is open. It is the last to open after the start. */
 const untilSettled = (service: ServiceRun) =>
   eventually(async () => expect((await fetch(`${service.url}/api/rooms`)).status).toBe(200));
 
-/** One more viewer comes to the crowd, unless it is not taken. */
+/** Adds a viewer to the crowd, unless the service refuses it. */
 async function enter(crowd: Dialled[], service: ServiceRun): Promise<void> {
   const viewer = dial(service);
   viewer.socket.write(viewerRequest());
   await eventually(() => expect(viewer.isClosed() || viewer.text() !== '').toBe(true));
   if (viewer.text() !== '') crowd.push(viewer);
-  if (crowd.length >= maxFiles) throw new Error('as many were taken as there are descriptors');
+  if (crowd.length >= maxFiles)
+    throw new Error('the service took as many connections as it may have descriptors');
 }
 
-/** What is answered on a connection that was there before, each line a status. */
+/** Sends requests on a connection that is open already. Resolves with the status line of each answer. */
 async function askOn(kept: Dialled, paths: readonly string[]): Promise<string[]> {
   const answers = () => kept.text().match(/HTTP\/1\.1 \d+/g) ?? [];
   const before = answers().length;
@@ -42,7 +43,7 @@ async function askOn(kept: Dialled, paths: readonly string[]): Promise<string[]>
   return answers().slice(before);
 }
 
-test('with no descriptor left the service goes on, says what it does not hear, and is exact again after', async () => {
+test('with no descriptor left the service runs on, shows its servers as unreachable, and is exact afterwards', async () => {
   const service = await runService([server], { maxFiles, env: { LOG_LEVEL: 'info' } });
   await untilSettled(service);
   const viewer = await watch(service);
@@ -55,12 +56,12 @@ test('with no descriptor left the service goes on, says what it does not hear, a
   const crowd: Dialled[] = [];
   await eventually(
     async () => {
-      // Until none is taken, and then in the place of every probe that has ended.
+      // Viewers take every free descriptor, and those of probes that have ended.
       await enter(crowd, service);
       expect(await askOn(kept, ['/health'])).toEqual(['HTTP/1.1 200']);
       expect(viewer.seen().servers[server.id]?.state).toBe('unreachable');
     },
-    { withinMs: 40_000 },
+    { withinMs: 50_000 },
   );
   expect(service.log()).toContain('EMFILE');
   expect(viewer.seen().complete).toBe(false);
@@ -68,7 +69,7 @@ test('with no descriptor left the service goes on, says what it does not hear, a
   const paths = ['/health', '/api/rooms', '/api/rooms/before', '/api/servers'];
   const answers = await askOn(kept, paths);
   expect(answers.filter((line) => line.endsWith('500'))).toEqual([]);
-  // The page is in memory.
+  // The page is served from memory.
   expect(await askOn(kept, ['/'])).toEqual(['HTTP/1.1 200']);
   expect(viewer.isEnded()).toBe(false);
 
@@ -86,7 +87,7 @@ test('with no descriptor left the service goes on, says what it does not hear, a
   expect(service.isRunning()).toBe(true);
 });
 
-test('with every descriptor snatched away as soon as it is free, the service goes on too', async () => {
+test('with every free descriptor taken at once by another thread the service runs on too', async () => {
   const service = await runService([server], { maxFiles, imports: ['./preloadedHog.ts'] });
   await untilSettled(service);
   const viewer = await watch(service);

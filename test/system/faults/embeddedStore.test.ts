@@ -31,7 +31,7 @@ async function storedRoom(id: string): Promise<string> {
   return dataDir;
 }
 
-/** The threads that are started from now on, until the test ends. */
+/** The threads that this process starts until the test ends. */
 function watchThreads(): Worker[] {
   const threads: Worker[] = [];
   const note = (message: unknown) => threads.push((message as { worker: Worker }).worker);
@@ -43,12 +43,12 @@ test.each([
   ['in a folder', true],
   ['in memory', false],
 ])(
-  'the thread of the embedded store %s ends: counts go on, lists say their age, and it is there again',
+  'the thread of the embedded store %s ends: counting goes on, lists show their age, and the store restarts',
   async (_, isKept) => {
     const config = readConfig(isKept ? { DATA_DIR: await storedRoom('kept') } : {});
     const threads = watchThreads();
     const faults: string[] = [];
-    // Nothing can be deleted meanwhile either, which is said, too.
+    // Expired items cannot be deleted meanwhile, which is another fault.
     const onFault = ({ message }: Error) => /ended/.test(message) && faults.push(message);
     const service = await startStaged(
       fleet,
@@ -65,12 +65,12 @@ test.each([
       await Promise.all([once(thread, 'exit'), thread.terminate()]);
       expect(await isStale()).toBe(true);
       await connectTo(nth(fleet, 0), 'kept');
-      await untilShown(viewer, { kept: connections }, 1000);
+      await untilShown(viewer, { kept: connections });
       const known = [{ id: 'kept', connections }];
-      // Without the store the list is what it was, with the counts of now.
+      // Without the store the list has the same rooms, with new counts.
       if (isKept) expect(await rooms()).toMatchObject(known);
       await eventually(async () => expect(await isStale()).toBe(false));
-      // A live room that the store does not have is listed behind those that it has.
+      // The list ends with live rooms that are not in the store.
       expect(await rooms()).toMatchObject(known);
       expect(faults).toHaveLength(connections);
     }

@@ -1,12 +1,12 @@
 import { expect, test } from '@jest/globals';
 import { freePort } from '../../../server/demo/serviceChild.js';
-import type { EventStream } from '../../support/eventStream.js';
 import { eventually } from '../../support/eventually.js';
 import { connectTo, nth, sharedFleet, truthOfFleet, untilTrue } from '../../support/fleet.js';
 import {
   serversOf,
   startStaged,
   stateOf,
+  untilServer,
   untilShown,
   untilState,
   watch,
@@ -15,10 +15,7 @@ import { startTcpRelay } from './support/tcpRelay.js';
 
 const fleet = sharedFleet(2);
 
-const untilServer = (viewer: EventStream, id: string, state: string) =>
-  eventually(() => expect(viewer.seen().servers[id]?.state).toBe(state), { withinMs: 10_000 });
-
-test('a network that holds up everything between a server and the service: it is said, nobody waits, and what comes late is counted right', async () => {
+test('a network holds up everything between a server and the service: it is shown, delays no other server, and the late messages leave counts exact', async () => {
   const [far, near] = [nth(fleet, 0), nth(fleet, 1)];
   const there = await startTcpRelay(far.port);
   const port = await freePort();
@@ -33,7 +30,7 @@ test('a network that holds up everything between a server and the service: it is
   await untilShown(viewer, { far: 2, near: 1 });
 
   there.freeze();
-  // Its last posts still come, and then the way back is closed, too.
+  // Its last post still arrives, and then the other direction freezes too.
   await leaver.close();
   await untilShown(viewer, { far: 1, near: 1 });
   await untilServer(viewer, id, 'stale');
@@ -46,7 +43,7 @@ test('a network that holds up everything between a server and the service: it is
   const second = await watch(service);
   await untilShown(second, { near: 1 });
 
-  // All that was held up arrives: old requests at the server, old deltas here.
+  // Everything that was held up arrives: old requests at the server, old deltas at the service.
   there.thaw();
   back.thaw();
   await connectTo(near, 'near');
@@ -54,10 +51,12 @@ test('a network that holds up everything between a server and the service: it is
   expect(await truthOfFleet(fleet)).toEqual({ far: 2, late: 1, near: 2 });
   await untilServer(viewer, id, 'live');
   await eventually(() => expect(viewer.seen().complete).toBe(true));
-  expect((await serversOf(service)).map((row) => row.state)).toEqual(['live', 'live']);
+  await eventually(async () =>
+    expect((await serversOf(service)).map((row) => row.state)).toEqual(['live', 'live']),
+  );
 });
 
-test('viewers whose peers vanish without a word hold up nobody, and go when their connection does', async () => {
+test('viewers behind a frozen connection delay nobody, and are dropped when it is cut', async () => {
   const server = nth(fleet, 0);
   const service = await startStaged([server]);
   const relay = await startTcpRelay(Number(new URL(service.url).port));

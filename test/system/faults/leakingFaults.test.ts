@@ -7,9 +7,9 @@ import { edit, untilStanding, watchRoom } from '../rooms/support/rooms.js';
 import type { Census } from './support/preloadedCensus.js';
 import { runService } from './support/serviceRun.js';
 
-/** A leak would leave one of something in each. */
+/** A leak would leave one object in each. */
 const rounds = 4;
-test('of servers that die, hang and return, and of a Redis that does, nothing is left behind', async () => {
+test('servers and a Redis that die, hang and return leave nothing behind', async () => {
   const redis = owns(await startRedis(), (it) => it.stop());
   const options = { redisUrl: redis.url };
   const well = await startReal(options);
@@ -52,7 +52,7 @@ test('of servers that die, hang and return, and of a Redis that does, nothing is
   await eventually(
     async () => {
       const { objects, ...now } = await numbers();
-      // What is under way is now more and now less, but not by one for each round.
+      // The numbers vary with what is under way, but not by one for each round.
       const more = Object.entries(now).filter(
         ([kind, number]) => number - (before[kind] ?? 0) >= rounds,
       );

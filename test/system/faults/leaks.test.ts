@@ -11,7 +11,7 @@ import { signIn } from './support/signIn.js';
 
 const token = 'a-token-of-viewers';
 const leaves = ['destroy', 'resetAndDestroy', 'end'] as const;
-/** Every kind of stream; of rooms, each time another one. */
+/** Every kind of stream. `#` makes a new room for each viewer. */
 const paths = [
   '/api/events',
   '/api/events?stream=changes',
@@ -19,18 +19,18 @@ const paths = [
   '/inspect/events',
   '/api/rooms/r-#/events',
 ];
-/** At a time; between two bunches nobody looks, and all is told to be silent. */
+/** Viewers at a time. Between two bunches there is no viewer, and all servers are silent. */
 const bunch = 25;
 const block = 1000;
 const warmUp = 500;
-/** What is optimized after thousands of viewers, and bounded stores that fill up, are no leaks: those are in every block. */
+/** Optimized code and bounded caches grow in some blocks. A leak grows in every block. */
 const maxBlocks = 8;
-/** What a viewer may leave in the heap, on average over a block. */
+/** Bytes that a viewer may leave in the heap, on average over a block. */
 const maxBytes = 300;
-/** What a whole block may leave of anything that can be counted: less than one for each bunch. */
+/** Objects of one kind that a block may leave: less than one for each bunch. */
 const maxKept = 20;
 
-/** What a block may add to a thread's heap as it is written down: each of its 200 rooms would add thousands. */
+/** Bytes that a block may add to the heap snapshot of a thread. A leak of its 200 rooms would add thousands each. */
 const maxThreadGrowth = 100_000;
 
 const maxSockets = 5;
@@ -39,15 +39,15 @@ type Resources = Record<string, number>;
 
 let visited = 0;
 
-/** What the service depends on here: who holds the watched rooms, and where their updates pass. */
+/** The server that holds the watched rooms, and the Redis that carries their updates. */
 interface Surroundings {
   docs: DocServer;
   redis: RedisServer;
 }
 
 /**
- * A viewer signs in, comes, sees what there is to be seen, and leaves in one of the ways there are. Rooms
- * have a document, and their channel is listened to; of the counts a posted delta is waited for.
+ * A viewer signs in, opens a stream, and leaves in one of three ways. It sees the document of its room, or a
+ * posted delta, before it leaves.
  */
 async function visit(service: ServiceRun, { docs, redis }: Surroundings): Promise<void> {
   visited += 1;
@@ -91,10 +91,10 @@ async function visits(service: ServiceRun, viewers: number, around: Surroundings
 
 const filesOf = ({ pid }: ServiceRun) => readdirSync(`/proc/${pid}/fd`).length;
 
-/** A row of what the service observed: the object, its id and name, and its places in maps and arrays. */
+/** Bytes of one observation: the object, its id and name, and its entries in maps and arrays. */
 const maxRowBytes = 500;
 
-/** How many rooms, openings and times the service has observed: it keeps them on purpose, a bounded number. */
+/** How many observations the service keeps. Their number is bounded. */
 async function observedBy({ url }: ServiceRun): Promise<number> {
   const headers = { Authorization: `Bearer ${token}` };
   const answer = await fetch(`${url}/api/observations`, { headers });
@@ -106,7 +106,7 @@ async function observedBy({ url }: ServiceRun): Promise<number> {
   return rooms.kept + connections.kept + gaps.length;
 }
 
-/** Of two counts of what a process holds: what there is more of now, beside what was observed meanwhile. */
+/** The growth between two counts of what a process holds, without its observations. */
 function growthOf(before: Census, now: Census, observed: number) {
   const kinds = Object.keys(now.numbers);
   const more = kinds.map((kind) => {
@@ -120,7 +120,7 @@ function growthOf(before: Census, now: Census, observed: number) {
   };
 }
 
-test('of 1,000 viewers who come and go, with an activation for every bunch, nothing is left behind', async () => {
+test('1,000 viewers who come and go, with an activation for each bunch, leave nothing behind', async () => {
   const double = await startDouble();
   const docs = await startDocServer();
   const redis = owns(await startRedis(), (it) => it.stop());
@@ -134,11 +134,11 @@ test('of 1,000 viewers who come and go, with an activation for every bunch, noth
       MAX_VIEWERS_PER_ADDRESS: '100',
     },
     imports: ['./preloadedCensus.ts'],
-    // What is compiled is kept as it is: else it comes and goes by half a megabyte.
+    // Optimizing and flushing compiled code would change the heap by half a megabyte.
     nodeArgs: ['--expose-gc', '--no-opt', '--no-sparkplug', '--no-flush-bytecode'],
   });
   const census = async () => {
-    // The sockets of those who ask here are kept for a while.
+    // Idle connections of this process close after a while.
     await eventually(async () => {
       const { TCPSocketWrap = 0 } = await service.ask<Resources>({ countResources: true });
       expect(TCPSocketWrap).toBeLessThanOrEqual(maxSockets);
@@ -158,15 +158,12 @@ test('of 1,000 viewers who come and go, with an activation for every bunch, noth
     const { bytesPerViewer, more, threads } = growthOf(before, now, observed - observedBefore);
     observedBefore = observed;
     const grown = threads.filter((growth) => growth > maxThreadGrowth);
-    // The documents', and the embedded store's.
+    // Two threads: of documents, and of the embedded store.
     expect([before.threads, now.threads]).toEqual([
       [expect.any(Number), expect.any(Number)],
       [expect.any(Number), expect.any(Number)],
     ]);
     before = now;
-    process.stderr.write(
-      `${blocks} ${bytesPerViewer} ${JSON.stringify({ more, threads })} ${performance.now()}\n`,
-    );
     if (bytesPerViewer < maxBytes && Object.keys(more).length === 0 && grown.length === 0) break;
     if (blocks < maxBlocks) continue;
     expect(more).toEqual({});

@@ -1,4 +1,4 @@
-/** What befalls the process itself: output that is full, stuck or gone, signals, defects, a user that nobody knows. */
+/** Faults of the process itself: output that is full, stuck or closed, signals, defects, an unknown user. */
 
 import { execFileSync } from 'node:child_process';
 import { closeSync, mkdtempSync, openSync, rmSync } from 'node:fs';
@@ -16,7 +16,7 @@ import { owns } from '../../support/stage.js';
 const harness = useHarness();
 const module = (code: string) => `data:text/javascript,${encodeURIComponent(code)}`;
 
-/** Has the service log so many lines of some 400 characters. */
+/** Has the service log this many lines of some 400 characters. */
 async function haveLogged(url: string, lines: number): Promise<void> {
   const agent = owns(new Agent({ keepAlive: true, maxSockets: 20 }), (it) => it.destroy());
   const path = `/${'x'.repeat(250)}`;
@@ -35,12 +35,12 @@ async function haveLogged(url: string, lines: number): Promise<void> {
 const isWell = async (url: string) => expect((await ask(`${url}/health`)).status).toBe(200);
 
 describe('with standard output and standard error on a full file system', () => {
-  /** Everything that is written there fails with ENOSPC. */
+  /** A file where every write fails with ENOSPC. */
   function fullDisk(): number {
     return owns(openSync('/dev/full', 'w'), closeSync);
   }
 
-  test('the service starts, answers, and ends by SIGTERM', async () => {
+  test('the service starts, answers, and stops at SIGTERM', async () => {
     const service = runProcess({ LOG_LEVEL: 'trace' }, { output: fullDisk() });
     const url = await service.listening;
     await haveLogged(url, 6000);
@@ -49,7 +49,7 @@ describe('with standard output and standard error on a full file system', () => 
     expect(await service.ended).toBe(0);
   });
 
-  test('a start that fails ends with 1', async () => {
+  test('a failed start exits with 1', async () => {
     expect(await runProcess({ PORT: 'x' }, { output: fullDisk() }).ended).toBe(1);
     expect(
       await runProcess({ HOST: '192.0.2.1', AUTH: 'none' }, { output: fullDisk() }).ended,
@@ -58,7 +58,7 @@ describe('with standard output and standard error on a full file system', () => 
 });
 
 describe('with nobody who reads its output', () => {
-  test('the service answers, ends by SIGTERM, and keeps few of the lines', async () => {
+  test('the service answers, and stops at SIGTERM', async () => {
     const service = runProcess({}, { output: 'kept' });
     const url = await service.listening;
     await haveLogged(url, 6000);
@@ -67,7 +67,7 @@ describe('with nobody who reads its output', () => {
     expect(await service.ended).toBe(0);
   });
 
-  test('it says how many lines were lost when somebody reads again', async () => {
+  test('it logs how many lines were lost when its output is read again', async () => {
     const service = runProcess({}, { output: 'kept' });
     const url = await service.listening;
     const requests = 6000;
@@ -91,7 +91,7 @@ describe('with nobody who reads its output', () => {
     await eventually(() => expect(refused() + lost()).toBe(requests + 1));
   });
 
-  test('its reader has gone for good: the service answers, and ends by SIGTERM', async () => {
+  test('its reader has closed the pipe: the service answers, and stops at SIGTERM', async () => {
     const service = runProcess({}, { output: 'kept' });
     const url = await service.listening;
     service.child.stdout?.destroy();
@@ -104,7 +104,7 @@ describe('with nobody who reads its output', () => {
 });
 
 describe('a signal', () => {
-  test('that comes while the service is loaded ends it', async () => {
+  test('while the service is loaded ends it', async () => {
     const hooks = module(`
       import { writeSync } from 'node:fs';
       export async function load(url, context, next) {
@@ -123,13 +123,13 @@ describe('a signal', () => {
   });
 });
 
-test('a system call that never comes back keeps it from ending for a moment only', async () => {
+test('a system call that never returns does not keep the process from ending', async () => {
   const folder = owns(mkdtempSync(join(tmpdir(), 'stuck-')), (it) =>
     rmSync(it, { recursive: true }),
   );
   const fifo = join(folder, 'fifo');
   execFileSync('mkfifo', [fifo]);
-  // Opening it takes until somebody writes; a lookup takes as long where no name server answers.
+  // Opening it blocks until another process writes. A DNS lookup may block as long.
   const stuck = module(`
     import { readFile } from 'node:fs';
     readFile(${JSON.stringify(fifo)}, () => {});`);
@@ -144,7 +144,7 @@ test('a system call that never comes back keeps it from ending for a moment only
 describe('a defect outside of every request', () => {
   const defect = module(`process.on('SIGUSR2', () => { throw new Error('a defect'); });`);
 
-  test('is logged, and viewers are told when to come back', async () => {
+  test('is logged, and viewers are told when to reconnect', async () => {
     const service = runProcess({}, { imports: [defect] });
     const url = await service.listening;
     const viewer = harness.socket({ url });
@@ -161,7 +161,7 @@ describe('a defect outside of every request', () => {
     });
   });
 
-  test('ends the process although nothing can be written', async () => {
+  test('ends the process even if nothing can be logged', async () => {
     const full = owns(openSync('/dev/full', 'w'), closeSync);
     const service = runProcess({}, { imports: [defect], output: full });
     await service.listening;
@@ -170,7 +170,7 @@ describe('a defect outside of every request', () => {
   });
 });
 
-test('what libraries and threads print cannot end the process, nor hold it up', async () => {
+test('output of libraries and threads neither ends the process nor blocks it', async () => {
   const prints = module(`
     import { Worker } from 'node:worker_threads';
     process.on('SIGUSR2', () => {
@@ -189,7 +189,7 @@ test('what libraries and threads print cannot end the process, nor hold it up', 
   expect(await service.ended).toBe(0);
 });
 
-test('a user that the system does not know, without a home, has a store', async () => {
+test('the service of an unknown user without a home has a store', async () => {
   const unknownUid = 54_321;
   const noHome = module(`
     import os from 'node:os';

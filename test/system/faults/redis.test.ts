@@ -15,10 +15,8 @@ import {
 import { startTcpRelay } from './support/tcpRelay.js';
 
 const calm = { ...noResync, PROBE_INTERVAL_MS: '60000', REQUEST_TIMEOUT_MS: '1500' };
-/** A ping every 5 s, and 5 s for its answer; the rest is for a busy machine. */
-const noticedWithin = { withinMs: 15_000 };
 
-test('the connection to Redis dies without a word, then Redis: rooms are polled, counts go on, and nothing is missed', async () => {
+test('the connection to Redis freezes, then Redis is restarted: rooms are polled, counts go on, and no update is missed', async () => {
   const redis = owns(await startRedis(), (it) => it.stop());
   const relay = await startTcpRelay(redis.port);
   const servers = [
@@ -42,11 +40,11 @@ test('the connection to Redis dies without a word, then Redis: rooms are polled,
   one.type('heard. ');
   await untilShownAs('heard. ');
 
-  // The servers hear each other all the time: only this service has lost it.
+  // The servers keep their connections to Redis. Only this service has lost its own.
   relay.freeze();
   one.type('not heard. ');
   await untilTrue(counts, servers);
-  await eventually(() => expect(statusOf(viewer).source).toBe('poll'), noticedWithin);
+  await eventually(() => expect(statusOf(viewer).source).toBe('poll'));
   await untilShownAs('heard. not heard. ');
   relay.cut();
   await redis.restart();

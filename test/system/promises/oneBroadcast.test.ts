@@ -22,21 +22,21 @@ async function startDoubles(count: number) {
 }
 
 describe('promise 2, one broadcast', () => {
-  test('the first viewer has each server activated once, more than one slice of them', async () => {
+  test('the first viewer activates each server once, also those after the first slice', async () => {
     const doubles = await startDoubles(60);
     const service = await startStaged(doubles, long);
     const viewer = await watch(service);
     await untilState(service, 'watched');
     expect(doubles.map(activationsOf)).toEqual(doubles.map(() => 1));
     expect(doubles.every(({ active }) => active)).toBe(true);
-    // Each has a URL of its own, so that a delta says whose it is.
+    // Each has its own URL, which identifies the server of a delta.
     expect(new Set(doubles.map(({ eventsUrl }) => eventsUrl)).size).toBe(doubles.length);
     await Promise.all(doubles.map((double) => double.open('r')));
     await untilShown(viewer, { r: doubles.length });
     expect(doubles.map(activationsOf)).toEqual(doubles.map(() => 1));
   });
 
-  test('a second viewer, of either stream, has none activated', async () => {
+  test('a second viewer of either stream activates no server', async () => {
     const doubles = await startDoubles(2);
     const service = await startStaged(doubles, long);
     await watch(service);
@@ -48,7 +48,7 @@ describe('promise 2, one broadcast', () => {
     expect(doubles.map(activationsOf)).toEqual([1, 1]);
   });
 
-  test('a second viewer during the activation has none activated again', async () => {
+  test('a second viewer during the activation activates no server again', async () => {
     const double = await startDouble();
     const service = await startStaged([double], long);
     double.rooms.set('r', 3);
@@ -62,7 +62,7 @@ describe('promise 2, one broadcast', () => {
     expect(activationsOf(double)).toBe(1);
   });
 
-  test('leaving and returning within the linger time sends nothing at all', async () => {
+  test('leaving and returning within the linger time sends nothing', async () => {
     const doubles = await startDoubles(2);
     const service = await startStaged(doubles, { ...long, PROBE_INTERVAL_MS: '60000' });
     const first = await watch(service);
@@ -80,7 +80,7 @@ describe('promise 2, one broadcast', () => {
     expect(doubles.map(({ requests }) => requests.length)).toEqual(before);
   });
 
-  test('what changes while nobody looks but the linger time runs is there at the return', async () => {
+  test('changes during the linger time are shown to a viewer who returns', async () => {
     const double = await startDouble();
     const service = await startStaged([double], long);
     const first = await watchMaps(service);
@@ -97,7 +97,7 @@ describe('promise 2, one broadcast', () => {
 describe('promise 2, one broadcast: real servers', () => {
   const fleet = sharedFleet(2);
 
-  test('keep the epoch of their one activation through viewers that come, leave and return', async () => {
+  test('keep the epoch of one activation while viewers come, leave and return', async () => {
     const service = await startStaged(fleet, long);
     const first = await watch(service);
     await untilState(service, 'watched');

@@ -3,7 +3,7 @@ import { eventually } from '../../support/eventually.js';
 import { connectTo, editIn, nth, sharedFleet } from '../../support/fleet.js';
 import { noResync, startStaged, untilShown, watch, watchMaps } from '../../support/stage.js';
 
-/** Names as raw clients send them; a server takes every byte as it is. */
+/** Names as raw clients send them. A server keeps every byte. */
 const names = [
   'constructor',
   'toString',
@@ -30,7 +30,7 @@ describe('room names: real servers', () => {
   const fleet = sharedFleet(2);
 
   test.each(names.map((name) => [name.slice(0, 20), name]))(
-    '`%s` is counted and shown as it is, from snapshots and from deltas',
+    '`%s` is counted and shown unchanged, from snapshots and from deltas',
     async (_short, name) => {
       const service = await startStaged(fleet, noResync);
       const before = await connectTo(nth(fleet, 0), name);
@@ -45,7 +45,7 @@ describe('room names: real servers', () => {
     },
   );
 
-  test('all of them at once keep apart', async () => {
+  test('all names at once are different rooms', async () => {
     const service = await startStaged(fleet, noResync);
     const viewers = [await watch(service), await watchMaps(service)];
     for (const name of names) await connectTo(nth(fleet, 0), name);
@@ -55,20 +55,20 @@ describe('room names: real servers', () => {
     await untilShown(late, all);
   });
 
-  test('an emoji comes as browsers encode it', async () => {
+  test('an emoji is shown as browsers encode it', async () => {
     const service = await startStaged(fleet, noResync);
     const viewers = [await watch(service), await watchMaps(service)];
     await editIn(nth(fleet, 1), '😀 a');
     for (const viewer of viewers) await untilShown(viewer, { '%F0%9F%98%80%20a': 1 });
   });
 
-  test('`__proto__` is known by deltas alone, and does no harm to others', async () => {
+  test('`__proto__` is counted from deltas alone, and changes no other room', async () => {
     const service = await startStaged(fleet, noResync);
     const server = nth(fleet, 0);
     await connectTo(server, '__proto__');
     await connectTo(server, 'r');
     const viewers = [await watch(service), await watchMaps(service)];
-    // Its server reports it as `{}`: it is not in the snapshot, and the rest is.
+    // Its server reports it as `{}`, so the snapshot has all rooms but this one.
     for (const viewer of viewers) await untilShown(viewer, { r: 1 });
     await connectTo(server, '__proto__');
     await connectTo(server, 'r');

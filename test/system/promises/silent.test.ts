@@ -15,7 +15,7 @@ import {
   wishesOf,
 } from '../../support/stage.js';
 
-/** Probes and resyncs as often as can be. */
+/** Very short intervals of probes and resyncs. */
 const eager = { PROBE_INTERVAL_MS: '20', RESYNC_INTERVAL_MS: '20' };
 
 describe('promise 1, silent by default: without a viewer', () => {
@@ -27,7 +27,7 @@ describe('promise 1, silent by default: without a viewer', () => {
     expect(wishesOf(double)).toMatchObject([{ active: false }]);
   });
 
-  test('a server that never answers is told five times, and then left alone', async () => {
+  test('a server that never answers is told five times, and then not asked again', async () => {
     const double = await startDouble();
     double.respond({ kind: 'status' });
     await startStaged([double], eager);
@@ -42,7 +42,7 @@ describe('promise 1, silent by default: without a viewer', () => {
     expect(double.requests).toHaveLength(5);
   });
 
-  test('once the last has left, every server is told once, and asked for nothing else', async () => {
+  test('after the last viewer has left every server is told once to be silent, and asked for nothing else', async () => {
     const doubles = [await startDouble(), await startDouble()];
     const service = await startStaged(doubles, eager);
     const [first, second] = [await watch(service), await watch(service)];
@@ -59,7 +59,7 @@ describe('promise 1, silent by default: without a viewer', () => {
     }
   });
 
-  test('a server that posts all the same is told again, and then posts no more', async () => {
+  test('a server that posts while silent is told again, and posts no more', async () => {
     const double = await startDouble();
     const service = await startStaged([double]);
     const viewer = await watch(service);
@@ -67,7 +67,7 @@ describe('promise 1, silent by default: without a viewer', () => {
     const { eventsUrl } = double;
     await viewer.close();
     await untilState(service, 'inactive');
-    // As if another had made it active: the token is of this run.
+    // As if another service had activated it. The token is valid.
     double.active = true;
     double.eventsUrl = eventsUrl;
     expect(await double.open('r')).toEqual({ status: 204 });
@@ -76,7 +76,7 @@ describe('promise 1, silent by default: without a viewer', () => {
     expect(activationsOf(double)).toBe(1);
   });
 
-  test('a start-up query is answered that nobody looks, and nothing is sent', async () => {
+  test('a start-up query is answered with `active: false`, and nothing is sent to the server', async () => {
     const double = await startDouble();
     const service = await startStaged([double]);
     const answer = await double.askAtStartup(service.url, { port: double.port });
@@ -102,7 +102,7 @@ describe('promise 1, silent by default: without a viewer', () => {
 describe('promise 1, silent by default: real servers', () => {
   const fleet = sharedFleet(2);
 
-  test('post while somebody looks, and not one delta after they were told', async () => {
+  test('servers post while there is a viewer, and no delta after they were told to be silent', async () => {
     const relay = await startRelay();
     const service = await startStaged(fleet, relay.env);
     const unseen = await connectTo(nth(fleet, 0), 'silent');
@@ -115,7 +115,7 @@ describe('promise 1, silent by default: real servers', () => {
     await untilState(service, 'inactive');
     await unseen.close();
     await seen.close();
-    // A delta of theirs would be on its way before the answer to whoever looks next.
+    // They would post these deltas before they answer the next activation.
     const next = await watch(service);
     await connectTo(nth(fleet, 0), 'later');
     await connectTo(nth(fleet, 1), 'later');
@@ -124,7 +124,7 @@ describe('promise 1, silent by default: real servers', () => {
     await untilTrue(next, fleet);
   });
 
-  test('are asked by nobody but viewers: posts of strangers make none of them active', async () => {
+  test('posts and start-up queries of strangers activate no server', async () => {
     const relay = await startRelay();
     const service = await startStaged(fleet, relay.env);
     await post(`${service.url}/api/events?token=x`, '{"room":"a","add":1}');

@@ -40,7 +40,7 @@ const hostile: string[] = [
 ];
 
 describe('promise 7, unbreakable from outside: what is posted', () => {
-  test('by strangers is refused with 404 and changes nothing', async () => {
+  test('by strangers is refused with 404 and changes no count', async () => {
     const { double, service, viewer } = await startWatched();
     for (const query of ['', '?token=', '?token=x.y', '?token=a&token=b', '?token[]=1']) {
       for (const body of hostile) {
@@ -52,7 +52,7 @@ describe('promise 7, unbreakable from outside: what is posted', () => {
     await expectUnaffected(service, viewer, double);
   });
 
-  test('under a valid token but is no delta is refused, counts nothing, and has the server asked', async () => {
+  test('under a valid token that is no delta is refused, not counted, and has the server asked', async () => {
     const { double, service, viewer } = await startWatched();
     const url = double.eventsUrl ?? '';
     const puts = activationsOf(double);
@@ -69,7 +69,7 @@ describe('promise 7, unbreakable from outside: what is posted', () => {
     await expectUnaffected(service, viewer, double);
   });
 
-  test("under one server's token changes no other server's numbers", async () => {
+  test("under one server's token changes no other server's counts", async () => {
     const { double, other, service, viewer } = await startWatched();
     await post(double.eventsUrl ?? '', '{"room":"r","add":-1000}');
     await post(double.eventsUrl ?? '', '[{"room":"s","add":5},{"room":"r","add":-1}]');
@@ -79,7 +79,7 @@ describe('promise 7, unbreakable from outside: what is posted', () => {
     expect(await stateOf(service)).toMatchObject({ connections: 6 });
   });
 
-  test('under a token that was tampered with is refused', async () => {
+  test('under an altered token is refused', async () => {
     const { double, other, service, viewer } = await startWatched();
     const tokenOf = (server: ScriptedServer) =>
       new URL(server.eventsUrl ?? '').searchParams.get('token') ?? '';
@@ -118,7 +118,7 @@ describe('promise 7, unbreakable from outside: start-up queries', () => {
     '?x',
   ];
 
-  test('are always answered 200 and JSON', async () => {
+  test('are always answered with 200 and JSON', async () => {
     const { double, service, viewer } = await startWatched();
     for (const query of odd) {
       const answer = await fetch(`${service.url}/api/events/clients${query}`);
@@ -129,7 +129,7 @@ describe('promise 7, unbreakable from outside: start-up queries', () => {
     await expectUnaffected(service, viewer, double);
   });
 
-  test('have nothing sent to this service itself, nor to addresses that are none of the fleet', async () => {
+  test('have nothing sent to this service or to addresses outside the networks', async () => {
     const double = await startDouble();
     const strict = await startStaged([], { ...calm, PUBSUB_NETWORKS: '10.0.0.0/8' });
     const open = await startStaged([], calm);

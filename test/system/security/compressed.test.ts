@@ -1,4 +1,4 @@
-/** Servers that answer with compressed bodies, which nobody asked them for. */
+/** Servers that answer with compressed bodies, which the service never accepts. */
 
 import { createServer, type IncomingHttpHeaders } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -11,10 +11,10 @@ import { getJson, owns, type ServerRow, startStaged, watch } from '../../support
 import { calm } from '../../support/watchedService.js';
 
 const mebi = 1024 * 1024;
-/** What the bomb would be. */
+/** Size of the unpacked bomb. */
 const unpackedBytes = 512 * mebi;
 
-/** On the wire half a megabyte: of many parts, as gzip allows (RFC 1952, section 2.2). */
+/** Half a megabyte of many gzip members (RFC 1952, section 2.2). */
 function bomb(begin: string, fill: string, end: string): Buffer {
   const part = gzipSync(fill.repeat(mebi));
   const middle = Array<Buffer>(unpackedBytes / mebi).fill(part);
@@ -31,7 +31,7 @@ interface Answers {
   room: Buffer;
 }
 
-/** A server that holds room `r`, and answers so. */
+/** A server that holds room `r` and gives these answers. */
 async function startCompressing({ encoding, snapshot, room }: Answers) {
   const heard: IncomingHttpHeaders[] = [];
   const server = createServer((request, response) => {
@@ -49,7 +49,7 @@ async function startCompressing({ encoding, snapshot, room }: Answers) {
   });
 }
 
-describe('a body that comes as', () => {
+describe('a body encoded as', () => {
   test.each<[string, () => Answers]>([
     [
       'gzip, small on the wire and huge unpacked',
@@ -61,7 +61,7 @@ describe('a body that comes as', () => {
         () => ({ encoding, snapshot: pack('[{"r":7}]'), room: pack(state) }),
       ],
     ),
-  ])('%s is no snapshot and no document: it is never unpacked', async (_, answersOf) => {
+  ])('%s is refused as a snapshot and as a document, and never unpacked', async (_, answersOf) => {
     const answers = answersOf();
     const failure = `answered in the encoding "${answers.encoding}"`;
     const server = await startCompressing(answers);
@@ -80,7 +80,7 @@ describe('a body that comes as', () => {
       expect(answer.code).toBe('room_not_found');
     }
     expect(process.memoryUsage.rss() - before).toBeLessThan(unpackedBytes / 4);
-    // It was never told that bodies may come so.
+    // No request has accepted an encoding.
     for (const headers of server.heard) expect(headers).not.toHaveProperty('accept-encoding');
   });
 });

@@ -4,7 +4,7 @@ import { owns } from '../../support/stage.js';
 
 const channel = 'net.client.socket';
 
-/** Every address to which anything in this process tries to connect from now on, as it is given to the system. */
+/** Every address that this process tries to connect to from now on, as passed to the system. */
 export function connectionAttempts(): ReadonlySet<string> {
   const addresses = new Set<string>();
   const note = (message: unknown) => {

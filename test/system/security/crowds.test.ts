@@ -10,7 +10,7 @@ const from = (address: string) => ({ headers: { 'X-Forwarded-For': address } });
 const viewersOf = async ({ url }: { url: string }) =>
   JSON.parse((await ask(`${url}/api/state`)).text).viewers;
 
-test('one address has some places of its own, and leaves the rest to others', async () => {
+test('one address has a limited number of viewers, and leaves the other places free', async () => {
   const service = await harness.service(proxied);
   const url = `${service.url}/api/events`;
   const greedy = [];
@@ -22,14 +22,14 @@ test('one address has some places of its own, and leaves the rest to others', as
     expect((await ask(service.url + path, refused)).code).toBe('too_many_viewers');
   await harness.stream(service, from('203.0.113.8'));
   expect(await viewersOf(service)).toBe(4);
-  // Whoever leaves makes room.
+  // A viewer who leaves makes room.
   await greedy[0]?.close();
   await eventually(async () => expect(await viewersOf(service)).toBe(3));
   await harness.stream(service, from('203.0.113.7'));
   await eventually(async () => expect(await viewersOf(service)).toBe(4));
 });
 
-test('one subscriber of IPv6 is one address', async () => {
+test('a /64 of IPv6 is one address', async () => {
   const service = await harness.service(proxied);
   for (let i = 0; i < 3; i += 1) await harness.stream(service, from(`2001:db8::${i}`));
   const refused = await ask(`${service.url}/api/events`, from('2001:db8::ffff:1'));
@@ -38,16 +38,16 @@ test('one subscriber of IPv6 is one address', async () => {
   expect(await viewersOf(service)).toBe(4);
 });
 
-test('nobody is believed to be somebody else unless the proxy is trusted; loopback is not counted', async () => {
+test('X-Forwarded-For counts only behind a trusted proxy, and loopback has no limit', async () => {
   const service = await harness.service({ MAX_VIEWERS_PER_ADDRESS: '3' });
   for (let i = 0; i < 5; i += 1) await harness.stream(service, from('203.0.113.7'));
   expect(await viewersOf(service)).toBe(5);
 });
 
-test('a thousand viewers from one address are served, more are refused, and others come and go as ever', async () => {
+test('a thousand viewers from one address are served, more are refused, and other addresses are served', async () => {
   const server = await harness.server();
   const service = await harness.service({ TRUSTED_PROXIES: '127.0.0.1' });
-  /** Opens streams from one address, on connections of their own. */
+  /** Opens streams from one address, each on its own connection. */
   const dial = (count: number, address: string, accept = 'text/event-stream') =>
     Array.from({ length: count }, () => {
       const raw = harness.socket(service);
@@ -57,10 +57,9 @@ test('a thousand viewers from one address are served, more are refused, and othe
       );
       return raw;
     });
-  const patience = { withinMs: 40_000 };
   const isServed = (raw: RawConnection) => raw.text().includes('event: snapshot');
   const crowd = dial(1000, '203.0.113.7');
-  await eventually(() => expect(crowd.filter(isServed).length).toBe(1000), patience);
+  await eventually(() => expect(crowd.filter(isServed).length).toBe(1000));
   expect(await viewersOf(service)).toBe(1000);
 
   const [pages, programs] = [dial(50, '203.0.113.7'), dial(50, '203.0.113.7', 'application/json')];
@@ -89,7 +88,7 @@ test('a thousand viewers from one address are served, more are refused, and othe
   for (const { socket } of crowd) socket.destroy();
   await eventually(async () => expect(await viewersOf(service)).toBe(1));
   const again = dial(1000, '203.0.113.7');
-  await eventually(() => expect(again.filter(isServed).length).toBe(1000), patience);
+  await eventually(() => expect(again.filter(isServed).length).toBe(1000));
   expect(await viewersOf(service)).toBe(1001);
   expect(other.isEnded()).toBe(false);
 });

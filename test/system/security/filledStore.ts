@@ -1,7 +1,7 @@
 import type { Store, StoredRoom } from '../../../server/store/store.js';
 import { emptyStore } from '../../support/emptyStore.js';
 
-/** A metadata store with these rooms in it, in this order; a cursor is the name of the last room as it is. */
+/** A metadata store with these rooms, in this order. A cursor is the name of the last room. */
 export function filledStore(rooms: readonly StoredRoom[]): Store {
   const after = (cursor: string | undefined) =>
     cursor === undefined ? 0 : rooms.findIndex(({ id }) => id === cursor) + 1;

@@ -34,22 +34,22 @@ import {
   sendFuzzed,
 } from './requests.js';
 
-/** `FUZZ_SECONDS=3600`: all fuzzing tests together take an hour, and not a number of requests. */
+/** `FUZZ_SECONDS=3600`: all fuzzing tests together take an hour. Otherwise each sends a number of requests. */
 const { FUZZ_SECONDS, FUZZ_SEED } = process.env;
-/** Lists of requests that each test sends, on any machine. */
+/** Lists of requests that each test sends. */
 const lists = 40;
-/** And again, while something was not yet seen as often as it is to be. */
+/** It sends as many again while an operation was seen too rarely. */
 const maxRounds = 12;
 const leastSeen = 3;
 const seconds = Number(FUZZ_SECONDS ?? 0);
 const testMs = seconds * 1000 + 120_000;
-/** `FUZZ_SEED`: what a run printed as its seed. */
+/** `FUZZ_SEED`: the seed that an earlier run printed. */
 const seed = Number(FUZZ_SEED ?? randomInt(2 ** 31));
 process.stdout.write(`FUZZ_SEED=${seed}\n`);
 
 const { tables } = sharedStore();
 
-/** How often something was seen of each operation; all that the description has are to be. */
+/** How often each operation was seen. */
 class Sightings {
   readonly #numbers: Map<string, number>;
 
@@ -62,15 +62,15 @@ class Sightings {
     if (operation && number !== undefined) this.#numbers.set(operation.name, number + 1);
   }
 
-  /** Those that were not seen often enough, and how often they were. */
+  /** Operations that were seen too rarely, with their numbers. */
   get lacking(): [string, number][] {
     return [...this.#numbers].filter(([, number]) => number < leastSeen);
   }
 }
 
 /**
- * Holds a property for its lists of requests, and on until enough was seen; a failure says the seed and
- * the smallest requests that show it.
+ * Checks a property until every operation was seen often enough. A failure has the seed and the smallest
+ * requests that cause it.
  */
 async function hold<Ts>(property: fc.IAsyncProperty<Ts>, seen: Sightings): Promise<void> {
   const limits = FUZZ_SECONDS
@@ -84,17 +84,17 @@ async function hold<Ts>(property: fc.IAsyncProperty<Ts>, seen: Sightings): Promi
 const some = (requests: fc.Arbitrary<FuzzedRequest>) =>
   fc.array(requests, { minLength: 1, maxLength: 12, size: 'max' });
 
-/** What Node's parser refuses before the service hears of it: without a body. */
+/** Statuses of refusals by Node's parser, before the service sees the request. They have no body. */
 const refusedByNode = new Set([400, 417, 431]);
 
-/** The answer is as docs/openapi.yaml has it, and an error as the catalogue has it. */
+/** Expects an answer that docs/openapi.yaml describes, and an error of the catalogue. */
 function expectDescribed(request: FuzzedRequest, { status, headers, text }: FuzzedAnswer): void {
   if (!text && refusedByNode.has(status) && !headers['content-type']) return;
-  // Under another name than the service has, no request reaches an operation.
+  // A request with a foreign host name reaches no operation.
   const operation = status === errors.host_not_allowed.status ? undefined : meantBy(request);
   const seen = [request, status, text];
   if (operation) {
-    // An error may say, like an answer in its place, what it depends on (RFC 9110, section 12.5.5).
+    // An error may have `Vary` too (RFC 9110, section 12.5.5).
     const vary = status < 400 ? withoutOrigin(headers.vary) : undefined;
     check(operation.path, operation.method.toLowerCase(), {
       status,
@@ -105,7 +105,7 @@ function expectDescribed(request: FuzzedRequest, { status, headers, text }: Fuzz
   if (status >= 500) expect([seen, operation?.statuses.has(`${status}`)]).toEqual([seen, true]);
   if (!operation && request.method !== 'OPTIONS')
     expect([seen, status >= 400]).toEqual([seen, true]);
-  // The store is well: what it says is never an old answer.
+  // The store is healthy, so no answer is stale.
   expect([seen, headers['x-stale']]).toEqual([seen, undefined]);
   if (status < 400 || text === undefined) return;
   expect(headers['content-type']).toMatch(/^application\/json/);
@@ -117,13 +117,13 @@ function expectDescribed(request: FuzzedRequest, { status, headers, text }: Fuzz
   expect([seen, body.error.code]).not.toEqual([seen, 'store_unavailable']);
 }
 
-/** Where `CORS_ORIGINS` is set every answer depends on who asks (Fetch standard). */
+/** With `CORS_ORIGINS` every answer varies by `Origin` (Fetch standard). */
 function withoutOrigin(vary: string | undefined): string | undefined {
   const rest = (vary ?? '').split(/, */).filter((name) => name && name !== 'Origin');
   return rest.length > 0 ? rest.join(', ') : undefined;
 }
 
-/** Sends them together, and holds what comes back against the description. */
+/** Sends them together, and compares the answers with the description. */
 async function sendAll(url: string, requests: readonly FuzzedRequest[]): Promise<FuzzedAnswer[]> {
   const answers = await Promise.all(requests.map((each) => sendFuzzed(url, each)));
   requests.forEach((each, i) => {
@@ -135,7 +135,7 @@ async function sendAll(url: string, requests: readonly FuzzedRequest[]): Promise
 
 const token = 'a-token-that-nobody-guesses';
 
-/** Rooms as anybody may have written them into the store. */
+/** Odd room names in the store. */
 const stored = [
   'r',
   'a/b',
@@ -145,7 +145,7 @@ const stored = [
   '\u2028<script>',
   ...Array.from({ length: 40 }, (_, i) => `room ${i}`),
 ];
-/** Half of the time one whose document a server has. */
+/** Half of them `r`, whose document a server has. */
 const oftenHeld = stored.flatMap((room) => ['r', room]);
 const oddAddresses = ['169.254.169.254', '127.0.0.1:9', 'no address', '[::1]:1', '0x7f.1:80'];
 
@@ -161,11 +161,11 @@ async function fill({ store, putRoom }: TestTables, addresses: readonly string[]
   );
 }
 
-/** Whether an answer is what its operation is for, and to whoever sees bodies. */
+/** Whether an answer is a success with a body. */
 const isServed = ({ method }: FuzzedRequest, { status }: FuzzedAnswer) =>
   status < 300 && method !== 'OPTIONS' && method !== 'HEAD';
 
-/** What is known to a service over these tables, of these rooms, and with this double. */
+/** Valid values of parameters for a service with these rooms and this double. */
 async function knownTo(
   service: { url: string },
   {
@@ -201,7 +201,7 @@ async function knownTo(
   return { parameters, viewerToken };
 }
 
-/** What the description has the body of a post answered with, and nothing else about the post. */
+/** The status that the description requires for the body of a post. */
 function statusOfPost(body: string): number {
   const pointer = `#/paths/${escaped('/api/events')}/post/requestBody/content/${escaped('application/json')}/schema`;
   try {
@@ -212,7 +212,7 @@ function statusOfPost(body: string): number {
 }
 
 test(
-  'no request to any route fails the service, ends it, or changes a number that is not its own',
+  'no request to any route breaks the service, ends it, or changes the counts of other servers',
   async () => {
     const env = {
       ...calm,
@@ -238,7 +238,7 @@ test(
             const answer = answers[i];
             if (answer && isServed(each, answer)) served.note(meantBy(each));
           });
-          // Under a server's own token as well: what it posts is its own affair.
+          // Posts under a server's own token may change that server's counts.
           for (const body of bodies) {
             const { status } = await post(other.eventsUrl ?? '', body);
             expect([body, status]).toEqual([body, statusOfPost(body)]);
@@ -262,7 +262,7 @@ test(
 );
 
 test(
-  'no request without the token is answered where one is asked for',
+  'no request without the token succeeds where one is required',
   async () => {
     const env = { ...calm, DASHBOARD_TOKEN: token, INSPECT: 'true' };
     const own = await tables();
@@ -282,7 +282,7 @@ test(
         const answers = await sendAll(guarded.url, requests);
         requests.forEach((each, i) => {
           const status = answers[i]?.status ?? 0;
-          // Which methods a path takes is in the description.
+          // `OPTIONS` is answered without a token.
           if (each.method !== 'OPTIONS')
             expect([answers[i], status >= 400]).toEqual([answers[i], true]);
           if (status === errors.unauthorized.status) refused.note(meantBy(each));
@@ -293,14 +293,14 @@ test(
     expect(await getJson(`${guarded.url}/health`)).toEqual({ status: 'ok' });
     const headers = { Authorization: `Bearer ${token}` };
     const stranger = await fetch(`${guarded.url}/api/state`, { headers });
-    // Guesses were among the requests: then the right token is refused for a while as well.
+    // The requests may have guessed tokens, and then the right one is refused for a while.
     expect([200, 429]).toContain(stranger.status);
   },
   testMs,
 );
 
 test(
-  'no request with the token, to a service with everything switched on, fails it or gets what is not described',
+  'no request with the token, to a service with everything switched on, breaks it or has an undescribed answer',
   async () => {
     const double = await startDouble();
     for (const room of stored) double.rooms.set(room, 1);
@@ -332,9 +332,9 @@ test(
     await untilShown(viewer, counts);
 
     const known = await knownTo(service, { rooms: oftenHeld, double, viewerToken: token });
-    // What comes under the double's own token has a test of its own: here its numbers are to stay.
+    // Posts under the double's own token have their own test. Here its counts must not change.
     const others = operations.filter(({ name }) => name !== 'postDeltas');
-    // Those that came with the token, and were answered with what they asked for.
+    // Requests with the token that succeeded.
     const served = new Sightings(others);
     const ways = ['neither', 'bearer', 'bearer', 'cookie', 'cookie'] as const;
     const givenBy = (way: (typeof ways)[number]): Record<string, string> => {
@@ -345,12 +345,12 @@ test(
       .tuple(requestsTo(others, known), fc.constantFrom(...ways), fc.ipV4())
       .map(([request, way, address]) => ({
         ...request,
-        // Who guessed before is not listened to for a while: nearly everybody is somebody else.
+        // An address that guessed is refused for a while, so nearly every request has its own address.
         headers: { 'X-Forwarded-For': address, ...request.headers, ...givenBy(way) },
       }));
     await hold(
       fc.asyncProperty(some(trusted), async (requests) => {
-        // A session of its own for each: to sign out is among what is asked for.
+        // Each has its own session, as requests may sign out.
         const sent = requests.map((each) =>
           each.headers.Cookie === 'cookie'
             ? { ...each, headers: { ...each.headers, Cookie: cookie().cookie } }

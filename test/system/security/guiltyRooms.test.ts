@@ -3,15 +3,9 @@ import { eventually } from '../../support/eventually.js';
 import { getJson, noResync, quick, startStaged } from '../../support/stage.js';
 import { crowd, endless } from '../../unit/documents/support.js';
 import { startDocServer } from '../rooms/support/docServer.js';
-import {
-  documentOf,
-  patience,
-  statusOf,
-  untilStanding,
-  watchRoom,
-} from '../rooms/support/rooms.js';
+import { documentOf, statusOf, untilStanding, watchRoom } from '../rooms/support/rooms.js';
 
-/** A room that is edited all the time, and whether viewers see what is typed. */
+/** A healthy room with a viewer. `type` edits it, and resolves when the viewer sees the edit. */
 async function startInnocent(
   service: { url: string },
   server: Awaited<ReturnType<typeof startDocServer>>,
@@ -24,13 +18,13 @@ async function startInnocent(
     text.insert(text.length, ` ${typed}`);
     await eventually(() => {
       expect(documentOf(viewer).text?.value).toBe(`${text}`);
-    }, patience);
+    });
   };
   await type();
   return { viewer, type };
 }
 
-test('a room in which 60,000 clients wait for missing updates is named, and holds up no other', async () => {
+test('a room in which 60,000 clients wait for missing updates is named, and delays no other', async () => {
   const server = await startDocServer();
   const service = await startStaged([server], { ...noResync, ...quick });
   const { viewer, type } = await startInnocent(service, server);
@@ -43,7 +37,7 @@ test('a room in which 60,000 clients wait for missing updates is named, and hold
   const reason = 'too many clients wait for missing updates';
   expect(statusOf(watcher)).toMatchObject({ unreadable: [{ server: server.id, reason }] });
   const before = viewer.messages.length;
-  // Each time it answers another one.
+  // The server answers with another document each time.
   for (let i = 0; i < 3; i += 1) {
     server.states.set(
       'evil',
@@ -62,7 +56,7 @@ test('a room in which 60,000 clients wait for missing updates is named, and hold
   expect(JSON.stringify(standings)).not.toMatch(/"(locating|merging|unreadable)"/);
 }, 90_000);
 
-test('a room that would take Yjs minutes is cut and named; others are put together again, and who asks once holds up nobody who watches', async () => {
+test('a room that would take Yjs minutes is refused and named; other rooms recover, and reading it once delays no watched room', async () => {
   const servers = [await startDocServer(), await startDocServer()] as const;
   const service = await startStaged(servers, { ...noResync, ...quick });
   const { viewer, type } = await startInnocent(service, servers[0]);
@@ -77,7 +71,7 @@ test('a room that would take Yjs minutes is cut and named; others are put togeth
   expect(isAnswered).toBe(false);
   expect((await asked).status).toBe(413);
   expect(JSON.stringify(viewer.messages)).not.toContain('"lost"');
-  // Again it takes no time, and neither does watching it: it is refused by its name.
+  // The room is now refused by its name, without reading it again.
   expect((await fetch(url)).status).toBe(413);
   const refused = await watchRoom(service, 'asked');
   await untilStanding(refused, 'unreadable');

@@ -44,7 +44,7 @@ describe('the names of a service', () => {
     'localhost:x',
   ])('do not include %p', (host) => expect(names().isOwn(host)).toBe(false));
 
-  test('are those of ALLOWED_HOSTS beside these, or all', () => {
+  test('include those of ALLOWED_HOSTS, or all', () => {
     expect(names(['a.example']).isOwn('A.example:80')).toBe(true);
     expect(names(['a.example']).isOwn('b.a.example')).toBe(false);
     expect(names(['a.example']).isOwn('dash.internal')).toBe(true);
@@ -52,10 +52,10 @@ describe('the names of a service', () => {
   });
 });
 
-describe('a page that had its name resolve to this service', () => {
+describe('a page whose name resolves to this service (DNS rebinding)', () => {
   const host = 'evil.example';
 
-  test('can read nothing that viewers see, nor the page, nor what is not there', async () => {
+  test('reads neither data, nor the page, nor errors', async () => {
     const { url } = await harness.service();
     for (const path of ['/', '/api/events', '/api/state', '/api/rooms', '/api/session', '/nothing'])
       expect([path, await statusAs(host, url + path)]).toEqual([path, 421]);
@@ -69,14 +69,14 @@ describe('a page that had its name resolve to this service', () => {
     for (const part of [host, 'ALLOWED_HOSTS']) expect(message).toContain(part);
   });
 
-  test('cannot hide behind a trusted proxy that changes Host, nor name another', async () => {
+  test('cannot hide its name behind a trusted proxy that changes Host', async () => {
     const { url } = await harness.service({ TRUSTED_PROXIES: '127.0.0.1' });
     const statusBehind = async (own: string, said: string) => {
       const headers = { Host: own, 'X-Forwarded-Host': said };
       return (await ask(`${url}/api/state`, { headers })).status;
     };
     expect(await statusBehind('127.0.0.1:8000', host)).toBe(421);
-    // Its own scripts can send what they like before the proxy adds the name.
+    // Its scripts can send any X-Forwarded-Host. The proxy adds the real name after it.
     expect(await statusBehind('127.0.0.1:8000', `localhost, ${host}`)).toBe(421);
     expect(await statusBehind(host, 'localhost')).toBe(421);
     expect(await statusBehind('127.0.0.1:8000', 'localhost:8080')).toBe(200);
@@ -85,7 +85,7 @@ describe('a page that had its name resolve to this service', () => {
     expect((await ask(`${other.url}/api/state`, { headers })).status).toBe(200);
   });
 
-  test('gets a URL that counts nothing for a start-up query, which is answered all the same', async () => {
+  test('gets an answer to a start-up query, with a URL that counts nothing', async () => {
     const server = await harness.server();
     const service = await harness.service();
     const stream = await harness.watch(service);
@@ -99,15 +99,15 @@ describe('a page that had its name resolve to this service', () => {
     for (const { data } of stream.messages) expect(data).not.toContain('fake');
     const { tally } = service.actor.getSnapshot().context;
     expect(tally.unsettled.size).toBe(0);
-    // By a name of the service the very same query is answered with a URL of that server: a post says
-    // that it may have begun anew. The snapshot that follows, and ends that, is kept back.
+    // With a name of the service the same query is answered with a URL of that server. A post to it says
+    // that the server may have restarted. The snapshot that would settle this is held back.
     server.respond({ kind: 'hang' });
     const own = JSON.parse((await ask(query)).text);
     await post(own.eventsUrl, { room: 'own', add: 1 });
     await eventually(() => expect(tally.unsettled.has(server.id)).toBe(true));
   });
 
-  test('stands in nobody else’s way: servers, supervisors', async () => {
+  test('does not keep servers and health checks from using other names', async () => {
     const server = await harness.server();
     const service = await harness.service();
     const stream = await harness.watch(service);
@@ -124,7 +124,7 @@ describe('a page that had its name resolve to this service', () => {
     expect(puts(server)).not.toEqual([]);
   });
 
-  test('has no token: where one is asked for, names need not be listed, but can be', async () => {
+  test('is refused by the token where one is required, and by ALLOWED_HOSTS if set', async () => {
     const token = { DASHBOARD_TOKEN: 'a-token-that-nobody-guesses' };
     const open = await harness.service(token);
     expect(await statusAs(host, `${open.url}/api/state`)).toBe(401);

@@ -8,7 +8,7 @@ import { runService, type ServiceRun } from '../faults/support/serviceRun.js';
 
 const mebibyte = 1024 * 1024;
 
-/** What a host answers in place of a snapshot. */
+/** Huge bodies in place of a snapshot. */
 const bodies: Record<string, (bytes: number) => Buffer> = {
   'arrays in arrays': (bytes) => Buffer.alloc(bytes, '['),
   'a plain snapshot of as many rooms as there is place for': (bytes) => {
@@ -23,7 +23,7 @@ const bodies: Record<string, (bytes: number) => Buffer> = {
   'a name without an end': (bytes) => Buffer.concat([Buffer.from('[{"'), Buffer.alloc(bytes, 'x')]),
 };
 
-/** A host that answers everything with this; it counts how often it has done so. */
+/** A host that answers every PUT with this body, and counts its answers. */
 async function startHost(body: Buffer) {
   const host = { port: 0, answered: 0 };
   const server = createServer((request, response) => {

@@ -13,7 +13,7 @@ import { startRawServer } from './rawServer.js';
 
 const harness = useHarness();
 
-/** Room names that would be something else, were they not kept as text. */
+/** Room names that mean something as SSE, JSON, HTML or a path. */
 const names = [
   'a\nevent: snapshot\ndata: {"fake":1}\n\n',
   'a\r\ndata: {"fake":1}\r\n\r\n',
@@ -31,7 +31,7 @@ const names = [
   '$(reboot)',
 ];
 
-/** Names that would be headers or requests of their own, were they put into one as they are. */
+/** Names that would inject headers or requests if they were not encoded. */
 const hostile = [
   'x\r\nX-Injected: 1\r\n\r\n<>; rel="evil", <http://evil.example',
   'x HTTP/1.1\r\nHost: evil.example\r\n\r\nGET /evil HTTP/1.1\r\nHost: evil.example\r\n\r\n',
@@ -48,7 +48,7 @@ const hostile = [
   'a?x',
 ];
 
-/** Names that stand in a request line as they are. */
+/** Names that a request line can hold unencoded. */
 const harmless = [
   'harmless',
   'a%0d%0aX-Injected:%201',
@@ -72,7 +72,7 @@ const headersOfList = ({ link }: IncomingHttpHeaders) =>
   ].sort();
 
 describe('a room’s name', () => {
-  test('adds no field and no event to a stream, and no room but itself', async () => {
+  test('adds no field and no event to a stream, and no other room', async () => {
     const server = await harness.server();
     const service = await harness.service();
     const streams = [
@@ -97,7 +97,7 @@ describe('a room’s name', () => {
     await eventually(() => expect(Object.keys(late.rooms()).sort()).toEqual(shown));
   });
 
-  test('puts nothing into headers: the link to the next page has it percent-encoded', async () => {
+  test('adds no header: the link to the next page has it percent-encoded', async () => {
     const stored = [...hostile, ...hostile.map((room) => `${room}2`)];
     const rooms = stored.map((id) => ({ id: id as RoomName, addresses: [] }));
     const { service } = await startLogged({}, { openStore: async () => filledStore(rooms) });
@@ -111,7 +111,7 @@ describe('a room’s name', () => {
     const cursor = `stored.${Buffer.from(hostile[0] ?? '', 'utf16le').toString('base64url')}`;
     expect(first.headers.link).toBe(`<?${echoed}&cursor=${cursor}>; rel="next"`);
 
-    // Every room of the store is the last of some page.
+    // Every room of the store is the last one of a page.
     const seen: string[] = [];
     let path = '/api/rooms?limit=1';
     for (let i = 0; i < stored.length; i += 1) {
@@ -126,7 +126,7 @@ describe('a room’s name', () => {
     expect(seen).toEqual(stored);
   });
 
-  test('puts nothing into the requests to servers, which are asked for harmless names alone', async () => {
+  test('adds nothing to requests to servers, which are asked only for harmless names', async () => {
     const raw = await startRawServer();
     const { service } = await startLogged({ PUBSUB_SERVERS: raw.id, REQUEST_TIMEOUT_MS: '5000' });
     const viewer = await watch(service);
@@ -140,7 +140,7 @@ describe('a room’s name', () => {
 
     const json = { Accept: 'application/json' };
     for (const room of all) {
-      // Asked for as their own names: decoded, a name is another room's.
+      // Encoded once, as a decoded name may be the name of another room.
       const url = `${service.url}/api/rooms/${encodeURIComponent(room)}`;
       const isHarmless = harmless.includes(room);
       const about = await ask(url, { headers: json });
@@ -212,18 +212,19 @@ describe('JSON that is posted', () => {
     ['of 500,000 deltas that are none', `[${'1,'.repeat(500_000)}1]`, 400],
     ['a number of 900,000 digits', `{"room":"fake","add":${'9'.repeat(900_000)}}`, 400],
     ['a key of 900,000 characters', `{"${'k'.repeat(900_000)}":1}`, 400],
-  ])('%s is refused in little time', async (_, body, status) => {
+  ])('%s is refused, with little work', async (_, body, status) => {
     const server = await harness.server();
     const service = await harness.service();
     await harness.watch(service);
-    const since = performance.now();
+    const before = process.cpuUsage();
     expect((await post(toldUrl(server), body)).status).toBe(status);
-    expect(performance.now() - since).toBeLessThan(2000);
+    const { user } = process.cpuUsage(before);
+    expect(user / 1000).toBeLessThan(2000);
     expect((await ask(`${service.url}/health`)).status).toBe(200);
   });
 });
 
-test('no answer is taken for a script, a style or a picture by the page of another origin', async () => {
+test('no answer can be loaded as a script, style or picture by a page of another origin', async () => {
   const service = await harness.service();
   for (const path of ['/api/state', '/api/rooms', '/api/rooms/none', '/openapi.json', '/nothing']) {
     const { headers } = await ask(service.url + path);
@@ -240,7 +241,7 @@ test('no answer is taken for a script, a style or a picture by the page of anoth
 const forged = '{"level":60,"msg":"forged"}';
 
 describe('the log', () => {
-  test('has what strangers send in no line but its own, and that is JSON', async () => {
+  test('has requests of strangers on one line of JSON each', async () => {
     const { service, lines } = await startLogged();
     await ask(`${service.url}/%0a${encodeURIComponent(forged)}`);
     await ask(`${service.url}/x`, {
@@ -256,10 +257,10 @@ describe('the log', () => {
     for (const line of lines) expect(line.length).toBeLessThan(1000);
   });
 
-  /** What a store, a name server or a pub-sub server may say. */
+  /** A message of a store, a name server or a pub-sub server. */
   const said = `\u001b[2J\r\n${forged}\n\u001b]0;forged\u0007\u0000\u007f\u009b2J\u0085\u2028\u2029`;
 
-  test('has what a store says when it fails in one line, and so has the answer', async () => {
+  test('has an error of the store on one line, and so has the answer', async () => {
     const fail = async () => {
       throw new StoreError(said);
     };
@@ -283,7 +284,7 @@ describe('the log', () => {
     expectSaid(broken.lines, 'the metadata store could not be opened');
   });
 
-  test('has what a name server’s failure says in one line', async () => {
+  test('has an error of a name server on one line', async () => {
     const { log, lines } = linesOfLog();
     const source = { name: 'dns:evil', discover: () => Promise.reject(new Error(said)) };
     const needs = { mayContact: () => true, log, deadlineMs: 1000, maxServers: 1 };
@@ -291,7 +292,7 @@ describe('the log', () => {
     expectSaid(lines, 'a source of servers fails');
   });
 
-  test('has what a pub-sub server answers in one line', async () => {
+  test('has an answer of a pub-sub server on one line', async () => {
     const [server, other] = [await startDouble(), await startDouble()];
     server.respond({ kind: 'body', body: said });
     other.respond({ kind: 'body', body: '[]', contentType: `text/"\\n${forged}` });
@@ -304,12 +305,12 @@ describe('the log', () => {
     expectOneLineEach(lines);
     const otherTypes = lines.filter((each) => each.includes('instead of JSON'));
     expect(otherTypes.join('')).toContain('forged');
-    // Of what is no snapshot nothing is said but where it ceases to be one.
+    // For an invalid snapshot only the position of the error is logged.
     const noSnapshots = lines.filter((each) => each.includes('answered no snapshot'));
     expect(noSnapshots.join('')).not.toContain('forged');
   });
 
-  /** It was logged, with what was said in it, and every line is one. */
+  /** Expects a line with these words and the message, and every entry on one line. */
   function expectSaid(lines: readonly string[], words: string): void {
     expectOneLineEach(lines);
     const [line = ''] = lines.filter((each) => each.includes(words));
@@ -317,7 +318,7 @@ describe('the log', () => {
   }
 });
 
-/** A request whose target no URL would have. */
+/** Sends a request with a target that is not valid in a URL. */
 function rawTarget(url: string, path: string): Promise<void> {
   const { hostname, port } = new URL(url);
   return new Promise((resolve, reject) => {

@@ -1,4 +1,4 @@
-/** What a log must not have: secrets of those who ask, whatever they send and however it fails. */
+/** The log has no secrets of clients, whatever they send and however it fails. */
 
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -15,7 +15,7 @@ const secret = 'a-token-that-nobody-may-read';
 const bearer = `Authorization: Bearer ${secret}`;
 const cookie = `Cookie: pubsub-dashboard-0=${secret}`;
 
-/** A secret as text, and as a log may have the bytes of a packet, wherever in it they are. */
+/** The secret as text and in the encodings of a packet, at any offset. */
 const spellings = (['utf8', 'hex', 'base64', 'base64url'] as const).flatMap((encoding) =>
   [0, 1, 2].map((shift) =>
     Buffer.from(' '.repeat(shift) + secret)
@@ -25,7 +25,7 @@ const spellings = (['utf8', 'hex', 'base64', 'base64url'] as const).flatMap((enc
 );
 const numbers = [...Buffer.from(secret)].join(',');
 
-/** Short lines below the level of an error, of which none has the secret. */
+/** Expects short lines below the level of errors, without the secret. */
 function expectHarmless(lines: readonly string[]): void {
   expectOneLineEach(lines);
   for (const line of lines) {
@@ -39,7 +39,7 @@ function expectHarmless(lines: readonly string[]): void {
 
 const chunked = 'Transfer-Encoding: chunked';
 
-/** Requests whose head is good and whose body is not, so that they break when they are at work. */
+/** Requests with a valid head and an invalid body, which fail while they are handled. */
 const broken: [name: string, headers: string[], body: string][] = [
   ['a size of a chunk that is none', [chunked], '0x0\r\n\r\n'],
   ['a size of a chunk beyond all numbers', [chunked], `${'f'.repeat(20)}\r\n`],
@@ -52,22 +52,25 @@ const broken: [name: string, headers: string[], body: string][] = [
 ];
 
 describe.each(['POST /api/session', 'GET /api/events', 'GET /api/state', 'POST /api/events'])(
-  'of a request that breaks off, %s',
+  'a broken request, %s',
   (request) => {
-    test.each(broken)('with %s, the log has no secret and no failure', async (_, headers, body) => {
-      const { service, lines } = await startLogged({ DASHBOARD_TOKEN: secret });
-      const json = 'Content-Type: application/json';
-      const client = harness.socket(service);
-      const head = [`${request} HTTP/1.1`, 'Host: localhost', bearer, cookie, json, ...headers];
-      client.send(`${head.join('\r\n')}\r\n\r\n`, body);
-      await client.closed;
-      await service.stop();
-      expectHarmless(lines);
-    });
+    test.each(broken)(
+      'with %s puts no secret and no failure into the log',
+      async (_, headers, body) => {
+        const { service, lines } = await startLogged({ DASHBOARD_TOKEN: secret });
+        const json = 'Content-Type: application/json';
+        const client = harness.socket(service);
+        const head = [`${request} HTTP/1.1`, 'Host: localhost', bearer, cookie, json, ...headers];
+        client.send(`${head.join('\r\n')}\r\n\r\n`, body);
+        await client.closed;
+        await service.stop();
+        expectHarmless(lines);
+      },
+    );
   },
 );
 
-test('a request that comes too slowly is no failure in the log', async () => {
+test('a request that is too slow is not logged as a failure', async () => {
   const lines: string[] = [];
   const needs = appNeeds({ onLog: (line) => lines.push(line), bodyTimeoutMs: 60_000 });
   const times = { requestTimeout: 100, headersTimeout: 100, connectionsCheckingInterval: 20 };
@@ -84,7 +87,7 @@ test('a request that comes too slowly is no failure in the log', async () => {
   expectHarmless(lines);
 });
 
-test('a line of the log has no character that ends lines or that terminals obey, and says the same', () => {
+test('a line of the log escapes line ends and control characters, and keeps its meaning', () => {
   const { log, lines } = linesOfLog();
   const said = String.fromCharCode(...Array(0xa1).keys(), 0x2027, 0x2028, 0x2029, 0x202a);
   log.error({ [said]: said, err: new Error(said) }, said);
@@ -94,7 +97,7 @@ test('a line of the log has no character that ends lines or that terminals obey,
 });
 
 describe('an error in the log', () => {
-  test('of an actor says which one failed, and why', async () => {
+  test('of an actor names the actor and the reason', async () => {
     const { service, lines } = await startLogged({ PUBSUB_SERVERS: '127.0.0.1:1' });
     const actorId = 'server:127.0.0.1:1';
     const error = new TypeError('a defect');
@@ -106,7 +109,7 @@ describe('an error in the log', () => {
     expect(others).toEqual([]);
   });
 
-  test('has its type, message, code, stack and causes, and nothing that hangs on it', () => {
+  test('has its type, message, code, stack and causes, and no other property', () => {
     const { log, lines } = linesOfLog();
     const cause = Object.assign(new Error('the cause'), { response: secret });
     const parts = [Object.assign(new TypeError('a part'), { request: { secret } })];

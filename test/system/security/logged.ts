@@ -6,19 +6,19 @@ import { type Service, type ServiceOverrides, startService } from '../../../serv
 import { emptyStore } from '../../support/emptyStore.js';
 import { owns } from '../../support/stage.js';
 
-/** A service that logs everything, and what it wrote, by the call. */
+/** A service that logs everything, and its log, one string per entry. */
 export interface Logged {
   service: Service;
   lines: string[];
 }
 
-/** A log of everything, and what was written to it, by the call. */
+/** A log of all levels, and its entries. */
 export function linesOfLog(): { log: Logger; lines: string[] } {
   const lines: string[] = [];
   return { log: createLog('trace', { write: (line: string) => lines.push(line) }), lines };
 }
 
-/** Starts one; it ends with its test, or before when the test ends it. */
+/** Starts a service. It ends with its test, or earlier if the test stops it. */
 export async function startLogged(
   env: Record<string, string> = {},
   overrides: ServiceOverrides = {},
@@ -37,7 +37,7 @@ export async function startLogged(
   return { service: owns({ ...started, stop }, stop), lines };
 }
 
-/** Each entry is one line without control characters, and JSON that has this service's own keys. */
+/** Expects each entry to be one line of JSON with the service's own keys, without control characters. */
 export function expectOneLineEach(lines: readonly string[]): void {
   for (const line of lines) {
     const { level, time, pid, msg } = JSON.parse(line);

@@ -1,4 +1,4 @@
-/** What the store and the DNS may lead this service to on its own machine. */
+/** Programs on this machine that the store and the DNS may name. */
 
 import { describe, expect, test } from '@jest/globals';
 import type { RoomName, ServerId } from '../../../machines/ports.js';
@@ -46,7 +46,7 @@ describe('loopback is among the networks', () => {
 });
 
 describe('a program on loopback that the store and the DNS name', () => {
-  /** A service that listens for others, which is led to the program in every way there is. */
+  /** Starts a service that listens on all interfaces. Every source names the program. */
   async function lead(env: Record<string, string>) {
     const program = await startRawServer();
     const names = owns(await startNameServer(), ({ stop }) => stop());
@@ -87,7 +87,7 @@ describe('a program on loopback that the store and the DNS name', () => {
     return { program, shown, roomServers, leftOut };
   }
 
-  test('is sent nothing by a service that listens for others', async () => {
+  test('is sent nothing by a service that listens on all interfaces', async () => {
     const { program, shown, roomServers, leftOut } = await lead({});
     const lastFailure = 'no address of localhost is allowed';
     await eventually(async () =>
@@ -106,7 +106,7 @@ describe('a program on loopback that the store and the DNS name', () => {
     expect(program.received).toEqual([]);
   });
 
-  test('is asked where PUBSUB_NETWORKS has loopback', async () => {
+  test('is asked if PUBSUB_NETWORKS has loopback', async () => {
     const { program, shown, roomServers, leftOut } = await lead({
       PUBSUB_NETWORKS: '127.0.0.0/8,::1',
     });
@@ -123,13 +123,13 @@ describe('a program on loopback that the store and the DNS name', () => {
   });
 });
 
-test('this service itself, which a room’s item names as its server, is never asked', async () => {
+test('this service itself is never asked, even if a room’s item names it as its server', async () => {
   const addresses: string[] = [];
   const store = filledStore([{ id: room, addresses }]);
   const env = { ...quick, DYNAMODB_TABLE: 'given', DISCOVER_FROM_ROOMS: 'true' };
   const { service, lines } = await startLogged(env, { openStore: async () => store });
   const { port } = new URL(service.url);
-  // By its own port every address of this machine is this service.
+  // With this port every address of this machine is this service.
   addresses.push(
     `127.0.0.1:${port}`,
     `127.0.0.2:${port}`,
@@ -154,7 +154,7 @@ test('this service itself, which a room’s item names as its server, is never a
     );
   });
   await service.stop();
-  // What it does not answer, and no viewer asked for, it would have asked of itself.
+  // A refused request that no viewer sent would be its own.
   const refused = lines.map((line) => JSON.parse(line)).filter(({ code }) => code !== undefined);
   expect(refused.map(({ method, path }) => [method, path])).toEqual([
     ['GET', `/api/rooms/${room}`],

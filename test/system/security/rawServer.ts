@@ -2,17 +2,17 @@ import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { toServerId } from '../../../server/addresses.js';
 import { owns } from '../../support/stage.js';
 
-/** In place of a pub-sub server: answers what one must, and keeps every byte that came. */
+/** A TCP server in place of a pub-sub server. It answers as one and keeps every byte that it receives. */
 export interface RawServer {
   id: string;
   port: number;
-  /** What came on each connection, a character for a byte. */
+  /** What each connection received, one character per byte. */
   received: string[];
   /** Where it was told to post its deltas. */
   eventsUrl: string | undefined;
 }
 
-/** Starts one; it has no rooms, and an empty document for whoever asks for one. */
+/** Starts one without rooms. It answers every request for a document with an empty one. */
 export async function startRawServer(): Promise<RawServer> {
   const sockets = new Set<Socket>();
   const listener = createServer((socket) => {
@@ -39,7 +39,7 @@ export async function startRawServer(): Promise<RawServer> {
   });
 }
 
-/** Undefined: the request has not come to its end. */
+/** Undefined while the request is incomplete. */
 function replyTo(text: string, raw: RawServer): string | undefined {
   const [head = '', body] = text.split('\r\n\r\n', 2);
   const length = Number(/^content-length: (\d+)$/im.exec(head)?.[1] ?? 0);

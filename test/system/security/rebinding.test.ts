@@ -1,4 +1,4 @@
-/** Names whose addresses change between one request and the next, asked of a name server of the test's own. */
+/** DNS rebinding: host names whose addresses change between requests. */
 
 import type { LookupAddress, lookup } from 'node:dns';
 import { Resolver } from 'node:dns/promises';
@@ -20,7 +20,7 @@ import { connectionAttempts } from './connections.js';
 import { filledStore } from './filledStore.js';
 import { startLogged } from './logged.js';
 
-/** What a name stands for, one answer after the other; the A records and the AAAA records by themselves. */
+/** Successive answers for a name, separately for A and AAAA records. */
 const answersA = [
   ['127.0.0.1'],
   ['169.254.169.254'],
@@ -41,10 +41,10 @@ const answersAaaa = [
   ['::a9fe:a9fe', '::7f00:2'],
 ];
 
-/** Loopback of IPv4 alone, and of IPv6 what may stand for anything in IPv4. */
+/** One IPv4 loopback address, and every IPv6 range that embeds IPv4 addresses. */
 const networks = '127.0.0.1,64:ff9b::/96,64:ff9b:1::/48,2002::/16,::2/112,::/97,::ffff:0:0:0/96';
 
-/** An entry of a name server that turns, until it stays with one address. */
+/** Records that change with every query, until `isTurning` is false. */
 function turning() {
   const state = { a: 0, aaaa: 0, isTurning: true };
   const take = (answers: string[][], place: number) => answers[place % answers.length] ?? [];
@@ -65,7 +65,7 @@ function turning() {
   };
 }
 
-/** Resolves names as the system does, by this name server. */
+/** A `lookup` that asks this name server. */
 function lookupBy(names: NameServer) {
   const resolver = new Resolver();
   resolver.setServers([names.address]);
@@ -85,7 +85,7 @@ function lookupBy(names: NameServer) {
   }) as typeof lookup;
 }
 
-/** A program at an address where nothing may be asked; how often it was connected to. */
+/** A program at an address that must not be contacted. It counts connections. */
 async function startForbidden(port: number, host: string) {
   const seen = { connections: 0 };
   const server = createServer((socket) => {
@@ -105,7 +105,7 @@ async function freePort(): Promise<number> {
   return port;
 }
 
-/** What a room's item may name as its servers: addresses that must not be asked, in all their spellings. */
+/** Spellings of addresses that must not be contacted, as a room's item may have them. */
 const spellings = [
   '169.254.169.254',
   '[::ffff:169.254.169.254]',
@@ -135,7 +135,7 @@ const spellings = [
   '127.0.0.2#',
 ];
 
-test('addresses in disguise, which the store names as servers, are sent nothing', async () => {
+test('servers of the store with disguised addresses are sent nothing', async () => {
   const port = await freePort();
   const forbidden = await startForbidden(port, '127.0.0.2');
   const addresses = spellings.flatMap((text) => [`${text}:${port}`, text]);
@@ -167,7 +167,7 @@ test('addresses in disguise, which the store names as servers, are sent nothing'
   expect(forbidden).toEqual({ connections: 0 });
 });
 
-test('names that resolve to ever other addresses, in any spelling, have nothing sent but to those that are allowed', async () => {
+test('names whose addresses change are contacted only at allowed addresses, in any spelling', async () => {
   const names = owns(await startNameServer(), ({ stop }) => stop());
   const [configured, discovered] = [await startDouble(), await startDouble()];
   const [byLookup, bySource] = [turning(), turning()];
@@ -202,7 +202,7 @@ test('names that resolve to ever other addresses, in any spelling, have nothing 
           true,
         ]);
     },
-    { withinMs: 40_000 },
+    { withinMs: 50_000 },
   );
   const rows = async () =>
     getJson<(ServerRow & { lastFailure: string })[]>(`${service.url}/api/servers`);
@@ -214,7 +214,7 @@ test('names that resolve to ever other addresses, in any spelling, have nothing 
   for (const { state } of [byLookup, bySource]) state.isTurning = false;
   expect([...attempts].sort()).toEqual(['127.0.0.1', '::ffff:127.0.0.1']);
   expect(forbidden).toEqual([{ connections: 0 }, { connections: 0 }]);
-  // Those that are back where they may be are counted as ever.
+  // Servers that are back at an allowed address are counted.
   const isLive = async () => {
     const live = (await rows()).filter(({ state }) => state === 'live').map(({ id }) => id);
     expect(live.sort()).toEqual(

@@ -4,7 +4,7 @@ import { operations, samplePath, sendFuzzed } from './requests.js';
 
 const methods = ['GET', 'POST'];
 
-/** Every path of the description, and how it may be mistyped. */
+/** Every path of the description, and mistyped forms of it. */
 const targets = [...new Set(operations.map(samplePath))].flatMap((path) => [
   path,
   `${path}/`,
@@ -14,11 +14,11 @@ const targets = [...new Set(operations.map(samplePath))].flatMap((path) => [
   `${path.toUpperCase()}/`,
 ]);
 
-describe('no path of the description is answered with a redirect, with a slash behind it or without,', () => {
+describe('no path of the description is answered with a redirect, with or without a trailing slash,', () => {
   test.each<[string, Record<string, string>]>([
     ['while the inspector is off', {}],
-    ['while it is on', { INSPECT: 'true' }],
-    ['and where a token is asked for', { INSPECT: 'true', DASHBOARD_TOKEN: 'token' }],
+    ['while the inspector is on', { INSPECT: 'true' }],
+    ['while a token is required', { INSPECT: 'true', DASHBOARD_TOKEN: 'token' }],
   ])('%s', async (_, env) => {
     const service = await startStaged([], env, { isHurried: true });
     expect(targets.length).toBeGreaterThan(100);
@@ -26,7 +26,7 @@ describe('no path of the description is answered with a redirect, with a slash b
     for (const target of targets)
       for (const method of methods) {
         const { status, headers } = await sendFuzzed(service.url, { method, target });
-        // Nothing is asked for under a condition, so that 304 would be none as well.
+        // No request is conditional, so 304 would be wrong too.
         if (status < 200 || (status >= 300 && status < 400) || headers.location)
           elsewhere.push([method, target, status, headers.location]);
       }

@@ -1,4 +1,4 @@
-/** Requests to every route, made from docs/openapi.yaml: as it says, and as nobody should ask. */
+/** Valid and invalid requests to every route, made from docs/openapi.yaml. */
 
 import { type IncomingHttpHeaders, type IncomingMessage, request as send } from 'node:http';
 import type { RouterInstance } from '@koa/router';
@@ -12,19 +12,19 @@ import {
   resolve,
 } from '../../support/openapi.js';
 
-/** One operation of the description, with its references resolved. */
+/** An operation of the description, with references resolved. */
 export interface Operation {
   /** Its `operationId`. */
   name: string;
   method: string;
   path: string;
   parameters: Parameter[];
-  /** Statuses that it says it may answer. */
+  /** Statuses that it may answer. */
   statuses: ReadonlySet<string>;
-  /** What it answers with when all is well. */
+  /** Content types of a successful answer. */
   types: readonly string[];
   takesBody: boolean;
-  /** Whether it is answered without a token. */
+  /** Whether it needs no token. */
   isOpen: boolean;
 }
 
@@ -52,7 +52,7 @@ export const operations: readonly Operation[] = described.map(
 
 const methods = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'];
 
-/** The path of an operation with something in the place of its parameters. */
+/** The path of an operation with a value for each parameter. */
 export const samplePath = ({ path }: Operation) =>
   path.replace('{hour}', '5').replace(/{\w+}/g, 'name');
 
@@ -66,14 +66,14 @@ const operationByRoute = new Map(
   operations.map((each) => [routeOf(each.method, samplePath(each)), each]),
 );
 
-/** The operation that a request means to this service, whichever it was made from; undefined: none. */
+/** The operation that the service runs for a request; undefined if none. */
 export function meantBy({ method, target: url }: Sent): Operation | undefined {
   const { path } = app.createContext({ url, headers: {} } as IncomingMessage, {} as never);
   const route = routeOf(method, path);
   return route && operationByRoute.get(route);
 }
 
-/** A request as it goes out; its target need not be what a URL can have. */
+/** A request. Its target need not be valid in a URL. */
 export interface Sent {
   method: string;
   target: string;
@@ -81,25 +81,25 @@ export interface Sent {
   body?: string | undefined;
 }
 
-/** A request, and the operation that it was made from. */
+/** A request and the operation that it was made from. */
 export interface FuzzedRequest extends Sent {
   operation: Operation;
   headers: Record<string, string>;
 }
 
-/** What came back; of a stream the head alone. */
+/** An answer. Of a stream only the head. */
 export interface FuzzedAnswer {
   status: number;
   headers: IncomingHttpHeaders;
-  /** Undefined: it is a stream, or the answer to HEAD. */
+  /** Undefined for a stream and for the answer to HEAD. */
   text: string | undefined;
 }
 
-/** What means something to one service. */
+/** Valid values for one service. */
 export interface Known {
   /** Values by the name of the parameter that takes them. */
   parameters: Readonly<Record<string, readonly string[]>>;
-  /** What viewers sign in with; anything, where nobody has to. */
+  /** The token of viewers; any text if none is required. */
   viewerToken: string;
 }
 
@@ -140,18 +140,18 @@ const text = fc.oneof(
 /** Lone surrogates have no UTF-8. */
 const wellFormed = (value: string) => Buffer.from(value).toString();
 
-/** In a target: encoded as it should be, or not at all where a request line can hold it. */
+/** Encoded for a target, or unencoded where a request line allows it. */
 const encoded = (part: fc.Arbitrary<string>) =>
   fc.tuple(part, fc.boolean()).map(([value, isEncoded]) => {
     if (isEncoded) return encodeURIComponent(wellFormed(value));
     return value.replace(/[^\u0021-\u00ff]/gu, (each) => encodeURIComponent(wellFormed(each)));
   });
 
-/** Each part of a request is as it should be most times, and by itself it is not. */
+/** Each part of a request is valid most times, independently of the others. */
 const orSpoilt = <T>(valid: fc.Arbitrary<T>, spoilt: fc.Arbitrary<T>): fc.Arbitrary<T> =>
   fc.oneof({ weight: 6, arbitrary: valid }, { weight: 1, arbitrary: spoilt });
 
-/** A value that a parameter takes. */
+/** A valid value of a parameter. */
 function fitting({ name, schema = {} }: Parameter, { parameters }: Known): fc.Arbitrary<string> {
   const { type, minimum: min = 0, maximum: max = 65_535 } = schema;
   const values = parameters[name] ?? schema.enum;
@@ -188,7 +188,7 @@ const spoiltQuery = (operation: Operation) => {
   return search(fc.array(pair, { maxLength: 4 }));
 };
 
-/** The path of an operation, with what stands in the place of its parameters. */
+/** The path of an operation with values of its parameters. */
 const pathOf = ({ path, parameters }: Operation, known: Known) => {
   const places = parameters
     .filter((parameter) => parameter.in === 'path')
@@ -286,7 +286,7 @@ const spoiltPost = fc.oneof(
   asJson(bad),
   asJson(fc.tuple(fc.array(entry, { maxLength: 3 }), bad).map(([all, one]) => [...all, one])),
 );
-/** What a pub-sub server may post, and as often what none should. */
+/** Valid and invalid bodies of posts, equally often. */
 export const posts = fc.oneof(validPost, spoiltPost);
 
 const validBody = ({ name }: Operation, { viewerToken }: Known): fc.Arbitrary<string> =>
@@ -298,7 +298,7 @@ const spoiltBody = fc.oneof(
   text.map((token) => JSON.stringify({ token })),
 );
 
-/** Any request to one of these operations; most parts of it are what the service knows. */
+/** Any request to one of these operations. Most parts of it are valid. */
 export const requestsTo = (
   operations: readonly Operation[],
   known: Known,
@@ -325,16 +325,16 @@ export const requestsTo = (
       }),
   );
 
-const giveUpMs = 15_000;
+const giveUpMs = 60_000;
 
-/** Node gives no length to the body of a GET: it would be a second request, and a bad one. */
+/** Node sends no length with the body of a GET, which would make the body a second request. */
 function withLength(headers: Record<string, string>, body: string | undefined) {
   const isFramed = Object.keys(headers).some((name) => /^(content-length|transfer-)/i.test(name));
   if (body === undefined || isFramed) return headers;
   return { ...headers, 'Content-Length': `${Buffer.byteLength(body)}` };
 }
 
-/** Sends one, on a connection of its own. Rejects when there is no answer. */
+/** Sends a request on a new connection. Rejects without an answer. */
 export function sendFuzzed(
   url: string,
   { method, target, headers = {}, body }: Sent,

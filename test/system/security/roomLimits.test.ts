@@ -3,7 +3,9 @@ import type { Epoch, ServerId } from '../../../machines/ports.js';
 import { Tally } from '../../../machines/tally.js';
 import { eventually } from '../../support/eventually.js';
 import {
+  patient,
   post,
+  recover,
   serversOf,
   startDouble,
   startStaged,
@@ -16,7 +18,7 @@ import { calm } from '../../support/watchedService.js';
 const one = '10.0.0.1:8001' as ServerId;
 const two = '10.0.0.2:8001' as ServerId;
 
-/** A tally that remembers three rooms of a server, and names of 12 characters together. */
+/** A tally that keeps three rooms of each server, and 12 characters of names in all. */
 function limited() {
   const tally = new Tally({ maxRooms: 3, maxNamesLength: 12 });
   const merge = (rooms: Record<string, number>, server = one) => {
@@ -30,7 +32,7 @@ function limited() {
 }
 
 describe('a tally with limits', () => {
-  test('takes what is just within them, and rooms that make place for others', () => {
+  test('takes what is within them, and new rooms in place of empty ones', () => {
     const { tally, merge, record, totals } = limited();
     const epoch = merge({ aaaa: 1, bbbb: 2, cccc: 3, gone: 0 });
     expect([totals(), tally.overLimit.size]).toEqual([{ aaaa: 1, bbbb: 2, cccc: 3 }, 0]);
@@ -42,7 +44,7 @@ describe('a tally with limits', () => {
   test.each([
     ['too many rooms', { a: 1, b: 1, c: 1, d: 1 }, { a: 1, b: 1, c: 1 }],
     ['too long names', { aaaa: 1, bbbbbbbbb: 1, cccc: 1 }, { aaaa: 1, cccc: 1 }],
-  ])('cuts a snapshot with %s, and counts what it kept', (_, snapshot, kept) => {
+  ])('cuts a snapshot with %s, and counts the rest', (_, snapshot, kept) => {
     const { tally, merge, record, totals } = limited();
     const epoch = merge(snapshot);
     expect([totals(), [...tally.overLimit]]).toEqual([kept, [one]]);
@@ -51,13 +53,13 @@ describe('a tally with limits', () => {
       connections: Object.keys(kept).length,
     });
     record(epoch, 'a', 1);
-    // A room that was left out is not begun anew at one, nor taken below zero.
+    // A room that was left out is neither counted from 1 nor goes below zero.
     expect(record(epoch, 'bbbbbbbbb', -1)).toBe('ordinary');
     expect(tally.isDoubtful(one)).toBe(false);
     expect(totals()).toEqual('a' in kept ? { ...kept, a: 2 } : kept);
   });
 
-  test('takes no more new rooms from deltas, whatever their sign', () => {
+  test('takes no new rooms from deltas of either sign beyond them', () => {
     for (const add of [1, -1]) {
       const { tally, merge, record } = limited();
       const epoch = merge({});
@@ -67,7 +69,7 @@ describe('a tally with limits', () => {
     }
   });
 
-  test('sets no more aside for a snapshot than it would take, and says what came of it', () => {
+  test('limits deltas that wait for a snapshot, and says that they are cut', () => {
     const { tally, record, totals } = limited();
     const epoch = tally.openAttempt(one);
     for (let i = 0; i < 1000; i += 1) record(epoch, `${i}`, 1);
@@ -75,7 +77,7 @@ describe('a tally with limits', () => {
     expect([totals(), [...tally.overLimit]]).toEqual([{ 0: 1, 1: 1, 2: 1 }, [one]]);
   });
 
-  test('is whole again with the next snapshot within them, and when the server is dropped', () => {
+  test('is complete again after a snapshot within them, and when the server is dropped', () => {
     const { tally, merge, totals } = limited();
     merge({ a: 1, b: 1, c: 1, d: 1 });
     merge({ a: 5, d: 1 });
@@ -87,7 +89,7 @@ describe('a tally with limits', () => {
     }
   });
 
-  test('leaves the rooms of other servers alone', () => {
+  test('keeps the rooms of other servers', () => {
     const { tally, merge, record, totals } = limited();
     const epoch = merge({ x: 1 }, two);
     merge({ a: 1, b: 1, c: 1, d: 1 });
@@ -98,10 +100,11 @@ describe('a tally with limits', () => {
 });
 
 describe('a server that floods with rooms', () => {
-  test('is cut and said to be, the totals are not complete, and other servers are counted on', async () => {
+  test('is cut and shown as such, the totals are incomplete, and other servers are still counted', async () => {
     const [flooder, other] = [await startDouble(), await startDouble()];
     const service = await startStaged([flooder, other], {
       ...calm,
+      ...patient,
       RESYNC_INTERVAL_MS: '700',
       MAX_ROOMS_PER_SERVER: '50',
     });
@@ -109,6 +112,8 @@ describe('a server that floods with rooms', () => {
     await other.open('theirs');
     await untilShown(viewer, { theirs: 1 });
     await eventually(() => expect(viewer.seen().complete).toBe(true));
+    // No snapshot replaces the flood before the test has looked at it.
+    flooder.respond({ kind: 'hang' });
     const floods = (batch: number) =>
       JSON.stringify(Array.from({ length: 500 }, (_, i) => ({ room: `${batch}-${i}`, add: 1 })));
     for (let batch = 0; batch < 5; batch += 1)
@@ -119,13 +124,14 @@ describe('a server that floods with rooms', () => {
     await other.open('theirs');
     await eventually(() => expect(viewer.rooms().theirs).toBe(2));
     // Its next snapshot has none of these rooms.
+    recover(flooder);
     await eventually(() => expect(viewer.seen().complete).toBe(true));
     await untilShown(viewer, { theirs: 2 });
     expect(await serversOf(service)).toMatchObject([{ overLimit: false }, { overLimit: false }]);
     expect(viewer.seen().servers[flooder.id]).toMatchObject({ overLimit: false });
   });
 
-  test('in a snapshot is cut as well', async () => {
+  test('in a snapshot is cut too', async () => {
     const flooder = await startDouble();
     for (let i = 0; i < 200; i += 1) flooder.rooms.set(`${i}`, 2);
     const service = await startStaged([flooder], { ...calm, MAX_ROOMS_PER_SERVER: '50' });
@@ -134,15 +140,17 @@ describe('a server that floods with rooms', () => {
     expect(await stateOf(service)).toMatchObject({ rooms: 50, connections: 100, complete: false });
   });
 
-  test('with long names is cut where they are too much together, and whole with its next snapshot', async () => {
+  test('with long names is cut at the limit of their sum, and complete with its next snapshot', async () => {
     const [flooder, other] = [await startDouble(), await startDouble()];
     const service = await startStaged([flooder, other], {
       ...calm,
+      ...patient,
       RESYNC_INTERVAL_MS: '700',
       MAX_SNAPSHOT_BYTES: '65536',
     });
     const viewer = await watch(service);
     await eventually(() => expect(viewer.seen().complete).toBe(true));
+    flooder.respond({ kind: 'hang' });
     const long = (i: number) => `${i}`.padEnd(16_000, 'x');
     for (let i = 0; i < 20; i += 1) {
       const delta = JSON.stringify({ room: long(i), add: 1 });
@@ -155,8 +163,9 @@ describe('a server that floods with rooms', () => {
     );
     await other.open(long(30));
     await eventually(() => expect(viewer.rooms()[long(30)]).toBe(1));
-    // A snapshot within the limits has all that it holds.
+    // A snapshot within the limits is complete.
     flooder.rooms.set('theirs', 1);
+    recover(flooder);
     await eventually(() => expect(viewer.seen().complete).toBe(true));
     await untilShown(viewer, { theirs: 1, [long(30)]: 1 });
     expect(viewer.seen().servers[flooder.id]).toMatchObject({ state: 'live', overLimit: false });

@@ -31,7 +31,7 @@ const stateOf = async ({ url }: Place, headers: AskOptions['headers'] = {}) =>
 const setCookieOf = ({ headers }: Awaited<ReturnType<typeof ask>>) =>
   headers['set-cookie']?.[0] ?? 'none';
 
-/** What a browser sends back of what it was told to keep. */
+/** The cookie that a browser sends back. */
 const cookieOf = (answer: Awaited<ReturnType<typeof ask>>) => ({
   Cookie: setCookieOf(answer).split(';', 1)[0],
 });
@@ -40,7 +40,7 @@ const sessionOf = async ({ url }: Place, headers: AskOptions['headers'] = {}) =>
   JSON.parse((await ask(`${url}/api/session`, { headers })).text);
 
 describe('signing in', () => {
-  test('gets a cookie that is taken wherever viewers are asked for the token', async () => {
+  test('gets a cookie that is accepted wherever viewers need the token', async () => {
     const service = await start();
     expect(await sessionOf(service)).toEqual({ required: true, signedIn: false });
     expect(await stateOf(service)).toBe(401);
@@ -59,7 +59,7 @@ describe('signing in', () => {
     await eventually(() => expect(stream.messages).toHaveLength(1));
   });
 
-  test('leaves programs their bearer token', async () => {
+  test('is not needed by programs with a bearer token', async () => {
     const service = await start();
     const bearer = { Authorization: `Bearer ${token}` };
     expect(await stateOf(service, bearer)).toBe(200);
@@ -68,14 +68,14 @@ describe('signing in', () => {
     expect((await ask(`${service.url}/api/state?token=${token}`)).status).toBe(401);
   });
 
-  test('is not asked for where no token is set', async () => {
+  test('is not required without a token', async () => {
     const service = await harness.service();
     expect(await sessionOf(service)).toEqual({ required: false, signedIn: true });
     const answer = await signIn(service, 'anything');
     expect([answer.status, setCookieOf(answer)]).toEqual([204, 'none']);
   });
 
-  test('with a wrong token is refused without a cookie', async () => {
+  test('with a wrong token is refused and sets no cookie', async () => {
     const service = await start();
     for (const wrong of ['', 'x', `${token} `, token.slice(1), token.toUpperCase()]) {
       const answer = await signIn(service, wrong);
@@ -99,7 +99,7 @@ describe('signing in', () => {
   });
 
   test.each(['gzip', 'deflate', 'br', 'x', 'identity, gzip'])(
-    'with a body that comes as %s is refused, right or not, and nothing is unpacked',
+    'with a body encoded as %s is refused, and nothing is unpacked',
     async (coding) => {
       const service = await start();
       const headers = { 'Content-Encoding': coding };
@@ -117,7 +117,7 @@ describe('signing in', () => {
     },
   );
 
-  test('is good in another run with the same token alone', async () => {
+  test('is valid in another run only with the same token', async () => {
     const before = await start();
     const cookie = cookieOf(await signIn(before));
     expect(await stateOf(await start(), cookie)).toBe(200);
@@ -129,7 +129,7 @@ describe('signing in', () => {
 });
 
 describe('the cookie', () => {
-  test('is kept to https when the page came by https', async () => {
+  test('is Secure when the page came by https', async () => {
     const service = await start();
     const headers = { Host: 'dash.example', Origin: 'https://dash.example' };
     expect(setCookieOf(await signIn(service, token, headers))).toMatch(/; Secure$/);
@@ -144,7 +144,7 @@ describe('the cookie', () => {
     ['another site', { 'Sec-Fetch-Site': 'cross-site', 'Sec-Fetch-Mode': 'cors' }],
     ['another origin', { Origin: 'http://127.0.0.1:1' }],
     ['a frame without an origin', { Origin: 'null' }],
-  ])('is not taken from a page of %s', async (_, headers) => {
+  ])('is not accepted from a page of %s', async (_, headers) => {
     const service = await start();
     const cookie = cookieOf(await signIn(service));
     expect(await stateOf(service, { ...cookie, ...headers })).toBe(401);
@@ -154,7 +154,7 @@ describe('the cookie', () => {
     expect(await stateOf(service, cookie)).toBe(200);
   });
 
-  test('is taken from a page whose name a trusted proxy says in X-Forwarded-Host', async () => {
+  test('is accepted from a page named in X-Forwarded-Host by a trusted proxy', async () => {
     const behind = await start({ TRUSTED_PROXIES: '127.0.0.1' });
     const asked = { Host: '127.0.0.1:8000', 'X-Forwarded-Host': 'dash.example:8080' };
     const own = { ...asked, Origin: 'http://dash.example:8080' };
@@ -173,7 +173,7 @@ describe('the cookie', () => {
     expect((await signIn(trustless, token, own)).code).toBe('foreign_page');
   });
 
-  test('is refused with both names, and what to set, where a proxy hides the page’s', async () => {
+  test('is refused with both host names, and with what to set, behind a proxy that changes Host', async () => {
     const service = await start();
     const hidden = { Host: '127.0.0.1:8000', Origin: 'http://dash.example:8080' };
     const { text } = await signIn(service, token, hidden);
@@ -182,13 +182,13 @@ describe('the cookie', () => {
       expect(message).toContain(part);
     const named = await start({ ALLOWED_HOSTS: 'dash.example' });
     expect((await signIn(named, token, hidden)).status).toBe(204);
-    // A browser that says by itself that the page is another's needs no such advice.
+    // If the browser itself says that the page is foreign, this advice would not help.
     const foreign = { ...hidden, 'Sec-Fetch-Site': 'cross-site' };
     const other = JSON.parse((await signIn(service, token, foreign)).text).error.message;
     expect(other).not.toContain('ALLOWED_HOSTS');
   });
 
-  test('is taken from our own page, and when somebody follows a link', async () => {
+  test('is accepted from our own page, and from a link that is followed', async () => {
     const service = await start();
     const cookie = cookieOf(await signIn(service));
     const ways = [
@@ -200,7 +200,7 @@ describe('the cookie', () => {
     for (const headers of ways) expect(await stateOf(service, { ...cookie, ...headers })).toBe(200);
   });
 
-  test('never is in the log, nor the token', async () => {
+  test('is never logged, nor is the token', async () => {
     const { log, lines } = linesOfLog();
     const config = readConfig({ PORT: '0', DASHBOARD_TOKEN: token });
     const service = await startService(config, log, { openStore: async () => emptyStore });
@@ -219,7 +219,7 @@ describe('the cookie', () => {
 });
 
 describe('signing out', () => {
-  test('clears the cookie, and ends the session for whoever else has it', async () => {
+  test('clears the cookie, and ends the session for every copy of it', async () => {
     const service = await start();
     const cookie = cookieOf(await signIn(service));
     const answer = await ask(`${service.url}/api/session`, { method: 'DELETE', headers: cookie });
@@ -231,13 +231,13 @@ describe('signing out', () => {
     expect(await sessionOf(service, cookie)).toEqual({ required: true, signedIn: false });
   });
 
-  test('without a session changes nothing, and does not tell the name of the cookie', async () => {
+  test('without a session changes nothing, and does not reveal the name of the cookie', async () => {
     const service = await start();
     const answer = await ask(`${service.url}/api/session`, { method: 'DELETE' });
     expect([answer.status, setCookieOf(answer)]).toEqual([204, 'none']);
   });
 
-  test('ends the streams of the session at once, and no others', async () => {
+  test('ends the streams of this session, and no others', async () => {
     const service = await start();
     const [cookie, other] = [cookieOf(await signIn(service)), cookieOf(await signIn(service))];
     const open = (headers: Record<string, string>) => harness.stream(service, { headers });
@@ -264,7 +264,7 @@ describe('guessing', () => {
   const wrong = { Authorization: 'Bearer wrong' };
   const right = { Authorization: `Bearer ${token}` };
 
-  test('is given up after ten wrong tokens, however they come, and sessions go on', async () => {
+  test('is locked out after ten wrong tokens of either kind, and sessions stay valid', async () => {
     const service = await start();
     const cookie = cookieOf(await signIn(service));
     for (let i = 0; i < 5; i += 1) {
@@ -275,14 +275,14 @@ describe('guessing', () => {
     expect([refused.status, refused.code]).toEqual([429, 'too_many_attempts']);
     expect(Number(refused.headers['retry-after'])).toBeGreaterThan(0);
     expect(Number(refused.headers['retry-after'])).toBeLessThanOrEqual(60);
-    // Else the right one would still be found.
+    // Otherwise guessing would still find the right one.
     expect(await stateOf(service, right)).toBe(429);
     expect(await sessionOf(service, right)).toEqual({ required: true, signedIn: false });
     expect(await stateOf(service, cookie)).toBe(200);
     expect(await stateOf(service)).toBe(401);
   });
 
-  test('in one packet of many requests is counted like any other', async () => {
+  test('with many requests in one packet is counted request by request', async () => {
     const service = await start();
     const guess = (bearer: string) =>
       `GET /api/state HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer ${bearer}\r\n\r\n`;
@@ -295,20 +295,20 @@ describe('guessing', () => {
     expect(statuses().filter((status) => status === 429)).toHaveLength(20);
   });
 
-  test('right tokens are not counted, however many come at once', async () => {
+  test('right tokens are not counted', async () => {
     const service = await start();
     const all = await Promise.all(Array.from({ length: 40 }, () => stateOf(service, right)));
     expect(new Set(all)).toEqual(new Set([200]));
   });
 
-  test('counts by the address that a trusted proxy tells, and by no other', async () => {
+  test('is counted by the address that a trusted proxy reports, and by no other', async () => {
     const service = await start({ TRUSTED_PROXIES: '127.0.0.1' });
     const from = (address: string) => ({ 'X-Forwarded-For': address });
     for (let i = 0; i < 10; i += 1)
       await stateOf(service, { ...wrong, ...from(`9.9.9.${i}, 203.0.113.7`) });
     expect(await stateOf(service, { ...right, ...from('203.0.113.7') })).toBe(429);
     expect(await stateOf(service, { ...right, ...from('203.0.113.8') })).toBe(200);
-    // One subscriber has 2^64 addresses of IPv6.
+    // One subscriber has 2^64 IPv6 addresses.
     for (let i = 0; i < 10; i += 1)
       await stateOf(service, { ...wrong, ...from(`2001:db8:0:1::${i}`) });
     expect(await stateOf(service, { ...right, ...from('2001:db8:0:1:ffff::1') })).toBe(429);
@@ -347,7 +347,7 @@ describe('guessing', () => {
     '[]:1',
     ':1',
     '',
-  ])('of what is no address, %p, counts for the proxy', async (said) => {
+  ])('from an invalid address, %p, counts for the proxy', async (said) => {
     const service = await start({ TRUSTED_PROXIES: '127.0.0.1' });
     const from = { 'X-Forwarded-For': `203.0.113.9, ${said}` };
     for (let i = 0; i < 10; i += 1) await stateOf(service, { ...wrong, ...from });
@@ -361,7 +361,7 @@ describe('guessing', () => {
     ['6to4', '2002:cb00:7107::1', '2002:cb00:7107:1::1', '[2002:cb00:7107:ffff::9]:1'],
     ['NAT64', '64:ff9b::203.0.113.7', '[64:ff9b::cb00:7107]:9', '64:ff9b:1::203.0.113.7'],
     ['ports and white space', '203.0.113.7:1', ' 203.0.113.7', '203.0.113.7:65535 '],
-  ])('is counted as of one address, however that is written: %s', async (_, ...spellings) => {
+  ])('is counted for one address in all its spellings: %s', async (_, ...spellings) => {
     const service = await start({ TRUSTED_PROXIES: '127.0.0.1' });
     const from = (address: string) => ({ 'X-Forwarded-For': address });
     for (let i = 0; i < 10; i += 1)
@@ -371,12 +371,11 @@ describe('guessing', () => {
       expect([other, await stateOf(service, { ...right, ...from(other) })]).toEqual([other, 200]);
   });
 
-  test('from ever new addresses is given up after 300 wrong tokens', async () => {
+  test('from many addresses is locked out after 300 wrong tokens', async () => {
     const service = await start({ TRUSTED_PROXIES: '127.0.0.1' });
     const from = (i: number) => ({ 'X-Forwarded-For': `203.0.${i >> 8}.${i & 255}` });
-    const statuses: number[] = [];
-    for (let i = 0; i < 320; i += 1)
-      statuses.push(await stateOf(service, { ...wrong, ...from(i) }));
+    const guess = (_: unknown, i: number) => stateOf(service, { ...wrong, ...from(i) });
+    const statuses = await Promise.all(Array.from({ length: 320 }, guess));
     expect(statuses.filter((status) => status === 401).length).toBe(300);
     expect(await stateOf(service, { ...right, ...from(1000) })).toBe(429);
   });

@@ -1,4 +1,4 @@
-/** Every comparison of something secret with what a stranger gave takes the same time, whatever is equal. */
+/** Secrets are compared with input in constant time. */
 
 import { readdirSync, readFileSync } from 'node:fs';
 import { afterAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
@@ -32,7 +32,7 @@ beforeEach(() => {
   compared.length = 0;
 });
 
-/** Each attempt was one comparison of two texts of this length, which found them equal or not. */
+/** Expects one comparison for each attempt, of two texts of this length, with this result. */
 function expectCompared(attempts: readonly boolean[], length: number): void {
   expect(compared).toEqual(attempts.map((isEqual) => ({ lengths: [length, length], isEqual })));
 }
@@ -45,10 +45,10 @@ async function start() {
   return service;
 }
 
-/** Of a SHA-256: no length of a token is told either. */
+/** Length of a SHA-256, which hides the length of the token. */
 const digestLength = 32;
 
-describe('what is secret is compared in constant time:', () => {
+describe('secrets are compared in constant time:', () => {
   test('the bearer token', async () => {
     const { url } = await start();
     for (const given of [...wrong, token]) {
@@ -58,7 +58,7 @@ describe('what is secret is compared in constant time:', () => {
     expectCompared([...wrong.map(() => false), true], digestLength);
   });
 
-  test('the token of signing in', async () => {
+  test('the token at sign-in', async () => {
     const { url } = await start();
     for (const given of [...wrong, token]) {
       const answer = await ask(`${url}/api/session`, {
@@ -80,7 +80,7 @@ describe('what is secret is compared in constant time:', () => {
     expect(sessions.read(changedAt(text, 0))).toBeUndefined();
     expect(sessions.read(text)).toBeDefined();
     expectCompared([false, false, false, false, true], 43);
-    // Of another length it is none, which everybody knows who reads this.
+    // The length of a MAC is public.
     expect(sessions.read(text.slice(0, -1))).toBeUndefined();
     expect(compared).toHaveLength(5);
   });
@@ -97,7 +97,7 @@ describe('what is secret is compared in constant time:', () => {
     expect(compared).toHaveLength(5);
   });
 
-  test('and no source compares a token, a MAC or a digest in any other way', () => {
+  test('no source compares a token, a MAC or a digest in any other way', () => {
     const root = new URL('../../../server/', import.meta.url);
     const sources = readdirSync(root, { recursive: true, encoding: 'utf8' }).filter(
       (name) => /^(http|pubsub)\/.*\.ts$/.test(name) || /^\w+\.ts$/.test(name),
@@ -120,7 +120,7 @@ describe('what is secret is compared in constant time:', () => {
   });
 });
 
-/** Another character of the same alphabet in this place. */
+/** Replaces the character at this index by another one of the same alphabet. */
 function changedAt(text: string, at: number): string {
   return text.slice(0, at) + (text[at] === 'A' ? 'Q' : 'A') + text.slice(at + 1);
 }
@@ -135,7 +135,7 @@ const comparing = new Set([
   'indexOf',
 ]);
 
-/** Comparisons of what may be secret with something that is not written there itself. */
+/** Comparisons of possible secrets with anything but a literal. */
 function comparisonsIn(source: string): string[] {
   return [...nodesOf(source)].flatMap(({ type, operator = '', left, right, ...call }) => {
     if (type === 'BinaryExpression' && /^[=!]==?$/.test(operator)) {
@@ -152,7 +152,7 @@ function comparisonsIn(source: string): string[] {
 
 const isSecret = (name: string) => /token|mac|bearer|digest|secret|password/i.test(name);
 
-/** Whether there is something, of what type, and how long, is no secret. */
+/** Whether a value exists, its type and its length are no secrets. */
 const isPlain = (node: SyntaxNode) =>
   /Literal$/.test(node.type) ||
   node.operator === 'typeof' ||

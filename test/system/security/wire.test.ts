@@ -1,4 +1,4 @@
-/** What no HTTP client sends: bytes that two parsers may read differently, or that none should take. */
+/** Request smuggling: bytes that two parsers may read differently, or that every parser should refuse. */
 
 import { connect, type Socket } from 'node:net';
 import { describe, expect, test } from '@jest/globals';
@@ -7,7 +7,7 @@ import type { ScriptedServer } from '../../support/scriptedServer.js';
 import { activationsOf, owns, stateOf } from '../../support/stage.js';
 import { calm, expectUnaffected, startWatched } from '../../support/watchedService.js';
 
-/** Sends bytes on a connection of its own; the answer when that is closed, or as far as it has come. */
+/** Sends bytes on a new connection. Resolves with what it received when it is closed or has enough answers. */
 async function sendRaw(url: string, bytes: string, expected = 1): Promise<string> {
   const { hostname, port } = new URL(url);
   const socket = owns(connect(Number(port), hostname), (it: Socket) => it.destroy());
@@ -25,7 +25,7 @@ async function sendRaw(url: string, bytes: string, expected = 1): Promise<string
   return text;
 }
 
-/** All that is answered until the connection is closed. */
+/** Resolves with everything received until the connection is closed. */
 const sendToTheEnd = (url: string, bytes: string) => sendRaw(url, bytes, Infinity);
 
 const statusesOf = (text: string) =>
@@ -33,7 +33,7 @@ const statusesOf = (text: string) =>
 
 const fake = '{"room":"fake","add":1}';
 
-/** A second request in what is the body, or the head, of the first one for somebody. */
+/** A second request, to hide in the body or head of the first one. */
 function hiddenIn(double: ScriptedServer): { target: string; hidden: string } {
   const { pathname, search } = new URL(double.eventsUrl ?? '');
   const target = pathname + search;
@@ -43,8 +43,8 @@ function hiddenIn(double: ScriptedServer): { target: string; hidden: string } {
 
 const chunked = 'Transfer-Encoding: chunked';
 
-/** Headers and the beginning of a body that make two readings; what is hidden follows. */
-const twoReadings: [name: string, headers: string, body: string][] = [
+/** Ambiguous headers and the beginning of a body. The hidden request follows. */
+const ambiguous: [name: string, headers: string, body: string][] = [
   ['a length and chunks', `Content-Length: 5\r\n${chunked}`, '0\r\n\r\n'],
   ['chunks and a length', `${chunked}\r\nContent-Length: 5`, '0\r\n\r\n'],
   ['two lengths', 'Content-Length: 0\r\nContent-Length: 9', ''],
@@ -67,8 +67,8 @@ const twoReadings: [name: string, headers: string, body: string][] = [
   ['a chunk that ends with a bare line feed', chunked, '1\r\na\n0\r\n\r\n'],
 ];
 
-describe('a request in two readings is refused whole, and its connection closed:', () => {
-  test.each(twoReadings)('%s', async (_, headers, body) => {
+describe('an ambiguous request is refused, and its connection closed:', () => {
+  test.each(ambiguous)('%s', async (_, headers, body) => {
     const { double, service, viewer } = await startWatched();
     const { target, hidden } = hiddenIn(double);
     const head = `POST ${target} HTTP/1.1\r\nHost: localhost\r\n${headers}\r\n\r\n`;
@@ -78,7 +78,7 @@ describe('a request in two readings is refused whole, and its connection closed:
     await expectUnaffected(service, viewer, double);
   });
 
-  test('and the very same request in one reading is two requests', async () => {
+  test('the same bytes without ambiguity are two requests', async () => {
     const { double, service, viewer } = await startWatched();
     const { target } = hiddenIn(double);
     const one = (body: string) =>
@@ -89,8 +89,8 @@ describe('a request in two readings is refused whole, and its connection closed:
   });
 });
 
-/** What Node's parser takes, and this service does not. */
-const otherReadings: [name: string, headers: string, status: number][] = [
+/** Headers that Node's parser takes and this service refuses. */
+const takenByNode: [name: string, headers: string, status: number][] = [
   ['compressed and in chunks', 'Transfer-Encoding: gzip, chunked', 415],
   ['deflated and in chunks', 'Transfer-Encoding: deflate,chunked', 415],
   ['identity and in chunks', 'Transfer-Encoding: identity, chunked', 415],
@@ -100,13 +100,13 @@ const otherReadings: [name: string, headers: string, status: number][] = [
   ['the same host twice', `HOST: localhost\r\n${chunked}`, 400],
 ];
 
-describe('a request that Node reads in one way and others may in another', () => {
+describe('a request that Node and other parsers may read differently', () => {
   const head = (request: string, headers: string) =>
     `${request} HTTP/1.1\r\nHost: localhost\r\n${headers}\r\n\r\n`;
   const empty = '2\r\n[]\r\n0\r\n\r\n';
 
-  test.each(otherReadings)(
-    'is refused to servers as to anybody, and nothing behind it is taken: %s',
+  test.each(takenByNode)(
+    'is refused on every route, and nothing after it is read: %s',
     async (_, headers, status) => {
       const { double, service, viewer } = await startWatched();
       const { target, hidden } = hiddenIn(double);
@@ -128,7 +128,7 @@ describe('a request that Node reads in one way and others may in another', () =>
     },
   );
 
-  test.each(otherReadings)('has its server set right: %s', async (_, headers) => {
+  test.each(takenByNode)('has its server asked for a snapshot: %s', async (_, headers) => {
     const { double, service, viewer } = await startWatched();
     const { target } = hiddenIn(double);
     const before = activationsOf(double);
@@ -137,8 +137,8 @@ describe('a request that Node reads in one way and others may in another', () =>
     await expectUnaffected(service, viewer, double);
   });
 
-  test.each(otherReadings)(
-    'is answered 200 and JSON as a start-up query: %s',
+  test.each(takenByNode)(
+    'is answered with 200 and JSON if it is a start-up query: %s',
     async (_, headers) => {
       const { double, service, viewer } = await startWatched();
       const { hidden } = hiddenIn(double);
@@ -150,7 +150,7 @@ describe('a request that Node reads in one way and others may in another', () =>
     },
   );
 
-  test('in HTTP/1.0 is one in chunks, which that version does not know', async () => {
+  test('is one of HTTP/1.0 in chunks', async () => {
     const { double, service, viewer } = await startWatched();
     const { target, hidden } = hiddenIn(double);
     const bytes = `POST ${target} HTTP/1.0\r\n${chunked}\r\nConnection: keep-alive\r\n\r\n`;
@@ -159,7 +159,7 @@ describe('a request that Node reads in one way and others may in another', () =>
     await expectUnaffected(service, viewer, double);
   });
 
-  test('is not one in chunks, whatever the letters', async () => {
+  test('is not one with `CHUNKED` in capital letters', async () => {
     const { double, service, viewer } = await startWatched();
     const { target } = hiddenIn(double);
     const one = head(`POST ${target}`, 'transfer-encoding: CHUNKED') + empty;
@@ -168,7 +168,7 @@ describe('a request that Node reads in one way and others may in another', () =>
   });
 });
 
-describe('what is no request of HTTP/1.1 is refused:', () => {
+describe('bytes that are no request of HTTP/1.1 are refused:', () => {
   const line = 'GET /api/state HTTP/1.1\r\nHost: localhost\r\n';
   test.each([
     ['no host', 'GET /api/state HTTP/1.1\r\n\r\n', 400],
@@ -188,7 +188,7 @@ describe('what is no request of HTTP/1.1 is refused:', () => {
   });
 });
 
-describe('targets that routers may read in two ways', () => {
+describe('ambiguous targets', () => {
   test.each([
     '//api/state',
     '/api/../api/state',
@@ -203,7 +203,7 @@ describe('targets that routers may read in two ways', () => {
     '/assets/../../../package.json',
     '/assets/%2e%2e%2f%2e%2e%2fpackage.json',
     '/assets/..%5c..%5cpackage.json',
-  ])('%s is nothing', async (target) => {
+  ])('%s is not found', async (target) => {
     const { double, service, viewer } = await startWatched();
     const bytes = `GET ${target} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n`;
     const text = await sendRaw(service.url, bytes);
@@ -213,7 +213,7 @@ describe('targets that routers may read in two ways', () => {
   });
 });
 
-test('requests that never come to their end hold up nobody', async () => {
+test('requests that never end delay nobody', async () => {
   const { double, service, viewer } = await startWatched(calm);
   const { hostname, port } = new URL(service.url);
   const { target } = hiddenIn(double);

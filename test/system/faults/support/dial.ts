@@ -1,12 +1,12 @@
-/** Connections to a service by hand, for what no HTTP client would do. */
+/** TCP connections to a service, for bytes that no HTTP client sends. */
 
 import { connect, type Socket } from 'node:net';
 import { visits } from '../../../support/stage.js';
 
-/** A TCP connection, and all that came by it. */
+/** A TCP connection, and what it received. */
 export interface Dialled {
   readonly socket: Socket;
-  /** Everything received so far, as Latin-1: a character for a byte. */
+  /** Everything received so far, as Latin-1: one character per byte. */
   text(): string;
   isClosed(): boolean;
 }
@@ -18,11 +18,11 @@ export function viewerRequest(path = '/api/events', headers: Record<string, stri
   return [`GET ${path} HTTP/1.1`, ...fields, '', ''].join('\r\n');
 }
 
-/** Connects, and leaves without a word at the end of the test. */
+/** Connects. The connection is destroyed when the test is over. */
 export function dial({ url }: { url: string }): Dialled {
   const { hostname, port } = new URL(url);
   const socket = visits(connect(Number(port), hostname), (it) => it.destroy());
-  // Being refused and reset is what some tests want.
+  // Some tests want the connection to be refused or reset.
   socket.on('error', () => {});
   let text = '';
   socket.setEncoding('latin1').on('data', (chunk: string) => {

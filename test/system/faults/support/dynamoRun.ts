@@ -1,4 +1,4 @@
-/** A DynamoDB server in a process of its own, which a test suspends, kills, and starts again where it was. */
+/** A DynamoDB server in its own process, which a test can suspend, kill and restart. */
 
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -12,29 +12,31 @@ import { defaultNames } from '../../../../server/store/dynamodb/tables.js';
 import { eventually } from '../../../support/eventually.js';
 import { owns } from '../../../support/stage.js';
 
-/** One that runs; it ends with its test. */
+/** A running DynamoDB server. It ends with its test. */
 export interface DynamoRun {
-  /** What the AWS SDK goes by, as an operator sets it. */
+  /** The variables that the AWS SDK reads. */
   readonly env: Record<string, string>;
   readonly endpoint: string;
   suspend(): void;
   /** SIGKILL, suspended or not. */
   kill(): Promise<void>;
-  /** On the same port, with what had been written. */
+  /** Starts it on the same port, with the same data. */
   start(): Promise<void>;
 }
 
-/** The tables of `createTables`, as an operator names them. */
+/** The tables of `createTables`, as variables of the service. */
 export const tableNames = {
   DYNAMODB_TABLE: defaultNames.rooms,
   DYNAMODB_SERVERS_TABLE: defaultNames.servers,
   DYNAMODB_CONNECTIONS_TABLE: defaultNames.connections,
 };
 
-/** A client of a test's own. */
+/** A client for the test itself, with time for a busy machine. */
 export function clientTo({ endpoint }: { endpoint: string }) {
   const credentials = { accessKeyId: 'a', secretAccessKey: 'b' };
-  return owns(createClient({ endpoint, region: 'local', credentials }), (it) => it.destroy());
+  return owns(createClient({ endpoint, region: 'local', credentials, withinMs: 20_000 }), (it) =>
+    it.destroy(),
+  );
 }
 
 const program = createRequire(import.meta.url).resolve('dynalite/cli.js');

@@ -1,4 +1,4 @@
-/** Loaded before the service, with `--expose-gc`: counts what the process holds, when it is asked to. */
+/** Loaded before the service, with `--expose-gc`. Counts what the process holds when a test asks. */
 
 import { EventEmitter } from 'node:events';
 import { setImmediate as turn } from 'node:timers/promises';
@@ -10,9 +10,9 @@ import { Actor } from 'xstate';
 export interface Census {
   /** Bytes of the heap after a collection. */
   heapBytes: number;
-  /** How many there are of each kind: objects, timers whether they keep the process alive or not, sockets, listeners. */
+  /** Objects, timers, sockets, listeners and others, by kind. Timers count even if they are unreferenced. */
   numbers: Record<string, number>;
-  /** How large the heap of each thread is when it is written down, the oldest thread first. */
+  /** Size of the heap snapshot of each thread in bytes, the oldest thread first. */
   threads: number[];
 }
 
@@ -23,13 +23,13 @@ const { queryObjects } = v8 as unknown as {
 };
 
 const timer = setTimeout(() => {}, 0);
-/** Every instance in the heap is counted, whoever made it; each of these takes a second. */
+/** All instances in the heap are counted. Each class takes a second. */
 const classes = { objects: Object, timers: timer.constructor, actors: Actor } as unknown as Record<
   string,
   Class
 >;
 
-/** Everything that can be listened to and was made from here on: servers, sockets, Redis, threads. */
+/** Every event emitter created from now on: servers, sockets, Redis, threads. */
 const emitters = new Set<WeakRef<EventEmitter>>();
 const made = EventEmitter as unknown as { init(this: EventEmitter, options: unknown): void };
 const { init } = made;
@@ -38,7 +38,7 @@ made.init = function (options) {
   init.call(this, options);
 };
 
-/** The root of the machines, and with it all of their system. */
+/** The root actor. Its system has all other actors. */
 let root: Actor<never> | undefined;
 const { start } = Actor.prototype;
 Actor.prototype.start = function () {
@@ -60,7 +60,7 @@ function resources(): Record<string, number> {
 }
 
 async function census(): Promise<Census> {
-  // What a collection frees has finalizers, and these may free more.
+  // A collection runs finalizers, which may free more.
   for (let i = 0; i < 4; i += 1) {
     globalThis.gc?.();
     await turn();
@@ -81,7 +81,7 @@ function* alive(): Generator<EventEmitter> {
   }
 }
 
-/** Nothing is loaded into the threads, but their heaps can be had: that collects what is garbage there. */
+/** Takes heap snapshots, as nothing is preloaded into threads. A snapshot collects garbage first. */
 async function heapsOfThreads(): Promise<number[]> {
   const threads = [...alive()].filter((it) => it instanceof Worker && it.threadId > 0) as Worker[];
   const sizes: number[] = [];
@@ -96,7 +96,7 @@ async function heapsOfThreads(): Promise<number[]> {
 const listenersOf = (emitter: EventEmitter) =>
   sum(emitter.eventNames(), (name) => emitter.listenerCount(name));
 
-/** Who listens to the actors of the system, and what is to be sent in it later. */
+/** Observers of the actors, and events that the system has scheduled. */
 function ofMachines() {
   if (!root) throw new Error('no machine was started');
   const { children } = root.getSnapshot() as { children: Record<string, Actor<never>> };

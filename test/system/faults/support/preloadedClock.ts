@@ -1,4 +1,4 @@
-/** Loaded before the service: a clock that can be set, under an unchanged monotonic one. */
+/** Loaded before the service. Lets a test set `Date`; the monotonic clock stays unchanged. */
 
 const SystemDate = Date;
 let aheadMs = 0;

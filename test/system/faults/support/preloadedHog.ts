@@ -1,8 +1,8 @@
-/** Loaded before the service: takes every descriptor that is free, and each that becomes so, when it is asked to. */
+/** Loaded before the service. Takes every free descriptor, now and later, when a test asks. */
 
 import { Worker } from 'node:worker_threads';
 
-// A thread of its own, so that it takes a descriptor in between two steps of the service, too.
+// In a thread, to take descriptors between two steps of the service.
 const code = `
 const { openSync, closeSync } = require('node:fs');
 const { workerData: shared } = require('node:worker_threads');

@@ -1,4 +1,4 @@
-/** The service in a process of its own, as its operators run it, under conditions that a test chooses. */
+/** The service in its own process, as operators run it, under conditions that a test chooses. */
 
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -9,30 +9,30 @@ import { owns, quick } from '../../../support/stage.js';
 
 /** Conditions of one run. */
 export interface RunOptions {
-  /** Variables beside the quick times of tests, and in their place. */
+  /** Variables. They override the short intervals of tests. */
   env?: Record<string, string>;
-  /** Modules of this folder that are loaded before the service, or files by their URL. */
+  /** Modules that are loaded before the service: of this folder, or by URL. */
   imports?: readonly string[];
-  /** Further arguments of `node`. */
+  /** More arguments of `node`. */
   nodeArgs?: readonly string[];
   /** `ulimit -n`: descriptors that the process may have. */
   maxFiles?: number;
 }
 
-/** A service that runs; its test ends it. */
+/** A running service. It ends with its test. */
 export interface ServiceRun {
   readonly url: string;
   readonly pid: number;
   /** What it has logged so far. */
   log(): string;
   isRunning(): boolean;
-  /** Asks the modules that were loaded before it; resolves with the answer to this question. */
+  /** Sends a question to the preloaded modules. Resolves with the answer. */
   ask<T>(question: Record<string, unknown>): Promise<T>;
 }
 
 const root = fileURLToPath(new URL('../../../..', import.meta.url));
 const listenWithinMs = 30_000;
-const answerWithinMs = 20_000;
+const answerWithinMs = 60_000;
 
 /** Starts the service with these servers. Resolves when it listens. */
 export async function runService(

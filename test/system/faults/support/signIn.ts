@@ -1,6 +1,6 @@
 import { expect } from '@jest/globals';
 
-/** Signs in as a page of the service does; the headers of that page's requests from then on. */
+/** Signs in as the page does. Resolves with the headers of its further requests. */
 export async function signIn({ url }: { url: string }, token: string) {
   const answer = await fetch(`${url}/api/session`, {
     method: 'POST',

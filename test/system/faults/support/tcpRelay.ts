@@ -1,22 +1,22 @@
-/** Stands between two programs, byte by byte, and can hold up everything in both directions, or cut it. */
+/** A relay between two programs. It can hold up all bytes in both directions, or cut connections. */
 
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { owns } from '../../../support/stage.js';
 
-/** A relay of TCP connections; it ends with its test. */
+/** A relay of TCP connections. It ends with its test. */
 export interface TcpRelay {
   readonly port: number;
   /** Connections that are open. */
   readonly connections: number;
-  /** Nothing passes any more, no end either: for each side the other has vanished without a word. New ones are accepted, and meet silence. */
+  /** Passes nothing on, not even the end of a connection. Accepts new connections. */
   freeze(): void;
-  /** Everything goes on where it was held up. */
+  /** Passes on everything that was held up. */
   thaw(): void;
-  /** Resets all connections of now. */
+  /** Resets all open connections. */
   cut(): void;
 }
 
-/** Starts one to a port of 127.0.0.1. */
+/** Starts a relay to a port of 127.0.0.1. */
 export async function startTcpRelay(targetPort: number): Promise<TcpRelay> {
   const pairs = new Set<[Socket, Socket]>();
   let isFrozen = false;
@@ -52,12 +52,12 @@ export async function startTcpRelay(targetPort: number): Promise<TcpRelay> {
   });
 }
 
-/** A paused socket reads neither bytes nor an end. */
+/** A paused socket reads neither bytes nor the end. */
 function hold(pair: [Socket, Socket]): void {
   for (const side of pair) side.pause();
 }
 
-/** What comes on one side goes out on the other, its end and its failure, too. */
+/** Passes bytes, the end and errors from one side to the other. */
 function couple(from: Socket, to: Socket, onOver: () => void): void {
   from.on('data', (bytes) => to.write(bytes));
   from.on('end', () => to.end());
