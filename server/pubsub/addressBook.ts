@@ -3,7 +3,7 @@ import type { ServerId } from '../../machines/ports.js';
 import type { Roster } from '../../machines/roster.js';
 import { hostAndPort, isLoopback, type Networks, normalizeAddress } from '../addresses.js';
 
-/** Which pub-sub servers are at an address, and which addresses may be contacted at all. */
+/** Knows which pub-sub servers are at an address, and which addresses may be contacted. */
 export class AddressBook {
   readonly #networks: Networks;
   readonly #ownPort: number;
@@ -14,12 +14,12 @@ export class AddressBook {
     this.#ownPort = ownPort;
   }
 
-  /** Notes what the host name of a server resolved to. */
+  /** Notes the addresses that the host name of a server resolved to. */
   note(server: ServerId, addresses: readonly string[]): void {
     this.#resolved.set(server, addresses);
   }
 
-  /** The known servers and candidates that an address may be. */
+  /** The known servers and candidates at an address. */
   serversAt(address: string, roster: Roster): ServerId[] {
     for (const server of this.#resolved.keys())
       if (!roster.get(server)) this.#resolved.delete(server);
@@ -32,12 +32,12 @@ export class AddressBook {
     return found;
   }
 
-  /** Whether an address may be a pub-sub server's. */
+  /** Whether a pub-sub server may be at an address. */
   mayBePubSubServer(address: string): boolean {
     return this.#networks.includes(address);
   }
 
-  /** Whether anything may be sent to an address and port: an allowed one that is not this service. */
+  /** Whether requests may be sent to an address and port: it is allowed, and not this service's own. */
   mayContact(address: string, port: number): boolean {
     const isSelf = port === this.#ownPort && isOwnAddress(normalizeAddress(address));
     return this.#networks.includes(address) && !isSelf;

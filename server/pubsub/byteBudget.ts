@@ -1,17 +1,17 @@
-/** What one request holds of a budget. */
-export interface Held {
-  /** Takes so many bytes more; false: there is no place for them. */
+/** The bytes that one request holds of a budget. */
+export interface Reservation {
+  /** Reserves more bytes; false: the budget is exhausted. */
   take: (bytes: number) => boolean;
-  /** Gives back all that was taken. */
+  /** Gives back all reserved bytes. */
   release: () => void;
 }
 
-/** Bounds the bytes that are in memory at a time, for each of those who share a budget. */
+/** Limits the bytes in memory at a time, with one budget for each name. */
 export class ByteBudget {
   readonly #taken = new Map<string, number>();
 
-  /** `name`: who shares the budget of `maxBytes`. */
-  open(name: string, maxBytes: number): Held {
+  /** Opens a reservation in the budget of that name, of `maxBytes`. */
+  open(name: string, maxBytes: number): Reservation {
     let held = 0;
     return {
       take: (bytes) => {

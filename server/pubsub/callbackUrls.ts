@@ -1,14 +1,14 @@
 import { isLinkLocal, isLoopback, normalizeAddress } from '../addresses.js';
 
-/** The ends of a connection to a pub-sub server, or of one that it opened; a `net.Socket` is one. */
+/** The two addresses of a connection with a pub-sub server, such as a `net.Socket`. */
 export interface Connection {
   readonly localAddress?: string | undefined;
   readonly remoteAddress?: string | undefined;
 }
 
-/** What decides the callback address. */
+/** What the callback address depends on. */
 export interface CallbackNeeds {
-  /** `PUBLIC_URL`, which is always used as it is. */
+  /** `PUBLIC_URL`; used as it is. */
   publicUrl?: string | undefined;
   /** `HOST`, normalized. */
   host: string;
@@ -19,9 +19,8 @@ export interface CallbackNeeds {
 const wildcards = ['0.0.0.0', '::'];
 
 /**
- * Where pub-sub servers post to. Without `PUBLIC_URL` it is the local address of the connection to
- * the server, as a server in another network may need another address of this machine. A specific
- * `HOST` is the only address that can work.
+ * The URL that pub-sub servers post to: `PUBLIC_URL`, else a specific `HOST`, else the local address of the
+ * connection to the server. Servers in different networks may need different addresses of this machine.
  */
 export class CallbackUrls {
   readonly #needs: CallbackNeeds;
@@ -30,7 +29,7 @@ export class CallbackUrls {
     this.#needs = needs;
   }
 
-  /** The URL, without a token, for the server at the other end. Throws an Error that says why there is none. */
+  /** The URL without a token, for the server at the other end. Throws an Error with the reason if there is none. */
   urlFor(connection: Connection): string {
     const { publicUrl, host } = this.#needs;
     if (publicUrl !== undefined) return withPath(publicUrl);
@@ -39,7 +38,7 @@ export class CallbackUrls {
     return this.#urlAt(address);
   }
 
-  /** The same; undefined: there is none. */
+  /** Like `urlFor`, but undefined if there is none. */
   reachableUrlFor(connection: Connection): string | undefined {
     try {
       return this.urlFor(connection);
@@ -48,7 +47,7 @@ export class CallbackUrls {
     }
   }
 
-  /** The same where the URL does not matter, as in a request to be silent. */
+  /** Any URL, for requests in which it does not matter, such as those to be silent. */
   anyFor(connection: Connection = {}): string {
     return this.reachableUrlFor(connection) ?? this.#urlAt(this.#needs.host);
   }

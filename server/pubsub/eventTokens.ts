@@ -2,21 +2,21 @@ import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
 import type { Epoch, ServerId } from '../../machines/ports.js';
 import { BoundedMap } from '../boundedMap.js';
 
-/** What a token says of the deltas that are posted under it. */
+/** What a token tells of the posts that carry it. */
 export type TokenClaims =
-  /** They are this server's, from after this epoch's snapshot. */
+  /** They are from this server, and happened after the snapshot of this epoch. */
   | { kind: 'server'; server: ServerId; epoch: Epoch; fromStartup: boolean }
-  /** They come from some server at this address, and cannot be counted. */
+  /** They are from an unknown server at this address, and cannot be counted. */
   | { kind: 'address'; address: string };
 
-/** Characters of six bits each. */
+/** In base64url characters of 6 bits: 132 bits. */
 const macLength = 22;
 const maxRemembered = 8192;
 
-/** The tokens in events URLs: unguessable, of one run of this service, each naming a server and an epoch. */
+/** Makes and reads the tokens in events URLs: a server and an epoch, signed with a key of this process. */
 export class EventTokens {
   readonly #secret: Buffer;
-  /** Tokens read before: one look-up for each delta instead of a MAC. */
+  /** Tokens that were read before: a lookup is cheaper than a MAC. */
   readonly #read = new BoundedMap<string, TokenClaims>(maxRemembered);
 
   constructor(secret: Buffer = randomBytes(32)) {
@@ -32,12 +32,12 @@ export class EventTokens {
     return `${payload}.${this.#mac(payload)}`;
   }
 
-  /** The claims of a token that this run minted; undefined for every other text. */
+  /** The claims of a token that this process made; undefined for any other text. */
   read(token: string): TokenClaims | undefined {
     const known = this.#read.get(token);
     if (known) return known;
     const [payload = '', mac = '', ...rest] = token.split('.');
-    // The text and not its bytes: decoding would take many texts for the same MAC.
+    // Compare text, not decoded bytes: several texts decode to the same bytes.
     const given = Buffer.from(mac);
     if (rest.length > 0 || given.length !== macLength) return undefined;
     if (!timingSafeEqual(given, Buffer.from(this.#mac(payload)))) return undefined;
@@ -52,7 +52,7 @@ export class EventTokens {
   }
 }
 
-/** What `mint` wrote; nobody else can have written it. */
+/** Reads what `mint` wrote: the MAC was valid. */
 function readParts(json: string): TokenClaims {
   const [subject, epoch, fromStartup] = JSON.parse(json) as [string, Epoch?, number?];
   if (epoch === undefined) return { kind: 'address', address: subject };

@@ -7,7 +7,7 @@ type Given = { url: string } | { problem: string };
 /** Strangers may claim to be any number of servers, so the oldest entries are dropped. */
 const maxServers = 20_000;
 
-/** Which URL each server was told to post to, without its token; or why there was none to give. */
+/** The callback URL that each server was given, without its token, or why there was none. */
 export class GivenCallbacks {
   readonly #given = new BoundedMap<ServerId, Given>(maxServers);
   readonly #log: Logger;
@@ -16,7 +16,7 @@ export class GivenCallbacks {
     this.#log = log;
   }
 
-  /** Notes what `urlFor` gives; what it throws is logged once, and thrown. */
+  /** Notes the result of `urlFor`. An error is logged once and thrown again. */
   note(server: ServerId, urlFor: () => string): string {
     try {
       const url = urlFor();
@@ -32,7 +32,7 @@ export class GivenCallbacks {
     }
   }
 
-  /** The URL that the server was given last; undefined: none. */
+  /** The URL that the server was last given; undefined: none. */
   of(server: ServerId): string | undefined {
     const given = this.#given.get(server);
     return given && 'url' in given ? given.url : undefined;

@@ -7,33 +7,33 @@ import type { ServerId } from '../../machines/ports.js';
 import { hostAndPort, isAddress, normalizeAddress } from '../addresses.js';
 import { GatheredBytes } from '../http/guards/gatheredBytes.js';
 
-/** What requests to pub-sub servers are bounded by, and who is told of them. */
+/** Limits of requests to pub-sub servers, and what they need of the rest of the service. */
 export interface PubSubHttpNeeds {
   requestTimeoutMs: number;
-  /** Whether this service may send anything to an address and port. */
+  /** Whether this service may send requests to an address and port. */
   mayContact: (address: string, port: number) => boolean;
-  /** Told what a server's host name resolved to. */
+  /** Called with the addresses that a server's host name resolved to. */
   onResolved: (server: ServerId, addresses: string[]) => void;
-  /** How host names are resolved. Default: as this machine resolves them. */
+  /** Resolves host names. Default: `dns.lookup`. */
   lookup?: typeof systemLookup;
 }
 
-/** One request; the path goes out as it is, to the byte. */
+/** One request. The path is sent as it is, byte for byte. */
 export interface PubSubRequest {
   method: 'GET' | 'PUT';
   path: string;
-  /** Makes the body, once the connection is there. What it throws ends the request. */
+  /** Makes the body when the connection is open. If it throws, the request fails. */
   json?: (connection: Socket) => object;
-  /** What is read of the answer at the most; more is an error. */
+  /** A longer answer is an error. */
   maxBytes: number;
-  /** Told of every part of the answer; false: there is no place for it, and the request fails. */
-  hold?: ((bytes: number) => boolean) | undefined;
+  /** Called with the size of each chunk of the answer; false: out of memory budget, the request fails. */
+  reserve?: ((bytes: number) => boolean) | undefined;
 }
 
 export interface PubSubAnswer {
   status: number;
   type: string;
-  /** The content encoding, which no request asks for; undefined: none. Nothing is unpacked. */
+  /** Content-Encoding; no request asks for one, and nothing is decompressed. Undefined: none. */
   encoding: string | undefined;
   body: Buffer;
 }
@@ -45,18 +45,18 @@ type LookupCallback = (
 ) => void;
 
 /**
- * HTTP to pub-sub servers: each request is sent once, has a deadline and a bound on its answer,
- * follows no redirect, and goes to allowed addresses only. Failures are Errors that say why.
+ * HTTP client for pub-sub servers. Each request has a deadline and a size limit, is never retried, follows
+ * no redirects, and goes only to allowed addresses. Rejects with an Error that has the reason.
  */
 export class PubSubHttp {
   readonly #needs: PubSubHttpNeeds;
-  /** Checks once what is the same for all requests. */
+  /** With the common options, so they are validated only once. */
   readonly #got: Got;
 
   constructor(needs: PubSubHttpNeeds) {
     this.#needs = needs;
     this.#got = got.extend({
-      // A socket for each request: a kept one is closed by the other side at about the time it is used.
+      // A new socket for each request: the server may close a kept one just when it is used.
       agent: { http: new Agent({ keepAlive: false }) },
       timeout: { request: needs.requestTimeoutMs },
       retry: { limit: 0 },
@@ -68,7 +68,7 @@ export class PubSubHttp {
 
   async exchange(
     server: ServerId,
-    { method, path, json, maxBytes, hold }: PubSubRequest,
+    { method, path, json, maxBytes, reserve }: PubSubRequest,
     signal: AbortSignal,
   ): Promise<PubSubAnswer> {
     const { host, port } = hostAndPort(server);
@@ -79,20 +79,20 @@ export class PubSubHttp {
       method,
       dnsLookup: ((name: string, options: object, done: LookupCallback) =>
         this.#lookup(server, name, options, done)) as never,
-      // A URL would encode characters of the path that the other side takes literally.
+      // Not by a URL: it would encode characters of the path that the server takes literally.
       request: (_url, options, done) => {
         const sent = httpRequest({ ...options, host, port, path }, done);
         if (json) sendOnceConnected(sent, request, json);
         return sent;
       },
     });
-    // An error that comes when nobody reads any longer must not end the process.
+    // Without a listener, an error after the answer was read would end the process.
     request.on('error', () => {});
     const abort = () => request.destroy(new Error('stopped'));
     signal.addEventListener('abort', abort);
-    const body = await readUpTo(request, maxBytes, hold)
+    const body = await readUpTo(request, maxBytes, reserve)
       .catch((error: Error) => {
-        // An error of got holds the request, token and all, for whoever logs it.
+        // An error of got contains the request with its token, which must not be logged.
         throw new Error(error.message);
       })
       .finally(() => signal.removeEventListener('abort', abort));
@@ -101,7 +101,7 @@ export class PubSubHttp {
     return { status: statusCode, type, encoding, body };
   }
 
-  /** Resolves a host name to those of its addresses that may be contacted. */
+  /** Resolves a host name, and leaves out addresses that may not be contacted. */
   #lookup(server: ServerId, name: string, options: object, done: LookupCallback): void {
     const { lookup = systemLookup } = this.#needs;
     lookup(name, { ...options, all: true }, (error, found) => {
@@ -118,7 +118,7 @@ export class PubSubHttp {
   }
 }
 
-/** Ends the stream of a request with a body that depends on the connection: still one write, of known length. */
+/** Sends a body that depends on the connection, in one write with a Content-Length. */
 function sendOnceConnected(
   sent: ClientRequest,
   stream: Request,
@@ -138,19 +138,19 @@ function sendOnceConnected(
   });
 }
 
-/** By its events: for one small answer an iterator would be a promise and some listeners more. */
+/** Reads by events: for a small answer, an iterator costs a promise and several listeners more. */
 function readUpTo(
   stream: Readable,
   maxBytes: number,
-  hold: PubSubRequest['hold'] = () => true,
+  reserve: PubSubRequest['reserve'] = () => true,
 ): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     const body = new GatheredBytes();
     stream.on('data', (chunk: Buffer) => {
       if (body.length + chunk.length > maxBytes)
         stream.destroy(new Error(`answered more than ${maxBytes} bytes`));
-      else if (hold(chunk.length)) body.add(chunk);
-      else stream.destroy(new Error('too much is being read from there at a time'));
+      else if (reserve(chunk.length)) body.add(chunk);
+      else stream.destroy(new Error('too much is being read from this host at the same time'));
     });
     stream.on('end', () => resolve(body.bytes()));
     stream.on('error', reject);

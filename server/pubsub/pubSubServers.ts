@@ -9,7 +9,7 @@ import type {
 } from '../../machines/ports.js';
 import { hostAndPort } from '../addresses.js';
 import { type Owner, Turns } from '../timing/turns.js';
-import { ByteBudget, type Held } from './byteBudget.js';
+import { ByteBudget, type Reservation } from './byteBudget.js';
 import type { Connection } from './callbackUrls.js';
 import {
   type PubSubAnswer,
@@ -17,44 +17,44 @@ import {
   type PubSubHttpNeeds,
   type PubSubRequest,
 } from './pubSubHttp.js';
-import type { Outlook, RequestPacer } from './requestPacer.js';
+import type { LastResult, RequestPacer } from './requestPacer.js';
 import { type SnapshotLimits, SnapshotReader } from './snapshotReader.js';
 
 /** What the requests to pub-sub servers need of the rest of the service. */
 export interface PubSubServersNeeds extends PubSubHttpNeeds {
   maxSnapshotBytes: number;
   /**
-   * The URL that a server is to post its deltas to, told from all others by its token. Throws an Error
-   * that says why there is none by which the server reaches this service; not if it is to be silent.
+   * The URL with a token of its own that a server should post to. Throws an Error with the reason if the
+   * server cannot reach this service, but not for an instruction to be silent.
    */
-  eventsUrl: (server: ServerId, wish: Wish, connection: Connection) => string;
-  /** What is kept of a snapshot. */
+  eventsUrl: (server: ServerId, instruction: Instruction, connection: Connection) => string;
+  /** How much of a snapshot is kept. */
   snapshotLimits: SnapshotLimits;
-  /** Whether a server is known to be one of the fleet, and does not only say so. */
+  /** False for a candidate: it only claims to be a pub-sub server. */
   isProven: (server: ServerId) => boolean;
-  /** Told of every answer. */
+  /** Called when a server has answered. */
   onHeard: (server: ServerId) => void;
 }
 
-/** A snapshot that takes about a millisecond to be read and merged. */
+/** Reading and merging a snapshot of this size takes about a millisecond. */
 const largeBytes = 8 * 1024;
 const mebibyte = 1024 * 1024;
-/** What is read of an answer that says nothing: `okay`. */
+/** For answers without content, such as `okay`. */
 const maxShortAnswerBytes = mebibyte;
-/** What is read of a server that only says that it is one, and held of all of them together. */
+/** Limits for servers that are not proven: one answer, and all answers at a time. */
 const maxUnprovenBytes = 8 * mebibyte;
 const maxUnprovenBytesHeld = 32 * mebibyte;
-/** What is held of the servers of one host together, in largest snapshots. */
+/** Memory for the answers of one host at a time, in snapshots of the largest size. */
 const snapshotsHeld = 4;
 
-/** What a server is told. */
-export interface Wish {
+/** What a server is told to do. */
+export interface Instruction {
   active: boolean;
   epoch: Epoch;
   withUpdates: boolean;
 }
 
-/** The requests of docs/protocol.md to pub-sub servers. Failures are Errors that say why. */
+/** The requests of docs/protocol.md to pub-sub servers. They reject with an Error that has the reason. */
 export class PubSubServers {
   readonly #needs: PubSubServersNeeds;
   readonly #http: PubSubHttp;
@@ -66,7 +66,7 @@ export class PubSubServers {
     this.#http = new PubSubHttp(needs);
   }
 
-  /** Has the server post to us from now on; its connections at that instant. */
+  /** Tells the server to post to this service. Resolves with its connections at that instant. */
   async activate(
     server: ServerId,
     epoch: Epoch,
@@ -74,35 +74,38 @@ export class PubSubServers {
     { withUpdates = false } = {},
   ): Promise<ServerAnswer> {
     const isProven = this.#needs.isProven(server);
-    const held = this.#openBudget(server, isProven);
+    const reservation = this.#reserve(server, isProven);
     try {
-      const wish = { active: true, epoch, withUpdates };
+      const instruction = { active: true, epoch, withUpdates };
       const { maxSnapshotBytes } = this.#needs;
       const maxBytes = isProven ? maxSnapshotBytes : Math.min(maxUnprovenBytes, maxSnapshotBytes);
-      const answer = await this.#put(server, wish, signal, { maxBytes, hold: held.take });
+      const answer = await this.#put(server, instruction, signal, {
+        maxBytes,
+        reserve: reservation.take,
+      });
       const owner = { host: hostAndPort(server).host, isProven, signal };
       return { type: 'snapshot.received', epoch, snapshot: await this.#read(answer, owner) };
     } finally {
-      held.release();
+      reservation.release();
     }
   }
 
-  /** No work of this service is left to do. */
+  /** Drops snapshots that wait to be read. */
   close(): void {
     this.#turns.close();
   }
 
-  #openBudget(server: ServerId, isProven: boolean): Held {
+  #reserve(server: ServerId, isProven: boolean): Reservation {
     if (!isProven) return this.#budget.open('unproven', maxUnprovenBytesHeld);
     const { host } = hostAndPort(server);
     return this.#budget.open(`host ${host}`, snapshotsHeld * this.#needs.maxSnapshotBytes);
   }
 
-  /** Large snapshots are read a piece at a time. */
+  /** Reads large snapshots in pieces, so they do not block the event loop. */
   async #read(answer: PubSubAnswer, owner: Owner): Promise<Connections> {
     const { type, body } = answer;
     if (!type.includes('json')) throw new Error(`answered "${type}" instead of JSON`);
-    expectPlain(answer);
+    expectUncompressed(answer);
     const reader = new SnapshotReader(body, this.#needs.snapshotLimits);
     try {
       const small = body.length > largeBytes ? undefined : reader.readUntil(Infinity);
@@ -112,14 +115,14 @@ export class PubSubServers {
     }
   }
 
-  /** Has the server post nothing from now on. */
+  /** Tells the server to stop posting. */
   async silence(server: ServerId, epoch: Epoch, signal: AbortSignal): Promise<ServerAnswer> {
-    const wish = { active: false, epoch, withUpdates: false };
-    await this.#put(server, wish, signal, { maxBytes: maxShortAnswerBytes });
+    const instruction = { active: false, epoch, withUpdates: false };
+    await this.#put(server, instruction, signal, { maxBytes: maxShortAnswerBytes });
     return { type: 'silence.confirmed' };
   }
 
-  /** Whether the server answers at all. */
+  /** Checks whether the server answers. */
   async probe(server: ServerId, signal: AbortSignal): Promise<ServerAnswer> {
     const request = {
       method: 'GET',
@@ -131,8 +134,8 @@ export class PubSubServers {
   }
 
   /**
-   * The document of a room as one Yjs update (v1), or undefined when the server does not hold it.
-   * The room must be one that `canAsk` allows.
+   * The document of a room as one Yjs update (v1); undefined: the server does not hold it. Check the name
+   * with `canAsk` before.
    */
   async roomState(
     server: ServerId,
@@ -145,20 +148,20 @@ export class PubSubServers {
     this.#expectSuccess(server, answer);
     if (!answer.type.includes('octet-stream'))
       throw new Error(`answered "${answer.type}" instead of a document`);
-    expectPlain(answer);
+    expectUncompressed(answer);
     return answer.body;
   }
 
   async #put(
     server: ServerId,
-    wish: Wish,
+    instruction: Instruction,
     signal: AbortSignal,
-    bounds: Pick<PubSubRequest, 'maxBytes' | 'hold'>,
+    bounds: Pick<PubSubRequest, 'maxBytes' | 'reserve'>,
   ) {
-    const { active, withUpdates } = wish;
+    const { active, withUpdates } = instruction;
     const json = (connection: Connection) => {
-      const eventsUrl = this.#needs.eventsUrl(server, wish, connection);
-      // The deployed servers know two properties, and pass over the third.
+      const eventsUrl = this.#needs.eventsUrl(server, instruction, connection);
+      // Deployed servers know the first two properties and ignore the third.
       return { active, eventsUrl, ...(withUpdates && { updates: true }) };
     };
     const request = { method: 'PUT', path: '/api/dashboard', json, ...bounds } as const;
@@ -173,20 +176,20 @@ export class PubSubServers {
 }
 
 /**
- * Whether servers can be asked for a room by its name. They cut the name at `=` and would answer for
- * another room; other characters cannot stand in a request line, so no such room was ever opened.
+ * Whether servers can be asked for a room of this name. They cut names at `=`, and would answer for another
+ * room. Other refused characters cannot be in a request line, so no such room can exist.
  */
 export function canAsk(room: RoomName): boolean {
   return /^[!-\xff]+$/.test(room) && !/[=?]/.test(room);
 }
 
-/** The slot `serverRequests`: one long-lived actor for all requests to one server. */
+/** Fills the slot `serverRequests`: one long-lived actor for all requests to a server. */
 export function createServerRequests(servers: PubSubServers, pacer: RequestPacer) {
   return fromCallback<ServerRequest, { server: ServerId }>(({ input, receive, sendBack }) => {
     const stop = new AbortController();
     const { signal } = stop;
     const { host } = hostAndPort(input.server);
-    let outlook: Outlook = 'unheard';
+    let lastResult: LastResult = 'none';
     const send = (request: ServerRequest) => {
       const { server } = input;
       if (request.type === 'probe.requested') return servers.probe(server, signal);
@@ -200,16 +203,16 @@ export function createServerRequests(servers: PubSubServers, pacer: RequestPacer
           (error: unknown): ServerAnswer => ({ type: 'request.failed', cause: causeOf(error) }),
         )
         .then((answered) => {
-          outlook = answered.type === 'request.failed' ? 'failing' : 'answering';
+          lastResult = answered.type === 'request.failed' ? 'failed' : 'answered';
           if (!signal.aborted) sendBack(answered);
         });
-    receive((request) => pacer.run(() => answer(request), { host, outlook, signal }));
+    receive((request) => pacer.run(() => answer(request), { host, lastResult, signal }));
     return () => stop.abort();
   });
 }
 
-/** Compressed bytes are neither a document nor JSON: a document would be passed on as it came. */
-function expectPlain({ encoding = 'identity' }: PubSubAnswer): void {
+/** Refuses compressed answers: a document is passed on as it is. */
+function expectUncompressed({ encoding = 'identity' }: PubSubAnswer): void {
   if (encoding !== 'identity') throw new Error(`answered in the encoding "${encoding}"`);
 }
 

@@ -1,62 +1,58 @@
 import { HostQueue } from '../timing/hostQueue.js';
 
-const outlooks = ['answering', 'unheard', 'failing'] as const;
+const lastResults = ['answered', 'none', 'failed'] as const;
 
-/** What to expect of a server: how its last request ended, if it was sent any. */
-export type Outlook = (typeof outlooks)[number];
+/** How the last request to a server ended; `none`: it was sent no request yet. */
+export type LastResult = (typeof lastResults)[number];
 
 interface Waiting {
   task: () => Promise<unknown>;
   signal: AbortSignal;
 }
 
+/** Tasks for servers with the same last result. */
 interface Lane {
   readonly queue: HostQueue<Waiting>;
-  readonly youngAtOnce: number;
-  young: number;
+  readonly slots: number;
+  usedSlots: number;
 }
 
 /**
- * Starts tasks, a few young ones at a time and one in a turn of the event loop: to start a request
- * takes about a millisecond. A task that lasts gives its place back after `youngMs`. Who is likely to
- * be answered goes first, and hosts take turns, so that hung servers hold up nobody; see
+ * Limits how many requests start at the same time, because starting one takes about a millisecond. One
+ * task starts in a turn of the event loop, and holds a slot until it ends, at most `slotMs`. Servers that
+ * are likely to answer go first and hosts take turns, so hung servers delay no others:
  * docs/decisions/likely-answers-first.md.
  */
 export class RequestPacer {
-  readonly #youngAtOnce: number;
-  readonly #youngMs: number;
-  readonly #lanes: Record<Outlook, Lane>;
-  #young = 0;
+  readonly #slots: number;
+  readonly #slotMs: number;
+  readonly #lanes: Record<LastResult, Lane>;
+  #usedSlots = 0;
   #starts = 0;
   #turn: NodeJS.Immediate | undefined;
 
-  constructor({ youngAtOnce = 16, youngMs = 50 } = {}) {
-    this.#youngAtOnce = youngAtOnce;
-    this.#youngMs = youngMs;
-    const lane = (places: number) => ({
-      queue: new HostQueue<Waiting>(),
-      youngAtOnce: places,
-      young: 0,
-    });
+  constructor({ slots = 16, slotMs = 50 } = {}) {
+    this.#slots = slots;
+    this.#slotMs = slotMs;
     this.#lanes = {
-      answering: lane(youngAtOnce),
-      unheard: lane(youngAtOnce),
-      // They will probably hang again: that costs sockets, and the time of this process.
-      failing: lane(Math.ceil(youngAtOnce / 4)),
+      answered: createLane(slots),
+      none: createLane(slots),
+      // These servers will probably hang again, which costs sockets and time of this process.
+      failed: createLane(Math.ceil(slots / 4)),
     };
   }
 
-  /** Runs the task when a place is free; an aborted one that has not started never does. */
+  /** Runs the task when a slot is free. A task that is aborted before it starts never runs. */
   run(
     task: () => Promise<unknown>,
-    { host, outlook, signal }: { host: string; outlook: Outlook; signal: AbortSignal },
+    { host, lastResult, signal }: { host: string; lastResult: LastResult; signal: AbortSignal },
   ): void {
-    this.#lanes[outlook].queue.put(host, { task, signal });
+    this.#lanes[lastResult].queue.put(host, { task, signal });
     this.#next();
   }
 
   #next(): void {
-    if (this.#turn || !outlooks.some((outlook) => this.#isReady(this.#lanes[outlook]))) return;
+    if (this.#turn || !Object.values(this.#lanes).some((lane) => this.#isReady(lane))) return;
     this.#turn = setImmediate(() => {
       this.#turn = undefined;
       this.#startOne();
@@ -64,13 +60,13 @@ export class RequestPacer {
     });
   }
 
-  #isReady({ queue, young, youngAtOnce }: Lane): boolean {
-    return !queue.isEmpty && young < youngAtOnce && this.#young < this.#youngAtOnce;
+  #isReady({ queue, usedSlots, slots }: Lane): boolean {
+    return !queue.isEmpty && usedSlots < slots && this.#usedSlots < this.#slots;
   }
 
   #startOne(): void {
-    for (const outlook of [firstOf(this.#starts), ...outlooks]) {
-      const lane = this.#lanes[outlook];
+    for (const lastResult of [firstInTurn(this.#starts), ...lastResults]) {
+      const lane = this.#lanes[lastResult];
       const next = this.#isReady(lane) ? lane.queue.take()?.item : undefined;
       if (!next) continue;
       this.#starts += 1;
@@ -80,24 +76,28 @@ export class RequestPacer {
   }
 
   #start(task: () => Promise<unknown>, lane: Lane): void {
-    this.#young += 1;
-    lane.young += 1;
-    let isYoung = true;
-    const age = () => {
-      if (!isYoung) return;
-      isYoung = false;
+    this.#usedSlots += 1;
+    lane.usedSlots += 1;
+    let isHeld = true;
+    const release = () => {
+      if (!isHeld) return;
+      isHeld = false;
       clearTimeout(timer);
-      this.#young -= 1;
-      lane.young -= 1;
+      this.#usedSlots -= 1;
+      lane.usedSlots -= 1;
       this.#next();
     };
-    const timer = setTimeout(age, this.#youngMs);
-    task().finally(age);
+    const timer = setTimeout(release, this.#slotMs);
+    task().finally(release);
   }
 }
 
-/** Who goes first at this start: two in eight are for the less likely, who would else wait for ever. */
-function firstOf(starts: number): Outlook {
-  if (starts % 8 === 3) return 'unheard';
-  return starts % 8 === 7 ? 'failing' : 'answering';
+function createLane(slots: number): Lane {
+  return { queue: new HostQueue<Waiting>(), slots, usedSlots: 0 };
+}
+
+/** The lane that goes first. Two starts in eight are for the less likely lanes, or they would starve. */
+function firstInTurn(starts: number): LastResult {
+  if (starts % 8 === 3) return 'none';
+  return starts % 8 === 7 ? 'failed' : 'answered';
 }

@@ -1,47 +1,46 @@
 import type { Connections } from '../../machines/ports.js';
 
-/** Bytes of the text that mean something. */
+/** The bytes of JSON's syntax. */
 const [quote, comma, colon, minus, zero, nine] = [0x22, 0x2c, 0x3a, 0x2d, 0x30, 0x39];
 const [opening, backslash, closing, openingBrace, closingBrace] = [0x5b, 0x5c, 0x5d, 0x7b, 0x7d];
-/** Below are control characters, which JSON has no place for in a text. */
+/** Smaller bytes are control characters, which JSON strings must not contain. */
 const space = 0x20;
-/** From here on a byte is a part of a character. */
+/** This byte and larger ones are part of a multi-byte character in UTF-8. */
 const firstOfMany = 0x80;
 
-/** More than any process can have; sums beyond 2^53 would round, and change what others are shown with. */
+/** More than any process can have. Larger counts could make the totals inexact, beyond 2^53. */
 const maxCount = 1e9;
-/** One name, or one value that is no count: what is read in one piece. Requests are limited to 16 KiB. */
+/** Limit of one name or one value that is not a count. A room name fits into a request of 16 KiB. */
 const maxPieceBytes = 64 * 1024;
-/** Values that are no count: a few are a server's own, many are none of a pub-sub server. */
-const maxPassedOver = 10_000;
-/** Rooms between two looks at the clock. */
+/** Values that are not counts. A server may have a few of its own; more are no snapshot. */
+const maxSkipped = 10_000;
+/** Rooms read between two checks of the clock. */
 const roomsAtOnce = 64;
 
-/** How much is kept of one snapshot. What is beyond is passed over. */
+/** How much of a snapshot is kept. The rest is skipped. */
 export interface SnapshotLimits {
-  /** Rooms; one more is kept, so that whoever takes the snapshot sees that it is cut. */
+  /** Number of rooms. One more is kept, to show that the snapshot is over the limit. */
   readonly maxRooms: number;
-  /** Of the names together, in UTF-16 code units; the first name beyond is kept. */
+  /** Total length of the names, in UTF-16 code units. The first name beyond is kept. */
   readonly maxNamesLength: number;
 }
 
 /**
- * Reads a pub-sub server's connections from its answer, `[{"room":1},{"b":2}]`, a piece at a time: no
- * answer can hold up the event loop, or make more of itself than it has bytes. Rooms that repeat are
- * summed; what is no room with a count (`{}`, null, a nested value) is passed over, so that none of it
- * loses the rest.
+ * Reads the connections of a pub-sub server from its answer, `[{"room":1},{"b":2}]`, in pieces: no answer
+ * can block the event loop, or take more memory than it has bytes. Repeated rooms are summed. Anything but
+ * a room with a count (`{}`, null, a nested value) is skipped.
  *
- * `JSON.parse` takes five times as long, and leaves more behind: no two objects have the same property,
- * so each is given a shape of its own.
+ * `JSON.parse` takes five times as long and more memory: each object has another property, so V8 gives
+ * each a hidden class of its own.
  */
 export class SnapshotReader {
   readonly #text: Buffer;
   readonly #limits: SnapshotLimits;
   readonly #connections: Connections = new Map();
   #namesLength = 0;
-  #passedOver = 0;
+  #skipped = 0;
   #at = 0;
-  /** What comes next, but for white space. */
+  /** What is expected next, after white space. */
   #next: 'array' | 'firstEntry' | 'entry' | 'member' | 'end' = 'array';
 
   constructor(text: Buffer, limits: SnapshotLimits) {
@@ -49,7 +48,10 @@ export class SnapshotReader {
     this.#limits = limits;
   }
 
-  /** Reads on until a time of `performance.now()`; the connections when that was all of them. Throws when it is no snapshot. */
+  /**
+   * Reads until a time of `performance.now()`. Returns the connections when all is read, else undefined.
+   * Throws if the answer is not a snapshot.
+   */
   readUntil(timeMs: number): Connections | undefined {
     do {
       for (let i = 0; i < roomsAtOnce; i += 1) {
@@ -133,7 +135,7 @@ export class SnapshotReader {
     this.#connections.set(room, Math.min(maxCount, (before ?? 0) + count));
   }
 
-  /** A text between quotes, in memory of its own. */
+  /** Reads a string. Copies it, or it would keep the whole answer in memory. */
   #readName(): string {
     const start = this.#at;
     this.#expect(quote);
@@ -154,7 +156,7 @@ export class SnapshotReader {
     return JSON.parse(this.#text.toString('utf8', start, this.#at));
   }
 
-  /** A count of connections; undefined: a value that is none. */
+  /** Reads a value; undefined: it is not a count. */
   #readValue(): number | undefined {
     const start = this.#at;
     let count = 0;
@@ -174,10 +176,10 @@ export class SnapshotReader {
     return isCount(count) ? count : undefined;
   }
 
-  /** Goes behind a value, and answers with what it is. */
+  /** Skips a value and returns it. */
   #skipValue(): unknown {
-    this.#passedOver += 1;
-    if (this.#passedOver > maxPassedOver) throw new Error('too much of it is no room');
+    this.#skipped += 1;
+    if (this.#skipped > maxSkipped) throw new Error('too much of it is no room');
     const start = this.#at;
     const first = this.#text[start];
     if (first === quote) this.#skipText(start);
@@ -186,7 +188,7 @@ export class SnapshotReader {
     return JSON.parse(this.#text.toString('utf8', start, this.#at));
   }
 
-  /** Goes behind a text that begins at a quote; what is in it is for `JSON.parse` to check. */
+  /** Skips a string. `JSON.parse` checks its content later. */
   #skipText(start: number): void {
     this.#at = start + 1;
     for (let byte = this.#text[this.#at]; byte !== quote; byte = this.#text[this.#at]) {
@@ -213,7 +215,7 @@ export class SnapshotReader {
     } while (depth > 0);
   }
 
-  /** Goes behind a number, `true`, `false` or `null`. */
+  /** Skips a number, `true`, `false` or `null`. */
   #skipWord(start: number): void {
     for (let byte = this.#text[this.#at]; isOfWord(byte); byte = this.#text[this.#at]) {
       this.#at += 1;
@@ -256,7 +258,7 @@ const isDigit = (byte: number | undefined): byte is number =>
 const isSpace = (byte: number | undefined): boolean =>
   byte === space || byte === 0x0a || byte === 0x0d || byte === 0x09;
 
-/** Digits, letters, and `+ - .`, of which numbers and the three words are made. */
+/** Whether a byte can be part of a number, `true`, `false` or `null`. */
 const isOfWord = (byte: number | undefined): boolean =>
   byte !== undefined &&
   (isDigit(byte) || byte === minus || byte === 0x2b || byte === 0x2e || isLetter(byte));

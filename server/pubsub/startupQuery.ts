@@ -1,17 +1,18 @@
-/** Who asks whether the dashboard is active, as far as the connection tells. */
-export interface Asker {
+/** A pub-sub server's question whether the dashboard is active, as far as its connection tells. */
+export interface StartupQuery {
+  /** The address that it came from. */
   address: string;
-  /** The port that it says it listens on (`?port=`); the deployed program does not say. */
+  /** The port that the sender says it listens on (`?port=`); deployed servers do not say. */
   port?: number;
-  /** Whether a proxy stands between, so that the address is not its own. */
+  /** Whether a proxy forwarded it, so the address is the proxy's. */
   isForwarded: boolean;
-  /** Whether it asked by another name than this service has: a page could have had that name resolve here. */
+  /** Whether its Host is not a name of this service: a web page may have sent it (DNS rebinding). */
   isMisnamed?: boolean;
-  /** The address of this service that it asked. */
+  /** The address of this service that it was sent to. */
   localAddress?: string | undefined;
 }
 
-/** What a start-up query is answered; every field is copied by an asker that is told `active: true`. */
+/** The answer to a start-up query. The server uses every field if `active` is true. */
 export interface StartupAnswer {
   active: boolean;
   eventsUrl: string;

@@ -20,15 +20,15 @@ import { Inspector } from '../inspection/inspector.js';
 import { Machines } from '../inspection/machines.js';
 import { Observations } from '../observations/observations.js';
 import { AddressBook } from '../pubsub/addressBook.js';
+import { CallbackReceiver } from '../pubsub/callbackReceiver.js';
 import { CallbackUrls, type Connection } from '../pubsub/callbackUrls.js';
-import { Callers } from '../pubsub/callers.js';
 import { EventTokens } from '../pubsub/eventTokens.js';
 import { GivenCallbacks } from '../pubsub/givenCallbacks.js';
 import {
   createServerRequests,
+  type Instruction,
   PubSubServers,
   type PubSubServersNeeds,
-  type Wish,
 } from '../pubsub/pubSubServers.js';
 import { RequestPacer } from '../pubsub/requestPacer.js';
 import type { ServersTable, Store } from '../store/store.js';
@@ -82,7 +82,7 @@ export function wire(needs: WiringNeeds): Wired {
   const book = new AddressBook({ networks: config.pubSubNetworks, ownPort });
   const urls = new CallbackUrls({ publicUrl: config.publicUrl, host: config.host, port: ownPort });
   const callbacks = new GivenCallbacks(log);
-  const eventsUrl = (server: ServerId, { active, epoch }: Wish, connection: Connection) => {
+  const eventsUrl = (server: ServerId, { active, epoch }: Instruction, connection: Connection) => {
     const token = tokens.mint({ kind: 'server', server, epoch, fromStartup: false });
     const urlFor = () => urls.urlFor(connection);
     const url = active ? callbacks.note(server, urlFor) : urls.anyFor(connection);
@@ -183,7 +183,7 @@ export function wire(needs: WiringNeeds): Wired {
     onServersChanged: (servers) => fleetLog.noteServers(servers),
   });
 
-  const callers = new Callers({
+  const receiver = new CallbackReceiver({
     actor,
     book,
     tokens,
@@ -225,11 +225,11 @@ export function wire(needs: WiringNeeds): Wired {
     machines: new Machines(actor),
     viewers: () => feed.viewers + rooms.viewers() + (inspector?.viewers ?? 0),
     isDraining: () => isDraining,
-    takePosted: (claims, posted) => callers.take(claims, posted),
-    noteLost: (claims) => callers.noteLost(claims),
-    noteStranger: (address) => callers.noteStranger(address),
-    answerStartup: (asker) => callers.answerStartup(asker),
-    inactiveAnswer: () => callers.inactiveAnswer(),
+    takePosted: (claims, posted) => receiver.take(claims, posted),
+    noteLost: (claims) => receiver.noteLost(claims),
+    noteStranger: (address) => receiver.noteStranger(address),
+    answerStartup: (query) => receiver.answerStartup(query),
+    inactiveAnswer: () => receiver.inactiveAnswer(),
     logDefect: (error) => log.error({ err: error }, 'start-up query failed'),
     viewerConnected: () => actor.send({ type: 'viewer.connected' }),
     viewerDisconnected: () => {
@@ -255,7 +255,7 @@ export function wire(needs: WiringNeeds): Wired {
       observed = observations.close();
     },
     close: async () => {
-      callers.close();
+      receiver.close();
       feed.close();
       actor.stop();
       requests.close();

@@ -4,10 +4,10 @@ import { parseNetworks } from '../../server/addresses.js';
 import { Feed } from '../../server/fleet/feed.js';
 import { FleetView } from '../../server/fleet/fleetView.js';
 import { AddressBook } from '../../server/pubsub/addressBook.js';
-import { Callers } from '../../server/pubsub/callers.js';
-import { parsePosted } from '../../server/pubsub/deltas.js';
+import { CallbackReceiver } from '../../server/pubsub/callbackReceiver.js';
 import { EventTokens, type TokenClaims } from '../../server/pubsub/eventTokens.js';
-import type { Asker, StartupAnswer } from '../../server/pubsub/startupQuery.js';
+import { parsePosted } from '../../server/pubsub/parsePosted.js';
+import type { StartupAnswer, StartupQuery } from '../../server/pubsub/startupQuery.js';
 import type { Bug } from './bug.js';
 import { type Machines, residents } from './machines.js';
 import { pubSubPort } from './plan.js';
@@ -21,7 +21,7 @@ export const networks = parseNetworks('10.0.0.0/16');
 const shutdownMs = 7000;
 
 /**
- * One run of the service: its own machine, callers, tokens, view and feed, put together as
+ * One run of the service: its own machine, callback receiver, tokens, view and feed, put together as
  * `server/wiring/wireService.ts` does, with the world's network in place of HTTP.
  */
 export class SimulatedService {
@@ -43,7 +43,7 @@ export class SimulatedService {
   /** How many posts were taken. */
   taken = 0;
   readonly #world: World;
-  readonly #callers: Callers;
+  readonly #receiver: CallbackReceiver;
   readonly #prefix: string;
 
   constructor(
@@ -80,7 +80,7 @@ export class SimulatedService {
     this.view = new FleetView(this.actor);
     this.feed = new Feed(this.view, { run: String(run), frameIntervalMs });
     const book = new AddressBook({ networks, ownPort: 8000 });
-    this.#callers = new Callers({
+    this.#receiver = new CallbackReceiver({
       actor: this.actor,
       book,
       tokens: this.tokens,
@@ -129,24 +129,24 @@ export class SimulatedService {
   takePost(address: string, eventsUrl: string, body: string): 'taken' | 'refused' | 'unknown' {
     const claims = this.#read(eventsUrl) ?? this.#world.bug?.believes?.(this, address);
     if (!claims) {
-      this.#callers.noteStranger(address);
+      this.#receiver.noteStranger(address);
       return 'unknown';
     }
     try {
-      this.#callers.take(claims, parsePosted(body));
+      this.#receiver.take(claims, parsePosted(body));
       this.lastTakenAtMs = this.#world.nowMs;
       this.taken += 1;
       return 'taken';
     } catch {
-      this.#callers.noteLost(claims);
+      this.#receiver.noteLost(claims);
       return 'refused';
     }
   }
 
-  answerStartup(asker: Asker, tell: (answer: StartupAnswer) => void): void {
-    const { answer, afterwards } = this.#callers.answerStartup(asker);
+  answerStartup(query: StartupQuery, tell: (answer: StartupAnswer) => void): void {
+    const { answer, afterwards } = this.#receiver.answerStartup(query);
     this.#world.note(
-      () => `the start-up query of ${asker.address} is answered active: ${answer.active}`,
+      () => `the start-up query of ${query.address} is answered active: ${answer.active}`,
     );
     tell(answer);
     afterwards();
@@ -191,7 +191,7 @@ export class SimulatedService {
   /** The process is gone. */
   stop(): void {
     this.isStopped = true;
-    this.#callers.close();
+    this.#receiver.close();
     this.feed.close();
     this.actor.stop();
     this.requests.open.clear();

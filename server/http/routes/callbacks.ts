@@ -2,8 +2,8 @@ import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http
 import type Router from '@koa/router';
 import type { Context } from 'koa';
 import type { Logger } from 'pino';
-import { type Posted, parsePosted } from '../../pubsub/deltas.js';
 import type { EventTokens, TokenClaims } from '../../pubsub/eventTokens.js';
+import { type Posted, parsePosted } from '../../pubsub/parsePosted.js';
 import { isFromBrowser } from '../auth/origins.js';
 import { apiError } from '../errors.js';
 import { type BodyLimits, readBody } from '../guards/body.js';

@@ -1,5 +1,5 @@
 import type Router from '@koa/router';
-import type { Asker, StartupAnswer } from '../../pubsub/startupQuery.js';
+import type { StartupAnswer, StartupQuery } from '../../pubsub/startupQuery.js';
 import type { Hosts } from '../auth/hosts.js';
 import { isFromBrowser } from '../auth/origins.js';
 import { hasManyHosts } from '../guards/duplicateHeaders.js';
@@ -8,7 +8,7 @@ import { hostOf, isForwarded, remoteAddress } from '../remoteAddress.js';
 /** What start-up queries need of the rest of the service. */
 export interface StartupNeeds {
   /** The answer, and what is to be done once it has been sent. */
-  answerStartup: (asker: Asker) => { answer: StartupAnswer; afterwards: () => void };
+  answerStartup: (asker: StartupQuery) => { answer: StartupAnswer; afterwards: () => void };
   /** The answer when there is no other. */
   inactiveAnswer: () => StartupAnswer;
   /** Told of a defect: the asker is answered all the same. */

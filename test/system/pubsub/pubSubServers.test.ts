@@ -343,8 +343,8 @@ test('an IPv6 address is contacted as one', async () => {
 test('a request is paced by its host, and by how the last one ended, if there was one', async () => {
   const paced: unknown[] = [];
   let ended: Promise<unknown> = Promise.resolve();
-  const run: RequestPacer['run'] = (task, { host, outlook }) => {
-    paced.push([host, outlook]);
+  const run: RequestPacer['run'] = (task, { host, lastResult }) => {
+    paced.push([host, lastResult]);
     ended = task();
   };
   const requests = createServerRequests(serversWith(), { run } as RequestPacer);
@@ -356,8 +356,8 @@ test('a request is paced by its host, and by how the last one ended, if there wa
   }
   actor.stop();
   expect(paced).toEqual([
-    ['127.0.0.1', 'unheard'],
-    ['127.0.0.1', 'failing'],
-    ['127.0.0.1', 'answering'],
+    ['127.0.0.1', 'none'],
+    ['127.0.0.1', 'failed'],
+    ['127.0.0.1', 'answered'],
   ]);
 });

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, jest, test } from '@jest/globals';
-import { type Outlook, RequestPacer } from '../../../server/pubsub/requestPacer.js';
+import { type LastResult, RequestPacer } from '../../../server/pubsub/requestPacer.js';
 
 const never = new AbortController().signal;
 let started: number[];
@@ -22,16 +22,16 @@ const task = (id: number) => () => {
 
 interface Kind {
   host?: string;
-  outlook?: Outlook;
+  lastResult?: LastResult;
   signal?: AbortSignal;
 }
 
 function runOne(
   pacer: RequestPacer,
   id: number,
-  { host = 'a', outlook = 'answering', signal = never }: Kind = {},
+  { host = 'a', lastResult = 'answered', signal = never }: Kind = {},
 ): void {
-  pacer.run(task(id), { host, outlook, signal });
+  pacer.run(task(id), { host, lastResult, signal });
 }
 
 function run(
@@ -53,13 +53,13 @@ async function answerAll(): Promise<void> {
 const upTo = (count: number) => Array.from({ length: count }, (_, id) => id);
 
 test('a few tasks are young at a time, and start in order', async () => {
-  run(new RequestPacer({ youngAtOnce: 4 }), 10);
+  run(new RequestPacer({ slots: 4 }), 10);
   await jest.advanceTimersByTimeAsync(10);
   expect(started).toEqual(upTo(4));
 });
 
 test('a task that ends makes room for one more', async () => {
-  run(new RequestPacer({ youngAtOnce: 4 }), 10);
+  run(new RequestPacer({ slots: 4 }), 10);
   await jest.advanceTimersByTimeAsync(10);
   end.get(2)?.();
   await jest.advanceTimersByTimeAsync(10);
@@ -77,7 +77,7 @@ test('tasks that last give their places back after 50 ms', async () => {
 });
 
 test('the late end of a task makes no room twice', async () => {
-  run(new RequestPacer({ youngAtOnce: 1, youngMs: 250 }), 10);
+  run(new RequestPacer({ slots: 1, slotMs: 250 }), 10);
   await jest.advanceTimersByTimeAsync(260);
   expect(started).toEqual([0, 1]);
   end.get(0)?.();
@@ -86,7 +86,7 @@ test('the late end of a task makes no room twice', async () => {
 });
 
 test('a task that was aborted before its turn never starts, and takes no place', async () => {
-  const pacer = new RequestPacer({ youngAtOnce: 1 });
+  const pacer = new RequestPacer({ slots: 1 });
   const stop = new AbortController();
   runOne(pacer, 0);
   runOne(pacer, 1, { signal: stop.signal });
@@ -110,18 +110,18 @@ test('with nothing to do no timer is left', async () => {
 });
 
 test('who answered goes before who was never heard from, and both before who failed', async () => {
-  const pacer = new RequestPacer({ youngAtOnce: 1 });
-  run(pacer, 2, { outlook: 'failing' });
-  run(pacer, 2, { outlook: 'unheard', first: 2 });
-  run(pacer, 2, { outlook: 'answering', first: 4 });
+  const pacer = new RequestPacer({ slots: 1 });
+  run(pacer, 2, { lastResult: 'failed' });
+  run(pacer, 2, { lastResult: 'none', first: 2 });
+  run(pacer, 2, { lastResult: 'answered', first: 4 });
   await answerAll();
   expect(started).toEqual([4, 5, 2, 3, 0, 1]);
 });
 
 test('who answered waits for one place at the most, however many hang', async () => {
   const pacer = new RequestPacer();
-  run(pacer, 1000, { outlook: 'unheard' });
-  run(pacer, 1000, { outlook: 'failing', first: 1000 });
+  run(pacer, 1000, { lastResult: 'none' });
+  run(pacer, 1000, { lastResult: 'failed', first: 1000 });
   await jest.advanceTimersByTimeAsync(500);
   for (let id = 2000; id < 2010; id += 1) {
     runOne(pacer, id);
@@ -130,14 +130,14 @@ test('who answered waits for one place at the most, however many hang', async ()
   }
 });
 
-test.each<[Outlook, Outlook]>([
-  ['answering', 'unheard'],
-  ['answering', 'failing'],
-  ['unheard', 'failing'],
+test.each<[LastResult, LastResult]>([
+  ['answered', 'none'],
+  ['answered', 'failed'],
+  ['none', 'failed'],
 ])('while the %s never cease, the %s have one start in eight', async (busy, patient) => {
-  const pacer = new RequestPacer({ youngAtOnce: 1 });
-  run(pacer, 400, { outlook: busy });
-  run(pacer, 10, { outlook: patient, first: 1000 });
+  const pacer = new RequestPacer({ slots: 1 });
+  run(pacer, 400, { lastResult: busy });
+  run(pacer, 10, { lastResult: patient, first: 1000 });
   await answerAll();
   const starts = started.flatMap((id, start) => (id >= 1000 ? [start] : []));
   expect(starts).toHaveLength(10);
@@ -145,21 +145,21 @@ test.each<[Outlook, Outlook]>([
 });
 
 test('who failed has a quarter of the places', async () => {
-  const pacer = new RequestPacer({ youngAtOnce: 16 });
-  run(pacer, 100, { outlook: 'failing' });
+  const pacer = new RequestPacer({ slots: 16 });
+  run(pacer, 100, { lastResult: 'failed' });
   await jest.advanceTimersByTimeAsync(45);
   expect(started).toEqual(upTo(4));
   await jest.advanceTimersByTimeAsync(40);
   expect(started).toEqual(upTo(8));
 });
 
-test.each<Outlook>(['answering', 'unheard', 'failing'])(
+test.each<LastResult>(['answered', 'none', 'failed'])(
   'hosts take turns among the %s: who has many servers waits behind itself',
-  async (outlook) => {
-    const pacer = new RequestPacer({ youngAtOnce: 1 });
-    run(pacer, 100, { outlook, host: 'many' });
-    run(pacer, 2, { outlook, host: 'few', first: 100 });
-    runOne(pacer, 102, { outlook, host: 'one' });
+  async (lastResult) => {
+    const pacer = new RequestPacer({ slots: 1 });
+    run(pacer, 100, { lastResult, host: 'many' });
+    run(pacer, 2, { lastResult, host: 'few', first: 100 });
+    runOne(pacer, 102, { lastResult, host: 'one' });
     await answerAll();
     expect(started.slice(0, 6)).toEqual([0, 100, 102, 1, 101, 2]);
     expect(started).toHaveLength(103);
@@ -167,11 +167,11 @@ test.each<Outlook>(['answering', 'unheard', 'failing'])(
 );
 
 test('thousands that were aborted are passed over in one turn', async () => {
-  const pacer = new RequestPacer({ youngAtOnce: 1 });
+  const pacer = new RequestPacer({ slots: 1 });
   const stop = new AbortController();
   runOne(pacer, 0);
-  run(pacer, 3000, { outlook: 'failing', signal: stop.signal, first: 1 });
-  runOne(pacer, 3001, { outlook: 'failing' });
+  run(pacer, 3000, { lastResult: 'failed', signal: stop.signal, first: 1 });
+  runOne(pacer, 3001, { lastResult: 'failed' });
   await jest.advanceTimersByTimeAsync(1);
   stop.abort();
   end.get(0)?.();

@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { parsePosted } from '../../../server/pubsub/deltas.js';
+import { parsePosted } from '../../../server/pubsub/parsePosted.js';
 
 /** Whether a body is taken, by what docs/protocol.md says of a delta. */
 const isDelta = (entry: unknown): boolean => {
