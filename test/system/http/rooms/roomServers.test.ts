@@ -194,7 +194,10 @@ test.each(['is killed', 'hangs'])(
     const own = await tables();
     const [left, right] = await Promise.all([1, 2].map(() => startReal({ store: own.writer })));
     if (!left || !right) throw new Error('two were started');
-    const service = await startRest(own, { servers: [left, right] });
+    const service = await startRest(own, {
+      servers: [left, right],
+      env: { DYNAMODB_TABLE: 'given', REQUEST_TIMEOUT_MS: '4000' },
+    });
     const viewer = await watchMaps(service);
     const [editor] = [await editIn(left, 'held'), await editIn(right, 'held')];
     editor.type('kept');
@@ -210,8 +213,8 @@ test.each(['is killed', 'hangs'])(
     const answer = await get(service, '/api/rooms/held');
     const tookMs = performance.now() - began;
     expect(answer.status).toBe(200);
-    // The request timeout of these tests, and what a busy machine adds: less than another timeout.
-    expect(tookMs).toBeLessThan(2000);
+    // One request timeout, and not two.
+    expect(tookMs).toBeLessThan(8000);
     const doc = new Doc();
     applyUpdate(doc, answer.body);
     expect(doc.getText('text').toString()).toContain('kept');
@@ -240,11 +243,14 @@ test('servers that hang hold up each other no more than those that answer', asyn
   const double = await startDouble();
   double.rooms.set('r', 1);
   await own.putRoom('r', { remoteDocs: { SS: [...hung, double.id] } });
-  const service = await startRest(own, { servers: [double] });
+  const service = await startRest(own, {
+    servers: [double],
+    env: { DYNAMODB_TABLE: 'given', REQUEST_TIMEOUT_MS: '4000' },
+  });
   const began = performance.now();
   expect(await get(service, '/api/rooms/r')).toMatchObject({ status: 200 });
   // One request timeout, and not one for each of them.
-  expect(performance.now() - began).toBeLessThan(2000);
+  expect(performance.now() - began).toBeLessThan(8000);
 });
 
 test('a fleet of many servers is asked at once, and without a warning of the runtime', async () => {
