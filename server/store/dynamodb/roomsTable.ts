@@ -13,7 +13,7 @@ const scanItems = 1000;
 /** Requests for one page at most: it may end before it has read all that it may. */
 const maxScans = 20;
 
-/** The rooms table `{id: S, remoteDocs: SS}`, as the pub-sub servers write it: contract.md, section 3. */
+/** The rooms table `{id: S, remoteDocs: SS}`, as pub-sub servers write it (docs/deploy.md, "Metadata store"). */
 export function roomsTable(client: DynamoDBClient, table: string): RoomsTable {
   /** One request: at most `limit` items from behind `after`, and the key where the next begins. */
   const scan = async (

@@ -22,7 +22,7 @@ import {
 /** Evidence alone heals, and a busy machine keeps these times. */
 const alone = { ...noResync, REQUEST_TIMEOUT_MS: '3000', PROBE_INTERVAL_MS: '1000' };
 
-describe('what the old service did wrong, contract.md section 5', () => {
+describe('what the old service did wrong', () => {
   const fleet = sharedFleet(2);
 
   test("a delta arrives before the snapshot's answer; activation retried", async () => {
