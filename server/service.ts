@@ -9,10 +9,10 @@ import { listen } from './http/listening.js';
 import { lateStore } from './store/lateStore.js';
 import type { Store } from './store/store.js';
 import { withDeadline } from './timing/withDeadline.js';
-import { type Wired, type WiringNeeds, wire } from './wiring/wireService.js';
+import { type WiredService, type WiringNeeds, wireService } from './wiring/wireService.js';
 
 /** A running dashboard service. */
-export interface Service extends Pick<Wired, 'actor' | 'endStreams'> {
+export interface Service extends Pick<WiredService, 'actor' | 'endStreams'> {
   /** Where it listens, as others reach it. */
   url: string;
   /** Silences the pub-sub servers, ends every stream and connection; within 9 s. */
@@ -71,7 +71,7 @@ export async function startService(
   const hasObservations = keepsObservations(config);
   const store = lateStore(() => openStore(config, log), log, { hasObservations });
   const memory = serverFileFor(config, log);
-  const wired = wire({ ...forWiring, config, log, publicUrl, ownPort: port, store, memory });
+  const wired = wireService({ ...forWiring, config, log, publicUrl, ownPort: port, store, memory });
   server.on('request', wired.listener);
   const failed = new Promise<never>((_resolve, reject) => {
     wired.actor.subscribe({ error: reject });
@@ -90,7 +90,7 @@ export async function startService(
   return { url: publicUrl, actor, endStreams, failed, stop: end };
 }
 
-async function stop(server: Server, wired: Wired, log: Logger): Promise<void> {
+async function stop(server: Server, wired: WiredService, log: Logger): Promise<void> {
   const { actor } = wired;
   wired.endStreams();
   actor.send({ type: 'shutdown.requested' });

@@ -1,108 +1,149 @@
 import type { RequestListener } from 'node:http';
 import cors from '@koa/cors';
 import Router from '@koa/router';
-import Koa, { type Context } from 'koa';
+import Koa, { type Context, type Middleware, type Next } from 'koa';
 import type { Logger } from 'pino';
 import type { Networks } from '../addresses.js';
+import type { Inspector } from '../inspection/inspector.js';
+import type { Machines } from '../inspection/machines.js';
+import type { UpdatesFeed } from '../rooms/watching/updatesFeed.js';
+import type { ObservationsReport } from '../wire/observationsReport.js';
 import { Authentication } from './auth/authentication.js';
 import type { Hosts } from './auth/hosts.js';
 import { apiError } from './errors.js';
-import { closingQueuedAnswers, dropAbandoned } from './guards/abandonedAnswers.js';
-import { closingAfterTwoReadings, requireOneReading } from './guards/duplicateHeaders.js';
+import { closeQueuedAnswers, dropAbandoned } from './guards/abandonedAnswers.js';
+import type { Admission } from './guards/admission.js';
+import type { BodyLimits } from './guards/body.js';
 import { noteProxies } from './guards/proxyNotices.js';
-import { cuttingSlowReaders, type ReadTimeouts } from './guards/slowReaders.js';
-import { limitingBodies } from './guards/unreadBodies.js';
+import { closeAfterRequestSmuggling, refuseRequestSmuggling } from './guards/requestSmuggling.js';
+import { cutSlowReaders, type ReadTimeouts } from './guards/slowReaders.js';
+import { limitBodies } from './guards/unreadBodies.js';
 import { refusalOf } from './refusals.js';
 import { type CallbackNeeds, callbackListener, callbackRoutes } from './routes/callbacks.js';
 import { type ConnectionNeeds, connectionRoutes } from './routes/connections.js';
 import { type CountNeeds, countRoutes } from './routes/counts.js';
 import { type FleetNeeds, fleetRoutes } from './routes/fleet.js';
 import { healthRoutes } from './routes/health.js';
-import { type InspectNeeds, inspectRoutes } from './routes/inspect.js';
-import { type MachineNeeds, machineRoutes } from './routes/machines.js';
-import { type ObservationNeeds, observationRoutes } from './routes/observations.js';
+import { inspectRoutes } from './routes/inspect.js';
+import { machineRoutes } from './routes/machines.js';
+import { observationRoutes } from './routes/observations.js';
 import { openapiRoutes } from './routes/openapi.js';
-import { type PageNeeds, pageRoutes } from './routes/page.js';
+import { pageRoutes } from './routes/page.js';
 import { type RoomStreamNeeds, roomStreamRoutes } from './routes/roomStreams.js';
 import { type RoomNeeds, roomRoutes } from './routes/rooms.js';
 import { sessionRoutes } from './routes/session.js';
 import { type StartupNeeds, startupRoutes } from './routes/startup.js';
 import { type StreamNeeds, streamRoutes } from './routes/streams.js';
-import { type UpdateNeeds, updateRoutes } from './routes/updates.js';
+import { updateRoutes } from './routes/updates.js';
+import type { StaticFiles } from './staticFiles.js';
 
-/** What the HTTP side needs of the rest of the service. */
-export interface AppNeeds
-  extends CallbackNeeds,
-    StartupNeeds,
-    StreamNeeds,
-    FleetNeeds,
-    MachineNeeds,
-    InspectNeeds,
-    RoomNeeds,
-    RoomStreamNeeds,
-    ConnectionNeeds,
-    CountNeeds,
-    ObservationNeeds,
-    PageNeeds,
-    UpdateNeeds {
-  /** The bearer token that viewers must send; undefined: none. */
-  viewerToken: string | undefined;
-  /** Proxies whose word is taken for the address of a viewer. */
-  trustedProxies: Networks | undefined;
+/** What the HTTP side needs from the rest of the service: first what all routes share, then one entry per group of routes. */
+export interface AppNeeds {
+  log: Logger;
   hosts: Hosts;
-  readTimeoutsMs: ReadTimeouts;
+  /** The token that viewers must send; undefined: none. */
+  viewerToken: string | undefined;
+  /** Proxies whose `X-Forwarded-*` headers are trusted. */
+  trustedProxies: Networks | undefined;
   /** Origins whose pages may read the answers; `*`: any. */
   corsOrigins: readonly string[];
-  log: Logger;
+  bodyLimits: BodyLimits;
+  readTimeoutsMs: ReadTimeouts;
+  /** Whether the service is shutting down. */
+  isDraining: () => boolean;
+  /** Lets viewers open event streams. */
+  admission: Admission;
+
+  callbacks: CallbackNeeds;
+  startup: StartupNeeds;
+  /** The files of the built page; undefined: it was not built. */
+  page: StaticFiles | undefined;
+  streams: StreamNeeds;
+  fleet: FleetNeeds;
+  counts: CountNeeds;
+  rooms: RoomNeeds;
+  roomStreams: RoomStreamNeeds;
+  updates: UpdatesFeed;
+  connections: ConnectionNeeds;
+  observations: () => ObservationsReport;
+  machines: Machines;
+  /** Undefined: `INSPECT` is off. */
+  inspector: Inspector | undefined;
 }
 
-/** Answers every request: posted deltas by themselves, all else by Koa. */
+/** Answers every request: posts of pub-sub servers without Koa, all others with it. */
 export function createListener(needs: AppNeeds): RequestListener {
-  const others = limitingBodies(
-    cuttingSlowReaders(closingQueuedAnswers(createApp(needs).callback()), needs.readTimeoutsMs),
-    needs.bodyTimeoutMs,
+  const { callbacks, bodyLimits, readTimeoutsMs, log } = needs;
+  const others = limitBodies(
+    cutSlowReaders(closeQueuedAnswers(createApp(needs).callback()), readTimeoutsMs),
+    bodyLimits.bodyTimeoutMs,
   );
-  return closingAfterTwoReadings(callbackListener(needs, others));
+  return closeAfterRequestSmuggling(callbackListener({ callbacks, bodyLimits, log }, others));
 }
 
-/** The Koa application with every route; it listens to nothing. */
+/** The Koa application with every route; it does not listen. */
 export function createApp(needs: AppNeeds): Koa {
+  const { log, hosts, corsOrigins, trustedProxies } = needs;
   const app = new Koa();
-  app.on('error', (error) => logUnlessGone(error, needs.log));
+  app.on('error', (error) => logUnlessGone(error, log));
   app.use(dropAbandoned);
-  if (needs.corsOrigins.length > 0) app.use(exceptForServers(allowOrigins(needs.corsOrigins)));
-  app.use((ctx, next) => answerErrors(ctx, next, needs.log));
-  app.use((ctx, next) => (isForServers(ctx) ? next() : refuseTwoReadings(ctx, next)));
-  app.use((ctx, next) => (isForPrograms(ctx) ? next() : guardBrowsers(ctx, next, needs.hosts)));
-  const note = noteProxies(needs.trustedProxies, needs.log);
-  app.use((ctx, next) => (isForPrograms(ctx) ? next() : note(ctx, next)));
-  const router = new Router();
-  callbackRoutes(router, needs);
-  startupRoutes(router, needs);
-  healthRoutes(router, needs);
-  openapiRoutes(router);
-  pageRoutes(router, needs);
-  const authentication = new Authentication(needs);
-  const authenticate = authentication.require;
-  sessionRoutes(router, authentication, needs);
-  streamRoutes(router, authenticate, needs);
-  fleetRoutes(router, authenticate, needs);
-  machineRoutes(router, authenticate, needs);
-  inspectRoutes(router, authenticate, needs);
-  countRoutes(router, authenticate, needs);
-  connectionRoutes(router, authenticate, needs);
-  observationRoutes(router, authenticate, needs);
-  updateRoutes(router, authenticate, needs);
-  // Of two routes that a path may mean the first has it: what belongs to a room before the room.
-  roomStreamRoutes(router, authenticate, needs);
-  roomRoutes(router, authenticate, needs);
-  app.use(router.routes());
-  app.use(router.allowedMethods());
+  app.use((ctx, next) => answerErrors(ctx, next, log));
+  // Routes for pub-sub servers have guards of their own. No page may read them, so CORS comes after them.
+  app.use(serverRouter(needs).routes());
+  if (corsOrigins.length > 0) app.use(allowOrigins(corsOrigins));
+  app.use(refuseSmuggledRequests);
+  // Supervisors may use any host name for the service.
+  app.use(supervisorRouter(needs).routes());
+  app.use(protectBrowsers);
+  app.use(hosts.check);
+  app.use(noteProxies(trustedProxies, log));
+  const viewers = viewerRouter(needs);
+  app.use(viewers.routes());
+  app.use(viewers.allowedMethods());
   return app;
 }
 
+/** Routes for pub-sub servers. */
+function serverRouter({ callbacks, startup, hosts, bodyLimits }: AppNeeds): Router {
+  const router = new Router();
+  callbackRoutes(router, { callbacks, bodyLimits });
+  startupRoutes(router, { startup, hosts });
+  return router;
+}
+
+/** Routes for what supervises the service: load balancers, systemd, Kubernetes. */
+function supervisorRouter({ isDraining }: AppNeeds): Router {
+  const router = new Router();
+  healthRoutes(router, isDraining);
+  return router;
+}
+
+/** Routes for viewers: browsers and programs. */
+function viewerRouter(needs: AppNeeds): Router {
+  const { admission } = needs;
+  const router = new Router();
+  const authentication = new Authentication(needs);
+  openapiRoutes(router);
+  pageRoutes(router, needs.page);
+  sessionRoutes(router, { authentication, bodyTimeoutMs: needs.bodyLimits.bodyTimeoutMs });
+  // Every route below requires it.
+  router.use(authentication.require);
+  streamRoutes(router, needs.streams, admission);
+  fleetRoutes(router, needs.fleet);
+  machineRoutes(router, needs.machines);
+  inspectRoutes(router, needs.inspector, admission);
+  countRoutes(router, needs.counts);
+  connectionRoutes(router, needs.connections);
+  observationRoutes(router, needs.observations);
+  updateRoutes(router, needs.updates, admission);
+  // The first route that matches a path answers it, so routes below a room come before the room.
+  roomStreamRoutes(router, needs.roomStreams, admission);
+  roomRoutes(router, needs.rooms);
+  return router;
+}
+
 /** Lets pages of other origins read the answers (Fetch standard, CORS protocol); never with cookies. */
-function allowOrigins(origins: readonly string[]): Koa.Middleware {
+function allowOrigins(origins: readonly string[]): Middleware {
   const isAny = origins.includes('*');
   const allowed = (origin: string) => (isAny ? '*' : origin);
   return cors({
@@ -112,15 +153,12 @@ function allowOrigins(origins: readonly string[]): Koa.Middleware {
     },
     allowMethods: 'GET,HEAD',
     exposeHeaders: 'Age,Link,X-Stale,X-Complete,X-Discovery-Failed',
+    // `answerErrors` keeps the headers that are set.
+    keepHeadersOnError: false,
   });
 }
 
-/** What servers ask is for no page to read. */
-function exceptForServers(middleware: Koa.Middleware): Koa.Middleware {
-  return (ctx, next) => (isForServers(ctx) ? next() : middleware(ctx, next));
-}
-
-async function answerErrors(ctx: Context, next: () => Promise<unknown>, log: Logger) {
+async function answerErrors(ctx: Context, next: Next, log: Logger) {
   try {
     if (!hasPath(ctx)) throw apiError('not_found');
     await next();
@@ -134,31 +172,7 @@ async function answerErrors(ctx: Context, next: () => Promise<unknown>, log: Log
   }
 }
 
-/** What pub-sub servers ask: whose routes have more to do about a bad request than to refuse it. */
-function isForServers({ method, path }: Context): boolean {
-  if (method === 'POST') return /^\/api\/events\/?$/i.test(path);
-  return /^\/api\/events\/clients\/?$/i.test(path);
-}
-
-/** What pub-sub servers and supervisors ask, by whatever name they know this service. */
-function isForPrograms(ctx: Context): boolean {
-  if (isForServers(ctx)) return true;
-  return ctx.method !== 'POST' && /^\/(health|ready)\/?$/i.test(ctx.path);
-}
-
-function refuseTwoReadings(ctx: Context, next: Koa.Next) {
-  requireOneReading(ctx.req);
-  return next();
-}
-
-/** Answers are for pages of this origin (Fetch standard, CORP), and nothing but what they say they are. */
-function guardBrowsers(ctx: Context, next: Koa.Next, hosts: Hosts) {
-  ctx.set('X-Content-Type-Options', 'nosniff');
-  ctx.set('Cross-Origin-Resource-Policy', 'same-origin');
-  return hosts.check(ctx, next);
-}
-
-/** `http://[/` is a request target as good as any to the parser of HTTP. */
+/** Koa throws when it reads the path of some targets that Node's HTTP parser accepts, such as `http://[/`. */
 function hasPath(ctx: Context): boolean {
   try {
     return ctx.path !== '';
@@ -167,24 +181,34 @@ function hasPath(ctx: Context): boolean {
   }
 }
 
-/** The router leaves 404, or 405 and 501 with the methods that the path takes. */
+/** The router leaves status 404, or 405 and 501 with the allowed methods in `Allow`. */
 function refuseUnanswered(status: number): void {
   if (status === 404) throw apiError('not_found');
   if (status === 405 || status === 501) throw apiError('method_not_allowed');
 }
 
+function refuseSmuggledRequests({ req }: Context, next: Next) {
+  refuseRequestSmuggling(req);
+  return next();
+}
+
+/** Answers are for pages of this origin (Fetch standard, CORP). Browsers must not guess their types. */
+function protectBrowsers(ctx: Context, next: Next) {
+  ctx.set('X-Content-Type-Options', 'nosniff');
+  ctx.set('Cross-Origin-Resource-Policy', 'same-origin');
+  return next();
+}
+
 const goneCodes = ['ERR_STREAM_PREMATURE_CLOSE', 'ECONNRESET', 'EPIPE', 'ECANCELED'];
 
-/**
- * A client that leaves ends its stream early; that is no error. Nor is it one of this service when
- * what came is no HTTP, or comes too slowly.
- */
+/** A client that leaves, or that sends bad HTTP or sends it too slowly, is not an error of this service. */
 function logUnlessGone(error: NodeJS.ErrnoException, log: Logger): void {
   const { code = '' } = error;
   if (goneCodes.includes(code)) return;
-  if (isOfSender(code)) log.info({ code }, 'request broken off');
-  else log.error({ err: error }, 'answer failed');
+  if (isClientError(code)) log.info({ code }, 'request aborted');
+  else log.error({ err: error }, 'response failed');
 }
 
-/** What Node says of a request that it could not parse (llhttp), or did not wait for. */
-const isOfSender = (code: string) => code.startsWith('HPE_') || code === 'ERR_HTTP_REQUEST_TIMEOUT';
+/** Node's codes for a request that it could not parse (llhttp), or that took too long. */
+const isClientError = (code: string) =>
+  code.startsWith('HPE_') || code === 'ERR_HTTP_REQUEST_TIMEOUT';

@@ -6,11 +6,9 @@ import type { Config } from '../config/config.js';
 import { Documents } from '../documents/documents.js';
 import { RoomRefusals } from '../documents/roomRefusals.js';
 import type { KnownCounts } from '../fleet/knownCounts.js';
-import type { Admission } from '../http/guards/admission.js';
 import type { ConnectionNeeds } from '../http/routes/connections.js';
 import type { RoomStreamNeeds } from '../http/routes/roomStreams.js';
 import type { RoomNeeds } from '../http/routes/rooms.js';
-import type { UpdateNeeds } from '../http/routes/updates.js';
 import { filledConnections } from '../observations/filledConnections.js';
 import type { Observations } from '../observations/observations.js';
 import type { AddressBook } from '../pubsub/addressBook.js';
@@ -27,25 +25,26 @@ import type { Store } from '../store/store.js';
 /** Times of watched rooms, in milliseconds. */
 export const roomTiming = { subscribingMs: 3000, checkMs: 5000, pollMs: 1000 };
 
-type RoomRouteNeeds = RoomNeeds & RoomStreamNeeds & UpdateNeeds & ConnectionNeeds;
-
-/** What rooms need of the rest of the service. */
+/** What rooms need from the rest of the service. */
 export interface RoomWiringNeeds {
   config: Config;
   log: Logger;
   store: Store;
   book: AddressBook;
   servers: PubSubServers;
-  /** The live counts of now. */
+  /** The current live counts. */
   counts: () => KnownCounts;
   observations: Pick<Observations, 'roomSeen' | 'connections'>;
-  /** Asked for when the machine runs: it has the machine of a room among its parts. */
+  /** Called only while the machine runs, because the machine of a room is one of its parts. */
   actor: () => ActivationActor;
-  /** Whether a server was let go because it did not answer. */
+  /** Whether a server was removed because it did not answer. */
   isGone: (server: ServerId) => boolean;
 }
 
-/** Puts together what knows of rooms, and fills the slots of a room's machine with it. */
+/** The parts that know rooms. */
+export type RoomParts = ReturnType<typeof wireRooms>;
+
+/** Creates the parts that know rooms, and fills the slots of a room's machine with them. */
 export function wireRooms(wiring: RoomWiringNeeds) {
   const { config, log, store, book, servers, counts, actor, isGone, observations } = wiring;
   const { redisUrl, redisSentinelPassword: sentinelPassword } = config;
@@ -64,9 +63,9 @@ export function wireRooms(wiring: RoomWiringNeeds) {
       log.error({ err: error, room }, 'the document thread ended'),
   };
   const documents = new Documents(documentsOptions);
-  // A thread of its own: nobody who asks once holds up those who watch.
+  // A thread of its own: requests for a room must not delay watched rooms.
   const readOnce = new Documents(documentsOptions);
-  // Tables without a name are embedded: no pub-sub server elsewhere writes to them.
+  // Without a table in DynamoDB the store is embedded, and pub-sub servers do not write to it.
   const roomSeen = (room: RoomName) => observations.roomSeen(room);
   const isStorePartial = config.dynamodbTable === undefined;
   const directory = new RoomDirectory({
@@ -93,7 +92,7 @@ export function wireRooms(wiring: RoomWiringNeeds) {
   const updates = new UpdatesFeed({
     redis,
     channels,
-    // Whoever watches what servers post is a viewer as well: they post nothing to nobody.
+    // A viewer of updates is also a viewer of the fleet: servers post only while there is one.
     onServersWanted: (isWanted) => {
       actor().send({ type: isWanted ? 'updates.watched' : 'updates.unwatched' });
       actor().send({ type: isWanted ? 'viewer.connected' : 'viewer.disconnected' });
@@ -108,21 +107,27 @@ export function wireRooms(wiring: RoomWiringNeeds) {
       publishChannel: ({ context }, { channel }) => watches.publishChannel(context.room, channel),
     },
   });
-  const tell = (type: 'room.watched' | 'room.unwatched', room: RoomName) => {
-    // At the end the machine stops before the last stream has closed.
+  const send = (type: 'room.watched' | 'room.unwatched', room: RoomName) => {
+    // At shutdown, the machine stops before the last stream has closed.
     if (actor().getSnapshot().status === 'active') actor().send({ type, room });
   };
-  const needs: Omit<RoomRouteNeeds, keyof Admission> = {
+  const rooms: RoomNeeds = {
     roomList,
     directory,
     watches,
-    updates,
     documents: new DocumentWork(readOnce),
-    connections: filledConnections(store.connections, () => observations.connections),
     roomSeen,
-    roomWatched: (room) => tell('room.watched', room),
-    roomUnwatched: (room) => tell('room.unwatched', room),
   };
+  const roomStreams: RoomStreamNeeds = {
+    directory,
+    watches,
+    roomWatched: (room) => send('room.watched', room),
+    roomUnwatched: (room) => send('room.unwatched', room),
+  };
+  const connections: ConnectionNeeds = {
+    connections: filledConnections(store.connections, () => observations.connections),
+  };
+  const routes = { rooms, roomStreams, connections, updates };
   const viewers = () => watches.viewers + updates.viewers;
   const endStreams = () => {
     watches.close();
@@ -133,5 +138,5 @@ export function wireRooms(wiring: RoomWiringNeeds) {
     redis?.close();
     await Promise.all([documents.close(), readOnce.close()]);
   };
-  return { machine, updates, needs, viewers, endStreams, close };
+  return { machine, updates, routes, viewers, endStreams, close };
 }

@@ -1,42 +1,27 @@
 import { randomBytes } from 'node:crypto';
 import type { RequestListener } from 'node:http';
 import type { Logger } from 'pino';
-import { type ActorOptions, type AnyActorLogic, createActor } from 'xstate';
-import { type ActivationActor, activationMachine } from '../../machines/activationMachine.js';
-import type { ServerId } from '../../machines/ports.js';
-import { pubSubServerMachine } from '../../machines/pubSubServerMachine.js';
+import type { ActorOptions, AnyActorLogic } from 'xstate';
+import type { ActivationActor } from '../../machines/activationMachine.js';
 import type { Config } from '../config/config.js';
-import { createDiscovery, Discovery } from '../discovery/discovery.js';
+import { Discovery } from '../discovery/discovery.js';
 import { sourcesFor } from '../discovery/sources.js';
 import { Feed } from '../fleet/feed.js';
 import { FleetLog } from '../fleet/fleetLog.js';
 import { FleetView } from '../fleet/fleetView.js';
-import { createListener } from '../http/app.js';
-import { Hosts } from '../http/auth/hosts.js';
-import { ViewerAddresses } from '../http/guards/admission.js';
 import type { ReadTimeouts } from '../http/guards/slowReaders.js';
-import { builtPage } from '../http/routes/page.js';
 import { Inspector } from '../inspection/inspector.js';
-import { Machines } from '../inspection/machines.js';
 import { Observations } from '../observations/observations.js';
-import { AddressBook } from '../pubsub/addressBook.js';
-import { CallbackReceiver } from '../pubsub/callbackReceiver.js';
-import { CallbackUrls, type Connection } from '../pubsub/callbackUrls.js';
-import { EventTokens } from '../pubsub/eventTokens.js';
-import { GivenCallbacks } from '../pubsub/givenCallbacks.js';
-import {
-  createServerRequests,
-  type Instruction,
-  PubSubServers,
-  type PubSubServersNeeds,
-} from '../pubsub/pubSubServers.js';
-import { RequestPacer } from '../pubsub/requestPacer.js';
+import type { PubSubServersNeeds } from '../pubsub/pubSubServers.js';
 import type { ServersTable, Store } from '../store/store.js';
 import { withDeadline } from '../timing/withDeadline.js';
-import { roomTiming, wireRooms } from './wireRooms.js';
+import { wireActivation } from './wireActivation.js';
+import { wireHttp } from './wireHttp.js';
+import { wirePubSub, wireReceiver } from './wirePubSub.js';
+import { wireRooms } from './wireRooms.js';
 
-/** The parts of a service that is put together but not started. */
-export interface Wired {
+/** A service whose parts are connected but not started. */
+export interface WiredService {
   actor: ActivationActor;
   /** Answers every request. */
   listener: RequestListener;
@@ -46,82 +31,62 @@ export interface Wired {
   close: () => Promise<void>;
 }
 
+/** What the service is made of: its configuration, and parts that its caller owns. */
 export interface WiringNeeds {
   config: Config;
   log: Logger;
-  /** Where viewers find this service, as far as it knows, without a slash at its end. */
+  /** Where viewers reach this service, without a trailing slash. */
   publicUrl: string;
   ownPort: number;
-  /** Closed by whoever opened it. */
+  /** Its owner closes it. */
   store: Store;
-  /** Where servers that were found by a start-up query are remembered; the store's table unless told. */
+  /** Remembers servers that were found by a start-up query; the store's table by default. */
   memory?: ServersTable | undefined;
-  /** Time between two rounds of discovery; for tests to shorten. */
+  /** Time between two rounds of discovery; tests shorten it. */
   discoveryIntervalMs?: number | undefined;
-  /** What the machines' delays go by; for tests to turn by hand. */
+  /** Clock of the machines' delays; tests control it. */
   clock?: ActorOptions<AnyActorLogic>['clock'] | undefined;
-  /** How long an answer may take to be read; for tests to shorten. */
+  /** How long a client may take to read an answer; tests shorten it. */
   readTimeoutsMs?: ReadTimeouts | undefined;
-  /** How host names of pub-sub servers are resolved; for tests to ask name servers of their own. */
+  /** Resolves host names of pub-sub servers; tests use their own name servers. */
   lookup?: PubSubServersNeeds['lookup'] | undefined;
 }
 
-/** How long a sender may take for its body; docs/protocol.md names it. */
-const bodyTimeoutMs = 10_000;
-/** How long the end waits for what was observed to be saved. */
+/** How long shutting down waits until the observations are saved. */
 const savingMs = 1000;
-/** How long a client may take to read an answer. */
-const readTimeoutsMs: ReadTimeouts = { stalled: 60_000, whole: 10 * 60_000 };
 
-/** Fills the machines' slots with what acts, and the routes' needs with the machine. */
-export function wire(needs: WiringNeeds): Wired {
-  const { config, log, publicUrl, ownPort, store, memory, discoveryIntervalMs, clock, lookup } =
-    needs;
-  const tokens = new EventTokens();
-  const pacer = new RequestPacer();
-  const book = new AddressBook({ networks: config.pubSubNetworks, ownPort });
-  const urls = new CallbackUrls({ publicUrl: config.publicUrl, host: config.host, port: ownPort });
-  const callbacks = new GivenCallbacks(log);
-  const eventsUrl = (server: ServerId, { active, epoch }: Instruction, connection: Connection) => {
-    const token = tokens.mint({ kind: 'server', server, epoch, fromStartup: false });
-    const urlFor = () => urls.urlFor(connection);
-    const url = active ? callbacks.note(server, urlFor) : urls.anyFor(connection);
-    return `${url}?token=${token}`;
-  };
-
-  // An answer of that size is the most that can hold names.
-  const limits = {
-    maxRooms: config.maxRoomsPerServer,
-    maxNamesLength: config.maxSnapshotBytes,
-  };
-  const requests = new PubSubServers({
-    requestTimeoutMs: config.requestTimeoutMs,
-    maxSnapshotBytes: config.maxSnapshotBytes,
+/** Connects all parts of the service: fills the machines' slots, and gives the routes what they need. */
+export function wireService(needs: WiringNeeds): WiredService {
+  const { config, log, ownPort, store, memory } = needs;
+  // The parts below use each other. Those that do not exist yet are reached through functions.
+  const actor = () => activation;
+  // No larger answer is read, so a server's room names cannot be longer than this together.
+  const limits = { maxRooms: config.maxRoomsPerServer, maxNamesLength: config.maxSnapshotBytes };
+  const pubSub = wirePubSub({
+    config,
+    log,
+    ownPort,
     snapshotLimits: limits,
-    isProven: (server) => actor.getSnapshot().context.roster.get(server)?.standing !== 'candidate',
-    eventsUrl,
-    mayContact: (address, port) => book.mayContact(address, port),
-    onResolved: (server, addresses) => book.note(server, addresses),
-    ...(lookup && { lookup }),
+    lookup: needs.lookup,
+    actor,
     onHeard: (server) => {
       view.noteHeard(server);
       discovery.noteHeard(server);
     },
   });
-  const serverRequests = createServerRequests(requests, pacer);
-  const pubSubServer = pubSubServerMachine.provide({ actors: { serverRequests } });
+  const { book, requests, callbacks } = pubSub;
   const discovery = new Discovery({
     log,
     sources: sourcesFor(config, store),
     servers: memory ?? store.servers,
     configured: config.pubSubServers,
     mayContact: (address, port) => book.mayContact(address, port),
-    intervalMs: discoveryIntervalMs,
+    intervalMs: needs.discoveryIntervalMs,
   });
   const observations = new Observations({
     log,
     table: store.observations,
-    totals: () => actor.getSnapshot().context.tally.totals,
+    totals: () => activation.getSnapshot().context.tally.totals,
     watching: () => view.watching(),
   });
   const rooms = wireRooms({
@@ -132,40 +97,26 @@ export function wire(needs: WiringNeeds): Wired {
     servers: requests,
     counts: () => view.counts(),
     observations,
-    actor: () => actor,
+    actor,
     isGone: (server) => discovery.isGone(server),
   });
-  const machine = activationMachine.provide({
-    actors: { pubSubServer, discovery: createDiscovery(discovery), room: rooms.machine },
-    actions: {
-      publish: () => {
-        feed.publish();
-        observations.touch();
-      },
-      restartFeed: () => feed.restart(),
-      reportDefect: ({ event }) => {
-        if (!('actorId' in event && 'error' in event)) return;
-        log.error({ err: event.error, actorId: event.actorId }, 'an actor failed');
-      },
-    },
-  });
-  // These and no more: contexts are shown to viewers, and the configuration has secrets.
-  const { lingerMs, requestTimeoutMs, probeIntervalMs, resyncIntervalMs } = config;
-  const timing = {
-    lingerMs,
-    requestTimeoutMs,
-    probeIntervalMs,
-    resyncIntervalMs,
-    room: roomTiming,
-  };
   const inspector = config.inspect ? new Inspector(log) : undefined;
-  const actor = createActor(machine, {
-    id: machine.id,
-    input: { timing, servers: config.pubSubServers, limits },
-    ...(inspector && { inspect: inspector.observe }),
-    ...(clock && { clock }),
+  const activation = wireActivation({
+    config,
+    log,
+    limits,
+    pubSubServer: pubSub.machine,
+    discovery,
+    room: rooms.machine,
+    publish: () => {
+      feed.publish();
+      observations.touch();
+    },
+    restartFeed: () => feed.restart(),
+    inspector,
+    clock: needs.clock,
   });
-  const view = new FleetView(actor, {
+  const view = new FleetView(activation, {
     callbackOf: (server) => callbacks.of(server),
     areSourcesHeard: () => discovery.areSourcesHeard,
   });
@@ -175,92 +126,54 @@ export function wire(needs: WiringNeeds): Wired {
     isConfigured: (server) => configured.has(server),
     state: () => view.state(),
   });
-  fleetLog.follow(actor);
+  fleetLog.follow(activation);
   const run = randomBytes(6).toString('base64url');
   const feed = new Feed(view, {
     run,
     frameIntervalMs: config.frameIntervalMs,
     onServersChanged: (servers) => fleetLog.noteServers(servers),
   });
-
-  const receiver = new CallbackReceiver({
-    actor,
-    book,
-    tokens,
-    urlOf: (token, { address, localAddress }) => {
-      const url = urls.reachableUrlFor({ localAddress, remoteAddress: address });
-      return url && `${url}?token=${token}`;
-    },
-    unusedUrl: urls.anyFor(),
-    pubSubPort: config.pubSubPort,
-    resyncIntervalMs: config.resyncIntervalMs,
+  const receiver = wireReceiver({
+    config,
+    pubSub,
+    actor: activation,
     onHeard: (server) => view.noteHeard(server),
     observe: (deltas) => observations.take(deltas),
     takeUpdate: (room, update) => rooms.updates.take(room, update),
   });
 
   let isDraining = false;
-  let observed: Promise<void> | undefined;
-  const viewerToken = config.auth === 'none' ? undefined : config.dashboardToken;
-  const listener = createListener({
+  let saved: Promise<void> | undefined;
+  const listener = wireHttp({
+    config,
     log,
-    tokens,
-    feed,
-    viewerToken,
-    trustedProxies: config.trustedProxies,
-    hosts: new Hosts({
-      allowedHosts: config.allowedHosts,
-      publicUrl,
-      isTokenRequired: viewerToken !== undefined,
-      trustedProxies: config.trustedProxies,
-    }),
-    corsOrigins: config.corsOrigins,
-    maxBodyBytes: config.maxBodyBytes,
-    bodyTimeoutMs,
-    readTimeoutsMs: needs.readTimeoutsMs ?? readTimeoutsMs,
-    ...rooms.needs,
-    maxViewers: config.maxViewers,
-    addresses: new ViewerAddresses(config.maxViewersPerAddress),
-    inspector,
-    machines: new Machines(actor),
-    viewers: () => feed.viewers + rooms.viewers() + (inspector?.viewers ?? 0),
+    publicUrl: needs.publicUrl,
+    readTimeoutsMs: needs.readTimeoutsMs,
     isDraining: () => isDraining,
-    takePosted: (claims, posted) => receiver.take(claims, posted),
-    noteLost: (claims) => receiver.noteLost(claims),
-    noteStranger: (address) => receiver.noteStranger(address),
-    answerStartup: (query) => receiver.answerStartup(query),
-    inactiveAnswer: () => receiver.inactiveAnswer(),
-    logDefect: (error) => log.error({ err: error }, 'start-up query failed'),
-    viewerConnected: () => actor.send({ type: 'viewer.connected' }),
-    viewerDisconnected: () => {
-      // At the end the machine stops before the last stream has closed.
-      if (actor.getSnapshot().status === 'active') actor.send({ type: 'viewer.disconnected' });
-    },
-    servers: () => view.servers(),
-    pageFiles: builtPage(),
-    countsOf: (room) => view.countsOf(room),
-    observations: () => observations.report(),
-    state: () => view.state(),
-    discovery: () => discovery.reports(),
+    actor: activation,
+    tokens: pubSub.tokens,
+    receiver,
+    feed,
+    view,
+    discovery,
+    observations,
+    rooms,
+    inspector,
   });
-
-  return {
-    actor,
-    listener,
-    endStreams: () => {
-      isDraining = true;
-      feed.close();
-      rooms.endStreams();
-      inspector?.close();
-      observed = observations.close();
-    },
-    close: async () => {
-      receiver.close();
-      feed.close();
-      actor.stop();
-      requests.close();
-      await rooms.close();
-      await withDeadline(observed ?? observations.close(), savingMs, () => undefined);
-    },
+  const endStreams = () => {
+    isDraining = true;
+    feed.close();
+    rooms.endStreams();
+    inspector?.close();
+    saved = observations.close();
   };
+  const close = async () => {
+    receiver.close();
+    feed.close();
+    activation.stop();
+    requests.close();
+    await rooms.close();
+    await withDeadline(saved ?? observations.close(), savingMs, () => undefined);
+  };
+  return { actor: activation, listener, endStreams, close };
 }

@@ -1,22 +1,27 @@
-import type { Feed } from '../../server/fleet/feed.js';
 import type { AppNeeds } from '../../server/http/app.js';
 import { Hosts } from '../../server/http/auth/hosts.js';
-import { ViewerAddresses } from '../../server/http/guards/admission.js';
+import { Admission } from '../../server/http/guards/admission.js';
 import { createLog } from '../../server/log.js';
 import { EventTokens, type TokenClaims } from '../../server/pubsub/eventTokens.js';
 
 /** Needs of an application that stands alone, with notes of what its routes passed on. */
-export type LoneNeeds = AppNeeds & { lost: TokenClaims[]; feed: Feed };
+export type LoneNeeds = AppNeeds & { lost: TokenClaims[] };
+
+type Group = 'bodyLimits' | 'callbacks' | 'startup' | 'streams' | 'fleet';
+
+/** What a test replaces: whole entries, or some fields of a group. */
+export type AppOverrides = Partial<Omit<AppNeeds, Group>> & {
+  [Entry in Group]?: Partial<AppNeeds[Entry]>;
+} & { onLog?: (line: string) => void };
 
 /** Needs whose parts do nothing but take notes; a test replaces those that it is about. */
-export function appNeeds(overrides: Partial<AppNeeds> & { onLog?: (line: string) => void } = {}) {
-  const { onLog = () => {}, ...others } = overrides;
+export function appNeeds(overrides: AppOverrides = {}): LoneNeeds {
+  const { onLog = () => {}, callbacks, startup, streams, fleet, bodyLimits, ...others } = overrides;
   const lost: TokenClaims[] = [];
   const inactive = { active: false, eventsUrl: 'http://127.0.0.1:1/api/events' };
-  const needs: Partial<AppNeeds> & { lost: TokenClaims[] } = {
+  const needs = {
     lost,
     log: createLog('info', { write: onLog }),
-    tokens: new EventTokens(),
     viewerToken: undefined,
     trustedProxies: undefined,
     hosts: new Hosts({
@@ -24,26 +29,39 @@ export function appNeeds(overrides: Partial<AppNeeds> & { onLog?: (line: string)
       publicUrl: 'http://127.0.0.1:1',
       isTokenRequired: others.viewerToken !== undefined,
     }),
-    maxBodyBytes: 1024,
     corsOrigins: [],
-    bodyTimeoutMs: 1000,
+    bodyLimits: { maxBodyBytes: 1024, bodyTimeoutMs: 1000, ...bodyLimits },
     readTimeoutsMs: { stalled: 60_000, whole: 60_000 },
-    maxViewers: 1000,
-    addresses: new ViewerAddresses(1000),
-    viewers: () => others.feed?.viewers ?? 0,
     isDraining: () => false,
-    takePosted: () => {},
-    noteLost: (claims) => lost.push(claims),
-    noteStranger: () => {},
-    answerStartup: () => ({ answer: inactive, afterwards: () => {} }),
-    inactiveAnswer: () => inactive,
-    logDefect: () => {},
-    viewerConnected: () => {},
-    viewerDisconnected: () => {},
-    servers: () => [],
-    pageFiles: undefined,
+    admission: new Admission({
+      maxViewers: 1000,
+      maxViewersPerAddress: 1000,
+      viewers: () => streams?.feed?.viewers ?? 0,
+      isDraining: others.isDraining ?? (() => false),
+      trustedProxies: undefined,
+    }),
+    callbacks: {
+      tokens: new EventTokens(),
+      takePosted: () => {},
+      noteLost: (claims: TokenClaims) => lost.push(claims),
+      noteStranger: () => {},
+      ...callbacks,
+    },
+    startup: {
+      answer: () => ({ answer: inactive, afterwards: () => {} }),
+      inactiveAnswer: () => inactive,
+      logDefect: () => {},
+      ...startup,
+    },
+    streams: { viewerConnected: () => {}, viewerDisconnected: () => {}, ...streams },
+    page: undefined,
+    // A route that a test does not ask for needs nothing.
+    fleet: { servers: () => [], ...fleet },
+    counts: {},
+    rooms: {},
+    roomStreams: {},
+    connections: {},
     ...others,
   };
-  // Routes that a test does not ask for need nothing.
-  return needs as LoneNeeds;
+  return needs as unknown as LoneNeeds;
 }

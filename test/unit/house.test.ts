@@ -216,12 +216,12 @@ function cycleIn(files: readonly Source[]): string[] {
 describe('the house', () => {
   test('is read as it is', () => {
     expect(sources.length).toBeGreaterThan(40);
-    const wiring = sources.find(({ path }) => path === 'server/wiring/wireService.ts');
+    const wiring = sources.find(({ path }) => path === 'server/wiring/wireActivation.ts');
     expect(wiring?.imports).toContainEqual({
       from: 'machines/activationMachine.ts',
       isType: false,
     });
-    expect(wiring?.imports).toContainEqual({ from: 'machines/ports.ts', isType: true });
+    expect(wiring?.imports).toContainEqual({ from: 'server/config/config.ts', isType: true });
   });
 
   test.each(Object.entries(rules))('%s', (_, check) => {

@@ -4,10 +4,10 @@ import { Stream } from 'node:stream';
 import type { Context, Next } from 'koa';
 
 /**
- * Closes the answers that wait behind another one when their connection closes. Node emits `close` only
- * for the answer that is being sent, so what the others hold (files, subscriptions) would stay open.
+ * Closes all answers of a connection that closes. With pipelined requests, Node emits `close` only for
+ * the answer that it is sending. The files and subscriptions of the others would stay open.
  */
-export function closingQueuedAnswers(listener: RequestListener): RequestListener {
+export function closeQueuedAnswers(listener: RequestListener): RequestListener {
   const queues = new WeakMap<Socket, Set<ServerResponse>>();
   const queueOf = (socket: Socket) => {
     const known = queues.get(socket);
@@ -27,14 +27,14 @@ export function closingQueuedAnswers(listener: RequestListener): RequestListener
 
 function closeAll(queue: ReadonlySet<ServerResponse>): void {
   for (const res of queue) {
-    // Only an answer without a socket is still in the queue.
+    // Node gives an answer its socket when its turn comes, and closes that one itself.
     if (res.socket) continue;
     res.destroy();
     res.emit('close');
   }
 }
 
-/** Ends the body of an answer whose connection closed before the answer was ready. */
+/** Destroys the body of an answer if the connection closed before the answer was ready. */
 export async function dropAbandoned(ctx: Context, next: Next): Promise<void> {
   await next();
   if (!ctx.res.destroyed) return;

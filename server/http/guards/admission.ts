@@ -6,32 +6,59 @@ import { Viewer } from '../../sse/viewer.js';
 import { apiError } from '../errors.js';
 import { viewerAddress } from '../remoteAddress.js';
 
-/** Whether another event stream may be opened. */
-export interface Admission {
+/** Limits of event streams, and what they depend on. */
+export interface AdmissionNeeds {
   maxViewers: number;
-  /** Event streams that are open, of every kind. */
+  /** From one address, or one /64 of IPv6. Loopback is not counted. */
+  maxViewersPerAddress: number;
+  /** Open event streams of every kind. */
   viewers: () => number;
+  /** Whether the service is shutting down. */
   isDraining: () => boolean;
-  addresses: ViewerAddresses;
-  /** Proxies whose word is taken for the address of a viewer. */
+  /** Proxies whose `X-Forwarded-For` is trusted. */
   trustedProxies: Networks | undefined;
 }
 
-/** How many viewers there are by address: one stranger is not to take every place. */
-export class ViewerAddresses {
-  readonly #max: number;
+/** Lets viewers open event streams, up to the limits. */
+export class Admission {
+  readonly #needs: AdmissionNeeds;
+  /** Open event streams by address. */
   readonly #viewers = new Map<string, number>();
 
-  constructor(max: number) {
-    this.#max = max;
+  constructor(needs: AdmissionNeeds) {
+    this.#needs = needs;
   }
 
-  isFull(address: string): boolean {
-    return (this.#viewers.get(subscriberOf(address)) ?? 0) >= this.#max;
+  /**
+   * Opens an event stream. Undefined: the request was refused or is a HEAD request, and has its answer.
+   * `isFull`: this kind of stream has reached a limit of its own.
+   */
+  admit(ctx: Context, isFull = false): Viewer | undefined {
+    const address = viewerAddress(ctx, this.#needs.trustedProxies);
+    const refusal = this.#refusalFor(address, isFull);
+    if (refusal) {
+      refuse(ctx, refusal);
+    } else if (ctx.method === 'HEAD') {
+      ctx.status = 200;
+      ctx.type = 'text/event-stream';
+    } else {
+      const viewer = new Viewer(ctx);
+      this.#count(address, viewer);
+      return viewer;
+    }
+    return undefined;
   }
 
-  /** Counts a viewer until it is gone. Programs of this machine, and proxies on it, are not counted. */
-  enter(address: string, viewer: Viewer): void {
+  #refusalFor(address: string, isFull: boolean): 'draining' | 'too_many_viewers' | undefined {
+    const { maxViewers, maxViewersPerAddress, viewers, isDraining } = this.#needs;
+    if (isDraining()) return 'draining';
+    const fromAddress = this.#viewers.get(subscriberOf(address)) ?? 0;
+    const isOver = isFull || viewers() >= maxViewers || fromAddress >= maxViewersPerAddress;
+    return isOver ? 'too_many_viewers' : undefined;
+  }
+
+  /** Counts a viewer until it is gone. */
+  #count(address: string, viewer: Viewer): void {
     if (isLoopback(address)) return;
     const subscriber = subscriberOf(address);
     this.#add(subscriber, 1);
@@ -45,38 +72,8 @@ export class ViewerAddresses {
   }
 }
 
-/** Why a viewer is not let in. */
-type Refusal = 'draining' | 'too_many_viewers';
-
-/**
- * The viewer of a new event stream; undefined: there is none, and the request is answered. `isFull`:
- * this kind of stream takes no more, whatever the others do.
- */
-export function admitViewer(ctx: Context, needs: Admission, isFull = false): Viewer | undefined {
-  const address = viewerAddress(ctx, needs.trustedProxies);
-  const isOver = isFull || needs.addresses.isFull(address);
-  const refusal = refusalOf(needs) ?? (isOver ? 'too_many_viewers' : undefined);
-  if (refusal) {
-    refuse(ctx, refusal);
-  } else if (ctx.method === 'HEAD') {
-    ctx.status = 200;
-    ctx.type = 'text/event-stream';
-  } else {
-    const viewer = new Viewer(ctx);
-    needs.addresses.enter(address, viewer);
-    return viewer;
-  }
-  return undefined;
-}
-
-/** Undefined: one more viewer is welcome. */
-function refusalOf({ maxViewers, viewers, isDraining }: Admission): Refusal | undefined {
-  if (isDraining()) return 'draining';
-  return viewers() >= maxViewers ? 'too_many_viewers' : undefined;
-}
-
-/** An EventSource that meets an error status never comes back: it is told when to try again instead. */
-function refuse(ctx: Context, refusal: Refusal): void {
+/** An EventSource never retries after an error status. So it gets a stream that only says when to retry. */
+function refuse(ctx: Context, refusal: 'draining' | 'too_many_viewers'): void {
   if (!ctx.accepts('text/event-stream')) throw apiError(refusal);
   ctx.set('Cache-Control', 'no-store');
   ctx.type = 'text/event-stream';

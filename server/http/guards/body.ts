@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import { apiError } from '../errors.js';
 import { GatheredBytes } from './gatheredBytes.js';
 
-/** What a body may take of this service. */
+/** Limits of a request body. */
 export interface BodyLimits {
   maxBodyBytes: number;
   bodyTimeoutMs: number;
@@ -10,7 +10,7 @@ export interface BodyLimits {
 
 /**
  * Reads a request body as text, within limits. Rejects with `body_too_large`, `body_timeout`,
- * `unsupported_encoding`, or the socket's error when the sender goes away.
+ * `unsupported_encoding`, or the socket's error if the client disconnects.
  */
 export async function readBody(
   req: IncomingMessage,
@@ -23,7 +23,7 @@ export async function readBody(
     const body = new GatheredBytes();
     let isOver = false;
     let timer: NodeJS.Timeout | undefined;
-    // Most bodies came with their heads: those need no timer, which would be a tenth of a post's cost.
+    // Most bodies arrive with their headers. A timer for those would be a tenth of the cost of a post.
     process.nextTick(() => {
       if (req.complete || isOver) return;
       timer = setTimeout(() => reject(apiError('body_timeout')), bodyTimeoutMs);

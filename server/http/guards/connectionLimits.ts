@@ -4,7 +4,7 @@ import type { Logger } from 'pino';
 import { isLoopback, type Networks, normalizeAddress, subscriberOf } from '../../addresses.js';
 import { AtMostEvery } from '../../timing/atMostEvery.js';
 
-/** How many connections there may be. */
+/** Limits of connections. */
 export interface ConnectionLimits {
   max: number;
   /** From one address, or one /64 of IPv6. Loopback and trusted proxies are not counted. */
@@ -14,12 +14,12 @@ export interface ConnectionLimits {
 
 const logEveryMs = 60_000;
 
-/** Refuses connections over the limits at once. */
+/** Closes connections over the limits as soon as they open. */
 export function limitConnections(server: Server, limits: ConnectionLimits, log: Logger): void {
   const connections = new Map<string, number>();
   const refused = new RefusalLog(log);
   server.maxConnections = limits.max;
-  server.on('drop', () => refused.note('in all'));
+  server.on('drop', () => refused.note('all addresses'));
   server.on('connection', (socket: Socket) => {
     const address = normalizeAddress(socket.remoteAddress ?? '');
     if (isLoopback(address) || limits.trustedProxies?.includes(address)) return;
@@ -32,14 +32,14 @@ export function limitConnections(server: Server, limits: ConnectionLimits, log: 
     }
     connections.set(subscriber, open + 1);
     socket.once('close', () => {
-      const left = (connections.get(subscriber) ?? 1) - 1;
-      if (left > 0) connections.set(subscriber, left);
+      const remaining = (connections.get(subscriber) ?? 1) - 1;
+      if (remaining > 0) connections.set(subscriber, remaining);
       else connections.delete(subscriber);
     });
   });
 }
 
-/** Tells of refused connections once a minute at most: strangers cannot fill the log. */
+/** Logs refused connections, at most once a minute: clients must not fill the log. */
 class RefusalLog {
   readonly #log: Logger;
   readonly #lines = new AtMostEvery(logEveryMs, 1);
@@ -52,7 +52,10 @@ class RefusalLog {
   note(from: string): void {
     this.#refused += 1;
     if (!this.#lines.allows('refused')) return;
-    this.#log.warn({ refused: this.#refused, from }, 'too many connections: new ones are refused');
+    this.#log.warn(
+      { refused: this.#refused, from },
+      'too many connections: new connections are refused',
+    );
     this.#refused = 0;
   }
 }

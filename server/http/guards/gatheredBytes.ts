@@ -1,12 +1,12 @@
-/** A smaller chunk is copied: the object around it takes more than its bytes, and holds a whole buffer of the socket. */
+/** Smaller chunks are copied: a chunk keeps a whole socket buffer alive, and its object is larger than its bytes. */
 const smallBytes = 1024;
 const blockBytes = 16 * 1024;
 
-/** The chunks of a body until it has come to its end, in about as much memory as they have bytes. */
+/** Collects the chunks of a body, in about as much memory as they have bytes. */
 export class GatheredBytes {
   readonly #parts: Buffer[] = [];
   #block: Buffer | undefined;
-  /** Of the block, as far as it is filled. */
+  /** Bytes of the block in use. */
   #filled = 0;
   #length = 0;
 
@@ -27,14 +27,14 @@ export class GatheredBytes {
     this.#filled += chunk.length;
   }
 
-  /** All of it, in order. */
+  /** All bytes, in order. */
   bytes(): Buffer {
     this.#closeBlock();
     const [only] = this.#parts;
     return this.#parts.length === 1 && only ? only : Buffer.concat(this.#parts, this.#length);
   }
 
-  // Most bodies are one chunk: that is not copied.
+  // Most bodies are a single chunk, which is not copied.
   #isFirst(): boolean {
     return this.#parts.length === 0 && this.#block === undefined;
   }

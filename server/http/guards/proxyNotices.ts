@@ -3,20 +3,20 @@ import type { Logger } from 'pino';
 import type { Networks } from '../../addresses.js';
 import { hiddenAddressOf, remoteAddress } from '../remoteAddress.js';
 
-const words = {
+const messages = {
   untrusted:
-    'viewers come through a proxy that TRUSTED_PROXIES does not name: they share its address in every limit by address',
+    'viewers come through a proxy that is not in TRUSTED_PROXIES, so every limit per address counts them as one: add the proxy to TRUSTED_PROXIES',
   unreadable:
-    'a proxy of TRUSTED_PROXIES sends an X-Forwarded-For without an address: its viewers share its address in every limit by address',
+    'a proxy in TRUSTED_PROXIES sends X-Forwarded-For without an IP address, so every limit per address counts its viewers as one: have the proxy send the address of the client',
 };
 
-/** Says in the log, once for each reason, that viewers behind a proxy are not told from each other. */
+/** Logs, once per reason, that viewers behind a proxy share one address. */
 export function noteProxies(trustedProxies: Networks | undefined, log: Logger): Middleware {
-  const due = new Set(Object.keys(words));
+  const due = new Set(Object.keys(messages));
   return (ctx, next) => {
     const reason = due.size > 0 ? hiddenAddressOf(ctx, trustedProxies) : undefined;
-    // Anybody may send the header: each line comes once, whoever causes it.
-    if (reason && due.delete(reason)) log.warn({ proxy: remoteAddress(ctx) }, words[reason]);
+    // Any client can send the header: each message is logged once, whoever causes it.
+    if (reason && due.delete(reason)) log.warn({ proxy: remoteAddress(ctx) }, messages[reason]);
     return next();
   };
 }

@@ -1,27 +1,31 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 
-/** Has every body come to its end in time, whether anybody reads it or not. */
-export function limitingBodies(listener: RequestListener, bodyTimeoutMs: number): RequestListener {
+/** Requires every request body to end in time, whether a route reads it or not. */
+export function limitBodies(listener: RequestListener, bodyTimeoutMs: number): RequestListener {
   return (req, res) => {
-    cutUnfinished(req, res, bodyTimeoutMs);
+    closeIfUnfinished(req, res, bodyTimeoutMs);
     listener(req, res);
   };
 }
 
 /**
- * Closes the connection of a request whose body has not ended in time. Not at once when it is answered
- * unread: a sender that is still at work would be reset, and might never see its answer.
+ * Closes the connection of a request whose body does not end in time. Closing at once, while the client
+ * still sends, would reset the connection, and the client might never see the answer.
  */
-export function cutUnfinished(req: IncomingMessage, res: ServerResponse, timeoutMs: number): void {
-  const cut = () => req.socket.destroySoon();
-  // Most requests came as a whole, and need no timer.
+export function closeIfUnfinished(
+  req: IncomingMessage,
+  res: ServerResponse,
+  timeoutMs: number,
+): void {
+  const close = () => req.socket.destroySoon();
+  // Most requests arrive as a whole and need no timer.
   process.nextTick(() => {
     if (req.complete || req.destroyed) return;
     const timer = setTimeout(() => {
       if (req.complete) return;
-      // Who reads the body has the same time, and something to say.
-      if (res.headersSent) cut();
-      else res.once('finish', cut);
+      // A route that reads the body has the same timeout and is about to answer.
+      if (res.headersSent) close();
+      else res.once('finish', close);
     }, timeoutMs);
     req.once('close', () => clearTimeout(timer));
   });

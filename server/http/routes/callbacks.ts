@@ -7,52 +7,61 @@ import { type Posted, parsePosted } from '../../pubsub/parsePosted.js';
 import { isFromBrowser } from '../auth/origins.js';
 import { apiError } from '../errors.js';
 import { type BodyLimits, readBody } from '../guards/body.js';
-import { requireOneReading } from '../guards/duplicateHeaders.js';
-import { cutUnfinished } from '../guards/unreadBodies.js';
+import { refuseRequestSmuggling } from '../guards/requestSmuggling.js';
+import { closeIfUnfinished } from '../guards/unreadBodies.js';
 import { refusalOf } from '../refusals.js';
 import { remoteAddress } from '../remoteAddress.js';
 
-/** What the callbacks of pub-sub servers need of the rest of the service. */
-export interface CallbackNeeds extends BodyLimits {
+/** What the posts of pub-sub servers are passed to. */
+export interface CallbackNeeds {
   tokens: EventTokens;
-  /** Takes what came under a token. */
+  /** Takes a post with a valid token. */
   takePosted: (claims: TokenClaims, posted: Posted) => void;
-  /** Something under a valid token could not be read: a delta is lost. */
+  /** A post with a valid token was refused, so a delta is lost. */
   noteLost: (claims: TokenClaims) => void;
-  /** Somebody posted without a token of this run. */
+  /** A post had no token of this run. */
   noteStranger: (address: string) => void;
-  log: Logger;
 }
 
-const verbatimUrl = '/api/events?token=';
+/** What taking a post needs. */
+interface PostNeeds {
+  callbacks: CallbackNeeds;
+  bodyLimits: BodyLimits;
+}
+
+const path = '/api/events';
+const issuedUrl = `${path}?token=`;
 
 /**
- * `POST /api/events`: one delta or update, or an array, on the URL that the activation gave, in
- * whatever way a proxy spelt it anew.
+ * `POST /api/events`: a delta or update, or an array of them. Pub-sub servers post to the URL that they
+ * got with their activation. A proxy may have changed its spelling.
  */
-export function callbackRoutes(router: Router, needs: CallbackNeeds): void {
-  router.post('/api/events', async (ctx) => {
-    const claims = needs.tokens.read(tokenIn(ctx));
+export function callbackRoutes(router: Router, { callbacks, bodyLimits }: PostNeeds): void {
+  router.post(path, async (ctx) => {
+    const claims = callbacks.tokens.read(tokenIn(ctx));
     if (!claims) {
-      if (!isFromBrowser(ctx.req.headers)) needs.noteStranger(remoteAddress(ctx));
-      requireOneReading(ctx.req);
+      if (!isFromBrowser(ctx.req.headers)) callbacks.noteStranger(remoteAddress(ctx));
+      refuseRequestSmuggling(ctx.req);
       throw apiError('token_unknown');
     }
-    await takePost(ctx.req, claims, needs);
+    await takePost(ctx.req, claims, { callbacks, bodyLimits });
     ctx.status = 204;
   });
 }
 
 /**
- * The same for a URL just as it was given out, as nearly every one is, and without Koa, whose contexts
- * and routing would take longer than all else about a delta (docs/internals/benchmarks.md). Every other
- * request is left to the others.
+ * Takes posts to a URL that is spelled as issued, which nearly all are. It works without Koa, because
+ * Koa would take most of the time of a delta (docs/internals/benchmarks.md). `others` answers all other
+ * requests.
  */
-export function callbackListener(needs: CallbackNeeds, others: RequestListener): RequestListener {
+export function callbackListener(
+  needs: PostNeeds & { log: Logger },
+  others: RequestListener,
+): RequestListener {
   return (req, res) => {
     const { method, url = '' } = req;
-    const isVerbatim = method === 'POST' && url.startsWith(verbatimUrl);
-    const claims = isVerbatim ? needs.tokens.read(url.slice(verbatimUrl.length)) : undefined;
+    const isIssued = method === 'POST' && url.startsWith(issuedUrl);
+    const claims = isIssued ? needs.callbacks.tokens.read(url.slice(issuedUrl.length)) : undefined;
     if (claims) void answerPost(req, res, claims, needs);
     else others(req, res);
   };
@@ -62,7 +71,7 @@ async function answerPost(
   req: IncomingMessage,
   res: ServerResponse,
   claims: TokenClaims,
-  needs: CallbackNeeds,
+  needs: PostNeeds & { log: Logger },
 ): Promise<void> {
   try {
     await takePost(req, claims, needs);
@@ -70,20 +79,24 @@ async function answerPost(
   } catch (error) {
     const refusal = refusalOf(error, req, needs.log);
     if (!refusal) return;
-    cutUnfinished(req, res, needs.bodyTimeoutMs);
+    closeIfUnfinished(req, res, needs.bodyLimits.bodyTimeoutMs);
     const headers = { ...refusal.headers, 'Content-Type': 'application/json; charset=utf-8' };
     res.writeHead(refusal.status, headers).end(JSON.stringify(refusal.body));
   }
 }
 
-async function takePost(req: IncomingMessage, claims: TokenClaims, needs: CallbackNeeds) {
-  // No server posts like this: nothing of one is lost.
-  if (isFromBrowser(req.headers)) throw apiError('foreign_page', 'No page may post connections');
+async function takePost(
+  req: IncomingMessage,
+  claims: TokenClaims,
+  { callbacks, bodyLimits }: PostNeeds,
+): Promise<void> {
+  // Not counted as lost: a pub-sub server is not a browser.
+  if (isFromBrowser(req.headers)) throw apiError('foreign_page', 'pages may not post deltas');
   try {
-    requireOneReading(req);
-    needs.takePosted(claims, parsePosted(await readBody(req, needs)));
+    refuseRequestSmuggling(req);
+    callbacks.takePosted(claims, parsePosted(await readBody(req, bodyLimits)));
   } catch (error) {
-    needs.noteLost(claims);
+    callbacks.noteLost(claims);
     throw error;
   }
 }

@@ -1,12 +1,12 @@
 import { Readable } from 'node:stream';
 import type Router from '@koa/router';
-import type { Context, Middleware } from 'koa';
+import type { Context } from 'koa';
 import { BoundedMap } from '../../boundedMap.js';
 import { PageReads } from '../../rooms/lookup/pageReads.js';
 import type { ConnectionsTable, StoredConnection } from '../../store/store.js';
 import { apiError } from '../errors.js';
 
-/** What the routes about connections need of the rest of the service. */
+/** What the routes about connections need. */
 export interface ConnectionNeeds {
   connections: Pick<ConnectionsTable, 'since' | 'newestFirst'>;
 }
@@ -25,18 +25,14 @@ const maxKept = 32;
  * `GET /api/connections/since_yesterday/<hour>`: all since yesterday at that hour of this machine's
  * local time, oldest first. Both pass the rows on page by page, so that none pile up here.
  */
-export function connectionRoutes(
-  router: Router,
-  authenticate: Middleware,
-  { connections }: ConnectionNeeds,
-): void {
+export function connectionRoutes(router: Router, { connections }: ConnectionNeeds): void {
   const kept = new BoundedMap<string, Kept>(maxKept);
   const reads = new PageReads();
   router
-    .get('/api/connections/latest', authenticate, (ctx) =>
+    .get('/api/connections/latest', (ctx) =>
       answer(ctx, 'latest', newestOfEachRoom(inTurn(connections.newestFirst(), reads)), kept),
     )
-    .get('/api/connections/since_yesterday/:hour', authenticate, (ctx) => {
+    .get('/api/connections/since_yesterday/:hour', (ctx) => {
       const since = yesterdayAt(ctx.params.hour ?? '');
       return answer(ctx, since.toISOString(), inTurn(connections.since(since), reads), kept);
     });

@@ -1,28 +1,27 @@
 import type Router from '@koa/router';
-import type { Middleware } from 'koa';
 import type { ServerView } from '../../wire/serverView.js';
 import type { ServiceState, StateReport } from '../../wire/serviceState.js';
 import type { SourceReport } from '../../wire/sourceReport.js';
 
-/** What the routes about the fleet need of the rest of the service. */
+/** What the routes about the fleet need. */
 export interface FleetNeeds {
   servers: () => ServerView[];
   state: () => ServiceState;
-  /** How the sources of discovery are doing. */
+  /** The state of each discovery source. */
   discovery: () => SourceReport[];
 }
 
-/** `GET /api/servers`, with the failing sources of discovery in a header, and `GET /api/state`. */
-export function fleetRoutes(router: Router, authenticate: Middleware, needs: FleetNeeds): void {
+/** `GET /api/servers`, with the failing discovery sources in a header, and `GET /api/state`. */
+export function fleetRoutes(router: Router, needs: FleetNeeds): void {
   router
-    .get('/api/servers', authenticate, (ctx) => {
+    .get('/api/servers', (ctx) => {
       const failed = needs.discovery().filter(({ error }) => error !== null);
-      // The body is an array of servers and nothing else: what is to be known of it is in headers.
+      // The body is an array of servers, so anything else goes into headers.
       if (failed.length > 0)
         ctx.set('X-Discovery-Failed', failed.map(({ name }) => name).join(', '));
       ctx.body = needs.servers();
     })
-    .get('/api/state', authenticate, (ctx) => {
+    .get('/api/state', (ctx) => {
       const report: StateReport = { ...needs.state(), discovery: needs.discovery() };
       ctx.body = report;
     });

@@ -1,10 +1,10 @@
 import { readFile } from 'node:fs/promises';
 import type Router from '@koa/router';
 
-/** From this file in the sources, and from its compiled form in `dist`. */
-const places = ['../../../docs/openapi.yaml', '../../../../docs/openapi.yaml'];
+/** Seen from this file in the sources, and from its compiled form in `dist`. */
+const paths = ['../../../docs/openapi.yaml', '../../../../docs/openapi.yaml'];
 
-/** `GET /openapi.json`: docs/openapi.yaml, read when it is first asked for. */
+/** `GET /openapi.json`: docs/openapi.yaml as JSON, read on the first request. */
 export function openapiRoutes(router: Router): void {
   let json: Promise<string> | undefined;
   router.get('/openapi.json', async (ctx) => {
@@ -20,7 +20,7 @@ export function openapiRoutes(router: Router): void {
 }
 
 async function readDocument(): Promise<string> {
-  const [yaml, { parse }] = await Promise.all([readFirst(places), import('yaml')]);
+  const [yaml, { parse }] = await Promise.all([readFirst(paths), import('yaml')]);
   return JSON.stringify(parse(yaml));
 }
 

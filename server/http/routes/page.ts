@@ -5,7 +5,7 @@ import type { Context } from 'koa';
 import { apiError } from '../errors.js';
 import { readStaticFiles, type StaticFiles, sendStatic } from '../staticFiles.js';
 
-/** What the page may load and do (Content Security Policy, level 3): itself, and nothing else. */
+/** The page may load its own files and nothing else (Content Security Policy, level 3). */
 const contentSecurityPolicy = [
   "default-src 'none'",
   "script-src 'self'",
@@ -20,24 +20,21 @@ const contentSecurityPolicy = [
 
 const secondsPerYear = 31_536_000;
 
-/** What the page needs of the rest of the service. */
-export interface PageNeeds {
-  /** The files of the built page; undefined: it was not built. */
-  pageFiles: StaticFiles | undefined;
-}
-
-/** `GET /` and `GET /assets/<file>`: the built page. It holds no numbers, so nobody has to sign in for it. */
-export function pageRoutes(router: Router, { pageFiles: files }: PageNeeds): void {
+/**
+ * `GET /` and `GET /assets/<file>`: the built page. It contains no data, so it needs no authentication.
+ * `files` is undefined if the page was not built.
+ */
+export function pageRoutes(router: Router, files: StaticFiles | undefined): void {
   router
     .get('/', (ctx) => sendPart(ctx, files, 'index.html', 'no-cache'))
-    // Names as the build makes them, from what is in the files; nothing is decoded in them.
+    // The build names files by their content, with these characters only.
     .get(/^\/assets\/[\w-][\w.-]*$/, (ctx) =>
       sendPart(ctx, files, ctx.path.slice(1), `max-age=${secondsPerYear}, immutable`),
     );
 }
 
 function sendPart(ctx: Context, files: StaticFiles | undefined, file: string, cache: string) {
-  if (!files) throw apiError('not_found', 'The page is not built. "npm run build" builds it');
+  if (!files) throw apiError('not_found', 'the page is not built; run "npm run build"');
   if (!sendStatic(ctx, files, file)) throw apiError('not_found');
   ctx.set('Cache-Control', cache);
   ctx.set('Content-Security-Policy', contentSecurityPolicy);
@@ -45,7 +42,7 @@ function sendPart(ctx: Context, files: StaticFiles | undefined, file: string, ca
   ctx.set('Referrer-Policy', 'no-referrer');
 }
 
-/** Read from beside the compiled service or, when the sources run, from the folder that is built into. */
+/** Reads the page built beside the compiled service, or in `dist` when the sources run. */
 export function builtPage(): StaticFiles | undefined {
   const folders = ['../../page/', '../../../dist/server/page/'].map((path) =>
     fileURLToPath(new URL(path, import.meta.url)),

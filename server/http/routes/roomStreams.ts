@@ -1,5 +1,5 @@
 import type Router from '@koa/router';
-import type { Context, Middleware } from 'koa';
+import type { Context } from 'koa';
 import type { RoomName } from '../../../machines/ports.js';
 import type { Kind } from '../../documents/sharedTypes.js';
 import type { RoomDirectory } from '../../rooms/lookup/roomDirectory.js';
@@ -7,12 +7,12 @@ import type { RoomView } from '../../rooms/watching/roomStreams.js';
 import type { RoomWatches } from '../../rooms/watching/roomWatches.js';
 import type { RoomLog } from '../../wire/logEntry.js';
 import { apiError } from '../errors.js';
-import { type Admission, admitViewer } from '../guards/admission.js';
+import type { Admission } from '../guards/admission.js';
 import { parameter, roomParameter, wordParameter } from './query.js';
 import { namesInPath, namesOf, type RoomNames } from './roomNames.js';
 
-/** What the streams of rooms need of the rest of the service. */
-export interface RoomStreamNeeds extends Admission {
+/** What the streams of rooms need. */
+export interface RoomStreamNeeds {
   watches: RoomWatches;
   directory: RoomDirectory;
   roomWatched: (room: RoomName) => void;
@@ -22,23 +22,20 @@ export interface RoomStreamNeeds extends Admission {
 const kinds: readonly Kind[] = ['map', 'array', 'text', 'xml'];
 
 /**
- * `GET /api/room/events?room=<name>`: a room as it changes; `GET /api/room/log?room=<name>`: its last
- * updates. Older clients have the name in the path: `GET /api/rooms/<name>/events`, `.../log`.
+ * `GET /api/room/events?room=<name>`: the changes of a room; `GET /api/room/log?room=<name>`: its last
+ * updates. Older clients send the name in the path: `GET /api/rooms/<name>/events`, `.../log`.
  */
 export function roomStreamRoutes(
   router: Router,
-  authenticate: Middleware,
   needs: RoomStreamNeeds,
+  admission: Admission,
 ): void {
+  const stream = (ctx: Context, names: RoomNames) => streamRoom(ctx, names, needs, admission);
   router
-    .get('/api/room/events', authenticate, (ctx) => streamRoom(ctx, [roomParameter(ctx)], needs))
-    .get('/api/room/log', authenticate, (ctx) => answerLog(ctx, [roomParameter(ctx)], needs))
-    .get(/^\/api\/rooms\/[^/]*\/events$/, authenticate, (ctx) =>
-      streamRoom(ctx, namesInPath(ctx, '/events'), needs),
-    )
-    .get(/^\/api\/rooms\/[^/]*\/log$/, authenticate, (ctx) =>
-      answerLog(ctx, namesInPath(ctx, '/log'), needs),
-    );
+    .get('/api/room/events', (ctx) => stream(ctx, [roomParameter(ctx)]))
+    .get('/api/room/log', (ctx) => answerLog(ctx, [roomParameter(ctx)], needs))
+    .get(/^\/api\/rooms\/[^/]*\/events$/, (ctx) => stream(ctx, namesInPath(ctx, '/events')))
+    .get(/^\/api\/rooms\/[^/]*\/log$/, (ctx) => answerLog(ctx, namesInPath(ctx, '/log'), needs));
 }
 
 async function answerLog(ctx: Context, names: RoomNames, needs: RoomStreamNeeds): Promise<void> {
@@ -53,10 +50,15 @@ async function answerLog(ctx: Context, names: RoomNames, needs: RoomStreamNeeds)
   ctx.body = log;
 }
 
-async function streamRoom(ctx: Context, names: RoomNames, needs: RoomStreamNeeds): Promise<void> {
+async function streamRoom(
+  ctx: Context,
+  names: RoomNames,
+  needs: RoomStreamNeeds,
+  admission: Admission,
+): Promise<void> {
   const view = viewOf(ctx);
   const room = await roomOf(names, needs);
-  const viewer = admitViewer(ctx, needs, !needs.watches.hasPlaceFor(room, view));
+  const viewer = admission.admit(ctx, !needs.watches.hasPlaceFor(room, view));
   if (!viewer) return;
   needs.watches.add(room, viewer, view);
   needs.roomWatched(room);
@@ -73,14 +75,17 @@ function viewOf(ctx: Context): RoomView {
   return as === 'updates' ? { as, awareness } : { as, types, awareness };
 }
 
-/** Reads `name:kind,name:kind`; names are percent-encoded where they hold a comma or colon. */
+/** Reads `name:kind,name:kind`; names that contain a comma or colon are percent-encoded. */
 function typesOf(text: string | undefined): Record<string, Kind> {
   const types = Object.create(null) as Record<string, Kind>;
   for (const part of text ? text.split(',') : []) {
     const colon = part.lastIndexOf(':');
     const kind = kinds.find((known) => known === part.slice(colon + 1));
     if (colon < 0 || !kind)
-      throw apiError('invalid_parameter', `"types" is name:kind,… with kind ${kinds.join(', ')}`);
+      throw apiError(
+        'invalid_parameter',
+        `"types" must be name:kind,name:kind with a kind of ${kinds.join(', ')}`,
+      );
     const [name = ''] = namesOf(part.slice(0, colon)).slice(-1);
     types[name] = kind;
   }

@@ -1,5 +1,5 @@
 import type Router from '@koa/router';
-import type { Context, Middleware } from 'koa';
+import type { Context } from 'koa';
 import type { RoomName } from '../../../machines/ports.js';
 import { appendJsonField } from '../../appendJsonField.js';
 import type { SeenRoom } from '../../observations/seenRooms.js';
@@ -21,13 +21,13 @@ import { toApiError } from '../refusals.js';
 import { numberParameter, parameter, roomParameter, wordParameter } from './query.js';
 import { namesInPath, type RoomNames } from './roomNames.js';
 
-/** What the routes about rooms need of the rest of the service. */
+/** What the routes about rooms need. */
 export interface RoomNeeds {
   roomList: RoomList;
   directory: RoomDirectory;
   documents: DocumentWork;
   watches: RoomWatches;
-  /** When this service saw a room itself. */
+  /** When this service observed a room; undefined: never. */
   roomSeen: (room: RoomName) => SeenRoom | undefined;
 }
 
@@ -37,20 +37,16 @@ const maxLimit = 1000;
  * `GET /api/rooms`; `GET /api/room?room=<name>` and `GET /api/room/servers?room=<name>`. Older clients
  * have the name in the path, where proxies change it: `GET /api/rooms/<name>` and what is below it.
  */
-export function roomRoutes(router: Router, authenticate: Middleware, needs: RoomNeeds): void {
+export function roomRoutes(router: Router, needs: RoomNeeds): void {
   router
-    .get('/api/room', authenticate, (ctx) => answerRoom(ctx, [roomParameter(ctx)], needs))
-    .get('/api/room/servers', authenticate, (ctx) =>
-      answerServers(ctx, [roomParameter(ctx)], needs),
-    )
+    .get('/api/room', (ctx) => answerRoom(ctx, [roomParameter(ctx)], needs))
+    .get('/api/room/servers', (ctx) => answerServers(ctx, [roomParameter(ctx)], needs))
     // Not with a slash behind it: that is the room without a name.
-    .get(/^\/api\/rooms$/, authenticate, (ctx) => answerList(ctx, needs))
-    .get(/^\/api\/rooms\/([^/]*)\/servers$/, authenticate, (ctx) =>
+    .get(/^\/api\/rooms$/, (ctx) => answerList(ctx, needs))
+    .get(/^\/api\/rooms\/([^/]*)\/servers$/, (ctx) =>
       answerServers(ctx, namesInPath(ctx, '/servers'), needs),
     )
-    .get(/^\/api\/rooms\/.*$/s, authenticate, (ctx) =>
-      answerRoom(ctx, namesInPath(ctx, ''), needs),
-    );
+    .get(/^\/api\/rooms\/.*$/s, (ctx) => answerRoom(ctx, namesInPath(ctx, ''), needs));
 }
 
 async function answerList(ctx: Context, { roomList }: RoomNeeds): Promise<void> {

@@ -7,17 +7,15 @@ import { readBody } from '../guards/body.js';
 
 const maxBodyBytes = 4096;
 
-/** What signing in needs of the rest of the service. */
+/** What signing in needs. */
 export interface SessionNeeds {
+  authentication: Authentication;
   bodyTimeoutMs: number;
 }
 
-/** `/api/session`: whether the asker may look (GET), signing in with the token (POST), signing out (DELETE). */
-export function sessionRoutes(
-  router: Router,
-  authentication: Authentication,
-  { bodyTimeoutMs }: SessionNeeds,
-): void {
+/** `/api/session`: whether the client is signed in (GET), sign in with the token (POST), sign out (DELETE). */
+export function sessionRoutes(router: Router, needs: SessionNeeds): void {
+  const { authentication, bodyTimeoutMs } = needs;
   router
     .get('/api/session', async (ctx) => {
       ctx.set('Cache-Control', 'no-store');
@@ -39,13 +37,13 @@ export function sessionRoutes(
     });
 }
 
-/** A form of another origin's page can send every type but this one (Fetch standard, safelisted types). */
+/** Requires JSON: a form on a page of another origin cannot send it (Fetch standard, safelisted types). */
 async function readToken(ctx: Context, bodyTimeoutMs: number): Promise<string> {
   const [type = ''] = ctx.get('Content-Type').split(';');
   if (type.trim().toLowerCase() !== 'application/json') throw apiError('unsupported_type');
   const body = parseJson(await readBody(ctx.req, { maxBodyBytes, bodyTimeoutMs }));
   const token = typeof body === 'object' && body !== null && 'token' in body && body.token;
-  if (typeof token !== 'string') throw apiError('invalid_parameter', '"token" is a text');
+  if (typeof token !== 'string') throw apiError('invalid_parameter', '"token" must be a string');
   return token;
 }
 

@@ -2,30 +2,31 @@ import type Router from '@koa/router';
 import type { StartupAnswer, StartupQuery } from '../../pubsub/startupQuery.js';
 import type { Hosts } from '../auth/hosts.js';
 import { isFromBrowser } from '../auth/origins.js';
-import { hasManyHosts } from '../guards/duplicateHeaders.js';
+import { hasDuplicateHost } from '../guards/requestSmuggling.js';
 import { hostOf, isForwarded, remoteAddress } from '../remoteAddress.js';
 
-/** What start-up queries need of the rest of the service. */
+/** What start-up queries need. */
 export interface StartupNeeds {
-  /** The answer, and what is to be done once it has been sent. */
-  answerStartup: (asker: StartupQuery) => { answer: StartupAnswer; afterwards: () => void };
-  /** The answer when there is no other. */
+  /** The answer, and what to do after it was sent. */
+  answer: (query: StartupQuery) => { answer: StartupAnswer; afterwards: () => void };
+  /** The answer to browsers, and after a defect. */
   inactiveAnswer: () => StartupAnswer;
-  /** Told of a defect: the asker is answered all the same. */
   logDefect: (error: unknown) => void;
-  hosts: Hosts;
 }
 
 /**
- * `GET /api/events/clients`: always 200 and JSON. A body that is not JSON ends the process of the
- * deployed pub-sub server that asks.
+ * `GET /api/events/clients`: always 200 and JSON. A deployed pub-sub server crashes on a body that is
+ * not JSON.
  */
-export function startupRoutes(router: Router, needs: StartupNeeds): void {
+export function startupRoutes(
+  router: Router,
+  { startup, hosts }: { startup: StartupNeeds; hosts: Hosts },
+): void {
   router.get('/api/events/clients', (ctx) => {
     try {
-      // No server asks like this: a page is told nothing that counts, and has nobody asked.
+      // A page made the browser ask: it must not learn a token or make this service contact anything.
       if (isFromBrowser(ctx.req.headers)) {
-        ctx.body = needs.inactiveAnswer();
+        ctx.body = startup.inactiveAnswer();
         return;
       }
       const port = portOf(ctx.query.port);
@@ -33,14 +34,14 @@ export function startupRoutes(router: Router, needs: StartupNeeds): void {
         address: remoteAddress(ctx),
         localAddress: ctx.req.socket.localAddress,
         isForwarded: isForwarded(ctx),
-        isMisnamed: !needs.hosts.isOwn(hostOf(ctx)) || hasManyHosts(ctx.req),
+        isMisnamed: !hosts.isOwn(hostOf(ctx)) || hasDuplicateHost(ctx.req),
       };
-      const { answer, afterwards } = needs.answerStartup(port ? { ...asker, port } : asker);
+      const { answer, afterwards } = startup.answer(port ? { ...asker, port } : asker);
       ctx.res.once('finish', afterwards);
       ctx.body = answer;
     } catch (error) {
-      needs.logDefect(error);
-      ctx.body = needs.inactiveAnswer();
+      startup.logDefect(error);
+      ctx.body = startup.inactiveAnswer();
     }
   });
 }

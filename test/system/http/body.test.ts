@@ -143,8 +143,8 @@ describe.each(spellings)('a post to the URL %s', (_, spelling) => {
   });
 
   test('a body that does not come to its end in time is 408, and lost', async () => {
-    const needs = appNeeds({ bodyTimeoutMs: 50 });
-    const token = needs.tokens.mint({ kind: 'address', address: '127.0.0.1' });
+    const needs = appNeeds({ bodyLimits: { bodyTimeoutMs: 50 } });
+    const token = needs.callbacks.tokens.mint({ kind: 'address', address: '127.0.0.1' });
     const client = harness.socket(await harness.app(createListener(needs)));
     client.send(head(`${spelling}token=${token}`, 'Content-Length: 50'), '{"room"');
     const trickle = setInterval(() => client.send(' '), 10);
@@ -157,7 +157,7 @@ describe.each(spellings)('a post to the URL %s', (_, spelling) => {
   test('a sender that goes away is no error of the service', async () => {
     const logged: unknown[] = [];
     const needs = appNeeds({ onLog: (line) => logged.push(line) });
-    const token = needs.tokens.mint({ kind: 'address', address: '127.0.0.1' });
+    const token = needs.callbacks.tokens.mint({ kind: 'address', address: '127.0.0.1' });
     const at = await harness.app(createListener(needs));
     const client = harness.socket(at);
     client.send(head(`${spelling}token=${token}`, 'Content-Length: 50', 'Expect: 100-continue'));

@@ -44,9 +44,9 @@ const meetings: Record<ErrorCode, () => Promise<Answer>> = {
   unsupported_encoding: async () =>
     ask(await callbackUrl(), { method: 'POST', headers: { 'Content-Encoding': 'gzip' } }),
   body_timeout: async () => {
-    const needs = appNeeds({ bodyTimeoutMs: 10 });
+    const needs = appNeeds({ bodyLimits: { bodyTimeoutMs: 10 } });
     const { url } = await harness.app(createApp(needs));
-    const token = needs.tokens.mint({ kind: 'address', address: '' });
+    const token = needs.callbacks.tokens.mint({ kind: 'address', address: '' });
     const headers = { 'Content-Length': 10, Connection: 'close' };
     return ask(`${url}/api/events?token=${token}`, { method: 'POST', headers, isLeftOpen: true });
   },
@@ -70,7 +70,7 @@ const meetings: Record<ErrorCode, () => Promise<Answer>> = {
     const state = () => {
       throw new Error('secret');
     };
-    return ask(`${await alone({ state })}/api/state`);
+    return ask(`${await alone({ fleet: { state } })}/api/state`);
   },
 };
 

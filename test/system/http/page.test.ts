@@ -74,7 +74,7 @@ test('nothing else of the disk is served', async () => {
 });
 
 test('a page that is not built says how to build it', async () => {
-  const { url } = await harness.app(createApp(appNeeds({ pageFiles: undefined })));
+  const { url } = await harness.app(createApp(appNeeds({ page: undefined })));
   const { status, text } = await ask(`${url}/`);
   expect([status, JSON.parse(text).error.message]).toEqual([404, expect.stringContaining('build')]);
 });

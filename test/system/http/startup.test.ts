@@ -32,13 +32,15 @@ test('the answer is 200 and JSON, whatever the query', async () => {
 
 test('the answer is 200 and JSON even when the service fails', async () => {
   const defects: unknown[] = [];
-  const answerStartup = () => {
+  const answer = () => {
     throw new Error('defect');
   };
-  const needs = appNeeds({ answerStartup, logDefect: (error) => defects.push(error) });
+  const needs = appNeeds({
+    startup: { answer, logDefect: (error) => defects.push(error) },
+  });
   const { url } = await harness.app(createApp(needs));
   const { status, text } = await ask(url + path);
-  expect([status, JSON.parse(text)]).toEqual([200, needs.inactiveAnswer()]);
+  expect([status, JSON.parse(text)]).toEqual([200, needs.startup.inactiveAnswer()]);
   expect(defects).toEqual([new Error('defect')]);
 });
 

@@ -72,7 +72,10 @@ describe.each(['POST /api/session', 'GET /api/events', 'GET /api/state', 'POST /
 
 test('a request that is too slow is not logged as a failure', async () => {
   const lines: string[] = [];
-  const needs = appNeeds({ onLog: (line) => lines.push(line), bodyTimeoutMs: 60_000 });
+  const needs = appNeeds({
+    onLog: (line) => lines.push(line),
+    bodyLimits: { bodyTimeoutMs: 60_000 },
+  });
   const times = { requestTimeout: 100, headersTimeout: 100, connectionsCheckingInterval: 20 };
   const server = owns(createServer(times, createListener(needs)), (it) => it.close());
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));

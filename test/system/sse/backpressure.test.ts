@@ -29,7 +29,7 @@ beforeEach(() => {
   };
 });
 
-const listen = () => harness.app(createApp(appNeeds({ feed })));
+const listen = () => harness.app(createApp(appNeeds({ streams: { feed } })));
 
 /** Opens a stream over TCP; it is read, if at all, as the test says. */
 function open(at: { url: string }, kind: StreamKind, { isRead = true } = {}) {
@@ -175,7 +175,9 @@ test('a viewer whose bytes never stop waiting is cut, one that gets on is not', 
 
 test('a stream that ended with bytes waiting is sent nothing more, and is no error', async () => {
   const lines: string[] = [];
-  const at = await harness.app(createApp(appNeeds({ feed, onLog: (line) => lines.push(line) })));
+  const at = await harness.app(
+    createApp(appNeeds({ streams: { feed }, onLog: (line) => lines.push(line) })),
+  );
   const slow = open(at, 'changes', { isRead: false });
   await eventually(() => expect(viewers).toHaveLength(1));
   const [stuck] = viewers as [Viewer];

@@ -41,7 +41,7 @@ async function lone() {
   const viewerDisconnected = () => {
     heard.disconnected += 1;
   };
-  const needs = appNeeds({ feed, viewerConnected, viewerDisconnected });
+  const needs = appNeeds({ streams: { feed, viewerConnected, viewerDisconnected } });
   return { feed, heard, at: await harness.app(createApp(needs)) };
 }
 

@@ -3,7 +3,7 @@ import { pino } from 'pino';
 import { activationMachine } from '../../../machines/activationMachine.js';
 import { pubSubServerMachine } from '../../../machines/pubSubServerMachine.js';
 import { readConfig } from '../../../server/config/config.js';
-import { wire } from '../../../server/wiring/wireService.js';
+import { wireService } from '../../../server/wiring/wireService.js';
 
 interface Logic {
   implementations?: { actions: Record<string, unknown>; actors: Record<string, unknown> };
@@ -41,7 +41,7 @@ function emptySlots(root: unknown, blueprint: unknown = root, path = ''): string
 }
 
 describe('the wiring', () => {
-  const wired = wire({
+  const wired = wireService({
     config: readConfig({ PUBSUB_SERVERS: '127.0.0.1:1' }),
     log: pino({ level: 'silent' }),
     publicUrl: 'http://127.0.0.1:2',

@@ -1,0 +1,111 @@
+import type { RequestListener } from 'node:http';
+import type { Logger } from 'pino';
+import type { ActivationActor } from '../../machines/activationMachine.js';
+import type { Config } from '../config/config.js';
+import type { Discovery } from '../discovery/discovery.js';
+import type { Feed } from '../fleet/feed.js';
+import type { FleetView } from '../fleet/fleetView.js';
+import { createListener } from '../http/app.js';
+import { Hosts } from '../http/auth/hosts.js';
+import { Admission } from '../http/guards/admission.js';
+import type { ReadTimeouts } from '../http/guards/slowReaders.js';
+import { builtPage } from '../http/routes/page.js';
+import type { StreamNeeds } from '../http/routes/streams.js';
+import type { Inspector } from '../inspection/inspector.js';
+import { Machines } from '../inspection/machines.js';
+import type { Observations } from '../observations/observations.js';
+import type { CallbackReceiver } from '../pubsub/callbackReceiver.js';
+import type { EventTokens } from '../pubsub/eventTokens.js';
+import type { RoomParts } from './wireRooms.js';
+
+/** The parts of the service that the routes use. */
+export interface HttpWiringNeeds {
+  config: Config;
+  log: Logger;
+  publicUrl: string;
+  readTimeoutsMs: ReadTimeouts | undefined;
+  isDraining: () => boolean;
+  actor: ActivationActor;
+  tokens: EventTokens;
+  receiver: CallbackReceiver;
+  feed: Feed;
+  view: FleetView;
+  discovery: Discovery;
+  observations: Observations;
+  rooms: RoomParts;
+  inspector: Inspector | undefined;
+}
+
+/** How long a client may take to send a body; docs/protocol.md names it. */
+const bodyTimeoutMs = 10_000;
+/** How long a client may take to read an answer. */
+const defaultReadTimeoutsMs: ReadTimeouts = { stalled: 60_000, whole: 10 * 60_000 };
+
+/** Gives every group of routes what it needs. */
+export function wireHttp(needs: HttpWiringNeeds): RequestListener {
+  const { config, log, isDraining, feed, view, discovery, observations, rooms, inspector } = needs;
+  const { trustedProxies, corsOrigins, maxBodyBytes } = config;
+  const viewerToken = config.auth === 'none' ? undefined : config.dashboardToken;
+  return createListener({
+    log,
+    hosts: new Hosts({
+      allowedHosts: config.allowedHosts,
+      publicUrl: needs.publicUrl,
+      isTokenRequired: viewerToken !== undefined,
+      trustedProxies,
+    }),
+    viewerToken,
+    trustedProxies,
+    corsOrigins,
+    bodyLimits: { maxBodyBytes, bodyTimeoutMs },
+    readTimeoutsMs: needs.readTimeoutsMs ?? defaultReadTimeoutsMs,
+    isDraining,
+    admission: new Admission({
+      maxViewers: config.maxViewers,
+      maxViewersPerAddress: config.maxViewersPerAddress,
+      viewers: () => feed.viewers + rooms.viewers() + (inspector?.viewers ?? 0),
+      isDraining,
+      trustedProxies,
+    }),
+    ...routesOfServers(needs),
+    page: builtPage(),
+    streams: streamsOf(needs),
+    fleet: {
+      servers: () => view.servers(),
+      state: () => view.state(),
+      discovery: () => discovery.reports(),
+    },
+    counts: { countsOf: (room) => view.countsOf(room) },
+    ...rooms.routes,
+    observations: () => observations.report(),
+    machines: new Machines(needs.actor),
+    inspector,
+  });
+}
+
+function routesOfServers({ receiver, tokens, log }: HttpWiringNeeds) {
+  return {
+    callbacks: {
+      tokens,
+      takePosted: receiver.take.bind(receiver),
+      noteLost: receiver.noteLost.bind(receiver),
+      noteStranger: receiver.noteStranger.bind(receiver),
+    },
+    startup: {
+      answer: receiver.answerStartup.bind(receiver),
+      inactiveAnswer: receiver.inactiveAnswer.bind(receiver),
+      logDefect: (error: unknown) => log.error({ err: error }, 'start-up query failed'),
+    },
+  };
+}
+
+function streamsOf({ feed, actor }: HttpWiringNeeds): StreamNeeds {
+  return {
+    feed,
+    viewerConnected: () => actor.send({ type: 'viewer.connected' }),
+    viewerDisconnected: () => {
+      // At shutdown, the machine stops before the last stream has closed.
+      if (actor.getSnapshot().status === 'active') actor.send({ type: 'viewer.disconnected' });
+    },
+  };
+}

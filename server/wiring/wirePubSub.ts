@@ -1,0 +1,89 @@
+import type { Logger } from 'pino';
+import type { ActivationActor } from '../../machines/activationMachine.js';
+import type { ServerId } from '../../machines/ports.js';
+import { pubSubServerMachine } from '../../machines/pubSubServerMachine.js';
+import type { Config } from '../config/config.js';
+import { AddressBook } from '../pubsub/addressBook.js';
+import { CallbackReceiver, type CallbackReceiverNeeds } from '../pubsub/callbackReceiver.js';
+import { CallbackUrls, type Connection } from '../pubsub/callbackUrls.js';
+import { EventTokens } from '../pubsub/eventTokens.js';
+import { GivenCallbacks } from '../pubsub/givenCallbacks.js';
+import {
+  createServerRequests,
+  type Instruction,
+  PubSubServers,
+  type PubSubServersNeeds,
+} from '../pubsub/pubSubServers.js';
+import { RequestPacer } from '../pubsub/requestPacer.js';
+
+/** What requests to pub-sub servers need from the rest of the service. */
+export interface PubSubWiringNeeds {
+  config: Config;
+  log: Logger;
+  ownPort: number;
+  snapshotLimits: PubSubServersNeeds['snapshotLimits'];
+  lookup: PubSubServersNeeds['lookup'] | undefined;
+  /** Called only while the machine runs, because the machine of a server is one of its parts. */
+  actor: () => ActivationActor;
+  /** A server answered. */
+  onHeard: (server: ServerId) => void;
+}
+
+/** The parts that contact pub-sub servers, and that pub-sub servers call back. */
+export type PubSubParts = ReturnType<typeof wirePubSub>;
+
+/** Creates what contacts pub-sub servers, and fills the slots of a server's machine with it. */
+export function wirePubSub(needs: PubSubWiringNeeds) {
+  const { config, log, ownPort, snapshotLimits, lookup, actor, onHeard } = needs;
+  const tokens = new EventTokens();
+  const book = new AddressBook({ networks: config.pubSubNetworks, ownPort });
+  const urls = new CallbackUrls({ publicUrl: config.publicUrl, host: config.host, port: ownPort });
+  const callbacks = new GivenCallbacks(log);
+  const eventsUrl = (server: ServerId, { active, epoch }: Instruction, connection: Connection) => {
+    const token = tokens.mint({ kind: 'server', server, epoch, fromStartup: false });
+    const urlFor = () => urls.urlFor(connection);
+    const url = active ? callbacks.note(server, urlFor) : urls.anyFor(connection);
+    return `${url}?token=${token}`;
+  };
+  const requests = new PubSubServers({
+    requestTimeoutMs: config.requestTimeoutMs,
+    maxSnapshotBytes: config.maxSnapshotBytes,
+    snapshotLimits,
+    isProven: (server) =>
+      actor().getSnapshot().context.roster.get(server)?.standing !== 'candidate',
+    eventsUrl,
+    mayContact: (address, port) => book.mayContact(address, port),
+    onResolved: (server, addresses) => book.note(server, addresses),
+    ...(lookup && { lookup }),
+    onHeard,
+  });
+  const serverRequests = createServerRequests(requests, new RequestPacer());
+  const machine = pubSubServerMachine.provide({ actors: { serverRequests } });
+  return { machine, requests, tokens, book, urls, callbacks };
+}
+
+/** What takes the posts and start-up queries of pub-sub servers needs, apart from `PubSubParts`. */
+type ReceiverWiringNeeds = Pick<
+  CallbackReceiverNeeds,
+  'actor' | 'onHeard' | 'observe' | 'takeUpdate'
+> & {
+  config: Config;
+  pubSub: PubSubParts;
+};
+
+/** Creates what takes the posts and start-up queries of pub-sub servers. */
+export function wireReceiver({ config, pubSub, ...needs }: ReceiverWiringNeeds): CallbackReceiver {
+  const { book, tokens, urls } = pubSub;
+  return new CallbackReceiver({
+    ...needs,
+    book,
+    tokens,
+    urlOf: (token, { address, localAddress }) => {
+      const url = urls.reachableUrlFor({ localAddress, remoteAddress: address });
+      return url && `${url}?token=${token}`;
+    },
+    unusedUrl: urls.anyFor(),
+    pubSubPort: config.pubSubPort,
+    resyncIntervalMs: config.resyncIntervalMs,
+  });
+}
