@@ -54,9 +54,10 @@ export const failureActions = {
     const { server, standing, isProven } = member;
     enqueue.stopChild(member.ref);
     enqueue.assign(({ spawn }) => {
-      const about = { server, standing, isProven, isUnconfirmed: true };
+      const about = { server, standing, isProven };
       addServer({ ...held, roster }, (options) => spawn('pubSubServer', options), about);
       return {};
     });
+    enqueue.sendTo(event.actorId, { type: 'predecessor.failed' });
   }),
 };

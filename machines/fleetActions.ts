@@ -15,7 +15,7 @@ const { enqueueActions } = activationSetup;
 const batch = { size: 50, pauseMs: 1 };
 const candidates = { max: 1024, failureLimit: 3 };
 
-interface NewServer extends Pick<PubSubServerInput, 'server' | 'isUnconfirmed'> {
+interface NewServer extends Pick<PubSubServerInput, 'server'> {
   standing: Standing;
   isProven?: boolean;
 }
@@ -29,11 +29,10 @@ export function addServer(
     updateViewers,
   }: Pick<ActivationContext, 'roster' | 'tally' | 'timing' | 'updateViewers'>,
   spawn: (options: { id: string; input: PubSubServerInput }) => Member['ref'],
-  { standing, isProven = false, ...about }: NewServer,
+  { server, standing, isProven = false }: NewServer,
 ): void {
-  const { server } = about;
   const isUpdatesWished = updateViewers > 0;
-  const input = { ...about, tally, timing, jitter: spreadOf(server), isUpdatesWished };
+  const input = { server, tally, timing, jitter: spreadOf(server), isUpdatesWished };
   roster.add({ server, standing, isProven, ref: spawn({ id: `server:${server}`, input }) });
 }
 

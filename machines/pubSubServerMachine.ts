@@ -1,24 +1,20 @@
 import { pubSubServerSetup } from './pubSubServerSetup.js';
 
-/** One pub-sub server: what it is to us, the one request to it, and when it must be set right. */
+/**
+ * One pub-sub server. Each region answers one question about it, which its comment states. Regions
+ * tell each other by raised events. See docs/internals/architecture.md.
+ */
 export const pubSubServerMachine = pubSubServerSetup.createMachine({
   id: 'pubSubServer',
   context: ({ input }) => ({
     isUpdatesWished: false,
-    isUnconfirmed: false,
     ...input,
-    wish: 'nothing',
     isRequestDue: false,
     isProbeDue: false,
     failures: 0,
     lastFailure: null,
-    isStartupAwaited: false,
-    isStartupNoted: false,
-    isEvidenceNoted: false,
-    isLookPlanned: false,
     recurrences: 0,
     missed: 0,
-    isDeaf: false,
   }),
   invoke: {
     id: 'serverRequests',
@@ -27,7 +23,7 @@ export const pubSubServerMachine = pubSubServerSetup.createMachine({
   },
   type: 'parallel',
   states: {
-    /** The one request to the server. A wish that comes meanwhile is looked at when it has ended. */
+    /** Which request is open? There is one at a time: what becomes due meanwhile waits for its end. */
     request: {
       initial: 'resting',
       on: {
@@ -37,67 +33,54 @@ export const pubSubServerMachine = pubSubServerSetup.createMachine({
       states: {
         resting: {
           always: [
-            { guard: 'isSilenceDue', target: 'silencing' },
-            { guard: 'isSnapshotDue', target: 'activating' },
-            { guard: 'isProbeDue', target: 'probing' },
+            { guard: 'isSilenceDue', target: 'open.silencing' },
+            { guard: 'isSnapshotDue', target: 'open.activating' },
+            { guard: 'isProbeDue', target: 'open.probing' },
           ],
         },
-        silencing: {
-          entry: ['clearDue', 'requestSilence'],
-          on: {
-            'silence.confirmed': { target: 'resting', actions: 'clearFailures' },
-            'request.failed': { target: 'waiting', actions: ['countFailure', 'markUnconfirmed'] },
+        open: {
+          entry: 'clearDue',
+          initial: 'silencing',
+          on: { 'request.failed': { target: 'waiting', actions: 'countFailure' } },
+          onDone: 'resting',
+          states: {
+            silencing: { entry: 'requestSilence', on: { 'silence.confirmed': 'answered' } },
+            activating: { entry: 'requestActivity', on: { 'snapshot.received': 'answered' } },
+            probing: { entry: 'requestProbe', on: { 'probe.answered': 'answered' } },
+            answered: { type: 'final', entry: 'clearFailures' },
           },
         },
-        activating: {
-          entry: ['clearDue', 'requestActivity'],
-          on: {
-            'snapshot.received': { target: 'resting', actions: 'clearFailures' },
-            'request.failed': { target: 'waiting', actions: ['countFailure', 'markUnconfirmed'] },
-          },
-        },
-        probing: {
-          entry: ['clearDue', 'requestProbe'],
-          on: {
-            'probe.answered': { target: 'resting', actions: 'clearFailures' },
-            'request.failed': { target: 'waiting', actions: 'countFailure' },
-          },
-        },
+        /** Until the retry. */
         waiting: {
-          // A new wish starts with no failures, and does not wait for the retry of the old one.
+          // A new wish clears the failures, and does not wait for the retry of the old one.
           always: { guard: 'hasNoFailures', target: 'resting' },
-          // Whoever gives evidence is there.
+          // A server that gives evidence can be reached.
           on: { 'correction.due': 'resting' },
           after: { retryMs: 'resting' },
         },
       },
     },
 
-    /** What the server is to us. */
+    /** What is the server to this service? */
     standing: {
       initial: 'unknown',
+      on: { 'activation.requested': '.engaged' },
       states: {
         unknown: {
-          entry: ['wishNothing', { type: 'report', params: { status: 'unknown' } }],
-          on: {
-            'activation.requested': 'engaged',
-            'deactivation.requested': 'silencing',
-            'correction.due': 'silencing',
-          },
+          entry: ['clearDue', { type: 'report', params: { status: 'unknown' } }],
+          on: { 'deactivation.requested': 'silencing', 'correction.due': 'silencing' },
         },
         silent: {
-          entry: ['wishNothing', { type: 'report', params: { status: 'silent' } }],
+          entry: ['clearDue', { type: 'report', params: { status: 'silent' } }],
           on: {
-            'activation.requested': 'engaged',
             'deactivation.requested': { target: 'silent', reenter: true },
             'correction.due': 'silencing',
           },
         },
         silencing: {
-          entry: ['wishSilence', { type: 'report', params: { status: 'silencing' } }],
+          entry: ['startOver', { type: 'report', params: { status: 'silencing' } }],
           always: { guard: 'hasGivenUp', target: 'unknown' },
           on: {
-            'activation.requested': 'engaged',
             'correction.due': { actions: 'demandRequest' },
             'silence.confirmed': [
               { guard: 'isRequestDue', actions: 'announceAnswer' },
@@ -105,36 +88,25 @@ export const pubSubServerMachine = pubSubServerSetup.createMachine({
             ],
           },
         },
-        /** It is to post to us, and we are to know its counts. */
+        /** It has to post to this service, which has to know its counts. */
         engaged: {
-          entry: 'wishActivity',
-          // All counts are cleared when a deactivation begins; this one may have been merged since.
-          exit: ['cancelResync', 'forgetCounts'],
+          entry: 'startOver',
+          // All counts are cleared when a deactivation begins. A snapshot may have been merged since.
+          exit: 'forgetCounts',
           initial: 'activating',
           on: {
-            // What was planned for the counts before is not to follow the snapshot that is asked for now.
-            'activation.requested': {
-              target: '.activating',
-              actions: ['cancelResync', 'wishActivity'],
-            },
+            'activation.requested': { target: '.activating', actions: 'startOver' },
             'deactivation.requested': 'silencing',
             'correction.due': { actions: 'demandRequest' },
-            'resync.due': { actions: 'demandRequest' },
-            'confirmation.due': { actions: ['clearUnconfirmed', 'demandRequest'] },
             'updates.wished': { actions: 'demandRequest' },
             'updates.unwished': { actions: 'demandRequest' },
-            // A probe may be answered when the counts that it was sent for are cleared already.
+            // The counts may have been cleared since the probe was sent.
             'probe.answered': { guard: 'hasBase', target: '.heard', actions: 'announceAnswer' },
             'snapshot.received': [
               {
-                guard: 'isSnapshotProvisional',
-                target: '.heard',
-                actions: ['mergeSnapshot', 'announceAnswer', 'scheduleConfirmation'],
-              },
-              {
                 guard: 'isSnapshotUsable',
                 target: '.heard',
-                actions: ['mergeSnapshot', 'announceAnswer', 'scheduleResync'],
+                actions: ['mergeSnapshot', 'announceAnswer'],
               },
               { actions: 'demandRequest' },
             ],
@@ -147,20 +119,26 @@ export const pubSubServerMachine = pubSubServerSetup.createMachine({
               },
               after: { overdueMs: 'unreachable' },
             },
-            /** Entered anew with every answer, so that its time runs from the last one. */
+            /** Entered again with every answer, so `overdueMs` runs from the last one. */
             heard: {
               initial: 'live',
               after: { overdueMs: 'unreachable' },
               states: {
                 live: {
-                  entry: 'reportHeard',
+                  entry: 'demandReport',
                   on: {
                     'request.failed': 'stale',
-                    'deafness.changed': { actions: 'reportHeard' },
+                    'report.due': [
+                      {
+                        guard: 'isDeaf',
+                        actions: { type: 'report', params: { status: 'deaf' } },
+                      },
+                      { actions: { type: 'report', params: { status: 'live' } } },
+                    ],
                   },
                   after: {
                     probeMs: [
-                      // Where posts are missing only snapshots tell what has changed.
+                      // If posts are missing, only a snapshot tells what has changed.
                       { guard: 'hasMissed', actions: 'demandRequest' },
                       { actions: 'demandProbe' },
                     ],
@@ -172,7 +150,7 @@ export const pubSubServerMachine = pubSubServerSetup.createMachine({
             unreachable: {
               entry: ['forgetCounts', { type: 'report', params: { status: 'unreachable' } }],
               on: {
-                // Candidates are counted by it.
+                // The service removes a candidate after some failures.
                 'request.failed': {
                   actions: { type: 'report', params: { status: 'unreachable' } },
                 },
@@ -184,95 +162,147 @@ export const pubSubServerMachine = pubSubServerSetup.createMachine({
       },
     },
 
-    /** Whether its posts arrive, as far as snapshots tell: they must not say what no post did. */
+    /**
+     * Does the next snapshot need a confirmation? It does if a request that was not acknowledged may
+     * still be applied. Then the snapshot is provisional: it counts, and another one follows.
+     */
+    confirmation: {
+      initial: 'unneeded',
+      on: {
+        'request.failed': { guard: 'isCommandOpen', target: '.needed' },
+        'startup.answered': { guard: 'isQueryHeeded', target: '.needed' },
+        'predecessor.failed': '.needed',
+      },
+      states: {
+        unneeded: { on: { 'confirmation.needed': 'needed' } },
+        needed: { on: { 'snapshot.merged': 'planned' } },
+        planned: {
+          on: {
+            'snapshot.merged': { target: 'planned', reenter: true },
+            'activation.requested': 'needed',
+            'deactivation.requested': 'needed',
+          },
+          after: { confirmationMs: { target: 'unneeded', actions: 'demandRequest' } },
+        },
+      },
+    },
+
+    /** Is a resync planned? It finds what nothing else does, such as a lost post. */
+    resync: {
+      initial: 'unplanned',
+      on: {
+        'snapshot.merged': [{ guard: 'isConfirmed', target: '.planned' }, { target: '.unplanned' }],
+        'activation.requested': '.unplanned',
+        'deactivation.requested': '.unplanned',
+      },
+      states: {
+        unplanned: {},
+        planned: { after: { resyncMs: { target: 'unplanned', actions: 'demandRequest' } } },
+      },
+    },
+
+    /** Do its posts arrive? They do not if snapshots change and no post says so. */
     posts: {
       initial: 'plausible',
+      on: { 'post.received': { target: '.plausible', actions: 'clearMissed' } },
       states: {
         plausible: {
-          on: {
-            'post.missed': { target: 'missing', actions: 'countMissed' },
-            'post.received': { actions: 'clearMissed' },
-          },
+          on: { 'post.missed': { target: 'unexplained', actions: 'countMissed' } },
         },
-        /** One may be on its way. */
-        missing: {
+        unexplained: {
+          initial: 'missing',
           on: {
-            // The one before has its time, and no more: snapshots may come faster than that.
-            'post.missed': { actions: 'countMissed' },
-            'post.received': { target: 'plausible', actions: 'clearMissed' },
+            'post.missed': { target: '.missing', actions: 'countMissed' },
             'startup.answered': { target: 'plausible', actions: 'clearMissed' },
             'deactivation.requested': { target: 'plausible', actions: 'clearMissed' },
           },
-          after: { lateMs: [{ guard: 'isUnheard', target: 'deaf' }, { target: 'suspected' }] },
-        },
-        /** One was lost, or all are. It is asked for snapshots in place of probes. */
-        suspected: {
-          on: {
-            'post.missed': { target: 'missing', actions: 'countMissed' },
-            'post.received': { target: 'plausible', actions: 'clearMissed' },
-            'startup.answered': { target: 'plausible', actions: 'clearMissed' },
-            'deactivation.requested': { target: 'plausible', actions: 'clearMissed' },
+          onDone: 'deaf',
+          states: {
+            /** The post may be on its way. */
+            missing: {
+              // The wait does not start again: snapshots may come faster than it ends.
+              on: { 'post.missed': { actions: 'countMissed' } },
+              after: {
+                lateMs: [{ guard: 'isUnheard', target: 'unheard' }, { target: 'suspected' }],
+              },
+            },
+            /** One post was lost, or all are. Snapshots are requested in place of probes. */
+            suspected: {},
+            unheard: { type: 'final' },
           },
         },
-        /** None arrives: its URL does not lead here, or something between takes them. */
+        /** No post arrives: its URL does not lead here, or something in between takes the posts. */
         deaf: {
-          entry: 'markDeaf',
-          exit: 'unmarkDeaf',
-          on: {
-            'post.received': { target: 'plausible', actions: 'clearMissed' },
-            'deactivation.requested': { target: 'plausible', actions: 'recallMissed' },
+          entry: 'demandReport',
+          exit: 'demandReport',
+          on: { 'deactivation.requested': { target: 'plausible', actions: 'recallMissed' } },
+        },
+      },
+    },
+
+    /** May the answer to a start-up query still be on its way? Then no request may overtake it. */
+    startup: {
+      initial: 'idle',
+      states: {
+        idle: { on: { 'startup.answered': 'applying' } },
+        applying: {
+          after: {
+            startupGraceMs: [
+              { guard: 'isFirstTryDue', target: 'idle' },
+              { target: 'idle', actions: 'findEvidence' },
+            ],
           },
         },
       },
     },
 
-    /** What speaks against its numbers, and how often it may be set right for that. */
-    evidence: {
+    /** Is a room below zero? A late +1 may lift it. If it lasts, its count is wrong. */
+    dips: {
       initial: 'none',
-      on: {
-        'startup.answered': {
-          guard: 'isStartupNew',
-          actions: ['markUnconfirmed', 'awaitStartupApplied'],
-        },
-        'startup.applied': { actions: 'noteStartupApplied' },
-        'doubt.raised': { actions: 'planLook' },
-        'dips.due': { actions: 'lookAtDips' },
-      },
       states: {
         none: {
-          on: {
-            'doubt.raised': { target: 'doubtful', actions: 'planLook' },
-            'evidence.found': { target: 'cooling', actions: 'allowCorrection' },
-          },
+          on: { 'doubt.raised': { guard: 'hasDip', target: 'watched' }, 'dip.remained': 'watched' },
         },
+        watched: { after: { dipsMs: { target: 'none', actions: 'lookAtDips' } } },
+      },
+    },
+
+    /** Are its numbers wrong? Then it is corrected at once, but not again before `correctionMs`. */
+    evidence: {
+      initial: 'none',
+      states: {
+        none: { on: { 'doubt.raised': 'doubtful', 'evidence.found': 'cooling' } },
         doubtful: {
-          on: { 'evidence.found': { target: 'cooling', actions: 'allowCorrection' } },
-          after: {
-            doubtMs: [
-              { guard: 'isDoubtful', target: 'cooling', actions: 'allowCorrection' },
-              { target: 'none' },
-            ],
-          },
+          on: { 'evidence.found': 'cooling' },
+          after: { doubtMs: [{ guard: 'isDoubtful', target: 'cooling' }, { target: 'none' }] },
         },
         cooling: {
-          on: {
-            'evidence.found': { actions: 'noteEvidence' },
-            // Were it confirmed at once, queries without end would have confirmations without end.
-            'startup.answered': {
-              guard: 'isStartupNew',
-              actions: ['noteStartup', 'awaitStartupApplied'],
-            },
-          },
+          entry: 'allowCorrection',
           after: {
             correctionMs: [
               {
                 guard: 'isEvidenceStanding',
                 target: 'cooling',
                 reenter: true,
-                actions: ['countRecurrence', 'heedStartup', 'allowCorrection'],
+                actions: 'countRecurrence',
               },
-              { target: 'none', actions: ['clearRecurrences', 'heedStartup'] },
+              { target: 'none', actions: 'clearRecurrences' },
             ],
+          },
+          type: 'parallel',
+          states: {
+            recurrence: {
+              initial: 'none',
+              states: { none: { on: { 'evidence.found': 'found' } }, found: {} },
+            },
+            /** Confirmed only later: else endless queries would have endless confirmations. */
+            query: {
+              initial: 'none',
+              states: {
+                none: { on: { 'startup.answered': { guard: 'isQueryNew', target: 'answered' } } },
+                answered: { exit: 'needConfirmation' },
+              },
+            },
           },
         },
       },

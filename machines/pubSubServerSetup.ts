@@ -1,9 +1,21 @@
-import { assign, enqueueActions, fromCallback, raise, sendParent, sendTo, setup } from 'xstate';
+import {
+  and,
+  assign,
+  enqueueActions,
+  fromCallback,
+  not,
+  or,
+  raise,
+  sendParent,
+  sendTo,
+  setup,
+  stateIn,
+} from 'xstate';
 import type { FailureCause, ServerAnswer, ServerId, ServerRequest, Timing } from './ports.js';
 import { emptySlot } from './slots.js';
 import type { Tally } from './tally.js';
 
-/** What a pub-sub server is to this service; the states of the region `standing`. */
+/** What a pub-sub server is to this service: a state of the region `standing`, or `deaf`. */
 export type ServerStatus =
   | 'unknown'
   | 'silent'
@@ -19,29 +31,30 @@ export type PubSubServerEvent =
   | ServerAnswer
   | { type: 'activation.requested' }
   | { type: 'deactivation.requested' }
-  /** It said something that a server set right would not say. */
+  /** It did something that a correctly set server would not do. */
   | { type: 'evidence.found' }
   /** Its numbers may be wrong, or a late message may explain them. */
   | { type: 'doubt.raised' }
-  /** Time to look at the rooms below zero again. */
-  | { type: 'dips.due' }
   /** The first post since its last snapshot arrived. */
   | { type: 'post.received' }
-  /** A snapshot differs from the one before, and nothing was posted in between. */
-  | { type: 'post.missed' }
-  /** Raised by the region `posts`. */
-  | { type: 'deafness.changed' }
-  /** Whether it is to post updates of documents, beside its connections. */
+  /** Whether it has to post document updates too. */
   | { type: 'updates.wished' }
   | { type: 'updates.unwished' }
-  /** It was answered a start-up query: it has probably restarted, and the answer may yet be applied. */
+  /** Its start-up query was answered: it has probably restarted, and the answer may still be on its way. */
   | { type: 'startup.answered' }
-  | { type: 'startup.applied' }
-  /** Raised by the region `evidence`, no oftener than a server may be set right. */
+  /** The actor that this one replaces threw. Its last request may still be applied. */
+  | { type: 'predecessor.failed' }
+  /** The tally has taken its snapshot. */
+  | { type: 'snapshot.merged' }
+  /** A room below zero is too new to judge, so it needs another look. */
+  | { type: 'dip.remained' }
+  /** A snapshot differs from the one before, and nothing was posted in between. */
+  | { type: 'post.missed' }
+  /** The parent has to be told whether it is live or deaf. */
+  | { type: 'report.due' }
+  /** Evidence was found, and the server may be corrected now. */
   | { type: 'correction.due' }
-  | { type: 'resync.due' }
-  /** What was not acknowledged has been applied by now, or never will be. */
-  | { type: 'confirmation.due' };
+  | { type: 'confirmation.needed' };
 
 /** What the actor of a server tells its parent. */
 export type ServerReport =
@@ -53,50 +66,41 @@ export interface PubSubServerInput {
   readonly server: ServerId;
   readonly tally: Tally;
   readonly timing: Timing;
-  /** From 0 to 1, spreads the times of many servers. */
+  /** From 0 to 1. Spreads the times of many servers. */
   readonly jitter: number;
-  /** Whether it is to post updates of documents, when it posts at all. */
+  /** Whether it has to post document updates too, whenever it posts. */
   readonly isUpdatesWished?: boolean;
-  /** Whether an actor before this one may have sent it what was never acknowledged. */
-  readonly isUnconfirmed?: boolean;
 }
 
-interface Context extends Omit<PubSubServerInput, 'isUpdatesWished' | 'isUnconfirmed'> {
+interface Context extends Omit<PubSubServerInput, 'isUpdatesWished'> {
   isUpdatesWished: boolean;
-  wish: 'activity' | 'silence' | 'nothing';
+  /** Whether silence or activity, as the standing says, has to be requested next. */
   isRequestDue: boolean;
   isProbeDue: boolean;
-  /** Failed requests since the last answer or the last change of the wish. */
+  /** Failed requests since the last answer, or since the fleet was last told what to do. */
   failures: number;
   lastFailure: FailureCause | null;
-  /** A request that was never acknowledged may still be applied: snapshots are provisional until that is over. */
-  isUnconfirmed: boolean;
-  /** Its start-up query was answered less than the grace time ago. */
-  isStartupAwaited: boolean;
-  /** A start-up query was answered while the server may not be set right again: confirmed later, too. */
-  isStartupNoted: boolean;
-  /** Evidence that came while the server may not be set right again. */
-  isEvidenceNoted: boolean;
-  /** Whether a look at the rooms below zero is planned. */
-  isLookPlanned: boolean;
-  /** How often it had to be set right in a row. */
+  /** How many corrections in a row were needed. */
   recurrences: number;
   /** Snapshots since its last post that differed from the ones before. */
   missed: number;
-  isDeaf: boolean;
 }
 
 const retry = { firstMs: 250, maxMs: 5000, silencingLimit: 5 };
 const correctionIntervalMs = 2000;
-/** A single post may be lost, or its server restart unseen; so many times in a row with no post at all is no accident. */
+/** One post may be lost, or a restart go unseen. This many in a row, with no post at all, is no accident. */
 const missedLimit = 2;
 const letGoMs = 10 * 60_000;
-/** Between two looks at rooms below zero. One that is there at three, for 250 to 375 ms, is evidence. */
+/** Between two looks at rooms below zero. A room seen at three looks, for 250 to 375 ms, is evidence. */
 const dipsMs = 125;
-/** A server applies the answer to its start-up query before a request that follows so much later. */
+/** A request sent this long after the answer to a start-up query does not overtake it. */
 const startupGraceMs = 50;
 
-/** What the chart of `pubSubServerMachine.ts` names: its events, guards, delays, actions and slots. */
+const isEngaged = stateIn({ standing: 'engaged' });
+const isApplying = stateIn({ startup: 'applying' });
+const isCooling = stateIn({ evidence: 'cooling' });
+
+/** Events, slots, guards, delays and actions of `pubSubServerMachine.ts`. */
 export const pubSubServerSetup = setup({
   types: {
     context: {} as Context,
@@ -107,35 +111,41 @@ export const pubSubServerSetup = setup({
     serverRequests: fromCallback<ServerRequest, { server: ServerId }>(emptySlot('serverRequests')),
   },
   guards: {
-    isSilenceDue: ({ context }) => context.wish === 'silence' && context.isRequestDue,
-    isSnapshotDue: ({ context }) =>
-      context.wish === 'activity' && context.isRequestDue && !context.isStartupAwaited,
+    isRequestDue: ({ context }) => context.isRequestDue,
+    isSilenceDue: and([stateIn({ standing: 'silencing' }), 'isRequestDue']),
+    isSnapshotDue: and([isEngaged, not(isApplying), 'isRequestDue']),
     isProbeDue: ({ context }) => context.isProbeDue,
+    /** A probe changes nothing on the server. The other requests do. */
+    isCommandOpen: or([
+      stateIn({ request: { open: 'silencing' } }),
+      stateIn({ request: { open: 'activating' } }),
+    ]),
+    isFirstTryDue: ({ context }) => context.isRequestDue && context.failures === 0,
     hasNoFailures: ({ context }) => context.failures === 0,
     hasGivenUp: ({ context }) => context.failures >= retry.silencingLimit,
-    isRequestDue: ({ context }) => context.isRequestDue,
-    isStartupNew: ({ context }) => !context.isStartupAwaited,
+    isQueryNew: not(isApplying),
+    isQueryHeeded: and([not(isApplying), not(isCooling)]),
     isSnapshotUsable: ({ context, event }) =>
       event.type === 'snapshot.received' && context.tally.accepts(context.server, event.epoch),
-    isSnapshotProvisional: ({ context, event }) =>
-      context.isUnconfirmed &&
-      event.type === 'snapshot.received' &&
-      context.tally.accepts(context.server, event.epoch),
+    isConfirmed: stateIn({ confirmation: 'unneeded' }),
     hasBase: ({ context }) => context.tally.baseOf(context.server) !== undefined,
     isDoubtful: ({ context }) => context.tally.isDoubtful(context.server),
+    isEvidenceStanding: or([
+      stateIn({ evidence: { cooling: { recurrence: 'found' } } }),
+      'isDoubtful',
+    ]),
+    hasDip: ({ context }) => context.tally.hasDip(context.server),
+    isDeaf: stateIn({ posts: 'deaf' }),
     hasMissed: ({ context }) => context.missed > 0,
     isUnheard: ({ context }) => context.missed >= missedLimit,
-    isEvidenceStanding: ({ context }) =>
-      context.isEvidenceNoted || context.tally.isDoubtful(context.server),
   },
   actions: {
-    wishActivity: assign({ wish: 'activity', isRequestDue: true, isProbeDue: false, failures: 0 }),
-    wishSilence: assign({ wish: 'silence', isRequestDue: true, isProbeDue: false, failures: 0 }),
-    wishNothing: assign({ wish: 'nothing', isRequestDue: false, isProbeDue: false }),
-    wishUpdates: assign({ isUpdatesWished: true }),
-    unwishUpdates: assign({ isUpdatesWished: false }),
+    startOver: assign({ isRequestDue: true, isProbeDue: false, failures: 0 }),
     demandRequest: assign({ isRequestDue: true }),
     demandProbe: assign({ isProbeDue: true }),
+    clearDue: assign({ isRequestDue: false, isProbeDue: false }),
+    wishUpdates: assign({ isUpdatesWished: true }),
+    unwishUpdates: assign({ isUpdatesWished: false }),
     requestActivity: sendTo('serverRequests', ({ context }) => ({
       type: 'activity.requested' as const,
       epoch: context.tally.openAttempt(context.server),
@@ -146,93 +156,40 @@ export const pubSubServerSetup = setup({
       epoch: context.tally.nextEpoch(),
     })),
     requestProbe: sendTo('serverRequests', { type: 'probe.requested' as const }),
-    clearDue: assign({ isRequestDue: false, isProbeDue: false }),
     clearFailures: assign({ failures: 0, lastFailure: null }),
     countFailure: assign(({ context, event }) => ({
       failures: context.failures + 1,
       lastFailure: event.type === 'request.failed' ? event.cause : null,
       isRequestDue: true,
     })),
-    /** This may be applied later than what a confirmation is due for: the next snapshot gets one of its own. */
-    markUnconfirmed: enqueueActions(({ enqueue }) => {
-      enqueue.assign({ isUnconfirmed: true });
-      enqueue.cancel('confirmation');
-    }),
-    clearUnconfirmed: assign({ isUnconfirmed: false }),
     mergeSnapshot: enqueueActions(({ context: { tally, server }, event, enqueue }) => {
       if (event.type !== 'snapshot.received') return;
       const isUnexplained = tally.merge(server, event.epoch, event.snapshot);
+      enqueue.raise({ type: 'snapshot.merged' });
       if (isUnexplained) enqueue.raise({ type: 'post.missed' });
-      // A -1 whose +1 was lost beside the request: nothing later says so.
+      // A +1 may have been lost while the request was open. Nothing later would show that.
       if (tally.hasDip(server)) enqueue.raise({ type: 'doubt.raised' });
     }),
-    planLook: enqueueActions(({ context: { tally, server, isLookPlanned }, enqueue }) => {
-      if (isLookPlanned || !tally.hasDip(server)) return;
-      enqueue.assign({ isLookPlanned: true });
-      enqueue.raise({ type: 'dips.due' }, { id: 'dips', delay: 'dipsMs' });
-    }),
+    forgetCounts: ({ context }) => context.tally.drop(context.server),
     lookAtDips: enqueueActions(({ context: { tally, server }, enqueue }) => {
       const { lasting, isDue } = tally.lookAtDips(server);
-      enqueue.assign({ isLookPlanned: isDue });
-      // Whatever lifts the room later: that is a connection opened, which has nothing to do with it.
+      // A +1 that lifts the room later is another connection, and explains nothing.
       if (lasting) enqueue.raise({ type: 'evidence.found' });
-      if (isDue) enqueue.raise({ type: 'dips.due' }, { id: 'dips', delay: 'dipsMs' });
+      if (isDue) enqueue.raise({ type: 'dip.remained' });
     }),
-    forgetCounts: ({ context }) => context.tally.drop(context.server),
-    scheduleResync: enqueueActions(({ enqueue }) => {
-      enqueue.cancel('resync');
-      enqueue.raise({ type: 'resync.due' }, { id: 'resync', delay: 'resyncMs' });
-    }),
-    /** A snapshot after a request that may still be applied is confirmed by another one, later than that. */
-    scheduleConfirmation: enqueueActions(({ enqueue }) => {
-      enqueue.cancel('resync');
-      enqueue.cancel('confirmation');
-      enqueue.raise({ type: 'confirmation.due' }, { id: 'confirmation', delay: 'confirmationMs' });
-    }),
-    cancelResync: enqueueActions(({ enqueue }) => {
-      enqueue.cancel('resync');
-      enqueue.cancel('confirmation');
-    }),
-    awaitStartupApplied: enqueueActions(({ enqueue }) => {
-      enqueue.assign({ isStartupAwaited: true });
-      enqueue.raise({ type: 'startup.applied' }, { id: 'startup', delay: 'startupGraceMs' });
-    }),
-    noteStartupApplied: enqueueActions(({ context, enqueue }) => {
-      enqueue.assign({ isStartupAwaited: false });
-      // What is due goes out now, unless it waits for a retry.
-      if (!context.isRequestDue || context.failures > 0) enqueue.raise({ type: 'evidence.found' });
-    }),
+    findEvidence: raise({ type: 'evidence.found' }),
+    allowCorrection: raise({ type: 'correction.due' }),
+    needConfirmation: raise({ type: 'confirmation.needed' }),
+    countRecurrence: assign({ recurrences: ({ context }) => context.recurrences + 1 }),
+    clearRecurrences: assign({ recurrences: 0 }),
     countMissed: assign({ missed: ({ context }) => context.missed + 1 }),
     clearMissed: assign({ missed: 0 }),
-    /** When it is asked again, once is enough: nothing says that its posts arrive by then. */
+    /** After the next activation one miss is enough: nothing says that its posts arrive by then. */
     recallMissed: assign({ missed: missedLimit - 1 }),
-    markDeaf: enqueueActions(({ enqueue }) => {
-      enqueue.assign({ isDeaf: true });
-      enqueue.raise({ type: 'deafness.changed' });
-    }),
-    unmarkDeaf: enqueueActions(({ enqueue }) => {
-      enqueue.assign({ isDeaf: false });
-      enqueue.raise({ type: 'deafness.changed' });
-    }),
-    noteEvidence: assign({ isEvidenceNoted: true }),
-    allowCorrection: raise({ type: 'correction.due' }),
-    noteStartup: assign({ isStartupNoted: true }),
-    heedStartup: assign({
-      isUnconfirmed: ({ context }) => context.isUnconfirmed || context.isStartupNoted,
-      isStartupNoted: false,
-    }),
-    countRecurrence: assign({
-      isEvidenceNoted: false,
-      recurrences: ({ context }) => context.recurrences + 1,
-    }),
-    clearRecurrences: assign({ isEvidenceNoted: false, recurrences: 0 }),
+    demandReport: raise({ type: 'report.due' }),
     report: sendParent(({ context }, { status }: { status: ServerStatus }): ServerReport => {
       const { server, failures } = context;
       return { type: 'server.reported', server, status, failures };
-    }),
-    reportHeard: sendParent(({ context }): ServerReport => {
-      const { server, failures, isDeaf } = context;
-      return { type: 'server.reported', server, status: isDeaf ? 'deaf' : 'live', failures };
     }),
     announceAnswer: sendParent(
       ({ context }): ServerReport => ({ type: 'server.answered', server: context.server }),

@@ -2,6 +2,8 @@ import { assign, raise } from 'xstate';
 import type { ServerId } from '../../machines/ports.js';
 import { type Bug, change, type Held } from './bug.js';
 
+const confirmation = ['states', 'confirmation', 'states'];
+
 /** Mistakes in the charts of the machines, and in what the charts name. */
 export const chartBugs: Readonly<Record<string, Bug>> = {
   'a start-up query clears the counts of whoever may have sent it': {
@@ -94,7 +96,7 @@ export const chartBugs: Readonly<Record<string, Bug>> = {
   },
   'a provisional snapshot is not confirmed': {
     breaks: '4: exact',
-    pubSubServer: (machine) => machine.provide({ guards: { isSnapshotProvisional: () => false } }),
+    pubSubServer: (machine) => change(machine, [...confirmation, 'needed', 'on'], () => ({})),
   },
   'counts of an unreachable server are kept': {
     breaks: '5: honest',
@@ -112,20 +114,23 @@ export const chartBugs: Readonly<Record<string, Bug>> = {
     pubSubServer: (machine) =>
       change(
         machine,
-        ['states', 'request', 'states', 'silencing', 'on', 'activation.requested'],
+        [
+          'states',
+          'request',
+          'states',
+          'open',
+          'states',
+          'silencing',
+          'on',
+          'activation.requested',
+        ],
         () => 'activating',
       ),
   },
   'every snapshot is taken for provisional': {
     breaks: '2: one broadcast',
     pubSubServer: (machine) =>
-      machine.provide({
-        guards: {
-          isSnapshotProvisional: ({ context, event }) =>
-            event.type === 'snapshot.received' &&
-            context.tally.accepts(context.server, event.epoch),
-        },
-      }),
+      change(machine, [...confirmation, 'unneeded', 'on', 'snapshot.merged'], () => 'planned'),
   },
   'resyncs come twice as often': {
     breaks: '2: one broadcast',

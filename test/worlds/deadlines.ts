@@ -17,7 +17,9 @@ export function checkDeadlines(world: World, { context, requests }: SimulatedSer
   let waiting = 0;
   for (const { server, ref } of context.roster) {
     const { status, value } = ref.getSnapshot();
-    const expected = status === 'active' ? requestIn[value.request] : undefined;
+    const { request } = value;
+    const expected =
+      status === 'active' && typeof request === 'object' ? requestIn[request.open] : undefined;
     const open = requests.open.get(server);
     if (open) waiting += 1;
     if (open?.type !== expected)

@@ -8,7 +8,8 @@ export const correctionIntervalMs = 2000;
 export function isEvidencePausing({ context }: SimulatedService, { server, ref }: Member): boolean {
   const actor = ref.getSnapshot();
   if (!actor.matches({ evidence: 'cooling' })) return false;
-  return actor.context.isEvidenceNoted || context.tally.isDoubtful(server);
+  const isFound = actor.matches({ evidence: { cooling: { recurrence: 'found' } } });
+  return isFound || context.tally.isDoubtful(server);
 }
 
 /** The same, of evidence that has come again and again: it waits ever longer. */

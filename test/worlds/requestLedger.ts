@@ -186,8 +186,8 @@ export class RequestLedger {
   }
 
   #observeEvidence(server: ServerId, account: Account): void {
-    const { value, context } = account.ref.getSnapshot();
-    const cooling = value.evidence === 'cooling' ? context.recurrences : undefined;
+    const actor = account.ref.getSnapshot();
+    const cooling = actor.matches({ evidence: 'cooling' }) ? actor.context.recurrences : undefined;
     if (cooling === account.cooling) return;
     account.cooling = cooling;
     if (account.isStartupNoted) account.isUnconfirmed = true;

@@ -1,4 +1,4 @@
-import { assign, type EventObject, enqueueActions, raise, type SnapshotFrom } from 'xstate';
+import { assign, type EventObject, enqueueActions, type SnapshotFrom } from 'xstate';
 import type { ServerId } from '../../../machines/ports.js';
 import { pubSubServerMachine } from '../../../machines/pubSubServerMachine.js';
 import { Tally } from '../../../machines/tally.js';
@@ -14,7 +14,6 @@ interface Facts {
   /** Whether the tally knows it, and whether anything was posted since the last snapshot. */
   isKnown: boolean;
   hasPosted: boolean;
-  timers: { resync: boolean; confirmation: boolean; dips: boolean };
   steps: number;
 }
 
@@ -33,7 +32,6 @@ const factsAtFirst: Facts = {
   isAttemptOpen: false,
   isKnown: false,
   hasPosted: false,
-  timers: { resync: false, confirmation: false, dips: false },
   steps: 0,
 };
 
@@ -41,10 +39,6 @@ export const factsOf = ({ context }: ModelSnapshot): Context => ({ ...factsAtFir
 const know = (change: (facts: Context) => Partial<Facts>) =>
   // Facts are no part of the machine's own context.
   assign(({ context }) => change({ ...factsAtFirst, ...context } as Context) as object) as never;
-const timer = (name: keyof Facts['timers'], isSet: boolean) =>
-  know(({ timers }) => ({
-    timers: { ...timers, [name]: isSet },
-  }));
 
 /** The root clears all counts when nobody looks any more, and with them the open attempt. */
 const cleared = { hasBase: false, isAttemptOpen: false, isKnown: false, hasPosted: false } as const;
@@ -92,11 +86,9 @@ const isSure = ({ context, event }: { context: unknown; event: ModelEvent }) =>
 export const pubSubServerModel = modelOf(pubSubServerMachine, { surroundings }).provide({
   guards: {
     isSnapshotUsable: isSure,
-    isSnapshotProvisional: (args) => args.context.isUnconfirmed && isSure(args),
     hasBase: ({ context }) => (context as Context).hasBase === true,
     isDoubtful: ({ event }) => (event as ModelEvent).isDoubtful === true,
-    isEvidenceStanding: ({ context, event }) =>
-      context.isEvidenceNoted || (event as ModelEvent).isDoubtful === true,
+    hasDip: () => true,
   },
   actions: {
     requestActivity: know(() => ({ isAttemptOpen: true, isKnown: true })),
@@ -105,31 +97,15 @@ export const pubSubServerModel = modelOf(pubSubServerMachine, { surroundings }).
     // No two of the real server's snapshots are the same.
     mergeSnapshot: enqueueActions(({ context, enqueue }) => {
       const { hasBase, hasPosted } = { ...factsAtFirst, ...context };
+      enqueue.raise({ type: 'snapshot.merged' });
       if (hasBase && !hasPosted) enqueue.raise({ type: 'post.missed' });
       enqueue.assign({ hasBase: true, isAttemptOpen: false, hasPosted: false } as object);
     }),
     forgetCounts: know(() => cleared),
-    scheduleResync: timer('resync', true),
-    scheduleConfirmation: know(({ timers }) => ({
-      timers: { ...timers, resync: false, confirmation: true },
-    })),
-    cancelResync: know(({ timers }) => ({
-      timers: { ...timers, resync: false, confirmation: false },
-    })),
-    planLook: timer('dips', true),
-    lookAtDips: timer('dips', false),
-    markUnconfirmed: assign(({ context }) => ({
-      isUnconfirmed: true,
-      timers: { ...factsAtFirst.timers, ...(context as Context).timers, confirmation: false },
-    })),
-    heedStartup: assign(({ context }) => ({
-      isUnconfirmed: context.isUnconfirmed || context.isStartupNoted,
-      isStartupNoted: false,
-    })),
-    awaitStartupApplied: assign({ isStartupAwaited: true }),
-    allowCorrection: raise({ type: 'correction.due' }),
+    lookAtDips: enqueueActions(({ event, enqueue }) => {
+      if ((event as ModelEvent).isDoubtful) enqueue.raise({ type: 'dip.remained' });
+    }),
     report: nothing,
-    reportHeard: nothing,
     announceAnswer: nothing,
     announceLoss: nothing,
   },
@@ -148,10 +124,25 @@ export const modelInput = {
   jitter: 0,
 };
 
-const delays = ['retryMs', 'overdueMs', 'probeMs', 'letGoMs', 'lateMs'];
-const looks = ['doubtMs', 'correctionMs'];
+const delays = [
+  'retryMs',
+  'overdueMs',
+  'probeMs',
+  'letGoMs',
+  'lateMs',
+  'startupGraceMs',
+  'resyncMs',
+  'confirmationMs',
+];
+const looks = ['doubtMs', 'correctionMs', 'dipsMs'];
 
-const inCrowd = ['deactivation.requested', 'silence.confirmed', 'activation.requested'];
+const inCrowd = [
+  'deactivation.requested',
+  'silence.confirmed',
+  'activation.requested',
+  'snapshot.received',
+  'request.failed',
+];
 
 /**
  * A server that is told after more others than can be told in one moment: whoever comes before it has
@@ -168,44 +159,31 @@ export function eventsOfCandidate(snapshot: ModelSnapshot): ModelEvent[] {
   if (factsOf(snapshot).rootWish !== 'nothing') return [];
   const isSilent = snapshot.matches({ standing: 'silent' } as never);
   const type = isSilent ? 'deactivation.requested' : 'silence.confirmed';
-  return snapshot.matches({ standing: 'unknown' } as never)
-    ? [{ type: 'evidence.found' }]
-    : [{ type }];
+  if (!snapshot.matches({ standing: 'unknown' } as never)) return [{ type }];
+  return [{ type: 'evidence.found' }, { type: 'predecessor.failed' }];
 }
 
 /** What can really happen next, one happening after the other. */
 export function eventsAt(snapshot: ModelSnapshot): ModelEvent[] {
   const facts = factsOf(snapshot);
-  const {
-    rootWish,
-    hasBase,
-    isKnown,
-    hasPosted,
-    isStartupAwaited,
-    isUpdatesWished,
-    timers = factsAtFirst.timers,
-  } = facts;
-  const { request } = snapshot.value as { request: string };
+  const { rootWish, hasBase, isKnown, hasPosted, isUpdatesWished } = facts;
+  const isOpen = (request: string) => snapshot.matches({ request: { open: request } } as never);
   const isWatched = rootWish === 'activity';
   if (rootWish === 'nothing') return [{ type: 'deactivation.requested' }];
   const isOffered: [boolean, ModelEvent][] = [
     [!isWatched, { type: 'activation.requested' }],
     [isWatched && !isUpdatesWished, { type: 'deactivation.requested' }],
-    [request === 'silencing', { type: 'silence.confirmed' }],
-    [request === 'activating', { type: 'snapshot.received' }],
-    [request === 'probing', { type: 'probe.answered' }],
-    [/ing$/.test(request) && !/resting|waiting/.test(request), { type: 'request.failed' }],
+    [isOpen('silencing'), { type: 'silence.confirmed' }],
+    [isOpen('activating'), { type: 'snapshot.received' }],
+    [isOpen('probing'), { type: 'probe.answered' }],
+    [snapshot.matches({ request: 'open' } as never), { type: 'request.failed' }],
     // What is posted is heard of first as a post that arrived.
     [hasPosted || !isKnown, { type: 'evidence.found' }],
     [isWatched && hasBase && hasPosted, { type: 'doubt.raised' }],
     [isKnown && !hasPosted, { type: 'post.received' }],
-    [timers.dips, { type: 'dips.due' }],
     [isWatched, { type: 'startup.answered' }],
-    [isStartupAwaited, { type: 'startup.applied' }],
     [isWatched && !isUpdatesWished, { type: 'updates.wished' }],
     [isUpdatesWished, { type: 'updates.unwished' }],
-    [timers.resync, { type: 'resync.due' }],
-    [timers.confirmation, { type: 'confirmation.due' }],
     ...delays.map((delay): [boolean, ModelEvent] => [true, { type: `after.${delay}` }]),
     ...looks.flatMap((delay): [boolean, ModelEvent][] => [
       [true, { type: `after.${delay}`, isDoubtful: false }],

@@ -38,7 +38,7 @@ const becomingDeaf = [
   'activation.requested',
   'silence.confirmed',
   'snapshot.received',
-  'resync.due',
+  'after.resyncMs',
   'post.received',
   'startup.answered',
   'after.lateMs',
@@ -51,7 +51,7 @@ const deaf = {
     eventsAt(snapshot).filter(({ type }) => becomingDeaf.includes(type)),
 };
 
-const inCrowd = { ...everything, maxSteps: 4, eventsAt: eventsInCrowd };
+const inCrowd = { ...everything, maxSteps: 5, eventsAt: eventsInCrowd };
 const ofCandidate = { ...everything, eventsAt: eventsOfCandidate };
 
 const paths = coveringPaths(pubSubServerModel, [everything, deep, deaf, inCrowd, ofCandidate]);
@@ -60,7 +60,7 @@ const reached = new Set<string>();
 /** How the server has to come to be known so that this can happen. */
 function arrivalFor(events: readonly ModelEvent[]): Arrival {
   const wishes = events.map(({ type }) => type).filter((type) => /activation\./.test(type));
-  if (events[0]?.type === 'evidence.found') return 'posting';
+  if (['evidence.found', 'predecessor.failed'].includes(events[0]?.type ?? '')) return 'posting';
   const isToldAgain = wishes.some((wish, i) => wish === wishes[i - 1]);
   return isToldAgain ? 'afterMany' : 'named';
 }

@@ -1,4 +1,3 @@
-import type { AnyActorLogic } from 'xstate';
 import type { activationMachine } from '../../../machines/activationMachine.js';
 import type { pubSubServerMachine } from '../../../machines/pubSubServerMachine.js';
 import type { Service } from '../../../server/service.js';
@@ -9,6 +8,7 @@ import { type ScriptedServer, startScriptedServer } from '../../support/scripted
 import { startTestService } from '../../support/service.js';
 import { Coverage } from '../../worlds/coverage.js';
 import { failure } from './activationModel.js';
+import { breakNextRequest } from './breakNextRequest.js';
 import { HandClock } from './handClock.js';
 import { postFrom } from './postFrom.js';
 
@@ -114,7 +114,8 @@ export class RealRoot {
       this.#clock.fire(lossMs.letGo);
     },
     [failure]: () => {
-      this.#breakNextRequest();
+      const { pubSubServer } = this.#logic.implementations.actors;
+      breakNextRequest(pubSubServer as typeof pubSubServerMachine);
       return this.#post('{');
     },
     'replacement.due': () => this.#clock.fire(replacementMs),
@@ -154,18 +155,6 @@ export class RealRoot {
 
   get #logic(): typeof activationMachine {
     return (this.#service.actor as unknown as { logic: typeof activationMachine }).logic;
-  }
-
-  /** What is filled into the slot of requests throws, once, as it is asked for one: the defect is ours. */
-  #breakNextRequest(): void {
-    const { pubSubServer } = this.#logic.implementations.actors;
-    const { actors } = (pubSubServer as typeof pubSubServerMachine).implementations;
-    const requests = actors.serverRequests as AnyActorLogic;
-    const { transition } = requests;
-    requests.transition = () => {
-      requests.transition = transition;
-      throw new Error('a defect, on purpose');
-    };
   }
 
   #timesSeen(type: string): number {

@@ -6,9 +6,16 @@ import { type EventStream, openEventStream } from '../../support/eventStream.js'
 import { eventually } from '../../support/eventually.js';
 import type { ScriptedServer } from '../../support/scriptedServer.js';
 import { Coverage } from '../../worlds/coverage.js';
+import { breakNextRequest } from './breakNextRequest.js';
 import { postFrom } from './postFrom.js';
 import type { ModelEvent } from './pubSubServerModel.js';
-import { type Arrival, lingerMs, type ServerStage, startServerStage } from './serverStage.js';
+import {
+  type Arrival,
+  lingerMs,
+  replacementMs,
+  type ServerStage,
+  startServerStage,
+} from './serverStage.js';
 
 /** A scripted server that the real service works with, over HTTP; only the machines' delays are turned by hand. */
 export class RealServer {
@@ -83,10 +90,8 @@ export class RealServer {
       await this.#postDelta(-1);
       await this.#postDelta(1);
     },
-    'dips.due': () => this.#fire('dipsMs'),
     'post.received': () => this.#post('{"room":"told","add":1}'),
     'startup.answered': () => this.#server.askAtStartup(this.#service.url),
-    'startup.applied': () => this.#stage.clock.fire(50),
     'updates.wished': async () => {
       this.#updatesViewer = await openEventStream(this.#service.url, { path: '/api/updates' });
     },
@@ -98,8 +103,7 @@ export class RealServer {
         expectToBe(this.#service.actor.getSnapshot().context.updateViewers, 0),
       );
     },
-    'resync.due': () => this.#fire('resyncMs'),
-    'confirmation.due': () => this.#fire('confirmationMs'),
+    'predecessor.failed': () => this.#replace(),
   };
 
   #timesSeen(type: string): number {
@@ -132,6 +136,14 @@ export class RealServer {
     if (!this.#viewer) return this.#stage.name();
     await this.#leave();
     this.#stage.tellRest();
+  }
+
+  /** Its actor throws at a request, and is replaced. */
+  async #replace(): Promise<void> {
+    breakNextRequest(this.#logic);
+    await postFrom('127.0.0.2', this.#service.url);
+    await eventually(() => expectToBe(this.#child.getSnapshot().status, 'error'));
+    this.#stage.clock.fire(replacementMs);
   }
 
   async #leave(): Promise<void> {
@@ -189,7 +201,7 @@ export class RealServer {
   }
 
   async #fire(delay: string, isDoubtful?: boolean): Promise<void> {
-    if (isDoubtful) await this.#postOnOldUrl(true);
+    if (isDoubtful) await this.#makeDoubtful(delay, true);
     const child = this.#child;
     const delays = this.#logic.implementations.delays as Record<string, unknown>;
     const length = delays[delay];
@@ -197,7 +209,14 @@ export class RealServer {
     const ms =
       typeof length === 'function' ? length({ context: context as PubSubServerInput }) : length;
     this.#stage.clock.fire(ms as number);
-    if (isDoubtful) await this.#postOnOldUrl(false);
+    if (isDoubtful) await this.#makeDoubtful(delay, false);
+  }
+
+  /** Has something to find for whoever looks after a delay, or takes it back. */
+  #makeDoubtful(delay: string, isDoubtful: boolean): Promise<void> {
+    return delay === 'dipsMs'
+      ? this.#postDelta(isDoubtful ? -1 : 1)
+      : this.#postOnOldUrl(isDoubtful);
   }
 }
 

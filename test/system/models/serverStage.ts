@@ -19,6 +19,8 @@ const env = {
   RESYNC_INTERVAL_MS: '100000',
 };
 export const lingerMs = Number(env.LINGER_MS);
+/** Of the service: an actor that threw is replaced this much later. */
+export const replacementMs = Number(env.REQUEST_TIMEOUT_MS);
 /** Of the machine: so many are told in one moment, and the others so much later. */
 const told = { servers: 50, pauseMs: 1 };
 
