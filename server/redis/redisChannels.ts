@@ -1,35 +1,33 @@
 import type { Logger } from 'pino';
+import { RedisConnection } from './redisConnection.js';
+import { type RedisOpener, type RedisTimeouts, redisOpener } from './redisOpener.js';
+import { parseRedisTarget } from './redisTarget.js';
+import { type SubscriptionKind as Kind, RefusedSubscriptions } from './refusedSubscriptions.js';
 import {
   type ChannelFailure,
   type ChannelFollower,
-  type Following,
-  Followings,
-} from './channelFollowers.js';
-import { RedisConnection } from './redisConnection.js';
-import { type RedisOpener, type RedisPatience, redisOpener } from './redisOpener.js';
-import { parseRedisTarget } from './redisTarget.js';
-import { RefusedSubscriptions, type SubscriptionKind } from './refusedSubscriptions.js';
+  type Subscription,
+  Subscriptions,
+} from './subscriptions.js';
 
-export type { ChannelFailure, ChannelFollower } from './channelFollowers.js';
-
-type Kind = SubscriptionKind;
+export type { ChannelFailure, ChannelFollower } from './subscriptions.js';
 
 const kinds: readonly Kind[] = ['channel', 'pattern'];
-/** How Redis begins to say that the credentials or permissions do not do; before 6: an `ERR`. */
+/** Error replies of Redis for wrong credentials or missing permissions; before version 6 they are `ERR`. */
 const refusal = /^(WRONGPASS|NOAUTH|NOPERM|ERR invalid password|ERR operation not permitted)/;
 const retryMs = { first: 100, max: 2000 };
-export const defaultPatience: RedisPatience = { pingEveryMs: 5000, answerWithinMs: 5000 };
+export const defaultTimeouts: RedisTimeouts = { pingEveryMs: 5000, answerWithinMs: 5000 };
 
 /**
- * One Redis connection for all channels that somebody follows. It connects with the first follower,
- * reconnects for as long as there is one, and tells each when messages begin and cease to come.
+ * One Redis connection for all followed channels. Connects with the first follower and reconnects while
+ * there is one. Tells followers when they begin and cease to receive messages.
  */
 export class RedisChannels {
   readonly #open: RedisOpener;
   readonly #secrets: readonly string[];
   readonly #log: Logger;
-  readonly #patience: RedisPatience;
-  readonly #followings = { channel: new Followings(), pattern: new Followings() };
+  readonly #timeouts: RedisTimeouts;
+  readonly #subscriptions = { channel: new Subscriptions(), pattern: new Subscriptions() };
   readonly #refused = new RefusedSubscriptions((kind, name) => {
     if (this.#connection?.isReady) this.#subscribe(kind, name);
   });
@@ -37,26 +35,26 @@ export class RedisChannels {
   #retry: NodeJS.Timeout | undefined;
   #retryAfterMs = retryMs.first;
   #isClosed = false;
-  /** What the log was told last: an outage is one line, not one for each attempt. */
-  #told: 'nothing' | 'there' | 'gone' = 'nothing';
+  /** What was last logged, so an outage is one line and not one for each attempt. */
+  #logged: 'nothing' | 'connected' | 'lost' = 'nothing';
 
-  /** `url`: as `REDIS_URL` has it. A Redis that hangs counts as lost within the sum of `patience`. */
+  /** `url`: like `REDIS_URL`. A Redis that hangs counts as lost after the sum of both timeouts. */
   constructor(
     url: string,
     log: Logger,
     {
       sentinelPassword,
-      ...patience
-    }: RedisPatience & { sentinelPassword?: string | undefined } = defaultPatience,
+      ...timeouts
+    }: RedisTimeouts & { sentinelPassword?: string | undefined } = defaultTimeouts,
   ) {
     const target = parseRedisTarget(url);
-    this.#open = redisOpener(target, patience, sentinelPassword);
+    this.#open = redisOpener(target, timeouts, sentinelPassword);
     this.#secrets = [target.password, sentinelPassword].filter((secret) => secret !== undefined);
     this.#log = log;
-    this.#patience = patience;
+    this.#timeouts = timeouts;
   }
 
-  /** Follows one channel, whose name is taken literally; the answer ends that, at once. */
+  /** Follows one channel by its literal name. The returned function ends that at once. */
   follow(channel: string, follower: ChannelFollower): () => void {
     return this.#add('channel', channel, follower);
   }
@@ -66,28 +64,28 @@ export class RedisChannels {
     return this.#add('pattern', pattern, follower);
   }
 
-  /** Ends everything for ever. Nobody is told anything after it. */
+  /** Closes for good: no follower is called afterwards. */
   close(): void {
     this.#isClosed = true;
-    for (const kind of kinds) this.#followings[kind].clear();
+    for (const kind of kinds) this.#subscriptions[kind].clear();
     this.#disconnect();
   }
 
   #add(kind: Kind, name: string, follower: ChannelFollower): () => void {
     if (this.#isClosed) return () => {};
-    const following: Following = { follower, isSubscribed: false, failure: undefined };
-    this.#followings[kind].add(name, following);
+    const subscription: Subscription = { follower, isSubscribed: false, failure: undefined };
+    this.#subscriptions[kind].add(name, subscription);
     if (!this.#connection && !this.#retry) this.#connect();
-    // A name that is followed already is subscribed again: the answer tells the newcomer when.
+    // Also if the name is subscribed already: the reply tells the new follower when.
     else if (this.#connection?.isReady) this.#subscribe(kind, name);
-    return () => this.#remove(kind, name, following);
+    return () => this.#remove(kind, name, subscription);
   }
 
-  #remove(kind: Kind, name: string, following: Following): void {
-    const isLast = this.#followings[kind].remove(name, following);
+  #remove(kind: Kind, name: string, subscription: Subscription): void {
+    const isLast = this.#subscriptions[kind].remove(name, subscription);
     if (!isLast) return;
     this.#refused.forget(kind, name);
-    if (kinds.every((each) => this.#followings[each].size === 0)) this.#disconnect();
+    if (kinds.every((each) => this.#subscriptions[each].size === 0)) this.#disconnect();
     else if (this.#connection?.isReady) this.#unsubscribe(this.#connection, kind, name);
   }
 
@@ -98,14 +96,14 @@ export class RedisChannels {
       {
         onReady: () => {
           for (const kind of kinds)
-            for (const name of this.#followings[kind].names()) this.#subscribe(kind, name);
+            for (const name of this.#subscriptions[kind].names()) this.#subscribe(kind, name);
         },
         onMessage: (message, channel) => this.#deliver('channel', channel, message, channel),
         onPatternMessage: (message, channel, pattern) =>
           this.#deliver('pattern', pattern, message, channel),
         onEnd: (reason) => this.#lost(reason),
       },
-      this.#patience,
+      this.#timeouts,
       this.#secrets,
     );
   }
@@ -117,64 +115,64 @@ export class RedisChannels {
     this.#refused.clear();
     this.#connection?.close();
     this.#connection = undefined;
-    this.#told = 'nothing';
+    this.#logged = 'nothing';
   }
 
   #lost(reason: string): void {
     this.#connection = undefined;
     this.#refused.clear();
-    if (this.#told !== 'gone') this.#log.warn({ reason }, 'redis is not there; trying again');
-    this.#told = 'gone';
+    if (this.#logged !== 'lost') this.#log.warn({ reason }, 'redis is unreachable; retrying');
+    this.#logged = 'lost';
     this.#retry = setTimeout(() => this.#connect(), this.#retryAfterMs);
     this.#retryAfterMs = Math.min(retryMs.max, this.#retryAfterMs * 2);
-    const failure = refusal.test(reason) ? 'refused' : 'away';
+    const failure = refusal.test(reason) ? 'refused' : 'unreachable';
     for (const kind of kinds)
-      for (const name of this.#followings[kind].names())
-        for (const following of this.#followings[kind].of(name)) {
-          if (following.isSubscribed) {
-            following.isSubscribed = false;
-            this.#tell(kind, name, following, ({ onLost }) => onLost());
+      for (const name of this.#subscriptions[kind].names())
+        for (const subscription of this.#subscriptions[kind].of(name)) {
+          if (subscription.isSubscribed) {
+            subscription.isSubscribed = false;
+            this.#notify(kind, name, subscription, ({ onLost }) => onLost());
           }
-          this.#fail(kind, name, following, failure);
+          this.#fail(kind, name, subscription, failure);
         }
   }
 
   #subscribe(kind: Kind, name: string): void {
     const connection = this.#connection;
-    // Who follows it later has an answer of its own.
-    const newcomers = this.#followings[kind].of(name).filter(({ isSubscribed }) => !isSubscribed);
+    // Later followers send a SUBSCRIBE of their own.
+    const pending = this.#subscriptions[kind].of(name).filter(({ isSubscribed }) => !isSubscribed);
     connection?.subscribe(kind, name).then(
       () => {
         if (this.#connection !== connection) return;
         this.#answered();
         if (this.#refused.forget(kind, name))
-          this.#log.info({ [kind]: name }, 'redis lets this service subscribe now');
-        for (const following of newcomers) {
-          if (following.isSubscribed) continue;
-          following.isSubscribed = true;
-          following.failure = undefined;
-          this.#tell(kind, name, following, ({ onSubscribed }) => onSubscribed());
+          this.#log.info({ [kind]: name }, 'redis accepted the subscription');
+        for (const subscription of pending) {
+          if (subscription.isSubscribed) continue;
+          subscription.isSubscribed = true;
+          subscription.failure = undefined;
+          this.#notify(kind, name, subscription, ({ onSubscribed }) => onSubscribed());
         }
       },
       ({ name: error, message }: Error) => {
-        // Anything but an answer of Redis is the end of the connection, which is told once for all.
+        // Any other error ends the connection, which `onEnd` handles for all subscriptions.
         if (error !== 'ReplyError' || this.#connection !== connection) return;
-        if (newcomers.every((each) => !this.#followings[kind].has(name, each))) return;
+        if (pending.every((each) => !this.#subscriptions[kind].has(name, each))) return;
         if (this.#refused.add(kind, name))
           this.#log.warn(
             { [kind]: name, reason: message },
-            'redis refused to subscribe: allow its user SUBSCRIBE, PSUBSCRIBE and all channels; trying again',
+            'redis refused to subscribe: allow its user SUBSCRIBE, PSUBSCRIBE and all channels; retrying',
           );
-        for (const following of newcomers)
-          if (!following.isSubscribed) this.#fail(kind, name, following, 'refused');
+        for (const subscription of pending)
+          if (!subscription.isSubscribed) this.#fail(kind, name, subscription, 'refused');
       },
     );
   }
 
-  #fail(kind: Kind, name: string, following: Following, cause: ChannelFailure): void {
-    if (following.failure === cause) return;
-    following.failure = cause;
-    this.#tell(kind, name, following, ({ onFailed }) => onFailed?.(cause));
+  #fail(kind: Kind, name: string, subscription: Subscription, cause: ChannelFailure): void {
+    if (subscription.failure === cause) return;
+    subscription.failure = cause;
+    this.#notify(kind, name, subscription, ({ onFailed }) => onFailed?.(cause));
   }
 
   #unsubscribe(connection: RedisConnection, kind: Kind, name: string): void {
@@ -185,20 +183,25 @@ export class RedisChannels {
 
   #answered(): void {
     this.#retryAfterMs = retryMs.first;
-    if (this.#told !== 'there') this.#log.info('following redis channels');
-    this.#told = 'there';
+    if (this.#logged !== 'connected') this.#log.info('following redis channels');
+    this.#logged = 'connected';
   }
 
   #deliver(kind: Kind, name: string, message: Buffer, channel: string): void {
-    for (const following of this.#followings[kind].of(name))
-      this.#tell(kind, name, following, ({ onMessage }) => onMessage(message, channel));
+    for (const subscription of this.#subscriptions[kind].of(name))
+      this.#notify(kind, name, subscription, ({ onMessage }) => onMessage(message, channel));
   }
 
-  /** Unless it has left; its mistakes are its own. */
-  #tell(kind: Kind, name: string, following: Following, say: (to: ChannelFollower) => void): void {
-    if (!this.#followings[kind].has(name, following)) return;
+  /** Calls a follower that has not left. Its errors must not affect others. */
+  #notify(
+    kind: Kind,
+    name: string,
+    subscription: Subscription,
+    call: (follower: ChannelFollower) => void,
+  ): void {
+    if (!this.#subscriptions[kind].has(name, subscription)) return;
     try {
-      say(following.follower);
+      call(subscription.follower);
     } catch (err) {
       this.#log.error({ err, [kind]: name }, 'a follower of a redis channel failed');
     }

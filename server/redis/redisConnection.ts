@@ -1,33 +1,33 @@
 import type { Redis } from 'ioredis';
-import type { RedisOpener, RedisPatience } from './redisOpener.js';
+import type { RedisOpener, RedisTimeouts } from './redisOpener.js';
 
-/** What a connection tells; `onEnd` once, whether it ever was ready or not, and nothing after it. */
+/** Callbacks of a connection. `onEnd` is called once, also if it never was ready, and nothing after it. */
 export interface RedisConnectionListener {
-  /** Commands can be sent. It proves no more than a TCP connection: Redis may still not answer. */
+  /** Commands can be sent. Only the TCP connection is proven: Redis may still not answer. */
   onReady: () => void;
   onMessage: (message: Buffer, channel: string) => void;
   onPatternMessage: (message: Buffer, channel: string, pattern: string) => void;
-  /** The reason holds no secret: it can be logged. */
+  /** The reason contains no secrets, so it can be logged. */
   onEnd: (reason: string) => void;
 }
 
-/** One connection to Redis for subscriptions; its maker closes it, and makes a new one when it ends. */
+/** One connection to Redis for subscriptions. Its owner closes it, and creates another when it ends. */
 export class RedisConnection {
   readonly #listener: RedisConnectionListener;
   readonly #secrets: readonly string[];
   readonly #pings: NodeJS.Timeout;
   readonly #stop = new AbortController();
-  /** Undefined until it is known where to connect to. */
+  /** Undefined until the node is known. */
   #redis: Redis | undefined;
   #isReady = false;
-  #isOver = false;
+  #isEnded = false;
   #reason = 'the connection was closed';
 
-  /** `secrets`: never in a reason. */
+  /** `secrets` are removed from reasons. */
   constructor(
     open: RedisOpener,
     listener: RedisConnectionListener,
-    { pingEveryMs }: RedisPatience,
+    { pingEveryMs }: RedisTimeouts,
     secrets: readonly string[],
   ) {
     this.#listener = listener;
@@ -37,37 +37,37 @@ export class RedisConnection {
     if (!(opened instanceof Promise)) this.#listen(opened);
     else
       void opened.then((redis) => {
-        if (this.#isOver) redis.disconnect();
+        if (this.#isEnded) redis.disconnect();
         else this.#listen(redis);
       });
   }
 
   get isReady(): boolean {
-    return this.#isReady && !this.#isOver;
+    return this.#isReady && !this.#isEnded;
   }
 
-  /** Resolves when no message of the channel is missed any more. */
+  /** Resolves when no more messages are missed. */
   subscribe(kind: 'channel' | 'pattern', name: string): Promise<unknown> {
-    const redis = this.#opened;
+    const redis = this.#client;
     return kind === 'channel' ? redis.subscribe(name) : redis.psubscribe(name);
   }
 
   unsubscribe(kind: 'channel' | 'pattern', name: string): Promise<unknown> {
-    const redis = this.#opened;
+    const redis = this.#client;
     return kind === 'channel' ? redis.unsubscribe(name) : redis.punsubscribe(name);
   }
 
-  /** Ends it at once, without `onEnd`. */
+  /** Closes it at once, without `onEnd`. */
   close(): void {
-    if (this.#isOver) return;
-    this.#over();
+    if (this.#isEnded) return;
+    this.#markEnded();
     this.#stop.abort();
     this.#redis?.disconnect();
-    // A Redis that hangs would not close its side.
+    // A Redis that hangs would not close its end.
     this.#redis?.stream?.destroy();
   }
 
-  get #opened(): Redis {
+  get #client(): Redis {
     if (!this.#redis) throw new Error('the connection to Redis is not open');
     return this.#redis;
   }
@@ -75,28 +75,28 @@ export class RedisConnection {
   #listen(redis: Redis): void {
     this.#redis = redis;
     redis.on('ready', () => {
-      if (this.#isOver) return;
+      if (this.#isEnded) return;
       this.#isReady = true;
       this.#listener.onReady();
     });
     redis.on('messageBuffer', (channel: Buffer, message: Buffer) => {
-      if (!this.#isOver) this.#listener.onMessage(message, channel.toString());
+      if (!this.#isEnded) this.#listener.onMessage(message, channel.toString());
     });
     redis.on('pmessageBuffer', (pattern: string, channel: Buffer, message: Buffer) => {
-      if (!this.#isOver) this.#listener.onPatternMessage(message, channel.toString(), pattern);
+      if (!this.#isEnded) this.#listener.onPatternMessage(message, channel.toString(), pattern);
     });
     redis.on('error', (error: Error) => {
       this.#reason = withoutSecrets(error.message, this.#secrets);
     });
     redis.on('end', () => {
-      if (this.#isOver) return;
-      this.#over();
+      if (this.#isEnded) return;
+      this.#markEnded();
       this.#listener.onEnd(this.#reason);
     });
   }
 
-  #over(): void {
-    this.#isOver = true;
+  #markEnded(): void {
+    this.#isEnded = true;
     clearInterval(this.#pings);
   }
 
@@ -105,7 +105,7 @@ export class RedisConnection {
   }
 }
 
-// Redis quotes what it was sent; the error itself has the arguments of AUTH, so it is not logged.
+// Redis quotes commands in error messages, and the error object has the arguments of AUTH.
 function withoutSecrets(message: string, secrets: readonly string[]): string {
   return secrets.reduce((text, secret) => text.replaceAll(secret, '***'), message);
 }

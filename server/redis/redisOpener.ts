@@ -1,29 +1,29 @@
 import { Cluster, Redis } from 'ioredis';
 import type { RedisNode, RedisTarget } from './redisTarget.js';
 
-/** How soon a Redis that hangs is noticed: within the sum of both. */
-export interface RedisPatience {
+/** Timeouts of a connection. A Redis that hangs is noticed after the sum of both. */
+export interface RedisTimeouts {
   /** Between two PINGs. */
   readonly pingEveryMs: number;
-  /** How long nothing at all may come while an answer is due. Also the limit of connecting. */
+  /** Longest time without any data while a reply is pending; also the limit for connecting. */
   readonly answerWithinMs: number;
 }
 
-/** Opens a connection to a Redis for subscriptions, whenever it is called: to a place that may be another than before. */
+/** Opens a connection for subscriptions. Each call may choose another node. */
 export type RedisOpener = (signal: AbortSignal) => Redis | Promise<Redis>;
 
 type Options = ReturnType<typeof optionsFor>;
 
 /**
- * The way to a Redis: directly, by Sentinels, or to any node of a cluster, for each of them brings all messages.
- * `sentinelPassword`: of the Sentinels themselves.
+ * How to connect: directly, to the primary that Sentinels know, or to any node of a cluster, because every
+ * node delivers all messages. `sentinelPassword`: for the Sentinels themselves.
  */
 export function redisOpener(
   target: RedisTarget,
-  patience: RedisPatience,
+  timeouts: RedisTimeouts,
   sentinelPassword?: string,
 ): RedisOpener {
-  const options = optionsFor(target, patience);
+  const options = optionsFor(target, timeouts);
   const { kind, nodes, isTls, name = '' } = target;
   if (kind === 'cluster') return clusterOpener(nodes, options);
   if (kind === 'single') return () => new Redis({ ...options, ...(nodes[0] as RedisNode) });
@@ -34,25 +34,25 @@ export function redisOpener(
       name,
       ...(sentinelPassword !== undefined && { sentinelPassword }),
       ...(isTls && { sentinelTLS: {}, enableTLSForSentinelMode: true }),
-      sentinelCommandTimeout: patience.answerWithinMs,
-      // Whoever opened it tries again.
+      sentinelCommandTimeout: timeouts.answerWithinMs,
+      // `RedisChannels` retries.
       sentinelRetryStrategy: () => null,
     });
 }
 
-function optionsFor({ isTls, username, password, db }: RedisTarget, patience: RedisPatience) {
+function optionsFor({ isTls, username, password, db }: RedisTarget, timeouts: RedisTimeouts) {
   return {
-    // Redis before 6 knows no other.
+    // Redis before 6 knows only this protocol.
     protocol: 2 as const,
-    // One life, so that no command of an earlier one is sent again after those of the next.
+    // No reconnects by ioredis: it could resend commands of the lost connection after newer ones.
     retryStrategy: () => null,
     enableOfflineQueue: false,
     autoResubscribe: false,
-    // Users that may do nothing but subscribe cannot ask for INFO; subscribing has its own answer.
+    // Not by INFO: users that may only subscribe are not allowed to send it.
     enableReadyCheck: false,
     disableClientInfo: true,
-    connectTimeout: patience.answerWithinMs,
-    socketTimeout: patience.answerWithinMs,
+    connectTimeout: timeouts.answerWithinMs,
+    socketTimeout: timeouts.answerWithinMs,
     ...(username !== undefined && { username }),
     ...(password !== undefined && { password }),
     ...(db !== undefined && { db }),
@@ -64,7 +64,7 @@ function clusterOpener(given: readonly RedisNode[], options: Options): RedisOpen
   let last: RedisNode | undefined;
   return async (signal) => {
     const known = [...given, ...(await nodesOf(given, options, signal))];
-    // The last one has just ended.
+    // Another node than the last one: that connection has just ended.
     const others = known.filter(({ host, port }) => host !== last?.host || port !== last.port);
     const candidates = others.length > 0 ? others : known;
     last = candidates[Math.floor(Math.random() * candidates.length)] as RedisNode;
@@ -72,7 +72,7 @@ function clusterOpener(given: readonly RedisNode[], options: Options): RedisOpen
   };
 }
 
-/** The nodes that the cluster has now; none: nobody says so, or this user may not ask. */
+/** The current nodes of the cluster; empty if no node tells, or the user may not ask. */
 async function nodesOf(
   given: readonly RedisNode[],
   { retryStrategy: _, enableOfflineQueue: __, ...redisOptions }: Options,
@@ -81,7 +81,7 @@ async function nodesOf(
   const cluster = new Cluster([...given], {
     redisOptions,
     lazyConnect: true,
-    // Only CLUSTER SLOTS is asked.
+    // CLUSTER SLOTS is enough.
     enableReadyCheck: false,
     slotsRefreshTimeout: redisOptions.connectTimeout,
     clusterRetryStrategy: () => null,

@@ -1,4 +1,4 @@
-/** Where Redis is, as `REDIS_URL` says it: read by the configuration, and by whoever connects. */
+/** Parses `REDIS_URL`, for the configuration and for connections. */
 
 import { parseUrl } from '../parseUrl.js';
 
@@ -7,7 +7,7 @@ export interface RedisNode {
   port: number;
 }
 
-/** One Redis, nodes of a cluster, or Sentinels that know the present primary of a name. */
+/** One Redis, nodes of a cluster, or Sentinels that know the current primary. */
 export interface RedisTarget {
   kind: 'single' | 'cluster' | 'sentinel';
   /** At least one. */
@@ -16,16 +16,16 @@ export interface RedisTarget {
   username?: string;
   password?: string;
   db?: number;
-  /** By which Sentinels know the primary. */
+  /** The name of the primary; for Sentinels only. */
   name?: string;
 }
 
 const problem =
-  'must be redis://host:port or rediss://host:port; redis://host:port,host:port for a cluster; redis+sentinel://host:port,host:port/name for Sentinels; with user:password@ before the first host where it is needed, percent-encoded';
+  'must be redis://host:port or rediss://host:port; redis://host:port,host:port for a cluster; redis+sentinel://host:port,host:port/name for Sentinels; with user:password@ before the first host if needed, percent-encoded';
 const form = /^(rediss?)(\+sentinel)?:\/\/(?:([^/]*)@)?([^/?#\s@]+)(?:\/([^?#\s]*))?$/i;
 const ports = { redis: 6379, sentinel: 26_379 };
 
-/** Reads `REDIS_URL`. Throws an Error in which neither the text nor a part of it is. */
+/** Parses `REDIS_URL`. The Error that it throws contains no part of the text, which may have secrets. */
 export function parseRedisTarget(text: string): RedisTarget {
   const [, scheme = '', sentinel, credentials, hosts = '', path = ''] =
     form.exec(inOneUrl(text)) ?? [];
@@ -45,7 +45,7 @@ export function parseRedisTarget(text: string): RedisTarget {
   };
 }
 
-/** Every node may be written as a URL of its own, all with the same credentials. */
+/** Joins nodes that are written as a URL each; all must have the same credentials. */
 function inOneUrl(text: string): string {
   const first = /^[^:]+:\/\/([^@,/]*)@/.exec(text)?.[1];
   return text.replaceAll(
@@ -60,7 +60,7 @@ function inOneUrl(text: string): string {
 function nodeOf(host: string, defaultPort: number): RedisNode {
   const url = parseUrl(`redis://${host}`);
   if (!url?.hostname || url.username || url.password) throw new Error(problem);
-  // Addresses of IPv6 are in brackets there.
+  // A URL has IPv6 addresses in brackets.
   return { host: url.hostname.replace(/^\[|\]$/g, ''), port: Number(url.port) || defaultPort };
 }
 
@@ -75,7 +75,7 @@ function credentialsOf(text: string): { username: string; password: string } {
   }
 }
 
-/** What is behind the hosts: the number of a database, behind the name that Sentinels know. */
+/** Parses the path: `db`, or `name/db` for Sentinels. */
 function placeOf(kind: RedisTarget['kind'], path: string): { name?: string; db?: number } {
   const [, name, number = ''] =
     (kind === 'sentinel' ? /^([\w.-]+)(?:\/(\d+))?$/ : /^()(\d*)$/).exec(path) ?? [];

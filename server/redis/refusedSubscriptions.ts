@@ -1,6 +1,6 @@
 export type SubscriptionKind = 'channel' | 'pattern';
 
-/** Long enough not to burden Redis, short enough for an operator who has just granted a permission. */
+/** Slow enough for Redis, fast enough for an operator who has just granted a permission. */
 const retryMs = { first: 500, max: 10_000 };
 
 interface Refused {
@@ -8,28 +8,28 @@ interface Refused {
   afterMs: number;
 }
 
-/** What Redis refused to subscribe, each tried again after growing pauses; for `RedisChannels`. */
+/** Subscriptions of `RedisChannels` that Redis refused. Retries each, with growing pauses. */
 export class RefusedSubscriptions {
-  readonly #again: (kind: SubscriptionKind, name: string) => void;
+  readonly #retry: (kind: SubscriptionKind, name: string) => void;
   readonly #refused = new Map<string, Refused>();
 
-  /** `again` subscribes once more; a further refusal is told by `add`. */
-  constructor(again: (kind: SubscriptionKind, name: string) => void) {
-    this.#again = again;
+  /** `retry` subscribes again; call `add` if it is refused again. */
+  constructor(retry: (kind: SubscriptionKind, name: string) => void) {
+    this.#retry = retry;
   }
 
-  /** Notes a refusal, and answers whether it is the first. One that waits already goes on waiting. */
+  /** Notes a refusal and schedules the next retry. True for the first refusal. */
   add(kind: SubscriptionKind, name: string): boolean {
     const key = `${kind} ${name}`;
     const known = this.#refused.get(key);
     clearTimeout(known?.timer);
     const afterMs = known ? Math.min(retryMs.max, known.afterMs * 2) : retryMs.first;
-    const timer = setTimeout(() => this.#again(kind, name), afterMs);
+    const timer = setTimeout(() => this.#retry(kind, name), afterMs);
     this.#refused.set(key, { timer, afterMs });
     return known === undefined;
   }
 
-  /** It is subscribed, or nobody wants it any longer. Answers whether it was refused before. */
+  /** Stops retrying: it is subscribed, or has no followers. True if it had been refused. */
   forget(kind: SubscriptionKind, name: string): boolean {
     const key = `${kind} ${name}`;
     clearTimeout(this.#refused.get(key)?.timer);

@@ -1,24 +1,24 @@
 import type { Frame } from './frames.js';
 import type { Viewer } from './viewer.js';
 
-/** Undefined: there is none now; the viewer gets the next one. */
+/** Undefined: there is none now; the viewer waits for the next. */
 type WholeState = Frame | undefined;
 
-/** The viewers of one stream. Whoever misses a frame gets the whole state once it has drained. */
+/** The viewers of one stream. A viewer that misses a frame gets the whole state when it has drained. */
 export class Channel {
   readonly #viewers = new Set<Viewer>();
-  /** Viewers that a frame was dropped for: what they have leads to nothing newer. */
+  /** Viewers that missed a frame: later frames do not help them. */
   readonly #behind = new Set<Viewer>();
-  /** Viewers for whom the whole state is being made. */
+  /** Viewers whose whole state is being encoded. */
   readonly #awaiting = new Set<Viewer>();
   readonly #wholeState: () => WholeState | Promise<WholeState>;
 
-  /** A viewer for which more is waiting is sent no further frame. */
+  /** A viewer with more bytes waiting gets no further frames. */
   readonly #maxPendingBytes: number;
 
   /**
-   * `wholeState`: one frame that replaces all before it; a promise of it keeps its place among the frames.
-   * `maxPendingBytes`: for a stream that shares its viewers with a more important one.
+   * `wholeState`: makes a frame that replaces all earlier ones. If it is a promise, frames until it settles
+   * must be part of it. `maxPendingBytes`: for a stream that shares its viewers with a more important one.
    */
   constructor(
     wholeState: () => WholeState | Promise<WholeState>,
@@ -28,13 +28,13 @@ export class Channel {
     this.#maxPendingBytes = maxPendingBytes;
   }
 
-  /** Adds a viewer that has just been sent where the stream is. */
+  /** Adds a viewer that is up to date. */
   add(viewer: Viewer): void {
     this.#viewers.add(viewer);
     viewer.onDrain(() => this.#catchUp(viewer));
   }
 
-  /** Adds a viewer that has been sent nothing yet. */
+  /** Adds a viewer that has been sent nothing yet; it gets the whole state. */
   addBehind(viewer: Viewer): void {
     this.add(viewer);
     this.#behind.add(viewer);
@@ -55,7 +55,7 @@ export class Channel {
     }
   }
 
-  /** Brings those up to date that have drained without a word: not every drain is announced. */
+  /** Sends the whole state to viewers that are behind and have drained. Not every drain is an event. */
   catchUp(): void {
     for (const viewer of this.#behind) this.#catchUp(viewer);
   }

@@ -1,18 +1,18 @@
-/** Frames of an event stream (HTML Standard, section 9.2), encoded once for all who get them. */
+/** Frames of an event stream (HTML Standard, section 9.2), encoded once for all viewers. */
 
-/** One or more whole messages; in parts where to join them would copy many MB. */
+/** One or more whole messages. In parts if joining them would copy many MB. */
 export type Frame = Buffer | readonly Buffer[];
 
-/** One message; `event` and `id` are this service's own words and never hold a line end. */
+/** One message. `event` and `id` must not contain line ends. */
 export function messageFrame(data: string, { event, id }: { event?: string; id?: string } = {}) {
   const fields = [event && `event: ${event}`, id && `id: ${id}`, `data: ${data}`];
   return Buffer.from(`${fields.filter(Boolean).join('\n')}\n\n`);
 }
 
-/** Keeps a connection alive, and shows a dead one. */
+/** A comment that keeps a connection alive and reveals a dead one. */
 export const heartbeatFrame = Buffer.from(':\n\n');
 
-/** Tells an EventSource to come back later; ending the stream without it means three seconds. */
+/** Tells an EventSource when to reconnect. Without it, browsers wait about three seconds. */
 export function retryFrame(ms: number): Buffer {
   return Buffer.from(`retry: ${ms}\n\n`);
 }

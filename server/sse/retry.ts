@@ -1,9 +1,8 @@
 /**
- * When clients are to come back after the end of their stream. The range is decided here alone.
+ * Whether the service can answer when a client reconnects after the end of its stream.
  *
- * `absent`: nobody may be there to answer for a while, because this process ends or is full. A balancer
- * that answers 502 meanwhile closes an EventSource for good, so they had better wait.
- * `present`: somebody answers at once.
+ * `absent`: not for a while, because this process ends or is full. Clients must wait: a load balancer that
+ * answers 502 closes an EventSource for good. `present`: at once.
  */
 export type Answerer = 'absent' | 'present';
 
@@ -12,7 +11,7 @@ const rangesMs: Record<Answerer, { least: number; most: number }> = {
   present: { least: 1000, most: 3000 },
 };
 
-/** Milliseconds, spread: a thousand clients that come back in one moment are as bad as an attack. */
+/** When to reconnect, in ms. Random, because a thousand clients at the same moment are like an attack. */
 export function retryMs(answerer: Answerer): number {
   const { least, most } = rangesMs[answerer];
   return Math.round(least + Math.random() * (most - least));

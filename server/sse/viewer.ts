@@ -3,9 +3,9 @@ import SSETransform from 'koa-sse-stream/lib/sse.js';
 import { type Frame, heartbeatFrame, retryFrame } from './frames.js';
 import { type Answerer, retryMs } from './retry.js';
 
-/** Bytes that may wait for one viewer; what does not fit is not queued. */
+/** Limit of the bytes that wait for one viewer. Frames beyond it are dropped. */
 const maxPendingBytes = 1024 * 1024;
-/** Waiting comments are no reason to drop a frame: the opening one waits when the first frame comes. */
+/** Size of a waiting comment. It must not cause a drop: the opening one still waits at the first frame. */
 const commentBytes = 16;
 
 function lengthOf(frame: Frame): number {
@@ -13,46 +13,46 @@ function lengthOf(frame: Frame): number {
   return frame.reduce((sum, part) => sum + part.length, 0);
 }
 
-/** What a request's state says of its stream, for whoever guards it. */
+/** The stream in the state of a Koa context, for middleware that must end it. */
 export interface StreamState {
-  /** Ends the stream at once. Undefined: the answer is no stream. */
+  /** Ends the stream at once. Undefined: the answer is not a stream. */
   endStream?: () => void;
 }
 
 /**
- * One client of an event stream: the only place that knows koa-sse-stream. Of the library it takes the
- * stream class alone and pushes ready frames past its encoder; docs/decisions/koa-sse-stream.md.
+ * One client of an event stream. The only user of koa-sse-stream: it takes the stream class, and pushes
+ * encoded frames past the library's encoder (docs/decisions/koa-sse-stream.md).
  */
 export class Viewer {
   readonly #stream: SSETransform;
   readonly #ctx: Context;
-  /** Since when bytes have been waiting without a moment in which none did (performance.now). */
+  /** Since when bytes have been waiting without interruption, by `performance.now()`. */
   #pendingSince: number | undefined;
   #isEnded = false;
   #isGone = false;
-  readonly #departures: (() => void)[] = [];
+  readonly #onGone: (() => void)[] = [];
 
   constructor(ctx: Context) {
     this.#ctx = ctx;
     this.#stream = new SSETransform(ctx);
-    // The stream lasts as long as its connection: that needs no chunks around every frame.
+    // The stream ends with its connection, so frames need no chunked encoding.
     ctx.res.useChunkedEncodingByDefault = false;
     ctx.set('Connection', 'close');
     ctx.body = this.#stream;
     (ctx.state as StreamState).endStream = () => this.cut('present');
-    // Koa's pipeline alone adds seven, for the time of the stream: no leak that Node.js need warn of.
+    // Koa's pipeline adds seven listeners for the time of the stream: not a leak to warn of.
     ctx.res.setMaxListeners(20);
-    this.#awaitDeparture();
+    this.#watchConnection();
   }
 
-  /** Calls back once, when the client is gone for whatever reason. */
+  /** Calls back once when the client is gone, for any reason. */
   onGone(callback: () => void): void {
     if (this.#isGone) setImmediate(callback);
-    else this.#departures.push(callback);
+    else this.#onGone.push(callback);
   }
 
-  /** One listener for all who want to know. */
-  #awaitDeparture(): void {
+  /** One listener calls all callbacks. */
+  #watchConnection(): void {
     const { req, res } = this.#ctx;
     const { socket } = req;
     const leave = () => {
@@ -60,20 +60,20 @@ export class Viewer {
       this.#isGone = true;
       res.off('close', leave);
       socket.off('close', leave);
-      for (const callback of this.#departures.splice(0)) callback();
+      for (const callback of this.#onGone.splice(0)) callback();
     };
     res.once('close', leave);
-    // Behind another answer on its connection a stream is not told that the client has left.
+    // A pipelined response gets no `close` event when the client leaves.
     socket.once('close', leave);
     if (socket.destroyed) setImmediate(leave);
   }
 
-  /** Calls back whenever waiting bytes have gone out. */
+  /** Calls back whenever waiting bytes have been sent. */
   onDrain(callback: () => void): void {
     this.#ctx.res.on('drain', callback);
   }
 
-  /** Sends a frame, or answers false when too much is waiting already. One frame may always wait. */
+  /** Sends a frame; false: dropped, because too much is waiting. One frame may always wait. */
   send(frame: Frame): boolean {
     const waiting = this.pendingBytes;
     if (this.#stream.destroyed || this.#ctx.res.destroyed || this.#isEnded) return true;
@@ -84,14 +84,14 @@ export class Viewer {
     return true;
   }
 
-  /** By the pipe to the response while anything is in it; then straight, which costs a third less. */
+  /** Writes to the pipe while it holds anything, else to the response, which costs a third less. */
   #write(bytes: Buffer): void {
     const { res } = this.#ctx;
     if (res.headersSent && this.#stream.readableLength === 0) res.write(bytes);
     else this.#stream.push(bytes);
   }
 
-  /** Sends a heartbeat; cuts the client off when bytes have been waiting for too long. */
+  /** Sends a heartbeat, or disconnects the client if bytes have been waiting for too long. */
   beat(maxPendingMs: number): void {
     const now = performance.now();
     if (this.pendingBytes === 0) this.#pendingSince = undefined;
@@ -103,7 +103,7 @@ export class Viewer {
     }
   }
 
-  /** Ends the stream after what is waiting, and says when to come back: every ending of ours does. */
+  /** Ends the stream after the waiting bytes, and tells the client when to reconnect. */
   end(answerer: Answerer = 'absent'): void {
     if (this.#isEnded) return;
     this.#isEnded = true;
@@ -112,7 +112,7 @@ export class Viewer {
     this.#stream.push(null);
   }
 
-  /** Ends the stream at once: what waits is dropped, and with it the word when to come back. */
+  /** Ends the stream at once. Drops waiting bytes; then the client is not told when to reconnect. */
   cut(answerer: Answerer): void {
     if (this.pendingBytes > 0) this.#ctx.req.socket.destroy();
     else this.end(answerer);

@@ -1,4 +1,4 @@
-/** An interval that doubles while what it paces recurs, and begins anew when that has ceased. */
+/** Exponential backoff: an interval that doubles while an event recurs, and resets when it stops. */
 export class GrowingInterval {
   readonly #firstMs: number;
   readonly #maxMs: number;
@@ -11,12 +11,12 @@ export class GrowingInterval {
     this.#ms = firstMs;
   }
 
-  /** How long to wait after the last time. */
+  /** How long to wait after the last event. */
   get ms(): number {
     return this.#ms;
   }
 
-  /** It happened once more, at a time of `performance.now()`. */
+  /** Notes an event, at a time of `performance.now()`. */
   note(nowMs: number): void {
     const isRecurring = nowMs - this.#lastMs < 2 * this.#ms;
     this.#ms = isRecurring ? Math.min(2 * this.#ms, this.#maxMs) : this.#firstMs;

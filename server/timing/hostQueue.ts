@@ -1,6 +1,6 @@
-/** A queue in which hosts take turns: who asks for a thousand ports of one host waits behind itself. */
+/** A queue in which hosts take turns (round robin), so a host with a thousand items delays no other. */
 export class HostQueue<T extends { signal: AbortSignal }> {
-  /** In the order of their turns; none without anything that waits. */
+  /** In the order of their turns. No list is empty. */
   readonly #byHost = new Map<string, T[]>();
 
   put(host: string, item: T): void {
@@ -9,7 +9,7 @@ export class HostQueue<T extends { signal: AbortSignal }> {
     else this.#byHost.set(host, [item]);
   }
 
-  /** The next one that was not aborted, and whose it is. */
+  /** The next item that is not aborted, and its host. */
   take(): { host: string; item: T } | undefined {
     for (const [host, waiting] of this.#byHost) {
       this.#byHost.delete(host);

@@ -1,6 +1,6 @@
 /**
- * Runs a flush soon after it is first asked for, and then no oftener than its interval: conflation.
- * While a flush takes time no other begins.
+ * Conflates calls: the first one runs the flush in this turn of the event loop, later ones at most once per
+ * interval. Flushes do not overlap.
  */
 export class Pace {
   readonly #flush: () => void | Promise<void>;
@@ -9,7 +9,7 @@ export class Pace {
   #timer: NodeJS.Timeout | undefined;
   #immediate: NodeJS.Immediate | undefined;
   #isFlushing = false;
-  /** Whether more came to be flushed meanwhile. */
+  /** Whether `touch` was called during a flush. */
   #isTouched = false;
 
   constructor(flush: () => void | Promise<void>, intervalMs: () => number) {
@@ -17,7 +17,7 @@ export class Pace {
     this.#intervalMs = intervalMs;
   }
 
-  /** There is something to flush. Whatever else changes in this turn of the event loop goes with it. */
+  /** Schedules a flush. It runs after this turn's other changes, so it includes them. */
   touch(): void {
     this.#isTouched = this.#isFlushing;
     if (this.#isFlushing || this.#timer || this.#immediate) return;

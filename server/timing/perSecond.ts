@@ -1,10 +1,10 @@
-/** What may be done in a second. */
+/** The limits of a second. */
 export interface Allowance {
   updates: number;
   bytes: number;
 }
 
-/** How much of an allowance was used since the second began; its owner says when that is. */
+/** Rate limit of updates and bytes for a second. Its owner calls `reset` every second. */
 export class PerSecond {
   readonly #max: Allowance;
   #updates = 0;
@@ -14,7 +14,7 @@ export class PerSecond {
     this.#max = max;
   }
 
-  /** Whether an update of so many bytes is within the allowance, or within a part of it. */
+  /** Whether an update of this size is within the limits, or within a part of them. */
   allows(bytes: number, part = 1): boolean {
     const { updates: maxUpdates, bytes: maxBytes } = this.#max;
     return this.#updates < maxUpdates * part && this.#bytes + bytes <= maxBytes * part;
@@ -25,7 +25,7 @@ export class PerSecond {
     this.#bytes += bytes;
   }
 
-  /** The next second begins. */
+  /** Starts the next second. */
   reset(): void {
     this.#updates = 0;
     this.#bytes = 0;

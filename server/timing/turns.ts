@@ -1,44 +1,44 @@
 import { HostQueue } from './hostQueue.js';
 
-/** Does a piece of some work until a time of `performance.now()`; the result when that was all of it. */
-export type Piece<T> = (untilMs: number) => T | undefined;
+/** Works until a time of `performance.now()`. Returns the result when the work is done, else undefined. */
+export type Slice<T> = (untilMs: number) => T | undefined;
 
-/** Whose work it is. */
+/** The server that work is done for. */
 export interface Owner {
   host: string;
-  /** Whether the host's server is known to be one of the fleet, and does not only say so. */
+  /** False for a candidate: it only claims to be a pub-sub server. */
   isProven: boolean;
   signal: AbortSignal;
 }
 
 interface Waiting {
-  /** Does a piece; true: there is more to do. */
+  /** Runs a slice; true: there is more to do. */
   run: (untilMs: number) => boolean;
   signal: AbortSignal;
 }
 
-const pieceMs = { proven: 4, unproven: 2 };
-/** For so many times as long as work of unproven servers took, none of it is done. */
-const unprovenRest = 3;
+const sliceMs = { proven: 4, unproven: 2 };
+/** After a slice for an unproven server, no other starts for this many times its duration. */
+const unprovenPause = 3;
 
 /**
- * Does work that would hold up the event loop in pieces, one in each turn of it. Hosts take turns, and
- * servers that are not proven have a quarter of the time, all of them together.
+ * Runs long work in slices, one in each turn of the event loop, so it blocks nothing else. Hosts take turns.
+ * Servers that are not proven share a quarter of the time.
  */
 export class Turns {
   readonly #proven = new HostQueue<Waiting>();
   readonly #unproven = new HostQueue<Waiting>();
   #turn: NodeJS.Immediate | undefined;
-  #rest: NodeJS.Timeout | undefined;
+  #pause: NodeJS.Timeout | undefined;
 
-  /** Resolves with what the last piece came to; rejects with what one throws, and when it is aborted. */
-  do<T>(piece: Piece<T>, { host, isProven, signal }: Owner): Promise<T> {
+  /** Resolves with the result of the last slice. Rejects if a slice throws, or on abort. */
+  do<T>(slice: Slice<T>, { host, isProven, signal }: Owner): Promise<T> {
     return new Promise((resolve, reject) => {
       const abort = () => reject(new Error('stopped'));
       signal.addEventListener('abort', abort);
       const run = (untilMs: number) => {
         try {
-          const result = piece(untilMs);
+          const result = slice(untilMs);
           if (result === undefined) return true;
           resolve(result);
         } catch (error) {
@@ -52,28 +52,28 @@ export class Turns {
     });
   }
 
-  /** What waits is never done. */
+  /** Drops waiting work: its promises never settle. */
   close(): void {
     clearImmediate(this.#turn);
-    clearTimeout(this.#rest);
+    clearTimeout(this.#pause);
   }
 
   #next(): void {
-    if (this.#proven.isEmpty && (this.#unproven.isEmpty || this.#rest)) return;
+    if (this.#proven.isEmpty && (this.#unproven.isEmpty || this.#pause)) return;
     this.#turn ??= setImmediate(() => {
       this.#turn = undefined;
-      this.#take();
+      this.#runNext();
       this.#next();
     });
   }
 
-  #take(): void {
-    if (!this.#proven.isEmpty) this.#doPiece(this.#proven, pieceMs.proven);
-    else if (!this.#rest) this.#restFor(this.#doPiece(this.#unproven, pieceMs.unproven));
+  #runNext(): void {
+    if (!this.#proven.isEmpty) this.#runSlice(this.#proven, sliceMs.proven);
+    else if (!this.#pause) this.#pauseFor(this.#runSlice(this.#unproven, sliceMs.unproven));
   }
 
-  /** How long it took, in milliseconds. */
-  #doPiece(queue: HostQueue<Waiting>, ms: number): number {
+  /** Runs one slice; returns its duration in ms. */
+  #runSlice(queue: HostQueue<Waiting>, ms: number): number {
     const next = queue.take();
     if (!next) return 0;
     const { host, item } = next;
@@ -82,10 +82,10 @@ export class Turns {
     return performance.now() - beganAtMs;
   }
 
-  #restFor(tookMs: number): void {
-    this.#rest = setTimeout(() => {
-      this.#rest = undefined;
+  #pauseFor(tookMs: number): void {
+    this.#pause = setTimeout(() => {
+      this.#pause = undefined;
       this.#next();
-    }, unprovenRest * tookMs);
+    }, unprovenPause * tookMs);
   }
 }

@@ -13,7 +13,7 @@ import { filledConnections } from '../observations/filledConnections.js';
 import type { Observations } from '../observations/observations.js';
 import type { AddressBook } from '../pubsub/addressBook.js';
 import type { PubSubServers } from '../pubsub/pubSubServers.js';
-import { defaultPatience, RedisChannels } from '../redis/redisChannels.js';
+import { defaultTimeouts, RedisChannels } from '../redis/redisChannels.js';
 import { DocumentWork } from '../rooms/lookup/documentWork.js';
 import { RoomDirectory } from '../rooms/lookup/roomDirectory.js';
 import { RoomList } from '../rooms/lookup/roomList.js';
@@ -51,7 +51,7 @@ export function wireRooms(wiring: RoomWiringNeeds) {
   const redis =
     redisUrl === undefined
       ? undefined
-      : new RedisChannels(redisUrl, log, { ...defaultPatience, sentinelPassword });
+      : new RedisChannels(redisUrl, log, { ...defaultTimeouts, sentinelPassword });
   const channels = new ChannelNames({
     prefix: config.redisChannelPrefix,
     presenceSuffix: config.redisPresenceSuffix,

@@ -117,7 +117,7 @@ test.each(['cluster', 'sentinel'])(
       kind === 'cluster' ? 'redis://127.0.0.1:1,127.0.0.1:2' : 'redis+sentinel://127.0.0.1:1/main',
     );
     await eventually(
-      () => expect(following.lines.join('')).toContain('redis is not there'),
+      () => expect(following.lines.join('')).toContain('redis is unreachable'),
       patience,
     );
     following.leave();

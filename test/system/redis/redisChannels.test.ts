@@ -252,7 +252,7 @@ describe('when Redis', () => {
     }
     await redis.publish('__proto__', 'back');
     for (const { events } of followers) await eventually(() => expect(events.at(-1)).toBe('back'));
-    expect(logged('redis is not there; trying again')).toHaveLength(3);
+    expect(logged('redis is unreachable; retrying')).toHaveLength(3);
     expect(logged('following redis channels')).toHaveLength(4);
   });
 
@@ -261,7 +261,7 @@ describe('when Redis', () => {
     const [seen, gone] = [follower(), follower()];
     channels.follow('r', seen);
     const leave = channels.follow('r2', gone);
-    await eventually(() => expect(logged('redis is not there; trying again')).toHaveLength(1));
+    await eventually(() => expect(logged('redis is unreachable; retrying')).toHaveLength(1));
     expect(lines[0]?.reason).toContain('ECONNREFUSED');
     leave();
     await redis.restart();
@@ -269,7 +269,7 @@ describe('when Redis', () => {
     expect(await redis.subscribers('r2')).toBe(0);
     expect(gone.events).toEqual([]);
     expect(lines.map(({ msg }) => msg)).toEqual([
-      'redis is not there; trying again',
+      'redis is unreachable; retrying',
       'following redis channels',
     ]);
   });
@@ -289,7 +289,7 @@ describe('when Redis', () => {
     await eventually(() => expect(attempts).toBeGreaterThan(3));
     mine.close();
     refusing.close();
-    expect(lines.map(({ msg }) => msg)).toEqual(['redis is not there; trying again']);
+    expect(lines.map(({ msg }) => msg)).toEqual(['redis is unreachable; retrying']);
     expect(seen.events).toEqual([]);
   });
 
@@ -301,7 +301,7 @@ describe('when Redis', () => {
     await subscribed(seen);
     redis.suspend();
     await has(['subscribed', 'lost'])(seen);
-    expect(logged('redis is not there; trying again')[0]?.reason).toContain('Socket timeout');
+    expect(logged('redis is unreachable; retrying')[0]?.reason).toContain('Socket timeout');
     redis.resume();
     await has(['subscribed', 'lost', 'subscribed'])(seen);
   });
@@ -312,7 +312,7 @@ describe('when Redis', () => {
     redis.suspend();
     const seen = follower();
     channels.follow('r', seen);
-    await eventually(() => expect(logged('redis is not there; trying again')).toHaveLength(1));
+    await eventually(() => expect(logged('redis is unreachable; retrying')).toHaveLength(1));
     redis.resume();
     await has(['subscribed'])(seen);
   });
@@ -412,7 +412,7 @@ describe('what Redis refuses is tried again until it is allowed:', () => {
         await redis.publish('r', 'on');
         for (const { events } of [one, all])
           await eventually(() => expect(events).toEqual(['subscribed', 'on']));
-        expect(logged('redis lets this service subscribe now')).toHaveLength(2);
+        expect(logged('redis accepted the subscription')).toHaveLength(2);
       } finally {
         mine.close();
       }
@@ -492,7 +492,7 @@ describe('what Redis refuses is tried again until it is allowed:', () => {
       await redis.stop();
       const late = follower();
       mine.follow('late', late);
-      await eventually(() => expect(late.failures).toEqual(['away']));
+      await eventually(() => expect(late.failures).toEqual(['unreachable']));
       await redis.restart();
     } finally {
       mine.close();
@@ -531,7 +531,7 @@ describe('closing', () => {
       if (state === 'there' || state === 'hanging') await subscribed(seen);
       if (state === 'hanging') redis.suspend();
       if (state === 'gone')
-        await eventually(() => expect(logged('redis is not there; trying again')).toHaveLength(1));
+        await eventually(() => expect(logged('redis is unreachable; retrying')).toHaveLength(1));
       mine.close();
       const count = (all: string[], kind: string) => all.filter((each) => each === kind).length;
       await eventually(
