@@ -5,7 +5,7 @@ import { session } from './api.js';
 import { lazyView } from './lazy.js';
 import { activation } from './model/fleet.js';
 import { shownName } from './model/roomNames.js';
-import { NotYet, UnknownView } from './overview/emptyStates.js';
+import { NotReady, UnknownView } from './overview/emptyStates.js';
 import { Header } from './overview/header.js';
 import { Notices } from './overview/notices.js';
 import { OverviewView } from './overview/overviewView.js';
@@ -24,7 +24,7 @@ const MachinesView = lazyView(() =>
 export function App() {
   const main = useRef<HTMLElement>(null);
   const isSignedIn = session.value?.signedIn ?? false;
-  useArrival(main);
+  useNewView(main);
   return (
     <>
       {/* A button, because a link would change the fragment and with it the view. */}
@@ -41,7 +41,7 @@ export function App() {
 }
 
 /** Scrolls a new view to its top. Moves the focus to it if the focused element is gone. */
-function useArrival(main: { readonly current: HTMLElement | null }): void {
+function useNewView(main: { readonly current: HTMLElement | null }): void {
   const shown = useRef(route.value);
   useEffect(() => {
     if (shown.current === route.value) return;
@@ -52,7 +52,7 @@ function useArrival(main: { readonly current: HTMLElement | null }): void {
 }
 
 function Content({ isSignedIn }: { isSignedIn: boolean }) {
-  if (!session.value) return <NotYet reason={sessionFailure.value} />;
+  if (!session.value) return <NotReady reason={sessionFailure.value} />;
   if (!isSignedIn) return <SignInForm />;
   const { value } = route;
   if (value.view === 'room')
@@ -68,7 +68,7 @@ function Content({ isSignedIn }: { isSignedIn: boolean }) {
       </View>
     );
   if (value.view === 'unknown') return <UnknownView />;
-  if (activation.value === undefined) return <NotYet reason={undefined} />;
+  if (activation.value === undefined) return <NotReady reason={undefined} />;
   return <NumbersView view={value.view} />;
 }
 

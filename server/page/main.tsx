@@ -2,7 +2,7 @@ import './styles.css';
 import { render } from 'preact';
 import { session } from './api.js';
 import { App } from './app.js';
-import { takeNews, takeStatus } from './model/fleet.js';
+import { applyFleetUpdate, applyStreamStatus } from './model/fleet.js';
 import { startPolling } from './model/polling.js';
 import { loadSession } from './session/session.js';
 import { connectFleet } from './stream/connection.js';
@@ -11,7 +11,7 @@ render(<App />, document.getElementById('app') as HTMLElement);
 startPolling();
 await loadSession();
 await connectFleet({
-  onNews: takeNews,
-  onStatus: takeStatus,
-  maySee: () => session.value?.signedIn ?? false,
+  onUpdate: applyFleetUpdate,
+  onStatus: applyStreamStatus,
+  hasAccess: () => session.value?.signedIn ?? false,
 });

@@ -1,6 +1,7 @@
 import './chart.css';
 import { createContext } from 'preact';
 import { useContext, useRef, useState } from 'preact/hooks';
+import { formatNumber } from '../ui/numbers.js';
 import { arrowPath } from './arrow.js';
 import type { ChartState, ChartTransition } from './chart.js';
 import type { Moves, Occupancy } from './occupancy.js';
@@ -129,13 +130,13 @@ function State({ state, isRegion }: { state: ChartState; isRegion: boolean }) {
         {type === 'final' && <span class="quiet small">final</span>}
         {total !== undefined && isLit && !isRegion && (
           <span class="chart-count">
-            {count.toLocaleString('en')}
+            {formatNumber(count)}
             <span class="visually-hidden"> here now</span>
           </span>
         )}
       </p>
       {description && <p class="small quiet">{description}</p>}
-      <Doings state={state} />
+      <StateActions state={state} />
       <Transitions transitions={transitions} />
       <States state={state} />
     </li>
@@ -148,7 +149,7 @@ function heatOf(count: number, total: number | undefined): number {
   return total === undefined ? 9 : 3 + (6 * count) / Math.max(total, count);
 }
 
-function Doings({ state: { entry, exit, invokes } }: { state: ChartState }) {
+function StateActions({ state: { entry, exit, invokes } }: { state: ChartState }) {
   const { hasActions } = useShown();
   const lines = [
     ['invokes', invokes],

@@ -1,6 +1,7 @@
 import './machines.css';
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import type { MachineSummary } from '../../wire/machines.js';
+import { formatNumber } from '../ui/numbers.js';
 import { type Polled, usePolled } from '../usePolled.js';
 import { ActorPanel } from './actorPanel.js';
 import { type ChartState, chartOf } from './chart.js';
@@ -34,7 +35,7 @@ export function MachinesView() {
               aria-pressed={id === machine?.id}
               onClick={() => setChosen(id)}
             >
-              {titleOf(id)} <span class="number">{actors.total.toLocaleString('en')}</span>
+              {titleOf(id)} <span class="number">{formatNumber(actors.total)}</span>
             </button>
           ))}
         </nav>
@@ -116,7 +117,7 @@ function Machine({ machine }: { machine: MachineSummary }) {
 function aboutWords(total: number, actor: string | undefined): string {
   if (actor !== undefined) return actor;
   if (total === 0) return 'none running';
-  return total === 1 ? 'one actor' : `${total.toLocaleString('en')} actors, counted by state`;
+  return total === 1 ? 'one actor' : `${formatNumber(total)} actors, counted by state`;
 }
 
 const noMoves: Moves = { entered: new Set(), taken: new Set() };

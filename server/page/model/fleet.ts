@@ -1,10 +1,10 @@
 import { computed, signal } from '@preact/signals';
 import { session } from '../api.js';
 import { steadyNow } from '../steadyNow.js';
-import type { FleetNews, StreamStatus } from '../stream/messages.js';
+import type { FleetUpdate, StreamStatus } from '../stream/messages.js';
 import { History } from './history.js';
 import { RoomIndex } from './roomIndex.js';
-import { ServerBook } from './serverBook.js';
+import { ServerList } from './serverList.js';
 
 /** The state of the fleet. The index and the history are mutable: read them after a version signal. */
 
@@ -27,12 +27,12 @@ export const roomIndex = new RoomIndex(() => {
   roomsVersion.value += 1;
 });
 export const history = new History();
-const book = new ServerBook();
+const list = new ServerList();
 
 /** The servers, including recently removed ones, sorted by id. */
 export const servers = computed(() => {
   serversVersion.value;
-  return book.rows.sort((a, b) => (a.id < b.id ? -1 : 1));
+  return list.rows.sort((a, b) => (a.id < b.id ? -1 : 1));
 });
 
 /** Known servers whose counts are missing from the totals or out of date. */
@@ -62,12 +62,18 @@ export const isCurrent = computed(() => streamStatus.value.kind === 'live');
 let isSettling = false;
 
 /** Applies an update from the stream. */
-export function takeNews({ kind, state, complete, servers = [], rooms }: FleetNews): void {
+export function applyFleetUpdate({
+  kind,
+  state,
+  complete,
+  servers = [],
+  rooms,
+}: FleetUpdate): void {
   const nowMs = steadyNow();
   if (state !== undefined) activation.value = state;
   if (complete !== undefined) isComplete.value = complete;
-  if (kind === 'snapshot') book.replace(servers, nowMs);
-  else for (const server of servers) book.note(server, nowMs);
+  if (kind === 'snapshot') list.replace(servers, nowMs);
+  else for (const server of servers) list.update(server, nowMs);
   if (kind === 'snapshot' || servers.length > 0) serversVersion.value += 1;
   if (rooms && kind === 'snapshot') roomIndex.replace(rooms);
   else if (rooms) roomIndex.change(rooms);
@@ -90,14 +96,14 @@ function settle(): void {
 }
 
 /** Applies the complete list of servers from a poll. */
-export function takeServers(views: Parameters<ServerBook['replace']>[0]): void {
-  book.replace(views, steadyNow());
-  book.tidy(steadyNow());
+export function applyServers(views: Parameters<ServerList['replace']>[0]): void {
+  list.replace(views, steadyNow());
+  list.removeExpired(steadyNow());
   serversVersion.value += 1;
 }
 
 /** Applies a status of the stream. Signed out leads to the sign-in form. */
-export function takeStatus(status: StreamStatus): void {
+export function applyStreamStatus(status: StreamStatus): void {
   // Nulls make a gap in the plot.
   if (isCurrent.value && status.kind !== 'live') history.record(steadyNow(), null, null);
   streamStatus.value = status;

@@ -4,7 +4,7 @@ import type { StateReport } from '../../wire/serviceState.js';
 import { ApiFailure, getJson, session } from '../api.js';
 import { steadyNow } from '../steadyNow.js';
 import { retryStreams } from '../stream/connection.js';
-import { isCurrent, recordHistory, streamStatus, takeServers } from './fleet.js';
+import { applyServers, isCurrent, recordHistory, streamStatus } from './fleet.js';
 
 /** The answer of the last poll; undefined: none yet. */
 export const service = signal<StateReport | undefined>(undefined);
@@ -44,7 +44,7 @@ async function poll(): Promise<void> {
       getJson<ServerView[]>('api/servers'),
     ]);
     service.value = state;
-    takeServers(servers);
+    applyServers(servers);
     // The service is back: reconnect without waiting for the backoff.
     if (isFailing && streamStatus.value.kind === 'reconnecting') retryStreams();
     isFailing = false;

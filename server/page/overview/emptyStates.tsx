@@ -2,7 +2,7 @@ import { streamStatus } from '../model/fleet.js';
 import { Reason, RetryButton } from './notices.js';
 
 /** Shown until the first data arrives. */
-export function NotYet({ reason }: { reason: string | undefined }) {
+export function NotReady({ reason }: { reason: string | undefined }) {
   const status = streamStatus.value;
   const problem = reason ?? (status.kind === 'reconnecting' ? status.reason : undefined);
   if (problem === undefined)
@@ -37,9 +37,9 @@ export function NoServers() {
     <div class="card empty" data-empty="no-servers">
       <h2>No pub-sub servers known yet</h2>
       <p>
-        A server appears here when it sends its start-up query, <code>GET /api/events/clients</code>
-        , to this service. To add servers yourself, set one of these environment variables of the
-        service:
+        A server appears here when it sends its start-up query,{' '}
+        <code>GET&nbsp;/api/events/clients</code>, to this service. To add servers yourself, set one
+        of these environment variables of the service:
       </p>
       <dl class="variables">
         {variables.map(([name, meaning]) => (

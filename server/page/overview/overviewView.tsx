@@ -17,7 +17,8 @@ import { roomHref } from '../router.js';
 import { presentServers } from '../servers/serverLook.js';
 import { urgencyOf } from '../servers/serverState.js';
 import { ServerTable } from '../servers/serverTable.js';
-import { Count, written } from '../ui/count.js';
+import { Count } from '../ui/count.js';
+import { formatNumber } from '../ui/numbers.js';
 import { clockTime } from '../ui/time.js';
 import { NoServers } from './emptyStates.js';
 
@@ -73,8 +74,8 @@ function alternative(values: readonly (number | null)[]): string {
   const known = values.filter((value) => value !== null);
   const since = (history.seconds[0] ?? 0) * 1000;
   if (known.length === 0) return 'No numbers yet.';
-  const low = written(known.reduce((a, b) => Math.min(a, b)));
-  const high = written(known.reduce((a, b) => Math.max(a, b)));
+  const low = formatNumber(known.reduce((a, b) => Math.min(a, b)));
+  const high = formatNumber(known.reduce((a, b) => Math.max(a, b)));
   return `Since ${clockTime(since)}: lowest ${low}, highest ${high}.`;
 }
 
@@ -87,7 +88,7 @@ function TopRooms() {
       <div class="card-head">
         <h2 id="top-title">Busiest rooms</h2>
         <span class="spacer" />
-        <a href="#/rooms">All {roomCount.value !== null && written(roomCount.value)}</a>
+        <a href="#/rooms">All {roomCount.value !== null && formatNumber(roomCount.value)}</a>
       </div>
       {rooms.length === 0 && (roomCount.value === null ? <NotReported /> : <NobodyConnected />)}
       {rooms.length > 0 && (
@@ -126,7 +127,7 @@ function NotReported() {
   return (
     <div class="empty" data-empty="unknown">
       <h3>Not known yet</h3>
-      <p>Some servers have not answered yet, and the others report no rooms.</p>
+      <p>No room has been reported yet, and not every server has answered.</p>
     </div>
   );
 }
@@ -147,7 +148,7 @@ function Servers() {
       <div class="card-head">
         <h2 id="fleet-title">Servers</h2>
         <span class="spacer" />
-        <a href="#/servers">All {written(length)}</a>
+        <a href="#/servers">All {formatNumber(length)}</a>
       </div>
       <ServerTable rows={worst(topServers)} />
     </section>

@@ -4,7 +4,7 @@ import { useEffect, useRef, useState } from 'preact/hooks';
 import uPlot from 'uplot';
 import { history, historyVersion } from '../model/fleet.js';
 import { useWidth } from '../rooms/useWidth.js';
-import { written, writtenShort } from '../ui/count.js';
+import { formatCompact, formatNumber } from '../ui/numbers.js';
 import { clockTime } from '../ui/time.js';
 
 const height = 132;
@@ -64,12 +64,12 @@ function options(
   point: (text: string) => void,
 ): uPlot.Options {
   const style = getComputedStyle(element);
-  const colour = (name: string) => style.getPropertyValue(name).trim();
-  const stroke = colour(series === 'connections' ? '--series-1' : '--series-2');
+  const color = (name: string) => style.getPropertyValue(name).trim();
+  const stroke = color(series === 'connections' ? '--series-1' : '--series-2');
   const axis: uPlot.Axis = {
-    stroke: colour('--text-3'),
+    stroke: color('--text-3'),
     font: `11px ${style.fontFamily}`,
-    grid: { stroke: colour('--line'), width: 1 },
+    grid: { stroke: color('--line'), width: 1 },
     ticks: { show: false },
   };
   return {
@@ -95,7 +95,7 @@ function options(
         gap: 6,
         space: 34,
         incrs: wholeSteps,
-        values: (_, values) => values.map(writtenShort),
+        values: (_, values) => values.map(formatCompact),
       },
     ],
     series: [
@@ -127,5 +127,5 @@ function pointedAt({ cursor: { idx }, data: [seconds, values] }: uPlot): string 
   const value = idx == null ? undefined : values?.[idx];
   const second = idx == null ? undefined : seconds[idx];
   if (value == null || second === undefined) return '';
-  return `${written(value)} at ${clockTime(second * 1000)}`;
+  return `${formatNumber(value)} at ${clockTime(second * 1000)}`;
 }

@@ -9,7 +9,8 @@ import {
 } from '../model/fleet.js';
 import { service } from '../model/polling.js';
 import { presentServers } from '../servers/serverLook.js';
-import { Count, written } from '../ui/count.js';
+import { Count } from '../ui/count.js';
+import { formatNumber } from '../ui/numbers.js';
 
 /** The totals, shown in every view. Outdated numbers are paler. */
 export function Strip() {
@@ -24,8 +25,8 @@ export function Strip() {
         <Count value={roomCount.value} />
       </Item>
       <Item title="Servers">
-        {written(live)}
-        <span class="quiet"> of {written(presentServers.value.length)} live</span>
+        {formatNumber(live)}
+        <span class="quiet"> of {formatNumber(presentServers.value.length)} live</span>
       </Item>
       <Item title="Viewers">{service.value ? <Count value={service.value.viewers} /> : '–'}</Item>
       <Item title="Service">

@@ -3,6 +3,7 @@ import type { RoomClient, RoomPeople } from '../../wire/awareness.js';
 import { visible } from '../model/roomNames.js';
 import { cutText, plainNode } from '../tree/plainNode.js';
 import { Tree } from '../tree/tree.js';
+import { formatNumber } from '../ui/numbers.js';
 import { byteWord, countWord } from './words.js';
 
 const firstShown = 30;
@@ -17,7 +18,7 @@ export function People({ people }: { people: RoomPeople }) {
     <section class="card" aria-labelledby="watched-people">
       <div class="card-head">
         <h2 id="watched-people">In the room</h2>
-        <span class="quiet">{count > 0 && count.toLocaleString('en')}</span>
+        <span class="quiet">{count > 0 && formatNumber(count)}</span>
       </div>
       {count === 0 && <p class="quiet">{nobodyWords(people)}</p>}
       <ul class="watched-people">
@@ -27,7 +28,7 @@ export function People({ people }: { people: RoomPeople }) {
       </ul>
       {shown.length < clients.length && (
         <button type="button" class="button bare" onClick={() => setIsAll(true)}>
-          Show all {clients.length.toLocaleString('en')}
+          Show all {formatNumber(clients.length)}
         </button>
       )}
       {count > 0 && <Doubts people={people} />}
@@ -41,8 +42,8 @@ function Doubts({ people: { leftOut, dropped, since } }: { people: RoomPeople })
     <>
       {leftOut > 0 && (
         <p class="quiet small">
-          {leftOut.toLocaleString('en')} more {leftOut === 1 ? 'is' : 'are'} here. The service lists
-          up to 1,000.
+          {formatNumber(leftOut)} more {leftOut === 1 ? 'is' : 'are'} here. The service lists up to
+          1,000.
         </p>
       )}
       {dropped > 0 && (

@@ -41,17 +41,17 @@ export class RecentChanges {
   }
 
   /** Notes the changes of a transaction. */
-  note(transaction: Y.Transaction): void {
+  record(transaction: Y.Transaction): void {
     if (transaction.changed.size === 0) return;
     this.#change += 1;
-    this.noteGrowth(transaction.beforeState, transaction.afterState);
+    this.recordGrowth(transaction.beforeState, transaction.afterState);
     // Second, because a type's own change is more specific than one inside it.
     for (const type of transaction.changed.keys()) this.#touchAround(type);
     for (const type of transaction.changed.keys()) this.#touch(type, false);
   }
 
   /** Notes the elements between two state vectors as inserted. */
-  noteGrowth(before: ReadonlyMap<number, number>, after: ReadonlyMap<number, number>): void {
+  recordGrowth(before: ReadonlyMap<number, number>, after: ReadonlyMap<number, number>): void {
     for (const [client, to] of after) {
       const from = before.get(client) ?? 0;
       if (to <= from || this.#ranges >= maxRanges) continue;

@@ -44,7 +44,7 @@ export function RoomHead(props: {
 function connectionsWord({ connections, complete }: RoomCounts): string {
   if (connections === null) return 'connections unknown';
   const word = countWord(connections, 'connection');
-  return complete ? word : `${word} (some servers are not counted)`;
+  return complete ? word : `${word} (incomplete)`;
 }
 
 function RawKey({ name }: { name: string }) {

@@ -2,8 +2,9 @@ import type { RoomServer, RoomServers } from '../../wire/roomServers.js';
 import type { RoomStatus } from '../../wire/roomStatus.js';
 import { visible } from '../model/roomNames.js';
 import { presentServers } from '../servers/serverLook.js';
+import { clockTime } from '../ui/time.js';
 import type { Polled } from '../usePolled.js';
-import { clockTime, countWord, serverWords } from './words.js';
+import { countWord, serverWords } from './words.js';
 
 type Connections = readonly { id: string; connections: number }[];
 

@@ -63,7 +63,7 @@ export class RoomSession {
   }
 
   /** The stream has reconnected: the next state replaces the document. */
-  noteConnection(): void {
+  startConnection(): void {
     this.#isNewConnection = true;
     this.#held = [];
     this.#heldLength = 0;
@@ -71,13 +71,13 @@ export class RoomSession {
   }
 
   /** Handles an event of `?as=updates`. Ignores unknown events. */
-  take(event: string, data: string): void {
+  handle(event: string, data: string): void {
     try {
       if (event === 'room') this.#set({ status: JSON.parse(data) });
       else if (event === 'awareness') this.#set({ people: JSON.parse(data) });
-      else if (event === 'awareness-changes') this.#takePeople(JSON.parse(data));
-      else if (event === 'state') this.#takeState(JSON.parse(data));
-      else if (event === 'update') this.#takeUpdate(JSON.parse(data));
+      else if (event === 'awareness-changes') this.#applyPeople(JSON.parse(data));
+      else if (event === 'state') this.#applyState(JSON.parse(data));
+      else if (event === 'update') this.#applyUpdate(JSON.parse(data));
     } catch (error) {
       this.#set({
         problem: `The service sent an invalid "${event}" event: ${(error as Error).message}`,
@@ -113,7 +113,7 @@ export class RoomSession {
     this.#doc.destroy();
   }
 
-  #takeState({ update, server }: { update: string; server?: string }): void {
+  #applyState({ update, server }: { update: string; server?: string }): void {
     if (server !== undefined && !this.#isMergingAll) {
       this.#hold(update);
       return;
@@ -124,7 +124,7 @@ export class RoomSession {
     this.#set({ hasDocument: true });
   }
 
-  #takePeople({ clients, gone, ...about }: PeopleChanges): void {
+  #applyPeople({ clients, gone, ...about }: PeopleChanges): void {
     const byClient = new Map(this.#snapshot.people.clients.map((each) => [each.client, each]));
     for (const each of clients) byClient.set(each.client, each);
     for (const client of gone) byClient.delete(client);
@@ -132,7 +132,7 @@ export class RoomSession {
     this.#set({ people: { clients: sorted, ...about } });
   }
 
-  #takeUpdate({ update, ...entry }: LogEntry & { update: string }): void {
+  #applyUpdate({ update, ...entry }: LogEntry & { update: string }): void {
     const log = [entry, ...this.#snapshot.log].slice(0, maxLogEntries);
     const isLarge = this.#snapshot.status?.tooLarge === true && !this.#isMergingAll;
     if (isLarge) this.#hold(update);
@@ -164,13 +164,13 @@ export class RoomSession {
     this.#doc = new Y.Doc();
     Y.applyUpdate(this.#doc, fromBase64(update));
     this.#listen();
-    this.#recent.noteGrowth(before, vectorOf(this.#doc));
+    this.#recent.recordGrowth(before, vectorOf(this.#doc));
     this.#set({ version: this.#snapshot.version + 1 });
   }
 
   #listen(): void {
     this.#doc.on('afterTransaction', (transaction: Y.Transaction) => {
-      if (!transaction.origin?.isFirst) this.#recent.note(transaction);
+      if (!transaction.origin?.isFirst) this.#recent.record(transaction);
     });
   }
 

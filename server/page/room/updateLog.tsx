@@ -1,7 +1,9 @@
 import { useState } from 'preact/hooks';
 import type { LogEntry } from '../../wire/logEntry.js';
 import { visible } from '../model/roomNames.js';
-import { byteWord, clockTime, countWord } from './words.js';
+import { formatNumber } from '../ui/numbers.js';
+import { clockTime } from '../ui/time.js';
+import { byteWord, countWord } from './words.js';
 
 const firstShown = 25;
 
@@ -35,7 +37,7 @@ export function UpdateLog(props: {
         <p class="quiet watched-no-log">
           {source === 'poll'
             ? 'The log needs Redis. Without it, the service compares whole documents.'
-            : 'No updates since someone opened this view.'}
+            : 'No updates since the service began to watch this room.'}
         </p>
       ) : (
         <LogTable entries={shown} />
@@ -43,7 +45,7 @@ export function UpdateLog(props: {
       {shown.length === held.length && <Older than={held.at(-1)} />}
       {shown.length < held.length && (
         <button type="button" class="button bare watched-all" onClick={() => setIsAll(true)}>
-          Show all {held.length.toLocaleString('en')}
+          Show all {formatNumber(held.length)}
         </button>
       )}
     </section>
@@ -110,8 +112,8 @@ function Entry({ entry }: { entry: LogEntry }) {
         <span class="cut">{types.map(visible).join(', ') || '–'}</span>
       </td>
       <td class="number">
-        {inserted > 0 && <span class="watched-plus">+{inserted.toLocaleString('en')}</span>}{' '}
-        {deleted > 0 && <span class="watched-minus">−{deleted.toLocaleString('en')}</span>}
+        {inserted > 0 && <span class="watched-plus">+{formatNumber(inserted)}</span>}{' '}
+        {deleted > 0 && <span class="watched-minus">−{formatNumber(deleted)}</span>}
         {inserted === 0 && deleted === 0 && '–'}
       </td>
       <td class="number">{byteWord(bytes)}</td>

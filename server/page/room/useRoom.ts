@@ -32,7 +32,7 @@ export function useRoom(name: string): { session: RoomSession; stream: StreamSta
       const wasLive = isLive;
       isLive = status.kind === 'live' || (isLive && status.kind === 'stale');
       if (!isLive || wasLive) return;
-      session.noteConnection();
+      session.startConnection();
       void readLog({
         ask: async () => (await getJson<RoomLog>(roomPath(name, 'log'))).entries,
         add: (entries) => session.addLog(entries),
@@ -41,7 +41,7 @@ export function useRoom(name: string): { session: RoomSession; stream: StreamSta
     };
     const close = openStream(
       `${roomPath(name, 'events')}&as=updates&awareness=changes`,
-      ({ event, data }) => session.take(event, data),
+      ({ event, data }) => session.handle(event, data),
       noteStatus,
     );
     const expiring = setInterval(() => session.expire(), expireMs);

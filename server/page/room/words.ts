@@ -1,6 +1,8 @@
 import type { RoomServer } from '../../wire/roomServers.js';
 import type { RoomStanding, RoomStatus } from '../../wire/roomStatus.js';
 import type { StreamStatus } from '../stream/messages.js';
+import { formatNumber } from '../ui/numbers.js';
+import { clockTime } from '../ui/time.js';
 
 /** A state in words: its badge, its meaning, and what the reader can do. */
 export interface Words {
@@ -191,9 +193,6 @@ function answerWords(answer: RoomServer['answer'], failure: string | null): Word
   return { badge: 'No answer', tone: 'warn', meaning: failure ?? '' };
 }
 
-/** `14:03:59`, in the time zone of the browser. */
-export const clockTime = (atMs: number) => new Date(atMs).toLocaleTimeString([], { hour12: false });
-
 /** `12 B`, `1.5 kB`, `2.0 MB`. */
 export function byteWord(bytes: number): string {
   if (bytes < 1000) return `${bytes} B`;
@@ -203,4 +202,4 @@ export function byteWord(bytes: number): string {
 
 /** `1 server`, `2 servers`. */
 export const countWord = (count: number, one: string) =>
-  `${count.toLocaleString('en')} ${one}${count === 1 ? '' : 's'}`;
+  `${formatNumber(count)} ${one}${count === 1 ? '' : 's'}`;

@@ -1,7 +1,7 @@
 import { useRef } from 'preact/hooks';
 import type { Room } from '../model/roomIndex.js';
 import { distributionOf } from '../model/roomServers.js';
-import { colourOf, presentServers, shortIds } from '../servers/serverLook.js';
+import { colorOf, presentServers, shortIds } from '../servers/serverLook.js';
 import { useVirtualRows } from '../ui/useVirtualRows.js';
 import { RoomRow } from './roomRow.js';
 import { useDistributions } from './useDistributions.js';
@@ -89,7 +89,7 @@ function Heads({ isMatrix }: { isMatrix: boolean }) {
       {isMatrix ? (
         presentServers.value.map(({ id }) => (
           <th key={id} scope="col" class="number cut" title={id}>
-            <span class="swatch" style={{ background: colourOf(id) }} />
+            <span class="swatch" style={{ background: colorOf(id) }} />
             {shortIds.value.get(id)}
           </th>
         ))

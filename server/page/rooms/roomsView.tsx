@@ -2,7 +2,7 @@ import './rooms.css';
 import { signal, useSignalEffect } from '@preact/signals';
 import { useState } from 'preact/hooks';
 import { roomCount, roomIndex, roomsVersion } from '../model/fleet.js';
-import { written } from '../ui/count.js';
+import { formatNumber } from '../ui/numbers.js';
 import { RoomTable } from './roomTable.js';
 
 /** Module state, so that the search survives a visit to a room. */
@@ -37,9 +37,9 @@ export function RoomsView() {
 
 function summary(rows: number, matches: number): string {
   if (roomCount.value === null) return '';
-  const all = written(roomCount.value);
-  const found = query.value === '' ? all : `${written(matches)} of ${all}`;
-  const text = rows < matches ? `${written(rows)} of ${found}` : found;
+  const all = formatNumber(roomCount.value);
+  const found = query.value === '' ? all : `${formatNumber(matches)} of ${all}`;
+  const text = rows < matches ? `${formatNumber(rows)} of ${found}` : found;
   return roomIndex.isSearching ? `${text}, searching …` : text;
 }
 
@@ -85,7 +85,8 @@ function SearchResult() {
 
 const announceMs = 700;
 
-const foundWords = (count: number) => `${written(count)} ${count === 1 ? 'room' : 'rooms'} found`;
+const foundWords = (count: number) =>
+  `${formatNumber(count)} ${count === 1 ? 'room' : 'rooms'} found`;
 
 function TopSelect() {
   return (
@@ -104,7 +105,7 @@ function TopSelect() {
         <option value="Infinity">All rooms</option>
         {tops.map((count) => (
           <option key={count} value={String(count)}>
-            Top {written(count)}
+            Top {formatNumber(count)}
           </option>
         ))}
       </select>
@@ -118,7 +119,7 @@ function Nothing() {
     return (
       <div class="card empty">
         <h2>Not known yet</h2>
-        <p>Some servers have not answered yet, and the others report no rooms.</p>
+        <p>No room has been reported yet, and not every server has answered.</p>
       </div>
     );
   return (

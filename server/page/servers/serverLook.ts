@@ -1,7 +1,7 @@
 import { computed } from '@preact/signals';
 import { servers } from '../model/fleet.js';
 
-const seriesColours = 8;
+const seriesColors = 8;
 
 /** All servers but removed ones, sorted by id. */
 export const presentServers = computed(() => servers.value.filter(({ state }) => state !== 'gone'));
@@ -12,11 +12,9 @@ export const presentIds = computed(() => presentServers.value.map(({ id }) => id
 const places = computed(() => new Map(presentServers.value.map(({ id }, place) => [id, place])));
 
 /** The color of a server, the same in every view. */
-export function colourOf(id: string): string {
+export function colorOf(id: string): string {
   const place = places.value.get(id);
-  return place === undefined
-    ? 'var(--series-rest)'
-    : `var(--series-${(place % seriesColours) + 1})`;
+  return place === undefined ? 'var(--series-rest)' : `var(--series-${(place % seriesColors) + 1})`;
 }
 
 /** The shortest part of each id that still tells the servers apart. */

@@ -1,4 +1,4 @@
-import type { ServerRow } from '../model/serverBook.js';
+import type { ServerRow } from '../model/serverList.js';
 
 /** How the page shows a state of a pub-sub server (docs/protocol.md, "States of a server"). */
 export interface StateWords {

@@ -3,10 +3,11 @@ import './servers.css';
 import { useMemo, useState } from 'preact/hooks';
 import { clockSkewMs } from '../api.js';
 import { now } from '../model/polling.js';
-import type { ServerRow } from '../model/serverBook.js';
-import { Count, Unknown, written } from '../ui/count.js';
+import type { ServerRow } from '../model/serverList.js';
+import { Count, Unknown } from '../ui/count.js';
+import { formatNumber } from '../ui/numbers.js';
 import { age, ago, clockTime } from '../ui/time.js';
-import { colourOf } from './serverLook.js';
+import { colorOf } from './serverLook.js';
 import { stateWords, urgencyOf } from './serverState.js';
 
 type Column = 'id' | 'state' | 'heard' | 'rooms' | 'connections';
@@ -113,13 +114,13 @@ function Row({ row, all, isCalm }: { row: ServerRow; all: number; isCalm: boolea
   const heard = heardText(row, now.value);
   const note = noteOf(row, now.value);
   const percent = percentOf(row, all);
-  const colour = colourOf(row.id);
+  const color = colorOf(row.id);
   return useMemo(
     () => (
       <tr class={row.state === 'gone' ? 'gone' : ''} data-server={row.id} data-state={row.state}>
         <th scope="row" class="server-id">
           <span class="row">
-            <span class="swatch" style={{ background: colour }} />
+            <span class="swatch" style={{ background: color }} />
             <span class="mono server-name">{row.id}</span>
           </span>
           <span class="server-brief">
@@ -139,11 +140,11 @@ function Row({ row, all, isCalm }: { row: ServerRow; all: number; isCalm: boolea
           <Counted value={row.connections} isCalm={isCalm} />
         </td>
         <td class="server-share">
-          <Share percent={percent} colour={colour} />
+          <Share percent={percent} color={color} />
         </td>
       </tr>
     ),
-    [row, heard, note?.text, percent, colour, isCalm],
+    [row, heard, note?.text, percent, color, isCalm],
   );
 }
 
@@ -154,7 +155,7 @@ function percentOf({ connections }: ServerRow, all: number): number | null {
 }
 
 function Counted({ value, isCalm }: { value: number | null; isCalm: boolean }) {
-  return isCalm && value !== null ? <span>{written(value)}</span> : <Count value={value} />;
+  return isCalm && value !== null ? <span>{formatNumber(value)}</span> : <Count value={value} />;
 }
 
 /** The state of a server as a colored badge. */
@@ -167,12 +168,12 @@ export function StateBadge({ row }: { row: ServerRow }) {
   );
 }
 
-function Share({ percent, colour }: { percent: number | null; colour: string }) {
+function Share({ percent, color }: { percent: number | null; color: string }) {
   if (percent === null) return <Unknown />;
   return (
     <span class="share">
       <span class="share-bar" aria-hidden="true">
-        {percent > 0 && <span style={{ width: `${percent}%`, background: colour }} />}
+        {percent > 0 && <span style={{ width: `${percent}%`, background: color }} />}
       </span>
       <span class="share-text">{percent.toFixed(percent < 10 ? 1 : 0)} %</span>
     </span>

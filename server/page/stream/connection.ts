@@ -1,4 +1,4 @@
-import type { FleetNews, Port, StreamEvent, StreamStatus, ToHub, ToTab } from './messages.js';
+import type { FleetUpdate, Port, StreamEvent, StreamStatus, ToHub, ToTab } from './messages.js';
 import { translated } from './translated.js';
 
 type TabPort = Port<ToHub, ToTab>;
@@ -12,8 +12,8 @@ interface OpenStream {
 /** The callbacks of the fleet stream. */
 export interface FleetListener {
   /** Whether this browser is signed in, or the service requires no token. */
-  maySee: () => boolean;
-  onNews: (news: FleetNews) => void;
+  hasAccess: () => boolean;
+  onUpdate: (update: FleetUpdate) => void;
   onStatus: (status: StreamStatus) => void;
 }
 
@@ -80,8 +80,8 @@ function send(message: ToHub): void {
 
 /** Sends `hello` and the open streams to a hub that may not know this tab. */
 function join(): void {
-  const maySee = fleet?.maySee() ?? true;
-  send({ type: 'hello', base: document.baseURI, isMultiplexed: isMultiplexed(), maySee });
+  const hasAccess = fleet?.hasAccess() ?? true;
+  send({ type: 'hello', base: document.baseURI, isMultiplexed: isMultiplexed(), hasAccess });
   for (const [stream, { url }] of streams) send({ type: 'open', stream, url });
 }
 
@@ -121,8 +121,8 @@ async function openPort(): Promise<TabPort> {
 function receive(message: ToTab): void {
   silentChecks = 0;
   switch (message.type) {
-    case 'news':
-      fleet?.onNews(message.news);
+    case 'update':
+      fleet?.onUpdate(message.update);
       break;
     case 'fleetStatus':
       fleet?.onStatus(translated(message));

@@ -1,6 +1,6 @@
 import type { FleetChanges } from '../../wire/fleetEvents.js';
 import type { ServerView } from '../../wire/serverView.js';
-import type { FleetNews, RoomColumns, StreamEvent } from './messages.js';
+import type { FleetUpdate, RoomColumns, StreamEvent } from './messages.js';
 
 /** The order of the room list: most connections first, then by raw name. */
 export function compareRooms(countA: number, nameA: string, countB: number, nameB: string): number {
@@ -15,7 +15,7 @@ export class FleetState {
   #complete: boolean | undefined;
 
   /** Takes an event in, and says what it changes; undefined: nothing that is known here. */
-  apply({ event, data }: StreamEvent): FleetNews | undefined {
+  apply({ event, data }: StreamEvent): FleetUpdate | undefined {
     if (!['snapshot', 'changes', 'servers'].includes(event)) return undefined;
     const { state, complete, servers = [], rooms = {} } = JSON.parse(data) as FleetChanges;
     this.#state = state ?? this.#state;
@@ -33,17 +33,17 @@ export class FleetState {
   }
 
   /** Everything, for whoever comes now; undefined: nothing is known yet. */
-  snapshot(): FleetNews | undefined {
+  snapshot(): FleetUpdate | undefined {
     if (this.#state === undefined) return undefined;
     const servers = [...this.#servers.values()];
-    const news: FleetNews = {
+    const update: FleetUpdate = {
       kind: 'snapshot',
       state: this.#state,
       servers,
       rooms: this.#columns(),
     };
-    if (this.#complete !== undefined) news.complete = this.#complete;
-    return news;
+    if (this.#complete !== undefined) update.complete = this.#complete;
+    return update;
   }
 
   #columns(): RoomColumns {

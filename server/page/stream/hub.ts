@@ -91,17 +91,17 @@ export class Hub {
     }
   }
 
-  #enter(tab: Tab, { base, isMultiplexed, maySee }: Hello): void {
+  #enter(tab: Tab, { base, isMultiplexed, hasAccess }: Hello): void {
     this.#base = base;
     this.#isMultiplexed = isMultiplexed;
     this.#tabs.add(tab);
     this.#pinging ??= setInterval(() => this.#ping(), this.#timing.pingMs);
-    if (maySee && this.#isSignedOut) this.#signIn();
-    if (!maySee && !this.#fleet) this.#isSignedOut = true;
+    if (hasAccess && this.#isSignedOut) this.#signIn();
+    if (!hasAccess && !this.#fleet) this.#isSignedOut = true;
     if (!this.#isSignedOut) this.#fleet ??= this.#openFleet();
     this.#tell(tab, this.#fleet?.status ?? { kind: 'signedOut' });
-    const news = this.#fleetState.snapshot();
-    if (news) tab.port.postMessage({ type: 'news', news });
+    const update = this.#fleetState.snapshot();
+    if (update) tab.port.postMessage({ type: 'update', update });
   }
 
   #leave(tab: Tab): void {
@@ -133,9 +133,9 @@ export class Hub {
       {
         onStatus,
         onEvent: (event) => {
-          const news = this.#fleetState.apply(event);
-          if (!news) return;
-          for (const { port } of this.#tabs) port.postMessage({ type: 'news', news });
+          const update = this.#fleetState.apply(event);
+          if (!update) return;
+          for (const { port } of this.#tabs) port.postMessage({ type: 'update', update });
         },
       },
       this.#timing,

@@ -25,7 +25,7 @@ export interface RoomColumns {
 }
 
 /** What changed about the fleet; `snapshot` replaces everything, its rooms being sorted already. */
-export interface FleetNews {
+export interface FleetUpdate {
   kind: 'snapshot' | 'changes';
   state?: string | undefined;
   complete?: boolean | undefined;
@@ -35,8 +35,8 @@ export interface FleetNews {
 
 /** From a tab to the hub. */
 export type ToHub =
-  /** Joins or rejoins. `base` is the service's URL; `maySee`: signed in, or no token required. */
-  | { type: 'hello'; base: string; isMultiplexed: boolean; maySee: boolean }
+  /** Joins or rejoins. `base` is the service's URL; `hasAccess`: signed in, or no token required. */
+  | { type: 'hello'; base: string; isMultiplexed: boolean; hasAccess: boolean }
   | { type: 'open'; stream: number; url: string }
   | { type: 'close'; stream: number }
   /** Reconnect immediately. */
@@ -48,7 +48,7 @@ export type ToHub =
 
 /** From the hub to a tab. */
 export type ToTab =
-  | { type: 'news'; news: FleetNews }
+  | { type: 'update'; update: FleetUpdate }
   /** `nowMs` is the hub's `steadyNow()`. The tab uses it to convert the times of the status. */
   | { type: 'fleetStatus'; status: StreamStatus; nowMs: number }
   | { type: 'event'; stream: number; event: StreamEvent }

@@ -1,6 +1,7 @@
 import './tree.css';
 import { useState } from 'preact/hooks';
 import { legible, visible } from '../model/roomNames.js';
+import { formatNumber } from '../ui/numbers.js';
 import { cutText } from './plainNode.js';
 import type { TextRun, TreeNode } from './treeNode.js';
 
@@ -41,7 +42,7 @@ function Siblings(props: {
       {left > 0 && (
         <li>
           <button type="button" class="tree-more" onClick={() => setLimit(limit + moreChildren)}>
-            Show {numberWord(Math.min(left, moreChildren))} more of {numberWord(left)}
+            Show {formatNumber(Math.min(left, moreChildren))} more of {formatNumber(left)}
           </button>
         </li>
       )}
@@ -121,7 +122,7 @@ function Head({ node: { label, kind, size } }: { node: TreeNode }) {
       {!tacitKinds.has(kind) && kind !== 'element' && <span class="tree-kind">{kindWord}</span>}
       {size !== undefined && one !== '' && (
         <span class="tree-size">
-          {numberWord(size)} {size === 1 ? one : many}
+          {formatNumber(size)} {size === 1 ? one : many}
         </span>
       )}
     </>
@@ -156,7 +157,7 @@ function Text({ runs, size }: { runs: (limit: number) => readonly TextRun[]; siz
           class="tree-more"
           onClick={() => setLimit(limit * moreCharactersFactor)}
         >
-          Show more ({numberWord(left)} characters left)
+          Show more ({formatNumber(left)} characters left)
         </button>
       )}
     </div>
@@ -184,5 +185,3 @@ function Run({ run: { text, formats, change, embedded } }: { run: TextRun }) {
     </span>
   );
 }
-
-const numberWord = (number: number) => number.toLocaleString('en');

@@ -1,14 +1,5 @@
 import { useRef } from 'preact/hooks';
-
-const format = new Intl.NumberFormat('en');
-
-/** A number with separators: `12,345`. */
-export const written = (value: number) => format.format(value);
-
-const shortFormat = new Intl.NumberFormat('en', { notation: 'compact' });
-
-/** A number in compact form: `12K`. */
-export const writtenShort = (value: number) => shortFormat.format(value);
+import { formatNumber } from './numbers.js';
 
 /** A number that changes more often than this is not highlighted again. */
 const calmMs = 1500;
@@ -42,7 +33,7 @@ function KnownCount({ value }: { value: number }) {
   // A new key restarts the animation.
   return (
     <span key={shows.current} class={shows.current > 0 ? 'count changed' : 'count'}>
-      {written(value)}
+      {formatNumber(value)}
     </span>
   );
 }

@@ -19,7 +19,7 @@ async function startForeignPage(): Promise<string> {
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 }
 
-test('a page that may read the counts can neither ask for a URL that counts nor post to one', async () => {
+test('an allowed foreign page can neither request an events URL nor post to one', async () => {
   const origin = await startForeignPage();
   const double = await startDouble();
   const service = await startStaged([double], { CORS_ORIGINS: origin });

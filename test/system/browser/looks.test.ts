@@ -33,7 +33,7 @@ async function show(page: Page, view: (typeof views)[number]): Promise<void> {
 const background = (page: Page) =>
   page.evaluate<string>('getComputedStyle(document.body).backgroundColor');
 
-test('every view is readable in both colour schemes and on a telephone', async () => {
+test('every view is readable in both color schemes and on a phone', async () => {
   const { service, downId } = await startMixed();
   const backgrounds = new Set<string>();
   for (const colorScheme of ['light', 'dark'] as const) {
@@ -62,7 +62,7 @@ test('every view is readable in both colour schemes and on a telephone', async (
 
 const maxFirstLoadBytes = 150_000;
 
-test('the first load is light', async () => {
+test('the first load is small', async () => {
   const { service } = await startMixed();
   const page = await browser.open('about:blank');
   const session = await page.context().newCDPSession(page);
@@ -79,7 +79,7 @@ test('the first load is light', async () => {
   expect(bytes).toBeLessThan(maxFirstLoadBytes);
 });
 
-test('whoever asks for less motion gets none', async () => {
+test('with reduced motion there are no animations', async () => {
   const { service } = await startMixed();
   const page = await browser.open(service.url, { reducedMotion: 'reduce' });
   await untilStrip(page, { rooms: 5 });
@@ -92,7 +92,7 @@ test('whoever asks for less motion gets none', async () => {
   expect(animation).toBe('none');
 });
 
-test('the page is walked through by keyboard', async () => {
+test('the page works with the keyboard', async () => {
   const { service } = await startMixed();
   const page = await browser.open(service.url);
   await untilStrip(page, { rooms: 5 });

@@ -38,7 +38,7 @@ const untilLit = (page: Page, states: string[]) =>
   eventually(async () => expect(await lit(page)).toEqual(expect.arrayContaining(states)));
 const choose = (page: Page, name: RegExp) => page.getByRole('button', { name }).click();
 
-test('each machine is drawn with all its states; where the service is, is lit, with what it holds', async () => {
+test('each machine is drawn with all its states, and the current state and context are shown', async () => {
   const service = await startStaged(fleet);
   const page = await look(service);
   await eventually(async () => expect(await lit(page)).toEqual(['active.watched']));
@@ -60,7 +60,7 @@ test('each machine is drawn with all its states; where the service is, is lit, w
   await untilText(page, '.chart-transition', /viewer\.connected.*activating.*beginDiscovery/s);
 });
 
-test('servers are counted by state; one that is killed turns unreachable, in flashes', async () => {
+test('servers are counted by state, and a killed one turns unreachable with a flash', async () => {
   const dead = await startReal();
   const page = await look(await startStaged([nth(fleet, 0), dead]));
   await choose(page, /^Pub-sub servers 2/);
@@ -89,7 +89,7 @@ test('servers are counted by state; one that is killed turns unreachable, in fla
   await untilText(page, '.machines-actors', 'No matching ids');
 });
 
-test('a transition leads to its state by keyboard, and axe and a telephone find nothing amiss', async () => {
+test('a transition leads to its state by keyboard, and axe and a phone show no problems', async () => {
   const service = await startStaged(fleet);
   const phone = await look(service, { viewport: { width: 360, height: 740 } });
   await choose(phone, /^Pub-sub servers 2/);
@@ -111,7 +111,7 @@ test('a transition leads to its state by keyboard, and axe and a telephone find 
   await screenshot(dark, 'machines-dark');
 });
 
-test('the way to the Stately inspector is shown when it is switched on', async () => {
+test('the page links to the Stately inspector when it is on', async () => {
   const service = await startStaged([], { INSPECT: 'true' });
   const page = await look(service);
   await page.getByText('Follow every event in the Stately inspector').click();

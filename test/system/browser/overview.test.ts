@@ -38,7 +38,7 @@ test('counts change on the page as editors come and go', async () => {
   await row.locator('.number', { hasText: /^1$/ }).waitFor();
 });
 
-test('a server that is killed turns unreachable and its connections leave the totals', async () => {
+test('a killed server turns unreachable and its connections leave the totals', async () => {
   const victim = await startReal();
   const service = await startStaged([...fleet, victim]);
   await connectTo(nth(fleet, 0), 'a');
@@ -66,7 +66,7 @@ test('a server that is killed turns unreachable and its connections leave the to
   await notice.waitFor({ state: 'detached' });
 });
 
-test('the service is started again, and the page goes on by itself', async () => {
+test('the page reconnects after a restart of the service', async () => {
   const PORT = String(await freePort());
   const first = await startStaged(fleet, { PORT });
   const page = await browser.open(first.url, { allowed: serviceIsAway });
@@ -83,7 +83,7 @@ test('the service is started again, and the page goes on by itself', async () =>
   await untilStrip(page, { connections: 2, rooms: 2, numbers: 'complete' });
 });
 
-test('a service that is about to stop is said to be', async () => {
+test('the page tells that the service is shutting down', async () => {
   const double = await startDouble();
   const service = await startStaged([double], patient);
   const page = await browser.open(service.url, { allowed: serviceIsAway });
@@ -96,7 +96,7 @@ test('a service that is about to stop is said to be', async () => {
   await stopping;
 });
 
-test('a page without servers says how to name some', async () => {
+test('without servers the page explains how to add some', async () => {
   const service = await startStaged([]);
   const page = await browser.open(service.url);
   await page.locator('[data-empty="no-servers"]').waitFor();
@@ -104,7 +104,7 @@ test('a page without servers says how to name some', async () => {
   await untilStrip(page, { numbers: 'no server known' });
 });
 
-test('an address that a crash left in the rooms table is said to be no server', async () => {
+test('a stale address of the rooms table is listed as no server', async () => {
   const address = `127.0.0.1:${await freePort()}`;
   const openStore = async () => filledStore([{ id: 'left', addresses: [address] }]);
   const env = { DYNAMODB_TABLE: 'given', DISCOVER_FROM_ROOMS: 'true' };
@@ -114,7 +114,7 @@ test('an address that a crash left in the rooms table is said to be no server', 
   await untilStrip(page, { numbers: 'complete' });
 });
 
-test('a page all of whose servers are down says so, and why, and what may be missing', async () => {
+test('when all servers are down the page tells it, the reason and what may be missing', async () => {
   const double = await startDouble();
   const dns = { PUBSUB_DNS: 'pubsub.invalid', PUBSUB_DNS_SERVER: '127.0.0.1:9' };
   const service = await startStaged([double], dns);
@@ -128,7 +128,7 @@ test('a page all of whose servers are down says so, and why, and what may be mis
   await page.locator('[data-notice="discovery"]').getByText('dns:pubsub.invalid').waitFor();
 });
 
-test('a server whose posts do not arrive is deaf, and the page says at which address', async () => {
+test('a server whose posts do not arrive is deaf, and the page shows the address', async () => {
   const double = await startDouble();
   const service = await startStaged([double]);
   const page = await browser.open(`${service.url}/#/servers`);
@@ -149,7 +149,7 @@ test('a server whose posts do not arrive is deaf, and the page says at which add
   await page.getByText(`Answers, but ${words}`, { exact: true }).waitFor();
 });
 
-test('a browser without shared workers has a stream for each tab', async () => {
+test('a browser without shared workers has one stream for each tab', async () => {
   const service = await startStaged(fleet);
   const init = () => {
     // @ts-expect-error: some browsers have none.

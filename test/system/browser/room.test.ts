@@ -62,7 +62,7 @@ const look = (room: string, options = {}, at = service): Promise<Page> =>
   browser.open(`${at.url}/#/room/${encodeURIComponent(room)}`, options);
 const untilStanding = (page: Page, words: string) => untilText(page, '.watched-head .badge', words);
 
-test('a text appears as it is typed, what is new being marked for a moment; looking joins nothing', async () => {
+test('a text appears as it is typed, with new parts highlighted; viewing does not join the room', async () => {
   const page = await look('typed');
   await untilStanding(page, 'Waiting');
   const editor = await edit(nth(servers, 0), 'typed', 'Ada');
@@ -81,7 +81,7 @@ test('a text appears as it is typed, what is new being marked for a moment; look
   await untilText(page, '.tree-text p', 'it now begins and goes on');
 });
 
-test('changes of maps, arrays and XML are marked where they are', async () => {
+test('changes of maps, arrays and XML are highlighted in place', async () => {
   const { doc } = await edit(nth(servers, 1), 'shapes');
   doc.getMap('settings').set('count', 1);
   doc.getMap('settings').set('owner', { name: 'Ada', roles: ['admin'] });
@@ -111,7 +111,7 @@ test('changes of maps, arrays and XML are marked where they are', async () => {
   });
 });
 
-test('who is in the room is named, with what they announce, and gone when they leave', async () => {
+test('people are listed with their announced state until they leave', async () => {
   const page = await look('people');
   await untilStanding(page, 'Waiting');
   const editor = await edit(nth(servers, 0), 'people', 'Grace <b>Hopper</b>');
@@ -124,7 +124,7 @@ test('who is in the room is named, with what they announce, and gone when they l
   await untilText(page, '.watched-people', 'Grace <b>Hopper</b>');
   await untilText(page, '.watched-people', 'Linus');
   const swatch = page.locator('.watched-person', { hasText: 'Grace' }).locator('.swatch');
-  // She was named first, and coloured afterwards.
+  // She was named first, and colored afterwards.
   await eventually(async () =>
     expect(await swatch.getAttribute('style')).toContain('rgb(1, 2, 3)'),
   );
@@ -142,7 +142,7 @@ test('who is in the room is named, with what they announce, and gone when they l
   await untilText(page, '.watched-people', 'Grace <b>Hopper</b>');
 });
 
-test('long names are cut, and push nothing out of the window', async () => {
+test('long names are truncated and overflow nothing', async () => {
   const name = `${'a.very.long.name.of.somebody'.repeat(2)}@example.com`;
   const room = 'r'.repeat(300);
   const editor = await edit(nth(servers, 0), room, name);
@@ -158,7 +158,7 @@ test('long names are cut, and push nothing out of the window', async () => {
   }
 });
 
-test('the log tells of each update, the newest first, and holds still while it is paused', async () => {
+test('the log lists each update, newest first, and stands still while paused', async () => {
   const editor = await edit(nth(servers, 0), 'logged');
   editor.type('x');
   const page = await look('logged');
@@ -176,7 +176,7 @@ test('the log tells of each update, the newest first, and holds still while it i
   await untilText(page, '.watched-log tbody tr:first-child', '+18');
 });
 
-test('where the store and the servers disagree, that is said and explained', async () => {
+test('disagreements between the store and the servers are explained', async () => {
   const editor = await edit(nth(servers, 0), 'half-stored');
   editor.type('x');
   const page = await look('half-stored');
@@ -193,7 +193,7 @@ test('where the store and the servers disagree, that is said and explained', asy
   );
 });
 
-test('without Redis it polls, servers that do not hear of each other are flagged, and what goes is still shown', async () => {
+test('without Redis the room is polled, diverged servers are flagged, and a vanished room is still shown', async () => {
   const [one, other] = [await startDocServer(), await startDocServer()];
   const deaf = await startStaged([one, other], calm);
   const text = one.doc('split').getText('text');
@@ -217,7 +217,7 @@ test('without Redis it polls, servers that do not hear of each other are flagged
   await untilText(page, '.tree-text p', 'only here, and more');
 });
 
-test('servers that cannot be read, that wait for updates or hold other elements are named, with what that means', async () => {
+test('servers with invalid, missing or conflicting updates are named and explained', async () => {
   const [sick, waiting, other] = [
     await startDocServer(),
     await startDocServer(),
@@ -256,7 +256,7 @@ test.each([
   ['100%', '100%'],
   ['a/b', 'a/b'],
   ['😀', '😀', '%F0%9F%98%80'],
-])('the room %s is shown by its name, and its key is at hand', async (room, shown, raw = room) => {
+])('the room %s is shown with its name and its raw key', async (room, shown, raw = room) => {
   const editor = await edit(nth(servers, 0), room);
   editor.type(`this is ${shown}`);
   const page = await look(raw);
@@ -266,7 +266,7 @@ test.each([
   await untilText(page, '.watched-head', '1 connection');
 });
 
-test('a hostile document is shown as what it is, and no more of it than fits', async () => {
+test('a hostile document is shown as plain text, and only in part', async () => {
   const { doc, provider } = await edit(
     nth(servers, 0),
     'hostile',
@@ -312,7 +312,7 @@ test('a hostile document is shown as what it is, and no more of it than fits', a
   );
 });
 
-test('a fifth room waits for a connection, says so, and comes when there is one', async () => {
+test('a fifth room waits for a free connection, and then opens', async () => {
   const editor = await edit(nth(servers, 0), 'shared');
   editor.type('for all');
   const first = await look('shared');
@@ -329,7 +329,7 @@ test('a fifth room waits for a connection, says so, and comes when there is one'
   await untilText(nth(pages, 4), '.tree-text p', 'for all');
 });
 
-test('axe finds nothing serious, in either scheme, and a telephone need not scroll sideways', async () => {
+test('axe finds nothing serious in either scheme, and a phone does not scroll sideways', async () => {
   const editor = enter(nth(servers, 0), 'looked-at', 'Ada');
   await editor.synced;
   editor.type('A long line of text that has to wrap somewhere on the way. '.repeat(5));

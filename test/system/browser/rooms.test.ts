@@ -45,7 +45,7 @@ const scrollThrough = (steps: number) => `(async () => {
   return { blanks, seen };
 })()`;
 
-test('100,000 rooms are there soon, scroll without a blank row, and are found', async () => {
+test('100,000 rooms appear soon, scroll without blank rows, and can be searched', async () => {
   const double = await startCrowded(manyRooms);
   const service = await startStaged([double], calm);
   // What is measured is the page: the service has its numbers already.
@@ -90,7 +90,7 @@ const isFocusSeen = `(() => {
   );
 })()`;
 
-test('rooms are read, reached and opened by keyboard', async () => {
+test('rooms can be reached and opened by keyboard', async () => {
   const double = await startCrowded(300);
   const service = await startStaged([double], calm);
   const page = await browser.open(`${service.url}/#/rooms`);
@@ -131,7 +131,7 @@ test('rooms are read, reached and opened by keyboard', async () => {
   );
 });
 
-test('where the connections of a room are is shown, as columns or as a bar', async () => {
+test('the connections of a room are shown by server, as columns or as a bar', async () => {
   const doubles = [await startDouble(), await startDouble()];
   doubles[0]?.rooms.set('a', 3).set('b', 1);
   doubles[1]?.rooms.set('a', 1);
@@ -149,7 +149,7 @@ test('where the connections of a room are is shown, as columns or as a bar', asy
   );
 });
 
-test('names of strangers do no harm', async () => {
+test('untrusted room names do no harm', async () => {
   const double = await startDouble();
   const names = ['__proto__', 'constructor', '<b>bold</b>', '%E2%80%AEevil', '100%', 'a/b', ''];
   const long = 'x'.repeat(9000);

@@ -25,7 +25,7 @@ async function giveToken(page: Page, text: string): Promise<void> {
 
 const viewersOf = ({ actor }: Service) => actor.getSnapshot().context.viewers;
 
-test('whoever gives the token is let in, in all tabs, until somebody signs out', async () => {
+test('the token signs in all tabs, until one of them signs out', async () => {
   const service = await startClosed();
   const open = await browser.openContext(refusals);
   const [page, other] = [await open(service.url), await open(service.url)];
@@ -50,7 +50,7 @@ test('whoever gives the token is let in, in all tabs, until somebody signs out',
   expect(await page.locator('main').textContent()).not.toContain('Connections');
 });
 
-test('a session that ends elsewhere leads to the form', async () => {
+test('the form appears when the session ends elsewhere', async () => {
   const service = await startClosed();
   const page = await browser.open(service.url, refusals);
   await giveToken(page, token);
@@ -59,7 +59,7 @@ test('a session that ends elsewhere leads to the form', async () => {
   await page.getByRole('heading', { name: 'Sign in' }).waitFor();
 });
 
-test("a proxy's 401 is named as such, and asks nobody for this service's token", async () => {
+test('a 401 of a proxy is reported as such, without a sign-in form', async () => {
   const service = await startStaged([await startDouble()]);
   const page = await browser.open('about:blank', refusals);
   let isBarred = true;
@@ -78,7 +78,7 @@ test("a proxy's 401 is named as such, and asks nobody for this service's token",
   await untilStream(page, 'live');
 });
 
-test('too many attempts are refused, and the page says when to try again', async () => {
+test('after too many attempts the page tells when to try again', async () => {
   const service = await startClosed();
   const page = await browser.open(service.url, refusals);
   for (let i = 0; i < maxWrongTokens.perAddress; i += 1)

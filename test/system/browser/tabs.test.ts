@@ -40,7 +40,7 @@ function throttle(): void {
   performance.now = () => now() + control.shiftMs;
 }
 
-test('ten tabs all work, and are one viewer until the last of them is closed', async () => {
+test('ten tabs all work and are one viewer until the last is closed', async () => {
   const double = await startDouble();
   double.rooms.set('a', 2);
   const service = await startStaged([double]);
@@ -65,7 +65,7 @@ test('ten tabs all work, and are one viewer until the last of them is closed', a
   expect(double.active).toBe(false);
 });
 
-test('a tab that nobody sees keeps its stream, however seldom its timers run', async () => {
+test('a hidden tab keeps its stream while its timers are throttled', async () => {
   const double = await startDouble();
   const service = await startStaged([double]);
   const page = await browser.open(service.url, { init: throttle });
@@ -85,7 +85,7 @@ test('a tab that nobody sees keeps its stream, however seldom its timers run', a
   expect(streams).toBe(0);
 });
 
-test('a hub that says nothing any longer is left for another', async () => {
+test('a silent hub is replaced by another', async () => {
   const service = await startStaged([await startDouble()]);
   const page = await browser.open(service.url, {
     init: () => {
@@ -106,7 +106,7 @@ test('a hub that says nothing any longer is left for another', async () => {
   await eventually(() => expect(streams).toBeGreaterThan(0), { withinMs: 50_000 });
 });
 
-test('a tab that goes elsewhere leaves, and is live again when it comes back', async () => {
+test('a tab that navigates away leaves, and is live again when it returns', async () => {
   const double = await startDouble();
   const service = await startStaged([double]);
   const page = await browser.open(service.url);

@@ -33,7 +33,7 @@ beforeEach(async () => {
 const eventsUrl = () => `${dashboard.url}/api/events`;
 
 describe('PUT /api/dashboard', () => {
-  test('answers an activation with one object for each room, chunked', async () => {
+  test('answers an activation with one object per room, chunked', async () => {
     rooms = [
       ['room-a', 1],
       ['b', 2],
@@ -70,7 +70,7 @@ describe('PUT /api/dashboard', () => {
     expect(agent.activation()).toEqual({ active: false, eventsUrl: eventsUrl() });
   });
 
-  test('gives a full snapshot every time it is repeated', async () => {
+  test('answers every repeated activation with a full snapshot', async () => {
     rooms = [['r', 1]];
     await activate(port, { active: true, eventsUrl: eventsUrl() });
     rooms = [['r', 2]];
@@ -106,7 +106,7 @@ describe('PUT /api/dashboard', () => {
     expect(agent.activation()).toEqual({ active: true, eventsUrl: eventsUrl() });
   });
 
-  test('survives an asker that goes away in the middle of its body', async () => {
+  test('survives a client that disconnects in the middle of its body', async () => {
     const socket = net.connect(port, '127.0.0.1');
     socket.write('PUT /api/dashboard HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{"active"');
     await new Promise<void>((resolve) => socket.once('connect', () => resolve()));
@@ -162,7 +162,7 @@ describe('other endpoints', () => {
 });
 
 describe('deltas', () => {
-  test('are posted while active only, one for each call', async () => {
+  test('are posted only while active, one for each call', async () => {
     agent.opened('before');
     await activate(port, { active: true, eventsUrl: eventsUrl() });
     agent.opened('a%20b');
@@ -178,14 +178,14 @@ describe('deltas', () => {
     expect(dashboard.received[0]?.headers).toMatchObject({ 'content-type': 'application/json' });
   });
 
-  test('go to the URL verbatim, without its fragment', async () => {
+  test('go to the exact URL, without its fragment', async () => {
     const path = '/api/events/x/127.0.0.1%3A8001/+a==?t=a+b%3Ac==&u=%2F';
     await activate(port, { active: true, eventsUrl: `${dashboard.url}${path}#f` });
     agent.opened('r');
     await eventually(() => expect(dashboard.received.map(({ url }) => url)).toEqual([path]));
   });
 
-  test('belong to the snapshot or to its URL, never to both or none', async () => {
+  test('belong either to the snapshot or to its URL, never to both or neither', async () => {
     // Connections open and close all the time while activations are answered.
     rooms = [['r', 0]];
     const room = rooms[0] as [string, number];
@@ -226,7 +226,7 @@ describe('deltas', () => {
     expect(dashboard.received).toHaveLength(1);
   });
 
-  test('are given up at their deadline when the dashboard hangs', async () => {
+  test('fail at their deadline when the dashboard hangs', async () => {
     await activate(port, { active: true, eventsUrl: eventsUrl() });
     dashboard.answer = undefined;
     const startedAt = performance.now();
@@ -246,7 +246,7 @@ describe('deltas', () => {
 });
 
 describe('the start-up query', () => {
-  test('is asked once with the port, and its answer is applied when active', async () => {
+  test('is sent once with the port, and an active answer is applied', async () => {
     dashboard.answer = () => ({
       status: 200,
       body: JSON.stringify({ active: true, eventsUrl: `${eventsUrl()}?t=1` }),
@@ -269,13 +269,13 @@ describe('the start-up query', () => {
     expect(agent.activation().active).toBe(true);
   });
 
-  test('changes nothing when the answer is not active', async () => {
+  test('changes nothing if the answer is not active', async () => {
     await activate(port, { active: true, eventsUrl: eventsUrl() });
     await agent.askDashboard({ dashboardUrl: dashboard.url, port: 1 });
     expect(agent.activation()).toEqual({ active: true, eventsUrl: eventsUrl() });
   });
 
-  test('applies an answer that a PUT overtook, as the deployed server does', async () => {
+  test('applies an answer that arrives after a later PUT, as the deployed server does', async () => {
     let answered: (() => void) | undefined;
     const slow = http.createServer((_request, response) => {
       answered = () =>
@@ -302,14 +302,14 @@ describe('the start-up query', () => {
   );
 
   test.each(['http://127.0.0.1:1', 'not a url'])(
-    'survives a dashboard that is not there: %s',
+    'survives an unreachable dashboard: %s',
     async (dashboardUrl) => {
       await agent.askDashboard({ dashboardUrl, port: 1 });
       expect(agent.activation().active).toBe(false);
     },
   );
 
-  test('is given up at its deadline', async () => {
+  test('fails at its deadline', async () => {
     dashboard.answer = undefined;
     await agent.askDashboard({ dashboardUrl: dashboard.url, port: 1 });
     expect(agent.activation().active).toBe(false);

@@ -50,7 +50,7 @@ const leavesNothing = (output: string) =>
     for (const port of portsIn(output)) expect([port, await isRefused(port)]).toEqual([port, true]);
   });
 
-test('the demo shows the service at work, and ends by itself in its time', async () => {
+test('the demo shows the running service and ends after its time', async () => {
   const demo = startDemo({ DEMO_SECONDS: '5' });
   expect(await demo.exited).toBe(0);
   showsAllServers(demo.output());
@@ -75,7 +75,7 @@ test.each([
   90_000,
 );
 
-test('the demo says clearly why it cannot start, and leaves nothing running', async () => {
+test('the demo tells why it cannot start, and leaves nothing running', async () => {
   const { url } = await startFakeDashboard();
   const demo = startDemo({ PORT: new URL(url).port });
   expect(await demo.exited).toBe(1);

@@ -17,7 +17,7 @@ const isAlive = (pid: number) => {
   }
 };
 
-test('a Redis of its own answers, keeps nothing, and is gone when it is stopped', async () => {
+test('a local Redis answers, stores nothing on disk, and is gone when it is stopped', async () => {
   const redis = owns(await startLocalRedis(), (it) => it.stop());
   expect(redis.url).toBe(`redis://127.0.0.1:${redis.port}`);
   const client = new Redis(redis.url);
@@ -33,7 +33,7 @@ test('a Redis of its own answers, keeps nothing, and is gone when it is stopped'
   await expect(readdir(dir)).rejects.toThrow('ENOENT');
 });
 
-test('a Redis ends with the process that started it, however that ends', async () => {
+test('a local Redis ends with its parent process, even when that is killed', async () => {
   const module = fileURLToPath(new URL('../../../server/demo/localRedis.ts', import.meta.url));
   const script = `const { startLocalRedis } = await import(${JSON.stringify(module)});
     const { pid, url } = await startLocalRedis();
@@ -53,7 +53,7 @@ test('a Redis ends with the process that started it, however that ends', async (
   await eventually(() => expect(readdir(dir)).rejects.toThrow('ENOENT'));
 });
 
-test('a Redis that cannot listen says why', async () => {
+test('a Redis that cannot listen reports the reason', async () => {
   const other = createServer();
   await new Promise<void>((resolve) => other.listen(0, '127.0.0.1', resolve));
   owns(other, (it) => it.close());
@@ -62,7 +62,7 @@ test('a Redis that cannot listen says why', async () => {
   await expect(startLocalRedis({ port })).rejects.toThrow(/did not start: .*in use/);
 });
 
-test('the demo takes the Redis that it is given', async () => {
+test('the demo uses the Redis of REDIS_URL', async () => {
   const said: string[] = [];
   const given = 'redis://:secret@127.0.0.1:1';
   const redis = await startDemoRedis(given, (line) => said.push(line));
@@ -71,13 +71,13 @@ test('the demo takes the Redis that it is given', async () => {
   await redis.stop();
 });
 
-test('the demo refuses a REDIS_URL that is none, without showing it', async () => {
+test('the demo rejects an invalid REDIS_URL without showing it', async () => {
   const refused = startDemoRedis('http://:secret@host', () => undefined);
   await expect(refused).rejects.toThrow(/^REDIS_URL \(not shown\) must be redis:\/\/host/);
   await expect(refused).rejects.not.toThrow(/secret/);
 });
 
-test('the demo does without a Redis where there is no redis-server, and says so once', async () => {
+test('the demo runs without Redis if there is no redis-server, and tells it once', async () => {
   const { PATH } = process.env;
   owns(PATH, () => {
     process.env.PATH = PATH;

@@ -12,7 +12,7 @@ beforeEach(async () => {
 
 const total = () => [...server.connections().values()].reduce((sum, count) => sum + count, 0);
 
-test('an editor counts while it is there', async () => {
+test('an editor counts while it is connected', async () => {
   const editor = owns(joinRoom({ serverUrl: server.url, room: 'r' }), (it) => it.leave());
   await editor.synced;
   expect(total()).toBe(1);
@@ -27,7 +27,7 @@ test('an editor that leaves at once leaves nothing', async () => {
   await eventually(() => expect(total()).toBe(0));
 });
 
-test('a crowd fills up, comes and goes, and is gone when it is stopped', async () => {
+test('a crowd grows, changes, and is gone when it is stopped', async () => {
   const rooms = ['a', 'b b', 'c'];
   const crowd = owns(
     simulateEditors({ servers: () => [server.url], rooms, editors: 10, stepMs: 5, seed: 7 }),
@@ -49,14 +49,14 @@ test('a crowd without servers waits for one', async () => {
   await eventually(() => expect(total()).toBeGreaterThan(0));
 });
 
-test('equal seeds make equal choices', () => {
+test('equal seeds give equal numbers', () => {
   const numbers = (seed: number) => Array.from({ length: 5 }, createRandom(seed));
   expect(numbers(3)).toEqual(numbers(3));
   expect(numbers(3)).not.toEqual(numbers(4));
   expect(numbers(3).every((number) => number >= 0 && number < 1)).toBe(true);
 });
 
-test('a connection that is never answered can be cut', async () => {
+test('a connection that never answers can be closed', async () => {
   await openMuteConnection(server.port, 'r');
   await eventually(() => expect(total()).toBe(1));
   await server.close();

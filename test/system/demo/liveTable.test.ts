@@ -56,7 +56,7 @@ const row = (text: string, first: string) =>
     ?.slice(2, -1);
 
 describe('the view of the service', () => {
-  test('applies absolute counts, and 0 as gone', () => {
+  test('applies absolute counts, and 0 as removal', () => {
     const view = viewOf(
       ['snapshot', snapshot],
       ['changes', { version: 2, rooms: { r: 0, new: 5, constructor: 1 }, complete: false }],
@@ -69,7 +69,7 @@ describe('the view of the service', () => {
     expect([view.state, view.isComplete]).toEqual(['active', false]);
   });
 
-  test('applies changed servers, and lets go those that are gone', () => {
+  test('applies changed servers, and removes those that are gone', () => {
     const view = viewOf(
       ['snapshot', snapshot],
       [
@@ -101,7 +101,7 @@ describe('the view of the service', () => {
     expect([...view.rooms]).toEqual([['__proto__', 2]]);
   });
 
-  test('takes the numbers of known servers from the list of servers', () => {
+  test('updates the numbers of known servers from the list of servers', () => {
     const view = viewOf(['snapshot', snapshot]);
     applyServerList(view, [
       { id: a, state: 'live', lastHeardAt: heardAt, connections: 9 },
@@ -124,7 +124,7 @@ describe('renderTable', () => {
     expect(row(text, 'all rooms')).toEqual(['2', '2', '4']);
   });
 
-  test('shows servers, state, completeness and news', () => {
+  test('shows servers, state, completeness and events', () => {
     const text = renderTable(model());
     expect(row(text, b)).toEqual(['live', '1', '2', '1.5 s ago']);
     expect(row(text, a)).toEqual(['live', '2', '2', 'never']);
@@ -139,7 +139,7 @@ describe('renderTable', () => {
     expect(row(text, 'and 1 more')).toEqual(['', '', '1']);
   });
 
-  test('marks a room that is doubted, even one that the service does not show', () => {
+  test('marks a room that differs, even one that the service does not show', () => {
     const text = renderTable(model({ doubted: new Set(['r', 'hidden']) }));
     expect(row(text, 'r')).toEqual(['1', '2', '≠ 3!  3']);
     expect(row(text, 'hidden')).toEqual(['', '', '≠ 0!  0']);
@@ -158,7 +158,7 @@ describe('renderTable', () => {
     expect(row(text, 'r')).toEqual(['1', '?', '3']);
   });
 
-  test('says when the service is not connected', () => {
+  test('tells when the service is not connected', () => {
     expect(renderTable(model({ view: createView() }))).toContain('not connected to the service');
   });
 
@@ -182,7 +182,7 @@ describe('renderTable', () => {
 describe('doubts', () => {
   const wrong = () => viewOf(['snapshot', { ...snapshot, rooms: { r: 4, 'a%20b': 1 } }]);
 
-  test('come when a count has been wrong for too long, and go when it is right', () => {
+  test('appear when a count has been wrong for too long, and disappear when it is right', () => {
     const doubts = new Doubts({ afterMs: 3_000 });
     expect([...doubts.compare(wrong(), truth, 0)]).toEqual([]);
     expect([...doubts.compare(wrong(), truth, 3_000)]).toEqual([]);
@@ -191,14 +191,14 @@ describe('doubts', () => {
     expect([...doubts.compare(wrong(), truth, 6_500)]).toEqual([]);
   });
 
-  test('come for a room that only the servers know', () => {
+  test('appear for a room that only the servers know', () => {
     const doubts = new Doubts({ afterMs: 0 });
     const more = new Map([...truth, [b, { r: 2, other: 1 }]]);
     doubts.compare(viewOf(['snapshot', snapshot]), more, 0);
     expect([...doubts.compare(viewOf(['snapshot', snapshot]), more, 1)]).toEqual(['other']);
   });
 
-  test('wait while a server is not live, does not answer, or its counts have yet to go', () => {
+  test('wait while a server is not live, does not answer, or still has old counts', () => {
     const doubts = new Doubts({ afterMs: 0 });
     const stale = wrong();
     applyEvent(stale, 'servers', JSON.stringify({ servers: [{ id: a, state: 'stale' }] }));
@@ -222,7 +222,7 @@ describe('doubts', () => {
   });
 });
 
-test('the live table draws what a service streams, and ends', async () => {
+test('the live table draws what a service streams, until it is stopped', async () => {
   const asked: string[] = [];
   const service = http.createServer((request, response) => {
     asked.push(request.url ?? '');

@@ -15,7 +15,7 @@ const isAlive = (pid: number) => {
   }
 };
 
-test('a server process listens, asks the dashboard, and tells its connections', async () => {
+test('a server process listens, queries the dashboard, and reports its connections', async () => {
   const dashboard = await startFakeDashboard();
   const server = await start({ dashboardUrl: dashboard.url });
   expect(server.id).toBe(`127.0.0.1:${server.port}`);
@@ -34,7 +34,7 @@ test('a server process listens, asks the dashboard, and tells its connections', 
   expect(truth.constructor).toBeUndefined();
 });
 
-test('two server processes know nothing of each other, and are killed singly', async () => {
+test('two server processes are independent and are killed separately', async () => {
   const [first, second] = await Promise.all([start(), start()]);
   owns(await openConnection(first.url, 'r'), (it) => it.terminate());
   expect(await second.connections()).toEqual({});
@@ -45,7 +45,7 @@ test('two server processes know nothing of each other, and are killed singly', a
   expect(again.id).toBe(first.id);
 });
 
-test('a killed server posts no delta, a stopped one posts its last', async () => {
+test('a killed server posts no delta, and a stopped one posts its last deltas', async () => {
   const dashboard = await startFakeDashboard();
   for (const [end, deltas] of [
     ['kill', 1],
@@ -79,18 +79,18 @@ test('a suspended server can be stopped', async () => {
   expect(await server.exited).toEqual({ code: 0, signal: null });
 });
 
-test('a server process ends when its parent is gone', async () => {
+test('a server process exits when its parent is gone', async () => {
   const server = await start();
   // What the kernel does when a parent dies, however it dies.
   server.disconnect();
   expect(await server.exited).toEqual({ code: 0, signal: null });
 });
 
-test('a server that cannot listen says why', async () => {
+test('a server that cannot listen reports the reason', async () => {
   const { port } = await start();
   await expect(startServerProcess({ port })).rejects.toThrow(/did not start: .*EADDRINUSE/);
 });
 
-test('a server that is configured wrongly says why', async () => {
+test('a server with invalid options reports the reason', async () => {
   await expect(startServerProcess({ dashboardUrl: 'nowhere' })).rejects.toThrow('dashboardUrl');
 });

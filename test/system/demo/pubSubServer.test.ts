@@ -36,7 +36,7 @@ describe('a pub-sub server', () => {
     server = await start();
   });
 
-  test('asks the dashboard once, after it listens, with its port', async () => {
+  test('queries the dashboard once, after listening, with its port', async () => {
     await eventually(() => expect(dashboard.received).toHaveLength(1));
     expect(dashboard.received[0]?.url).toBe(`/api/events/clients?port=${server.port}`);
     expect(server.id).toBe(`127.0.0.1:${server.port}`);
@@ -51,7 +51,7 @@ describe('a pub-sub server', () => {
     await eventually(() => expect(second.provider.awareness.getStates().size).toBe(2));
   });
 
-  test('posts exactly one delta for each open and each close, in their order', async () => {
+  test('posts exactly one delta for each open and each close, in order', async () => {
     await activated();
     const expected: unknown[] = [];
     for (let round = 0; round < 5; round += 1) {
@@ -101,12 +101,12 @@ describe('a pub-sub server', () => {
     expect(state.status).toBe(200);
   });
 
-  test('cuts a room at its query', async () => {
+  test('removes the query from a room name', async () => {
     owns(await openConnection(server.url, 'r?token=1'), (it) => it.close());
     expect([...server.connections()]).toEqual([['r', 1]]);
   });
 
-  test('gives the state of a room as one Yjs update', async () => {
+  test('returns the state of a room as one Yjs update', async () => {
     const editor = owns(joinRoom({ serverUrl: server.url, room: 'r' }), (it) => it.leave());
     await editor.synced;
     editor.type('words');
@@ -118,7 +118,7 @@ describe('a pub-sub server', () => {
     expect(server.connections().get('r')).toBe(1);
   });
 
-  test('lists a room without connections with 0, and forgets it after a while', async () => {
+  test('reports a room without connections with 0, and forgets it after a while', async () => {
     const connection = await openConnection(server.url, 'r');
     await connection.close();
     await eventually(async () => expect((await activated()).text).toBe('[{"r":0}]'));
@@ -126,7 +126,7 @@ describe('a pub-sub server', () => {
     expect(docs.size).toBe(0);
   });
 
-  test('keeps a room whose only user comes back in time', async () => {
+  test('keeps a room if its only user returns in time', async () => {
     await (await openConnection(server.url, 'r')).close();
     owns(await openConnection(server.url, 'r'), (it) => it.close());
     await (await openConnection(server.url, 'marker')).close();
@@ -134,7 +134,7 @@ describe('a pub-sub server', () => {
     expect((await activated()).text).toBe('[{"r":1}]');
   });
 
-  test('counts a connection as closed in the moment in which a send to it fails', async () => {
+  test('counts a connection as closed as soon as a send to it fails', async () => {
     await openMuteConnection(server.port, 'r');
     await eventually(() => expect(server.connections().get('r')).toBe(1));
     const [mute] = docs.get('r')?.conns.keys() ?? [];
@@ -159,7 +159,7 @@ describe('a pub-sub server', () => {
     ]);
   });
 
-  test('survives clients that speak nonsense', async () => {
+  test('survives clients that send garbage', async () => {
     const noise = jest.spyOn(console, 'error').mockImplementation(() => undefined);
     owns(noise, () => noise.mockRestore());
     await activated();
@@ -182,7 +182,7 @@ describe('a pub-sub server', () => {
     expect((await send(server.port, 'GET', '/')).text).toBe('okay');
   });
 
-  test('posts the last deltas when it is closed, and leaves nothing in memory', async () => {
+  test('posts the last deltas on close, and leaves nothing in memory', async () => {
     await activated();
     owns(await openConnection(server.url, 'a'), (it) => it.close());
     owns(await openConnection(server.url, 'b'), (it) => it.close());
@@ -193,7 +193,7 @@ describe('a pub-sub server', () => {
     await expect(send(server.port, 'GET', '/')).rejects.toThrow('ECONNREFUSED');
   });
 
-  test('is alone in its process, until it is closed', async () => {
+  test('is the only one in its process until it is closed', async () => {
     await expect(startPubSubServer()).rejects.toThrow('only one pub-sub server');
     await server.close();
     const next = await start();
@@ -201,7 +201,7 @@ describe('a pub-sub server', () => {
   });
 });
 
-describe('a ping that is not answered', () => {
+describe('an unanswered ping', () => {
   // Only intervals are faked: the library pings every 30 s.
   beforeEach(() => {
     jest.useFakeTimers({
@@ -222,7 +222,7 @@ describe('a ping that is not answered', () => {
     jest.useRealTimers();
   });
 
-  test('counts the connection as closed although its socket is open', async () => {
+  test('makes the connection count as closed although its socket is open', async () => {
     server = await start({ dashboardUrl: undefined });
     await activated();
     const socket = await openMuteConnection(server.port, 'r');

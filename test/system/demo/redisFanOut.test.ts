@@ -63,7 +63,7 @@ const overhear = async () => {
 const ownPresence = ({ doc, provider: { awareness } }: Editor, client = doc.clientID) =>
   Buffer.from(encodeAwarenessUpdate(awareness, [client]));
 
-test('editors on two servers see what the other types, and each other', async () => {
+test('editors on two servers see each other and what they type', async () => {
   const [first, second] = [await join(servers[0], 'r', 'Ann'), await join(servers[1], 'r', 'Bob')];
   await Promise.all([sees(first, ['Ann', 'Bob']), sees(second, ['Ann', 'Bob'])]);
   first.type('hello ');
@@ -74,7 +74,7 @@ test('editors on two servers see what the other types, and each other', async ()
   await sees(first, ['Ann']);
 });
 
-test('who comes later to another server gets what was typed before, and who is there', async () => {
+test('a later editor on another server gets the earlier text and the other editors', async () => {
   const first = await join(servers[0], 'r', 'Ann');
   first.type('before');
   await eventually(async () => {
@@ -86,7 +86,7 @@ test('who comes later to another server gets what was typed before, and who is t
   await Promise.all([sees(first, ['Ann', 'Bob']), sees(second, ['Ann', 'Bob'])]);
 });
 
-test('what was typed while Redis was away, or hung, comes when it is back', async () => {
+test('text typed while Redis was down or hung arrives when it is back', async () => {
   const [first, second] = [await join(servers[0], 'r'), await join(servers[1], 'r')];
   first.type('1');
   await shows(second, '1');
@@ -102,7 +102,7 @@ test('what was typed while Redis was away, or hung, comes when it is back', asyn
   await Promise.all([shows(second, '0123'), shows(third, '0123')]);
 });
 
-test('each change is published once, as a raw update, and nothing goes round', async () => {
+test('each change is published once, as a raw update, without loops', async () => {
   const heard = await overhear();
   const [first, second] = [await join(servers[0], 'r', 'Ann'), await join(servers[1], 'r', 'Bob')];
   await Promise.all([sees(first, ['Ann', 'Bob']), sees(second, ['Ann', 'Bob'])]);
@@ -157,7 +157,7 @@ test('a room is subscribed to while it is in memory', async () => {
   await has(0);
 });
 
-test('a room whose name ends in -presence harms none, and is not harmed', async () => {
+test('a room whose name ends in -presence does not interfere with others', async () => {
   const [first, second] = [await join(servers[0], 'x', 'Ann'), await join(servers[1], 'x', 'Bob')];
   const [third, fourth] = [
     await join(servers[0], 'x-presence', 'Cid'),
@@ -174,11 +174,14 @@ test('a room whose name ends in -presence harms none, and is not harmed', async 
   expect(third.text.toString()).toBe('a document of its own');
 });
 
-test.each(['__proto__', '%F0%9F%98%80', 'a=b', ''])('the room %j is fanned out', async (room) => {
-  const [first, second] = [await join(servers[0], room), await join(servers[1], room)];
-  first.type('raw');
-  await shows(second, 'raw');
-});
+test.each(['__proto__', '%F0%9F%98%80', 'a=b', ''])(
+  'updates of the room %j reach other servers',
+  async (room) => {
+    const [first, second] = [await join(servers[0], room), await join(servers[1], room)];
+    first.type('raw');
+    await shows(second, 'raw');
+  },
+);
 
 test('garbage on a channel harms nothing', async () => {
   const [first, second] = [await join(servers[0], 'r'), await join(servers[1], 'r')];
@@ -194,7 +197,7 @@ test('garbage on a channel harms nothing', async () => {
   await shows(second, 'still here');
 });
 
-test('without a Redis that answers, a server works for itself', async () => {
+test('a server works alone if Redis does not answer', async () => {
   await redis.stop();
   const [first, second] = [await join(servers[0], 'r'), await join(servers[0], 'r')];
   first.type('alone');

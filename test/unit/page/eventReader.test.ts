@@ -46,7 +46,7 @@ const unauthorized = JSON.stringify({ error: { code: 'unauthorized', message: 'n
 const begin = (response: ServerResponse) =>
   response.writeHead(200, { 'Content-Type': 'text/event-stream' });
 
-test('a stream that is cut is resumed after the last id', async () => {
+test('a reader resumes an interrupted stream after the last event id', async () => {
   const lastIds: unknown[] = [];
   const url = await serve((response, { headers }, attempt) => {
     lastIds.push(headers['last-event-id']);
@@ -59,7 +59,7 @@ test('a stream that is cut is resumed after the last id', async () => {
   expect(kinds()).toEqual(['live', 'reconnecting', 'live', 'reconnecting', 'live']);
 });
 
-test('a refusal is not the end: it comes back, ever more slowly, and says why', async () => {
+test('a reader retries after an error response with growing delays, and reports the reason', async () => {
   const at: number[] = [];
   const body = JSON.stringify({ error: { code: 'draining', message: 'it is shutting down' } });
   const url = await serve((response, _, attempt) => {
@@ -78,7 +78,7 @@ test('a refusal is not the end: it comes back, ever more slowly, and says why', 
   });
 });
 
-test('since when it is cut stays what it was at the first attempt', async () => {
+test('a reader reports the time of the first failure during all retries', async () => {
   const url = await serve((response) => response.destroy());
   const { statuses } = read(url);
   await eventually(() => expect(statuses.length).toBeGreaterThan(3));
@@ -87,7 +87,7 @@ test('since when it is cut stays what it was at the first attempt', async () => 
   expect(statuses[0]).toMatchObject({ reason: 'The service cannot be reached' });
 });
 
-test('a service that is full says when to come back', async () => {
+test('a reader waits as long as a full service asks', async () => {
   const url = await serve((response, _, attempt) => {
     begin(response);
     if (attempt === 1) response.end('retry: 123456\n\n');
@@ -103,7 +103,7 @@ test('a service that is full says when to come back', async () => {
   await eventually(() => expect(statuses.at(-1)).toEqual({ kind: 'live' }));
 });
 
-test('a stream without heartbeats is stale, and then given up', async () => {
+test('a stream turns stale without heartbeats, and the reader then reconnects', async () => {
   const url = await serve((response) => begin(response).write(':\n\n'));
   const { kinds, statuses } = read(url, { staleMs: 50, deadMs: 800 });
   await eventually(() =>
@@ -112,7 +112,7 @@ test('a stream without heartbeats is stale, and then given up', async () => {
   expect(statuses[2]).toMatchObject({ reason: 'The stream timed out' });
 });
 
-test('heartbeats alone keep a stream live', async () => {
+test('a stream stays live with heartbeats alone', async () => {
   let beats = 0;
   const url = await serve((response) => {
     begin(response);
@@ -127,7 +127,7 @@ test('heartbeats alone keep a stream live', async () => {
   expect(kinds()).toEqual(['live']);
 });
 
-test('a page in place of a stream is not taken for one', async () => {
+test('a reader rejects an HTML page in place of a stream', async () => {
   const url = await serve((response, _, attempt) => {
     if (attempt > 1) begin(response).write(':\n\n');
     else response.writeHead(200, { 'Content-Type': 'text/html' }).end('<h1>Sign in</h1>');
@@ -137,7 +137,7 @@ test('a page in place of a stream is not taken for one', async () => {
   expect(statuses[0]).toMatchObject({ reason: 'The response is not from this service' });
 });
 
-test('an answer that does not begin is given up', async () => {
+test('a reader gives up a response without headers', async () => {
   const url = await serve((response, _, attempt) => {
     if (attempt > 1) begin(response).write(':\n\n');
   });
@@ -146,7 +146,7 @@ test('an answer that does not begin is given up', async () => {
   expect(statuses[0]).toMatchObject({ reason: 'The service did not answer' });
 });
 
-test('whoever is not signed in is not asked again and again', async () => {
+test('a reader does not retry while signed out', async () => {
   const attempts = { signedOut: 0, refused: 0 };
   const url = await serve((response, request) => {
     const isSignedOut = request.url === '/signed-out';
@@ -246,7 +246,7 @@ test.each([
   },
 );
 
-test('who was asleep reads what came meanwhile before it gives a stream up', async () => {
+test('a reader reads pending data after a sleep before it gives up the stream', async () => {
   let responseOf: ServerResponse | undefined;
   const url = await serve((response) => {
     begin(response).write(':\n\n');
@@ -264,7 +264,7 @@ test('who was asleep reads what came meanwhile before it gives a stream up', asy
   expect(kinds()).toEqual(['live']);
 });
 
-test('a reader that is closed leaves, and says nothing more', async () => {
+test('a closed reader disconnects and reports nothing more', async () => {
   let isGone = false;
   const url = await serve((response) => {
     begin(response).write(':\n\n');

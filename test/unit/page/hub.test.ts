@@ -41,13 +41,13 @@ async function startStreams({ isRefusing = false } = {}) {
 }
 
 /** A tab of a hub, which answers pings as long as it is not frozen. */
-function openTab(hub: Hub, base: string, { maySee = true, isMultiplexed = false } = {}) {
+function openTab(hub: Hub, base: string, { hasAccess = true, isMultiplexed = false } = {}) {
   const { port1, port2 } = new MessageChannel();
   const heard: ToTab[] = [];
   const port = port2 as unknown as Port<ToHub, ToTab>;
   const tab = { isFrozen: false };
   hub.connect(port1 as unknown as Port<ToTab, ToHub>);
-  const hello = () => port.postMessage({ type: 'hello', base, isMultiplexed, maySee });
+  const hello = () => port.postMessage({ type: 'hello', base, isMultiplexed, hasAccess });
   port.onmessage = ({ data }) => {
     heard.push(data);
     if (data.type === 'ping' && !tab.isFrozen) port.postMessage({ type: 'pong' });
@@ -70,23 +70,23 @@ function openTab(hub: Hub, base: string, { maySee = true, isMultiplexed = false 
     const last = heard.findLast((it) => it.type === 'fleetStatus');
     return last?.type === 'fleetStatus' ? last.status.kind : undefined;
   };
-  const news = () => heard.flatMap((it) => (it.type === 'news' ? [it.news] : []));
-  return { tab, port, heard, news, statusOf, fleetStatus };
+  const update = () => heard.flatMap((it) => (it.type === 'update' ? [it.update] : []));
+  return { tab, port, heard, update, statusOf, fleetStatus };
 }
 
 const startHub = (pingMs = 60_000) => new Hub({ pingMs, firstRetryMs: 10, maxRetryMs: 20 });
 
-test('all tabs share one stream, and one that comes late is told what was', async () => {
+test('all tabs share one stream, and a late tab gets the current state', async () => {
   const { control, send, paths } = await startStreams();
   const hub = startHub();
   const first = openTab(hub, control.url);
-  await eventually(() => expect(first.news()).toHaveLength(1));
+  await eventually(() => expect(first.update()).toHaveLength(1));
   send({ rooms: { a: 3, ['__proto__']: 1, b: 5 } });
   send(JSON.parse('{"rooms":{"__proto__":2,"b":0,"c":3}}'));
-  await eventually(() => expect(first.news()).toHaveLength(3));
+  await eventually(() => expect(first.update()).toHaveLength(3));
   const late = openTab(hub, control.url);
-  await eventually(() => expect(late.news()).toHaveLength(1));
-  expect(late.news()[0]).toMatchObject({
+  await eventually(() => expect(late.update()).toHaveLength(1));
+  expect(late.update()[0]).toMatchObject({
     kind: 'snapshot',
     state: 'active',
     rooms: { names: ['a', 'c', '__proto__'], counts: [3, 3, 2] },
@@ -94,7 +94,7 @@ test('all tabs share one stream, and one that comes late is told what was', asyn
   expect(paths()).toEqual(['/below/api/events?stream=changes']);
 });
 
-test('the stream ends with the last tab, and begins again with the next', async () => {
+test('the stream closes with the last tab and opens again with the next', async () => {
   const { control, paths } = await startStreams();
   const hub = startHub();
   const tabs = [openTab(hub, control.url), openTab(hub, control.url)];
@@ -107,7 +107,7 @@ test('the stream ends with the last tab, and begins again with the next', async 
   expect(control.opened).toBe(2);
 });
 
-test('a tab that answers no ping is gone, and one that wakes up is back', async () => {
+test('a tab that answers no pings is removed, and rejoins when it wakes up', async () => {
   const { control, paths } = await startStreams();
   const hub = startHub(10);
   const { tab, port, fleetStatus } = openTab(hub, control.url);
@@ -119,7 +119,7 @@ test('a tab that answers no ping is gone, and one that wakes up is back', async 
   await eventually(() => expect(paths()).toHaveLength(1));
 });
 
-test('of the streams of rooms four are open at once, and the next ones wait for a place', async () => {
+test('at most four room streams are open at once, and the others wait', async () => {
   const { control, paths } = await startStreams();
   const hub = startHub();
   const one = openTab(hub, control.url);
@@ -145,7 +145,7 @@ test('of the streams of rooms four are open at once, and the next ones wait for 
   expect(paths().filter((path) => path.includes('other'))).toHaveLength(3);
 });
 
-test('where streams share a connection none waits', async () => {
+test('with a multiplexed connection no room stream waits', async () => {
   const { control, paths } = await startStreams();
   const { port } = openTab(startHub(), control.url, { isMultiplexed: true });
   for (let stream = 1; stream <= 8; stream += 1)
@@ -169,7 +169,7 @@ test('signing out closes the streams of all tabs, and signing in opens them agai
   await eventually(() => expect([one.statusOf(1), one.fleetStatus()]).toEqual(['live', 'live']));
 });
 
-test('a stream that is refused for want of a session ends those of all tabs', async () => {
+test('a stream refused without a session ends the streams of all tabs', async () => {
   const { control, paths } = await startStreams();
   const hub = startHub();
   const { port, fleetStatus } = openTab(hub, control.url);
@@ -183,7 +183,7 @@ test('a stream that is refused for want of a session ends those of all tabs', as
 test('a tab that is signed out opens nothing', async () => {
   const { control } = await startStreams();
   const hub = startHub();
-  const { fleetStatus } = openTab(hub, control.url, { maySee: false });
+  const { fleetStatus } = openTab(hub, control.url, { hasAccess: false });
   await eventually(() => expect(fleetStatus()).toBe('signedOut'));
   expect(control.opened).toBe(0);
   const later = openTab(hub, control.url);

@@ -3,7 +3,7 @@ import * as fc from 'fast-check';
 import { History } from '../../../server/page/model/history.js';
 import { RoomIndex } from '../../../server/page/model/roomIndex.js';
 import { decodedName, encodedName, shownName } from '../../../server/page/model/roomNames.js';
-import { goneShownMs, ServerBook } from '../../../server/page/model/serverBook.js';
+import { goneShownMs, ServerList } from '../../../server/page/model/serverList.js';
 import { compareRooms } from '../../../server/page/stream/fleetState.js';
 import type { RoomColumns } from '../../../server/page/stream/messages.js';
 import type { ServerView } from '../../../server/wire/serverView.js';
@@ -24,7 +24,7 @@ describe('the names of rooms', () => {
     expect(shownName(raw)).toBe(shown);
   });
 
-  test('any name is decoded, shown and put into an address without an error', () => {
+  test('any name is decoded, displayed and encoded without an error', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'binary' }), (raw) => {
         expect(typeof decodedName(raw)).toBe('string');
@@ -51,7 +51,7 @@ describe('the index of rooms', () => {
   const name = fc.oneof(fc.constantFrom('a', 'b', 'c', '__proto__', 'constructor'), fc.string());
   const change = fc.array(fc.tuple(name, fc.nat({ max: 4 })), { maxLength: 12 });
 
-  test('is what a map sorted anew would be, whatever changes', () => {
+  test('equals a newly sorted map after any changes', () => {
     fc.assert(
       fc.property(change, fc.array(change, { maxLength: 8 }), (first, changes) => {
         const index = new RoomIndex(() => undefined);
@@ -77,7 +77,7 @@ describe('the index of rooms', () => {
     return index.shown.map((room) => room.name);
   };
 
-  test('finds rooms by their raw and by their decoded name, in any case', async () => {
+  test('finds rooms by raw and decoded name, ignoring case', async () => {
     const index = new RoomIndex(() => undefined);
     index.replace(
       columns([
@@ -96,7 +96,7 @@ describe('the index of rooms', () => {
     expect(await found(index)).toHaveLength(3);
   });
 
-  test('keeps what is found as rooms come, change and go', async () => {
+  test('keeps search results current as rooms are added, changed and removed', async () => {
     const index = new RoomIndex(() => undefined);
     index.replace(
       columns([
@@ -126,7 +126,7 @@ describe('the index of rooms', () => {
     (_, i) => [`room%20${i}`, 100_000 - i] as const,
   );
 
-  test('searches 100,000 rooms a little at a time, and the busiest come first', async () => {
+  test('searches 100,000 rooms in slices, the busiest first', async () => {
     const seen: number[] = [];
     const index = new RoomIndex(() => seen.push(index.shown.length));
     index.replace(columns(manyRooms));
@@ -145,7 +145,7 @@ describe('the index of rooms', () => {
     expect(turns).toBeGreaterThan(2);
   });
 
-  test('takes in changes by one walk through 100,000 rooms, not by a sort', () => {
+  test('merges changes into 100,000 rooms in one pass, without a sort', () => {
     const index = new RoomIndex(() => undefined);
     index.replace(columns(manyRooms));
     index.change(columns(manyRooms.map(([room], i) => [room, 1 + ((i * 7919) % 90_001)])));
@@ -173,7 +173,7 @@ describe('the index of rooms', () => {
 });
 
 describe('the history', () => {
-  test('has a point for every second, the last of it', () => {
+  test('has one point for each second, with its last values', () => {
     const history = new History();
     history.record(1000, 1, 1);
     history.record(1900, 2, 1);
@@ -185,7 +185,7 @@ describe('the history', () => {
     ]);
   });
 
-  test('stays small for days, from the first second to the last', () => {
+  test('stays small for days and keeps the first and the last second', () => {
     const history = new History(100);
     const seconds = 3 * 24 * 3600;
     for (let second = 0; second < seconds; second += 1) history.record(second * 1000, second, 0);
@@ -197,7 +197,7 @@ describe('the history', () => {
   });
 });
 
-describe('the book of servers', () => {
+describe('the list of servers', () => {
   const view = (state: string, id = 'a:1'): ServerView => ({
     id,
     state,
@@ -210,45 +210,45 @@ describe('the book of servers', () => {
     callback: null,
   });
 
-  test('tells of a server that was away and is back', () => {
-    const book = new ServerBook();
-    book.replace([view('live')], 1000);
-    book.note(view('unreachable'), 2000);
-    book.replace([view('unreachable')], 3000);
-    expect(book.rows[0]).toMatchObject({ state: 'unreachable', awaySinceMs: 2000 });
-    book.note(view('activating'), 4000);
-    expect(book.rows[0]?.returnedAtMs).toBeUndefined();
-    book.note(view('live'), 5000);
-    expect(book.rows[0]).toMatchObject({ awaySinceMs: 2000, returnedAtMs: 5000 });
+  test('marks a server that was unreachable and answers again', () => {
+    const list = new ServerList();
+    list.replace([view('live')], 1000);
+    list.update(view('unreachable'), 2000);
+    list.replace([view('unreachable')], 3000);
+    expect(list.rows[0]).toMatchObject({ state: 'unreachable', awaySinceMs: 2000 });
+    list.update(view('activating'), 4000);
+    expect(list.rows[0]?.returnedAtMs).toBeUndefined();
+    list.update(view('live'), 5000);
+    expect(list.rows[0]).toMatchObject({ awaySinceMs: 2000, returnedAtMs: 5000 });
   });
 
-  test('claims no time of what happened before anybody looked', () => {
-    const book = new ServerBook();
-    book.replace([view('unreachable')], 1000);
-    expect(book.rows[0]?.awaySinceMs).toBeUndefined();
-    book.note(view('live'), 5000);
-    expect(book.rows[0]).toMatchObject({ returnedAtMs: 5000, awaySinceMs: undefined });
+  test('reports no time for what happened before the page was opened', () => {
+    const list = new ServerList();
+    list.replace([view('unreachable')], 1000);
+    expect(list.rows[0]?.awaySinceMs).toBeUndefined();
+    list.update(view('live'), 5000);
+    expect(list.rows[0]).toMatchObject({ returnedAtMs: 5000, awaySinceMs: undefined });
   });
 
-  test('keeps a server that is gone for a while, without its counts', () => {
-    const book = new ServerBook();
-    book.replace([view('live'), view('live', 'b:2')], 1000);
-    book.replace([view('live')], 2000);
-    const gone = book.rows.find(({ id }) => id === 'b:2');
+  test('keeps a removed server for a while, without its counts', () => {
+    const list = new ServerList();
+    list.replace([view('live'), view('live', 'b:2')], 1000);
+    list.replace([view('live')], 2000);
+    const gone = list.rows.find(({ id }) => id === 'b:2');
     expect(gone).toMatchObject({ state: 'gone', goneAtMs: 2000, connections: null });
-    book.tidy(2000 + goneShownMs);
-    expect(book.rows).toHaveLength(2);
-    book.tidy(2001 + goneShownMs);
-    expect(book.rows.map(({ id }) => id)).toEqual(['a:1']);
+    list.removeExpired(2000 + goneShownMs);
+    expect(list.rows).toHaveLength(2);
+    list.removeExpired(2001 + goneShownMs);
+    expect(list.rows.map(({ id }) => id)).toEqual(['a:1']);
   });
 
-  test('leaves a row alone that has not changed', () => {
-    const book = new ServerBook();
-    book.replace([view('live')], 1000);
-    const [row] = book.rows;
-    book.replace([view('live')], 2000);
-    expect(book.rows[0]).toBe(row);
-    book.replace([{ ...view('live'), connections: 3 }], 3000);
-    expect(book.rows[0]).not.toBe(row);
+  test('keeps the row object of an unchanged server', () => {
+    const list = new ServerList();
+    list.replace([view('live')], 1000);
+    const [row] = list.rows;
+    list.replace([view('live')], 2000);
+    expect(list.rows[0]).toBe(row);
+    list.replace([{ ...view('live'), connections: 3 }], 3000);
+    expect(list.rows[0]).not.toBe(row);
   });
 });

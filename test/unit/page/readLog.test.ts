@@ -4,7 +4,7 @@ import type { LogEntry } from '../../../server/wire/logEntry.js';
 
 const entry = { number: 1 } as LogEntry;
 
-test('the log of before is asked for until it can be had', async () => {
+test('reading the log is retried until it succeeds', async () => {
   const added: unknown[] = [];
   let asked = 0;
   const ask = async () => {
@@ -16,7 +16,7 @@ test('the log of before is asked for until it can be had', async () => {
   expect([asked, added]).toEqual([3, [[entry]]]);
 });
 
-test('when the stream is gone it is not asked for any longer', async () => {
+test('reading the log stops when the stream is closed', async () => {
   let asked = 0;
   const ask = async () => {
     asked += 1;

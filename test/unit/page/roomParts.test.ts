@@ -15,16 +15,16 @@ const ignore = () => undefined;
 function openSession() {
   const clock = { ms: 0 };
   const session = new RoomSession(ignore, () => clock.ms);
-  session.noteConnection();
+  session.startConnection();
   const takeState = (doc: Y.Doc, rest = {}) => {
     const update = toBase64(Y.encodeStateAsUpdate(doc));
-    session.take('state', JSON.stringify({ ...rest, update }));
+    session.handle('state', JSON.stringify({ ...rest, update }));
   };
   /** From now on the document's updates come by the stream. */
   const follow = (doc: Y.Doc) =>
     doc.on('update', (update: Uint8Array) => {
       const entry = { number: 1, at: '2026-01-01T00:00:00Z', clients: [], types: [] };
-      session.take('update', JSON.stringify({ ...entry, update: toBase64(update) }));
+      session.handle('update', JSON.stringify({ ...entry, update: toBase64(update) }));
     });
   const nodes = () => documentTree(session.doc, session.recent);
   return { clock, session, takeState, follow, nodes };
@@ -35,7 +35,7 @@ const runsOf = ([node]: TreeNode[]) =>
     ?.runs?.(1000)
     .map(({ text, formats, change }) => [text, formats.join(), change !== undefined]);
 
-test('what a state brings first is not new; what comes after it is, to the character, for a while', () => {
+test('the first state is not highlighted; later changes are, to the character, for a while', () => {
   const { clock, session, takeState, follow, nodes } = openSession();
   const doc = new Y.Doc();
   doc.getText('t').insert(0, 'hello world', { bold: true });
@@ -53,7 +53,7 @@ test('what a state brings first is not new; what comes after it is, to the chara
   expect(runsOf(nodes())).toEqual([['hello, dear world', 'bold', false]]);
 });
 
-test('after a cut the state replaces what was there, and what it has more is new', () => {
+test('after a reconnect the state replaces the document, and additional content is highlighted', () => {
   const { session, takeState, nodes } = openSession();
   const doc = new Y.Doc();
   doc.getText('t').insert(0, 'kept');
@@ -63,7 +63,7 @@ test('after a cut the state replaces what was there, and what it has more is new
   doc.getMap('gone').set('a', 1);
   takeState(doc);
   expect(nodes().map(({ label }) => label)).toEqual(['gone', 't']);
-  session.noteConnection();
+  session.startConnection();
   takeState(anew);
   expect(nodes().map(({ label }) => label)).toEqual(['t']);
   expect(runsOf(nodes())).toEqual([
@@ -72,7 +72,7 @@ test('after a cut the state replaces what was there, and what it has more is new
   ]);
 });
 
-test('what holds a change says so, and what was changed itself says so rather', () => {
+test('parents of a change are marked, and the changed type itself takes precedence', () => {
   const { takeState, follow, nodes } = openSession();
   const doc = new Y.Doc();
   const inner = new Y.Map<unknown>();
@@ -87,7 +87,7 @@ test('what holds a change says so, and what was changed itself says so rather', 
   expect(child?.children?.(10)).toMatchObject([{ label: 'deep', kind: 'object', size: 1 }]);
 });
 
-test('no more of a list or a text is made than is asked for, and no character is halved', () => {
+test('lists and texts create only the requested part, and split no character', () => {
   const { session, takeState, nodes } = openSession();
   const doc = new Y.Doc();
   doc.getArray('a').insert(
@@ -104,7 +104,7 @@ test('no more of a list or a text is made than is asked for, and no character is
   expect(session.snapshot.problem).toBeUndefined();
 });
 
-test('states of a room too large are held until somebody wants them merged', () => {
+test('states of a too large room are held until the user merges them', () => {
   const { session, takeState, nodes } = openSession();
   const doc = new Y.Doc();
   doc.getText('t').insert(0, 'large');
@@ -118,12 +118,12 @@ test('states of a room too large are held until somebody wants them merged', () 
   expect(session.snapshot.heldBytes).toBe(0);
 });
 
-test('what cannot be read is said, and ends nothing', () => {
+test('an invalid event is reported, and later events are still applied', () => {
   const { session, follow, nodes } = openSession();
-  session.take('update', '{"update":"????"}');
-  session.take('room', 'no JSON');
+  session.handle('update', '{"update":"????"}');
+  session.handle('room', 'no JSON');
   expect(session.snapshot.problem).toMatch(/invalid "room" event/);
-  session.take('future', 'anything');
+  session.handle('future', 'anything');
   const doc = new Y.Doc();
   follow(doc);
   doc.getText('t').insert(0, 'on it goes');
@@ -154,7 +154,7 @@ const chart: ChartState = chartOf(
   { waitMs: 1500 },
 );
 
-test('actors are counted in the states around theirs, and those with regions once', () => {
+test('actors are counted in parent states, and once in parallel states', () => {
   const leaves = new Map([
     ['a.one', 3],
     ['a.two', 2],
@@ -169,7 +169,7 @@ test('actors are counted in the states around theirs, and those with regions onc
   });
 });
 
-test('between two looks the transition that was taken is found, and the state that was entered', () => {
+test('two polls show the taken transition and the entered state', () => {
   const at = (one: number, two: number) =>
     occupancyOf(
       chart,
@@ -192,7 +192,7 @@ test('between two looks the transition that was taken is found, and the state th
   expect(movesBetween(chart, at(1, 1), at(1, 1))).toEqual({ entered: new Set(), taken: new Set() });
 });
 
-test('an arrow ends at the side of the state that it comes from, and none is drawn within one', () => {
+test('an arrow ends at the near side of its target, and there is none inside a state', () => {
   const word = { left: 100, top: 100, width: 50, height: 20 };
   const state = (left: number, top: number) => ({ left, top, width: 200, height: 100 });
   expect(arrowPath(word, state(300, 200))).toBe('M 156 110 C 225 110, 225 218, 294 218');
@@ -201,7 +201,7 @@ test('an arrow ends at the side of the state that it comes from, and none is dra
   expect(arrowPath(word, state(50, 50))).toBe('');
 });
 
-test('who is in the room is everybody once, and then what changed of them', () => {
+test('people are listed once, and then updated by changes', () => {
   const { session } = openSession();
   const people = () => session.snapshot.people;
   const about = { leftOut: 0, dropped: 0, since: '2026-01-01T00:00:00Z' };
@@ -210,16 +210,16 @@ test('who is in the room is everybody once, and then what changed of them', () =
     { client: 1, clock: 1, state: 'Ada' },
     { client: 3, clock: 1, state: null },
   ];
-  session.take('awareness', JSON.stringify({ clients: [ada, grace], ...about }));
+  session.handle('awareness', JSON.stringify({ clients: [ada, grace], ...about }));
   expect(people()).toEqual({ clients: [ada, grace], ...about });
   const linus = { client: 2, clock: 1, state: 'Linus' };
   const changed = { ...ada, clock: 2, state: 'Ada L.' };
-  session.take(
+  session.handle(
     'awareness-changes',
     JSON.stringify({ clients: [linus, changed], gone: [3, 99], ...about, leftOut: 4 }),
   );
   expect(people()).toEqual({ clients: [changed, linus], ...about, leftOut: 4 });
-  session.take('awareness', JSON.stringify({ clients: [grace], ...about }));
+  session.handle('awareness', JSON.stringify({ clients: [grace], ...about }));
   expect(people()).toEqual({ clients: [grace], ...about });
   session.close();
 });

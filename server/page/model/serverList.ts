@@ -18,7 +18,7 @@ export const goneShownMs = 10 * 60_000;
 const isAway = (state: string) => state === 'unreachable' || state === 'gone';
 
 /** The pub-sub servers. The stream tells states quickly, polls tell everything. */
-export class ServerBook {
+export class ServerList {
   readonly #rows = new Map<string, ServerRow>();
 
   get rows(): ServerRow[] {
@@ -30,12 +30,12 @@ export class ServerBook {
     const present = new Set(views.map(({ id }) => id));
     for (const row of this.rows)
       if (!present.has(row.id) && row.goneAtMs === undefined)
-        this.note({ ...row, state: 'gone', rooms: null, connections: null }, nowMs);
-    for (const view of views) this.note(view, nowMs);
+        this.update({ ...row, state: 'gone', rooms: null, connections: null }, nowMs);
+    for (const view of views) this.update(view, nowMs);
   }
 
   /** Updates one server. */
-  note(view: ServerView, nowMs: number): void {
+  update(view: ServerView, nowMs: number): void {
     const before = this.#rows.get(view.id);
     if (view.state === 'gone' && !before) return;
     const row: ServerRow = { ...view, ...pastOf(before, view.state, nowMs) };
@@ -49,7 +49,7 @@ export class ServerBook {
   }
 
   /** Drops servers that were removed long ago. */
-  tidy(nowMs: number): void {
+  removeExpired(nowMs: number): void {
     for (const { id, goneAtMs } of this.rows)
       if (goneAtMs !== undefined && nowMs - goneAtMs > goneShownMs) this.#rows.delete(id);
   }

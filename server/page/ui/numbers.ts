@@ -1,0 +1,8 @@
+const format = new Intl.NumberFormat('en');
+const compactFormat = new Intl.NumberFormat('en', { notation: 'compact' });
+
+/** A number with separators: `12,345`. */
+export const formatNumber = (value: number): string => format.format(value);
+
+/** A number in compact form: `12K`. */
+export const formatCompact = (value: number): string => compactFormat.format(value);
