@@ -102,7 +102,7 @@ function transitionsOf(
 const pathOf = (id: string, root: string) =>
   id.replace(/^#/, '').slice(root.length).replace(/^\./, '');
 
-/** XState's long name for "a final state inside was reached" is shortened. */
+/** Shortens XState's name for "a final state inside was reached". */
 const eventWord = (event: string) => (event.startsWith('xstate.done.state.') ? 'done' : event);
 
 function wordOf({ type, params }: Named): string {

@@ -8,7 +8,7 @@ export interface ServerRow extends ServerView {
   awaySinceMs?: number | undefined;
   /** When it answered again after that. */
   returnedAtMs?: number | undefined;
-  /** It was away, and has not answered yet. */
+  /** It was unreachable, and is being asked again. */
   isReturning?: boolean;
 }
 

@@ -73,7 +73,7 @@ const newerThan = (entries: readonly LogEntry[], newest: LogEntry | undefined) =
 
 function LogTable({ entries }: { entries: readonly LogEntry[] }) {
   return (
-    // biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls sideways, and keys have to reach it.
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls, so the keyboard must reach it.
     <section class="scroll-x" aria-label="Updates of this room" tabIndex={0}>
       <table class="table watched-log">
         <thead>

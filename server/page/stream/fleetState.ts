@@ -7,14 +7,14 @@ export function compareRooms(countA: number, nameA: string, countB: number, name
   return countB - countA || (nameA < nameB ? -1 : nameA > nameB ? 1 : 0);
 }
 
-/** What `GET /api/events?stream=changes` has told so far, to be told again to tabs that come later. */
+/** The fleet as `GET /api/events?stream=changes` has reported it, for tabs that join later. */
 export class FleetState {
   readonly #rooms = new Map<string, number>();
   readonly #servers = new Map<string, ServerView>();
   #state: string | undefined;
   #complete: boolean | undefined;
 
-  /** Takes an event in, and says what it changes; undefined: nothing that is known here. */
+  /** Applies an event and returns the change; undefined: unknown event. */
   apply({ event, data }: StreamEvent): FleetUpdate | undefined {
     if (!['snapshot', 'changes', 'servers'].includes(event)) return undefined;
     const { state, complete, servers = [], rooms = {} } = JSON.parse(data) as FleetChanges;
@@ -32,7 +32,7 @@ export class FleetState {
     return { kind: 'changes', state, complete, servers, rooms: columns };
   }
 
-  /** Everything, for whoever comes now; undefined: nothing is known yet. */
+  /** The complete state; undefined: nothing is known yet. */
   snapshot(): FleetUpdate | undefined {
     if (this.#state === undefined) return undefined;
     const servers = [...this.#servers.values()];

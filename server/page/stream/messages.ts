@@ -24,7 +24,7 @@ export interface RoomColumns {
   counts: number[];
 }
 
-/** What changed about the fleet; `snapshot` replaces everything, its rooms being sorted already. */
+/** A change of the fleet. `snapshot` replaces everything and has sorted rooms. */
 export interface FleetUpdate {
   kind: 'snapshot' | 'changes';
   state?: string | undefined;

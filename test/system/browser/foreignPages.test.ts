@@ -6,7 +6,7 @@ import { startStaged, useBrowser } from './support/pages.js';
 
 const browser = useBrowser();
 
-/** A page of another origin; resolves with that origin. */
+/** Serves a page of another origin. Resolves with that origin. */
 async function startForeignPage(): Promise<string> {
   const server = createServer((_, response) => {
     response.writeHead(200, { 'Content-Type': 'text/html' }).end('<title>another</title>');
@@ -37,7 +37,7 @@ test('an allowed foreign page can neither request an events URL nor post to one'
     query,
   );
   expect(text).toContain('TypeError');
-  // A URL that does count, as if the page had got hold of it.
+  // A valid events URL, as if it had leaked to the page.
   const posted = await page.evaluate(
     (url) =>
       fetch(url, { method: 'POST', mode: 'no-cors', body: '{"room":"forged","add":777}' }).then(
@@ -46,10 +46,10 @@ test('an allowed foreign page can neither request an events URL nor post to one'
     double.eventsUrl ?? '',
   );
   expect(posted).toBe('opaque');
-  // What the server itself posts after that is counted, and the other is not.
+  // A later post of the server counts, and the forged one does not.
   await double.open('real');
   await untilShown(viewer, { real: 2 });
-  // The page is let in where it is meant to be.
+  // The page may read what CORS_ORIGINS allows.
   const state = await page.evaluate(
     (url) => fetch(url).then((answer) => answer.json()),
     `${service.url}/api/state`,

@@ -1,4 +1,4 @@
-/** What strangers may write into documents and announce of themselves, in the page of a room. */
+/** Hostile documents and awareness states in the view of a room. */
 
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import type { Page } from 'playwright-core';
@@ -17,10 +17,10 @@ beforeAll(async () => {
 });
 afterAll(() => redis.stop());
 
-/** On a machine that is busy. */
+/** For a busy machine. */
 const patience = { withinMs: 30_000 };
 
-/** A page that shows this document, and what to announce there. */
+/** Opens the view of a room with this document. */
 async function show(doc: Y.Doc, query = '') {
   const server = await startDocServer();
   server.states.set('r', Y.encodeStateAsUpdate(doc));
@@ -34,7 +34,7 @@ async function show(doc: Y.Doc, query = '') {
   return { page, service };
 }
 
-/** Nothing of the document was run, fetched or made an element; nothing in the page turns text around unseen. */
+/** Checks that nothing was executed, fetched or made an element, and that there are no bidirectional controls. */
 async function expectHarmless(page: Page) {
   expect(await page.evaluate('[globalThis.harmed, ({}).polluted]')).toEqual([undefined, undefined]);
   expect(
@@ -48,7 +48,7 @@ async function expectHarmless(page: Page) {
   expect(shown).not.toMatch(/[\u202a-\u202e\u2066-\u2069\u{e0000}-\u{e007f}]/u);
 }
 
-/** The page answers a click: it goes elsewhere and comes back. */
+/** Checks that the page is responsive: it navigates away and back. */
 async function expectAnswers(page: Page) {
   await page.getByRole('link', { name: '‹ Rooms' }).click({ timeout: patience.withinMs });
   await eventually(

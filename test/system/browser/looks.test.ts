@@ -8,7 +8,7 @@ import { screenshot } from './support/screenshots.js';
 
 const browser = useBrowser();
 
-/** Two servers that answer, one that does not, and a handful of rooms. */
+/** Two servers that answer, one that does not, and five rooms. */
 async function startMixed() {
   const doubles = [await startDouble(), await startDouble(), await startDouble()];
   const [one, two, down] = doubles;
@@ -83,7 +83,7 @@ test('with reduced motion there are no animations', async () => {
   const { service } = await startMixed();
   const page = await browser.open(service.url, { reducedMotion: 'reduce' });
   await untilStrip(page, { rooms: 5 });
-  // As if it had just changed.
+  // Simulates a change.
   const animation = await page.evaluate<string>(`(() => {
     const count = document.querySelector('.count');
     count.classList.add('changed');
@@ -102,7 +102,7 @@ test('the page works with the keyboard', async () => {
   expect(await page.evaluate('document.activeElement.id')).toBe('main');
   await page.keyboard.press('Tab');
   expect(await page.evaluate('document.activeElement.closest("main") !== null')).toBe(true);
-  // Sorted by the keyboard, and said so.
+  // Sorting with the keyboard sets `aria-sort`.
   const header = page.locator('.server-connections').first();
   await header.getByRole('button').focus();
   for (const order of ['descending', 'ascending']) {

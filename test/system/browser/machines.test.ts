@@ -17,7 +17,7 @@ const fleet = sharedFleet(2);
 const look = (service: { url: string }, options = {}): Promise<Page> =>
   browser.open(`${service.url}/#/machines`, options);
 
-/** The states of a definition by path. */
+/** The paths of all states of a definition. */
 function pathsOf({ states = {} }: Definition, path = ''): string[] {
   return Object.entries(states).flatMap(([key, state]) => [
     path + key,
@@ -29,7 +29,7 @@ const drawn = (page: Page) =>
   page
     .locator('[data-state]')
     .evaluateAll((states) => states.map((it) => it.getAttribute('data-state')));
-/** The innermost states that are lit. */
+/** The innermost highlighted states. */
 const lit = (page: Page) =>
   page
     .locator('.chart-state.is-lit:not(:has(.is-lit))')
@@ -54,7 +54,7 @@ test('each machine is drawn with all its states, and the current state and conte
   await choose(page, /^Activation/);
   await connectTo(nth(fleet, 0), 'r');
   await untilText(page, '.machines-context .tree', /tally.*rooms\s*1\s*connections\s*1/s);
-  // What it does on the way is left out until it is asked for.
+  // Actions are hidden by default.
   expect(await page.locator('.chart').textContent()).not.toContain('beginDiscovery');
   await page.getByLabel('Actions').check();
   await untilText(page, '.chart-transition', /viewer\.connected.*activating.*beginDiscovery/s);

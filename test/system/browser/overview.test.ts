@@ -88,7 +88,7 @@ test('the page tells that the service is shutting down', async () => {
   const service = await startStaged([double], patient);
   const page = await browser.open(service.url, { allowed: serviceIsAway });
   await untilStream(page, 'live');
-  // It waits for this server, which it has to silence.
+  // The shutdown waits for this server.
   double.respond({ kind: 'hang' });
   const stopping = stopStaged(service);
   await page.getByText('The service is shutting down.').waitFor();
@@ -161,7 +161,7 @@ test('a browser without shared workers has one stream for each tab', async () =>
   for (const page of pages) await untilStrip(page, { connections: 1, viewers: 2 });
 });
 
-/** A proxy that shows the service under `/below/`, and passes on what is below. */
+/** A proxy that serves the service under `/below/`. */
 async function startProxy(target: string): Promise<string> {
   const { hostname, port } = new URL(target);
   const proxy = createServer((incoming, outgoing) => {

@@ -1,4 +1,4 @@
-/** Takes the README's picture, `docs/page.png`, of the page as the demo shows it: `npm run picture`. */
+/** `npm run picture`: takes a screenshot of the page with the demo's servers as `docs/page.png`. */
 
 import { statSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -11,7 +11,7 @@ import { launchBrowser, openPage } from './support/browser.js';
 
 const path = fileURLToPath(new URL('../../../docs/page.png', import.meta.url));
 const maxBytes = 200 * 1024;
-/** What the plots show: the crowd comes, and one server goes. */
+/** The plots first show a growing crowd, then a killed server. */
 const beforeMs = 14_000;
 const afterMs = 12_000;
 const rooms = [

@@ -23,7 +23,7 @@ const calm = {
   PROBE_INTERVAL_MS: '60000',
   RESYNC_INTERVAL_MS: '600000',
 };
-/** What the store says of one room: that a server which is not there holds it. */
+/** A store that lists a dead address for one room. */
 const store = {
   ...emptyStore,
   rooms: {
@@ -48,7 +48,7 @@ beforeAll(async () => {
     { ...calm, PUBSUB_SERVERS: ids, REDIS_URL: redis.url, DYNAMODB_TABLE: 'rooms' },
     { openStore: async () => store },
   );
-  // Somebody looks all the time: what opens is counted at once.
+  // A permanent viewer keeps the service active.
   viewer = await openEventStream(service.url);
 });
 afterAll(async () => {
@@ -103,7 +103,7 @@ test('changes of maps, arrays and XML are highlighted in place', async () => {
     );
   });
   await untilText(page, '.tree-tag', '<paragraph>');
-  // What is taken away leaves a mark on what it was in.
+  // A deletion highlights its parent.
   doc.getArray('todo').delete(0, 1);
   await eventually(async () => {
     const touched = page.locator('.tree-line:has(> .tree-flash.is-touched)');
@@ -124,7 +124,7 @@ test('people are listed with their announced state until they leave', async () =
   await untilText(page, '.watched-people', 'Grace <b>Hopper</b>');
   await untilText(page, '.watched-people', 'Linus');
   const swatch = page.locator('.watched-person', { hasText: 'Grace' }).locator('.swatch');
-  // She was named first, and colored afterwards.
+  // The color arrives after the name.
   await eventually(async () =>
     expect(await swatch.getAttribute('style')).toContain('rgb(1, 2, 3)'),
   );
@@ -133,7 +133,7 @@ test('people are listed with their announced state until they leave', async () =
   await other.leave();
   await untilCount(page, '.watched-person', 1);
 
-  // Whoever announces more than is shown stays in the list.
+  // A person with a too large state stays in the list.
   editor.provider.awareness.setLocalStateField('selection', 'x'.repeat(100_000));
   await untilText(page, '.watched-person', 'state too large');
   await page.locator('.watched-person').click();
@@ -347,7 +347,7 @@ test('axe finds nothing serious in either scheme, and a phone does not scroll si
     await screenshot(page, page === small ? 'room-phone' : 'room-dark');
   }
   expect(await overhang(small)).toBe(0);
-  // By keyboard alone: the first branch closes.
+  // The keyboard closes the first branch.
   const branch = small.locator('.tree-toggle').first();
   await branch.focus();
   await small.keyboard.press('Enter');

@@ -7,7 +7,7 @@ import { overhang, seriousFindings } from './support/looks.js';
 import { startStaged, untilStrip, useBrowser } from './support/pages.js';
 
 const browser = useBrowser();
-/** Nothing happens but what the test causes: a snapshot of 100,000 rooms takes its time. */
+/** No probes or resyncs: a snapshot of 100,000 rooms takes long. */
 const calm = { ...noResync, ...patient, PROBE_INTERVAL_MS: '600000' };
 
 const manyRooms = 100_000;
@@ -22,8 +22,8 @@ async function startCrowded(count: number): Promise<ScriptedServer> {
 const rows = (page: Page) => page.locator('tr[data-room]');
 
 /**
- * Runs in the page: scrolls to so many places, as fast as the browser draws, and looks each time at
- * every row's height of the list. Tells where there was nothing.
+ * Runs in the page: scrolls to many positions, one per frame, and checks the whole height of the list.
+ * Returns the positions without a row.
  */
 const scrollThrough = (steps: number) => `(async () => {
   const scroller = document.querySelector('.room-scroller');
@@ -32,7 +32,7 @@ const scrollThrough = (steps: number) => `(async () => {
   let seen = 0;
   for (let step = 0; step <= ${steps}; step += 1) {
     const reach = scroller.scrollHeight - scroller.clientHeight;
-    // There and back, in leaps and in small steps.
+    // Random jumps and small steps.
     const at = step % 3 === 0 ? Math.random() * reach : (reach * step) / ${steps};
     scroller.scrollTop = at;
     await new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve)));
@@ -48,7 +48,7 @@ const scrollThrough = (steps: number) => `(async () => {
 test('100,000 rooms appear soon, scroll without blank rows, and can be searched', async () => {
   const double = await startCrowded(manyRooms);
   const service = await startStaged([double], calm);
-  // What is measured is the page: the service has its numbers already.
+  // The service has all counts before the page is measured.
   await watch(service);
   await eventually(async () => expect(await stateOf(service)).toMatchObject({ complete: true }));
   const startedAt = performance.now();
@@ -61,7 +61,7 @@ test('100,000 rooms appear soon, scroll without blank rows, and can be searched'
     expect(await page.locator('.room-table table').getAttribute('aria-rowcount')).toBe('100001'),
   );
 
-  // Counts change meanwhile.
+  // Counts keep changing.
   const changing = setInterval(() => void double.open('room%20500'), 50);
   const { blanks, seen } = await page
     .evaluate<{ blanks: number[][]; seen: number }>(scrollThrough(60))
@@ -82,7 +82,7 @@ test('100,000 rooms appear soon, scroll without blank rows, and can be searched'
   );
 });
 
-/** Runs in the page: whether what has the focus is at its place, with nothing before it. */
+/** Runs in the page: whether the focused row is visible and not covered. */
 const isFocusSeen = `(() => {
   const { left, top, height } = document.activeElement.closest('tr').getBoundingClientRect();
   return document.elementFromPoint(left + 60, top + height / 2)?.closest('tr')?.contains(
@@ -116,7 +116,7 @@ test('rooms can be reached and opened by keyboard', async () => {
       expect(await page.evaluate(isFocusSeen)).toBe(true);
     });
   }
-  // The focus stays on its room when the order changes, and when it is scrolled out of sight.
+  // The focus stays on its room when it is scrolled out of sight.
   await page.mouse.move(600, 500);
   await page.mouse.wheel(0, 4000);
   await eventually(async () =>
@@ -125,7 +125,7 @@ test('rooms can be reached and opened by keyboard', async () => {
   expect(await focused()).toBe('room%200');
   await page.keyboard.press('Enter');
   await eventually(() => expect(page.url()).toContain(`#/room/${encodeURIComponent('room%200')}`));
-  // The row is gone, and the focus is where the room is.
+  // The row is gone, so the focus moves to the new view.
   await eventually(async () =>
     expect(await page.evaluate('document.activeElement.id')).toBe('main'),
   );
@@ -158,7 +158,7 @@ test('untrusted room names do no harm', async () => {
   const page = await browser.open(`${service.url}/#/rooms`, {
     viewport: { width: 360, height: 900 },
   });
-  // `__proto__` is not seen in a snapshot.
+  // A snapshot reports `__proto__` as `{}`.
   await eventually(async () => expect(await rows(page).count()).toBe(names.length));
   expect(await page.locator('tr[data-room] b').count()).toBe(0);
   await page.getByText('\\u{202e}evil', { exact: true }).waitFor();

@@ -9,7 +9,7 @@ import { startStaged, untilStream, untilStrip, useBrowser } from './support/page
 
 const browser = useBrowser();
 const token = 'correct-horse-battery-staple';
-/** Chromium names each refusal of a request. */
+/** Chromium logs each failed request to the console. */
 const refusals = { allowed: /status of (401|429)/ };
 
 async function startClosed(): Promise<Service> {

@@ -12,7 +12,7 @@ interface Throttle {
   runIntervals: () => void;
 }
 
-/** A browser without shared workers, whose intervals run when the test says, as in a tab that nobody sees. */
+/** Simulates a hidden tab without shared workers: the test controls its intervals. */
 function throttle(): void {
   const scope = globalThis as unknown as Record<string, unknown> & { throttle: Throttle };
   Reflect.deleteProperty(scope, 'SharedWorker');
@@ -91,7 +91,7 @@ test('a silent hub is replaced by another', async () => {
     init: () => {
       Reflect.deleteProperty(globalThis, 'SharedWorker');
       const { postMessage } = MessagePort.prototype;
-      // What dies is the hub: its pings, and everything else that it would say.
+      // Simulates a dead hub: it sends no more messages.
       MessagePort.prototype.postMessage = function post(this: unknown, message: unknown) {
         const isPing = (message as { type?: string }).type === 'ping';
         if (!isPing) Reflect.apply(postMessage, this, [message]);

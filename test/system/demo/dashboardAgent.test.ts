@@ -186,7 +186,7 @@ describe('deltas', () => {
   });
 
   test('belong either to the snapshot or to its URL, never to both or neither', async () => {
-    // Connections open and close all the time while activations are answered.
+    // Connections keep opening while activations are answered.
     rooms = [['r', 0]];
     const room = rooms[0] as [string, number];
     const churn = setInterval(() => {

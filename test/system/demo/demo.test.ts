@@ -8,7 +8,7 @@ import { owns, startFakeDashboard } from './support.js';
 const module = fileURLToPath(new URL('../../../server/demo/demo.ts', import.meta.url));
 const startMs = 50_000;
 
-const startDemo = (variables: Record<string, string> = {}) => {
+function startDemo(variables: Record<string, string> = {}) {
   const env = { ...process.env, NODE_OPTIONS: '', PORT: '', DEMO_SECONDS: '', ...variables };
   const child = spawn(process.execPath, ['--import', import.meta.resolve('tsx'), module], { env });
   let output = '';
@@ -26,37 +26,40 @@ const startDemo = (variables: Record<string, string> = {}) => {
     return exited;
   });
   return { child, exited, output: () => output };
-};
+}
 
-const isRefused = (port: number): Promise<boolean> =>
-  new Promise((resolve) => {
+function isRefused(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
     const socket = net.connect(port, '127.0.0.1');
     socket.once('connect', () => resolve(false));
     socket.once('error', () => resolve(true));
     socket.once('close', () => resolve(true));
     socket.on('connect', () => socket.destroy());
   });
+}
 
-// Every port that the demo has shown: the service's and those of its pub-sub servers.
+/** All ports in the output: the service's and those of its pub-sub servers. */
 const portsIn = (output: string) =>
   new Set([...output.matchAll(/127\.0\.0\.1:(\d+)/g)].map(([, port]) => Number(port)));
 
-const showsAllServers = (output: string) => {
+function expectAllServers(output: string): void {
   expect(output).toMatch(/active, complete: [1-9]\d* connections/);
   expect(portsIn(output).size).toBeGreaterThanOrEqual(4);
-};
-const leavesNothing = (output: string) =>
-  eventually(async () => {
+}
+
+function untilNothingListens(output: string): Promise<void> {
+  return eventually(async () => {
     for (const port of portsIn(output)) expect([port, await isRefused(port)]).toEqual([port, true]);
   });
+}
 
 test('the demo shows the running service and ends after its time', async () => {
   const demo = startDemo({ DEMO_SECONDS: '5' });
   expect(await demo.exited).toBe(0);
-  showsAllServers(demo.output());
+  expectAllServers(demo.output());
   expect(demo.output()).toContain('curl -N http://127.0.0.1:');
   expect(demo.output()).not.toContain('differ');
-  await leavesNothing(demo.output());
+  await untilNothingListens(demo.output());
 });
 
 test.each([
@@ -67,10 +70,10 @@ test.each([
   'the demo leaves nothing running after %s',
   async (signal, expected) => {
     const demo = startDemo();
-    await eventually(() => showsAllServers(demo.output()), { withinMs: startMs });
+    await eventually(() => expectAllServers(demo.output()), { withinMs: startMs });
     demo.child.kill(signal);
     expect(await demo.exited).toBe(expected);
-    await leavesNothing(demo.output());
+    await untilNothingListens(demo.output());
   },
   90_000,
 );

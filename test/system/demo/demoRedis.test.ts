@@ -9,13 +9,13 @@ import { startLocalRedis } from '../../../server/demo/localRedis.js';
 import { eventually } from '../../support/eventually.js';
 import { owns } from './support.js';
 
-const isAlive = (pid: number) => {
+function isAlive(pid: number): boolean {
   try {
     return process.kill(pid, 0);
   } catch {
     return false;
   }
-};
+}
 
 test('a local Redis answers, stores nothing on disk, and is gone when it is stopped', async () => {
   const redis = owns(await startLocalRedis(), (it) => it.stop());

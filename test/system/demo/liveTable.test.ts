@@ -31,29 +31,34 @@ const truth: Truth = new Map([
   [b, { r: 2 }],
 ]);
 
-const viewOf = (...events: [name: string, data: unknown][]) => {
+function viewOf(...events: [name: string, data: unknown][]) {
   const view = createView();
   view.isConnected = true;
   for (const [name, data] of events) applyEvent(view, name, JSON.stringify(data));
   return view;
-};
-const model = (changed: Partial<TableModel> = {}): TableModel => ({
-  url: 'http://127.0.0.1:8000',
-  nowMs,
-  view: viewOf(['snapshot', snapshot]),
-  truth,
-  doubted: new Set(),
-  news: ['12:00:00  something happened'],
-  maxRooms: 10,
-  ...changed,
-});
-// The cells of the row that begins with `first`.
-const row = (text: string, first: string) =>
-  text
+}
+
+function model(changed: Partial<TableModel> = {}): TableModel {
+  return {
+    url: 'http://127.0.0.1:8000',
+    nowMs,
+    view: viewOf(['snapshot', snapshot]),
+    truth,
+    doubted: new Set(),
+    news: ['12:00:00  something happened'],
+    maxRooms: 10,
+    ...changed,
+  };
+}
+
+/** The cells of the row that begins with `first`. */
+function row(text: string, first: string): string[] | undefined {
+  return text
     .split('\n')
     .map((line) => line.split('│').map((cell) => cell.trim()))
     .find((cells) => cells[1] === first)
     ?.slice(2, -1);
+}
 
 describe('the view of the service', () => {
   test('applies absolute counts, and 0 as removal', () => {

@@ -4,16 +4,17 @@ import { startServerProcess } from '../../../server/demo/pubSubFleet.js';
 import { eventually } from '../../support/eventually.js';
 import { activate, owns, send, startFakeDashboard } from './support.js';
 
-const start = async (options: Parameters<typeof startServerProcess>[0] = {}) =>
-  owns(await startServerProcess(options), (it) => it.kill());
+async function start(options: Parameters<typeof startServerProcess>[0] = {}) {
+  return owns(await startServerProcess(options), (it) => it.kill());
+}
 
-const isAlive = (pid: number) => {
+function isAlive(pid: number): boolean {
   try {
     return process.kill(pid, 0);
   } catch {
     return false;
   }
-};
+}
 
 test('a server process listens, queries the dashboard, and reports its connections', async () => {
   const dashboard = await startFakeDashboard();
@@ -81,7 +82,7 @@ test('a suspended server can be stopped', async () => {
 
 test('a server process exits when its parent is gone', async () => {
   const server = await start();
-  // What the kernel does when a parent dies, however it dies.
+  // The kernel closes the channel when a parent dies.
   server.disconnect();
   expect(await server.exited).toEqual({ code: 0, signal: null });
 });

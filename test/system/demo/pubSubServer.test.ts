@@ -17,11 +17,11 @@ import {
 let dashboard: FakeDashboard;
 let server: PubSubServer;
 
-const start = async (options = {}) =>
-  owns(
-    await startPubSubServer({ dashboardUrl: dashboard.url, forgetAfterMs: 50, ...options }),
-    (it) => it.close(),
-  );
+async function start(options = {}): Promise<PubSubServer> {
+  const defaults = { dashboardUrl: dashboard.url, forgetAfterMs: 50 };
+  return owns(await startPubSubServer({ ...defaults, ...options }), (it) => it.close());
+}
+
 const activated = () =>
   activate(server.port, { active: true, eventsUrl: `${dashboard.url}/api/events?token=a` });
 const deltas = (expected: unknown[]) =>
@@ -202,7 +202,7 @@ describe('a pub-sub server', () => {
 });
 
 describe('an unanswered ping', () => {
-  // Only intervals are faked: the library pings every 30 s.
+  // Fakes only intervals: the library pings every 30 s.
   beforeEach(() => {
     jest.useFakeTimers({
       doNotFake: [

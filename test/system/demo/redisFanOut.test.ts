@@ -10,7 +10,7 @@ import { eventually } from '../../support/eventually.js';
 import { type RedisServer, startRedis } from '../../support/redisServer.js';
 import { owns, send } from './support.js';
 
-// Connections of the servers' begin again after up to two seconds, on a machine that is busy.
+/** The servers reconnect to Redis after up to two seconds, and later on a busy machine. */
 const withinMs = 15_000;
 
 let redis: RedisServer;
@@ -20,15 +20,18 @@ beforeEach(async () => {
   servers = await Promise.all([startServer(), startServer()]);
 });
 
-const startServer = async () =>
-  owns(await startServerProcess({ redisUrl: redis.url, forgetAfterMs: 50 }), (it) => it.stop());
+async function startServer(): Promise<ServerProcess> {
+  const server = await startServerProcess({ redisUrl: redis.url, forgetAfterMs: 50 });
+  return owns(server, (it) => it.stop());
+}
 
-const join = async (server: ServerProcess | undefined, room: string, name = 'someone') => {
+async function join(server: ServerProcess | undefined, room: string, name = 'someone') {
   const options = { serverUrl: server?.url ?? '', room, name };
   const editor = owns(joinRoom(options), (it) => it.leave());
   await editor.synced;
   return editor;
-};
+}
+
 const shows = (editor: Editor, text: string) =>
   eventually(() => expect(editor.text.toString()).toBe(text), { withinMs });
 const sees = (editor: Editor, names: string[]) =>
@@ -40,8 +43,8 @@ const sees = (editor: Editor, names: string[]) =>
     { withinMs },
   );
 
-/** What is published from now on, in order. */
-const overhear = async () => {
+/** Records everything published from now on, in order. */
+async function overhear() {
   const messages: { channel: string; message: Buffer }[] = [];
   const on = (channel: string) =>
     messages.filter((it) => it.channel === channel).map(({ message }) => message);
@@ -58,7 +61,7 @@ const overhear = async () => {
     return doc.getText('text').toString();
   };
   return { on, text };
-};
+}
 
 const ownPresence = ({ doc, provider: { awareness } }: Editor, client = doc.clientID) =>
   Buffer.from(encodeAwarenessUpdate(awareness, [client]));
@@ -114,7 +117,7 @@ test('each change is published once, as a raw update, without loops', async () =
     await shows(to, '0123456789'.slice(0, i + 1));
   }
   await eventually(() => expect(heard.text('r')).toBe('0123456789'));
-  // What came by Redis was not published again: a later change of the same server is heard after it.
+  // A change from Redis is not published again: a later change of the same server follows it.
   const moves: Buffer[] = [];
   for (const [from, to] of [
     [first, second],
@@ -133,7 +136,7 @@ test('each change is published once, as a raw update, without loops', async () =
   const countsIn = (all: Buffer[]) => (each: Buffer) => all.filter((it) => it.equals(each)).length;
   expect(typed.map(countsIn(updates))).toEqual(Array(10).fill(1));
   expect(moves.map(countsIn(heard.on('r-presence')))).toEqual([1, 1, 1]);
-  // Beside them a question of each server, to which there was nothing to be answered.
+  // In addition, one question of each server, which had no answer.
   expect(updates.filter((it) => it.equals(Buffer.of(0, 0)))).toHaveLength(2);
   expect(updates).toHaveLength(12);
 });

@@ -5,36 +5,36 @@ import { afterEach } from '@jest/globals';
 type Cleanup = () => unknown;
 const cleanups: Cleanup[] = [];
 
-/** Ends what a test started when the test is over, the newest first. */
-export const owns = <T>(thing: T, end: (thing: T) => unknown): T => {
+/** Cleans up after the test, newest first. */
+export function owns<T>(thing: T, end: (thing: T) => unknown): T {
   cleanups.push(() => end(thing));
   return thing;
-};
+}
 
 afterEach(async () => {
   for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
 });
 
-/** One request as it came over the wire. */
-export type Received = {
+/** A request that the fake dashboard received. */
+export interface Received {
   method: string;
   url: string;
   headers: http.IncomingHttpHeaders;
   body: string;
-};
+}
 
-/** A dashboard that only listens: what pub-sub servers send to it, and what it answers. */
-export type FakeDashboard = {
+/** A dashboard that records requests of pub-sub servers and sends scripted answers. */
+export interface FakeDashboard {
   url: string;
   received: Received[];
-  /** The deltas in the order of their arrival. */
+  /** The deltas in order of arrival. */
   deltas(): unknown[];
-  /** Changes what every next request is answered; undefined hangs. */
+  /** The answer to all further requests; undefined: it hangs. */
   answer: ((request: Received) => { status: number; body: string }) | undefined;
-};
+}
 
-/** Starts a fake dashboard that lives as long as the test. */
-export const startFakeDashboard = async (): Promise<FakeDashboard> => {
+/** Starts a fake dashboard for one test. */
+export async function startFakeDashboard(): Promise<FakeDashboard> {
   const received: Received[] = [];
   const server = http.createServer(async (request, response) => {
     let body = '';
@@ -57,19 +57,19 @@ export const startFakeDashboard = async (): Promise<FakeDashboard> => {
     answer: () => ({ status: 200, body: '{"active":false,"eventsUrl":""}' }),
   };
   return dashboard;
-};
+}
 
-/** An answer as it came over the wire. */
-export type Answer = {
+/** A raw answer. */
+export interface Answer {
   status: number;
   headers: http.IncomingHttpHeaders;
   bytes: Buffer;
   text: string;
-};
+}
 
-/** Sends one request whose path goes out exactly as given. */
-export const send = (port: number, method: string, path: string, body?: string): Promise<Answer> =>
-  new Promise((resolve, reject) => {
+/** Sends a request with exactly this path. */
+export function send(port: number, method: string, path: string, body?: string): Promise<Answer> {
+  return new Promise((resolve, reject) => {
     const options = { host: '127.0.0.1', port, method, path, agent: false, timeout: 5_000 };
     const request = http.request(options, async (response) => {
       const chunks: Buffer[] = [];
@@ -83,14 +83,16 @@ export const send = (port: number, method: string, path: string, body?: string):
     if (body !== undefined) request.setHeader('content-type', 'application/json');
     request.end(body);
   });
+}
 
-/** Sends `PUT /api/dashboard` as the service does. */
-export const activate = (port: number, activation: { active: boolean; eventsUrl: string }) =>
-  send(port, 'PUT', '/api/dashboard', JSON.stringify(activation));
+/** Sends `PUT /api/dashboard`, as the service does. */
+export function activate(port: number, activation: { active: boolean; eventsUrl: string }) {
+  return send(port, 'PUT', '/api/dashboard', JSON.stringify(activation));
+}
 
-/** Joins a room by hand and never answers a ping nor a close: a client whose network is gone. */
-export const openMuteConnection = (port: number, room: string): Promise<net.Socket> =>
-  new Promise((resolve, reject) => {
+/** Joins a room, and never answers a ping or a close: a client whose network is gone. */
+export function openMuteConnection(port: number, room: string): Promise<net.Socket> {
+  return new Promise((resolve, reject) => {
     const socket = owns(net.connect(port, '127.0.0.1'), (it) => it.destroy());
     socket.on('error', reject);
     socket.once('data', () => resolve(socket));
@@ -99,3 +101,4 @@ export const openMuteConnection = (port: number, room: string): Promise<net.Sock
         'Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n',
     );
   });
+}

@@ -13,7 +13,7 @@ afterEach(async () => {
 
 type Answer = (response: ServerResponse, request: IncomingMessage, attempt: number) => void;
 
-/** A service that answers each request for a stream as the test says. */
+/** A service with scripted responses. */
 async function serve(answer: Answer): Promise<string> {
   let attempt = 0;
   const server = createServer((request, response) => {
@@ -28,7 +28,7 @@ async function serve(answer: Answer): Promise<string> {
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
 }
 
-/** A reader in a hurry, and what it has said. */
+/** A reader with short timeouts, and what it reports. */
 function read(url: string, timing: ConstructorParameters<typeof EventReader>[2] = {}) {
   const events: StreamEvent[] = [];
   const statuses: StreamStatus[] = [];
@@ -72,7 +72,7 @@ test('a reader retries after an error response with growing delays, and reports 
   const [first] = statuses;
   expect(first).toMatchObject({ kind: 'reconnecting', reason: 'it is shutting down' });
   const waits = at.slice(1).map((time, i) => time - (at[i] ?? 0));
-  // 20, 40, 80 and 160 ms, a fifth less at the least; a busy machine only adds.
+  // 20, 40, 80 and 160 ms, minus jitter of a fifth. A busy machine only adds.
   waits.forEach((wait, i) => {
     expect(wait).toBeGreaterThanOrEqual(0.8 * 20 * 2 ** i - 2);
   });
@@ -151,12 +151,12 @@ test('a reader does not retry while signed out', async () => {
   const url = await serve((response, request) => {
     const isSignedOut = request.url === '/signed-out';
     attempts[isSignedOut ? 'signedOut' : 'refused'] += 1;
-    // A 401 without the service's own code is a proxy's.
+    // Only a 401 with the service's own code means signed out.
     response.writeHead(isSignedOut ? 401 : 503).end(isSignedOut ? unauthorized : undefined);
   });
   const { reader, kinds } = read(`${url}signed-out`);
   await eventually(() => expect(kinds()).toEqual(['signedOut']));
-  // By the clock of another one, who is refused for another reason.
+  // Measures time by another reader, which keeps retrying.
   read(`${url}refused`);
   await eventually(() => expect(attempts.refused).toBeGreaterThan(4));
   expect(attempts.signedOut).toBe(1);
@@ -188,7 +188,7 @@ test.each([
   ],
   ['retry:', (response: ServerResponse) => begin(response).end('retry: 2592000000\n\n')],
 ])(
-  'a wait of a month by %s is cut to five minutes, and is no flood of requests',
+  'a wait of a month by %s is limited to five minutes and causes no flood of requests',
   async (_, refuse) => {
     let attempts = 0;
     const url = await serve((response) => {
@@ -201,7 +201,7 @@ test.each([
     const waitMs = last?.kind === 'reconnecting' ? last.retryAtMs - steadyNow() : 0;
     expect(waitMs).toBeGreaterThan(200_000);
     expect(waitMs).toBeLessThanOrEqual(300_000);
-    // By the clock of another one, who is refused without being told to wait.
+    // Measures time by another reader, which keeps retrying.
     let others = 0;
     const other = await serve((response) => {
       others += 1;
@@ -217,7 +217,7 @@ test.each([
   ['back by an hour', -3_600_000],
   ['forward by an hour', 3_600_000],
 ])(
-  'a clock that is set %s changes nothing: silence alone makes a stream stale',
+  'a system clock set %s changes nothing: only silence makes a stream stale',
   async (_, jumpMs) => {
     let isBeating = true;
     let beats = 0;
@@ -256,9 +256,9 @@ test('a reader reads pending data after a sleep before it gives up the stream', 
   await eventually(() => expect(kinds()).toEqual(['live']));
   for (let naps = 0; naps < 2; naps += 1) {
     await new Promise<void>((resolve) => responseOf?.write(':\n\n', () => resolve()));
-    // The whole thread sleeps, its timers with it.
+    // Blocks the whole thread, including its timers.
     Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1900);
-    // Two checks later at the least.
+    // Time for at least two checks.
     await new Promise((resolve) => setTimeout(resolve, 120));
   }
   expect(kinds()).toEqual(['live']);

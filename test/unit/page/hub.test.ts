@@ -11,7 +11,7 @@ afterEach(async () => {
   for (const end of ends.splice(0).reverse()) await end();
 });
 
-/** A service with streams, which tells who is connected. */
+/** A service with streams that lists its connections. */
 async function startStreams({ isRefusing = false } = {}) {
   const open = new Map<ServerResponse, string>();
   const control = { isRefusing, url: '', opened: 0 };
@@ -40,7 +40,7 @@ async function startStreams({ isRefusing = false } = {}) {
   return { control, send, paths: () => [...open.values()].sort() };
 }
 
-/** A tab of a hub, which answers pings as long as it is not frozen. */
+/** A tab of a hub. It answers pings unless it is frozen. */
 function openTab(hub: Hub, base: string, { hasAccess = true, isMultiplexed = false } = {}) {
   const { port1, port2 } = new MessageChannel();
   const heard: ToTab[] = [];

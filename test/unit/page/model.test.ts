@@ -139,7 +139,7 @@ describe('the index of rooms', () => {
     clearInterval(others);
     expect(names).toHaveLength(1 + 10 + 100 + 1000);
     expect(names[0]).toBe('room%2099');
-    // It was done in slices, what was found could be seen after each, and others had their turns.
+    // In slices: results appeared gradually, and other timers ran in between.
     expect(seen.length).toBeGreaterThan(4);
     expect(seen).toEqual([...seen].sort((a, b) => a - b));
     expect(turns).toBeGreaterThan(2);
@@ -166,7 +166,7 @@ describe('the index of rooms', () => {
     const busy = manyRooms.slice(0, 500);
     index.change(columns(busy.map(([room], i) => [room, 1 + i])));
     index.settle();
-    // A comparison reads two: each room is compared about once, in a sort some ten times.
+    // Each comparison reads two rooms. A merge compares each room once, a sort about ten times.
     expect(reads).toBeLessThan(3 * manyRooms.length);
     expect(index.shown).toHaveLength(manyRooms.length);
   });

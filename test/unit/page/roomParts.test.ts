@@ -11,7 +11,7 @@ import type { TreeNode } from '../../../server/page/tree/treeNode.js';
 
 const ignore = () => undefined;
 
-/** A session with a clock of the test's own, and what its stream brings. */
+/** A session with a fake clock and a fake stream. */
 function openSession() {
   const clock = { ms: 0 };
   const session = new RoomSession(ignore, () => clock.ms);
@@ -20,7 +20,7 @@ function openSession() {
     const update = toBase64(Y.encodeStateAsUpdate(doc));
     session.handle('state', JSON.stringify({ ...rest, update }));
   };
-  /** From now on the document's updates come by the stream. */
+  /** Sends further updates of the document through the stream. */
   const follow = (doc: Y.Doc) =>
     doc.on('update', (update: Uint8Array) => {
       const entry = { number: 1, at: '2026-01-01T00:00:00Z', clients: [], types: [] };
@@ -187,7 +187,7 @@ test('two polls show the taken transition and the entered state', () => {
   expect([[...forth.entered], [...forth.taken]]).toEqual([['a.two'], [go?.key]]);
   const home = movesBetween(chart, at(1, 1), at(2, 0));
   expect([[...home.entered], [...home.taken]]).toEqual([['a.one'], [back?.key]]);
-  // An actor that was not there before came by no transition.
+  // A new actor has taken no transition.
   expect([...movesBetween(chart, at(1, 0), at(1, 1)).taken]).toEqual([]);
   expect(movesBetween(chart, at(1, 1), at(1, 1))).toEqual({ entered: new Set(), taken: new Set() });
 });

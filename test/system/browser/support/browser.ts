@@ -1,6 +1,6 @@
 import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
 
-/** What keeps Chromium from talking to anybody but the service under test. */
+/** Keeps Chromium from contacting other hosts. */
 const quiet = [
   '--disable-background-networking',
   '--disable-component-update',
@@ -11,7 +11,7 @@ const quiet = [
   '--no-pings',
 ];
 
-/** The system's Chromium, headless, with these arguments beside ours; whoever launches it closes it. */
+/** Launches the system's Chromium, headless. The caller must close it. */
 export function launchBrowser(more: readonly string[] = []): Promise<Browser> {
   const isRoot = process.getuid?.() === 0;
   return chromium.launch({
@@ -20,7 +20,7 @@ export function launchBrowser(more: readonly string[] = []): Promise<Browser> {
   });
 }
 
-/** A page whose errors, and refusals of its Content-Security-Policy, are gathered. */
+/** Opens a page and collects its errors, including violations of the Content-Security-Policy. */
 export async function openPage(context: BrowserContext, url: string) {
   const page: Page = await context.newPage();
   const errors: string[] = [];

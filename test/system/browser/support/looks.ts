@@ -1,4 +1,4 @@
-/** What a page shows, and whether everybody can read it. */
+/** Waits for content of a page, and checks its accessibility. */
 
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -7,10 +7,10 @@ import type { AxeResults } from 'axe-core';
 import type { Page } from 'playwright-core';
 import { eventually } from '../../../support/eventually.js';
 
-/** On a machine that is busy. */
+/** For a busy machine. */
 const patience = { withinMs: 25_000 };
 
-/** Resolves when an element's text has this in it. */
+/** Resolves when the text of matching elements contains this. */
 export async function untilText(page: Page, selector: string, text: string | RegExp) {
   await eventually(async () => {
     const texts = await page.locator(selector).allTextContents();
@@ -18,7 +18,7 @@ export async function untilText(page: Page, selector: string, text: string | Reg
   }, patience);
 }
 
-/** Resolves when there are so many of something. */
+/** Resolves when this many elements match. */
 export const untilCount = (page: Page, selector: string, count: number) =>
   eventually(
     async () => expect([selector, await page.locator(selector).count()]).toEqual([selector, count]),
@@ -32,9 +32,9 @@ const axeSource = readFileSync(
   'utf8',
 );
 
-/** What axe finds on a page that is serious or worse, in words. */
+/** Serious and critical findings of axe. */
 export async function seriousFindings(page: Page): Promise<string[]> {
-  // By the debugger's way in: the page's own policy lets nothing be added to it.
+  // Through the debugger, because the page's policy blocks added scripts.
   await page.evaluate(axeSource);
   const { violations } = await page.evaluate(() =>
     (globalThis as unknown as { axe: { run(): Promise<AxeResults> } }).axe.run(),
@@ -46,7 +46,7 @@ export async function seriousFindings(page: Page): Promise<string[]> {
     );
 }
 
-/** How far the page reaches beyond its window to the side, in pixels. */
+/** Horizontal overflow of the page in pixels. */
 export const overhang = (page: Page): Promise<number> =>
   page.evaluate(() => {
     const { scrollWidth, clientWidth } = (

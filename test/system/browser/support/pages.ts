@@ -1,4 +1,4 @@
-/** A browser for the tests of one file, and pages that end with each test. */
+/** A browser for one test file, and pages that close with each test. */
 
 import { afterAll, beforeAll, expect } from '@jest/globals';
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
@@ -6,23 +6,23 @@ import { eventually } from '../../../support/eventually.js';
 import { startStaged as stage, visits } from '../../../support/stage.js';
 import { launchBrowser, openPage } from './browser.js';
 
-/** What is opened, and what may go wrong in it. */
+/** The settings of a page. */
 export interface OpenOptions extends BrowserContextOptions {
-  /** Errors in the console that belong to the test; Chromium names there each request that fails. */
+  /** Expected errors in the console. Chromium logs each failed request there. */
   allowed?: RegExp;
-  /** Runs before anything of the page does. */
+  /** Runs in the page before its own scripts. */
   init?: () => void;
 }
 
-/** What Chromium says of a service that is away, or about to be. */
+/** Chromium's errors for a service that is down or shutting down. */
 export const serviceIsAway =
   /Failed to load resource: (net::ERR_(CONNECTION|EMPTY|INCOMPLETE)|.* status of 503)/;
 
-/** A service as of `startStaged`, with times that a machine keeps which runs a browser beside it. */
+/** Starts a service with timeouts that suit a machine that also runs a browser. */
 export const startStaged: typeof stage = (servers, env, options) =>
   stage(servers, { REQUEST_TIMEOUT_MS: '1500', PROBE_INTERVAL_MS: '500', ...env }, options);
 
-/** Launches a browser for this file, with these arguments of Chromium. */
+/** Launches a browser for this test file. */
 export function useBrowser(args: readonly string[] = []) {
   let browser: Browser;
   beforeAll(async () => {
@@ -30,7 +30,7 @@ export function useBrowser(args: readonly string[] = []) {
   });
   afterAll(() => browser.close());
 
-  /** Opens pages in a profile of their own, which ends with the test; then none of them may have met an error. */
+  /** Opens pages in a new profile. After the test, fails if a page had an unexpected error. */
   async function openContext({ allowed, init, ...options }: OpenOptions = {}) {
     const context = visits(await browser.newContext(options), (it) => it.close());
     if (init) await context.addInitScript(init);
@@ -46,10 +46,10 @@ export function useBrowser(args: readonly string[] = []) {
   return { open, openContext };
 }
 
-/** A number or word of the line above every view: `connections`, `rooms`, `servers`, `viewers`, `service`, `numbers`. */
+/** A value of the strip: `connections`, `rooms`, `servers`, `viewers`, `service`, `numbers`. */
 export const stripItem = (page: Page, item: string) => page.locator(`[data-item="${item}"] dd`);
 
-/** Resolves when the line above every view says this. */
+/** Resolves when the strip shows these values. */
 export function untilStrip(page: Page, wanted: Record<string, string | number>): Promise<void> {
   return eventually(async () => {
     for (const [item, text] of Object.entries(wanted))
@@ -57,10 +57,10 @@ export function untilStrip(page: Page, wanted: Record<string, string | number>):
   });
 }
 
-/** Resolves when the page's own stream is in this state: `live`, `reconnecting`. */
+/** Resolves when the page's stream is in this state: `live`, `reconnecting`. */
 export const untilStream = (page: Page, kind: string) =>
   page.locator(`[data-stream="${kind}"]`).waitFor();
 
-/** Resolves when a server's row is in this state. */
+/** Resolves when the row of a server shows this state. */
 export const untilServer = (page: Page, id: string, state: string) =>
   page.locator(`[data-server="${id}"][data-state="${state}"]`).waitFor();
