@@ -146,10 +146,10 @@ class RunWriter {
 const maxFormats = 16;
 const maxFormatLength = 80;
 
-const formatWord = (name: string, value: unknown) => {
+function formatWord(name: string, value: unknown): string {
   const word = cutText(name, maxFormatLength);
   return value === true ? word : `${word}: ${wordOf(value, maxFormatLength)}`;
-};
+}
 
 const sameWords = (some: readonly string[], others: readonly string[]) =>
   some.length === others.length && some.every((word, index) => word === others[index]);

@@ -181,5 +181,5 @@ export class RoomSession {
 }
 
 const vectorOf = (doc: Y.Doc) => Y.decodeStateVector(Y.encodeStateVector(doc));
-// Numbers restart when the room was not watched for a while, so they are not unique alone.
+/** Numbers restart when the room was not watched for a while, so they are not unique alone. */
 const keyOf = ({ number, at }: LogEntry) => `${number} ${at}`;

@@ -116,7 +116,11 @@ function gridOf(isMatrix: boolean): string {
     : 'minmax(0, 1fr) minmax(64px, 108px) minmax(56px, 0.4fr)';
 }
 
-type Item = { index: number; start: number; end: number };
+interface Item {
+  index: number;
+  start: number;
+  end: number;
+}
 
 /** The sticky head covers the height of one row. */
 function isInSight({ start, end }: Item, offset: number | null, rect: { height: number } | null) {
