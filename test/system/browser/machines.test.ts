@@ -55,9 +55,9 @@ test('each machine is drawn with all its states, and the current state and conte
   await connectTo(nth(fleet, 0), 'r');
   await untilText(page, '.machines-context .tree', /tally.*rooms\s*1\s*connections\s*1/s);
   // Actions are hidden by default.
-  expect(await page.locator('.chart').textContent()).not.toContain('beginDiscovery');
+  expect(await page.locator('.chart').textContent()).not.toContain('addViewer');
   await page.getByLabel('Actions').check();
-  await untilText(page, '.chart-transition', /viewer\.connected.*activating.*beginDiscovery/s);
+  await untilText(page, '.chart-transition', /viewer\.connected.*addViewer.*always.*activating/s);
 });
 
 test('servers are counted by state, and a killed one turns unreachable with a flash', async () => {
