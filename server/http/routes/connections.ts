@@ -53,8 +53,8 @@ async function* inTurn(
   const iterator = pages[Symbol.asyncIterator]();
   const key = Symbol('pages');
   try {
-    for (let isPatient = false; ; isPatient = true) {
-      const page = await reads.read(key, () => iterator.next(), { isPatient });
+    for (let waitsForever = false; ; waitsForever = true) {
+      const page = await reads.read(key, () => iterator.next(), { waitsForever });
       if (page.done) return;
       yield page.value;
     }

@@ -7,7 +7,7 @@ import type { DocumentWork } from '../../rooms/lookup/documentWork.js';
 import { readStates } from '../../rooms/lookup/readStates.js';
 import { roomDates } from '../../rooms/lookup/roomDates.js';
 import {
-  beyondAsked,
+  countNotAsked,
   type FoundRoom,
   maxAsked,
   type RoomDirectory,
@@ -131,7 +131,7 @@ async function find(
   const gone = new AbortController();
   ctx.res.once('close', () => gone.abort());
   const found = await directory.find(names, { signal: gone.signal, isThorough });
-  if (!found) throw apiError('room_not_found', notAskedBecause(directory.everybody('').length));
+  if (!found) throw apiError('room_not_found', notAskedBecause(directory.allServers('').length));
   return found;
 }
 
@@ -164,11 +164,11 @@ async function documentOf(found: FoundRoom, documents: DocumentWork) {
 }
 
 function statesOf({ asked }: FoundRoom): Uint8Array[] {
-  return asked.flatMap(({ said }) => (said.kind === 'holds' ? [said.state] : []));
+  return asked.flatMap(({ answer }) => (answer.kind === 'holds' ? [answer.state] : []));
 }
 
 function noState(found: FoundRoom): ApiError {
-  if (found.asked.some(({ said }) => said.kind === 'unreadable'))
+  if (found.asked.some(({ answer }) => answer.kind === 'unreadable'))
     return apiError('room_unreadable');
   return apiError('room_not_found', noStateBecause(found));
 }
@@ -180,7 +180,7 @@ function noStateBecause({ isAskable, notAsked }: FoundRoom): string | undefined 
 
 /** Undefined: of so many servers all were asked. */
 function notAskedBecause(servers: number): string | undefined {
-  const notAsked = beyondAsked(servers);
+  const notAsked = countNotAsked(servers);
   if (notAsked === 0) return undefined;
   return `None of the ${maxAsked} servers that were asked holds this room; ${notAsked} were not asked`;
 }

@@ -11,16 +11,16 @@ export interface DocumentText {
   isTruncated: boolean;
 }
 
-/** A state that could be read; `waiting`: what its server waits for to apply updates that it has. */
+/** A state that could be read. `waiting`: what its server lacks to apply updates that it keeps back. */
 export interface CheckedState {
   state: Uint8Array;
   waiting: MissingRanges | undefined;
 }
 
-/** Larger states are read in the documents' thread: here they would hold up everybody. */
+/** Larger states are read in the worker thread, because they would block the main loop here. */
 const maxReadHereBytes = 16 * 1024;
 
-/** What a state waits for; undefined: it is one for Yjs to decide about. */
+/** Undefined: only Yjs can decide whether it is a state. */
 function readHere(state: Uint8Array): Pick<CheckedState, 'waiting'> | undefined {
   try {
     return { waiting: readState(state).waiting };
@@ -40,7 +40,7 @@ export class DocumentWork {
     this.#documents = documents;
   }
 
-  /** Several states of one room as one update. One alone is passed on as it is. */
+  /** Merges the states of one room into one update. A single state is passed on as it is. */
   async merge(room: RoomName, states: readonly Uint8Array[]): Promise<Uint8Array> {
     const [first, ...others] = states;
     if (first && others.length === 0) return first;
@@ -93,7 +93,7 @@ async function mergeAll(document: RoomDocument, states: readonly Uint8Array[]): 
   const failures: DocumentError[] = [];
   for (const outcome of await Promise.allSettled(merging))
     if (outcome.status === 'rejected') failures.push(outcome.reason);
-  const grave = failures.find(({ code }) => code !== 'bad_update');
-  if (grave) throw grave;
+  const fatal = failures.find(({ code }) => code !== 'bad_update');
+  if (fatal) throw fatal;
   if (failures[0] && failures.length === states.length) throw failures[0];
 }

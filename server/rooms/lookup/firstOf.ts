@@ -1,4 +1,4 @@
-/** The first `count` items in an order, in that order; not all of them are sorted for it. */
+/** The first `count` items in sorted order, without sorting all of them. */
 export function firstOf<Item>(
   items: Iterable<Item>,
   count: number,

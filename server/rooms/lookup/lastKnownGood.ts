@@ -1,11 +1,11 @@
 import { BoundedMap } from '../../boundedMap.js';
 
-/** A value, and how fresh it is. */
+/** A value and its age. */
 export interface Fresh<Value> {
   value: Value;
-  /** Age in whole seconds; 0: read just now. */
+  /** In whole seconds; 0: just read. */
   ageSeconds: number;
-  /** Whether a newer one could not be read. */
+  /** True if reading a newer value failed. */
   isStale: boolean;
 }
 
@@ -14,18 +14,16 @@ interface Kept {
   at: number;
 }
 
-/**
- * Answers what was read last when reading fails: a store that is down makes answers old, not wrong.
- * Keeps a bounded number of answers, those used last.
- */
+/** Returns the last value when reading fails, so that a store that is down makes answers old but not wrong. */
 export class LastKnownGood {
   readonly #kept: BoundedMap<string, Kept>;
 
+  /** `maxKept`: values that are kept, those read last. */
   constructor(maxKept = 256) {
     this.#kept = new BoundedMap(maxKept);
   }
 
-  /** Reads; on failure answers the last value for this key. Rejects as `read` did when there is none. */
+  /** Reads a value; on failure returns the last value of this key. Rejects as `read` did if there is none. */
   async read<Value>(key: string, read: () => Promise<Value>): Promise<Fresh<Value>> {
     try {
       const value = await read();

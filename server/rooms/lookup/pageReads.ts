@@ -1,74 +1,75 @@
 import { StoreError } from '../../store/store.js';
 
-/** Pages read at a time: one of a filter that finds nothing is a thousand items, which are read in one go. */
+/** Pages read at the same time. A page with a filter may read a thousand items in one go. */
 const maxAtOnce = 2;
 const maxWaiting = 100;
-/** As long as one question to the store may take. */
-const patienceMs = 3000;
+/** The time limit of one request to the store. */
+const maxWaitMs = 3000;
 
 interface Waiting {
   begin: () => void;
-  giveUp: NodeJS.Timeout | undefined;
+  /** Rejects when the time is over; undefined: it waits without a limit. */
+  timeout: NodeJS.Timeout | undefined;
 }
 
-/** Reads few pages of the store at a time, each only once for all who ask for it; the rest wait, or are refused. */
+/** Limits how many pages of the store are read at the same time. Concurrent reads of one page share its result. */
 export class PageReads {
   readonly #reading = new Map<string | symbol, Promise<unknown>>();
   readonly #waiting: Waiting[] = [];
   #atOnce = 0;
 
   /**
-   * Rejects as `read` does, and with `StoreError` when too many wait, or for too long; not if it
-   * `isPatient`, for what cannot be refused any longer.
+   * Rejects as `read` does, and with `StoreError` if too many reads wait or one waits too long. With `waitsForever`
+   * it is never refused.
    */
   read<Page>(
     key: string | symbol,
     read: () => Promise<Page>,
-    { isPatient = false } = {},
+    { waitsForever = false } = {},
   ): Promise<Page> {
     const known = this.#reading.get(key);
     if (known) return known as Promise<Page>;
-    const reading = this.#begin(read, isPatient).finally(() => this.#reading.delete(key));
+    const reading = this.#begin(read, waitsForever).finally(() => this.#reading.delete(key));
     this.#reading.set(key, reading);
     return reading;
   }
 
-  async #begin<Page>(read: () => Promise<Page>, isPatient: boolean): Promise<Page> {
-    if (this.#atOnce >= maxAtOnce) await this.#place(isPatient);
+  async #begin<Page>(read: () => Promise<Page>, waitsForever: boolean): Promise<Page> {
+    if (this.#atOnce >= maxAtOnce) await this.#turn(waitsForever);
     else this.#atOnce += 1;
     try {
       return await read();
     } finally {
-      // Not in the same turn: what else there is to do comes between two pages.
-      setImmediate(() => this.#passOn());
+      // In the next turn, to let other work run between two pages.
+      setImmediate(() => this.#beginNext());
     }
   }
 
-  /** Resolves when a place has been passed on to this one. */
-  #place(isPatient: boolean): Promise<void> {
+  /** Resolves when it is this read's turn. */
+  #turn(waitsForever: boolean): Promise<void> {
     return new Promise((resolve, reject) => {
-      const refuse = () => reject(new StoreError('too many lists are asked for at a time'));
-      if (isPatient) {
-        this.#waiting.push({ begin: resolve, giveUp: undefined });
+      const refuse = () => reject(new StoreError('too many room lists are requested at once'));
+      if (waitsForever) {
+        this.#waiting.push({ begin: resolve, timeout: undefined });
         return;
       }
       if (this.#waiting.length >= maxWaiting) return refuse();
-      const giveUp = setTimeout(() => {
+      const timeout = setTimeout(() => {
         this.#waiting.splice(this.#waiting.indexOf(waiting), 1);
         refuse();
-      }, patienceMs);
-      const waiting = { begin: resolve, giveUp };
+      }, maxWaitMs);
+      const waiting = { begin: resolve, timeout };
       this.#waiting.push(waiting);
     });
   }
 
-  #passOn(): void {
+  #beginNext(): void {
     const next = this.#waiting.shift();
     if (!next) {
       this.#atOnce -= 1;
       return;
     }
-    clearTimeout(next.giveUp);
+    clearTimeout(next.timeout);
     next.begin();
   }
 }

@@ -1,7 +1,7 @@
 import type { RoomName } from '../../../machines/ports.js';
 import { BadUpdate, DocumentError } from '../../documents/documentErrors.js';
 import type { DocumentWork } from './documentWork.js';
-import type { Asked, FoundRoom, Said } from './roomDirectory.js';
+import type { AskedServer, FoundRoom, ServerAnswer } from './roomDirectory.js';
 
 /**
  * Reads the states of a room; one that is no document becomes `unreadable`. For a state that is too large or too
@@ -12,22 +12,22 @@ export async function readStates(
   documents: DocumentWork,
   { isListing = false } = {},
 ): Promise<FoundRoom> {
-  const asked: Asked[] = [];
-  // One after the other: what waits for the thread is bounded.
+  const asked: AskedServer[] = [];
+  // One after the other, to bound what waits for the thread.
   for (const each of found.asked)
-    asked.push({ ...each, said: await read(found.room, each.said, documents, isListing) });
+    asked.push({ ...each, answer: await read(found.room, each.answer, documents, isListing) });
   return { ...found, asked };
 }
 
 async function read(
   room: RoomName,
-  said: Said,
+  answer: ServerAnswer,
   documents: DocumentWork,
   isListing: boolean,
-): Promise<Said> {
-  if (said.kind !== 'holds') return said;
+): Promise<ServerAnswer> {
+  if (answer.kind !== 'holds') return answer;
   try {
-    return { kind: 'holds', ...(await documents.check(room, said.state)) };
+    return { kind: 'holds', ...(await documents.check(room, answer.state)) };
   } catch (error) {
     if (error instanceof BadUpdate) return { kind: 'unreadable', cause: error.message };
     // A lost thread says nothing about the state.

@@ -1,18 +1,18 @@
 import type { SeenRoom } from '../../observations/seenRooms.js';
 import type { StoredRoom } from '../../store/store.js';
 
-/** When a room was created and last changed, as ISO 8601 times; null: not known. */
+/** When a room was created and last changed, in ISO 8601; null: unknown. */
 export interface RoomDates {
   createdAt: string | null;
   updatedAt: string | null;
   /**
-   * Whether they are when this service saw the room with a connection, first and last, in the last 48
-   * hours: the store says neither, or was not asked.
+   * True if the store has no dates. They then tell when this service first and last saw a connection in the room,
+   * in the last 48 hours.
    */
   observed: boolean;
 }
 
-/** What the store says; where it says nothing, what was observed. */
+/** The dates in the store; without any, when the service saw the room. */
 export function roomDates(item: StoredRoom | undefined, seen: SeenRoom | undefined): RoomDates {
   const { createdAt = null, updatedAt = null } = item ?? {};
   if (createdAt !== null || updatedAt !== null || !seen)

@@ -10,75 +10,79 @@ import { isStorable, type RoomsTable, type StoredRoom } from '../../store/store.
 import type { MissingRanges } from '../../wire/divergence.js';
 import { type Fresh, LastKnownGood } from './lastKnownGood.js';
 
-/** What the room directory is made of. */
+/** The parts of the service that the room directory uses. */
 export interface RoomDirectoryNeeds {
   actor: () => ActivationActor;
   book: AddressBook;
   servers: PubSubServers;
   rooms: RoomsTable;
-  /** The live counts of now. */
+  /** The current counts. */
   counts: () => KnownCounts;
-  /** Whether the store lacks rooms that pub-sub servers hold because they do not write to it. */
+  /** True if the pub-sub servers do not write to the store, so that rooms may be missing from it. */
   isStorePartial: boolean;
   pubSubPort: number;
   maxStateBytes: number;
-  /** Whether a server was let go because it did not answer. */
+  /** Whether a server was removed because it did not answer. */
   isGone: (server: ServerId) => boolean;
 }
 
-/** A server that may hold a room, and who says so. */
+/** A server that may hold a room. */
 export interface Holder {
   server: ServerId;
-  /** The metadata store names its address. */
+  /** Whether the metadata store names its address. */
   isStored: boolean;
   /** Connections that it reported; null: unknown. */
   connections: number | null;
 }
 
-/** What a server says when it is asked for a room. */
-export type Said =
-  /** `waiting`: what it waits for to apply updates that it has; known once the state was read. */
+/** The answer of a server that was asked for a room. */
+export type ServerAnswer =
+  /** `waiting`: what it lacks to apply updates that it keeps back; known once the state was read. */
   | { kind: 'holds'; state: Uint8Array; waiting?: MissingRanges | undefined }
-  /** It sent something that is no document. */
+  /** The answer is not a Yjs document. */
   | { kind: 'unreadable'; cause: string }
   | { kind: 'denies' }
-  /** It did not answer, or not as the contract has it. */
+  /** No answer, or one that breaks the contract. */
   | { kind: 'failed'; cause: string }
-  /** It would answer for another room: see `canAsk`. */
+  /** Not asked, because it would answer for another room: see `canAsk`. */
   | { kind: 'unasked' };
 
-export interface Asked extends Holder {
-  said: Said;
+/** A server and its answer. */
+export interface AskedServer extends Holder {
+  answer: ServerAnswer;
 }
 
-/** A room that somebody knows of. */
+/** A room that the store, the live counts or a server knows. */
 export interface FoundRoom {
   room: RoomName;
-  /** What the store says of it; null: the store did not answer, and never has. */
+  /** Its item in the store; null: the store never answered. */
   item: Fresh<StoredRoom | undefined> | null;
-  /** Whether servers can be asked for it; see `canAsk`. */
+  /** Whether servers can be asked for it: see `canAsk`. */
   isAskable: boolean;
-  /** Whether it would be in the store if a server held it. */
+  /** Whether the store should have it if a server holds it. */
   isStorable: boolean;
-  /** The servers that are said to hold it, and those that do. */
-  asked: Asked[];
-  /** Servers that may hold it and were not asked, being too many. */
+  /** The servers that should hold it, and those that do. */
+  asked: AskedServer[];
+  /** Servers that may hold it but were not asked, because they are too many. */
   notAsked: number;
 }
 
-interface Looked extends Pick<FoundRoom, 'room' | 'item'> {
-  /** Why the store could not say anything of it. */
+/** What the store and the live counts know of a room. */
+interface KnownRoom extends Pick<FoundRoom, 'room' | 'item'> {
+  /** Why the store did not answer. */
   failure: unknown;
   holders: Holder[];
 }
 
-/** Servers asked for one room, at the most. */
+/** Most servers that are asked for one room. */
 export const maxAsked = 64;
 
-/** Of so many servers those that are not asked. */
-export const beyondAsked = (servers: number): number => Math.max(0, servers - maxAsked);
+/** How many of so many servers are not asked. */
+export function countNotAsked(servers: number): number {
+  return Math.max(0, servers - maxAsked);
+}
 
-/** Where rooms are: by the metadata store, by the live counts, and by asking the servers. */
+/** Finds rooms: in the metadata store, in the live counts, and by asking the servers. */
 export class RoomDirectory {
   readonly #needs: RoomDirectoryNeeds;
   readonly #known = new LastKnownGood();
@@ -88,43 +92,40 @@ export class RoomDirectory {
   }
 
   /**
-   * The first of some names that somebody knows a room of, with the states of the servers that hold it:
-   * of those that are said to, or of others when none of them does; of all when the search is thorough.
-   * Rejects with `StoreError` when only the store could have known.
+   * Finds the first of these names that is a known room, with the states of the servers that hold it. Asks the
+   * servers that should hold it, and all others if none of them does; with `isThorough` always all. Rejects with
+   * `StoreError` if no room was found and the store did not answer.
    */
   async find(
     names: readonly RoomName[],
     { signal, isThorough = false }: { signal: AbortSignal; isThorough?: boolean },
   ): Promise<FoundRoom | undefined> {
-    const looked = await Promise.all(names.map((room) => this.#look(room)));
-    const known = looked.find(isKnown);
-    const rounds = (known ? [known] : looked).map(async (room): Promise<FoundRoom | undefined> => {
-      const around = await this.#askAround(room, isThorough, signal);
-      return isKnown(room) || around.asked.length > 0 ? this.#found(room, around) : undefined;
+    const rooms = await Promise.all(names.map((room) => this.#lookUp(room)));
+    const known = rooms.find(isKnown);
+    const searches = (known ? [known] : rooms).map(async (room): Promise<FoundRoom | undefined> => {
+      const answers = await this.#askServers(room, isThorough, signal);
+      return isKnown(room) || answers.asked.length > 0 ? this.#found(room, answers) : undefined;
     });
-    for (const found of await Promise.all(rounds)) if (found) return found;
-    for (const { failure } of looked) if (failure) throw failure;
+    for (const found of await Promise.all(searches)) if (found) return found;
+    for (const { failure } of rooms) if (failure) throw failure;
     return undefined;
   }
 
-  /** Of the names that a path may mean, the one that a room is known by, or else would be. */
+  /** Picks the name of a known room among those that a path may mean; without one, the most likely name. */
   async likeliest(names: readonly [RoomName, ...RoomName[]]): Promise<RoomName> {
-    for (const room of names) if (isKnown(await this.#look(room))) return room;
+    for (const room of names) if (isKnown(await this.#lookUp(room))) return room;
     const [raw, decoded] = names;
     return decoded !== undefined && canAsk(decoded) ? decoded : raw;
   }
 
-  /**
-   * The servers that the store or the live counts name for a room, but for those that are gone. A
-   * failing store is passed over.
-   */
+  /** The servers that the store or the live counts name for a room, without those that are gone. */
   async holders(room: RoomName): Promise<Holder[]> {
-    const { holders } = await this.#look(room);
+    const { holders } = await this.#lookUp(room);
     return holders.filter(({ server }) => !this.#needs.isGone(server));
   }
 
-  /** All servers, as holders of a room. */
-  everybody(room: RoomName): Holder[] {
+  /** All servers, as possible holders of a room. */
+  allServers(room: RoomName): Holder[] {
     const counts = this.counts();
     const shown = [...this.#context.roster.shown()];
     return shown.map(({ server }) => ({
@@ -135,45 +136,49 @@ export class RoomDirectory {
   }
 
   /**
-   * Asks servers for the state of a room, a bounded number of them. Each answers or fails within the
-   * request timeout, and none waits for another.
+   * Asks servers for the state of a room, at most `maxAsked` at once. Each answers or fails within the request
+   * timeout.
    */
-  async ask(room: RoomName, holders: readonly Holder[], signal: AbortSignal): Promise<Asked[]> {
-    // Every request listens to it, those for two names at the same time: that many are no leak.
+  async ask(
+    room: RoomName,
+    holders: readonly Holder[],
+    signal: AbortSignal,
+  ): Promise<AskedServer[]> {
+    // Every request adds a listener, for two names at once: Node would report a leak.
     setMaxListeners(2 * maxAsked, signal);
     return Promise.all(
       holders.slice(0, maxAsked).map(async (holder) => {
-        const said = await this.#askOne(holder.server, room, signal);
-        return { ...holder, said };
+        const answer = await this.#askOne(holder.server, room, signal);
+        return { ...holder, answer };
       }),
     );
   }
 
   /**
-   * Asks the named servers, and if none of their answers is enough, all other servers. `notAsked`: how many
-   * there were no requests for.
+   * Asks the named servers, and if none of their answers is enough, all other servers. `notAsked`: servers that
+   * were left out because they are too many.
    */
   async askNamedFirst(
     room: RoomName,
     named: readonly Holder[],
-    { signal, isEnough }: { signal: AbortSignal; isEnough: (asked: Asked) => boolean },
+    { signal, isEnough }: { signal: AbortSignal; isEnough: (asked: AskedServer) => boolean },
   ): Promise<Pick<FoundRoom, 'asked' | 'notAsked'>> {
     const asked = await this.ask(room, named, signal);
-    const notAsked = beyondAsked(named.length);
+    const notAsked = countNotAsked(named.length);
     if (asked.some(isEnough)) return { asked, notAsked };
     const others = this.#othersThan(named, room);
     return {
       asked: [...asked, ...(await this.ask(room, others, signal))],
-      notAsked: notAsked + beyondAsked(others.length),
+      notAsked: notAsked + countNotAsked(others.length),
     };
   }
 
   #othersThan(named: readonly Holder[], room: RoomName): Holder[] {
     const known = new Set(named.map(({ server }) => server));
-    return this.everybody(room).filter(({ server }) => !known.has(server));
+    return this.allServers(room).filter(({ server }) => !known.has(server));
   }
 
-  /** Whether nothing answers at an address that the store names: a crash left it there. */
+  /** Whether no server answers at an address of the store. A crashed server leaves its address there. */
   isGone(address: string): boolean {
     const { book, pubSubPort, isGone } = this.#needs;
     const server = serverAt(address, pubSubPort);
@@ -181,29 +186,29 @@ export class RoomDirectory {
     return book.serversAt(normalizeAddress(address), this.#context.roster).length === 0;
   }
 
-  /** The live counts of now. */
+  /** The current counts. */
   counts(): KnownCounts {
     return this.#needs.counts();
   }
 
-  async #askAround(
-    { room, holders }: Looked,
+  async #askServers(
+    { room, holders }: KnownRoom,
     isThorough: boolean,
     signal: AbortSignal,
   ): Promise<Pick<FoundRoom, 'asked' | 'notAsked'>> {
     const first = isThorough ? [...holders, ...this.#othersThan(holders, room)] : holders;
-    const isEnough = (each: Asked) => isThorough || holds(each);
+    const isEnough = (each: AskedServer) => isThorough || holds(each);
     const { asked, notAsked } = await this.askNamedFirst(room, first, { signal, isEnough });
     const named = new Set(holders.map(({ server }) => server));
     return { asked: asked.filter((each) => named.has(each.server) || holds(each)), notAsked };
   }
 
-  #found({ room, item }: Looked, around: Pick<FoundRoom, 'asked' | 'notAsked'>): FoundRoom {
+  #found({ room, item }: KnownRoom, answers: Pick<FoundRoom, 'asked' | 'notAsked'>): FoundRoom {
     const isInStore = isStorable(room) && !this.#needs.isStorePartial;
-    return { room, item, ...around, isAskable: canAsk(room), isStorable: isInStore };
+    return { room, item, ...answers, isAskable: canAsk(room), isStorable: isInStore };
   }
 
-  async #look(room: RoomName): Promise<Looked> {
+  async #lookUp(room: RoomName): Promise<KnownRoom> {
     let item: FoundRoom['item'] = null;
     let failure: unknown;
     try {
@@ -228,14 +233,14 @@ export class RoomDirectory {
     return [...holders.values()];
   }
 
-  async #askOne(server: ServerId, room: RoomName, signal: AbortSignal): Promise<Said> {
+  async #askOne(server: ServerId, room: RoomName, signal: AbortSignal): Promise<ServerAnswer> {
     if (!canAsk(room)) return { kind: 'unasked' };
     try {
       const maxBytes = this.#needs.maxStateBytes;
       const state = await this.#needs.servers.roomState(server, room, { maxBytes, signal });
       if (!state) return { kind: 'denies' };
-      // Not even an empty document has no bytes.
-      if (state.byteLength === 0) return { kind: 'unreadable', cause: 'answered no document' };
+      // Even an empty document has some bytes.
+      if (state.byteLength === 0) return { kind: 'unreadable', cause: 'the answer is empty' };
       return { kind: 'holds', state };
     } catch (error) {
       return { kind: 'failed', cause: error instanceof Error ? error.message : String(error) };
@@ -243,8 +248,8 @@ export class RoomDirectory {
   }
 
   /**
-   * The servers at an address of the store: the known ones, or the one that would be there. Requests to
-   * addresses that are not allowed fail.
+   * The known servers at an address of the store, or else the server that would be there. Requests to forbidden
+   * addresses fail.
    */
   #serversAt(address: string): ServerId[] {
     const { book, pubSubPort } = this.#needs;
@@ -258,11 +263,11 @@ export class RoomDirectory {
   }
 }
 
-/** Whether anybody says that there is such a room. */
-function isKnown({ item, holders }: Looked): boolean {
+/** Whether the store or the live counts have the room. */
+function isKnown({ item, holders }: KnownRoom): boolean {
   return item?.value !== undefined || holders.length > 0;
 }
 
-function holds({ said }: Asked): boolean {
-  return said.kind === 'holds' || said.kind === 'unreadable';
+function holds({ answer }: AskedServer): boolean {
+  return answer.kind === 'holds' || answer.kind === 'unreadable';
 }

@@ -1,27 +1,27 @@
 import type { Finding, RoomServer } from '../../wire/roomServers.js';
-import type { Asked, FoundRoom } from './roomDirectory.js';
+import type { AskedServer, FoundRoom } from './roomDirectory.js';
 
-/** The servers of a room that was found, and what is odd about them. */
+/** The servers of a room, and what is wrong with them. */
 export function serversOf(found: FoundRoom): RoomServer[] {
   return found.asked.map((asked) => ({
     server: asked.server,
     stored: asked.isStored,
     connections: asked.connections,
-    answer: asked.said.kind === 'unreadable' ? 'failed' : asked.said.kind,
-    failure: 'cause' in asked.said ? asked.said.cause : null,
+    answer: asked.answer.kind === 'unreadable' ? 'failed' : asked.answer.kind,
+    failure: 'cause' in asked.answer ? asked.answer.cause : null,
     finding: findingOf(asked, found),
-    waitingFor: ('waiting' in asked.said && asked.said.waiting) || null,
+    waitingFor: ('waiting' in asked.answer && asked.answer.waiting) || null,
   }));
 }
 
-function findingOf(asked: Asked, { item, isStorable }: FoundRoom): Finding | null {
-  const { isStored, connections, said } = asked;
-  if (said.kind === 'unreadable') return 'unreadable';
-  if (said.kind === 'failed') return isStored ? 'dead_address' : null;
-  if (said.kind === 'denies') return isStored || connections ? 'denied' : null;
-  if (said.kind !== 'holds') return null;
-  if (said.waiting) return 'waiting_for';
-  // A store that says nothing of the room, or that cannot, contradicts nobody.
+function findingOf(asked: AskedServer, { item, isStorable }: FoundRoom): Finding | null {
+  const { isStored, connections, answer } = asked;
+  if (answer.kind === 'unreadable') return 'unreadable';
+  if (answer.kind === 'failed') return isStored ? 'dead_address' : null;
+  if (answer.kind === 'denies') return isStored || connections ? 'denied' : null;
+  if (answer.kind !== 'holds') return null;
+  if (answer.waiting) return 'waiting_for';
+  // Only if the store answered and should have the room.
   if (!isStored && isStorable && item !== null) return 'not_stored';
   return connections === 0 ? 'no_connection' : null;
 }

@@ -9,20 +9,20 @@ import { PageReads } from './pageReads.js';
 import { type RoomDates, roomDates } from './roomDates.js';
 import { type RoomListCursor, readCursor, writeCursor } from './roomListCursor.js';
 
-/** A room in the list of `GET /api/rooms`; null: not known. */
+/** A room in the list of `GET /api/rooms`; null: unknown. */
 export interface RoomSummary extends RoomDates {
   /** The raw name. */
   id: RoomName;
   name: RoomName;
-  /** Of the stored document. */
+  /** Size of the stored document. */
   bytes: number | null;
-  /** Whether a server is known to hold it in memory, by the store or the live counts; false also: unknown. */
+  /** True if a server holds it in memory according to the store or the live counts. False may mean unknown. */
   active: boolean;
   /** Live connections. */
   connections: number | null;
-  /** Whether every known server is in `connections`. */
+  /** Whether `connections` includes every known server. */
   complete: boolean;
-  /** Servers that hold it, by the store, but for those that are gone; of rooms that it says nothing of, by the live counts. */
+  /** Servers that hold it according to the store, without those that are gone; otherwise from the live counts. */
   servers: number | null;
 }
 
@@ -36,35 +36,35 @@ export interface RoomListQuery {
 
 export interface RoomListPage {
   rooms: RoomSummary[];
-  /** Whether every known server is in the live counts. */
+  /** Whether the live counts include every known server. */
   isComplete: boolean;
-  /** Where the next page begins; undefined: this was the last. */
+  /** Where the next page begins; undefined: this is the last. */
   cursor?: string;
 }
 
 export interface RoomListNeeds {
   rooms: RoomsTable;
-  /** Whether the store lacks rooms that pub-sub servers hold because they do not write to it. */
+  /** True if the pub-sub servers do not write to the store, so that rooms may be missing from it. */
   isStorePartial: boolean;
-  /** Whether the server at an address of the store was let go because it did not answer. */
+  /** Whether the server at an address of the store was removed because it did not answer. */
   isGone: (address: string) => boolean;
-  /** Connections of every room that has any. */
+  /** Connections of every room with at least one. */
   totals: () => ReadonlyMap<RoomName, number>;
-  /** The live counts of now. */
+  /** The current counts. */
   counts: () => KnownCounts;
   /** When this service saw a room itself. */
   roomSeen: (room: RoomName) => SeenRoom | undefined;
 }
 
-/** Items read for one page, at the most, beside those it shows. */
+/** Most items read for one page beside those that it shows. */
 const maxExtraRead = 1000;
-/** Live rooms looked up in the store for one page, at the most, and at a time. */
+/** Most live rooms looked up in the store for one page, and how many at the same time. */
 const maxLookups = 250;
 const lookupsAtOnce = 25;
-/** Of a longer name only so much is in its key. */
+/** The key of a longer name contains only its beginning. */
 const maxKeyChars = 1024;
 
-/** A live room in its place among the others. */
+/** A live room and what it is sorted by. */
 interface Ranked {
   room: RoomName;
   key: string;
@@ -72,14 +72,14 @@ interface Ranked {
 }
 
 /**
- * The rooms of the metadata store, in its order, and after them those that are live but not in it.
- * A page reads a bounded number of items and may come back short, with a cursor.
+ * The rooms of the metadata store, in its order, followed by live rooms that are not in it. A page reads a bounded
+ * number of items, so it may be short and still have a cursor.
  */
 export class RoomList {
   readonly #needs: RoomListNeeds;
   readonly #known = new LastKnownGood(64);
   readonly #reads = new PageReads();
-  /** Of the live rooms, which wait for no store. */
+  /** Reads of live rooms, which need no store. */
   readonly #scans = new PageReads();
 
   constructor(needs: RoomListNeeds) {
@@ -105,15 +105,15 @@ export class RoomList {
     const { value, ...freshness } = await this.#known.read(key, () =>
       this.#reads.read(key, () => this.#needs.rooms.page(request)),
     );
-    // Made anew for a page that is stale: the live counts are not.
+    // Even for a stale page: the live counts are current.
     const all = this.#summaries(value.items.map((item) => [item.id, item]));
     const rooms = all.rooms.filter(({ active }) => active || !isActiveOnly);
-    const page = { ...all, rooms, ...this.#behind(value.cursor, prefix) };
+    const page = { ...all, rooms, ...this.#cursorAfter(value.cursor, prefix) };
     const isLast = value.cursor === undefined && !freshness.isStale;
     return { value: isLast ? await this.#filled(query, page) : page, ...freshness };
   }
 
-  /** The last page of the store with live rooms behind it: old frontends ask for no other page. */
+  /** Fills the last page of the store with live rooms, because old frontends read only one page. */
   async #filled(query: RoomListQuery, page: RoomListPage): Promise<RoomListPage> {
     const limit = query.limit - page.rooms.length;
     if (page.cursor === undefined || limit === 0) return page;
@@ -127,15 +127,15 @@ export class RoomList {
     }
   }
 
-  /** Where it goes on after a page of the store. */
-  #behind(cursor: string | undefined, prefix: string): Pick<RoomListPage, 'cursor'> {
+  /** The cursor after a page of the store. */
+  #cursorAfter(cursor: string | undefined, prefix: string): Pick<RoomListPage, 'cursor'> {
     if (cursor !== undefined) return { cursor: writeCursor({ phase: 'stored', after: cursor }) };
     for (const _room of this.#beyondStore(prefix))
       return { cursor: writeCursor({ phase: 'live', after: undefined }) };
     return {};
   }
 
-  /** Live rooms that the store does not have, by name. */
+  /** Live rooms that are not in the store, sorted by name. */
   async #liveOnly(
     { limit, prefix }: RoomListQuery,
     after: string | undefined,
@@ -167,7 +167,7 @@ export class RoomList {
     return { ...summaries, ...next({ phase: 'busiest', after: { connections, key } }) };
   }
 
-  /** Which of these rooms the store has. */
+  /** The rooms among these that the store has. */
   async #areStored(rooms: readonly RoomName[]): Promise<Set<RoomName>> {
     const stored = new Set<RoomName>();
     const storable = rooms.filter(isStorable);
@@ -183,7 +183,7 @@ export class RoomList {
     for (const room of this.#needs.totals().keys()) if (room.startsWith(prefix)) yield room;
   }
 
-  /** Live rooms that may not be in the store. */
+  /** Live rooms that may be missing from the store. */
   *#beyondStore(prefix: string): Generator<RoomName> {
     const { isStorePartial } = this.#needs;
     for (const room of this.#live(prefix)) if (isStorePartial || !isStorable(room)) yield room;
@@ -197,7 +197,7 @@ export class RoomList {
     }
   }
 
-  /** The rooms of a page, all with the counts of one moment. */
+  /** Summaries that all use the counts of one moment. */
   #summaries(
     rooms: readonly (readonly [RoomName, StoredRoom?])[],
   ): Pick<RoomListPage, 'rooms' | 'isComplete'> {
@@ -212,7 +212,7 @@ export class RoomList {
     const connections = counts.of(room);
     const { isGone, isStorePartial } = this.#needs;
     const stored = item?.addresses.filter((address) => !isGone(address)).length ?? 0;
-    // What no server writes to does not say that none holds the room.
+    // If no server writes to the store, an item without addresses tells nothing.
     const isByStore = stored > 0 || (item !== undefined && !isStorePartial);
     const servers = isByStore ? stored : counts.serversOf(room);
     return {
@@ -228,7 +228,7 @@ export class RoomList {
   }
 }
 
-/** What a room is sorted by: its name, if that fits into a cursor. */
+/** The sort key of a room: its name, or a shorter form that fits into a cursor. */
 function keyOf(room: RoomName): string {
   if (room.length <= maxKeyChars) return room;
   const digest = createHash('sha256').update(Buffer.from(room, 'utf16le')).digest('hex');
@@ -244,7 +244,7 @@ function byConnections(a: Omit<Ranked, 'room'>, b: Omit<Ranked, 'room'>): number
   return b.connections - a.connections || byKey(a, b);
 }
 
-/** The page, and its last item if more follow. */
+/** Cuts a page; `last` is its last item if more items follow. */
 function cut<Item>(items: Item[], size: number): { page: Item[]; last: Item | undefined } {
   const page = items.slice(0, size);
   return { page, last: items.length > size ? page.at(-1) : undefined };

@@ -1,15 +1,15 @@
 import { InvalidCursor } from '../../store/store.js';
 
-/** Where the next page of the list of rooms begins. */
+/** Where the next page of the room list begins. */
 export type RoomListCursor =
-  /** In the store, behind the place that its own cursor names; undefined: at its beginning. */
+  /** In the store, after the store's own cursor; undefined: at the beginning. */
   | { phase: 'stored'; after: string | undefined }
-  /** Among live rooms by their key; undefined: at the first. */
+  /** Among the live rooms, sorted by key; undefined: at the first. */
   | { phase: 'live'; after: string | undefined }
-  /** Among live rooms by their connections, and then by their key. */
+  /** Among the live rooms, sorted by connections and then by key. */
   | { phase: 'busiest'; after: { connections: number; key: string } | undefined };
 
-/** The cursor as text, of at most 4,000 characters: it is to fit into a request line. */
+/** The cursor as text. At most 4,000 characters, to fit into a request line. */
 export function writeCursor(cursor: RoomListCursor): string {
   const { phase, after } = cursor;
   if (after === undefined) return phase;
@@ -17,7 +17,7 @@ export function writeCursor(cursor: RoomListCursor): string {
   return `${phase}.${encode(text)}`;
 }
 
-/** Reads what `writeCursor` wrote for a list in this order. Throws `InvalidCursor` for anything else. */
+/** Parses a cursor that `writeCursor` wrote for a list in this order. Throws `InvalidCursor` for anything else. */
 export function readCursor(text: string | undefined, sort: 'name' | 'connections'): RoomListCursor {
   if (text === undefined)
     return { phase: sort === 'connections' ? 'busiest' : 'stored', after: undefined };
@@ -42,7 +42,7 @@ function parse(text: string): RoomListCursor | undefined {
   return { phase, after: { connections: Number(connections), key } };
 }
 
-// Half a surrogate pair has no UTF-8, and may be in the name of a live room.
+/** In UTF-16, because the name of a live room may contain half a surrogate pair, which has no UTF-8. */
 function encode(text: string): string {
   return Buffer.from(text, 'utf16le').toString('base64url');
 }

@@ -8,31 +8,31 @@ import type { Viewer } from '../../sse/viewer.js';
 import { Pace } from '../../timing/pace.js';
 import { HeldAwareness, type HeldBatch } from './heldAwareness.js';
 
-/** How a viewer is told who is in a room: everybody each time, or everybody once and then who changed. */
+/** How a viewer gets awareness: all clients each time, or all clients once and then the changes. */
 export type AwarenessView = 'whole' | 'changes';
 
-/** What the awareness of a room needs of the rest of the service. */
+/** What the awareness of a room needs from the rest of the service. */
 export interface AwarenessStreamsNeeds {
   documents: Documents;
   frameIntervalMs: number;
-  /** Milliseconds of a clock that only grows. */
+  /** Milliseconds of a monotonic clock. */
   now: () => number;
-  /** Told of messages that are no awareness update. */
+  /** Called for messages that are no awareness update. */
   onGarbage: (bytes: number) => void;
 }
 
-/** What frames of awareness may cost a viewer. */
+/** Most bytes of awareness per millisecond for a viewer. */
 const maxBytesPerMs = 1000;
 const expiryMs = 1000;
-/** Of what may wait for a viewer: the rest is for the document, which costs more to send again. */
+/** Most bytes of awareness that may wait for a viewer. The rest is for the document, which is larger to resend. */
 const maxPendingBytes = 256 * 1024;
 
-// Its buffer is given away, too.
+/** A new one each time, because its buffer moves to the thread. */
 const nothing = (): HeldBatch => ({ updates: new Uint8Array(0), lengths: [], tooLarge: [] });
 
 /**
- * Who is in a watched room, for its viewers: read and encoded in the documents' thread, at most once in a
- * frame interval. It has channels of its own: a viewer that misses a frame of these gets no document again.
+ * Sends the awareness of a watched room to its viewers. The worker thread reads and encodes it, at most once in a
+ * frame interval. It has its own channels: a viewer that misses awareness is not sent the document again.
  */
 export class AwarenessStreams {
   readonly #room: string;
@@ -41,36 +41,36 @@ export class AwarenessStreams {
   readonly #channels: Readonly<Record<AwarenessView, Channel>>;
   readonly #changesPace: Pace;
   readonly #wholePace: Pace;
-  /** Looks for people who have not been heard of for too long. */
+  /** Looks for clients that have expired. */
   readonly #expiry: NodeJS.Timeout;
-  /** Whoever is in the room, in the documents' thread. */
-  #people: RoomDocument | undefined;
-  /** Whether the thread was told of anything; if not, nobody is known. */
-  #isAsked = false;
-  /** Announcements are followed, and not read for now. */
+  /** The awareness of the room in the worker thread. */
+  #states: RoomDocument | undefined;
+  /** Whether the thread may know clients. */
+  #hasStates = false;
+  /** The thread refuses the awareness of this room for a while. */
   #isRefused = false;
   #isClosed = false;
   #since: string | null = null;
   #nextExpiryAt: number | undefined;
-  /** Of the last frame, by which the next one is paced. */
+  /** Sizes of the last frames, which pace the next ones. */
   #bytes = { changes: 0, whole: 0 };
-  /** Everybody, while that is made, and afterwards while nothing has changed and somebody reads it. */
+  /** The frame with all clients while it is being made, and then until something changes. */
   #making: Promise<Buffer | undefined> | undefined;
   #whole: WeakRef<Buffer> | undefined;
 
   constructor(room: string, needs: AwarenessStreamsNeeds) {
     this.#room = room;
     this.#needs = needs;
-    const channel = () => new Channel(() => this.#everybody(), { maxPendingBytes });
+    const channel = () => new Channel(() => this.#wholeFrame(), { maxPendingBytes });
     this.#channels = { whole: channel(), changes: channel() };
     const pace = (view: AwarenessView, flush: () => Promise<void>) =>
       new Pace(flush, () => Math.max(needs.frameIntervalMs, this.#bytes[view] / maxBytesPerMs));
     this.#changesPace = pace('changes', () => this.#flush());
-    this.#wholePace = pace('whole', () => this.#tellWhole());
+    this.#wholePace = pace('whole', () => this.#broadcastWhole());
     this.#expiry = setInterval(() => this.#expire(), expiryMs);
   }
 
-  /** Adds a viewer, which is told at once who is here, or as soon as the thread has said so. */
+  /** Adds a viewer, which gets all clients as soon as the thread has encoded them. */
   add(viewer: Viewer, view: AwarenessView): void {
     this.#channels[view].addBehind(viewer);
   }
@@ -79,19 +79,19 @@ export class AwarenessStreams {
     for (const channel of Object.values(this.#channels)) channel.remove(viewer);
   }
 
-  /** Takes a message of the room's presence channel. */
-  take(update: Uint8Array): void {
+  /** Applies a message of the room's presence channel. */
+  apply(update: Uint8Array): void {
     if (this.#isClosed) return;
     this.#held.hold(update);
     this.#changesPace.touch();
   }
 
-  /** Announcements are followed from now on, or no longer: then nothing is known of who comes and goes. */
+  /** Whether the presence channel is subscribed. If not, it is unknown who comes and goes. */
   setFollowed(isFollowed: boolean): void {
     this.#isRefused = false;
     if (isFollowed === (this.#since !== null)) return;
     this.#since = isFollowed ? new Date().toISOString() : null;
-    this.#tellAbout();
+    this.#broadcastCounts();
   }
 
   /** Brings viewers that are behind up to date. */
@@ -104,7 +104,7 @@ export class AwarenessStreams {
     this.#wholePace.close();
     clearInterval(this.#expiry);
     this.#isClosed = true;
-    this.#people?.close();
+    this.#states?.close();
   }
 
   #expire(): void {
@@ -117,7 +117,7 @@ export class AwarenessStreams {
     const isEncoded = this.#channels.changes.size > 0;
     const answer = await this.#ask(batch, { isFlush: true, isEncoded });
     if (!answer) {
-      // It was refused, or the thread has ended: the next announcement of each brings it.
+      // Refused, or the thread ended: clients repeat their state soon.
       this.#held.dropped += batch.lengths.length + batch.tooLarge.length;
       return;
     }
@@ -131,15 +131,15 @@ export class AwarenessStreams {
     this.#channels.changes.broadcast(asBuffer(answer.changes));
   }
 
-  async #tellWhole(): Promise<void> {
-    const whole = await this.#everybody();
+  async #broadcastWhole(): Promise<void> {
+    const whole = await this.#wholeFrame();
     if (!whole) return;
     this.#bytes.whole = whole.length;
     this.#channels.whole.broadcast(whole);
   }
 
-  #everybody(): Buffer | Promise<Buffer | undefined> {
-    if (!this.#isAsked) return this.#nobody();
+  #wholeFrame(): Buffer | Promise<Buffer | undefined> {
+    if (!this.#hasStates) return this.#emptyFrame();
     const known = this.#whole?.deref();
     if (known) return known;
     if (this.#making) return this.#making;
@@ -158,23 +158,23 @@ export class AwarenessStreams {
     return whole;
   }
 
-  /** Undefined: there is no answer. */
+  /** Undefined: the thread did not answer. */
   async #ask(
     batch: HeldBatch,
     { isFlush = false, isEncoded = false, isWhole = false },
   ): Promise<AwarenessAnswer | undefined> {
     if (this.#isClosed) return undefined;
-    this.#isAsked = true;
+    this.#hasStates = true;
     const { now, documents } = this.#needs;
-    const about = { now: now(), dropped: this.#held.dropped, since: this.#since };
+    const counts = { now: now(), dropped: this.#held.dropped, since: this.#since };
     try {
-      this.#people ??= documents.open(this.#room, {
+      this.#states ??= documents.open(this.#room, {
         subject: 'people',
         onLost: () => this.#lose(),
       });
-      const answer = await this.#people.awareness({
+      const answer = await this.#states.awareness({
         ...batch,
-        ...about,
+        ...counts,
         isFlush,
         isEncoded,
         isWhole,
@@ -182,7 +182,7 @@ export class AwarenessStreams {
       if (this.#isRefused) this.setFollowed(true);
       return answer;
     } catch (error) {
-      // Nothing is read for now, so nothing is known of who is here.
+      // Refused for a while: it is unknown who is in the room.
       if (this.#since !== null && error instanceof DocumentError && error.code === 'too_heavy') {
         this.setFollowed(false);
         this.#isRefused = true;
@@ -191,29 +191,29 @@ export class AwarenessStreams {
     }
   }
 
-  /** The thread has ended: nobody is known until they announce themselves again. */
+  /** The thread ended. Clients are unknown until they repeat their states. */
   #lose(): void {
-    this.#isAsked = false;
+    this.#hasStates = false;
     this.#nextExpiryAt = undefined;
     this.#since &&= new Date().toISOString();
-    this.#tellAbout();
+    this.#broadcastCounts();
   }
 
-  /** Tells everybody what is known beside the people, or that nobody is known. */
-  #tellAbout(): void {
+  /** Sends the other fields with the next frame, or at once if no client is known. */
+  #broadcastCounts(): void {
     this.#whole = undefined;
     this.#making = undefined;
-    if (this.#isAsked) {
+    if (this.#hasStates) {
       this.#changesPace.touch();
       return;
     }
-    const nobody = this.#nobody();
-    for (const channel of Object.values(this.#channels)) channel.broadcast(nobody);
+    const frame = this.#emptyFrame();
+    for (const channel of Object.values(this.#channels)) channel.broadcast(frame);
   }
 
-  #nobody(): Buffer {
-    const about = { leftOut: 0, dropped: this.#held.dropped, since: this.#since };
-    return messageFrame(JSON.stringify({ clients: [], ...about }), { event: 'awareness' });
+  #emptyFrame(): Buffer {
+    const counts = { leftOut: 0, dropped: this.#held.dropped, since: this.#since };
+    return messageFrame(JSON.stringify({ clients: [], ...counts }), { event: 'awareness' });
   }
 }
 

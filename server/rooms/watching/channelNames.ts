@@ -1,6 +1,6 @@
 import type { RoomName } from '../../../machines/ports.js';
 
-/** How pub-sub servers call the Redis channels of a room: `REDIS_CHANNEL_PREFIX`, `REDIS_PRESENCE_SUFFIX`. */
+/** Names of the Redis channels of rooms, from `REDIS_CHANNEL_PREFIX` and `REDIS_PRESENCE_SUFFIX`. */
 export class ChannelNames {
   readonly #prefix: string;
   readonly #presenceSuffix: string;
@@ -18,12 +18,12 @@ export class ChannelNames {
     return `${this.#prefix}${room}${this.#presenceSuffix}`;
   }
 
-  /** A glob pattern of Redis that matches the channels of all rooms. */
+  /** A Redis glob pattern that matches the channels of all rooms. */
   get pattern(): string {
     return `${this.#prefix.replaceAll(/[*?[\]\\]/g, '\\$&')}*`;
   }
 
-  /** The room whose updates come by a channel; undefined: it is another one, or tells of presence. */
+  /** The room of a channel for updates; undefined: it is another channel, or one for presence. */
   roomOf(channel: string): RoomName | undefined {
     if (!channel.startsWith(this.#prefix) || channel.endsWith(this.#presenceSuffix))
       return undefined;

@@ -1,77 +1,77 @@
 import type { ServerId } from '../../../machines/ports.js';
 import type { AddedRanges } from '../../documents/documentProtocol.js';
-import { Unheard } from './unheard.js';
+import { UndeliveredChanges } from './undeliveredChanges.js';
 
-/** Whom it is told to. */
+/** Whether the channel of a room delivers what its servers have. */
 export interface ChannelWatchEvents {
-  /** A round found on a server what the channel has not brought so far. */
-  onMissed: () => void;
-  /** The channel brought something new or missed, and nothing is missed now; once until it is `onMissed` or begun. */
-  onHeard: () => void;
+  /** A round found changes on a server that the channel has not delivered. */
+  onUndelivered: () => void;
+  /** The channel delivered new or missing changes, and none is missing now. Called once until `onUndelivered`. */
+  onDelivered: () => void;
 }
 
-/** Compares what rounds find on a room's servers with what its channel brings. */
+/** Compares the changes that rounds find on a room's servers with those that its channel delivers. */
 export class ChannelWatch {
   readonly #events: ChannelWatchEvents;
-  readonly #unheard: Unheard;
-  /** Servers whose states came in the round before: what is new there is newer than that. */
+  readonly #undelivered: UndeliveredChanges;
+  /** Servers whose states came in the round before. Their new changes are newer than that round. */
   #servers: ReadonlySet<ServerId> = new Set();
-  #isHeard = false;
-  /** Whether an update was let go here: what a round finds may be just that. */
-  #isExcused = false;
-  /** Whether an update came since the last round. */
+  #isDelivering = false;
+  /** Whether this service dropped an update, which the next round may find. */
+  #hasDropped = false;
+  /** Whether an update arrived since the last round. */
   #hasUpdate = false;
 
-  /** `now`: milliseconds of any clock that only grows. */
+  /** `now`: milliseconds of a monotonic clock. */
   constructor(now: () => number, events: ChannelWatchEvents) {
-    this.#unheard = new Unheard(now);
+    this.#undelivered = new UndeliveredChanges(now);
     this.#events = events;
   }
 
-  /** The channel is subscribed anew. */
+  /** The channel was subscribed. */
   begin(): void {
-    this.#unheard.clear();
-    this.#isHeard = false;
+    this.#undelivered.clear();
+    this.#isDelivering = false;
   }
 
   /** The document is empty again. */
   reset(): void {
-    this.#unheard.clear();
+    this.#undelivered.clear();
     this.#servers = new Set();
   }
 
-  /** An update of the channel was let go here. */
-  excuse(): void {
-    this.#isExcused = true;
+  /** This service dropped an update of the channel. */
+  noteDropped(): void {
+    this.#hasDropped = true;
   }
 
-  /** A server had what the document did not: after a round it should have come by the channel. */
-  noteNews(server: ServerId, news: AddedRanges): void {
-    if (this.#servers.has(server)) this.#unheard.add(news);
+  /** A server had changes that the document lacked. After a round the channel should have delivered them. */
+  noteAdded(server: ServerId, added: AddedRanges): void {
+    if (this.#servers.has(server)) this.#undelivered.add(added);
   }
 
-  /** The same, without a document that could tell what it is. */
-  noteUnknownNews(server: ServerId): void {
-    if (this.#servers.has(server) && !this.#hasUpdate) this.#unheard.add(undefined);
+  /** A server had changes, in a room without a document to tell which. */
+  noteUnknown(server: ServerId): void {
+    if (this.#servers.has(server) && !this.#hasUpdate) this.#undelivered.add(undefined);
   }
 
   noteUpdate(update: Uint8Array, isNew: boolean): void {
     this.#hasUpdate = true;
-    const wasMissed = this.#unheard.hear(update);
-    if (this.#isHeard || !this.#unheard.isEmpty || !(isNew || wasMissed)) return;
-    this.#isHeard = true;
-    this.#events.onHeard();
+    const wasMissing = this.#undelivered.deliver(update);
+    if (this.#isDelivering || !this.#undelivered.isEmpty || !(isNew || wasMissing)) return;
+    this.#isDelivering = true;
+    this.#events.onDelivered();
   }
 
-  /** A round has ended that read the states of these servers, and everything of it is noted. */
-  judge(servers: Iterable<ServerId>, isJudged: boolean): void {
+  /** A round that read the states of these servers has ended. `isJudged`: see `RoomDocumentCommand`. */
+  endRound(servers: Iterable<ServerId>, isJudged: boolean): void {
     this.#servers = new Set(servers);
-    this.#unheard.dropOld();
-    if (!isJudged || this.#isExcused) this.#unheard.clear();
-    this.#isExcused = false;
+    this.#undelivered.dropOld();
+    if (!isJudged || this.#hasDropped) this.#undelivered.clear();
+    this.#hasDropped = false;
     this.#hasUpdate = false;
-    if (this.#unheard.isEmpty) return;
-    this.#isHeard = false;
-    this.#events.onMissed();
+    if (this.#undelivered.isEmpty) return;
+    this.#isDelivering = false;
+    this.#events.onUndelivered();
   }
 }

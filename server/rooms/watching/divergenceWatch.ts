@@ -1,59 +1,57 @@
 import type { ClockRange, Divergence, MissingRanges } from '../../wire/divergence.js';
 
-/** What a server lacks, or has otherwise than others. */
-type Found = MissingRanges & {
+/** What a server lacks, or has in conflict with others. */
+type Finding = MissingRanges & {
   readonly server: string;
   readonly conflicts?: readonly ClockRange[];
 };
 
-/** What was found of a server when something was first found of it, and when that was. */
-interface Suspicion {
-  found: Found;
+/** The first finding about a server. */
+interface FirstFinding {
+  finding: Finding;
   sinceMs: number;
 }
 
-/** How long a server must have lacked the same before that counts: updates take a while to get round. */
+/** A finding must last this long to count, because updates take a while to reach all servers. */
 const settleMs = 2000;
 
 /**
- * Tells servers that hold different documents from servers that were asked in the middle of an edit: only
- * when one still misses what it missed a while ago does it count, however much is edited meanwhile.
+ * Flags servers that hold different documents, and not those that were asked in the middle of an edit. A server is
+ * flagged if it still lacks something that it lacked 2 s ago, however much is edited meanwhile.
  */
-export class DivergenceWatch<Each extends Found = Divergence> {
+export class DivergenceWatch<Each extends Finding = Divergence> {
   readonly #now: () => number;
-  readonly #suspicions = new Map<string, Suspicion>();
+  readonly #first = new Map<string, FirstFinding>();
   #flagged: readonly Each[] = [];
 
-  /** `now`: milliseconds of any clock that only grows. */
+  /** `now`: milliseconds of a monotonic clock. */
   constructor(now: () => number) {
     this.#now = now;
   }
 
-  /** Takes the comparison of a round; answers whether what is flagged changed. */
-  noteRound(found: readonly Each[]): boolean {
+  /** Takes the findings of a round. Returns whether the flagged servers changed. */
+  noteRound(findings: readonly Each[]): boolean {
     const before = JSON.stringify(this.#flagged);
-    const servers = new Set(found.map(({ server }) => server));
-    for (const server of this.#suspicions.keys())
-      if (!servers.has(server)) this.#suspicions.delete(server);
-    this.#flagged = found.filter((each) => this.#isSettled(each));
+    const servers = new Set(findings.map(({ server }) => server));
+    for (const server of this.#first.keys()) if (!servers.has(server)) this.#first.delete(server);
+    this.#flagged = findings.filter((each) => this.#lasts(each));
     return JSON.stringify(this.#flagged) !== before;
   }
 
-  /** Which server lacks what; empty: none does, or it is not certain. */
+  /** Findings that lasted. Empty: there are none, or it is not certain. */
   get flagged(): readonly Each[] {
     return this.#flagged;
   }
 
-  #isSettled(found: Each): boolean {
-    const suspicion = this.#suspicions.get(found.server);
-    if (suspicion && isSame(suspicion.found, found))
-      return this.#now() - suspicion.sinceMs >= settleMs;
-    this.#suspicions.set(found.server, { found, sinceMs: this.#now() });
+  #lasts(finding: Each): boolean {
+    const first = this.#first.get(finding.server);
+    if (first && isSame(first.finding, finding)) return this.#now() - first.sinceMs >= settleMs;
+    this.#first.set(finding.server, { finding, sinceMs: this.#now() });
     return false;
   }
 }
 
-function isSame(before: Found, now: Found): boolean {
+function isSame(before: Finding, now: Finding): boolean {
   return (
     overlap(before.structs, now.structs) ||
     overlap(before.deletions, now.deletions) ||

@@ -1,25 +1,28 @@
 import { soleClientOf } from '../../documents/awarenessUpdate.js';
 import type { AwarenessRequest } from '../../documents/documentProtocol.js';
 
-/** What an update costs beside its bytes. */
+/** Memory of an update beside its bytes. */
 const updateBytes = 128;
 
-type Announcer = { client: number; clock: number };
+interface ClientClock {
+  client: number;
+  clock: number;
+}
 
-/** What was held, as the documents' thread takes it. */
+/** The held updates, as the worker thread takes them. */
 export type HeldBatch = Pick<AwarenessRequest, 'updates' | 'lengths' | 'tooLarge'>;
 
 /**
- * Awareness updates that wait for the next frame: of one client the newest alone, and a bounded number of
- * bytes of all. What is not held is counted in `dropped`.
+ * Awareness updates that wait for the next frame: only the newest of each client, and a bounded number of bytes.
+ * Updates over the bound are counted in `dropped`.
  */
 export class HeldAwareness {
   static readonly maxBytes = 4 * 1024 * 1024;
-  /** A larger update is not read; whose it is, is. */
+  /** Of a larger update only the client is read. */
   static readonly maxUpdateBytes = 1024 * 1024;
   #newest = new Map<number, { clock: number; update: Uint8Array }>();
   #others: Uint8Array[] = [];
-  #tooLarge = new Map<number, Announcer & { bytes: number }>();
+  #tooLarge = new Map<number, ClientClock & { bytes: number }>();
   #bytes = 0;
   dropped = 0;
 
@@ -28,10 +31,10 @@ export class HeldAwareness {
   }
 
   hold(update: Uint8Array): void {
-    const announcer = soleClientOf(update);
-    if (update.length > HeldAwareness.maxUpdateBytes) this.#holdTooLarge(announcer, update.length);
-    else if (!announcer) this.#holdOther(update);
-    else this.#holdNewest(announcer, update);
+    const sole = soleClientOf(update);
+    if (update.length > HeldAwareness.maxUpdateBytes) this.#holdTooLarge(sole, update.length);
+    else if (!sole) this.#holdOther(update);
+    else this.#holdNewest(sole, update);
   }
 
   release(): HeldBatch {
@@ -51,32 +54,32 @@ export class HeldAwareness {
     return { updates, lengths, tooLarge };
   }
 
-  #holdNewest({ client, clock }: Announcer, update: Uint8Array): void {
+  #holdNewest({ client, clock }: ClientClock, update: Uint8Array): void {
     const known = this.#newest.get(client);
     if (known && clock < known.clock) return;
-    // Of the same clock both are held: which of them counts depends on their states.
+    // With the same clock both are held, because their states decide which one counts.
     const replaced = known && clock > known.clock ? known.update.length + updateBytes : 0;
-    if (!this.#takeRoom(update.length - replaced)) return;
+    if (!this.#reserve(update.length - replaced)) return;
     if (known && replaced === 0) this.#others.push(known.update);
     // A copy: the update may be a small part of a large buffer.
     this.#newest.set(client, { clock, update: new Uint8Array(update) });
   }
 
   #holdOther(update: Uint8Array): void {
-    if (this.#takeRoom(update.length)) this.#others.push(new Uint8Array(update));
+    if (this.#reserve(update.length)) this.#others.push(new Uint8Array(update));
   }
 
-  #holdTooLarge(announcer: Announcer | undefined, bytes: number): void {
-    if (!announcer) {
+  #holdTooLarge(sole: ClientClock | undefined, bytes: number): void {
+    if (!sole) {
       this.dropped += 1;
       return;
     }
-    const known = this.#tooLarge.get(announcer.client);
-    if (known ? announcer.clock > known.clock : this.#takeRoom(0))
-      this.#tooLarge.set(announcer.client, { ...announcer, bytes });
+    const known = this.#tooLarge.get(sole.client);
+    if (known ? sole.clock > known.clock : this.#reserve(0))
+      this.#tooLarge.set(sole.client, { ...sole, bytes });
   }
 
-  #takeRoom(length: number): boolean {
+  #reserve(length: number): boolean {
     const bytes = this.#bytes + length + updateBytes;
     if (bytes > HeldAwareness.maxBytes) {
       this.dropped += 1;

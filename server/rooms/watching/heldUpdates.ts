@@ -1,7 +1,7 @@
-/** What an update costs beside its bytes. */
+/** Memory of an update beside its bytes. */
 const updateBytes = 128;
 
-/** Updates that wait until the states of a room's servers have been merged, a bounded number of bytes. */
+/** Updates that wait until the states of a room's servers are merged. Their bytes are bounded. */
 export class HeldUpdates {
   static readonly maxBytes = 16 * 1024 * 1024;
   #updates: Uint8Array[] = [];
@@ -19,7 +19,7 @@ export class HeldUpdates {
     }
   }
 
-  /** What was held, in order; `isOverfull`: some were let go, and the states have to be merged again. */
+  /** The held updates in order. `isOverfull`: some were dropped, and the states have to be merged again. */
   release(): { updates: Uint8Array[]; isOverfull: boolean } {
     const released = { updates: this.#updates, isOverfull: this.#isOverfull };
     this.#updates = [];

@@ -7,20 +7,20 @@ import type { AwarenessView } from './awarenessStreams.js';
 import type { DocumentJson, WholeState } from './roomContent.js';
 import { frameOf, updateParts } from './updateFrames.js';
 
-/** How a viewer wants the document: as JSON, or as updates that it merges by itself; and who is there. */
+/** What a viewer wants: the document as JSON, or as updates to merge by itself; and how to get awareness. */
 export type RoomView = (
   | { as: 'state'; types: Readonly<Record<string, Kind>> }
   | { as: 'updates' }
 ) & { awareness?: AwarenessView };
 
-/** What the streams of a room are made of. */
+/** The content of a room's streams. */
 export interface RoomStreamsNeeds {
   frameIntervalMs: number;
-  /** The document as JSON; undefined: there is none to show yet. */
+  /** The document as JSON; undefined: there is none yet. */
   makeJson: (types: Readonly<Record<string, Kind>>) => Promise<DocumentJson | undefined>;
-  /** The whole document as updates; empty: nothing is merged yet; undefined: there is none now. */
+  /** The whole document as updates. Empty: nothing is merged yet. Undefined: there is none now. */
   makeUpdates: () => Promise<readonly WholeState[] | undefined>;
-  /** What every viewer is told beside the document: data by event. */
+  /** Other events for every viewer: data by the name of the event. */
   status: () => Record<string, object>;
 }
 
@@ -28,34 +28,34 @@ interface JsonStream {
   channel: Channel;
   pace: Pace;
   state: Buffer[] | undefined;
-  /** What newcomers are sent, as it was made last, while nothing has changed and somebody still reads it. */
+  /** The frames for new viewers, until something changes. Weak, to free the memory when all have read them. */
   whole: WeakRef<Buffer[]> | undefined;
-  /** One at a time is made: a large document takes longer than a frame interval. */
+  /** Only one is made at a time, because a large document takes longer than a frame interval. */
   isMaking: boolean;
   isStale: boolean;
 }
 
-/** What the stream of a room's JSON may cost a viewer. */
+/** Most bytes of JSON per millisecond for a viewer. */
 const maxBytesPerMs = 1000;
-/** Ways to read root types that are kept up to date at a time. */
+/** Most JSON streams of a room, which differ in the kinds of root types. */
 const maxJsonStreams = 16;
 
-/** The viewers of one room, and the frames that they get: each is encoded once for all. */
+/** The viewers of one room and their frames. Each frame is encoded once for all viewers. */
 export class RoomStreams {
   readonly #needs: RoomStreamsNeeds;
   readonly #updates = new Channel(() => this.#sharedWhole());
-  /** The whole document while it is made: whoever asks meanwhile gets the same. */
+  /** The whole document while it is being made, to be shared. */
   #making: Promise<Buffer[] | undefined> | undefined;
-  /** The whole document as it was sent last, while nothing has changed and somebody still reads it. */
+  /** The whole document, until something changes. Weak, to free the memory when all viewers have read it. */
   #whole: WeakRef<Buffer[]> | undefined;
-  /** By the root types that their viewers named. */
+  /** By the kinds of root types that their viewers named. */
   readonly #json = new Map<string, JsonStream>();
 
   constructor(needs: RoomStreamsNeeds) {
     this.#needs = needs;
   }
 
-  /** Whether the document can be shown so: if not, a viewer has to come back later. */
+  /** Whether a viewer with this view can be added now. */
   hasPlaceFor(view: RoomView): boolean {
     if (view.as === 'updates') return true;
     return this.#json.size < maxJsonStreams || this.#json.has(keyOf(view.types));
@@ -82,12 +82,12 @@ export class RoomStreams {
     return size;
   }
 
-  /** The document changed: its JSON is made anew, at most once in a frame interval. */
+  /** The document changed. Its JSON is made again, at most once in a frame interval. */
   touch(): void {
     for (const { pace } of this.#json.values()) pace.touch();
   }
 
-  /** There is no JSON any longer. */
+  /** The document has no JSON any more. */
   forgetJson(): void {
     for (const stream of this.#json.values()) {
       stream.state = undefined;
@@ -95,8 +95,8 @@ export class RoomStreams {
     }
   }
 
-  /** Tells all viewers something beside the document. */
-  tell(event: string, data: object): void {
+  /** Sends an event to all viewers. */
+  broadcast(event: string, data: object): void {
     this.#whole = undefined;
     const frame = messageFrame(JSON.stringify(data), { event });
     this.#updates.broadcast(frame);
@@ -106,8 +106,8 @@ export class RoomStreams {
     }
   }
 
-  /** Passes an update on, with its entry in the log. */
-  tellUpdate(entry: object, update: Uint8Array): void {
+  /** Sends an update and its log entry. */
+  sendUpdate(entry: object, update: Uint8Array): void {
     this.#whole = undefined;
     const json = JSON.stringify(entry);
     const frame = messageFrame(json, { event: 'update' });
@@ -116,10 +116,10 @@ export class RoomStreams {
     this.#updates.broadcast(frameOf(updateParts('update', json, { raw: update })));
   }
 
-  /** The document has more than the updates that were passed on: whoever merges gets all of it. */
-  async retellUpdates(): Promise<void> {
+  /** Sends the whole document to viewers that merge updates, because it has more than those that were sent. */
+  async resendUpdates(): Promise<void> {
     this.#whole = undefined;
-    // One that is being made may be of before: whoever waits for it gets it, and this one after it.
+    // One in the making may be older. Viewers that wait for it get this one afterwards.
     this.#making = undefined;
     if (this.#updates.size === 0) return;
     const whole = await this.#sharedWhole();
@@ -127,7 +127,7 @@ export class RoomStreams {
     this.#updates.catchUp();
   }
 
-  /** Brings viewers up to date that have drained without a word. */
+  /** Brings viewers that are behind up to date. */
   catchUp(): void {
     this.#updates.catchUp();
     for (const { channel } of this.#json.values()) channel.catchUp();

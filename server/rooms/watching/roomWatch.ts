@@ -23,36 +23,36 @@ import { UpdateLog } from './updateLog.js';
 export interface RoomWatchNeeds {
   documents: Documents;
   frameIntervalMs: number;
-  /** Milliseconds of a clock that only grows; that of the process unless told. */
+  /** Milliseconds of a monotonic clock; default `performance.now`. */
   now?: () => number;
-  /** Told of the first garbage on a room's channel. */
+  /** Called with the first garbage on the channel of a room. */
   onGarbage: (room: RoomName, bytes: number) => void;
-  /** Told when something is found of a server that was not there before. */
+  /** Called with each new finding about a server. */
   onFinding: (room: RoomName, finding: ServerFinding) => void;
 }
 
-/** What is not as it should be with a server of a room. */
+/** What is wrong with a server of a room. */
 export type ServerFinding =
   | ({ finding: 'unreadable' } & UnreadableServer)
   | ({ finding: 'waiting_for' } & WaitingServer)
   | ({ finding: 'diverged' } & Divergence);
 
-/** What the room's machine is told. */
+/** Events for the room's machine. */
 export interface RoomWatchEvents {
-  /** Something is missing: the states of the servers have to be merged again. */
+  /** Updates are missing. The states of the servers have to be merged again. */
   onGap: () => void;
   /** The document is empty again. */
   onLost: () => void;
-  /** What rounds found did not come by the channel; it does. */
-  onMissed: () => void;
-  onHeard: () => void;
+  /** See `ChannelWatchEvents`. */
+  onUndelivered: () => void;
+  onDelivered: () => void;
 }
 
-/** What is shown of one watched room: its document, who is in it, its log, and how it stands. */
+/** One watched room as viewers see it: its document, its people, its log and its status. */
 export class RoomWatch {
   readonly room: RoomName;
   readonly #needs: RoomWatchNeeds;
-  /** Whether servers can be asked for it by its name. */
+  /** Whether servers can be asked for a room of this name. */
   readonly #isAskable: boolean;
   readonly #log = new UpdateLog();
   readonly #awareness: AwarenessStreams;
@@ -67,14 +67,14 @@ export class RoomWatch {
   #content: RoomContent | undefined;
   #standing: RoomStanding = 'locating';
   #channel: RoomChannelStanding = 'connecting';
-  /** Why that is not subscribed; undefined: it is, or nothing says so yet. */
+  /** Why the channel is not subscribed; undefined: it is, or the reason is unknown. */
   #failure: ChannelFailure | undefined;
   #presence: PresenceStanding = 'connecting';
   #notAsked = 0;
-  #toldStatus = '';
-  #statusDue: NodeJS.Immediate | undefined;
-  /** Findings and their servers, as they were last told. */
-  #found = new Set<string>();
+  #sentStatus = '';
+  #statusTimer: NodeJS.Immediate | undefined;
+  /** Reported findings with their servers. */
+  #reported = new Set<string>();
 
   constructor(room: RoomName, needs: RoomWatchNeeds) {
     this.room = room;
@@ -92,8 +92,8 @@ export class RoomWatch {
     this.#heartbeat.start();
   }
 
-  /** The room's machine runs: a document of its own, until `end`. */
-  begin({ onGap, onLost, onMissed, onHeard }: RoomWatchEvents): RoomContent {
+  /** The room's machine started: opens a document, until `end`. */
+  begin({ onGap, onLost, onUndelivered, onDelivered }: RoomWatchEvents): RoomContent {
     this.#content?.close();
     const lost = () => {
       content.reset();
@@ -102,17 +102,17 @@ export class RoomWatch {
     const document = this.#needs.documents.open(this.room, { onLost: lost });
     const content = new RoomContent(document, {
       onGap,
-      onMissed,
-      onHeard,
+      onUndelivered,
+      onDelivered,
       onStatus: () => {
         if (content.isTooLarge) this.#streams.forgetJson();
         this.#noteFindings(content);
-        this.#tellStatusSoon();
+        this.#sendStatusSoon();
       },
       onChanged: () => this.#streams.touch(),
-      onMerged: () => void this.#streams.retellUpdates(),
+      onMerged: () => void this.#streams.resendUpdates(),
       onGarbage: (bytes) => this.#noteGarbage(bytes),
-      onUpdate: (summary, update) => this.#streams.tellUpdate(this.#log.add(summary), update),
+      onUpdate: (summary, update) => this.#streams.sendUpdate(this.#log.add(summary), update),
     });
     this.#content = content;
     return content;
@@ -141,47 +141,47 @@ export class RoomWatch {
     return this.#streams.size;
   }
 
-  /** Servers that may hold the room and are not asked, being too many. */
+  /** Servers that may hold the room but are not asked, because they are too many. */
   setNotAsked(count: number): void {
     if (count === this.#notAsked) return;
     this.#notAsked = count;
-    this.#tellStatus();
+    this.#sendStatus();
   }
 
   setStanding(standing: RoomStanding): void {
     if (standing === this.#standing) return;
     this.#standing = standing;
-    this.#tellStatusSoon();
+    this.#sendStatusSoon();
   }
 
   setChannel(channel: RoomChannelStanding): void {
     this.#channel = channel;
     if (channel !== 'lost') this.#failure = undefined;
-    this.#tellStatusSoon();
+    this.#sendStatusSoon();
   }
 
   setFailure(failure: ChannelFailure): void {
     this.#failure = failure;
-    this.#tellStatusSoon();
+    this.#sendStatusSoon();
   }
 
   setPresence(presence: PresenceStanding): void {
     this.#presence = presence;
     this.#awareness.setFollowed(presence === 'subscribed');
-    this.#tellStatusSoon();
+    this.#sendStatusSoon();
   }
 
-  /** Takes a message of the room's presence channel. */
+  /** Applies a message of the room's presence channel. */
   applyPresence(update: Uint8Array): void {
-    this.#awareness.take(update);
+    this.#awareness.apply(update);
   }
 
-  /** How the room stands; the data of a `room` event. */
+  /** The status of the room; the data of a `room` event. */
   status(): RoomStatus {
     const channel = this.#channelStanding;
     return {
       room: this.room,
-      // Whatever its machine concludes, servers were not asked.
+      // The machine does not know that servers were not asked.
       state: this.#isAskable ? this.#standing : 'unaskable',
       askable: this.#isAskable,
       source: channel === 'subscribed' || channel === 'followed' ? 'redis' : 'poll',
@@ -194,13 +194,13 @@ export class RoomWatch {
     };
   }
 
-  /** Where it is gone, or waited for, nobody holds it: the document hears of that before or after its standing. */
+  /** None while no server holds the room: the document may learn that before or after the machine does. */
   #holders(): readonly ServerId[] {
     const isHeld = this.#standing === 'live' || this.#standing === 'polling';
     return isHeld ? (this.#content?.holders ?? []) : [];
   }
 
-  /** What is not as it should be with the room's servers and its channel. */
+  /** What is wrong with the room's servers and its channel. */
   findings(): RoomFindings {
     return {
       diverged: this.#content?.diverged ?? [],
@@ -210,14 +210,14 @@ export class RoomWatch {
     };
   }
 
-  /** The newest updates, the newest first. */
+  /** The last updates, newest first. */
   log(): LogEntry[] {
     return this.#log.newestFirst();
   }
 
   close(): void {
     this.#heartbeat.stop();
-    clearImmediate(this.#statusDue);
+    clearImmediate(this.#statusTimer);
     this.end();
     this.#awareness.close();
     this.#streams.close();
@@ -229,20 +229,20 @@ export class RoomWatch {
     return this.#failure === 'refused' ? 'refused' : 'lost';
   }
 
-  /** In the next turn: the document and the machine learn one after the other what a round came to. */
-  #tellStatusSoon(): void {
-    this.#statusDue ??= setImmediate(() => {
-      this.#statusDue = undefined;
-      this.#tellStatus();
+  /** Waits a turn, because the document and the machine learn the outcome of a round one after the other. */
+  #sendStatusSoon(): void {
+    this.#statusTimer ??= setImmediate(() => {
+      this.#statusTimer = undefined;
+      this.#sendStatus();
     });
   }
 
-  #tellStatus(): void {
+  #sendStatus(): void {
     const status = this.status();
-    const told = JSON.stringify(status);
-    if (told === this.#toldStatus) return;
-    this.#toldStatus = told;
-    this.#streams.tell('room', status);
+    const text = JSON.stringify(status);
+    if (text === this.#sentStatus) return;
+    this.#sentStatus = text;
+    this.#streams.broadcast('room', status);
   }
 
   #noteFindings({ unreadable, waitingFor, diverged }: RoomContent): void {
@@ -251,11 +251,11 @@ export class RoomWatch {
       ...waitingFor.map((each) => ({ finding: 'waiting_for' as const, ...each })),
       ...diverged.map((each) => ({ finding: 'diverged' as const, ...each })),
     ];
-    const before = this.#found;
-    this.#found = new Set();
+    const before = this.#reported;
+    this.#reported = new Set();
     for (const each of findings) {
       const key = `${each.finding} ${each.server}`;
-      this.#found.add(key);
+      this.#reported.add(key);
       if (!before.has(key)) this.#needs.onFinding(this.room, each);
     }
   }

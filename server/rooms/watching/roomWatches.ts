@@ -13,29 +13,29 @@ import type { Documents } from '../../documents/documents.js';
 import type { RedisChannels } from '../../redis/redisChannels.js';
 import type { Viewer } from '../../sse/viewer.js';
 import type { PresenceStanding } from '../../wire/roomStatus.js';
-import type { Asked, RoomDirectory } from '../lookup/roomDirectory.js';
+import type { AskedServer, RoomDirectory } from '../lookup/roomDirectory.js';
 import type { ChannelNames } from './channelNames.js';
 import type { RoomView } from './roomStreams.js';
 import { RoomWatch, type ServerFinding } from './roomWatch.js';
 
-/** What watching rooms needs of the rest of the service. */
+/** What watching rooms needs from the rest of the service. */
 export interface RoomWatchesNeeds {
   documents: Documents;
   directory: RoomDirectory;
   /** Undefined: no Redis is configured, and rooms are polled. */
   redis: RedisChannels | undefined;
-  /** How its channels are called. */
+  /** Names of the channels of rooms. */
   channels: ChannelNames;
   frameIntervalMs: number;
   log: Logger;
 }
 
-/** Rooms watched at a time: each has a document in memory. */
+/** Most watched rooms. Each has a document in memory. */
 const maxWatched = 200;
 
 const findingMessages: Record<ServerFinding['finding'], string> = {
-  unreadable: 'a pub-sub server answers for a room what cannot be read',
-  waiting_for: 'a pub-sub server waits for updates of a room that it never got',
+  unreadable: 'a pub-sub server sends a state of a room that is not a Yjs document',
+  waiting_for: 'a pub-sub server lacks updates of a room and cannot apply later ones',
   diverged: 'the pub-sub servers of a room hold different documents',
 };
 
@@ -43,7 +43,7 @@ interface RoomInput {
   room: RoomName;
 }
 
-/** The watched rooms, and what fills the slots of their machines. */
+/** The watched rooms, and the actors in the slots of their machines. */
 export class RoomWatches {
   readonly #needs: RoomWatchesNeeds;
   readonly #watches = new Map<RoomName, RoomWatch>();
@@ -52,7 +52,7 @@ export class RoomWatches {
     this.#needs = needs;
   }
 
-  /** Shows a room to a viewer; the room's machine must be told by the caller. */
+  /** Adds a viewer to a room. The caller has to tell the room's machine. */
   add(room: RoomName, viewer: Viewer, view: RoomView): void {
     this.#watch(room).add(viewer, view);
   }
@@ -61,7 +61,7 @@ export class RoomWatches {
     this.#watches.get(room)?.remove(viewer);
   }
 
-  /** A watched room; undefined: nobody watches it. */
+  /** A watched room; undefined: it has no viewers. */
   get(room: RoomName): RoomWatch | undefined {
     return this.#watches.get(room);
   }
@@ -72,7 +72,7 @@ export class RoomWatches {
     return viewers;
   }
 
-  /** Whether a room can be shown to one more viewer, in this way. */
+  /** Whether a room can have one more viewer with this view. */
   hasPlaceFor(room: RoomName, view: RoomView): boolean {
     const watch = this.#watches.get(room);
     return watch ? watch.hasPlaceFor(view) : this.#watches.size < maxWatched;
@@ -87,7 +87,7 @@ export class RoomWatches {
     if (channel === 'silent')
       this.#needs.log.warn(
         { room },
-        'servers have what nobody published for this room; polling it',
+        'servers have changes that nobody published on the channel of this room; polling it',
       );
   }
 
@@ -96,7 +96,7 @@ export class RoomWatches {
     this.#watches.clear();
   }
 
-  /** The slot `roomChannel`: the updates of a room, and who is in it, by Redis. */
+  /** The slot `roomChannel`: updates and awareness of a room from Redis. */
   readonly roomChannel = fromCallback<EventObject, RoomInput>(({ input: { room }, sendBack }) => {
     const { redis, channels } = this.#needs;
     const setPresence = (presence: PresenceStanding) =>
@@ -126,30 +126,30 @@ export class RoomWatches {
     };
   });
 
-  /** The slot `roomSources`: where a room is, and what is there. */
+  /** The slot `roomSources`: the servers of a room and their states. */
   readonly roomSources = fromCallback<RoomSourceRequest, RoomInput>(
     ({ input: { room }, receive, sendBack }) => {
       const stop = new AbortController();
-      const answer = (event: RoomSourceAnswer) => {
+      const send = (event: RoomSourceAnswer) => {
         if (!stop.signal.aborted) sendBack(event);
       };
       receive((request) => {
-        if (request.type === 'location.requested') void this.#locate(room).then(answer);
-        else void this.#collect(room, request.servers, stop.signal, answer);
+        if (request.type === 'location.requested') void this.#locate(room).then(send);
+        else void this.#collect(room, request.servers, stop.signal, send);
       });
       return () => stop.abort();
     },
   );
 
-  /** The slot `roomDocument`: the document of a room, and what is shown of it. */
+  /** The slot `roomDocument`: the document of a room, and its viewers. */
   readonly roomDocument = fromCallback<RoomDocumentCommand, RoomInput>(
     ({ input: { room }, receive, sendBack }) => {
       const watch = this.#watch(room);
       const content = watch.begin({
         onGap: () => sendBack({ type: 'update.refused' }),
         onLost: () => sendBack({ type: 'document.lost' }),
-        onMissed: () => sendBack({ type: 'news.missed' }),
-        onHeard: () => sendBack({ type: 'news.heard' }),
+        onUndelivered: () => sendBack({ type: 'news.missed' }),
+        onDelivered: () => sendBack({ type: 'news.heard' }),
       });
       receive((command) => {
         if (command.type === 'state.merged') content.merge(command.server, command.state);
@@ -177,7 +177,7 @@ export class RoomWatches {
       documents,
       frameIntervalMs,
       onGarbage: (name, bytes) =>
-        log.warn({ room: name, bytes }, 'a message on the channel of a room is no update'),
+        log.warn({ room: name, bytes }, 'a message on the channel of a room is not an update'),
       onFinding: (name, { finding, ...about }) =>
         log.warn({ room: name, finding, ...about }, findingMessages[finding]),
     });
@@ -188,7 +188,7 @@ export class RoomWatches {
   async #locate(room: RoomName): Promise<RoomSourceAnswer> {
     const directory = this.#needs.directory;
     const holders = await directory.holders(room);
-    const asked = holders.length > 0 ? holders : directory.everybody(room);
+    const asked = holders.length > 0 ? holders : directory.allServers(room);
     return { type: 'servers.located', servers: asked.map(({ server }) => server) };
   }
 
@@ -196,26 +196,30 @@ export class RoomWatches {
     room: RoomName,
     servers: readonly ServerId[],
     signal: AbortSignal,
-    answer: (event: RoomSourceAnswer) => void,
+    send: (event: RoomSourceAnswer) => void,
   ): Promise<void> {
-    const said = await this.#ask(room, servers, signal);
+    const asked = await this.#ask(room, servers, signal);
     let holders = 0;
     let failures = 0;
-    for (const { server, said: answered } of said) {
-      if (answered.kind === 'failed') failures += 1;
-      if (answered.kind !== 'holds') continue;
+    for (const { server, answer } of asked) {
+      if (answer.kind === 'failed') failures += 1;
+      if (answer.kind !== 'holds') continue;
       holders += 1;
-      // Each may be of many MB: others have their turn between.
+      // A state may have many MB: let other work run in between.
       await nextTurn();
-      answer({ type: 'state.received', server, state: answered.state });
+      send({ type: 'state.received', server, state: answer.state });
     }
-    answer({ type: 'states.completed', holders, failures });
+    send({ type: 'states.completed', holders, failures });
   }
 
-  async #ask(room: RoomName, servers: readonly ServerId[], signal: AbortSignal): Promise<Asked[]> {
+  async #ask(
+    room: RoomName,
+    servers: readonly ServerId[],
+    signal: AbortSignal,
+  ): Promise<AskedServer[]> {
     const named = servers.map((server) => ({ server, isStored: false, connections: 0 }));
-    // An answer that cannot be read is not enough here: it does not make the room live.
-    const isEnough = ({ said }: Asked) => said.kind === 'holds';
+    // An unreadable answer is not enough: the room would not become live.
+    const isEnough = ({ answer }: AskedServer) => answer.kind === 'holds';
     const { directory } = this.#needs;
     const { asked, notAsked } = await directory.askNamedFirst(room, named, { signal, isEnough });
     this.#watches.get(room)?.setNotAsked(notAsked);

@@ -3,35 +3,36 @@ import { messageFrame } from '../../sse/frames.js';
 import type { Viewer } from '../../sse/viewer.js';
 import { PerSecond } from '../../timing/perSecond.js';
 
-/** What is taken in of a second for the viewers of one prefix: the rest is counted and dropped. */
+/** Most that is read in a second for the viewers of one prefix. The rest is counted and dropped. */
 export const maxPerSecond = { updates: 2000, bytes: 4 * 1024 * 1024 };
-/** The part of it that messages of other programs may have: what they publish displaces no updates. */
-const strangePart = 1 / 10;
+/** Share of it for messages of other programs, so that they do not displace updates. */
+const foreignShare = 1 / 10;
 
-/** A message, as it is counted: what became of it. */
+/** A message before it is read. */
 export interface Admitted {
-  isStrange: boolean;
+  /** Whether its channel belongs to another program. */
+  isForeign: boolean;
   bytes: number;
-  /** Whether the service has time for one more, or for one more of those who had little so far. */
+  /** Whether the limit of all prefixes leaves room; `own`: how much these viewers had in this second. */
   isAllowed: (own: PerSecond) => boolean;
 }
 
-/** The viewers of all rooms whose names begin with the same prefix, and what they missed. */
+/** The viewers of all rooms whose names begin with one prefix, and how many messages they missed. */
 export class UpdateAudience {
   readonly prefix: string;
   readonly #channels: Readonly<Record<'log' | 'updates', Channel>>;
-  readonly #taken = new PerSecond(maxPerSecond);
-  readonly #strange = new PerSecond({
-    updates: maxPerSecond.updates * strangePart,
-    bytes: maxPerSecond.bytes * strangePart,
+  readonly #ownRate = new PerSecond(maxPerSecond);
+  readonly #foreignRate = new PerSecond({
+    updates: maxPerSecond.updates * foreignShare,
+    bytes: maxPerSecond.bytes * foreignShare,
   });
   readonly #about: () => object;
   #dropped = 0;
   #garbage = 0;
   #foreign = 0;
-  #told = '';
+  #sentCounts = '';
 
-  /** `about`: what is told of the feed in every status. */
+  /** `about`: fields of the feed that every status contains. */
   constructor(prefix: string, about: () => object) {
     this.prefix = prefix;
     this.#about = about;
@@ -51,41 +52,41 @@ export class UpdateAudience {
     for (const channel of Object.values(this.#channels)) channel.remove(viewer);
   }
 
-  /** Whether a message is to be read for these viewers; if not, it is counted. */
-  admits({ isStrange, bytes, isAllowed }: Admitted): boolean {
-    const own = isStrange ? this.#strange : this.#taken;
+  /** Whether to read a message for these viewers. If not, it is counted. */
+  admits({ isForeign, bytes, isAllowed }: Admitted): boolean {
+    const own = isForeign ? this.#foreignRate : this.#ownRate;
     if (own.allows(bytes) && isAllowed(own)) {
       own.use(bytes);
       return true;
     }
-    if (isStrange) this.noteGarbage(isStrange);
+    if (isForeign) this.noteGarbage(isForeign);
     else this.#dropped += 1;
     return false;
   }
 
-  /** A message was no update; `isStrange`: nothing else ever came by its channel. */
-  noteGarbage(isStrange: boolean): void {
+  /** A message was no update. */
+  noteGarbage(isForeign: boolean): void {
     this.#garbage += 1;
-    if (isStrange) this.#foreign += 1;
+    if (isForeign) this.#foreign += 1;
   }
 
-  /** `frame`: of an entry, or of an entry with its update; made when somebody is sent it. */
-  tell(frame: (as: 'log' | 'updates') => Buffer): void {
+  /** Sends an entry. `frame` makes it with or without the update, and only if a viewer needs it. */
+  broadcast(frame: (as: 'log' | 'updates') => Buffer): void {
     for (const as of ['log', 'updates'] as const)
       if (this.#channels[as].size > 0) this.#channels[as].broadcast(frame(as));
   }
 
-  tellStatus(): void {
-    this.#told = this.#counts();
+  broadcastStatus(): void {
+    this.#sentCounts = this.#counts();
     const frame = this.#statusFrame();
     for (const channel of Object.values(this.#channels)) channel.broadcast(frame);
   }
 
-  /** Allows as much again as in the second before, and tells viewers what was dropped in it. */
+  /** Starts the limits over, and reports what was dropped in the last second. */
   beginSecond(): void {
-    this.#taken.reset();
-    this.#strange.reset();
-    if (this.#told !== this.#counts()) this.tellStatus();
+    this.#ownRate.reset();
+    this.#foreignRate.reset();
+    if (this.#sentCounts !== this.#counts()) this.broadcastStatus();
   }
 
   /** Brings viewers that are behind up to date. */
@@ -101,7 +102,7 @@ export class UpdateAudience {
     return `${this.#dropped} ${this.#garbage} ${this.#foreign}`;
   }
 
-  /** How the feed stands. Whoever missed updates gets it in their place: `dropped` does not count those. */
+  /** Viewers that fall behind get this in place of the updates that they miss; `dropped` does not count those. */
   #statusFrame(): Buffer {
     const status = {
       ...this.#about(),

@@ -1,25 +1,25 @@
-/** Frames with a document or an update in them: written once and shared, for they may be of many MB. */
+/** Frames with a document or an update. They are written once and shared, because they may have many MB. */
 
 import { openJsonField } from '../../appendJsonField.js';
 
-/** Bytes of an update: to be written in base64, or in base64 already, as ASCII. */
+/** Bytes of an update; `base64`: already encoded, as ASCII. */
 export type UpdateBytes = { raw: Uint8Array } | { base64: Uint8Array };
 
 /** A part of a frame. */
 type Part = string | UpdateBytes;
 
-// A multiple of 3, so that the pieces fit together.
+/** A multiple of 3, so that the encoded pieces fit together. */
 const pieceBytes = 3 * 1024 * 1024;
 
 const asBuffer = ({ buffer, byteOffset, length }: Uint8Array) =>
   Buffer.from(buffer, byteOffset, length);
 
-/** The parts of a message whose data is `json`, an object, with the update in it as `update`. */
+/** The parts of an event with the JSON object `json` as data, and the update in its field `update`. */
 export function updateParts(event: string, json: string, update: UpdateBytes): Part[] {
   return [`event: ${event}\ndata: ${openJsonField(json, 'update')}"`, update, '"}\n\n'];
 }
 
-/** The parts as they go out; text in base64 is passed on without a copy. */
+/** Encodes the parts; base64 text is not copied. */
 export function frameOf(parts: readonly Part[]): Buffer[] {
   return parts.map((part) => {
     if (typeof part === 'string') return Buffer.from(part);

@@ -2,11 +2,11 @@ import type { LogEntry, UpdateSummary } from '../../wire/logEntry.js';
 
 const maxEntries = 500;
 
-/** The newest updates of a watched room, a bounded number of them. */
+/** The last 500 updates of a watched room. */
 export class UpdateLog {
   #entries: LogEntry[] = [];
   #number = 0;
-  /** Messages on the channel that were no update. */
+  /** Messages on the channel that were not updates. */
   garbage = 0;
 
   add(summary: UpdateSummary): LogEntry {
@@ -17,7 +17,7 @@ export class UpdateLog {
     return entry;
   }
 
-  /** The entries, the newest first. */
+  /** The entries, newest first. */
   newestFirst(): LogEntry[] {
     return this.#entries.toReversed();
   }

@@ -8,10 +8,10 @@ import { Heartbeat } from '../../sse/heartbeat.js';
 import type { Viewer } from '../../sse/viewer.js';
 import { PerSecond } from '../../timing/perSecond.js';
 import type { ChannelNames } from './channelNames.js';
-import { StrangeChannels } from './strangeChannels.js';
+import { ForeignChannels } from './foreignChannels.js';
 import { type Admitted, maxPerSecond, UpdateAudience } from './updateAudience.js';
 
-/** Which updates a viewer is sent, and whether with their bytes. */
+/** Which updates a viewer gets. `log`: without their bytes. */
 export interface UpdatesView {
   prefix: string;
   as: 'log' | 'updates';
@@ -19,35 +19,35 @@ export interface UpdatesView {
 
 /** What the feed of all updates needs of the rest of the service. */
 export interface UpdatesFeedNeeds {
-  /** Undefined: the pub-sub servers are asked to post their updates. */
+  /** Undefined: pub-sub servers are asked to post their updates. */
   redis: RedisChannels | undefined;
-  /** How the channels of rooms are called. */
+  /** Names of the channels of rooms. */
   channels: ChannelNames;
-  /** Somebody began to watch what servers post; the last one ceased to. */
+  /** The first viewer came, or the last one left, while servers post the updates. */
   onServersWanted: (isWanted: boolean) => void;
 }
 
-/** For all prefixes together; each of them has its share of it for certain. */
-const maxInAll = { updates: 4 * maxPerSecond.updates, bytes: 4 * maxPerSecond.bytes };
-/** Larger updates are named by their size alone: to read them would hold up everybody. */
+/** Most that is read in a second for all prefixes together. Each has its share guaranteed. */
+const maxTotal = { updates: 4 * maxPerSecond.updates, bytes: 4 * maxPerSecond.bytes };
+/** Larger updates are only listed with their size, because reading them would block the main loop. */
 const maxExaminedBytes = 16 * 1024;
 const maxPrefixes = 64;
 
 /**
- * `connecting`: Redis has not yet said whether it lets this service follow. `asked`: the servers were asked
- * to post, and none has; `following` is said once something proves it.
+ * `connecting`: the subscription is not confirmed yet. `asked`: the servers were asked to post updates, and none has
+ * so far. `following`: updates arrive, or the subscription is confirmed.
  */
 type FeedState = 'connecting' | 'asked' | 'following' | 'lost' | 'refused';
 
-/** Every update of every document, while somebody watches: by Redis, or as the servers post them. */
+/** Updates of all documents for viewers, from Redis or posted by servers. Idle without viewers. */
 export class UpdatesFeed {
   readonly #needs: UpdatesFeedNeeds;
-  /** By the prefix that they watch. */
+  /** By prefix. */
   readonly #audiences = new Map<string, UpdateAudience>();
-  readonly #inAll = new PerSecond(maxInAll);
-  readonly #strangeChannels = new StrangeChannels();
+  readonly #totalRate = new PerSecond(maxTotal);
+  readonly #foreignChannels = new ForeignChannels();
   #unfollow: (() => void) | undefined;
-  /** Begins a second of the allowances; runs while somebody watches. */
+  /** Starts the limits of each second; runs while there are viewers. */
   #seconds: NodeJS.Timeout | undefined;
   readonly #heartbeat = new Heartbeat({
     catchUp: () => {
@@ -59,10 +59,10 @@ export class UpdatesFeed {
 
   constructor(needs: UpdatesFeedNeeds) {
     this.#needs = needs;
-    this.#state = this.#unproven;
+    this.#state = this.#initialState;
   }
 
-  /** Whether too many prefixes are watched for one more. */
+  /** Whether too many prefixes are watched to add this one. */
   isFullFor(prefix: string): boolean {
     return prefix !== '' && !this.#audiences.has(prefix) && this.#audiences.size >= maxPrefixes;
   }
@@ -93,15 +93,15 @@ export class UpdatesFeed {
     if (this.#audiences.size === 0) this.#end();
   }
 
-  /** Takes an update of a room, if anybody watches. */
+  /** Passes an update of a room to the viewers, if there are any. */
   take(room: RoomName, update: Uint8Array): void {
     if (this.#state === 'asked' && this.#seconds) this.#noteState('following');
     const audiences = this.#admitting(room, update.length);
     if (audiences.length === 0) return;
-    this.#inAll.use(update.length);
+    this.#totalRate.use(update.length);
     const entry = this.#entry(room, update);
-    if (entry) tellAll(audiences, entry, update);
-    else for (const each of audiences) each.noteGarbage(this.#isStrange(room));
+    if (entry) broadcastAll(audiences, entry, update);
+    else for (const each of audiences) each.noteGarbage(this.#isForeign(room));
   }
 
   close(): void {
@@ -134,64 +134,64 @@ export class UpdatesFeed {
     this.#heartbeat.stop();
     this.#unfollow?.();
     this.#unfollow = undefined;
-    this.#state = this.#unproven;
-    this.#strangeChannels.forget();
+    this.#state = this.#initialState;
+    this.#foreignChannels.forget();
     if (!this.#needs.redis) this.#needs.onServersWanted(false);
   }
 
-  /** Those for whom a message is to be read. */
+  /** The audiences for which a message is read. */
   #admitting(room: RoomName, bytes: number): UpdateAudience[] {
     let message: Admitted | undefined;
     const admitting: UpdateAudience[] = [];
     for (const audience of this.#audiences.values()) {
       if (!room.startsWith(audience.prefix)) continue;
-      message ??= { isStrange: this.#isStrange(room), bytes, isAllowed: this.#isAllowed(bytes) };
+      message ??= { isForeign: this.#isForeign(room), bytes, isAllowed: this.#isAllowed(bytes) };
       if (audience.admits(message)) admitting.push(audience);
     }
     return admitting;
   }
 
-  /** Whether there is time for an update in this second, at least for those who had less than their share. */
+  /** Whether one more update fits into this second; always for an audience that had less than its share. */
   #isAllowed(bytes: number): (own: PerSecond) => boolean {
-    const hasTime = this.#inAll.allows(bytes);
-    const share = maxInAll.updates / maxPerSecond.updates / this.#audiences.size;
+    const hasTime = this.#totalRate.allows(bytes);
+    const share = maxTotal.updates / maxPerSecond.updates / this.#audiences.size;
     return (own) => hasTime || own.allows(bytes, share);
   }
 
-  #isStrange(room: RoomName): boolean {
-    return this.source === 'redis' && this.#strangeChannels.isStrange(room);
+  #isForeign(room: RoomName): boolean {
+    return this.source === 'redis' && this.#foreignChannels.isForeign(room);
   }
 
   #entry(room: RoomName, update: Uint8Array): object | undefined {
     const head = { room, at: new Date().toISOString(), source: this.source };
     if (update.length > maxExaminedBytes)
-      return this.#isStrange(room)
+      return this.#isForeign(room)
         ? undefined
         : { ...head, bytes: update.length, isExamined: false };
     try {
       const entry = { ...head, ...summarizeUpdate(examineUpdate(update)) };
-      this.#strangeChannels.note(room, true);
+      this.#foreignChannels.note(room, true);
       return entry;
     } catch {
       const isRead = isParsedByYjs(update);
-      this.#strangeChannels.note(room, isRead);
+      this.#foreignChannels.note(room, isRead);
       if (isRead) return { ...head, bytes: update.length, isExamined: false };
       return undefined;
     }
   }
 
-  get #unproven(): FeedState {
+  get #initialState(): FeedState {
     return this.#needs.redis ? 'connecting' : 'asked';
   }
 
   #noteState(state: FeedState): void {
     if (state === this.#state) return;
     this.#state = state;
-    for (const audience of this.#audiences.values()) audience.tellStatus();
+    for (const audience of this.#audiences.values()) audience.broadcastStatus();
   }
 
   #beginSecond(): void {
-    this.#inAll.reset();
+    this.#totalRate.reset();
     for (const audience of this.#audiences.values()) audience.beginSecond();
   }
 
@@ -200,15 +200,19 @@ export class UpdatesFeed {
   }
 }
 
-/** Each frame is encoded once for all. */
-function tellAll(audiences: readonly UpdateAudience[], entry: object, update: Uint8Array): void {
+/** Encodes each frame once for all audiences. */
+function broadcastAll(
+  audiences: readonly UpdateAudience[],
+  entry: object,
+  update: Uint8Array,
+): void {
   const json = JSON.stringify(entry);
   const frames: Partial<Record<'log' | 'updates', Buffer>> = {};
   const frame = (as: 'log' | 'updates') => {
     frames[as] ??= messageFrame(as === 'log' ? json : withBytes(json, update), { event: 'update' });
     return frames[as];
   };
-  for (const audience of audiences) audience.tell(frame);
+  for (const audience of audiences) audience.broadcast(frame);
 }
 
 function withBytes(json: string, update: Uint8Array): string {

@@ -61,8 +61,8 @@ test('a viewer too slow for awareness is sent everybody when it has drained, and
   const content = watch.begin({
     onGap: () => {},
     onLost: () => {},
-    onMissed: () => {},
-    onHeard: () => {},
+    onUndelivered: () => {},
+    onDelivered: () => {},
   });
   void content.merge('10.0.0.1:8001' as ServerId, stateOf('hello'));
   await content.endRound(false);
@@ -121,7 +121,7 @@ test('when the documents thread ends nobody is known, and it is said since when 
   streams.setFollowed(true);
   const [[, told]] = fake.take() as [[string, People]];
   expect(Date.parse(told.since ?? '')).toBeGreaterThan(0);
-  streams.take(awarenessUpdate([1, 1, { name: 'Ada' }]));
+  streams.apply(awarenessUpdate([1, 1, { name: 'Ada' }]));
   await eventually(() => expect(fake.frames.join('')).toContain('Ada'));
   fake.take();
   announced = [];

@@ -190,7 +190,7 @@ test('garbage on the channel is counted, logged once, and harms nothing', async 
   doc.getText('text').insert(0, 'unharmed');
   await eventually(() => expect(textIn(viewer)).toBe('unharmed'), patience);
   await eventually(async () => expect((await logOf(service, 'r')).garbage).toBe(6), patience);
-  expect(lines.filter((line) => line.includes('is no update'))).toHaveLength(1);
+  expect(lines.filter((line) => line.includes('is not an update'))).toHaveLength(1);
   expect((await logOf(service, 'r')).entries).toHaveLength(1);
 });
 

@@ -193,11 +193,11 @@ describe('ChannelWatch', () => {
     nowMs = 0;
     told = [];
     watch = new ChannelWatch(() => nowMs, {
-      onMissed: () => told.push('missed'),
-      onHeard: () => told.push('heard'),
+      onUndelivered: () => told.push('missed'),
+      onDelivered: () => told.push('heard'),
     });
     watch.begin();
-    watch.judge([one], false);
+    watch.endRound([one], false);
   });
   const structs = (from: number, to: number) => ({
     structs: [{ client: 1, from, to }],
@@ -215,8 +215,8 @@ describe('ChannelWatch', () => {
   }
 
   test('tells of a miss in a judged round, and of what makes it good, in whatever parts it comes', () => {
-    watch.noteNews(one, structs(5, 10));
-    watch.judge([one], true);
+    watch.noteAdded(one, structs(5, 10));
+    watch.endRound([one], true);
     watch.noteUpdate(updateOf(5, 8), false);
     expect(told).toEqual(['missed']);
     watch.noteUpdate(updateOf(8, 10), false);
@@ -232,39 +232,39 @@ describe('ChannelWatch', () => {
     const updates: Uint8Array[] = [];
     doc.on('update', (update: Uint8Array) => updates.push(update));
     text.delete(1, 2);
-    watch.noteNews(one, { structs: [], deletions: [{ client: 1, from: 1, to: 3 }] });
-    watch.judge([one], true);
+    watch.noteAdded(one, { structs: [], deletions: [{ client: 1, from: 1, to: 3 }] });
+    watch.endRound([one], true);
     watch.noteUpdate(updates[0] as Uint8Array, false);
     expect(told).toEqual(['missed', 'heard']);
   });
 
   test('news on a server that the round before did not read is not judged', () => {
-    watch.noteNews(two, structs(0, 5));
-    watch.judge([one, two], true);
+    watch.noteAdded(two, structs(0, 5));
+    watch.endRound([one, two], true);
     expect(told).toEqual([]);
-    watch.noteNews(two, structs(5, 6));
-    watch.judge([one, two], true);
+    watch.noteAdded(two, structs(5, 6));
+    watch.endRound([one, two], true);
     expect(told).toEqual(['missed']);
   });
 
   test('what came before the round had ended is not missed, nor what was let go here', () => {
-    watch.noteNews(one, structs(5, 10));
+    watch.noteAdded(one, structs(5, 10));
     watch.noteUpdate(updateOf(5, 10), false);
-    watch.judge([one], true);
+    watch.endRound([one], true);
     expect(told).toEqual(['heard']);
-    watch.noteNews(one, structs(10, 12));
-    watch.excuse();
-    watch.judge([one], true);
+    watch.noteAdded(one, structs(10, 12));
+    watch.noteDropped();
+    watch.endRound([one], true);
     expect(told).toEqual(['heard']);
   });
 
   test('news beside what is missed does not make it good; after a while that is forgotten', () => {
-    watch.noteNews(one, structs(5, 10));
-    watch.judge([one], true);
+    watch.noteAdded(one, structs(5, 10));
+    watch.endRound([one], true);
     watch.noteUpdate(updateOf(20, 21), true);
     expect(told).toEqual(['missed']);
     nowMs = 4000;
-    watch.judge([one], true);
+    watch.endRound([one], true);
     watch.noteUpdate(updateOf(21, 22), true);
     expect(told).toEqual(['missed', 'heard']);
   });

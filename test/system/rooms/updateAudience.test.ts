@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals';
 import * as Y from 'yjs';
 import { ChannelNames } from '../../../server/rooms/watching/channelNames.js';
-import { StrangeChannels } from '../../../server/rooms/watching/strangeChannels.js';
+import { ForeignChannels } from '../../../server/rooms/watching/foreignChannels.js';
 import { UpdatesFeed } from '../../../server/rooms/watching/updatesFeed.js';
 import { FakeViewer } from '../../support/fakeViewer.js';
 import { owns } from '../../support/stage.js';
@@ -42,14 +42,14 @@ test('busy prefixes leave to each other its share of what is read in a second', 
 });
 
 test('a channel is strange while it carried something and never an update', () => {
-  const channels = new StrangeChannels();
-  expect(channels.isStrange('a')).toBe(false);
+  const channels = new ForeignChannels();
+  expect(channels.isForeign('a')).toBe(false);
   channels.note('a', false);
-  expect(channels.isStrange('a')).toBe(true);
+  expect(channels.isForeign('a')).toBe(true);
   channels.note('a', true);
   channels.note('a', false);
-  expect(channels.isStrange('a')).toBe(false);
+  expect(channels.isForeign('a')).toBe(false);
   channels.note('b', false);
   channels.forget();
-  expect(channels.isStrange('b')).toBe(false);
+  expect(channels.isForeign('b')).toBe(false);
 });

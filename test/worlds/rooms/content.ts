@@ -2,7 +2,7 @@ import type { RoomDocumentCommand } from '../../../machines/ports.js';
 
 type Told = 'update.refused' | 'news.missed' | 'news.heard';
 
-/** As `server/rooms/watching/unheard.ts` keeps it. */
+/** As `server/rooms/watching/undeliveredChanges.ts` keeps it. */
 const keptMs = 3000;
 
 /** A state that was cut off on its way. */

@@ -270,7 +270,7 @@ describe('a server whose answer is no document', () => {
     await untilShown(await watchMaps(service), { r: 1 });
     expect(await get(service, path('r'))).toMatchObject({ status: 502, code: 'room_unreadable' });
     const { servers } = (await get(service, path('r'), asJson)).json<RoomAnswer>();
-    const unreadable = { answer: 'failed', failure: 'answered no document', finding: 'unreadable' };
+    const unreadable = { answer: 'failed', failure: 'the answer is empty', finding: 'unreadable' };
     expect(servers).toMatchObject([unreadable]);
   });
 

@@ -21,7 +21,7 @@ test('few pages are read at a time, the same one once, and whoever is too many i
   const refused = (await Promise.all(results.slice(102))) as unknown[];
   expect(refused.every((error) => error instanceof StoreError)).toBe(true);
   expect(begun).toEqual(['0', '1']);
-  const patient = reads.read('patient', async () => 'patient', { isPatient: true });
+  const patient = reads.read('patient', async () => 'patient', { waitsForever: true });
   open();
   expect(await Promise.all(results.slice(0, 102))).toEqual(
     Array.from({ length: 102 }, (_, i) => `${i}`),

@@ -46,8 +46,8 @@ function contentOver(document: Partial<RoomDocument>) {
     onGarbage: () => {
       heard.garbage += 1;
     },
-    onMissed: () => undefined,
-    onHeard: () => undefined,
+    onUndelivered: () => undefined,
+    onDelivered: () => undefined,
     onGap: () => {
       heard.gaps += 1;
     },
@@ -206,7 +206,7 @@ test('the whole document is encoded once for all who come at the same time', asy
     for (const { frames } of fakes) expect(frames).toHaveLength(1);
   });
   expect(made()).toBe(1);
-  it.tellUpdate({ number: 1 }, new Uint8Array(3));
+  it.sendUpdate({ number: 1 }, new Uint8Array(3));
   const late = new FakeViewer();
   it.add(late.viewer, { as: 'updates' });
   await eventually(() => expect(late.frames).toHaveLength(1));
@@ -221,7 +221,7 @@ test('a viewer that stalls gets the whole document when it has drained, and noth
   it.add(fake.viewer, { as: 'updates' });
   await eventually(() => expect(fake.frames).toHaveLength(1));
   fake.isReading = false;
-  for (let i = 0; i < many; i += 1) it.tellUpdate({ number: i }, new Uint8Array(3));
+  for (let i = 0; i < many; i += 1) it.sendUpdate({ number: i }, new Uint8Array(3));
   expect(fake.frames).toHaveLength(1);
   fake.drain();
   await eventually(() => expect(fake.frames).toHaveLength(2));

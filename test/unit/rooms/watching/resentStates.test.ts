@@ -15,7 +15,7 @@ test('a viewer that comes as the document becomes known gets it', async () => {
   // What it is to be sent first is being made, and holds nothing yet, when the first round ends.
   streams.add(fake.viewer, { as: 'updates' });
   states = [{ update }];
-  await streams.retellUpdates();
+  await streams.resendUpdates();
   expect(fake.take()).toContainEqual(['state', { update: 'AQID' }]);
   streams.close();
 });

@@ -2,33 +2,33 @@ const slots = 65_536;
 
 const unknown = 0;
 const carriesUpdates = 1;
-const strange = 2;
+const foreign = 2;
 
 /**
- * Which channels of a shared Redis are other programs': those that carried something, and never an update.
- * Takes 64 KiB however many channels there are: of channels that share a slot, one with updates decides.
+ * Tells the channels of other programs on a shared Redis: channels with messages of which none was an update. It is
+ * a hash table without keys, of 64 KiB for any number of channels. If channels share a slot, one with updates decides.
  */
-export class StrangeChannels {
+export class ForeignChannels {
   readonly #slots = new Uint8Array(slots);
-  // Random per process, so that nobody can name a channel to share the slot of another one.
+  /** Random per process, to prevent crafted names that share a slot. */
   readonly #seed = Math.floor(Math.random() * 2 ** 32);
 
-  /** Takes note of a message that was read: whether it was an update. */
+  /** Records whether a message on the channel was an update. */
   note(channel: string, isUpdate: boolean): void {
     const slot = this.#slotOf(channel);
     if (isUpdate) this.#slots[slot] = carriesUpdates;
-    else if (this.#slots[slot] === unknown) this.#slots[slot] = strange;
+    else if (this.#slots[slot] === unknown) this.#slots[slot] = foreign;
   }
 
-  isStrange(channel: string): boolean {
-    return this.#slots[this.#slotOf(channel)] === strange;
+  isForeign(channel: string): boolean {
+    return this.#slots[this.#slotOf(channel)] === foreign;
   }
 
   forget(): void {
     this.#slots.fill(unknown);
   }
 
-  // FNV-1a.
+  /** FNV-1a. */
   #slotOf(channel: string): number {
     let hash = this.#seed;
     for (let i = 0; i < channel.length; i += 1)

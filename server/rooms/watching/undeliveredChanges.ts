@@ -3,27 +3,27 @@ import type { AddedRanges } from '../../documents/documentProtocol.js';
 import { examineUpdate } from '../../documents/updateSummary.js';
 import type { ClockRange } from '../../wire/divergence.js';
 
-/** What one state brought that the channel has not. */
+/** Changes in one state that the channel has not delivered. */
 interface Batch {
   readonly sinceMs: number;
   readonly structs: ClockSets;
   readonly deletions: ClockSets;
-  /** What it is is not known: any update may be it. */
+  /** The changes are not known, so any update may be them. */
   readonly isUnknown: boolean;
 }
 
 const maxBatches = 64;
-/** Larger updates would hold up the main loop: they count as what was missed. */
+/** Larger updates would block the main loop. They count as the missing ones. */
 const maxExaminedBytes = 64 * 1024;
-/** After that nobody waits for it any longer; longer than the room's machine grants it. */
+/** How long a change is kept; longer than the room's machine waits for it. */
 const keptMs = 3000;
 
-/** What servers were found to have that no message of the channel has brought so far. */
-export class Unheard {
+/** Changes that rounds found on servers and that the channel has not delivered so far. */
+export class UndeliveredChanges {
   readonly #now: () => number;
   #batches: Batch[] = [];
 
-  /** `now`: milliseconds of any clock that only grows. */
+  /** `now`: milliseconds of a monotonic clock. */
   constructor(now: () => number) {
     this.#now = now;
   }
@@ -32,33 +32,33 @@ export class Unheard {
     return this.#batches.length === 0;
   }
 
-  /** Takes what a state brought; undefined: something, in a room that has no document. */
-  add(news: AddedRanges | undefined): void {
-    if (news && news.structs.length + news.deletions.length === 0) return;
+  /** Adds the changes of a state; undefined: unknown ones, in a room without a document. */
+  add(added: AddedRanges | undefined): void {
+    if (added && added.structs.length + added.deletions.length === 0) return;
     this.#batches.push({
       sinceMs: this.#now(),
-      structs: setsOf(news?.structs ?? []),
-      deletions: setsOf(news?.deletions ?? []),
-      isUnknown: news === undefined,
+      structs: setsOf(added?.structs ?? []),
+      deletions: setsOf(added?.deletions ?? []),
+      isUnknown: added === undefined,
     });
     if (this.#batches.length > maxBatches) this.#batches.shift();
   }
 
-  /** Takes a message of the channel; answers whether it brought something of what was missed. */
-  hear(update: Uint8Array): boolean {
+  /** Removes what an update of the channel delivers. Returns whether it delivered any missing change. */
+  deliver(update: Uint8Array): boolean {
     if (this.isEmpty) return false;
     const before = sizeOf(this.#batches);
-    const heard = examined(update);
+    const delivered = examined(update);
     this.#batches = this.#batches.flatMap((batch) => {
-      if (batch.isUnknown || !heard) return [];
-      const structs = without(batch.structs, heard.structs);
-      const deletions = without(batch.deletions, heard.deletions);
+      if (batch.isUnknown || !delivered) return [];
+      const structs = without(batch.structs, delivered.structs);
+      const deletions = without(batch.deletions, delivered.deletions);
       return structs.size + deletions.size > 0 ? [{ ...batch, structs, deletions }] : [];
     });
     return sizeOf(this.#batches) !== before;
   }
 
-  /** Forgets what nobody waits for any longer. */
+  /** Forgets changes that are no longer waited for. */
   dropOld(): void {
     const until = this.#now() - keptMs;
     this.#batches = this.#batches.filter(({ sinceMs }) => sinceMs > until);
@@ -69,7 +69,7 @@ export class Unheard {
   }
 }
 
-/** Undefined: it is large, or cannot be described. */
+/** Undefined: the update is large, or cannot be described. */
 function examined(update: Uint8Array) {
   if (update.length > maxExaminedBytes) return undefined;
   try {
@@ -86,16 +86,16 @@ function setsOf(ranges: readonly ClockRange[]): ClockSets {
   return sets;
 }
 
-function without(missed: ClockSets, heard: ClockSets): ClockSets {
+function without(missing: ClockSets, delivered: ClockSets): ClockSets {
   const rest: ClockSets = new Map();
-  for (const [client, flat] of missed) {
-    const left = subtract(flat, normalize(heard.get(client) ?? []));
+  for (const [client, flat] of missing) {
+    const left = subtract(flat, normalize(delivered.get(client) ?? []));
     if (left.length > 0) rest.set(client, left);
   }
   return rest;
 }
 
-/** Grows less with whatever is heard. */
+/** A number that falls with every delivered change. */
 function sizeOf(batches: readonly Batch[]): number {
   let size = 0;
   for (const { structs, deletions, isUnknown } of batches) {
