@@ -1,44 +1,56 @@
-/** The catalogue of errors: every code that a client may meet, and its status. `docs/protocol.md` lists the same. */
+/** All error codes of the HTTP API, with their statuses. `docs/protocol.md` has the same list. */
 
 import type { ErrorBody } from '../wire/errorBody.js';
 
-/** Each code's HTTP status and the sentence sent with it. */
+/** HTTP status and message of each code. */
 export const errors = {
-  unauthorized: { status: 401, message: 'A valid token or session is required' },
-  too_many_attempts: { status: 429, message: 'Too many wrong tokens came from there' },
-  foreign_page: { status: 403, message: 'Pages of other origins may not do this' },
-  host_not_allowed: { status: 421, message: 'This service does not answer to this host name' },
-  invalid_host: { status: 400, message: 'The request must say one host' },
+  unauthorized: { status: 401, message: 'Send a valid bearer token, or sign in' },
+  too_many_attempts: { status: 429, message: 'Too many wrong tokens were sent; retry later' },
+  foreign_page: { status: 403, message: 'Pages of other origins must not do this' },
+  host_not_allowed: {
+    status: 421,
+    message: 'This service does not answer to the host name',
+  },
+  invalid_host: { status: 400, message: 'The request must have only one Host header' },
   not_found: { status: 404, message: 'There is nothing at this path' },
-  method_not_allowed: { status: 405, message: 'This path does not take this method' },
+  method_not_allowed: {
+    status: 405,
+    message: 'This path does not support this method; see the Allow header',
+  },
   room_not_found: { status: 404, message: 'No server holds this room' },
-  room_unreadable: { status: 502, message: 'What the servers answer is no document' },
+  room_unreadable: { status: 502, message: 'The servers did not answer with a valid document' },
   room_too_large: { status: 413, message: 'The room is too large to be merged' },
-  token_unknown: { status: 404, message: 'No events URL of this run of the service' },
-  invalid_json: { status: 400, message: 'The body is not JSON' },
+  token_unknown: { status: 404, message: 'This URL is not from this run of the service' },
+  invalid_json: { status: 400, message: 'The body is not valid JSON' },
   invalid_delta: { status: 400, message: 'The body is not a delta or an array of deltas' },
-  invalid_parameter: { status: 400, message: 'A parameter has a value that is not accepted' },
-  body_too_large: { status: 413, message: 'The body is larger than allowed' },
-  unsupported_type: { status: 415, message: 'The body must be application/json' },
-  unsupported_encoding: { status: 415, message: 'The body must come without a content encoding' },
+  invalid_parameter: { status: 400, message: 'A parameter is not valid' },
+  body_too_large: { status: 413, message: 'The body is too large' },
+  unsupported_type: { status: 415, message: 'The Content-Type must be application/json' },
+  unsupported_encoding: {
+    status: 415,
+    message: 'The body must not be compressed or otherwise encoded',
+  },
   body_timeout: { status: 408, message: 'The body did not arrive in time' },
-  too_many_viewers: { status: 503, message: 'As many viewers as allowed are connected' },
-  draining: { status: 503, message: 'The service is shutting down' },
-  store_unavailable: { status: 503, message: 'The metadata store does not answer' },
-  internal: { status: 500, message: 'Something went wrong in the service' },
+  too_many_viewers: { status: 503, message: 'Too many event streams are open; retry later' },
+  draining: { status: 503, message: 'The service is shutting down; retry later' },
+  store_unavailable: { status: 503, message: 'The metadata store does not answer; retry later' },
+  internal: {
+    status: 500,
+    message: 'The service failed; its log has the reason under this requestId',
+  },
 } as const;
 
-/** A code of the catalogue. */
+/** An error code. */
 export type ErrorCode = keyof typeof errors;
 
-/** An error that a client is told of, as Koa understands it (`status`, `expose`). Made by `apiError`. */
+/** An error that becomes an answer. `status` and `expose` mean the same as in Koa. Create it with `apiError`. */
 export class ApiError extends Error {
   override readonly name = 'ApiError';
   readonly code: ErrorCode;
   readonly status: number;
-  /** Whether `message` may be sent: an internal error's detail is for the log alone. */
+  /** Whether the client may see `message`; the message of an internal error is only logged. */
   readonly expose: boolean;
-  /** When it is worth trying again, if that is known. */
+  /** When the client should retry, if known. */
   readonly retryAfterSeconds: number | undefined;
 
   constructor(code: ErrorCode, message: string, retryAfterSeconds?: number) {
@@ -49,13 +61,13 @@ export class ApiError extends Error {
     this.retryAfterSeconds = retryAfterSeconds;
   }
 
-  /** What the client reads: the message, or the catalogue's sentence when that is not to be shown. */
+  /** The message that the client gets. */
   get publicMessage(): string {
     return this.expose ? this.message : errors[this.code].message;
   }
 }
 
-/** The error of this code; the detail is added to the catalogue's sentence. */
+/** Creates the error of a code. `detail` follows the code's message. */
 export function apiError(code: ErrorCode, detail?: string, retryAfterSeconds?: number): ApiError {
   const { message } = errors[code];
   const text = detail === undefined ? message : `${message}: ${detail}`;

@@ -14,24 +14,24 @@ export interface Refusal {
 }
 
 /**
- * The one place where errors become answers. Logs what failed; undefined: the sender went away in the
- * middle of its request, reads no answer, and is no error.
+ * Turns any error into an answer, and logs it. Undefined: the client disconnected during its request, so
+ * there is nobody to answer.
  */
 export function refusalOf(error: unknown, req: IncomingMessage, log: Logger): Refusal | undefined {
   if (error === req.errored) return undefined;
   const requestId = randomUUID();
   const { code, status, publicMessage, retryAfterSeconds } = toApiError(error);
   if (code === 'internal') log.error({ err: error, requestId }, 'request failed');
-  else log.info({ requestId, code, ...whatOf(req) }, 'request refused');
+  else log.info({ requestId, code, ...requestFacts(req) }, 'request refused');
   const headers: Refusal['headers'] = {};
-  // What is left of a body that was not read would be taken for the next request.
+  // The rest of the body was not read. On a kept connection it would be parsed as the next request.
   if (status === 413 || status === 408) headers.Connection = 'close';
   if (retryAfterSeconds !== undefined) headers['Retry-After'] = String(retryAfterSeconds);
   return { status, headers, body: errorBody(code, publicMessage, requestId) };
 }
 
-/** What is logged of a refused request: no query, for the token in it. */
-function whatOf({ method, url }: IncomingMessage) {
+/** The logged part of a refused request; without the query, which may contain a token. */
+function requestFacts({ method, url }: IncomingMessage) {
   return { method, path: url?.split('?', 1)[0]?.slice(0, 200) };
 }
 
@@ -46,12 +46,12 @@ const documentErrors: Record<DocumentErrorCode, ErrorCode> = {
   lost: 'internal',
 };
 
-/** The error of the catalogue for an error of any part of the service. */
+/** Maps the errors of all parts of the service to error codes. */
 export function toApiError(error: unknown): ApiError {
   if (error instanceof ApiError) return error;
   if (error instanceof DocumentError) return apiError(documentErrors[error.code]);
   if (error instanceof StoreError) return apiError('store_unavailable', error.message, 2);
   if (error instanceof InvalidCursor)
-    return apiError('invalid_parameter', '"cursor" is not one of this list');
+    return apiError('invalid_parameter', '"cursor" is not from this list');
   return apiError('internal');
 }

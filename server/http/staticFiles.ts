@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join, sep } from 'node:path';
 import type { Context } from 'koa';
 
-/** A file in memory, with the compressed copies that stand beside it on the disk. */
+/** A file in memory, with its compressed copies from the same folder. */
 interface StaticFile {
   readonly plain: Buffer;
   readonly br?: Buffer;
@@ -11,10 +11,10 @@ interface StaticFile {
   readonly etag: string;
 }
 
-/** Files by their paths below the folder, with `/` in them. */
+/** Files by their paths below the folder, with `/` as separator. */
 export type StaticFiles = ReadonlyMap<string, StaticFile>;
 
-/** Reads a folder of few small files into memory: answering needs no descriptor then. */
+/** Reads a folder of few small files into memory, so that answers need no file descriptors. */
 export function readStaticFiles(folder: string): StaticFiles {
   const names = readdirSync(folder, { recursive: true, encoding: 'utf8', withFileTypes: true })
     .filter((entry) => entry.isFile())
@@ -32,7 +32,7 @@ function withCopies(name: string, plain: Buffer, bytes: ReadonlyMap<string, Buff
   return { plain, etag, ...(br && { br }), ...(gzip && { gzip }) };
 }
 
-/** Answers with a file, compressed as the client prefers, or 304; false: there is no such file. */
+/** Answers with a file, compressed if the client accepts that, or with 304. False: there is no such file. */
 export function sendStatic(ctx: Context, files: StaticFiles, name: string): boolean {
   const file = files.get(name);
   if (!file) return false;

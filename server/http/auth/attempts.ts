@@ -3,13 +3,13 @@ import { RateLimiterMemory } from 'rate-limiter-flexible';
 import { subscriberOf } from '../../addresses.js';
 import { apiError } from '../errors.js';
 
-/** Wrong tokens taken in a minute; docs/security.md names both. */
+/** Wrong tokens accepted in a minute; docs/security.md has the same numbers. */
 export const maxWrongTokens = { perAddress: 10, inAll: 300 };
 const windowSeconds = 60;
-/** Addresses are told apart by that many numbers, so that no number of strangers fills the memory. */
+/** Addresses are hashed to this many keys, which bounds the memory. */
 const maxAddresses = 4096;
 
-/** Bounds how many tokens can be tried. Wrong ones count; after too many, right ones are refused, too. */
+/** Rate limit for wrong tokens. After too many, correct tokens are refused as well. */
 export class Attempts {
   readonly #byAddress = new RateLimiterMemory({
     points: maxWrongTokens.perAddress,
@@ -19,18 +19,17 @@ export class Attempts {
     points: maxWrongTokens.inAll,
     duration: windowSeconds,
   });
-  /** Unknown to strangers: nobody can choose an address that shares somebody's number. */
+  /** Random per process, so a client cannot choose an address with the key of another one. */
   readonly #secret = randomBytes(16);
 
-  /** Passes on whether the token is right; throws `too_many_attempts` when that is not to be told. */
-  async judge(address: string, isRight: boolean): Promise<boolean> {
+  /** Returns `isRight`; throws `too_many_attempts` if the limit is reached. */
+  async check(address: string, isRight: boolean): Promise<boolean> {
     const limits = [
       { limiter: this.#byAddress, key: this.#keyOf(address) },
       { limiter: this.#inAll, key: 'all' },
     ];
     for (const { limiter, key } of limits) {
-      // Both read or count at once, before anything else runs: requests that come together do not
-      // pass before the first of them is counted.
+      // Both calls read or count synchronously. So of many simultaneous requests, each sees those before it.
       if (isRight) refuseFrom(await limiter.get(key), limiter.points);
       else await limiter.consume(key).catch(refuse);
     }
@@ -43,17 +42,19 @@ export class Attempts {
   }
 }
 
-interface Standing {
+interface Consumption {
   consumedPoints: number;
   msBeforeNext: number;
 }
 
-function refuseFrom(standing: Standing | null, points: number): void {
-  if (standing && standing.msBeforeNext > 0 && standing.consumedPoints >= points) refuse(standing);
+function refuseFrom(consumption: Consumption | null, points: number): void {
+  if (!consumption) return;
+  const { msBeforeNext, consumedPoints } = consumption;
+  if (msBeforeNext > 0 && consumedPoints >= points) refuse(consumption);
 }
 
-function refuse({ msBeforeNext }: Standing): never {
-  // It goes by the clock, which may have been put back since; what it counts ends by a timer all the same.
+function refuse({ msBeforeNext }: Consumption): never {
+  // The limiter computes this from the system clock, which may have been changed. Its own timer is not affected.
   const seconds = Math.min(windowSeconds, Math.max(1, Math.ceil(msBeforeNext / 1000)));
   throw apiError('too_many_attempts', undefined, seconds);
 }

@@ -9,11 +9,11 @@ import type { Hosts } from './hosts.js';
 import { hiddenNameOf, isNavigation, isOwnPage } from './origins.js';
 import { type Session, Sessions, sessionLifetimeMs } from './sessions.js';
 
-/** What telling viewers from strangers takes. */
+/** What authentication needs. */
 export interface AuthenticationNeeds {
-  /** The token that viewers must give; undefined: everybody is let in. */
+  /** The token that viewers must send; undefined: no authentication. */
   viewerToken: string | undefined;
-  /** Proxies whose word is taken for who asks, and how. */
+  /** Proxies whose `X-Forwarded-*` headers are trusted. */
   trustedProxies: Networks | undefined;
   hosts: Hosts;
 }
@@ -21,8 +21,8 @@ export interface AuthenticationNeeds {
 const digest = (text: string) => createHash('sha256').update(text).digest();
 
 /**
- * Who may look: programs by bearer token (RFC 6750), people by a session that they got for the same
- * token. The token is never taken from a URL.
+ * Authenticates viewers: programs by bearer token (RFC 6750), people by a session that they get for the
+ * same token. The token is never read from a URL.
  */
 export class Authentication {
   readonly #needs: AuthenticationNeeds;
@@ -41,7 +41,7 @@ export class Authentication {
     return this.#expected !== undefined;
   }
 
-  /** Lets viewers pass, and ends what is open under a session with it. */
+  /** Middleware that requires authentication. It ends open answers when their session ends. */
   readonly require: Middleware = async (ctx, next) => {
     if (!this.isRequired) return next();
     const session = this.#sessionOf(ctx);
@@ -50,21 +50,21 @@ export class Authentication {
     return next();
   };
 
-  /** Whether `require` would let the request pass. */
+  /** Whether `require` would accept the request. */
   async isSignedIn(ctx: Context): Promise<boolean> {
     if (!this.isRequired || this.#sessionOf(ctx)) return true;
     const bearer = bearerOf(ctx);
-    return bearer !== undefined && this.#judge(ctx, bearer).catch(() => false);
+    return bearer !== undefined && this.#check(ctx, bearer).catch(() => false);
   }
 
-  /** Begins a session for whoever gives the token; throws `unauthorized` or `too_many_attempts`. */
+  /** Starts a session if the token is right; throws `unauthorized` or `too_many_attempts`. */
   async signIn(ctx: Context, token: string): Promise<void> {
     if (!this.#sessions) return;
-    if (!(await this.#judge(ctx, token))) refuse(ctx);
+    if (!(await this.#check(ctx, token))) refuse(ctx);
     this.#setCookie(ctx, this.#sessions.begin(), sessionLifetimeMs / 1000);
   }
 
-  /** Ends the session that the request came with, if any. */
+  /** Ends the session of the request, if any. */
   signOut(ctx: Context): void {
     const text = this.#cookieOf(ctx);
     if (text === undefined) return;
@@ -73,7 +73,7 @@ export class Authentication {
     this.#setCookie(ctx, '', 0);
   }
 
-  /** Throws `foreign_page` when a page of another origin has a browser ask. */
+  /** Throws `foreign_page` if a page of another origin sent the request. */
   refuseForeignPages(ctx: Context): void {
     if (isOwnPage(ctx, this.#needs.hosts)) return;
     throw apiError('foreign_page', hiddenNameOf(ctx));
@@ -82,7 +82,7 @@ export class Authentication {
   #sessionOf(ctx: Context): Session | undefined {
     const text = this.#cookieOf(ctx);
     if (text === undefined) return undefined;
-    // SameSite lets pages of other ports and sibling hosts send the cookie: they are none of ours.
+    // Despite SameSite, pages of other ports and sibling hosts send the cookie too.
     const isOurs = isOwnPage(ctx, this.#needs.hosts) || isNavigation(ctx);
     return isOurs ? this.#sessions?.read(text) : undefined;
   }
@@ -93,17 +93,17 @@ export class Authentication {
 
   async #requireBearer(ctx: Context): Promise<void> {
     const bearer = bearerOf(ctx);
-    if (bearer === undefined || !(await this.#judge(ctx, bearer))) refuse(ctx);
+    if (bearer === undefined || !(await this.#check(ctx, bearer))) refuse(ctx);
   }
 
-  #judge(ctx: Context, token: string): Promise<boolean> {
+  #check(ctx: Context, token: string): Promise<boolean> {
     const isRight = this.#expected !== undefined && timingSafeEqual(digest(token), this.#expected);
-    return this.#attempts.judge(viewerAddress(ctx, this.#needs.trustedProxies), isRight);
+    return this.#attempts.check(viewerAddress(ctx, this.#needs.trustedProxies), isRight);
   }
 
-  /** A stream that ends so is tried again by its page, which then meets a 401. */
+  /** Ends the answer with the session. The page of a stream then reconnects and gets 401. */
   #hold(ctx: Context, session: Session): void {
-    // Unlike `Authorization`, a cookie keeps no shared cache from storing the answer (RFC 9111, 3.5).
+    // Shared caches do not store answers to `Authorization`, but do for a cookie (RFC 9111, section 3.5).
     ctx.set('Cache-Control', 'no-store');
     const release = this.#sessions?.hold(session, () => end(ctx));
     if (release) ctx.res.once('close', release);
@@ -111,7 +111,8 @@ export class Authentication {
 
   #setCookie(ctx: Context, value: string, maxAgeSeconds: number): void {
     const secure = cameByHttps(ctx, this.#needs.trustedProxies) ? '; Secure' : '';
-    // No narrower path: behind a proxy this service does not know its own.
+    // Path is `/` because the service does not know its path behind a proxy. Not `ctx.cookies.set`: it
+    // writes no Max-Age, so sessions would depend on the browser's clock, and no Secure behind a proxy.
     ctx.append(
       'Set-Cookie',
       `${this.#sessions?.cookieName}=${value}; Path=/; Max-Age=${maxAgeSeconds}; HttpOnly; SameSite=Strict${secure}`,
@@ -119,7 +120,7 @@ export class Authentication {
   }
 }
 
-/** A stream says when to come back; any other answer just breaks off. */
+/** A stream tells its viewer when to reconnect. Any other answer is aborted. */
 function end({ state, res }: Context): void {
   const { endStream } = state as StreamState;
   if (endStream) endStream();

@@ -3,21 +3,21 @@ import { isAddress, isLoopback, type Networks, withoutBrackets } from '../../add
 import { apiError } from '../errors.js';
 import { hostsOf } from '../remoteAddress.js';
 
-/** What tells whether a request means this service. */
+/** What decides which host names are accepted. */
 export interface HostNeeds {
   /** `ALLOWED_HOSTS`; `*`: any. */
   allowedHosts: readonly string[] | undefined;
   publicUrl: string;
-  /** Whether viewers are asked for a token. */
+  /** Whether viewers must send a token. */
   isTokenRequired: boolean;
-  /** Proxies whose word is taken for the name that a viewer asked by. */
+  /** Proxies whose `X-Forwarded-Host` is trusted. */
   trustedProxies?: Networks | undefined;
 }
 
 /**
- * The names by which this service is reached. A page whose own name was made to resolve to this
- * service (DNS rebinding) is of the same origin for its browser, and could read everything; but
- * its requests carry its name as `Host`.
+ * The host names of this service. They protect against DNS rebinding: an attacker lets the name of a page
+ * resolve to this service, so the browser takes both for one origin and lets the page read everything. But
+ * the page's requests have its own name as `Host`.
  */
 export class Hosts {
   readonly #allowed: ReadonlySet<string>;
@@ -30,22 +30,22 @@ export class Hosts {
     this.#allowed = new Set(allowedHosts);
     this.#publicName = hostnameOf(new URL(publicUrl).host);
     this.#isAnyOwn = allowedHosts?.includes('*') ?? false;
-    // Where a token is asked for such a page has none, and no cookie: names need not be listed.
+    // With a token, names need not be listed: a page like that has neither the token nor the cookie.
     this.#isChecked = allowedHosts !== undefined || !isTokenRequired;
     this.#trustedProxies = trustedProxies;
   }
 
-  /** The hosts that a request was sent to, before and behind trusted proxies: `Host` is the first. */
+  /** The hosts that a request was sent to: `Host` first, then those from trusted proxies. */
   of(ctx: Context): string[] {
     return hostsOf(ctx, this.#trustedProxies);
   }
 
-  /** Whether `ALLOWED_HOSTS` has this very name. */
+  /** Whether `ALLOWED_HOSTS` contains this name. */
   isAllowed(hostname: string): boolean {
     return this.#allowed.has(hostname);
   }
 
-  /** Whether nobody but an operator can have had a browser send this `Host`; none is sent by no browser. */
+  /** True if only an operator could have made a browser send this Host. A missing Host is fine: browsers always send one. */
   isOwn(header: string): boolean {
     const hostname = hostnameOf(header);
     if (header === '' || this.#isAnyOwn) return true;
@@ -55,25 +55,25 @@ export class Hosts {
   }
 
   /**
-   * Refuses requests that mean another service; throws `host_not_allowed`. All of the hosts have to be
-   * ours: a page whose name was made to resolve here can send an `X-Forwarded-Host` of its own.
+   * Refuses requests for other host names; throws `host_not_allowed`. Every host must be allowed: a page
+   * that attacks by DNS rebinding can send its own `X-Forwarded-Host`.
    */
   readonly check: Middleware = (ctx, next) => {
     const other = this.#isChecked ? this.of(ctx).find((host) => !this.isOwn(host)) : undefined;
     if (other === undefined) return next();
     const name = (hostnameOf(other) ?? other).slice(0, maxShown);
-    throw apiError('host_not_allowed', `add "${name}" to ALLOWED_HOSTS if it is one of its names`);
+    throw apiError('host_not_allowed', `'${name}'. Add it to ALLOWED_HOSTS`);
   };
 }
 
-/** Characters of a host that are repeated in a message. */
+/** Characters of a host name that a message repeats. */
 const maxShown = 255;
 
-/** RFC 9110, section 7.2: a host and perhaps a port; undefined for everything else. */
+/** The name in a `Host` header: a host with an optional port (RFC 9110, section 7.2); else undefined. */
 function hostnameOf(header: string): string | undefined {
   const [, host] = /^(\[[\da-f:.]+\]|[^:/?#@\\[\]\s]+)(?::\d*)?$/i.exec(header) ?? [];
   return host === undefined ? undefined : withoutBrackets(host.toLowerCase().replace(/\.$/, ''));
 }
 
-/** Browsers take `localhost` and what ends in it for this machine, whatever the DNS says (RFC 6761). */
+/** Browsers resolve `localhost` and names below it to this machine, without DNS (RFC 6761). */
 const isOwnMachine = (hostname: string) => isLoopback(hostname) || hostname.endsWith('.localhost');

@@ -5,8 +5,8 @@ import { hostOf } from '../remoteAddress.js';
 import type { Hosts } from './hosts.js';
 
 /**
- * Whether no page asks, or one of this very origin, by what browsers say of it (Fetch Metadata, and
- * RFC 6454 where that is missing: browsers send no metadata to `http:` beyond this machine).
+ * Whether the request comes from a page of this origin, or not from a page. Browsers say so in Fetch
+ * Metadata. They do not send it to `http:` on other machines; then `Origin` decides (RFC 6454).
  */
 export function isOwnPage(ctx: Context, hosts: Hosts): boolean {
   const site = ctx.get('Sec-Fetch-Site');
@@ -15,23 +15,23 @@ export function isOwnPage(ctx: Context, hosts: Hosts): boolean {
   if (text === '') return true;
   const origin = originOf(text);
   if (origin.host === '') return false;
-  // Which of the hosts it is does not matter: no page of another origin can send X-Forwarded-Host.
-  const isAsked = hosts
+  // Any of the hosts will do: a page of another origin cannot send X-Forwarded-Host.
+  const isRequested = hosts
     .of(ctx)
     .some((host) => originOf(`${origin.protocol}//${host}`).host === origin.host);
-  return isAsked || hosts.isAllowed(origin.hostname);
+  return isRequested || hosts.isAllowed(origin.hostname);
 }
 
 /**
- * Why a page may be another's only because a proxy hides its name, and what to do about it; undefined:
- * it is another's.
+ * An explanation if a page may seem foreign only because a proxy changed `Host`. Undefined: the page is
+ * foreign.
  */
 export function hiddenNameOf(ctx: Context): string | undefined {
   const { host, hostname, origin } = originOf(ctx.get('Origin'));
   if (host === '' || ctx.get('Sec-Fetch-Site') !== '') return undefined;
   return (
-    `the page is at ${origin}, and the request came for Host ${hostOf(ctx)}. If that is this service ` +
-    `behind a proxy, have the proxy pass Host on as it comes, or add ${hostname} to ALLOWED_HOSTS`
+    `the page is at ${origin}, but the request has Host ${hostOf(ctx)}. If a proxy changed Host, let it ` +
+    `pass Host on unchanged, or add ${hostname} to ALLOWED_HOSTS`
   );
 }
 
@@ -42,14 +42,14 @@ function originOf(text: string): Pick<URL, keyof typeof nowhere> {
 }
 
 /**
- * Whether the headers are those that browsers send by themselves, and pub-sub servers do not. Node's
- * `fetch` sends `Sec-Fetch-Mode`, so that one says nothing.
+ * Whether the request has headers that browsers add and pub-sub servers do not. `Sec-Fetch-Mode` is not
+ * one of them: Node's `fetch` sends it.
  */
 export function isFromBrowser(headers: IncomingHttpHeaders): boolean {
   return headers.origin !== undefined || headers['sec-fetch-site'] !== undefined;
 }
 
-/** Whether somebody followed a link: nothing of another origin's page reads the answer. */
+/** Whether the browser follows a link. The page with the link cannot read the answer. */
 export function isNavigation(ctx: Context): boolean {
   return ctx.get('Sec-Fetch-Mode') === 'navigate' && ctx.get('Sec-Fetch-Dest') === 'document';
 }

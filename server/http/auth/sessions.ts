@@ -1,73 +1,73 @@
 import { createHmac, randomBytes, scryptSync, timingSafeEqual } from 'node:crypto';
 
-/** How long a session lasts at the most; docs/protocol.md says so. */
+/** Lifetime of a session; docs/protocol.md has the same. */
 export const sessionLifetimeMs = 7 * 24 * 60 * 60 * 1000;
-/** Timers do not go by the clock, which can be set while a stream is open: how often it is looked at. */
-const lookAtClockMs = 60 * 60 * 1000;
-/** Signed-out sessions that are remembered one by one. */
+/** How often an open stream checks the clock: a timer does not notice that somebody sets the clock. */
+const checkClockMs = 60 * 60 * 1000;
+/** Signed-out sessions that are remembered individually. */
 const maxSignedOut = 4096;
 
-/** What a session's text says, once it has been found genuine. */
+/** A valid session. */
 export interface Session {
   id: string;
   /** Milliseconds since 1970. */
   expiresAt: number;
 }
 
-/** What is open under a session, and when it has to end. */
+/** Open answers of a session, and the timer that ends them. */
 interface Open {
   ends: Set<() => void>;
   expiry: NodeJS.Timeout;
 }
 
 /**
- * Sessions of people who gave the dashboard's token. Nothing is stored of them: a text says until when
- * it holds, under a MAC whose key is derived from the token. So they outlive this process, but not a
- * change of the token. What is remembered are those that signed out in this run.
+ * Sessions of people who signed in with the dashboard's token. They are not stored: the text of a session
+ * contains its expiry and a MAC, whose key is derived from the token. So a session survives a restart, but
+ * not a change of the token. Only sessions that signed out in this run are remembered.
  */
 export class Sessions {
-  /** Cookies know no ports: services with different tokens need different names on one host. */
+  /** Depends on the token: cookies ignore ports, and services on one host need different names. */
   readonly cookieName: string;
   readonly #key: Buffer;
   readonly #now: () => number;
   readonly #signedOut = new Map<string, number>();
-  /** Sessions that expire by then are refused: some of them are forgotten and signed out. */
+  /** Sessions that expire until then are refused, because signed-out ones among them are forgotten. */
   #refusedUntil = 0;
   readonly #open = new Map<string, Open>();
 
   constructor(token: string, now: () => number = Date.now) {
-    // Slow on purpose: whoever sees a session could else try tokens on it, without asking us.
+    // Slow on purpose: with a stolen session, an attacker could try tokens offline.
     this.#key = scryptSync(token, 'pubsub-dashboard sessions', 32);
     this.#now = now;
     this.cookieName = `pubsub-dashboard-${this.#mac('cookie').slice(0, 8)}`;
   }
 
-  /** The text of a new session. */
+  /** Starts a session; returns its text. */
   begin(): string {
     const expiresAt = this.#now() + sessionLifetimeMs;
     const payload = `${randomBytes(16).toString('base64url')}.${expiresAt}`;
     return `${payload}.${this.#mac(payload)}`;
   }
 
-  /** The session of a text, unless it is expired, signed out, or none of ours. */
+  /** Reads the text of a session; undefined: it is not valid, has expired, or signed out. */
   read(text: string): Session | undefined {
     const [, payload = '', id = '', expires, mac = ''] =
       /^(([\w-]{22})\.(\d{1,15}))\.([\w-]{43})$/.exec(text) ?? [];
-    // The text and not its bytes: decoding would take many texts for the same MAC.
+    // Compares texts, not decoded bytes: several texts decode to the same bytes.
     if (!mac || !timingSafeEqual(Buffer.from(mac), Buffer.from(this.#mac(payload)))) return;
     const expiresAt = Number(expires);
     if (expiresAt <= Math.max(this.#now(), this.#refusedUntil)) return;
     return this.#signedOut.has(id) ? undefined : { id, expiresAt };
   }
 
-  /** Signs a session out, and ends what is open under it. */
+  /** Signs a session out and ends its open answers. */
   end({ id, expiresAt }: Session): void {
     this.#signedOut.set(id, expiresAt);
     if (this.#signedOut.size > maxSignedOut) this.#forgetSignedOut();
     this.#cut(id);
   }
 
-  /** Has `end` called when the session ends; the answer is to be called when that is of no use any more. */
+  /** Calls `end` when the session ends. Call the returned function to cancel that. */
   hold({ id, expiresAt }: Session, end: () => void): () => void {
     const open = this.#open.get(id) ?? { ends: new Set(), expiry: this.#expiry(id, expiresAt) };
     this.#open.set(id, open);
@@ -80,13 +80,13 @@ export class Sessions {
     };
   }
 
-  /** How many signed-out sessions are remembered one by one. */
+  /** Number of signed-out sessions that are remembered individually. */
   get signedOut(): number {
     return this.#signedOut.size;
   }
 
   #expiry(id: string, expiresAt: number): NodeJS.Timeout {
-    const waitMs = Math.min(expiresAt - this.#now(), lookAtClockMs);
+    const waitMs = Math.min(expiresAt - this.#now(), checkClockMs);
     return setTimeout(() => this.#cutIfExpired(id, expiresAt), waitMs).unref();
   }
 
@@ -103,7 +103,7 @@ export class Sessions {
     for (const end of open?.ends ?? []) end();
   }
 
-  /** Forgets those that expire first, and refuses whatever expires no later: they must not come back. */
+  /** Forgets those that expire first, and refuses every session that expires no later than they do. */
   #forgetSignedOut(): void {
     const byExpiry = [...this.#signedOut].sort(([, a], [, b]) => a - b);
     for (const [id, expiresAt] of byExpiry.slice(0, maxSignedOut / 2)) {

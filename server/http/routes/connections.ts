@@ -16,14 +16,14 @@ interface Kept {
   at: number;
 }
 
-/** Answers up to this size are kept for when the store does not answer. */
+/** Answers up to this size are kept, and used while the store does not answer. */
 const maxKeptBytes = 1024 * 1024;
 const maxKept = 32;
 
 /**
  * `GET /api/connections/latest`: the newest connection of each room, newest first.
- * `GET /api/connections/since_yesterday/<hour>`: all since yesterday at that hour of this machine's
- * local time, oldest first. Both pass the rows on page by page, so that none pile up here.
+ * `GET /api/connections/since_yesterday/<hour>`: all since yesterday at that hour, in local time, oldest
+ * first. Both stream the rows page by page.
  */
 export function connectionRoutes(router: Router, { connections }: ConnectionNeeds): void {
   const kept = new BoundedMap<string, Kept>(maxKept);
@@ -38,14 +38,14 @@ export function connectionRoutes(router: Router, { connections }: ConnectionNeed
     });
 }
 
-/** Yesterday at an hour of local time. */
+/** Yesterday at this hour, in local time. */
 export function yesterdayAt(hour: string, now = new Date()): Date {
   if (!/^\d{1,2}$/.test(hour) || Number(hour) > 23)
-    throw apiError('invalid_parameter', 'the hour is a whole number from 0 to 23');
+    throw apiError('invalid_parameter', 'the hour must be a whole number from 0 to 23');
   return new Date(now.getFullYear(), now.getMonth(), now.getDate() - 1, Number(hour));
 }
 
-/** Few pages are read at a time, whoever asks for them. The first may be refused; then the answer has begun. */
+/** Limits how many pages are read at a time. Only the first read may fail fast: after it, the answer has started. */
 async function* inTurn(
   pages: AsyncIterable<StoredConnection[]>,
   reads: PageReads,
@@ -66,17 +66,17 @@ async function* inTurn(
 async function* newestOfEachRoom(pages: AsyncIterable<StoredConnection[]>) {
   const seen = new Set<string>();
   for await (const page of pages) {
-    const news: StoredConnection[] = [];
+    const newest: StoredConnection[] = [];
     for (const connection of page) {
       if (seen.has(connection.roomName)) continue;
       seen.add(connection.roomName);
-      news.push(connection);
+      newest.push(connection);
     }
-    yield news;
+    yield newest;
   }
 }
 
-/** Answers with the rows of all pages as one JSON array; with the last answer when there is no first page. */
+/** Answers with the rows of all pages as a JSON array. If the first page cannot be read, repeats the last answer. */
 async function answer(
   ctx: Context,
   key: string,

@@ -2,14 +2,15 @@ import type { Context } from 'koa';
 import type { RoomName } from '../../../machines/ports.js';
 import { apiError } from '../errors.js';
 
-/** One parameter of the query, or undefined; given twice is an error. */
+/** One query parameter, or undefined. Throws `invalid_parameter` if it is given twice. */
 export function parameter(ctx: Context, name: string): string | undefined {
   const value = ctx.query[name];
-  if (Array.isArray(value)) throw apiError('invalid_parameter', `"${name}" is given twice`);
+  if (Array.isArray(value))
+    throw apiError('invalid_parameter', `"${name}" must be given only once`);
   return value;
 }
 
-/** A whole number within bounds. */
+/** A query parameter that is a whole number within bounds. */
 export function numberParameter(
   ctx: Context,
   name: string,
@@ -19,10 +20,10 @@ export function numberParameter(
   if (text === undefined) return otherwise;
   const value = /^\d{1,15}$/.test(text) ? Number(text) : Number.NaN;
   if (value >= min && value <= max) return value;
-  throw apiError('invalid_parameter', `"${name}" is a whole number from ${min} to ${max}`);
+  throw apiError('invalid_parameter', `"${name}" must be a whole number from ${min} to ${max}`);
 }
 
-/** One of some words. */
+/** A query parameter that is one of some words; the first is the default. */
 export function wordParameter<Word extends string>(
   ctx: Context,
   name: string,
@@ -31,12 +32,12 @@ export function wordParameter<Word extends string>(
   const value = parameter(ctx, name) ?? words[0];
   const word = words.find((known) => known === value);
   if (word !== undefined) return word;
-  throw apiError('invalid_parameter', `"${name}" is one of: ${words.join(', ')}`);
+  throw apiError('invalid_parameter', `"${name}" must be one of ${words.join(', ')}`);
 }
 
-/** `?room=<name>`: one raw name, which no proxy normalizes there; the empty name is one, too. */
+/** `?room=<name>`: a raw room name. Proxies do not normalize queries. The name may be empty. */
 export function roomParameter(ctx: Context): RoomName {
   const room = parameter(ctx, 'room');
   if (room !== undefined) return room;
-  throw apiError('invalid_parameter', '"room" is the raw name of the room, percent-encoded');
+  throw apiError('invalid_parameter', '"room" must be the percent-encoded name of the room');
 }

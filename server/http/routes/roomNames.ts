@@ -1,12 +1,12 @@
 import type { Context } from 'koa';
 import type { RoomName } from '../../../machines/ports.js';
 
-/** Rooms that a request may mean, the likeliest first. */
+/** Rooms that a request may mean, most likely first. */
 export type RoomNames = [RoomName, ...RoomName[]];
 
 /**
- * The rooms that a name in a path may mean: the name as it stands there, since that is how rooms are
- * keyed, and the name decoded, since a key with a slash or a percent sign has to be encoded to stand there.
+ * The rooms that a name in a path may mean: the raw name, because rooms have raw names, and the decoded
+ * name, because a room with a slash or percent sign in its name must be encoded in a path.
  */
 export function namesOf(raw: string): RoomNames {
   try {
@@ -17,10 +17,10 @@ export function namesOf(raw: string): RoomNames {
   }
 }
 
-/** A path may come with scheme and host before it: RFC 9112, section 3.2.2. */
+/** A request target may start with scheme and host (RFC 9112, section 3.2.2). */
 const beforeName = /^(?:[a-z][a-z\d+.-]*:\/\/[^/]*)?\/api\/rooms\//i;
 
-/** The rooms that `/api/rooms/<name><rest>` may mean, read from the request line: a router would decode it. */
+/** The rooms that `/api/rooms/<name><rest>` may mean. Reads the request line, because the router decodes names. */
 export function namesInPath(ctx: Context, rest: string): RoomNames {
   const [path = ''] = (ctx.req.url ?? '').split('?', 1);
   return namesOf(path.slice(0, path.length - rest.length).replace(beforeName, ''));

@@ -35,13 +35,13 @@ const maxLimit = 1000;
 
 /**
  * `GET /api/rooms`; `GET /api/room?room=<name>` and `GET /api/room/servers?room=<name>`. Older clients
- * have the name in the path, where proxies change it: `GET /api/rooms/<name>` and what is below it.
+ * send the name in the path, where proxies may change it: `GET /api/rooms/<name>` and below.
  */
 export function roomRoutes(router: Router, needs: RoomNeeds): void {
   router
     .get('/api/room', (ctx) => answerRoom(ctx, [roomParameter(ctx)], needs))
     .get('/api/room/servers', (ctx) => answerServers(ctx, [roomParameter(ctx)], needs))
-    // Not with a slash behind it: that is the room without a name.
+    // With a trailing slash, it is the room with the empty name.
     .get(/^\/api\/rooms$/, (ctx) => answerList(ctx, needs))
     .get(/^\/api\/rooms\/([^/]*)\/servers$/, (ctx) =>
       answerServers(ctx, namesInPath(ctx, '/servers'), needs),
@@ -61,7 +61,7 @@ async function answerList(ctx: Context, { roomList }: RoomNeeds): Promise<void> 
   };
   const { value, ageSeconds, isStale } = await roomList.page(query);
   ctx.set('Age', String(ageSeconds));
-  // An empty list has no room that could say it.
+  // A header, because an empty list has no room to say so.
   ctx.set('X-Complete', String(value.isComplete));
   if (isStale) ctx.set('X-Stale', 'true');
   if (value.cursor !== undefined) {
@@ -75,11 +75,11 @@ async function answerList(ctx: Context, { roomList }: RoomNeeds): Promise<void> 
   ctx.body = value.rooms;
 }
 
-/** The room's state as one update; for those who take no bytes, its metadata and content as JSON. */
+/** The room as one Yjs update; or as JSON, if the client does not accept bytes. */
 async function answerRoom(ctx: Context, names: RoomNames, needs: RoomNeeds): Promise<void> {
   const found = await readStates(await find(ctx, names, needs), needs.documents);
   ctx.vary('Accept');
-  // Clients of the old service say that they prefer JSON, and mean bytes.
+  // Clients of the old service prefer JSON in `Accept`, but expect bytes.
   if (ctx.accepts('application/octet-stream')) await answerState(ctx, needs, found);
   else await answerMetadata(ctx, needs, found);
 }
@@ -102,13 +102,13 @@ async function answerMetadata(ctx: Context, needs: RoomNeeds, found: FoundRoom) 
   const metadata = { ...dates, bytes, connections, complete };
   const head = JSON.stringify({ ...aboutRoom(found), ...metadata, ...about });
   ctx.type = 'application/json';
-  // The document is JSON text already: a large one is not parsed to be written again.
+  // The document is already JSON text, and may be large.
   ctx.body = appendJsonField(head, 'document', json);
 }
 
 /**
- * Which servers hold the room, by the store, by the live counts and by their own word; while the room is
- * watched also which of them miss something that others have.
+ * Which servers hold the room: by the store, by the live counts, and by their own answers. While the room
+ * is watched, also which servers differ.
  */
 async function answerServers(ctx: Context, names: RoomNames, needs: RoomNeeds): Promise<void> {
   const named = await find(ctx, names, needs, true);
@@ -121,7 +121,7 @@ async function answerServers(ctx: Context, names: RoomNames, needs: RoomNeeds): 
   ctx.body = servers;
 }
 
-/** The room that a request means; throws `room_not_found`. */
+/** Finds the room that a request means; throws `room_not_found`. */
 async function find(
   ctx: Context,
   names: RoomNames,
@@ -148,7 +148,7 @@ function aboutRoom(found: FoundRoom) {
   };
 }
 
-/** The document as JSON text, or `null` and why. */
+/** The document as JSON text; or `null` and the reason. */
 async function documentOf(found: FoundRoom, documents: DocumentWork) {
   const states = statesOf(found);
   const none = (code: ErrorCode) => ({ json: 'null', truncated: false, documentError: code });
@@ -174,13 +174,13 @@ function noState(found: FoundRoom): ApiError {
 }
 
 function noStateBecause({ isAskable, notAsked }: FoundRoom): string | undefined {
-  if (!isAskable) return 'servers cannot be asked for a name like this';
+  if (!isAskable) return 'servers cannot be asked for a room of this name';
   return notAsked > 0 ? notAskedBecause(maxAsked + notAsked) : undefined;
 }
 
-/** Undefined: of so many servers all were asked. */
+/** Undefined: all of these servers were asked. */
 function notAskedBecause(servers: number): string | undefined {
   const notAsked = countNotAsked(servers);
   if (notAsked === 0) return undefined;
-  return `None of the ${maxAsked} servers that were asked holds this room; ${notAsked} were not asked`;
+  return `${maxAsked} servers were asked; ${notAsked} were not asked`;
 }

@@ -22,15 +22,13 @@ test('an error carries its code, status and sentence', () => {
     code: 'body_too_large',
     status: 413,
     expose: true,
-    message: 'The body is larger than allowed',
+    message: 'The body is too large',
   });
 });
 
 test('a detail is added to the sentence', () => {
   const error = apiError('invalid_parameter', 'stream must be "changes"');
-  expect(error.publicMessage).toBe(
-    'A parameter has a value that is not accepted: stream must be "changes"',
-  );
+  expect(error.publicMessage).toBe('A parameter is not valid: stream must be "changes"');
 });
 
 test('the detail of an internal error stays inside', () => {
