@@ -84,7 +84,7 @@ test('servers are counted by state, and a killed one turns unreachable with a fl
   await untilText(page, '.machines-context', `server:${dead.id}`);
   await untilLit(page, ['standing.engaged.unreachable']);
   expect(await lit(page)).not.toContain('standing.engaged.heard.live');
-  await untilText(page, '.machines-context .tree', /wish\s*"activity"/);
+  await untilText(page, '.machines-context .tree', /failures\s*[1-9]/);
   await page.getByLabel('Search by id').fill('nothing has this');
   await untilText(page, '.machines-actors', 'No matching ids');
 });
