@@ -28,6 +28,20 @@ describe('the roster', () => {
     expect(tell()).toEqual([]);
   });
 
+  test('tells a server that is added later the present wish, a candidate only of activity', () => {
+    roster.wish('activity');
+    add(one);
+    add(candidate, 'candidate');
+    roster.report(one, 'live', 0);
+    expect([roster.isSettled, roster.live, roster.wished]).toEqual([false, 0, 'activity']);
+    expect(tell()).toEqual([one, candidate]);
+    roster = new Roster();
+    add(one);
+    add(candidate, 'candidate');
+    expect([...roster].map(({ server }) => server)).toEqual([one, candidate]);
+    expect(tell()).toEqual([one]);
+  });
+
   test('is not settled by what a server said before it was told', () => {
     add(one);
     roster.wish('activity');
@@ -42,6 +56,8 @@ describe('the roster', () => {
   test('is settled by an answer or one failure when activity is wished', () => {
     for (const [status, failures] of [
       ['live', 0],
+      ['deaf', 0],
+      ['stale', 0],
       ['activating', 1],
       ['unreachable', 0],
     ] as const) {
@@ -69,6 +85,18 @@ describe('the roster', () => {
       roster.report(one, status, failures);
       expect(roster.isSettled).toBe(true);
     }
+  });
+
+  test('is not settled by a failure to silence a server, and waits again for one that posts', () => {
+    add(one);
+    roster.wish('silence');
+    tell();
+    roster.report(one, 'silencing', 3);
+    expect(roster.isSettled).toBe(false);
+    roster.report(one, 'silent', 0);
+    expect(roster.isSettled).toBe(true);
+    roster.report(one, 'silencing', 0);
+    expect(roster.isSettled).toBe(false);
   });
 
   test('stays settled with a server that it has waited for, until the next wish', () => {
@@ -117,6 +145,37 @@ describe('the roster', () => {
     expect(roster.isSettled).toBe(true);
   });
 
+  test('does not repeat the wish to a promoted candidate that has heard it', () => {
+    add(candidate, 'candidate');
+    roster.wish('activity');
+    tell();
+    roster.promote(candidate, 'found');
+    expect([roster.hasUntold, roster.size]).toEqual([false, 1]);
+  });
+
+  test('promotes and proves nothing that it does not know, and promotes nothing twice', () => {
+    roster.promote(one, 'found');
+    roster.prove(one);
+    expect(roster.get(one)).toBeUndefined();
+    add(one, 'found');
+    tell();
+    roster.takeChanged();
+    roster.promote(one, 'found');
+    expect([roster.takeChanged().size, roster.hasUntold]).toEqual([0, false]);
+  });
+
+  test('counts candidates apart, and as live only servers that are', () => {
+    add(one);
+    add(candidate, 'candidate');
+    roster.wish('activity');
+    tell();
+    roster.report(one, 'activating', 0);
+    roster.report(candidate, 'live', 0);
+    expect([roster.size, roster.candidates, roster.live]).toEqual([1, 1, 0]);
+    expect([...roster.shown()].map(({ server }) => server)).toEqual([one]);
+    expect(roster.oldestCandidate()?.server).toBe(candidate);
+  });
+
   test('lets a server that the operator named stay what it is, whoever else names it', () => {
     add(one, 'configured');
     roster.promote(one, 'found');
@@ -150,4 +209,77 @@ describe('the roster', () => {
       unsettled: 1,
     });
   });
+});
+
+describe('servers that do not answer', () => {
+  const vanished = () => roster.vanished().map(({ server }) => server);
+  const lose = (server: ServerId, standing: Standing = 'found') => {
+    add(server, standing);
+    roster.report(server, 'unreachable', 1);
+  };
+
+  test('are let go once no source names them any longer', () => {
+    lose(one);
+    expect(vanished()).toEqual([]);
+    roster.name([one]);
+    expect(vanished()).toEqual([]);
+    roster.name([two]);
+    expect(vanished()).toEqual([one]);
+    roster.name([one]);
+    expect(vanished()).toEqual([]);
+  });
+
+  test('stay if a source never named them, or if the operator did', () => {
+    lose(one);
+    lose(two, 'configured');
+    roster.name([two]);
+    roster.name([]);
+    expect(vanished()).toEqual([]);
+  });
+
+  test('stay until they are unreachable', () => {
+    add(one, 'found');
+    roster.name([one]);
+    roster.name([]);
+    roster.report(one, 'stale', 1);
+    expect(vanished()).toEqual([]);
+  });
+
+  test('are let go at once if only the rooms table names them and they never answered', () => {
+    lose(one);
+    lose(two);
+    roster.prove(two);
+    for (let round = 0; round < 2; round += 1) {
+      roster.name([one, two], [one, two]);
+      expect(vanished()).toEqual([one]);
+    }
+    roster.name([], []);
+    expect(vanished()).toEqual([one, two]);
+  });
+
+  test('are let go when only the rooms table still names what another source named', () => {
+    lose(one);
+    roster.prove(one);
+    roster.name([one]);
+    roster.name([one], [one]);
+    expect(vanished()).toEqual([one]);
+  });
+
+  test('are proven from the start if an earlier run had their answer', () => {
+    roster.add({ server: one, standing: 'found', ref, isProven: true });
+    roster.report(one, 'unreachable', 1);
+    roster.name([one], [one]);
+    expect(vanished()).toEqual([]);
+  });
+});
+
+test('servers are of the same host whatever their ports', () => {
+  const [v4, other, v6] = ['10.0.0.1:1', '10.0.0.1:22', '[::1]:1'] as [
+    ServerId,
+    ServerId,
+    ServerId,
+  ];
+  for (const server of [v4, other, v6]) add(server);
+  expect(roster.ofSameHost(other).map(({ server }) => server)).toEqual([v4, other]);
+  expect(roster.ofSameHost('[::1]:9' as ServerId).map(({ server }) => server)).toEqual([v6]);
 });

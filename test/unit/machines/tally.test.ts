@@ -353,3 +353,148 @@ describe('what waits for a snapshot', () => {
     }
   });
 });
+
+describe('beyond the limits of one server', () => {
+  const isOver = () => tally.overLimit.has(one);
+  beforeEach(() => {
+    tally = new Tally({ maxRooms: 3, maxNamesLength: 5 });
+  });
+
+  test('a snapshot is counted up to the number of rooms', () => {
+    activate({ a: 1, b: 2, none: 0, c: 4, d: 8 });
+    expect(totals()).toEqual({ a: 1, b: 2, c: 4 });
+    expect([isOver(), tally.sizeOf(one)]).toEqual([true, { rooms: 3, connections: 7 }]);
+  });
+
+  test('a snapshot is counted up to the length of all names', () => {
+    activate({ aa: 1, bbb: 2 });
+    expect([totals(), isOver()]).toEqual([{ aa: 1, bbb: 2 }, false]);
+    activate({ aa: 1, bbbb: 2, ccc: 4 });
+    expect([totals(), isOver()]).toEqual([{ aa: 1, ccc: 4 }, true]);
+  });
+
+  test('a new room is left out, while known ones are still counted', () => {
+    const epoch = activate({ a: 1, b: 1 });
+    for (const room of ['c', 'd', 'a']) post(epoch, 1, { room });
+    expect(totals()).toEqual({ a: 2, b: 1, c: 1 });
+    expect(isOver()).toBe(true);
+  });
+
+  test('a room whose name is too long is left out, however often others change', () => {
+    const epoch = activate({ aa: 1 });
+    post(epoch, 1, { room: 'aa' });
+    post(epoch, 1, { room: 'bb' });
+    post(epoch, 1, { room: 'bb' });
+    post(epoch, 1, { room: 'cc' });
+    expect([totals(), isOver()]).toEqual([{ aa: 2, bb: 2 }, true]);
+  });
+
+  test('names may be exactly as long as the limit', () => {
+    const epoch = activate({ aa: 1 });
+    post(epoch, 1, { room: 'bbb' });
+    expect([totals(), isOver()]).toEqual([{ aa: 1, bbb: 1 }, false]);
+  });
+
+  test('a room that is empty makes place for another', () => {
+    const epoch = activate({ aa: 1, bbb: 1 });
+    post(epoch, -1, { room: 'bbb' });
+    post(epoch, 1, { room: 'ccc' });
+    expect([totals(), isOver()]).toEqual([{ aa: 1, ccc: 1 }, false]);
+  });
+
+  test('a room that was left out is counted again only from the next snapshot on', () => {
+    const epoch = activate({ a: 1, b: 1, c: 1, d: 1 });
+    post(epoch, -1, { room: 'a' });
+    expect(post(epoch, -1, { room: 'd' })).toBe('ordinary');
+    expect([totals(), isOver()]).toEqual([{ b: 1, c: 1 }, true]);
+    activate({ b: 1, c: 1, d: 1 });
+    expect([totals(), isOver()]).toEqual([{ b: 1, c: 1, d: 1 }, false]);
+  });
+
+  test('so is what arrives before the snapshot', () => {
+    const epoch = tally.openAttempt(one);
+    for (const room of ['a', 'b', 'c', 'd']) post(epoch, 1, { room });
+    tally.merge(one, epoch, counts({ a: 1 }));
+    expect([totals(), isOver()]).toEqual([{ a: 2, b: 1, c: 1 }, true]);
+    for (const room of ['x', 'y', 'z', 'zz']) post(tally.openAttempt(one), 1, { room });
+    activate({ a: 2 });
+    expect([totals(), isOver()]).toEqual([{ a: 2 }, false]);
+  });
+
+  test('nothing is left out of what arrives after a snapshot that left something out', () => {
+    const epoch = tally.openAttempt(one);
+    for (const room of ['a', 'b', 'c', 'd']) post(epoch, 1, { room });
+    tally.merge(one, epoch, counts({}));
+    const next = tally.openAttempt(one);
+    tally.merge(one, next, counts({ a: 1 }));
+    expect(isOver()).toBe(false);
+  });
+
+  test('one server takes no place of another, and what is forgotten is no longer beyond', () => {
+    for (const forget of [() => tally.drop(one), () => tally.clear()]) {
+      activate({ aaaa: 1, bb: 1 });
+      activate({ aaaa: 1, b: 1 }, two);
+      expect([totals(), ...tally.overLimit]).toEqual([{ aaaa: 2, b: 1 }, one]);
+      forget();
+      expect(isOver()).toBe(false);
+    }
+  });
+});
+
+describe('a snapshot', () => {
+  const merge = (rooms: Record<string, number>) =>
+    tally.merge(one, tally.openAttempt(one), counts(rooms));
+
+  test('differs if nothing was posted and rooms or numbers are others', () => {
+    expect(merge({ a: 1 })).toBe(false);
+    expect(merge({ a: 1 })).toBe(false);
+    expect(merge({ a: 2 })).toBe(true);
+    expect(merge({ a: 2, b: 1 })).toBe(true);
+    expect(merge({ b: 1 })).toBe(true);
+    expect(merge({ b: 1 })).toBe(false);
+  });
+
+  test('is no evidence if something was posted, even without deltas', () => {
+    const epoch = activate({ a: 1 });
+    tally.record({ server: one, epoch, fromStartup: false, deltas: [] });
+    expect(merge({ a: 2 })).toBe(false);
+    expect(merge({ a: 3 })).toBe(true);
+  });
+
+  test('is no evidence if rooms were left out of it or of the one before', () => {
+    tally = new Tally({ maxRooms: 1, maxNamesLength: 9 });
+    activate({ a: 1 });
+    expect(merge({ a: 2, b: 1 })).toBe(false);
+    expect(merge({ a: 3 })).toBe(false);
+    expect(merge({ a: 4 })).toBe(true);
+  });
+
+  test('is nothing if it is not the newest attempt', () => {
+    const old = tally.openAttempt(one);
+    activate({ a: 1 });
+    expect(tally.merge(one, old, counts({ a: 9 }))).toBe(false);
+    expect(tally.merge(two, tally.nextEpoch(), counts({ a: 9 }))).toBe(false);
+    expect(totals()).toEqual({ a: 1 });
+  });
+});
+
+describe('whether a server has posted', () => {
+  test('is known of the first post after each snapshot, and told once', () => {
+    expect(tally.takePosters()).toEqual([]);
+    const epoch = activate();
+    expect(tally.hasPosted(one)).toBe(false);
+    post(epoch, 1);
+    post(epoch, 1);
+    expect(tally.hasPosted(one)).toBe(true);
+    expect([tally.takePosters(), tally.takePosters()]).toEqual([[one], []]);
+    post(activate(), 1);
+    expect(tally.takePosters()).toEqual([one]);
+  });
+
+  test('is nothing to wait for if the server is unknown, and is forgotten with all counts', () => {
+    expect(tally.hasPosted(one)).toBe(true);
+    post(activate(), 1);
+    tally.clear();
+    expect(tally.takePosters()).toEqual([]);
+  });
+});
