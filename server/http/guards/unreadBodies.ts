@@ -27,6 +27,8 @@ export function closeIfUnfinished(
       if (res.headersSent) close();
       else res.once('finish', close);
     }, timeoutMs);
+    // A request whose connection was cut may never emit 'close'.
+    timer.unref();
     req.once('close', () => clearTimeout(timer));
   });
 }
