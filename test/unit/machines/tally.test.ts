@@ -39,6 +39,25 @@ describe('the tally', () => {
     expect(totals()).toEqual({});
     tally.merge(one, epoch, counts({ r: 2 }));
     expect(totals()).toEqual({ r: 3 });
+    expect(tally.overLimit.size).toBe(0);
+  });
+
+  test('counts a delta that comes before a later snapshot, too', () => {
+    activate({ r: 1 });
+    const epoch = tally.openAttempt(one);
+    post(epoch, 1);
+    tally.merge(one, epoch, counts({ r: 1 }));
+    expect(totals()).toEqual({ r: 2 });
+    expect(tally.baseOf(one)).toBe(epoch);
+  });
+
+  test('counts the rooms and connections of a server as they come and go', () => {
+    const epoch = activate({ r: 1 });
+    post(epoch, 2);
+    post(epoch, 1, { room: 'other' });
+    expect(tally.sizeOf(one)).toEqual({ rooms: 2, connections: 4 });
+    post(epoch, -3);
+    expect(tally.sizeOf(one)).toEqual({ rooms: 1, connections: 1 });
   });
 
   test('counts a delta once that a newer snapshot contains', () => {
@@ -113,6 +132,7 @@ describe('the tally', () => {
     expect(totals()).toEqual({ a: 1, b: 1 });
     expect(tally.connections).toBe(2);
     expect(tally.sizeOf(one)).toEqual({ rooms: 1, connections: 1 });
+    expect(tally.overLimit.size).toBe(0);
   });
 
   test('takes every room name for what it is', () => {
@@ -144,6 +164,16 @@ describe('the tally', () => {
     expect(post(tally.nextEpoch(), 1)).toBe('ordinary');
     activate({}, two);
     expect(totals()).toEqual({});
+  });
+
+  test('has nothing of a server that it does not know', () => {
+    tally.drop(one);
+    expect([tally.baseOf(one), tally.hasDip(one), tally.countOn(one, 'r')]).toEqual([
+      undefined,
+      false,
+      0,
+    ]);
+    expect(look()).toEqual({ lasting: false, isDue: false });
   });
 
   test('shows its sums in place of its maps', () => {
@@ -185,6 +215,20 @@ describe('a room below zero', () => {
     expect([look(), look()].map(({ lasting }) => lasting)).toEqual([false, false]);
     post(epoch, 1);
     expect(look().lasting).toBe(true);
+  });
+
+  test('is not looked at from the beginning when it falls further', () => {
+    const epoch = activate();
+    post(epoch, -1);
+    look();
+    look();
+    post(epoch, -1);
+    expect(look().lasting).toBe(true);
+  });
+
+  test('changes no total', () => {
+    post(activate(), -1);
+    expect(tally.takeChanged().size).toBe(0);
   });
 
   test('takes nothing from what other servers count', () => {
@@ -259,6 +303,16 @@ describe('what is posted under a start-up answer', () => {
     activate({ r: 3 });
     expect(isOpen()).toEqual([false, false]);
     expect(tally.unsettled.size).toBe(0);
+  });
+
+  test('leaves its server unsettled when an older one arrives after it', () => {
+    activate();
+    const older = tally.nextEpoch();
+    const attempt = tally.openAttempt(one);
+    post(tally.nextEpoch(), 1, startup);
+    post(older, 1, startup);
+    tally.merge(one, attempt, counts({}));
+    expect(tally.unsettled.has(one)).toBe(true);
   });
 
   test('is forgotten with the counts of its server', () => {
@@ -340,8 +394,9 @@ describe('what waits for a snapshot', () => {
     const epoch = tally.openAttempt(one);
     post(epoch, 5);
     tally.merge(one, epoch, counts({ r: 1 }));
-    tally.merge(one, epoch, counts({ r: 6 }));
-    expect(totals()).toEqual({ r: 6 });
+    post(epoch, 1);
+    tally.merge(one, epoch, counts({ r: 7 }));
+    expect([totals(), tally.overLimit.size]).toEqual([{ r: 7 }, 0]);
   });
 
   test('is gone with the next attempt, the clearing and the drop', () => {
@@ -456,7 +511,13 @@ describe('a snapshot', () => {
 
   test('is no evidence if something was posted, even without deltas', () => {
     const epoch = activate({ a: 1 });
-    tally.record({ server: one, epoch, fromStartup: false, deltas: [] });
+    const old = tally.nextEpoch();
+    for (const fromStartup of [false, true])
+      expect(tally.record({ server: one, epoch, fromStartup, deltas: [] })).toBe('ordinary');
+    expect(merge({ a: 2 })).toBe(false);
+    expect(tally.record({ server: one, epoch: old, fromStartup: true, deltas: [] })).toBe(
+      'ordinary',
+    );
     expect(merge({ a: 2 })).toBe(false);
     expect(merge({ a: 3 })).toBe(true);
   });
@@ -488,6 +549,13 @@ describe('whether a server has posted', () => {
     expect(tally.hasPosted(one)).toBe(true);
     expect([tally.takePosters(), tally.takePosters()]).toEqual([[one], []]);
     post(activate(), 1);
+    expect(tally.takePosters()).toEqual([one]);
+  });
+
+  test('is known before the first snapshot, too', () => {
+    const epoch = tally.openAttempt(one);
+    expect(tally.hasPosted(one)).toBe(false);
+    post(epoch, 1);
     expect(tally.takePosters()).toEqual([one]);
   });
 
