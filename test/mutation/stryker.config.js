@@ -1,0 +1,33 @@
+import { fileURLToPath } from 'node:url';
+
+const pathOf = (name) => fileURLToPath(new URL(name, import.meta.url));
+const tests = (process.env.MUTATION_TESTS ?? 'test/unit').split(',');
+
+/** Read by `test/mutation/main.ts`, which says which tests run. @type {import('@stryker-mutator/api/core').PartialStrykerOptions} */
+export default {
+  testRunner: 'jest',
+  testRunnerNodeArgs: ['--experimental-vm-modules', '--disable-warning=ExperimentalWarning'],
+  coverageAnalysis: 'perTest',
+  concurrency: 1,
+  // Stryker would read tsconfig.json with the compiler's API, which TypeScript 7 does not have.
+  tsconfigFile: 'none.json',
+  disableTypeChecks: false,
+  tempDirName: process.env.MUTATION_SANDBOX,
+  ignorePatterns: ['dist', 'docs'],
+  plugins: ['@stryker-mutator/jest-runner', pathOf('survivors.js')],
+  reporters: ['survivors'],
+  jest: {
+    projectType: 'custom',
+    configFile: 'jest.config.js',
+    enableFindRelatedTests: false,
+    config: {
+      testMatch: tests.map((path) =>
+        path.endsWith('.ts') ? `<rootDir>/${path}` : `<rootDir>/${path}/**/*.test.ts`,
+      ),
+      maxWorkers: 1,
+      reporters: [],
+      setupFiles: ['<rootDir>/test/mutation/noShrinking.ts'],
+      testSequencer: pathOf('likelyFirst.cjs'),
+    },
+  },
+};
