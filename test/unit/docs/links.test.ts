@@ -84,6 +84,14 @@ describe.each([...pages])('%s', (path, text) => {
   });
 });
 
+test('README.md leads to every page of docs/', () => {
+  const readme = pages.get('README.md') ?? '';
+  const missing = docs.filter(
+    (path) => !path.startsWith('docs/decisions/') && !readme.includes(`](${path})`),
+  );
+  expect(missing).toEqual([]);
+});
+
 test('the example of docs/integrate.md keeps the counts of the events in docs/protocol.md', async () => {
   const listeners = new Map<string, (event: { data: string }) => void>();
   class EventSource {
