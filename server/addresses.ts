@@ -1,46 +1,46 @@
-/** Addresses as this service speaks of them: normalized, branded, and held against the allowed networks. */
+/** Parses, normalizes and compares IP addresses, host names and server ids. */
 
 import ipaddr from 'ipaddr.js';
 import type { ServerId } from '../machines/ports.js';
 
-/** Addresses that may be pub-sub servers: a parsed CIDR list. */
+/** A parsed CIDR list. */
 export interface Networks {
   /**
-   * False for host names and everything else that is not an address. An IPv6 address that stands for an
+   * False for host names and everything else that is not an address. An IPv6 address that contains an
    * IPv4 address (NAT64, 6to4) is included only if both are.
    */
   includes(address: string): boolean;
-  /** The list as it was written. */
+  /** The original text. */
   toString(): string;
 }
 
 /**
- * Networks trusted unless configured otherwise, where pub-sub servers are elsewhere: private ranges.
- * Link-local is left out: 169.254.169.254 is where clouds serve a machine's credentials.
+ * Default networks if loopback is not allowed: private ranges. Link-local is not among them, because clouds
+ * serve a machine's credentials at 169.254.169.254.
  */
 export const privateNetworks = '10.0.0.0/8,172.16.0.0/12,192.168.0.0/16,fc00::/7';
 
-/** Networks trusted unless configured otherwise, where pub-sub servers may be on this machine. */
+/** Default networks if pub-sub servers may run on this machine. */
 export const defaultNetworks = `127.0.0.0/8,::1,${privateNetworks}`;
 
 const hostName =
   /^(?=.{1,253}$)[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?(\.[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?)*\.?$/;
 
-/** Short form of an address, IPv4-mapped IPv6 as IPv4, zone ids dropped. Other text stays as it is. */
+/** The short form of an address, without zone id; IPv4-mapped IPv6 becomes IPv4. Returns other text unchanged. */
 export function normalizeAddress(text: string): string {
   return parseAddress(text)?.toString() ?? text;
 }
 
-/** Normalized address or lower-case host name, without brackets. Throws for anything else. */
+/** A normalized address or lower-case host name, without brackets. Throws for anything else. */
 export function normalizeHost(text: string): string {
   const bare = withoutBrackets(text);
   const address = parseAddress(bare);
   if (address) return address.toString();
   const name = bare.toLowerCase();
-  // URL parsers and resolvers read `127.1`, `0x7f.1` and `2130706433` as addresses: as names they
-  // would slip past the check of addresses.
+  // URL parsers and resolvers read `127.1`, `0x7f.1` and `2130706433` as addresses. Accepted as names,
+  // they would bypass the check of addresses.
   if (/(^|\.)(\d+|0x[\da-f]*)\.?$/.test(name)) {
-    throw new Error(`"${text}" is not an address: IPv4 is written as four decimal numbers`);
+    throw new Error(`"${text}" is not an address: write IPv4 as four decimal numbers`);
   }
   if (bare !== text || !hostName.test(name)) {
     throw new Error(`"${text}" is neither an address nor a host name`);
@@ -48,7 +48,7 @@ export function normalizeHost(text: string): string {
   return name;
 }
 
-/** The id of the pub-sub server at this host and port. Throws for text that is no host, and bad ports. */
+/** The id of the pub-sub server at this host and port. Throws for invalid hosts and ports. */
 export function toServerId(host: string, port: number): ServerId {
   if (!Number.isInteger(port) || port < 1 || port > 65_535) {
     throw new Error(`port ${port} is not a whole number from 1 to 65535`);
@@ -57,7 +57,7 @@ export function toServerId(host: string, port: number): ServerId {
   return `${normal.includes(':') ? `[${normal}]` : normal}:${port}` as ServerId;
 }
 
-/** Reads `host:port`, with IPv6 in brackets. Throws an Error that says what is wrong. */
+/** Parses `host:port`, with IPv6 in brackets. Throws an Error that says what is wrong. */
 export function parseServerId(text: string): ServerId {
   const parts = /^(\[[^\]]*\]|[^:[\]]*):(\d{1,5})$/.exec(text);
   if (!parts) throw new Error(`"${text}" is not host:port (IPv6: [address]:port)`);
@@ -77,8 +77,9 @@ export function isAddress(host: string): boolean {
 }
 
 /**
- * What one subscriber usually holds: an IPv4 address, or the /64 of an IPv6 address. An IPv4 address in
- * IPv6 (NAT64, 6to4) is that IPv4 address: one of 6to4 has 65,536 /64s, and all of NAT64 share one.
+ * The network that one subscriber usually has: an IPv4 address, or the /64 of an IPv6 address. An IPv6
+ * address that contains an IPv4 address (NAT64, 6to4) counts as that: a 6to4 address has 65,536 /64s, and
+ * all NAT64 addresses share one.
  */
 export function subscriberOf(address: string): string {
   const parsed = parseAddress(address);
@@ -92,33 +93,33 @@ export function subscriberOf(address: string): string {
     .join(':')}::/64`;
 }
 
-/** Whether the host can only be reached from this machine: 127.0.0.0/8, ::1, localhost. */
+/** Whether only this machine can reach the host: 127.0.0.0/8, ::1, localhost. */
 export function isLoopback(host: string): boolean {
   const address = parseAddress(withoutBrackets(host));
   if (address) return address.range() === 'loopback';
   return /^localhost\.?$/i.test(host);
 }
 
-/** Whether the address is link-local: it means another machine in every network. */
+/** Whether the address is link-local. It means another machine in every network. */
 export function isLinkLocal(host: string): boolean {
   return parseAddress(withoutBrackets(host))?.range() === 'linkLocal';
 }
 
-/** Reads a comma-separated list of CIDR ranges and single addresses. Throws naming every bad entry. */
+/** Parses a comma-separated list of CIDR ranges and single addresses. Throws an Error that names every bad entry. */
 export function parseNetworks(text: string): Networks {
   const entries = text.split(',').map((entry) => entry.trim());
   const ranges = entries.filter(Boolean).map((entry) => ({ entry, range: parseRange(entry) }));
   const bad = ranges.filter(({ range }) => !range).map(({ entry }) => `"${entry}"`);
   if (bad.length > 0) throw new Error(`${bad.join(', ')}: not a CIDR range like 10.0.0.0/8`);
-  if (ranges.length === 0) throw new Error('no range given');
+  if (ranges.length === 0) throw new Error('there is no range in it');
   const isListed = (address: Address) =>
     ranges.some(({ range }) => range?.[0].kind() === address.kind() && address.match(range));
   return {
     includes: (address) => {
       const parsed = parseAddress(address);
-      // 0.0.0.0/8 and `::` are no machine's address; connecting to one may reach this machine.
+      // 0.0.0.0/8 and `::` are not addresses of a machine, but connecting to them may reach this one.
       if (!parsed || parsed.range() === 'unspecified' || !isListed(parsed)) return false;
-      // A gateway passes it on to IPv4, where a range of IPv6 must not reach what is not listed.
+      // A gateway forwards it to the IPv4 address, so that must be listed as well.
       const ipv4 = parsed instanceof ipaddr.IPv6 ? ipv4In(parsed) : undefined;
       return ipv4 === undefined || isListed(ipv4);
     },
@@ -128,12 +129,12 @@ export function parseNetworks(text: string): Networks {
 
 type Address = ipaddr.IPv4 | ipaddr.IPv6;
 
-/** The IPv4 address that an IPv6 address stands for by its form; undefined: none. */
+/** The IPv4 address that an IPv6 address contains; undefined: none. */
 function ipv4In({ parts }: ipaddr.IPv6): ipaddr.IPv4 | undefined {
   const [first = 0, second = 0, third = 0, , , , high = 0, low = 0] = parts;
   // 6to4 (RFC 3056).
   if (first === 0x2002) return ipv4Of(second, third);
-  // Teredo (RFC 4380): every bit is the other way round.
+  // Teredo (RFC 4380): every bit is inverted.
   if (first === 0x2001 && second === 0) return ipv4Of(high ^ 0xffff, low ^ 0xffff);
   const prefix = parts
     .slice(0, 6)
@@ -151,7 +152,7 @@ const ipv4Of = (high: number, low: number) =>
 function parseAddress(text: string): Address | undefined {
   if (ipaddr.IPv4.isValidFourPartDecimal(text)) return ipaddr.IPv4.parse(text);
   if (!text.includes(':')) return undefined;
-  // ipaddr.js takes the old form `::1.2.3.4` for an IPv4-mapped address, which it is not.
+  // ipaddr.js wrongly reads the old form `::1.2.3.4` as an IPv4-mapped address.
   const plain = text.replace(/%.*$/, '').replace(/^::(?=\d+\.)/, '0:0:0:0:0:0:');
   return ipaddr.IPv6.isValid(plain) ? ipaddr.process(plain) : undefined;
 }
@@ -163,12 +164,12 @@ function parseRange(entry: string): [Address, number] | undefined {
   const bits = address.kind() === 'ipv4' ? 32 : 128;
   if (prefix === undefined) return [address, bits];
   if (!/^\d{1,3}$/.test(prefix)) return undefined;
-  // A range of IPv4-mapped addresses counts its bits from the front of the IPv6 form.
+  // The prefix of an IPv4-mapped range counts the bits of the IPv6 form.
   const length = Number(prefix) - (bits === 32 && base.includes(':') ? 96 : 0);
   return length >= 0 && length <= bits ? [address, length] : undefined;
 }
 
-/** `::1` for `[::1]`; everything else as it is. */
+/** `::1` for `[::1]`; returns other text unchanged. */
 export function withoutBrackets(host: string): string {
   return /^\[.*:.*\]$/.test(host) ? host.slice(1, -1) : host;
 }

@@ -1,27 +1,27 @@
 import { type DestinationStream, type Logger, pino, stdSerializers } from 'pino';
 
-/** The service's log, to standard output unless told: JSON lines, from this level upwards. */
+/** Creates the service's log: JSON lines of this level and above, to standard output by default. */
 export function createLog(level: string, stream?: DestinationStream): Logger {
   const serializers = { err: errorForLog };
-  const options = { level, serializers, hooks: { streamWrite: withoutControls } };
+  const options = { level, serializers, hooks: { streamWrite: escapeControls } };
   return stream ? pino(options, stream) : pino(options);
 }
 
 /**
- * JSON lets them stand as they are (RFC 8259, section 7); some terminals obey the ones, and some readers
- * end a line at the others. They are in no line but as parts of texts, where an escape means the same.
+ * Escapes control characters and line separators, which JSON allows in strings (RFC 8259, section 7). Some
+ * terminals execute the former, and some readers end a line at the latter.
  */
-function withoutControls(line: string): string {
+function escapeControls(line: string): string {
   return line.replace(
     /[\u007f-\u009f\u2028\u2029]/g,
     (it) => `\\u${it.charCodeAt(0).toString(16).padStart(4, '0')}`,
   );
 }
 
-/** What is logged of an error. */
+/** The logged fields of an error. */
 interface LoggedError {
   type: string;
-  /** With those of its causes; the stack, too. */
+  /** Includes the messages of its causes; so does `stack`. */
   message: string;
   code?: string | number;
   stack?: string;
@@ -29,8 +29,8 @@ interface LoggedError {
 }
 
 /**
- * Its other properties are not logged: libraries hang requests, answers and sockets on errors, and
- * Node's parser of HTTP the whole packet that it did not understand (`rawPacket`), with the tokens in it.
+ * Other properties are not logged. Libraries attach requests, answers and sockets to errors, and Node's
+ * HTTP parser attaches the packet that it could not parse (`rawPacket`). All of these may contain tokens.
  */
 function errorForLog(error: unknown): LoggedError {
   if (!isErrorLike(error)) return { type: typeof error, message: textOf(error) };
@@ -47,10 +47,10 @@ function errorForLog(error: unknown): LoggedError {
 
 type ErrorLike = Error & { code?: unknown; errors?: unknown };
 
-/** Errors of other threads and realms are no instances of this one's. */
+/** Not `instanceof Error`: errors of other threads and realms are not instances of this realm's `Error`. */
 function isErrorLike(error: unknown): error is ErrorLike {
   const isObject = typeof error === 'object' && error !== null;
   return isObject && 'message' in error && typeof error.message === 'string';
 }
 
-const textOf = (thrown: unknown) => (typeof thrown === 'object' ? 'no error' : String(thrown));
+const textOf = (thrown: unknown) => (typeof thrown === 'object' ? 'not an error' : String(thrown));

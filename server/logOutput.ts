@@ -2,30 +2,31 @@ import { fstatSync, write as writeFd } from 'node:fs';
 import process from 'node:process';
 import { withDeadline } from './timing/withDeadline.js';
 
-/** Writes some of the bytes, and says how many; calls back once, or never if whoever reads is stuck. */
+/** Writes some of the bytes. Calls `done` once with their number, or never if the reader hangs. */
 export type Write = (bytes: Buffer, done: (error: Error | null, written: number) => void) => void;
 
-/** Characters that wait to be written; lines beyond are lost, and counted. */
-const maxWaiting = 1024 * 1024;
-const roomToTell = 4096;
-/** Characters of one write. */
+/** Characters in the queue. Lines beyond are dropped and counted. */
+const maxQueued = 1024 * 1024;
+/** Free space that the line about dropped lines needs. */
+const reservedForReport = 4096;
+/** Characters in one write. */
 const maxWritten = 64 * 1024;
-/** How long a write that failed is not tried again: a full file system stays full for a while. */
+/** Wait after a failed write: a full file system stays full for a while. */
 const retryMs = 1000;
 const busyRetryMs = 50;
 
 /**
- * Writes lines to standard output or standard error, whatever becomes of those. The disk behind them may
- * be full, whoever reads them may be stuck or gone: this never blocks, never throws, and keeps at most
- * 1 MiB. What finds no room is lost, and told of by `onLost` when there is room again.
+ * Writes lines to standard output or standard error without ever blocking or throwing, even if the disk is
+ * full or the reader hangs or is gone. Queues at most 1 MiB, and drops lines beyond. `onLost` gets their
+ * number when there is space again.
  */
 export class LogOutput {
   readonly #write: Write;
-  /** Told how many lines were lost since the last call, when lines can be written again. */
+  /** Gets the number of lines dropped since the last call. */
   onLost: (lines: number) => void = () => {};
   #lines: string[] = [];
-  #waiting = 0;
-  /** What a write left over. */
+  #queued = 0;
+  /** The part that the last write did not write. */
   #rest: Buffer | undefined;
   #lost = 0;
   #isWriting = false;
@@ -36,18 +37,18 @@ export class LogOutput {
     this.#write = write;
   }
 
-  /** Takes a line, with its line end. */
+  /** Queues a line, with its line end. */
   write(line: string): void {
-    if (this.#waiting + line.length > maxWaiting) {
+    if (this.#queued + line.length > maxQueued) {
       this.#lost += 1;
       return;
     }
     this.#lines.push(line);
-    this.#waiting += line.length;
+    this.#queued += line.length;
     if (!this.#retry) this.#next();
   }
 
-  /** Resolves when all is written, when that is not possible, or after so many ms. */
+  /** Resolves when everything is written, when writing fails, or after `withinMs`. */
   async flush(withinMs: number): Promise<void> {
     clearTimeout(this.#retry);
     this.#retry = undefined;
@@ -59,7 +60,7 @@ export class LogOutput {
     await withDeadline(idle, withinMs, () => undefined);
   }
 
-  /** A write that failed is waited for no longer than one that is done. */
+  /** True while a failed write waits for its retry, too: nobody should wait for that. */
   get #isIdle(): boolean {
     return !this.#isWriting && (this.#retry !== undefined || (!this.#rest && !this.#lines.length));
   }
@@ -87,12 +88,12 @@ export class LogOutput {
       }, waitMs).unref();
     } else {
       this.#next();
-      this.#tellLost();
+      this.#reportLost();
     }
     if (this.#isIdle) this.#onIdle?.();
   }
 
-  /** As many lines as go into one write. */
+  /** Takes as many lines from the queue as fit into one write. */
   #take(): Buffer | undefined {
     let length = 0;
     let count = 0;
@@ -102,13 +103,13 @@ export class LogOutput {
       count += 1;
     }
     if (count === 0) return undefined;
-    this.#waiting -= length;
+    this.#queued -= length;
     return Buffer.from(this.#lines.splice(0, count).join(''));
   }
 
-  /** Once there is room: the line that tells of it must not be lost itself. */
-  #tellLost(): void {
-    if (this.#lost === 0 || this.#waiting > maxWaiting - roomToTell) return;
+  /** Reports dropped lines once there is space, because the report must not be dropped itself. */
+  #reportLost(): void {
+    if (this.#lost === 0 || this.#queued > maxQueued - reservedForReport) return;
     const lost = this.#lost;
     this.#lost = 0;
     this.onLost(lost);
@@ -116,8 +117,8 @@ export class LogOutput {
 }
 
 /**
- * How standard output (1) or standard error (2) is written to without blocking: by an event loop's means
- * where there are some (pipes, sockets), else in the thread pool (files, terminals).
+ * Writes to standard output (1) or standard error (2) without blocking: pipes and sockets in the event
+ * loop, files and terminals in the thread pool.
  */
 export function writerTo(fd: 1 | 2): Write {
   const stats = fstatSync(fd);
@@ -125,13 +126,13 @@ export function writerTo(fd: 1 | 2): Write {
     return (bytes, done) => writeFd(fd, bytes, 0, bytes.length, null, done);
   const stream = fd === 1 ? process.stdout : process.stderr;
   const write = stream.write.bind(stream);
-  // The callback is told the same; without a listener it would be the end of the process.
+  // The callback gets the error too. Without a listener, the error would end the process.
   stream.on('error', () => {});
   return (bytes, done) =>
     void write(bytes, (error) => done(error ?? null, error ? 0 : bytes.length));
 }
 
-/** Has everything that is printed on a stream (by libraries, threads, Node.js itself) take the same way. */
+/** Sends everything that libraries, threads and Node.js print on a stream to `output`. */
 export function redirect(stream: NodeJS.WriteStream, output: LogOutput): void {
   stream.write = (chunk: string | Uint8Array, ...rest: unknown[]): boolean => {
     output.write(typeof chunk === 'string' ? chunk : Buffer.from(chunk).toString());

@@ -1,7 +1,7 @@
 import process from 'node:process';
 
-// The first process of a container has no default handlers: a signal that comes before these is lost.
-// So nothing is loaded before they are there, and until there is a service there is nothing to end.
+// The first process of a container has no default signal handlers, and loses signals that arrive before
+// these. So they come before everything else is loaded. Until the service runs, there is nothing to stop.
 let end: (signal: NodeJS.Signals) => void = () => process.exit(0);
 for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => end(signal));
 

@@ -1,6 +1,6 @@
 /**
- * A URL of its text (WHATWG URL standard); undefined: it is none. Not by `URL.canParse`, which in Node 20
- * takes some texts with characters of Latin-1 for URLs once it has been optimized.
+ * Parses a URL (WHATWG URL standard); undefined: the text is not a URL. `URL.canParse` is not used: once
+ * optimized, it accepts some invalid texts with Latin-1 characters in Node 20.
  */
 export function parseUrl(text: string): URL | undefined {
   try {

@@ -7,14 +7,14 @@ import { createLog } from './log.js';
 import { LogOutput, redirect, writerTo } from './logOutput.js';
 import { type Service, startService } from './service.js';
 
-/** How long the end waits for the log, and for the last words to viewers. */
+/** How long the exit waits for the log, and for the last frames to viewers. */
 const flushMs = 500;
 const farewellMs = 100;
-/** How long it waits for lookups and file operations that are under way. */
+/** How long the exit waits for running DNS lookups and file operations. */
 const threadsMs = 500;
 const threadPollMs = 20;
 
-/** Runs the service as this process, which `onEndable` is told how to end: now, and again when there is more to end. */
+/** Runs the service as this process. Passes `onEndable` a function that stops it; a new one once the service runs. */
 export async function runService(
   env: NodeJS.ProcessEnv,
   onEndable: (end: (signal: string) => void) => void,
@@ -24,7 +24,7 @@ export async function runService(
   redirect(process.stderr, outputs.errors);
   const exit = exitAfter(Object.values(outputs));
   onEndable(() => void exit(0));
-  giveHome(env);
+  ensureHome(env);
 
   const warnings: string[] = [];
   const config = configOf(env, (warning) => warnings.push(warning));
@@ -66,7 +66,7 @@ export async function runService(
   });
   failed.catch((error: unknown) => fail(error, 'the machine failed'));
   log.info({ url }, 'listening');
-  // Whoever started this process may be gone by now: that is no error.
+  // The parent may have exited; that is not an error.
   process.send?.({ type: 'listening', url }, undefined, undefined, () => {});
 }
 
@@ -79,20 +79,20 @@ function configOf(env: NodeJS.ProcessEnv, warn: (warning: string) => void): Conf
   }
 }
 
-/** Ends the process when its last words are written, or cannot be. */
+/** Ends the process when its last log lines are written, or cannot be written. */
 function exitAfter(outputs: readonly LogOutput[]) {
   return async (code: number): Promise<void> => {
     await Promise.all(outputs.map((output) => output.flush(flushMs)));
-    // `process.exit` waits for the thread pool, for ever if need be: nobody is to wait for that.
+    // `process.exit` waits for the thread pool, possibly forever. SIGKILL does not.
     if (!(await areThreadsIdle())) process.kill(process.pid, 'SIGKILL');
     process.exit(code);
   };
 }
 
-/** What a thread of the pool does: file systems, terminals and resolvers may hang in it. */
+/** Operations in the thread pool: file systems, terminals and DNS lookups may hang in it. */
 const inThread = /^(FSReq|GetAddrInfo|GetNameInfo)/;
 
-/** Whether the thread pool has nothing to do, now or soon. */
+/** Whether the thread pool becomes idle in time. */
 async function areThreadsIdle(): Promise<boolean> {
   const isBusy = () => process.getActiveResourcesInfo().some((kind) => inThread.test(kind));
   for (let waitedMs = 0; isBusy(); waitedMs += threadPollMs) {
@@ -102,8 +102,8 @@ async function areThreadsIdle(): Promise<boolean> {
   return true;
 }
 
-/** The AWS SDK looks for its files in a home, and finds none for a user that the system does not know. */
-function giveHome(env: NodeJS.ProcessEnv): void {
+/** Sets HOME for a user without one: the AWS SDK looks for its files there, and fails without it. */
+function ensureHome(env: NodeJS.ProcessEnv): void {
   try {
     homedir();
   } catch {
@@ -111,16 +111,17 @@ function giveHome(env: NodeJS.ProcessEnv): void {
   }
 }
 
-/** Warnings of Node.js and of libraries go to the log like everything else. */
+/** Sends warnings of Node.js and libraries to the log. */
 function logWarnings(log: Logger, config: Config): void {
   process.removeAllListeners('warning');
   process.on('warning', (warning) => {
-    if (!isForAwsAlone(warning) || usesAws(config)) log.warn({ err: warning }, 'Node.js warns');
+    if (!isForAwsOnly(warning) || usesAws(config))
+      log.warn({ err: warning }, 'warning from Node.js');
   });
 }
 
-/** The SDK's word on old versions of Node.js: it has no code, and concerns nobody who does not use AWS. */
-const isForAwsAlone = ({ message }: Error) =>
+/** The AWS SDK's warning about old versions of Node.js. It has no code, and only matters with AWS. */
+const isForAwsOnly = ({ message }: Error) =>
   message.startsWith('NodeVersionSupportWarning: The AWS SDK');
 
 const usesAws = ({ dynamodbTable, ecsCluster }: Config) =>

@@ -13,23 +13,23 @@ import { type WiredService, type WiringNeeds, wireService } from './wiring/wireS
 
 /** A running dashboard service. */
 export interface Service extends Pick<WiredService, 'actor' | 'endStreams'> {
-  /** Where it listens, as others reach it. */
+  /** The URL under which others reach it. */
   url: string;
   /** Silences the pub-sub servers, ends every stream and connection; within 9 s. */
   stop: () => Promise<void>;
-  /** Rejects when a defect stopped the machine: the process should end, and be started anew. */
+  /** Rejects if a defect stopped the machine: the process should exit and be restarted. */
   failed: Promise<never>;
 }
 
-/** How long a sender may take for its request, head and all; bodies that are read end before. */
+/** How long a client may take to send the head, and the whole request. Bodies have a shorter timeout. */
 const receiveTimeoutMs = { head: 10_000, request: 25_000 };
-/** Connections beside those of viewers: of pub-sub servers, and of requests that come and go. */
+/** Connections beyond those of viewers: for pub-sub servers and short requests. */
 const spareConnections = { inAll: 5000, perAddress: 1000 };
-/** How long servers are told to be silent at the end, before the rest is left to the next start. */
+/** How long the shutdown tries to silence servers. The next start silences the rest. */
 const silencingMs = 7000;
 const closingMs = 1000;
 
-/** What tests put in place of what the configuration says. */
+/** What tests replace. */
 export interface ServiceOverrides {
   /** Opens the metadata store. */
   openStore?: (config: Config, log: Logger) => Promise<Store>;
@@ -41,8 +41,8 @@ export interface ServiceOverrides {
 }
 
 /**
- * Listens, and starts the machine. Rejects when the address cannot be listened on. The metadata store
- * is opened meanwhile: live counts do not wait for it.
+ * Listens and starts the machine. Rejects if it cannot listen. The metadata store opens meanwhile, because
+ * live counts do not need it.
  */
 export async function startService(
   config: Config,
@@ -76,7 +76,7 @@ export async function startService(
   const failed = new Promise<never>((_resolve, reject) => {
     wired.actor.subscribe({ error: reject });
   });
-  // Whoever wants to know awaits it; nobody has to.
+  // Awaiting it is optional.
   failed.catch(() => {});
   wired.actor.start();
   let ending: Promise<void> | undefined;
@@ -95,7 +95,10 @@ async function stop(server: Server, wired: WiredService, log: Logger): Promise<v
   wired.endStreams();
   actor.send({ type: 'shutdown.requested' });
   await waitFor(actor, (snapshot) => snapshot.status !== 'active', { timeout: silencingMs }).catch(
-    () => log.warn('some pub-sub servers could not be told to be silent'),
+    () =>
+      log.warn(
+        'some pub-sub servers could not be told to be silent; the next start tells them again',
+      ),
   );
   const closed = new Promise<void>((resolve) => server.close(() => resolve()));
   server.closeIdleConnections();
@@ -105,21 +108,21 @@ async function stop(server: Server, wired: WiredService, log: Logger): Promise<v
   await wired.close();
 }
 
-/** Where the servers are remembered that no source names, unless a table keeps them. */
+/** The file that remembers servers which no source names; undefined: a table remembers them, or nothing does. */
 function serverFileFor(config: Config, log: Logger): ServerFile | undefined {
   const { stateDir, host, port } = config;
   if (isTableKept(config) || stateDir === undefined || port === 0) return undefined;
   return new ServerFile(serverFileIn(stateDir, host, port), log);
 }
 
-/** In the embedded store alone, and where that outlives the process. */
+/** Whether observations are saved: only in an embedded store that survives restarts. */
 function keepsObservations(config: Config): boolean {
   const { dynamodbTable, dynamodbServersTable, dynamodbConnectionsTable, dataDir } = config;
   const tables = [dynamodbTable, dynamodbServersTable, dynamodbConnectionsTable];
   return dataDir !== undefined && tables.includes(undefined);
 }
 
-/** Loaded late as well, for it is large. */
+/** Opens the store. Loads its code late, because it is large. */
 async function openConfiguredStore(config: Config, log: Logger): Promise<Store> {
   const { openStore } = await import('./store/openStore.js');
   const onFault = (error: Error) => log.error({ err: error }, 'the embedded store failed');

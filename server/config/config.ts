@@ -1,4 +1,4 @@
-/** Configuration: one list of variables, from which the reader, its types, its messages and the docs' test follow. */
+/** Configuration: one list of variables. The reader, the types, the messages and the table in the docs follow from it. */
 
 import { type NetworkInterfaceInfo, networkInterfaces } from 'node:os';
 import { z } from 'zod';
@@ -35,8 +35,8 @@ import {
 const dayMs = 24 * 60 * 60 * 1000;
 
 /**
- * Every variable: its name, its field in `Config`, the text that is read when it is unset, what it
- * means, and how it is read. `shown` is what the docs give as default where that is not a text.
+ * Every variable: its name, its field in `Config`, its default text, its meaning, and the schema that reads
+ * it. `shown` is the default in the docs if it is not a text.
  */
 const definitions = [
   define('HOST', 'host', '127.0.0.1', 'address to listen on', parsed(normalizeHost)),
@@ -306,7 +306,7 @@ const definitions = [
   ),
 ] as const;
 
-/** Every variable as the docs show it: `docs/deploy.md` has the same table. */
+/** Every variable as the docs show it; `docs/deploy.md` has the same table. */
 export const variables: readonly Variable[] = definitions.map((definition) => ({
   name: definition.name,
   default: definition.shown,
@@ -323,14 +323,14 @@ export interface Variable {
 type Definitions = (typeof definitions)[number];
 type Value<D extends Definitions> = z.output<D['schema']>;
 
-/** The configuration of one run, validated. Optional fields have no default. */
+/** The validated configuration of one run. Optional fields have no default. */
 export type Config = {
   [D in Definitions as undefined extends Value<D> ? never : D['field']]: Value<D>;
 } & {
   [D in Definitions as undefined extends Value<D> ? D['field'] : never]?: NonNullable<Value<D>>;
 };
 
-/** Configuration that cannot be used: every problem at once, none with a secret in it. */
+/** The configuration is not valid. Lists every problem, without secrets. */
 export class ConfigError extends Error {
   override readonly name = 'ConfigError';
   readonly problems: string[];
@@ -342,20 +342,18 @@ export class ConfigError extends Error {
 }
 
 /**
- * Reads the configuration from an environment. Throws `ConfigError`. `warn` is told what was read
- * otherwise than it is written, without secrets.
+ * Reads the configuration from an environment. Throws `ConfigError`. Calls `warn` for values that are
+ * ignored or changed, without secrets.
  */
 export function readConfig(env: Environment, warn: (warning: string) => void = () => {}): Config {
   const problems: string[] = [];
   const config: Record<string, unknown> = {};
   for (const { name, field, fallback, schema, hide } of definitions) {
-    const { text: given, oddity } = readVariable(env, name);
-    if (oddity) warn(`${name} is ${hide(JSON.stringify(env[name]))}, which ${oddity}`);
-    const result = schema.safeParse(given ?? fallback);
+    const { text, warning } = readVariable(env, name);
+    if (warning) warn(`${name} is ${hide(JSON.stringify(env[name]))}, which ${warning}`);
+    const result = schema.safeParse(text ?? fallback);
     if (!result.success) {
-      problems.push(
-        `${name} is ${hide(JSON.stringify(given))}: ${result.error.issues[0]?.message}`,
-      );
+      problems.push(`${name} is ${hide(JSON.stringify(text))}: ${result.error.issues[0]?.message}`);
     } else if (result.data !== undefined) {
       config[field] = result.data;
     }
@@ -365,25 +363,25 @@ export function readConfig(env: Environment, warn: (warning: string) => void = (
   else config.stateDir = stateDir;
   if (!readVariable(env, 'PUBSUB_NETWORKS').text && !isOnThisMachine(config as Partial<Config>))
     config.pubSubNetworks = parseNetworks(privateNetworks);
-  // What did not parse is absent here: the cross-checks look at the rest all the same.
+  // Values that are not valid are absent here. The checks below still check the others.
   const hasToken = readVariable(env, 'DASHBOARD_TOKEN').text !== undefined;
   problems.push(...contradictions(config as Partial<Config>, hasToken));
   if (problems.length > 0) throw new ConfigError(problems);
   for (const warning of warnOfOldVariables(env)) warn(warning);
-  if (isForgetful(config as Config)) warn(forgetfulness);
+  if (forgetsServers(config as Config)) warn(forgetsServersWarning);
   return config as Config;
 }
 
-const forgetfulness =
-  'Servers are known by their start-up queries alone, and a restart forgets them: name them in PUBSUB_SERVERS or by another source, or set STATE_DIR to a folder';
+const forgetsServersWarning =
+  'servers are known only from their start-up queries, so a restart of this service forgets them: set PUBSUB_SERVERS or another source of servers, or set STATE_DIR to a folder';
 
-/** Whether servers are remembered in a table that outlives the process. */
+/** Whether a table that survives restarts remembers servers. */
 export function isTableKept({ dynamodbServersTable, dataDir }: Config): boolean {
   return dynamodbServersTable !== undefined || dataDir !== undefined;
 }
 
-/** Whether nothing brings back the servers after a restart: neither a source nor a memory. */
-function isForgetful(config: Config): boolean {
+/** Whether no source names servers, and nothing remembers them over a restart. */
+function forgetsServers(config: Config): boolean {
   const { pubSubServers, pubSubDns, ecsCluster, discoverFromRooms, stateDir, port } = config;
   const hasSource =
     pubSubServers.length > 0 ||
@@ -394,8 +392,8 @@ function isForgetful(config: Config): boolean {
 }
 
 /**
- * Where this service says that it listens, without a trailing slash; what pub-sub servers call back is
- * said by `server/pubsub/callbackUrls.ts`. The port is the one really listened on.
+ * The URL of this service for viewers, without a trailing slash. `listeningPort` is the actual port.
+ * `server/pubsub/callbackUrls.ts` makes the URLs for pub-sub servers.
  */
 export function publicUrlFor(
   config: Pick<Config, 'host' | 'publicUrl'>,
@@ -408,8 +406,8 @@ export function publicUrlFor(
 }
 
 /**
- * Whether pub-sub servers may be on this machine although nobody says so in `PUBSUB_NETWORKS`. A service
- * that listens for others must not be led to what listens on its loopback by a name in the store or the DNS.
+ * Whether loopback is allowed if `PUBSUB_NETWORKS` is unset. If the service listens for other machines, an
+ * address in the store or the DNS must not lead it to a service on its own loopback.
  */
 function isOnThisMachine({ host, pubSubServers = [] }: Partial<Config>): boolean {
   const hosts = pubSubServers.map((server) => hostAndPort(server).host);
@@ -430,7 +428,7 @@ function contradictions(config: Partial<Config>, hasToken: boolean): string[] {
   }
   problems.push(...tableContradictions(config));
   for (const id of pubSubServers) {
-    // Host names are looked up, and checked, when they are asked.
+    // Host names are resolved and checked with each request.
     const { host: address } = hostAndPort(id);
     if (!pubSubNetworks || !isAddress(address) || pubSubNetworks.includes(address)) continue;
     problems.push(
@@ -448,10 +446,13 @@ function tableContradictions(config: Partial<Config>): string[] {
   for (const [name, table] of Object.entries(others)) {
     if (table === undefined) continue;
     if (rooms === undefined) problems.push(`DYNAMODB_TABLE is unset: ${name} requires it`);
-    if (table === rooms) problems.push(`${name} is "${table}": DYNAMODB_TABLE is the same table`);
+    if (table === rooms)
+      problems.push(`${name} is "${table}": it must not be the same table as DYNAMODB_TABLE`);
   }
   if (servers !== undefined && servers === connections) {
-    problems.push(`DYNAMODB_CONNECTIONS_TABLE is "${servers}": so is DYNAMODB_SERVERS_TABLE`);
+    problems.push(
+      `DYNAMODB_CONNECTIONS_TABLE is "${servers}": it must not be the same table as DYNAMODB_SERVERS_TABLE`,
+    );
   }
   return problems;
 }

@@ -1,34 +1,34 @@
-/** The environment as people and platforms really write it: what is read of a variable, and what is odd about it. */
+/** Reads environment variables as people and platforms really write them. */
 
-/** Variables by name, as `process.env` has them. */
+/** Variables by name, like `process.env`. */
 export type Environment = Record<string, string | undefined>;
 
-/** A variable as it is read. */
-export interface Given {
+/** The value of a variable. */
+export interface VariableValue {
   /** Undefined: the variable counts as unset. */
   text: string | undefined;
-  /** What was done to the value, as the end of a sentence about it; undefined: nothing worth a word. */
-  oddity?: string;
+  /** What is wrong with the value, as the end of a sentence: "NAME is ..., which". Undefined: nothing. */
+  warning?: string;
 }
 
-/** `PUBSUB_PORT=tcp://10.0.0.7:8001`: Kubernetes and Docker set such variables for a service called `pubsub`. */
+/** `PUBSUB_PORT=tcp://10.0.0.7:8001`: Kubernetes and Docker set this for a service called `pubsub`. */
 const serviceLink = /^(tcp|udp|sctp):\/\/\S*:\d+$/i;
 const quoted = /^(["'])(.*)\1$/s;
 
 /**
- * Reads a variable. White space around a value is dropped: files with Windows line ends leave a `\r`.
- * So are quotes, which `docker run --env-file` pass on as they stand.
+ * Reads a variable without the white space and quotes around it. Files with Windows line ends leave a
+ * `\r`, and `docker run --env-file` keeps quotes.
  */
-export function readVariable(env: Environment, name: string): Given {
+export function readVariable(env: Environment, name: string): VariableValue {
   const written = env[name]?.trim() ?? '';
   const unquoted = quoted.exec(written)?.[2]?.trim();
   const text = unquoted ?? written;
   if (serviceLink.test(text)) {
     return {
       text: undefined,
-      oddity: `is a link to a service, as Kubernetes and Docker set it: it is ignored. Set ${name} itself, or turn such links off (enableServiceLinks: false)`,
+      warning: `is a service link of Kubernetes or Docker, and is ignored. Set ${name} yourself, or turn off service links (enableServiceLinks: false)`,
     };
   }
   if (unquoted === undefined) return { text: text || undefined };
-  return { text: text || undefined, oddity: 'has quotes around it: they are left out' };
+  return { text: text || undefined, warning: 'is quoted; the quotes are removed' };
 }

@@ -2,8 +2,8 @@ import { mkdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
 
 /**
- * Makes a folder for its owner only, and the parents that it lacks. One level at a time: made with its
- * parents by Node.js, a folder in `/proc` keeps it busy for ever. Rejects as `mkdir` does.
+ * Creates a folder for its owner only, with missing parents. Rejects like `mkdir`. Creates one level at a
+ * time, because `mkdir` with `recursive` never returns for a folder in `/proc`.
  */
 export async function makeFolder(path: string): Promise<void> {
   const error = await make(path);

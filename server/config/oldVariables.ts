@@ -1,6 +1,6 @@
 import { type Environment, readVariable } from './environment.js';
 
-/** Variables of the Symphony dashboard service, and what this service reads in their place; any of these will do. */
+/** Variables of the Symphony dashboard service, and the variables that replace them; one of those is enough. */
 export const oldVariables: Readonly<Record<string, readonly [string, ...string[]]>> = {
   WS_CLUSTER: ['ECS_CLUSTER'],
   WS_SERVICE: ['ECS_SERVICE'],
@@ -8,13 +8,13 @@ export const oldVariables: Readonly<Record<string, readonly [string, ...string[]
   REGION: ['AWS_REGION', 'AWS_DEFAULT_REGION'],
 };
 
-/** A warning for each of them that is set while ours is not: it has no effect. */
+/** A warning for each old variable that is set without its replacement. */
 export function warnOfOldVariables(env: Environment): string[] {
   const isSet = (name: string) => readVariable(env, name).text !== undefined;
   return Object.entries(oldVariables)
-    .filter(([old, ours]) => isSet(old) && !ours.some(isSet))
+    .filter(([old, replacements]) => isSet(old) && !replacements.some(isSet))
     .map(
-      ([old, [ours]]) =>
-        `${old} is ${JSON.stringify(readVariable(env, old).text)}, and this service does not read it: set ${ours} (docs/migrate-from-symphony.md)`,
+      ([old, [replacements]]) =>
+        `${old} is ${JSON.stringify(readVariable(env, old).text)}, and this service does not read it: set ${replacements} (docs/migrate-from-symphony.md)`,
     );
 }

@@ -1,4 +1,4 @@
-/** How the values of variables are read: zod schemas out of functions that throw an Error with the reason. */
+/** Zod schemas for the values of variables, and the functions that parse them. */
 
 import { z } from 'zod';
 import type { ServerId } from '../../machines/ports.js';
@@ -8,7 +8,7 @@ import { parseRedisTarget } from '../redis/redisTarget.js';
 
 const byteUnits: Record<string, number> = { '': 1, kib: 1024, mib: 1024 ** 2, gib: 1024 ** 3 };
 
-/** A schema out of a function that throws an Error with the reason. */
+/** A schema from a function that throws an Error with the reason. */
 export function parsed<Output>(parse: (text: string) => Output) {
   return z.string().transform((text, context) => {
     try {
@@ -20,7 +20,7 @@ export function parsed<Output>(parse: (text: string) => Output) {
   });
 }
 
-/** One of the choices, as it is written. */
+/** One of the choices, case-sensitive. */
 export function oneOf<const Choice extends string>(choices: readonly Choice[]) {
   return parsed((text) => {
     const choice = choices.find((candidate) => candidate === text);
@@ -37,7 +37,7 @@ export function flag() {
   });
 }
 
-/** A whole number within limits; the unit is for the message only. */
+/** A whole number within limits. The unit only appears in the message. */
 export function integer(min: number, max: number, unit?: string) {
   return parsed((text) => {
     const value = /^\d{1,15}$/.test(text) ? Number(text) : Number.NaN;
@@ -55,43 +55,44 @@ export function bytes(max = '1 GiB') {
   });
 }
 
-/** Bytes; NaN if it is no size. */
+/** Bytes; NaN if the text is not a size. */
 function sizeIn(text: string): number {
   const [, digits, unit = ''] = /^(\d{1,15}) ?([kmg]ib)?$/i.exec(text) ?? [];
   return Number(digits) * (byteUnits[unit.toLowerCase()] ?? Number.NaN);
 }
 
-/** `host:port,host:port`, each once. Throws naming every bad entry. */
+/** `host:port,host:port`, without duplicates. Throws an Error that names every bad entry. */
 export function parseServerIds(text: string): ServerId[] {
   return [...new Set(parseList(text, 'host:port,host:port', parseServerId))];
 }
 
-/** A name whose A and AAAA records are pub-sub servers, all at one port. */
+/** A host name whose A and AAAA records are pub-sub servers, all at one port. */
 export interface DnsName {
   name: string;
   port?: number;
 }
 
-/** `name,name:port`. Throws naming every bad entry. */
+/** `name,name:port`. Throws an Error that names every bad entry. */
 export function parseDnsNames(text: string): DnsName[] {
   return parseList(text, 'name,name:port', (entry) => {
     const [, name = '', port] = /^(.*?)(?::(\d+))?$/.exec(entry) ?? [];
-    // Checked as a server, of which only the port may be missing.
+    // The same checks as for a server, except that the port is optional.
     const { host, port: given } = hostAndPort(toServerId(name, Number(port ?? 1)));
-    if (isAddress(host)) throw new Error(`"${entry}" is no name: addresses go to PUBSUB_SERVERS`);
+    if (isAddress(host))
+      throw new Error(`"${entry}" is an address, not a name. Put addresses into PUBSUB_SERVERS`);
     return { name: host, ...(port !== undefined && { port: given }) };
   });
 }
 
-/** An address, with a port or with that of DNS. Throws an Error that says what is wrong. */
+/** `address:port`, or an address with the DNS port. Throws an Error that says what is wrong. */
 export function parseDnsServer(text: string): string {
   const server = isAddress(text) ? toServerId(text, 53) : parseServerId(text);
   if (isAddress(hostAndPort(server).host)) return server;
   throw new Error('must be an address and a port, like 127.0.0.1:8600');
 }
 
-/** Every entry of a comma-separated list, or all that is wrong with it. */
-function parseList<Entry>(text: string, form: string, parse: (entry: string) => Entry): Entry[] {
+/** Parses a comma-separated list. Throws an Error with all problems. */
+function parseList<Entry>(text: string, format: string, parse: (entry: string) => Entry): Entry[] {
   const entries: Entry[] = [];
   const problems: string[] = [];
   for (const entry of text.split(',').map((part) => part.trim())) {
@@ -102,11 +103,11 @@ function parseList<Entry>(text: string, form: string, parse: (entry: string) => 
       problems.push((error as Error).message);
     }
   }
-  if (problems.length > 0) throw new Error(`must be ${form}; ${problems.join('; ')}`);
+  if (problems.length > 0) throw new Error(`must be ${format}; ${problems.join('; ')}`);
   return entries;
 }
 
-/** Name or ARN of a DynamoDB table. */
+/** The name or ARN of a DynamoDB table. */
 export function parseTable(text: string): string {
   if (/^(arn:[\w-]+:dynamodb:[\w-]+:\d{12}:table\/)?[\w.-]{3,255}$/.test(text)) return text;
   throw new Error(
@@ -117,7 +118,7 @@ export function parseTable(text: string): string {
 /** An http or https URL to which paths can be appended, without a trailing slash. */
 export function parsePublicUrl(text: string): string {
   const url = parseUrl(text);
-  // Paths and a token are appended to it: a query or a fragment, even an empty one, would swallow them.
+  // Paths are appended to it. A query or fragment, even an empty one, would contain them.
   const plain = url && !url.username && !url.password && !/[?#@\s]/.test(text);
   if (!plain || !/^https?:\/\/[^/]/i.test(text)) {
     throw new Error('must be an http or https URL without credentials, query or fragment');
@@ -125,7 +126,7 @@ export function parsePublicUrl(text: string): string {
   return url.href.replace(/\/+$/, '');
 }
 
-/** Where Redis is, see `parseRedisTarget`. Neither the text nor a part of it is in an error. */
+/** A Redis URL, see `parseRedisTarget`. Errors contain no part of the text. */
 export function parseRedisUrl(text: string): string {
   const { kind } = parseRedisTarget(text);
   return kind === 'single' ? new URL(text).href : text;
@@ -133,7 +134,7 @@ export function parseRedisUrl(text: string): string {
 
 /** A part of the names of Redis channels. */
 export function parseChannelPart(text: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is refused.
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are the refused characters.
   if (text.length <= 200 && !/[\x00-\x1f\x7f]/.test(text)) return text;
   throw new Error('must be at most 200 characters, none of them a control character');
 }
@@ -144,12 +145,12 @@ export function parseOrigins(text: string): string[] {
   for (const origin of origins) {
     const isOrigin = parseUrl(origin)?.origin === origin;
     if (!isOrigin && origin !== '*')
-      throw new Error(`"${origin}" is no origin like https://a.example`);
+      throw new Error(`"${origin}" is not an origin like https://a.example`);
   }
   return origins;
 }
 
-/** Names of hosts, without ports, comma-separated; `*` alone means any. */
+/** Host names without ports, comma-separated; `*` means any. */
 export function parseHostNames(text: string): string[] {
   return parseList(text, 'a.example,b.example', (entry) =>
     entry === '*' ? entry : normalizeHost(entry).replace(/\.$/, ''),

@@ -101,7 +101,7 @@ describe('the word of the AWS SDK on old versions of Node.js', () => {
   const warnings = (out: string) =>
     lines(out)
       .map((line) => JSON.parse(line))
-      .filter(({ msg }) => msg === 'Node.js warns');
+      .filter(({ msg }) => msg === 'warning from Node.js');
 
   /** Runs a service until its store was asked. */
   async function started(env: Record<string, string>) {

@@ -138,8 +138,8 @@ describe('an error in the log', () => {
   test.each([
     ['undefined', undefined, 'undefined'],
     ['a text', 'broken', 'broken'],
-    ['an object', { rawPacket: secret }, 'no error'],
-    ['null', null, 'no error'],
+    ['an object', { rawPacket: secret }, 'not an error'],
+    ['null', null, 'not an error'],
   ])('may be %s', (_, thrown, message) => {
     const { log, lines } = linesOfLog();
     log.error({ err: thrown }, 'it failed');

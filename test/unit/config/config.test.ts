@@ -342,7 +342,7 @@ describe('an environment that people and platforms wrote', () => {
     expect(asJson(config)).toBe(asJson(readConfig(written((value) => value))));
     expect(warnings).toHaveLength(variables.length);
     expect(warnings).toContain(
-      `PORT is ${JSON.stringify(`${mark}0${mark}\r`)}, which has quotes around it: they are left out`,
+      `PORT is ${JSON.stringify(`${mark}0${mark}\r`)}, which is quoted; the quotes are removed`,
     );
     expect(warnings.join()).not.toMatch(/s3cret|6379/);
   });
@@ -350,10 +350,10 @@ describe('an environment that people and platforms wrote', () => {
   test('with links to services in it, is read as if those were unset, and says so', () => {
     const { config, warnings } = read(written(() => 'tcp://10.43.0.7:8001'));
     expect(asJson(config)).toBe(asJson(readConfig({})));
-    const links = warnings.filter((warning) => warning.includes('link to a service'));
+    const links = warnings.filter((warning) => warning.includes('service link'));
     expect(links).toHaveLength(variables.length);
     for (const { name } of variables)
-      expect(warnings).toContainEqual(expect.stringMatching(`^${name} is .* link to a service`));
+      expect(warnings).toContainEqual(expect.stringMatching(`^${name} is .* service link`));
   });
 
   test('with nothing between quotes, leaves variables unset', () => {

@@ -141,7 +141,7 @@ describe('the configuration of the store', () => {
   test('refuses one table for two purposes', () => {
     expect(problemsOf({ ...configured, DYNAMODB_SERVERS_TABLE: 'my.rooms' })).toHaveLength(1);
     expect(problemsOf({ ...configured, DYNAMODB_CONNECTIONS_TABLE: 'my.servers' })).toEqual([
-      'DYNAMODB_CONNECTIONS_TABLE is "my.servers": so is DYNAMODB_SERVERS_TABLE',
+      'DYNAMODB_CONNECTIONS_TABLE is "my.servers": it must not be the same table as DYNAMODB_SERVERS_TABLE',
     ]);
   });
 });
