@@ -3,7 +3,7 @@ import { activationMachine } from '../../machines/activationMachine.js';
 import { pubSubServerMachine } from '../../machines/pubSubServerMachine.js';
 import { roomMachine } from '../../machines/roomMachine.js';
 
-/** Every statechart of the service, the root first: what can be asked for, drawn and inspected. */
+/** All statecharts of the service, the root first. */
 export const charts: readonly AnyStateMachine[] = [
   activationMachine,
   pubSubServerMachine,

@@ -1,10 +1,10 @@
 import type { AnyStateMachine, AnyStateNode } from 'xstate';
 import type { Named, StateDefinition, Transition } from '../wire/machines.js';
 
-/** A function has no name of its own where it was written in place. */
+/** Name of a function that was written in place. */
 const inline = 'inline function';
 
-/** What a chart names, by name; a function in place of a name by what it is called. */
+/** The name of an action, guard or actor; for a function its own name. */
 function nameOf(named: unknown): Named {
   if (typeof named === 'string') return { type: named };
   if (typeof named === 'function') return { type: functionName(named) };
@@ -59,7 +59,7 @@ const whereAny = <T extends object, K extends string>(key: K, held: T) =>
   (Object.keys(held).length > 0 ? { [key]: held } : {}) as Partial<Record<K, T>>;
 
 function stateOf(node: AnyStateNode): StateDefinition {
-  // What XState adds of its own for its timers is not in the configuration.
+  // From the configuration, which does not contain what XState adds for its timers.
   const { entry, exit } = node.config as { entry?: unknown; exit?: unknown };
   const states = Object.values(node.states) as AnyStateNode[];
   const invoked = node.invoke.map(({ id, src }) => ({ id, src: nameOf(src).type }));
@@ -81,7 +81,7 @@ function stateOf(node: AnyStateNode): StateDefinition {
 /** The statechart of a machine as JSON. */
 export const definitionOf = (machine: AnyStateMachine): StateDefinition => stateOf(machine.root);
 
-/** The delays that a chart names, in milliseconds; null: it follows from the context. */
+/** The delays of a chart in milliseconds; null: it depends on the context. */
 export function delaysOf(machine: AnyStateMachine): Record<string, number | null> {
   const { delays } = machine.implementations as { delays: Record<string, unknown> };
   return Object.fromEntries(

@@ -5,7 +5,7 @@ interface Entry {
   frame: Buffer;
 }
 
-/** The newest events that were sent to actors, bounded in number and bytes, for who comes late. */
+/** The last events sent to actors, for inspectors that connect later. Bounded in number and bytes. */
 export class History {
   #entries: Entry[] = [];
   #bytes = 0;
@@ -17,9 +17,9 @@ export class History {
       this.#bytes -= this.#entries.shift()?.frame.length ?? 0;
   }
 
-  /** The frames of events to actors that are still there, the oldest first. */
-  of(isThere: (actor: string) => boolean): Buffer[] {
-    return this.#entries.filter(({ actor }) => isThere(actor)).map(({ frame }) => frame);
+  /** Frames of events to actors that still exist, oldest first. */
+  of(exists: (actor: string) => boolean): Buffer[] {
+    return this.#entries.filter(({ actor }) => exists(actor)).map(({ frame }) => frame);
   }
 
   get frames(): number {

@@ -10,7 +10,7 @@ const style = `
   [hidden] { display: none; }
 `;
 
-/** The page of `/inspect`: it says what leaves the house, and loads nothing of others before it is told to. */
+/** The page `/inspect`. It says which data goes to another site, and loads nothing from there before a click. */
 export const inspectPage = `<!doctype html>
 <html lang="en">
 <head>
@@ -23,16 +23,16 @@ export const inspectPage = `<!doctype html>
 <form>
 <h1>The statecharts, live</h1>
 <p>The Stately inspector is a page of <strong>stately.ai</strong>. When you open it, it is loaded into a
-frame of this page, and your browser hands it, as long as this page is open:</p>
+frame of this page. While this page is open, your browser sends it:</p>
 <ul>
 <li>the statecharts of this service,</li>
-<li>the names of its actors, which hold the <strong>addresses of pub-sub servers</strong> and the
+<li>the names of its actors, which contain the <strong>addresses of pub-sub servers</strong> and the
 <strong>names of watched rooms</strong>,</li>
-<li>their states, the events that they are sent, and the numbers in their contexts.</li>
+<li>their states, the events that they receive, and the numbers in their contexts.</li>
 </ul>
-<p>Tokens and the contents of documents are never among it. What stately.ai does with the rest is up to
-stately.ai. Without it, <a href="api/machines">api/machines</a> has the same statecharts and states.</p>
-<p><label><input type="checkbox"> also every connection that opens and closes, with the <strong>name of its room</strong>: many events</label></p>
+<p>It never sends tokens or the contents of documents. What stately.ai does with the data is up to
+stately.ai. <a href="api/machines">api/machines</a> shows the same statecharts and states without it.</p>
+<p><label><input type="checkbox"> Include every opened and closed connection, with the <strong>name of its room</strong> (many events)</label></p>
 <p><button>Open the Stately inspector</button></p>
 </form>
 <output></output>
@@ -45,7 +45,7 @@ sandbox="allow-scripts allow-same-origin allow-forms allow-popups allow-download
 
 const styleHash = createHash('sha256').update(style).digest('base64');
 
-/** Content-Security-Policy (W3C, level 3) of that page, the only one that may frame another site. */
+/** Content-Security-Policy (W3C, level 3) of that page, the only one that may show another site in a frame. */
 export const inspectPolicy = [
   "default-src 'none'",
   "script-src 'self'",

@@ -11,28 +11,28 @@ import {
   eventMessage,
   type InspectedActor,
   messageJson,
-  newborn,
   snapshotMessage,
+  unstarted,
 } from './messages.js';
 
-/** Which events are passed on: without those that come by the hundred in a second, or all. */
+/** Which events to send: all, or without the most frequent ones. */
 export type InspectedEvents = 'few' | 'all';
 
-/** Connections and updates as they come: nobody can follow them, and they are what the service works for. */
+/** Connections and updates: too many to follow. */
 const frequent = new Set(['deltas.received', 'update.received', 'update.applied']);
-/** An inspector is told of every actor anew when it falls behind: some MB for a thousand servers. */
+/** An inspector that falls behind gets all actors again: some MB for a thousand servers. */
 const maxViewers = 8;
 
 interface Actor {
   ref: InspectedActor;
   rootId: string;
-  /** Its state value as JSON, as it was last seen. */
+  /** Its last state value, as JSON. */
   value?: string;
 }
 
 /**
- * Follows the actors of the service for Stately inspectors: who comes is told of every actor and its
- * state, then of each event and transition. Without a viewer it only notes actors and events.
+ * Streams the actors of the service to Stately inspectors: first every actor and its state, then each event and
+ * transition. Without a viewer it only records actors and events.
  */
 export class Inspector {
   readonly #log: Logger;
@@ -53,14 +53,14 @@ export class Inspector {
     this.#log = log;
   }
 
-  /** What `createActor` takes as `inspect`. It must not throw: it would end the actor that it watches. */
+  /** The `inspect` option of `createActor`. It must not throw, because that would end the inspected actor. */
   readonly observe = (event: InspectionEvent): void => {
     if (event.type === '@xstate.event') this.#try(() => this.#noteEvent(event));
     else if (event.type === '@xstate.snapshot') this.#try(() => this.#noteSnapshot(event));
     else if (event.type === '@xstate.actor') this.#try(() => this.#noteActor(event));
   };
 
-  /** Whether as many inspectors as can be served are attached. */
+  /** Whether the limit of attached inspectors is reached. */
   get isFull(): boolean {
     return this.viewers >= maxViewers;
   }
@@ -69,7 +69,7 @@ export class Inspector {
     return this.#channels.few.size + this.#channels.all.size;
   }
 
-  /** What is held for inspectors that come later. */
+  /** How much is kept for inspectors that connect later. */
   get held(): { actors: number; frames: number; bytes: number } {
     const { frames, bytes } = this.#history;
     return { actors: this.#actors.size, frames, bytes };
@@ -94,7 +94,7 @@ export class Inspector {
   #noteActor({ actorRef, rootId }: InspectionEvent): void {
     const ref = actorRef as InspectedActor;
     this.#actors.set(ref.sessionId, { ref, rootId });
-    if (this.viewers > 0) this.#broadcast(frameOf(actorMessage(ref, rootId, newborn)));
+    if (this.viewers > 0) this.#broadcast(frameOf(actorMessage(ref, rootId, unstarted)));
   }
 
   #noteEvent(event: InspectedEventEvent): void {
@@ -110,7 +110,7 @@ export class Inspector {
     const actor = this.#actors.get(sessionId);
     if (event.snapshot.status !== 'active') this.#actors.delete(sessionId);
     if (this.viewers === 0) return;
-    const hasMoved = noteMove(actor, event);
+    const hasMoved = noteState(actor, event);
     const isFrequent = frequent.has(event.event.type) && !hasMoved;
     if (isFrequent && this.#channels.all.size === 0) return;
     this.#broadcast(frameOf(snapshotMessage(event)), isFrequent);
@@ -121,7 +121,7 @@ export class Inspector {
     if (!isFrequent) this.#channels.few.broadcast(frame);
   }
 
-  /** Every actor in its present state, then what was sent to them of late. */
+  /** Every actor in its current state, then the last events. */
   #whole(): Buffer {
     const actors = [...this.#actors.values()].flatMap(
       ({ ref, rootId }) => this.#try(() => [frameOf(actorMessage(ref, rootId))]) ?? [],
@@ -129,7 +129,7 @@ export class Inspector {
     return Buffer.concat([...actors, ...this.#history.of((actor) => this.#actors.has(actor))]);
   }
 
-  /** A context that cannot be shown is a defect; it must not reach timers, nor those who look at others. */
+  /** A context that cannot be shown is a defect, which must not disturb the service or other inspectors. */
   #try<Result>(attempt: () => Result): Result | undefined {
     try {
       return attempt();
@@ -146,8 +146,8 @@ export class Inspector {
 
 const frameOf = (message: StatelyInspectionEvent) => messageFrame(messageJson(message));
 
-/** Whether an actor is in another state than before; numbers in its context do not count. */
-function noteMove(actor: Actor | undefined, { snapshot }: InspectedSnapshotEvent): boolean {
+/** Records the state of an actor. Returns whether it changed; its context does not count. */
+function noteState(actor: Actor | undefined, { snapshot }: InspectedSnapshotEvent): boolean {
   if (!actor || !('value' in snapshot)) return false;
   const value = JSON.stringify(snapshot.value);
   const isSame = actor.value === value;

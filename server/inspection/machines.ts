@@ -16,7 +16,7 @@ export interface ActorQuery {
 
 type MachineActor = AnyActorRef & { getSnapshot(): AnyMachineSnapshot };
 
-/** The statecharts of the service with the actors that run them; it looks only when it is asked. */
+/** The statecharts of the service and the actors that run them, read on request. */
 export class Machines {
   readonly #root: AnyActorRef;
   readonly #charts = new Map<string, Omit<MachineSummary, 'actors'>>();
@@ -37,7 +37,7 @@ export class Machines {
     });
   }
 
-  /** Undefined: there is no such machine. */
+  /** Undefined: no machine has this id. */
   view(id: string, { limit, after, search = '' }: ActorQuery): MachineView | undefined {
     const machine = charts.find((chart) => chart.id === id);
     if (!machine) return undefined;
@@ -64,7 +64,7 @@ export class Machines {
   }
 }
 
-/** An actor and all below it that run a machine. */
+/** An actor and its descendants that run a machine. */
 function* actorsUnder(ref: AnyActorRef): Generator<MachineActor> {
   const snapshot = ref.getSnapshot();
   if (snapshot?.machine === undefined) return;

@@ -1,6 +1,6 @@
 /**
- * The messages of the Stately inspector, as `@statelyai/inspect` makes them; a test compares the two.
- * Made here, because the package takes a timer and the whole snapshot, children and all, for each:
+ * Messages for the Stately inspector, equal to those of `@statelyai/inspect`; a test compares them. They are made
+ * here because the package needs a timer and the whole snapshot with its children for each message:
  * docs/decisions/stately-inspector.md.
  */
 
@@ -20,13 +20,13 @@ import type {
 import { appendJsonField } from '../appendJsonField.js';
 import { plainData } from './plainData.js';
 
-/** The version of `@statelyai/inspect` whose messages these are. */
+/** The version of `@statelyai/inspect` with these messages. */
 export const protocolVersion = '0.7.2';
 
-/** What XState hands out as a reference is the actor itself. */
+/** A reference from XState is the actor itself. */
 export type InspectedActor = AnyActorRef & { logic: AnyActorLogic };
 
-/** What of a snapshot is shown; its children have messages of their own. */
+/** The fields of a snapshot that are sent. Children have messages of their own. */
 const shown = ['value', 'context', 'input', 'output', 'error'] as const;
 
 function plainSnapshot(snapshot: unknown): StatelyActorEvent['snapshot'] {
@@ -50,10 +50,10 @@ function headOf(actor: { sessionId: string }, rootId: string) {
 }
 
 const definitions = new WeakMap<object, string>();
-/** Definitions as they stand in JSON: a thousand actors have the same, and to quote it anew is dear. */
+/** Definitions as JSON strings. A thousand actors share one, and quoting it each time is expensive. */
 const quoted = new Map<string, string>();
 
-/** The literal configuration of a machine, as JSON; of other actors no more than the name. */
+/** The configuration of a machine as JSON; for other actors only the name. */
 function definitionOf({ id, logic }: InspectedActor): string {
   const config: unknown = 'config' in logic ? logic.config : undefined;
   if (typeof config !== 'object' || config === null) return JSON.stringify({ id });
@@ -67,10 +67,10 @@ function definitionOf({ id, logic }: InspectedActor): string {
   return definition;
 }
 
-/** An actor is announced before it has a state, and must not be asked for one then. */
-export const newborn = { status: 'active' };
+/** The snapshot of a new actor. It must not be asked for its own before it has started. */
+export const unstarted = { status: 'active' };
 
-/** There is this actor, in this state. */
+/** An actor in a state. */
 export function actorMessage(
   actor: InspectedActor,
   rootId: string,
@@ -86,7 +86,7 @@ export function actorMessage(
   };
 }
 
-/** An actor was sent an event. */
+/** An event that an actor received. */
 export function eventMessage(event: InspectedEventEvent): StatelyEventEvent {
   return {
     ...headOf(event.actorRef, event.rootId),
@@ -96,7 +96,7 @@ export function eventMessage(event: InspectedEventEvent): StatelyEventEvent {
   };
 }
 
-/** An actor is in this state after an event. */
+/** The state of an actor after an event. */
 export function snapshotMessage(event: InspectedSnapshotEvent): StatelySnapshotEvent {
   return {
     ...headOf(event.actorRef, event.rootId),

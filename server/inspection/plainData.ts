@@ -1,12 +1,12 @@
-/** What a value may take when it is shown. */
+/** Limits of a shown value. */
 const limits = { depth: 6, items: 50, characters: 500 };
 
-/** A value as JSON can hold it. */
+/** A JSON value. */
 export type Plain = null | boolean | number | string | Plain[] | { [key: string]: Plain };
 
 /**
- * What is shown of a context or an event: bounded, and nothing secret. Bytes are a number of bytes,
- * for they are what somebody wrote; what has a `toJSON` is what that says; tokens are struck out.
+ * Converts a context or an event to bounded JSON without secrets. Bytes may be what somebody wrote, so only their
+ * number is shown. `toJSON` is used where there is one. Tokens are masked.
  */
 export function plainData(value: unknown, depth = limits.depth): Plain {
   if (typeof value === 'string') return plainText(value);

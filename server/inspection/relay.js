@@ -1,6 +1,6 @@
 /**
- * The script of the page `/inspect`: passes the messages of `/inspect/events` on to the Stately
- * inspector in the frame, as `createBrowserInspector` of `@statelyai/inspect` would.
+ * Script of the page `/inspect`. It passes the messages of `/inspect/events` on to the Stately inspector in the
+ * frame, as `createBrowserInspector` of `@statelyai/inspect` would.
  */
 
 const inspectorUrl = 'https://stately.ai/inspect';
@@ -12,25 +12,25 @@ const status = document.querySelector('output');
 const all = document.querySelector('input');
 
 let events;
-let passedOn = 0;
+let sent = 0;
 
-function say(text) {
+function show(text) {
   status.textContent = text;
 }
 
-/** Begins anew whenever the inspector does: the stream starts with every actor. */
+/** Starts over whenever the inspector does, because the stream starts with every actor. */
 function relay() {
   events?.close();
-  passedOn = 0;
+  sent = 0;
   events = new EventSource(`inspect/events${all.checked ? '?events=all' : ''}`);
   events.onmessage = ({ data }) => {
     frame.contentWindow.postMessage(JSON.parse(data), inspectorOrigin);
-    passedOn += 1;
-    say(`Connected: ${passedOn} messages passed on.`);
+    sent += 1;
+    show(`Connected: ${sent} messages sent.`);
   };
   events.onerror = () => {
     const isOver = events.readyState === EventSource.CLOSED;
-    say(isOver ? 'Refused: reload this page.' : 'The stream was cut; it is being opened again.');
+    show(isOver ? 'Refused. Reload this page.' : 'Connection lost. Reconnecting …');
   };
 }
 
@@ -38,7 +38,7 @@ form.addEventListener('submit', (event) => {
   event.preventDefault();
   form.hidden = true;
   frame.hidden = false;
-  say(`Waiting for ${inspectorUrl} …`);
+  show(`Waiting for ${inspectorUrl} …`);
   frame.src = inspectorUrl;
 });
 

@@ -63,7 +63,7 @@ interface Received {
   received: StatelyInspectionEvent[];
 }
 
-test('the page tells the inspector nothing until it is told to, and everything then', async () => {
+test('the page sends the inspector nothing before a click, and everything afterwards', async () => {
   const double = await startDouble();
   const service = await startStaged([double], { INSPECT: 'true' });
   const { page, outside, refused } = await openPage();
@@ -83,14 +83,14 @@ test('the page tells the inspector nothing until it is told to, and everything t
   await eventually(async () =>
     expect(statesIn(await receivedBy(page)).activation).toBe('{"active":"watched"}'),
   );
-  expect(await page.textContent('output')).toMatch(/^Connected: \d+ messages passed on\.$/);
+  expect(await page.textContent('output')).toMatch(/^Connected: \d+ messages sent\.$/);
   expect(new Set(outside.map((url) => new URL(url).origin))).toEqual(
     new Set(['https://stately.ai']),
   );
   expect(refused).toEqual([]);
 });
 
-test('the page frames and hears nobody but stately.ai', async () => {
+test('the page frames and listens to stately.ai only', async () => {
   const service = await startStaged([], { INSPECT: 'true' });
   const { page, outside, refused } = await openPage();
   await page.goto(`${service.url}/inspect`);

@@ -23,7 +23,7 @@ const observerOf = ({ actor }: Service) =>
   (actor as Actor<typeof activationMachine>).options.inspect;
 const inspectPaths = ['/inspect', '/inspect/relay.js', '/inspect/events'];
 
-test('a client that attaches late is told of every actor and its state, and of what comes next', async () => {
+test('a client that attaches late gets every actor with its state, and what follows', async () => {
   const doubles = [await startDouble(), await startDouble()];
   doubles[0]?.rooms.set('a', 1);
   const service = await startStaged(doubles, on);
@@ -80,7 +80,7 @@ test('a client that attaches late is told of every actor and its state, and of w
   expect(events).toContainEqual(expect.objectContaining({ event: { type: 'viewer.connected' } }));
 });
 
-test('every message is one that the receiver of the Stately inspector takes', async () => {
+test('the receiver of the Stately inspector accepts every message', async () => {
   const service = await startStaged([await startDouble()], on);
   const client = await inspect(service);
   await watch(service);
@@ -97,7 +97,7 @@ test('every message is one that the receiver of the Stately inspector takes', as
   expect(received).toEqual(told);
 });
 
-test('rooms that are watched come and go', async () => {
+test('watched rooms appear and disappear', async () => {
   const service = await startStaged([await startDouble()], on);
   const client = await inspect(service);
   const viewer = await watch(service, '/api/rooms/seen/events');
@@ -116,7 +116,7 @@ test('rooms that are watched come and go', async () => {
   expect(Object.keys(later.states()).filter((name) => name.startsWith('room'))).toEqual([]);
 });
 
-test('an open inspector makes no server post', async () => {
+test('an open inspector does not make servers post', async () => {
   const double = await startDouble();
   const service = await startStaged([double], on);
   const client = await inspect(service);
@@ -129,7 +129,7 @@ test('an open inspector makes no server post', async () => {
   expect(activationsOf(double)).toBe(1);
 });
 
-test('connections that open are told only to those who ask for all events', async () => {
+test('opened connections are sent only to clients that ask for all events', async () => {
   const double = await startDouble();
   const service = await startStaged([double], on);
   const few = await inspect(service);
@@ -156,7 +156,7 @@ test('connections that open are told only to those who ask for all events', asyn
   expect((await ask(`${service.url}/inspect/events?events=some`)).code).toBe('invalid_parameter');
 });
 
-test('a stranger is refused, and whoever is let in is told nothing secret', async () => {
+test('a stranger is refused, and a viewer gets no secrets', async () => {
   const double = await startDouble();
   double.rooms.set('a', 1);
   const service = await startStaged(
@@ -182,7 +182,7 @@ test('a stranger is refused, and whoever is let in is told nothing secret', asyn
     expect(JSON.stringify(client.told())).not.toContain(secret);
 });
 
-test('no more inspectors attach than can be served', async () => {
+test('inspectors over the limit are refused', async () => {
   const service = await startStaged([], on);
   const clients = [];
   for (let i = 0; i < 8; i += 1) clients.push(await inspect(service));
@@ -195,7 +195,7 @@ test('no more inspectors attach than can be served', async () => {
   });
 });
 
-test('the page may frame stately.ai, and no other page may', async () => {
+test('only this page may show stately.ai in a frame', async () => {
   const { url } = await startStaged([], on);
   const page = await ask(`${url}/inspect`);
   expect(page.headers['content-type']).toBe('text/html; charset=utf-8');
@@ -213,7 +213,7 @@ test('the page may frame stately.ai, and no other page may', async () => {
   expect([slashed.status, slashed.text]).toEqual([404, expect.stringContaining('without a slash')]);
 });
 
-test('without INSPECT nothing observes the machine, and the path says how to switch it on', async () => {
+test('without INSPECT nothing observes the machine, and the answer says how to switch it on', async () => {
   const off = await startStaged([]);
   const withIt = await startStaged([], on);
   expect(observerOf(off)).toBeUndefined();

@@ -71,7 +71,7 @@ function postsOf(servers: readonly ServerId[], count: number) {
   }));
 }
 
-test('with 1,000 servers and 10,000 deltas a second what is held stays bounded', async () => {
+test('the kept history stays bounded with 1,000 servers and 10,000 deltas a second', async () => {
   const { inspector, logged } = startInspector();
   const { actor, servers } = startFleet(inspector, 1000);
   const few = new FakeViewer();
@@ -104,7 +104,7 @@ test('with 1,000 servers and 10,000 deltas a second what is held stays bounded',
   expect(logged).toEqual([]);
 });
 
-test('who falls behind is told of every actor anew, and nothing is queued for it', () => {
+test('an inspector that falls behind gets every actor again, and nothing is queued for it', () => {
   const { inspector } = startInspector();
   const { actor } = startFleet(inspector, 3);
   const slow = new FakeViewer();
@@ -120,7 +120,7 @@ test('who falls behind is told of every actor anew, and nothing is queued for it
   expect(statesIn(messagesOf(slow)).activation).toBe('"activating"');
 });
 
-test('a change of state is told even if what set it off is not', () => {
+test('a change of state is sent even if its event is not', () => {
   const { inspector } = startInspector();
   const machine = setup({}).createMachine({
     initial: 'a',
@@ -148,7 +148,7 @@ test('a change of state is told even if what set it off is not', () => {
   expect(statesIn(messagesOf(viewer))).toEqual({ it: '"b"' });
 });
 
-test('an actor that cannot be shown is logged, and neither it nor the inspector ends', () => {
+test('an actor that cannot be shown is logged, and the actor and the inspector go on', () => {
   const { inspector, logged } = startInspector();
   const toJSON = () => {
     throw new Error('a defect');
@@ -168,7 +168,7 @@ test('an actor that cannot be shown is logged, and neither it nor the inspector 
   expect(logged.join()).toContain('a defect');
 });
 
-test('messages are those that the package of the Stately inspector makes', async () => {
+test('messages equal those of the package of the Stately inspector', async () => {
   const { inspector } = startInspector();
   const child = setup({}).createMachine({
     id: 'child',

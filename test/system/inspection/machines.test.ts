@@ -19,7 +19,7 @@ const viewOf = async ({ url }: At, path: string): Promise<MachineView> =>
 const actorsOf = async (at: At, id: string) =>
   (await summariesOf(at)).find((machine) => machine.id === id)?.actors;
 
-test('every machine is told with its definition, and how many actors are in each state', async () => {
+test('every machine is listed with its definition and the number of actors in each state', async () => {
   await harness.server();
   (await harness.server()).respond({ kind: 'status', status: 500, times: 2 });
   const service = await harness.service();
@@ -61,7 +61,7 @@ test('every machine is told with its definition, and how many actors are in each
   });
 });
 
-test('a machine is told with its actors as they are now', async () => {
+test('a machine is shown with its current actors', async () => {
   const server = await harness.server();
   server.rooms.set('a', 2);
   const service = await harness.service();
@@ -137,7 +137,7 @@ test('actors come in pages, by id, and can be searched for', async () => {
     );
 });
 
-test('a machine that there is none of is not found, with the names of those that there are', async () => {
+test('an unknown machine is not found, and the answer names the known ones', async () => {
   const { url } = await harness.service();
   for (const id of ['none', '__proto__', 'constructor', '%', 'activation%00'])
     expect((await ask(`${url}/api/machines/${id}`)).code).toBe('not_found');
@@ -145,7 +145,7 @@ test('a machine that there is none of is not found, with the names of those that
   expect(JSON.parse(text).error.message).toContain('activation, pubSubServer, room');
 });
 
-test('strangers are told nothing, and viewers nothing secret', async () => {
+test('strangers get nothing, and viewers no secrets', async () => {
   const server = await harness.server();
   const service = await harness.service({ DASHBOARD_TOKEN: 'viewers-secret' });
   const headers = { Authorization: 'Bearer viewers-secret' };
@@ -162,7 +162,7 @@ test('strangers are told nothing, and viewers nothing secret', async () => {
   }
 });
 
-test('an actor that failed is told as failed, with those beside it', () => {
+test('a failed actor is shown as failed, beside the others', () => {
   const child = createMachine({
     on: {
       fail: {

@@ -12,7 +12,7 @@ import { FakeViewer } from '../../support/fakeViewer.js';
 import { owns } from '../../support/stage.js';
 import { awarenessUpdate, type People } from './support/awareness.js';
 
-test('who does not renew their state for thirty seconds is no longer shown', async () => {
+test('a client that does not renew its state for thirty seconds is no longer shown', async () => {
   let now = 0;
   const documents = new Documents();
   const watch = new RoomWatch('r', {
@@ -47,7 +47,7 @@ test('who does not renew their state for thirty seconds is no longer shown', asy
   await documents.close();
 });
 
-test('a viewer too slow for awareness is sent everybody when it has drained, and no document again', async () => {
+test('a viewer too slow for awareness gets all clients when it has drained, and not the document again', async () => {
   const documents = owns(new Documents(), (it) => it.close());
   const watch = owns(
     new RoomWatch('r', {
@@ -93,7 +93,7 @@ test('a viewer too slow for awareness is sent everybody when it has drained, and
   }
 });
 
-test('when the documents thread ends nobody is known, and it is said since when people are noted', async () => {
+test('when the thread of documents ends, no client is known, and `since` starts over', async () => {
   let loseThread = () => {};
   let announced: AwarenessRequest[] = [];
   const room = new RoomAwareness();

@@ -32,7 +32,7 @@ async function watchLive(service: Service, query = '') {
   return viewer;
 }
 
-test('awareness comes at most once in a frame interval, and whoever asks for changes gets those alone', async () => {
+test('awareness is sent at most once in a frame interval, and only the changes to viewers that ask for them', async () => {
   const service = await start();
   server.doc('r').getText('text').insert(0, 'x');
   const whole = await watchLive(service);
@@ -79,7 +79,7 @@ test('awareness comes at most once in a frame interval, and whoever asks for cha
   expect(framesOf(late)[0]?.[0]).toBe('awareness');
 }, 60_000);
 
-test('who renews a state without a change makes no frame', async () => {
+test('a renewed state without a change makes no frame', async () => {
   const service = await start();
   server.doc('r').getText('text').insert(0, 'x');
   const viewer = await watchLive(service, '?awareness=changes');
@@ -98,7 +98,7 @@ test('who renews a state without a change makes no frame', async () => {
   ).toEqual([2]);
 });
 
-test('nobody in a crowd goes unsaid: neither beyond the people listed nor with a large state', async () => {
+test('every client is listed or counted, in a crowd and with a large state', async () => {
   const service = await start({ FRAME_INTERVAL_MS: '20' });
   server.doc('r').getText('text').insert(0, 'x');
   const viewer = await watchLive(service);

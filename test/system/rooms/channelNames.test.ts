@@ -31,7 +31,7 @@ test.each(['', 'doc:', 'a*b?[c]\\:', '__proto__'])('with the prefix %j', (prefix
   expect(names.roomOf(`-${prefix}r`)).toBe(prefix === '' ? '-r' : undefined);
 });
 
-test('rooms, people and all updates are read from channels with a prefix and a suffix of one’s own', async () => {
+test('rooms, people and all updates are read from channels with a configured prefix and suffix', async () => {
   const redis = owns(await startRedis(), (it) => it.stop());
   // Taken literally, also where it is a pattern of Redis.
   const prefix = 'd[o]c*:';
@@ -72,7 +72,7 @@ test('rooms, people and all updates are read from channels with a prefix and a s
   expect(dataOf(updates, 'status').at(-1)).toMatchObject({ garbage: 0, dropped: 0 });
 }, 60_000);
 
-test('a room on a cluster is followed again when the node is killed that it was followed at', async () => {
+test('a room on a cluster is followed again after its node was killed', async () => {
   const nodes = await startCluster();
   const hosts = nodes.map(({ port }) => `127.0.0.1:${port}`).join(',');
   const service = await startStaged([server], { ...calm, REDIS_URL: `redis://${hosts}` });

@@ -28,7 +28,7 @@ const missing = (server: string, from: number, to = from + 5): Divergence => ({
 });
 
 describe('DivergenceWatch', () => {
-  test('flags who still misses the same a while later, and takes it back', () => {
+  test('flags a server that still misses the same a while later, until it is over', () => {
     let nowMs = 0;
     const watch = new DivergenceWatch(() => nowMs);
     expect(watch.noteRound([missing('a', 0)])).toBe(false);
@@ -44,7 +44,7 @@ describe('DivergenceWatch', () => {
     expect(watch.noteRound([missing('a', 0)])).toBe(false);
   });
 
-  test('never flags servers that miss something else each time', () => {
+  test('never flags servers that miss other clocks each time', () => {
     let nowMs = 0;
     const watch = new DivergenceWatch(() => nowMs);
     for (let round = 0; round < 100; round += 1) {
@@ -53,7 +53,7 @@ describe('DivergenceWatch', () => {
     }
   });
 
-  test('flags a server that misses deletions alone', () => {
+  test('flags a server that misses only deletions', () => {
     let nowMs = 0;
     const watch = new DivergenceWatch(() => nowMs);
     const { structs, ...rest } = missing('a', 0);
@@ -64,7 +64,7 @@ describe('DivergenceWatch', () => {
   });
 });
 
-test('servers that do not hear of each other are flagged, with what each misses', async () => {
+test("servers that do not get each other's updates are flagged, with what each misses", async () => {
   const servers = [await startReal(), await startReal()];
   const service = await startStaged(servers, calm);
   const editors = await Promise.all(servers.map((server) => edit(server, 'r')));
@@ -88,7 +88,7 @@ test('servers that do not hear of each other are flagged, with what each misses'
 }, 60_000);
 
 // Polled, since the service does not know of their Redis: the harder case, for it hears of no update.
-test('servers that hear of each other are never flagged, however much is typed', async () => {
+test("servers that get each other's updates are never flagged, however much is typed", async () => {
   const redis = owns(await startRedis(), (it) => it.stop());
   const servers = [
     await startReal({ redisUrl: redis.url }),
@@ -109,7 +109,7 @@ test('servers that hear of each other are never flagged, however much is typed',
   expect(statusOf(viewer).servers).toHaveLength(2);
 }, 60_000);
 
-test('servers that hold other elements under the same client and clocks are flagged, and nobody misses any', async () => {
+test('servers with different elements under the same client and clocks are flagged, though none misses any', async () => {
   const servers = [await startDocServer(), await startDocServer()];
   for (const [i, server] of servers.entries()) {
     const doc = server.doc('r');

@@ -28,7 +28,7 @@ function announcing(clients: readonly number[], text: string): Uint8Array {
 const numbers = (count: number, from = 1) => Array.from({ length: count }, (_, i) => from + i);
 const deep = (levels: number) => `${'['.repeat(levels)}${']'.repeat(levels)}`;
 
-test('deep JSON, large strings and a million clients stay out of the main thread, are bounded, and viewers are told', async () => {
+test('deep JSON, large strings and a million clients are read in the worker thread, bounded and reported to viewers', async () => {
   const redis = owns(await startRedis(), (it) => it.stop());
   const server = await startDocServer();
   server.doc('r').getText('text').insert(0, 'x');

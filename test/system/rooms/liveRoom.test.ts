@@ -81,7 +81,7 @@ async function startAll(count = 6) {
   return { editors, viewer, consumer };
 }
 
-test('JSON, updates and every server end equal when ten have typed for ten seconds', async () => {
+test('JSON, updates and every server are equal after ten clients have typed for ten seconds', async () => {
   const { editors, viewer, consumer } = await startAll(10);
   const typing = keepTyping(editors);
   // One every ten milliseconds.
@@ -91,7 +91,7 @@ test('JSON, updates and every server end equal when ten have typed for ten secon
   expect(statusOf(viewer)).toMatchObject({ state: 'live', source: 'redis', diverged: [] });
 }, 90_000);
 
-test('they do so when Redis was stopped and started meanwhile', async () => {
+test('they are equal after a restart of Redis', async () => {
   const { editors, viewer, consumer } = await startAll();
   const typing = keepTyping(editors);
   await untilTyped(typing, 50);
@@ -107,7 +107,7 @@ test('they do so when Redis was stopped and started meanwhile', async () => {
   await eventually(() => expect(statusOf(viewer).diverged).toEqual([]), patience);
 }, 90_000);
 
-test('they do so when one server was killed', async () => {
+test('they are equal after a server was killed', async () => {
   const { editors, viewer, consumer } = await startAll();
   const typing = keepTyping(editors);
   await untilTyped(typing, 50);
@@ -119,7 +119,7 @@ test('they do so when one server was killed', async () => {
   await untilEqual([first, second, fourth, fifth], servers.slice(0, 2), viewer, consumer);
 }, 90_000);
 
-test('they do so when the room moves from one server to another', async () => {
+test('they are equal after the room moved to another server', async () => {
   const [from, to] = [nth(servers, 0), nth(servers, 1)];
   const leaving = await edit(from, room);
   leaving.type('written here. ');
@@ -134,7 +134,7 @@ test('they do so when the room moves from one server to another', async () => {
   await eventually(() => expect(statusOf(viewer).servers).toEqual([to.id]), patience);
 }, 90_000);
 
-test('a room that nobody holds waits, and shows itself when somebody enters', async () => {
+test('a room that no server holds is waiting until somebody enters', async () => {
   const [viewer, consumer] = [await watchRoom(service, room), await consume(service, room)];
   await untilStanding(viewer, 'waiting');
   const editor = await edit(nth(servers, 1), room);
@@ -146,7 +146,7 @@ test('a room that nobody holds waits, and shows itself when somebody enters', as
   expect(JSON.stringify(documentOf(viewer))).toContain('hello');
 }, 90_000);
 
-test('watching joins nothing: no connection, no awareness, no change of state', async () => {
+test('watching is invisible: no connection, no awareness, no change of state', async () => {
   const editor = await edit(nth(servers, 0), room, 'the only one');
   editor.type('mine');
   await eventually(async () => {

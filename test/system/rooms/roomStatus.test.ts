@@ -18,7 +18,7 @@ import {
   watchRoom,
 } from './support/rooms.js';
 
-test('each status is of one moment: who holds the room is told with how it stands', async () => {
+test('each status is consistent: its state fits its servers', async () => {
   const servers = await Promise.all(
     [1, 2].map(async () => owns(await startServerProcess({ forgetAfterMs: 0 }), (it) => it.kill())),
   );
@@ -37,7 +37,7 @@ test('each status is of one moment: who holds the room is told with how it stand
 });
 
 test.each(['a=b', 'a?b', ''])(
-  'the room %j, which no server can be asked for, says so, and not that it waits',
+  'the room %j, which no server can be asked for, is unaskable and not waiting',
   async (room) => {
     const double = await startDouble();
     double.rooms.set(room, 2);

@@ -61,7 +61,7 @@ const logOf = async (service: Service, room: string) =>
     `${service.url}/api/rooms/${room}/log`,
   );
 
-test('the document comes at most once in a frame interval, however many updates there are', async () => {
+test('the document is sent at most once in a frame interval, however many updates there are', async () => {
   const intervalMs = 250;
   const service = await start({ FRAME_INTERVAL_MS: String(intervalMs) });
   const doc = publishing('r');
@@ -81,7 +81,7 @@ test('the document comes at most once in a frame interval, however many updates 
   expect(dataOf(viewer, 'update').length).toBe(1000);
 });
 
-test('kinds of root types can be told; what cannot be read is refused', async () => {
+test('kinds of root types can be named; invalid ones are refused', async () => {
   const service = await start();
   server.doc('r').getArray('a,b').insert(0, ['x']);
   const asList = await watchRoom(service, 'r', '?types=a%252Cb:array');
@@ -97,7 +97,7 @@ test('kinds of root types can be told; what cannot be read is refused', async ()
     expect([query, await statusWith(query)]).toEqual([query, 400]);
 });
 
-test('when viewers are too many, one more is told to come back later', async () => {
+test('a viewer over the limit is told to come back later', async () => {
   const service = await start({ MAX_VIEWERS: '1' });
   const viewer = await watchRoom(service, 'r');
   const refused = await openEventStream(service.url, { path: '/api/rooms/r/events' });
@@ -110,7 +110,7 @@ test('when viewers are too many, one more is told to come back later', async () 
   }, patience);
 });
 
-test('each update has an entry in the log, which is there while the room is watched', async () => {
+test('each update has an entry in the log, which exists while the room is watched', async () => {
   const service = await start();
   expect(await logOf(service, 'r')).toEqual({ id: 'r', watched: false, entries: [] });
   const doc = publishing('r');
@@ -146,7 +146,7 @@ test('each update has an entry in the log, which is there while the room is watc
   expect(entries).toMatchObject(expected.toReversed());
 });
 
-test('who is in a room is shown as it is announced', async () => {
+test('the people in a room are shown as they announce themselves', async () => {
   const service = await start();
   publishing('r');
   const viewer = await watchRoom(service, 'r');
@@ -168,7 +168,7 @@ test('who is in a room is shown as it is announced', async () => {
   await eventually(() => expect(shown()).toEqual([]), patience);
 });
 
-test('garbage on the channel is counted, logged once, and harms nothing', async () => {
+test('garbage on the channel is counted, logged once, and does no harm', async () => {
   const lines: string[] = [];
   const log = pino({ level: 'warn' }, { write: (line: string) => void lines.push(line) });
   const env = { ...calm, PORT: '0', REDIS_URL: redis.url, PUBSUB_SERVERS: server.id };
@@ -194,7 +194,7 @@ test('garbage on the channel is counted, logged once, and harms nothing', async 
   expect((await logOf(service, 'r')).entries).toHaveLength(1);
 });
 
-test('updates that come during the first round follow its state', async () => {
+test('updates that arrive during the first round follow its state', async () => {
   const service = await start();
   // Not published: it might come late, and be followed as well.
   server.doc('r').getText('text').insert(0, 'before ');
@@ -216,7 +216,7 @@ test('updates that come during the first round follow its state', async () => {
   ]);
 });
 
-test('a room that is too large is passed on unmerged, and has no JSON', async () => {
+test('the states of a too large room are passed on unmerged, and it has no JSON', async () => {
   const other = await startDocServer();
   const service = await startStaged([server, other], {
     ...calm,
@@ -241,7 +241,7 @@ test('a room that is too large is passed on unmerged, and has no JSON', async ()
   expect(dataOf(viewer, 'state')).toEqual([]);
 });
 
-test('a room that outgrows its limit while it is watched loses its JSON', async () => {
+test('a watched room that grows over the limit loses its JSON', async () => {
   const service = await start({ MAX_ROOM_BYTES: '20000' });
   const doc = publishing('r');
   doc.getText('text').insert(0, 'small');
@@ -256,7 +256,7 @@ test('a room that outgrows its limit while it is watched loses its JSON', async 
   expect(dataOf(late, 'state')).toEqual([]);
 });
 
-test('a viewer that stops reading costs 1 MiB at most, and its first state', async () => {
+test('a viewer that stops reading costs at most 1 MiB and its first state', async () => {
   let most = 0;
   const send = Viewer.prototype.send;
   jest.spyOn(Viewer.prototype, 'send').mockImplementation(function (this: Viewer, frame) {
@@ -327,7 +327,7 @@ test('rooms x and x-presence are watched at the same time', async () => {
   }, patience);
 });
 
-test('without Redis rooms are polled, and say so', async () => {
+test('without Redis rooms are polled and report it', async () => {
   const service = await startStaged([server], calm);
   const doc = server.doc('r');
   doc.getText('text').insert(0, 'one');

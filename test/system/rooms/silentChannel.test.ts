@@ -58,7 +58,7 @@ async function untilLookedAfter(viewer: EventStream, name = room) {
   await eventually(() => expect(server.asked.get(name)).toBeGreaterThan(rounds), patience);
 }
 
-test('a room of which nothing comes by the channel ends to be live, says why, and is polled', async () => {
+test('a room whose channel carries nothing stops being live, says why, and is polled', async () => {
   const servers: Record<string, (update: Uint8Array) => unknown> = {
     'nobody publishes': () => undefined,
     'in another encoding': (update) => redis.publish('in%20another%20encoding', encoded(update)),
@@ -82,7 +82,7 @@ test('a room of which nothing comes by the channel ends to be live, says why, an
   await Promise.all(watching);
 }, 90_000);
 
-test('it is live again when the channel brings news', async () => {
+test('it is live again when the channel delivers a change', async () => {
   let isPublished = false;
   const { type, updates } = typist((update) => isPublished && redis.publish(room, update));
   type('a');
@@ -102,7 +102,7 @@ test('it is live again when the channel brings news', async () => {
   await untilText(viewer, server.doc(room).getText('text').toString());
 }, 90_000);
 
-test('while everything is published a room stays live, deletions and formats included', async () => {
+test('a room stays live while everything is published, deletions and formats included', async () => {
   const { type, text } = typist((update) => redis.publish(room, update));
   type('a');
   const viewer = await watchRoom(await start(), room);
@@ -128,7 +128,7 @@ test('while everything is published a room stays live, deletions and formats inc
   ]);
 }, 90_000);
 
-test('a room too large for a document is polled too when nobody publishes', async () => {
+test('a room too large for a document is also polled when nobody publishes', async () => {
   const { type } = typist(() => undefined);
   type('a'.repeat(3000));
   const viewer = await watchRoom(await start({ MAX_ROOM_BYTES: '2 KiB' }), room, '?as=updates');
@@ -138,7 +138,7 @@ test('a room too large for a document is polled too when nobody publishes', asyn
   await untilStanding(viewer, 'polling');
 }, 90_000);
 
-test('a room says which channel it does not hear: none, refused, lost', async () => {
+test('a room reports a missing channel as none, refused or lost', async () => {
   typist(() => undefined).type('a');
   const without = await watchRoom(await startStaged([server], calm), room);
   await untilStanding(without, 'polling');
@@ -214,7 +214,7 @@ describe('ChannelWatch', () => {
     return Y.encodeStateAsUpdate(doc, before);
   }
 
-  test('tells of a miss in a judged round, and of what makes it good, in whatever parts it comes', () => {
+  test('reports an undelivered change after a judged round, and its delivery in any number of parts', () => {
     watch.noteAdded(one, structs(5, 10));
     watch.endRound([one], true);
     watch.noteUpdate(updateOf(5, 8), false);
@@ -224,7 +224,7 @@ describe('ChannelWatch', () => {
     expect(told).toEqual(['missed', 'heard']);
   });
 
-  test('deletions are missed and heard like insertions', () => {
+  test('treats deletions like insertions', () => {
     const doc = new Y.Doc();
     doc.clientID = 1;
     const text = doc.getText('text');
@@ -238,7 +238,7 @@ describe('ChannelWatch', () => {
     expect(told).toEqual(['missed', 'heard']);
   });
 
-  test('news on a server that the round before did not read is not judged', () => {
+  test('ignores changes on a server that the round before did not read', () => {
     watch.noteAdded(two, structs(0, 5));
     watch.endRound([one, two], true);
     expect(told).toEqual([]);
@@ -247,7 +247,7 @@ describe('ChannelWatch', () => {
     expect(told).toEqual(['missed']);
   });
 
-  test('what came before the round had ended is not missed, nor what was let go here', () => {
+  test('ignores changes that arrived before the round ended or were dropped here', () => {
     watch.noteAdded(one, structs(5, 10));
     watch.noteUpdate(updateOf(5, 10), false);
     watch.endRound([one], true);
@@ -258,7 +258,7 @@ describe('ChannelWatch', () => {
     expect(told).toEqual(['heard']);
   });
 
-  test('news beside what is missed does not make it good; after a while that is forgotten', () => {
+  test('other changes do not count as delivery, and an undelivered change is forgotten after a while', () => {
     watch.noteAdded(one, structs(5, 10));
     watch.endRound([one], true);
     watch.noteUpdate(updateOf(20, 21), true);

@@ -26,7 +26,7 @@ async function startSick() {
   return sick;
 }
 
-test('a room whose only state cannot be read is never live, has no document, and says which server and why', async () => {
+test('a room with only an unreadable state is never live, has no document, and names the server and the reason', async () => {
   const sick = await startSick();
   const service = await startStaged([sick], calm);
   const viewer = await watchRoom(service, room);
@@ -54,7 +54,7 @@ test('a room whose only state cannot be read is never live, has no document, and
   expect(statusOf(viewer)).toMatchObject({ servers: [sick.id], unreadable: [] });
 }, 60_000);
 
-test('beside a healthy server the one that cannot be read is named, and what was read is shown', async () => {
+test('with one unreadable server that server is named, and the state of the other is shown', async () => {
   const [sick, healthy] = [await startSick(), await startDocServer()];
   healthy.doc(room).getText('text').insert(0, 'healthy');
   const service = await startStaged([sick, healthy], calm);
@@ -71,7 +71,7 @@ test('beside a healthy server the one that cannot be read is named, and what was
   });
 }, 60_000);
 
-test('an empty document that was read as one is shown as one', async () => {
+test('an empty document is shown as empty', async () => {
   const server = await startDocServer();
   server.doc(room);
   const service = await startStaged([server], calm);
@@ -81,7 +81,7 @@ test('an empty document that was read as one is shown as one', async () => {
   expect(dataOf<RoomStatus>(viewer, 'room').at(-1)).toMatchObject({ unreadable: [] });
 }, 60_000);
 
-test('a server that cannot be read is logged once, with the room and the reason, and again when it was well between', async () => {
+test('an unreadable server is logged once with the room and the reason, and again after it recovered', async () => {
   const sick = await startSick();
   const { service, lines } = await startLogged({ ...quick, ...calm, PUBSUB_SERVERS: sick.id });
   const logged = () =>

@@ -12,7 +12,7 @@ const small = (() => {
   return Y.encodeStateAsUpdate(doc);
 })();
 
-test('busy prefixes leave to each other its share of what is read in a second', () => {
+test('a busy prefix leaves the others their share of each second', () => {
   const feed = owns(
     new UpdatesFeed({
       redis: undefined,
@@ -41,7 +41,7 @@ test('busy prefixes leave to each other its share of what is read in a second', 
   }
 });
 
-test('a channel is strange while it carried something and never an update', () => {
+test('a channel is foreign while it carried messages and never an update', () => {
   const channels = new ForeignChannels();
   expect(channels.isForeign('a')).toBe(false);
   channels.note('a', false);

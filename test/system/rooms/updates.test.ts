@@ -72,7 +72,7 @@ async function startWithRedis() {
   return { redis, double, service };
 }
 
-test('with Redis every update of every room is told, and no server is asked for any', async () => {
+test('with Redis every update of every room is sent, and no server is asked for updates', async () => {
   const { redis, double, service } = await startWithRedis();
   const told = double.requests.length;
   const streams = await Promise.all(
@@ -108,7 +108,7 @@ test('with Redis every update of every room is told, and no server is asked for 
   await eventually(async () => expect(await redis.patterns()).toBe(0), patience);
 }, 60_000);
 
-test('updates beyond the bound are dropped, counted and said; garbage is counted; large ones are not read', async () => {
+test('updates over the limit are dropped, counted and reported; garbage is counted; large updates are not read', async () => {
   const { redis, service } = await startWithRedis();
   const stream = await watchUpdates(service);
   const elsewhere = await watchUpdates(service, '?prefix=elsewhere');
@@ -139,7 +139,7 @@ test('updates beyond the bound are dropped, counted and said; garbage is counted
   expect(dataOf(stream, 'status').length).toBeLessThanOrEqual(said + 1);
 }, 60_000);
 
-test('what others publish on a shared Redis costs viewers of a prefix nothing, and is counted apart', async () => {
+test('messages of other programs on a shared Redis displace no updates, and are counted apart', async () => {
   const { redis, service } = await startWithRedis();
   const all = await watchUpdates(service);
   const ours = await watchUpdates(service, '?prefix=ours/');
@@ -172,7 +172,7 @@ test('what others publish on a shared Redis costs viewers of a prefix nothing, a
   expect(roomsOf(all).filter((room) => room === 'busy').length).toBeGreaterThan(1500);
 }, 60_000);
 
-test('a viewer of a prefix that is watched already, or of everything, is never one too many', async () => {
+test('a viewer of an already watched prefix, or of all rooms, is never refused', async () => {
   const { service } = await startWithRedis();
   for (let i = 0; i < 64; i += 1) await watchUpdates(service, `?prefix=${i}-`);
   for (const query of ['', '?prefix=7-', '?as=updates&prefix=7-']) {
@@ -190,7 +190,7 @@ const statesOf = (stream: EventStream) => [
 const startAt = async (redisUrl: string) =>
   startStaged([await startDouble()], { ...calm, REDIS_URL: redisUrl });
 
-test('it is connecting until Redis lets the service follow', async () => {
+test('it is connecting until Redis confirms the subscription', async () => {
   const redis = owns(await startRedis(), (it) => it.stop());
   // It accepts connections, and says nothing on them.
   redis.suspend();
@@ -209,7 +209,7 @@ test('it is connecting until Redis lets the service follow', async () => {
   await eventually(() => expect(statusOf(next)?.state).toBe('following'), patience);
 }, 60_000);
 
-test('with no Redis listening it is lost, until there is one', async () => {
+test('it is lost while no Redis is listening', async () => {
   const redis = owns(await startRedis(), (it) => it.stop());
   await redis.stop();
   const stream = await watchUpdates(await startAt(redis.url));
@@ -218,7 +218,7 @@ test('with no Redis listening it is lost, until there is one', async () => {
   await eventually(() => expect(statusOf(stream)?.state).toBe('following'), patience);
 }, 60_000);
 
-test('with a wrong password, or no permission for channels, it is refused, until that is mended', async () => {
+test('it is refused with a wrong password or without permission, until that is fixed', async () => {
   const redis = owns(await startRedis(), (it) => it.stop());
   const allow = (...rules: string[]) => redis.call('ACL', 'SETUSER', 'us', 'on', ...rules);
   await allow('>right', '+@all', 'resetchannels');
@@ -236,7 +236,7 @@ test('with a wrong password, or no permission for channels, it is refused, until
     await eventually(() => expect(roomsOf(stream)).toEqual(['a']), patience);
 }, 60_000);
 
-test('a lost Redis is said', async () => {
+test('it is lost when the connection to Redis breaks', async () => {
   const { redis, service } = await startWithRedis();
   const stream = await watchUpdates(service);
   await eventually(async () => expect(await redis.patterns()).toBe(1), patience);
@@ -246,7 +246,7 @@ test('a lost Redis is said', async () => {
   await eventually(() => expect(statusOf(stream)?.state).toBe('following'), patience);
 }, 60_000);
 
-test('what cannot be read of the question is refused', async () => {
+test('invalid parameters are refused', async () => {
   const { service } = await startWithRedis();
   for (const query of ['as=x', 'prefix=a&prefix=b']) {
     const { status } = await fetch(`${service.url}/api/updates?${query}`);
@@ -254,7 +254,7 @@ test('what cannot be read of the question is refused', async () => {
   }
 });
 
-test('without Redis servers are told to post updates while somebody watches them, and only then', async () => {
+test('without Redis servers post updates only while there is a viewer of them', async () => {
   const double = await startDouble();
   const service = await startStaged([double], { ...calm, LINGER_MS: '60000' });
   await watchMaps(service);
@@ -292,7 +292,7 @@ test('without Redis servers are told to post updates while somebody watches them
   expect(toldTo(double).at(-1)).toMatchObject({ active: true });
 }, 60_000);
 
-test('real servers post what their own connections typed, once each', async () => {
+test('real servers post each update of their own connections once', async () => {
   const redis = owns(await startRedis(), (it) => it.stop());
   const servers = [
     await startReal({ redisUrl: redis.url }),

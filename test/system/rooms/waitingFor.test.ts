@@ -25,7 +25,7 @@ const waitingOf = (...updates: Uint8Array[]) =>
   readState(Y.encodeStateAsUpdate(docOf(...updates))).waiting;
 const nothing = { structs: [], missingStructs: 0, deletions: [], missingDeletions: 0 };
 
-test('a state waits for what its own updates follow on', () => {
+test('a state waits for earlier updates of the same client', () => {
   const { state, first, second, third } = threeWords();
   expect(waitingOf(state)).toBeUndefined();
   expect(waitingOf(first, second)).toBeUndefined();
@@ -35,7 +35,7 @@ test('a state waits for what its own updates follow on', () => {
   expect(waitingOf(third)).toEqual({ ...nothing, structs: all, missingStructs: 8 });
 });
 
-test('a state waits for what another client wrote', () => {
+test('a state waits for updates of another client', () => {
   const { state } = threeWords();
   const answer = edited((doc) => {
     Y.applyUpdate(doc, state);
@@ -47,7 +47,7 @@ test('a state waits for what another client wrote', () => {
   expect(waiting).toEqual({ ...nothing, structs, missingStructs: 7 });
 });
 
-test('a state waits for what it is to delete', () => {
+test('a state waits for elements that it deletes', () => {
   const { doc, state } = edited((doc) => doc.getText('text').insert(0, 'abc'), 7);
   const before = Y.encodeStateVector(doc);
   doc.getText('text').delete(1, 1);
@@ -57,7 +57,7 @@ test('a state waits for what it is to delete', () => {
   expect(waitingOf(deletion)).toEqual({ ...nothing, deletions, missingDeletions: 1 });
 });
 
-test('a server that waits for updates is named, on the stream, in the log and among the servers, until they come', async () => {
+test('a server that waits for updates is named in the stream, in the log and among the servers, until they arrive', async () => {
   const { first, second, third } = threeWords();
   const [waiting, healthy] = [await startDocServer(), await startDocServer()];
   for (const update of [first, third]) Y.applyUpdate(waiting.doc(room), update);

@@ -23,7 +23,7 @@ const changesOf = (states: AwarenessStates) => {
 };
 
 describe('awareness states', () => {
-  test('are those that real clients announce', () => {
+  test('are those that real clients send', () => {
     const states = new AwarenessStates();
     const doc = new Y.Doc();
     const client = new Awareness(doc);
@@ -44,7 +44,7 @@ describe('awareness states', () => {
     client.destroy();
   });
 
-  test('take a newer clock only, and a removal of the same clock', () => {
+  test('accept a newer clock, and a removal with the same clock', () => {
     const states = new AwarenessStates();
     const say = (...said: Parameters<typeof updateOf>) => {
       states.apply(updateOf(...said), 0);
@@ -59,7 +59,7 @@ describe('awareness states', () => {
     expect(say([1, 6, { back: true }])).toEqual({ clients: [1], gone: [] });
   });
 
-  test('go 30 seconds after their last renewal, which is no change by itself', () => {
+  test('expire 30 seconds after the last renewal, and a renewal is no change', () => {
     const states = new AwarenessStates();
     expect(states.nextExpiryAt()).toBeUndefined();
     states.apply(updateOf([1, 1, { a: 1 }], [2, 1, {}]), 1_000);
@@ -96,7 +96,7 @@ describe('awareness states', () => {
     expect(shownBy(states)).toEqual(before);
   });
 
-  test('over the limit of people are counted, and shown once there is a place', () => {
+  test('of clients over the limit are counted, and shown when others leave', () => {
     const states = new AwarenessStates({ maxClients: 10, maxCounted: 100 });
     for (let client = 1; client <= 60; client += 1) states.apply(updateOf([client, 1, {}]), client);
     expect([shownBy(states).length, states.leftOut]).toEqual([10, 50]);
@@ -115,7 +115,7 @@ describe('awareness states', () => {
     expect([shownBy(states).length, states.leftOut]).toEqual([10, 100]);
   });
 
-  test('over the limits of bytes are left out, and the people stay', () => {
+  test('over the limits of bytes are left out, and their clients stay', () => {
     const states = new AwarenessStates({ maxStateBytes: 50, maxBytes: 100 });
     states.apply(
       updateOf([1, 1, 'a'.repeat(40)], [2, 1, 'b'.repeat(40)], [3, 1, 'c'.repeat(40)]),
@@ -139,7 +139,7 @@ describe('awareness states', () => {
     expect(states.clients()[1]).toMatchObject({ omitted: 'too_large', bytes: 5_000_000 });
   });
 
-  test('nested too deep are left out, and the people stay', () => {
+  test('nested too deep are left out, and their clients stay', () => {
     const states = new AwarenessStates();
     states.apply(updateOf([1, 1, {}], [2, 1, JSON.parse('['.repeat(200) + ']'.repeat(200))]), 0);
     expect(states.clients()).toMatchObject([
@@ -164,7 +164,7 @@ const rawUpdate = (client: number, json: string): Uint8Array => {
   return encoding.toUint8Array(encoder);
 };
 
-test('a state whose JSON is spread over lines does not end the line of its frame', () => {
+test('a state with line ends in its JSON does not break its frame', () => {
   const room = new RoomAwareness();
   const updates = new Uint8Array(rawUpdate(1, ' {\n"a":\r\n[1,\r2]}\n'));
   const { whole, changes } = room.answer({
@@ -186,7 +186,7 @@ test('a state whose JSON is spread over lines does not end the line of its frame
   );
 });
 
-test('whose update it is can be told without its state', () => {
+test('the client of an update is read without its state', () => {
   expect(soleClientOf(updateOf([300, 5, { a: 1 }]))).toEqual({ client: 300, clock: 5 });
   for (const update of [
     updateOf([1, 1, {}], [2, 1, {}]),

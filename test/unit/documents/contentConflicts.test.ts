@@ -108,7 +108,7 @@ describe('elements under the same client and clock', () => {
     expect(conflictsWith(doc, other)).toEqual(new Map());
   });
 
-  test('that were written with another order of keys do not conflict', () => {
+  test('with another order of keys do not conflict', () => {
     const value = (order: string[]) => Object.fromEntries(order.map((key) => [key, key]));
     const write = (order: string[]) => (doc: Y.Doc) => {
       doc.getMap('m').set('k', value(order));
@@ -117,7 +117,7 @@ describe('elements under the same client and clock', () => {
     expect(conflicts(write(['a', 'b']), write(['b', 'a']))).toEqual(new Map());
   });
 
-  test('of a pair of characters that was split do not conflict', () => {
+  test('of a surrogate pair that was split do not conflict', () => {
     const { state } = edited((doc) => doc.getText('t').insert(0, 'a😀b'), 7);
     const split = docOf(state);
     // Another client writes between the halves; Yjs replaces both.
@@ -131,7 +131,7 @@ describe('elements under the same client and clock', () => {
     expect(conflictsWith(docOf(state), Y.encodeStateAsUpdate(split))).toEqual(new Map());
   });
 
-  test('are told of each server, and no longer when they are deleted', () => {
+  test('are reported for each server until they are deleted', () => {
     const document = new LiveDocument(limits, () => 1e7);
     const [one, other] = ['abc', 'xyz'].map((text) =>
       edited((doc) => doc.getText('t').insert(0, text), 7),
@@ -158,7 +158,7 @@ describe('elements under the same client and clock', () => {
     expect(document.divergence()).toEqual([]);
   });
 
-  test('never conflict where clients have ids of their own, whoever collects what is deleted', () => {
+  test('never conflict if every client has its own id, whoever collects deleted elements', () => {
     const step = fc.record({
       server: fc.nat(3),
       kind: fc.nat(editKinds - 1),

@@ -24,7 +24,7 @@ describe('divergence', () => {
     expect(compare()).toEqual([]);
   });
 
-  test('says which server misses which clocks', () => {
+  test('names the clocks that each server misses', () => {
     const { state, updates } = edited((doc) => {
       doc.getText('t').insert(0, 'abc');
       doc.getText('t').insert(3, 'de');
@@ -43,7 +43,7 @@ describe('divergence', () => {
     ]);
   });
 
-  test('finds a deletion that alone is missing, which state vectors do not show', () => {
+  test('finds a server that only misses a deletion, which state vectors do not show', () => {
     const { doc, state } = edited((doc) => doc.getText('t').insert(0, 'abcd'), 7);
     const behind = docOf(state);
     doc.getText('t').delete(1, 2);
@@ -61,7 +61,7 @@ describe('divergence', () => {
     ]);
   });
 
-  test('finds two servers that each miss what the other has', () => {
+  test("finds two servers that miss each other's changes", () => {
     const a = edited((doc) => doc.getText('t').insert(0, 'a'), 1).doc;
     const b = edited((doc) => doc.getText('t').insert(0, 'bb'), 2).doc;
     expect(compare(a, b)).toMatchObject([
@@ -70,7 +70,7 @@ describe('divergence', () => {
     ]);
   });
 
-  test('finds the gap of a server that holds a later update and waits for the one before', () => {
+  test('finds the gap of a server that has a later update and waits for an earlier one', () => {
     const { state, updates } = edited((doc) => {
       for (const word of ['a', 'b', 'c']) doc.getText('t').insert(0, word);
     }, 7);
@@ -81,7 +81,7 @@ describe('divergence', () => {
     ]);
   });
 
-  test('lists a bounded number of ranges and counts them all', () => {
+  test('lists a bounded number of ranges and counts all clocks', () => {
     const { doc, state } = edited((doc) => doc.getText('t').insert(0, 'x'.repeat(1_000)));
     const behind = docOf(state);
     for (let at = 0; at < 400; at += 1) doc.getText('t').delete(at, 1);
@@ -90,7 +90,7 @@ describe('divergence', () => {
     expect(found?.missingDeletions).toBe(400);
   });
 
-  test('is found exactly where Yjs calls the documents different, after any edits and partial exchange', () => {
+  test('is found exactly when Yjs finds the documents different, after any edits and partial exchange', () => {
     const step = fc.record({
       server: fc.nat(3),
       kind: fc.nat(editKinds - 1),
@@ -145,7 +145,7 @@ describe('sets of clocks', () => {
     .array(fc.tuple(fc.nat(40), fc.integer({ min: 1, max: 6 })), { maxLength: 12 })
     .map((pairs) => pairs.flatMap(([from, length]) => [from, from + length]));
 
-  test('normalize and subtract as sets do', () => {
+  test('are normalized and subtracted like sets', () => {
     fc.assert(
       fc.property(ranges, ranges, (a, b) => {
         const [one, other] = [normalize(a), normalize(b)];

@@ -38,7 +38,7 @@ describe('a document as JSON', () => {
     });
   });
 
-  test('shows a nested type as docs/protocol.md has it', async () => {
+  test('shows a nested type as in docs/protocol.md', async () => {
     const json = JSON.stringify(shown((doc) => doc.getMap('map').set('inner', new Y.Text('hi'))));
     const [, example = ''] = /^\{"map":(.*)\}$/.exec(json) ?? [];
     expect(example).toBe('{"type":"map","value":{"inner":{"type":"text","value":"hi"}}}');
@@ -151,7 +151,7 @@ describe('a document as JSON', () => {
     );
   });
 
-  test('calls a root without telling content unknown, and takes its kind from `types`', () => {
+  test('calls an empty root type unknown, and takes its kind from `types`', () => {
     const empty = (doc: Y.Doc) => {
       doc.getText('emptied').insert(0, 'x');
       doc.getText('emptied').delete(0, 1);
@@ -165,7 +165,7 @@ describe('a document as JSON', () => {
     expect(shown(empty, { emptied: 'xml' })).toEqual({ emptied: { type: 'xml', value: [] } });
   });
 
-  test('infers a list of nothing but shared types as an array, of nothing but XML as a fragment', () => {
+  test('infers a list of only shared types as an array, and of only XML as a fragment', () => {
     expect(
       shown((doc) => {
         doc.getArray('maps').push([new Y.Map()]);
@@ -186,7 +186,7 @@ describe('a document as JSON', () => {
     });
   });
 
-  test('represents what JSON has no value for', () => {
+  test('represents values that JSON does not have', () => {
     expect(
       shown((doc) =>
         doc
@@ -215,7 +215,7 @@ describe('a document as JSON', () => {
     });
   });
 
-  test('keeps names like __proto__ as what they are', () => {
+  test('keeps names like __proto__', () => {
     const json = textOf(
       docOf(
         edited((doc) => {
@@ -231,7 +231,7 @@ describe('a document as JSON', () => {
     expect(({} as Record<string, unknown>).a).toBeUndefined();
   });
 
-  test('is the same text whatever the order of updates', () => {
+  test('is the same text for any order of updates', () => {
     const a = edited((doc) => doc.getMap('m').set('x', { z: 1, a: 2 }), 1).state;
     const b = edited((doc) => doc.getMap('m').set('b', 1), 2).state;
     const c = edited((doc) => doc.getText('a').insert(0, 't'), 3).state;
@@ -242,7 +242,7 @@ describe('a document as JSON', () => {
   });
 });
 
-describe('a document that is too much', () => {
+describe('a document over the limits', () => {
   const everything = docOf(
     edited((doc) => {
       for (let i = 0; i < 60; i += 1) editAtRandom(doc, i, i * 7);
@@ -254,7 +254,7 @@ describe('a document that is too much', () => {
     }).state,
   );
 
-  test('is cut at any number of bytes, says so, and stays JSON', () => {
+  test('is truncated at any number of bytes, says so, and stays valid JSON', () => {
     const whole = documentJson(everything, bounds);
     expect(whole.isTruncated).toBe(false);
     for (let maxBytes = 0; maxBytes < whole.json.length; maxBytes += 17) {
@@ -267,7 +267,7 @@ describe('a document that is too much', () => {
     }
   });
 
-  test('is cut at its depth', () => {
+  test('is truncated at the maximum depth', () => {
     const doc = docOf(
       edited((made) => {
         let map = made.getMap('m');
@@ -295,7 +295,7 @@ describe('a document that is too much', () => {
     });
   });
 
-  test('keeps the head of what is long', () => {
+  test('keeps the beginning of long values', () => {
     const doc = docOf(edited((made) => made.getText('t').insert(0, 'a'.repeat(1_000))).state);
     const { t } = JSON.parse(textOf(doc, { maxBytes: 200 }));
     expect(t).toMatchObject({ type: 'text', truncated: true });

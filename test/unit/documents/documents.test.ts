@@ -30,7 +30,7 @@ const lossesOf = () => {
 };
 
 describe('documents in their thread', () => {
-  test('merge, apply, and answer what the document is', async () => {
+  test('merge states, apply updates and return the document', async () => {
     const { doc, state } = hello();
     const room = openDocuments().open('r');
     await expect(room.merge(new Uint8Array(state), 'a')).resolves.toMatchObject({ type: 'merged' });
@@ -53,7 +53,7 @@ describe('documents in their thread', () => {
     expect(room.backlogBytes).toBe(0);
   });
 
-  test('take a state away, copy an update, and leave what shares a buffer alone', async () => {
+  test('move a state, copy an update, and leave other parts of a shared buffer alone', async () => {
     const { state, updates } = hello();
     const room = openDocuments().open('r');
     const pool = new Uint8Array([...state, 1, 2, 3]);
@@ -67,7 +67,7 @@ describe('documents in their thread', () => {
     expect(docOf(update).getText('t').toString()).toBe('hello');
   });
 
-  test('survive a state that is given away twice', async () => {
+  test('survive a state that is passed twice', async () => {
     const state = new Uint8Array(hello().state);
     const room = openDocuments().open('r');
     const answers = await Promise.allSettled([room.merge(state, 'a'), room.merge(state, 'b')]);
@@ -76,7 +76,7 @@ describe('documents in their thread', () => {
     expect(await jsonOf(room)).toEqual({ t: { type: 'text', value: 'hello' } });
   });
 
-  test('refuse garbage with BadUpdate and stay as they are', async () => {
+  test('refuse garbage with BadUpdate and stay unchanged', async () => {
     const { state, updates } = hello();
     const room = openDocuments().open('r');
     const garbage = Uint8Array.of(1, 2, 3, 4);
@@ -92,14 +92,14 @@ describe('documents in their thread', () => {
     expect(new Uint8Array(await room.encode())).toEqual(state);
   });
 
-  test('of two rooms with one name are two', async () => {
+  test('are separate for two rooms with one name', async () => {
     const documents = openDocuments();
     const [one, other] = [documents.open('__proto__'), documents.open('__proto__')];
     await one.apply(hello().state);
     expect(await jsonOf(other)).toEqual({});
   });
 
-  test('over their limit give the state back, to be passed on unmerged', async () => {
+  test('over their limit return the state unmerged', async () => {
     const state = prepended(5_000);
     const room = openDocuments({ maxRoomBytes: 10_000 }).open('r');
     const answer = await room.merge(new Uint8Array(state), 'a');
@@ -112,7 +112,7 @@ describe('documents in their thread', () => {
     });
   });
 
-  test('together have a limit, and closing one makes room', async () => {
+  test('share a limit, and closing one frees its part', async () => {
     const documents = openDocuments({ maxTotalBytes: 50_000 });
     const state = () => prepended(5_000);
     const [one, other] = [documents.open('1'), documents.open('2')];
@@ -125,7 +125,7 @@ describe('documents in their thread', () => {
 });
 
 describe('the queue', () => {
-  test('is bounded in bytes for each room; an idle room takes anything', async () => {
+  test('is bounded in bytes for each room, and an idle room accepts any size', async () => {
     const documents = openDocuments({ maxBacklogBytes: 10_000 });
     const [room, other] = [documents.open('r'), documents.open('other')];
     const state = prepended(5_000);
@@ -148,7 +148,7 @@ describe('the queue', () => {
     expect(room.backlogBytes).toBe(0);
   });
 
-  test('is shared by turns: a busy room does not hold up another', async () => {
+  test('is served in turns, so that a busy room does not delay another', async () => {
     const documents = openDocuments();
     const [busy, other] = [documents.open('busy'), documents.open('other')];
     const order: string[] = [];
@@ -158,7 +158,7 @@ describe('the queue', () => {
     expect(order.indexOf('other')).toBeLessThanOrEqual(2);
   });
 
-  test('ends with its room, and all of them with the thread', async () => {
+  test('is rejected when its room closes or the thread ends', async () => {
     const documents = openDocuments();
     const { codes, onLost } = lossesOf();
     const [room, other] = [documents.open('r', { onLost }), documents.open('other', { onLost })];
@@ -178,7 +178,7 @@ describe('the queue', () => {
 });
 
 describe('a thread that fails', () => {
-  test('is ended at the deadline; every room hears of it, and others can merge again', async () => {
+  test('is terminated at the deadline; every room is notified and can merge again', async () => {
     const threadLosses: unknown[] = [];
     const documents = openDocuments({
       deadlineMs: 2_000,
@@ -204,7 +204,7 @@ describe('a thread that fails', () => {
     await expect(culprit.toJson()).rejects.toEqual(refusal('too_heavy'));
   });
 
-  test('has its guilty room refused by name for a while, and no other', async () => {
+  test('leads to a refusal by name of the room that caused it, and of no other', async () => {
     let now = 0;
     const refusals = new RoomRefusals({ firstMs: 60_000, now: () => now });
     const documents = openDocuments({ deadlineMs: 200, refusals });
@@ -237,19 +237,19 @@ describe('a thread that fails', () => {
     await expect(ask(others)).resolves.toBeDefined();
   });
 
-  test('is ended at the deadline of its first request, too', async () => {
+  test('is terminated at the deadline of its first request too', async () => {
     const room = openDocuments({ deadlineMs: 200 }).open('r');
     await expect(room.merge(prepended(1_500_000), 'a')).rejects.toEqual(refusal('deadline'));
   });
 
-  test('that cannot start is no fault of the room that waits for it', async () => {
+  test('to start is not blamed on the waiting room', async () => {
     // Too little for what it runs. With less than 3 MB Node 22 ends the process instead of the thread.
     const room = openDocuments({ maxHeapMb: 4 }).open('r');
     for (let i = 0; i < 4; i += 1)
       await expect(room.merge(prepended(1), 'a')).rejects.toEqual(refusal('lost'));
   });
 
-  test('by lack of memory ends alone; the room that does it is refused', async () => {
+  test('for lack of memory ends alone, and the room that caused it is refused', async () => {
     const documents = openDocuments({ maxHeapMb: 60 });
     const { codes, onLost } = lossesOf();
     const greedy = documents.open('greedy', { onLost });
@@ -263,7 +263,7 @@ describe('a thread that fails', () => {
     await expect(documents.open('greedy').toJson()).rejects.toEqual(refusal('too_heavy'));
   });
 
-  test('leaves no rejection unhandled when nobody looks at the answers', async () => {
+  test('causes no unhandled rejection of ignored requests', async () => {
     const documents = openDocuments({ deadlineMs: 500 });
     const room = documents.open('r');
     const [first, second] = endless();
@@ -282,7 +282,7 @@ describe('a thread that fails', () => {
   });
 });
 
-test('the main loop turns while 20 MB are merged, shown and encoded', async () => {
+test('the main loop is not blocked while 20 MB are merged, shown and encoded', async () => {
   const room = openDocuments().open('r');
   await room.toJson();
   const state = prepended(350_000, 'some fifty characters that cannot be joined to others');

@@ -25,7 +25,7 @@ const typed = (words: readonly string[], clientID = 1) =>
   }, clientID);
 
 describe('a live document', () => {
-  test('merges servers and updates in any order, repeats included, into what Yjs makes of them', () => {
+  test('merges states and updates in any order, with repeats, as Yjs does', () => {
     const one = typed(['a', 'b', 'c'], 1);
     const other = typed(['x', 'y'], 2);
     const document = liveDocument();
@@ -42,7 +42,7 @@ describe('a live document', () => {
     expect(jsonOf(document)).toEqual({ t: { type: 'text', value: both } });
   });
 
-  test('merges what is new of a state that it mostly has: elements, deletions, and what waits', () => {
+  test('merges the new part of a mostly known state: elements, deletions and waiting updates', () => {
     const { doc, state, updates } = typed(['one ', 'two ', 'three']);
     const document = liveDocument();
     document.merge(given(updates[0] ?? state), 'a');
@@ -61,7 +61,7 @@ describe('a live document', () => {
     expect(document.encode()).toEqual(Y.encodeStateAsUpdate(doc));
   });
 
-  test('says of every update whether it changed the document', () => {
+  test('reports for every update whether it changed the document', () => {
     const { doc, updates } = typed(['abc']);
     doc.getText('t').delete(0, 1);
     const document = liveDocument();
@@ -91,7 +91,7 @@ describe('a live document', () => {
     expect(document.takeLoss()).toBe(false);
   });
 
-  test('never edits: formatting that Yjs clients would tidy stays', () => {
+  test('never edits: formatting that Yjs clients would clean up stays', () => {
     const { doc } = edited((made) => {
       made.getMap('m').set('t', new Y.Text('abcdef'));
     });
@@ -112,7 +112,7 @@ describe('a live document', () => {
     expect(Y.decodeUpdate(Y.encodeStateAsUpdate(client)).ds.clients.size).toBeGreaterThan(0);
   });
 
-  test('gives a document up when Yjs fails in the middle, and says so', () => {
+  test('discards a document when Yjs fails in the middle, and reports it', () => {
     // Types in types, so deep that Yjs cannot delete the outermost one.
     const { doc, state } = edited((made) => {
       made.transact(() => {
@@ -145,7 +145,7 @@ describe('a live document', () => {
 describe('updates that wait for others', () => {
   const { state, updates } = typed(Array.from({ length: 50 }, (_, i) => `word${i} `));
 
-  test('are told, kept, and applied when the missing one comes', () => {
+  test('are reported, kept, and applied when the missing one arrives', () => {
     const document = liveDocument();
     const [first = state, ...rest] = updates;
     const outcomes = applied(document.apply(rest.slice(0, 3)));
@@ -157,7 +157,7 @@ describe('updates that wait for others', () => {
     expect(jsonOf(document)).toEqual({ t: { type: 'text', value: 'word0 word1 word2 word3 ' } });
   });
 
-  test('are dropped over the limit, said, and come back with the next state', () => {
+  test('are dropped over the limit and reported, and return with the next state', () => {
     const document = liveDocument({ maxPendingBytes: 200 });
     let dropped = 0;
     for (const outcome of applied(document.apply(updates.slice(1)))) {
@@ -171,7 +171,7 @@ describe('updates that wait for others', () => {
     expect(document.encode()).toEqual(state);
   });
 
-  test('are dropped on request, with the names that only they had', () => {
+  test('are dropped on request, with the root types that only they named', () => {
     const [first, second] = edited((doc) => {
       for (const name of ['first', 'second']) doc.getMap(name).set('k', 1);
     }).updates;
@@ -187,7 +187,7 @@ describe('updates that wait for others', () => {
 });
 
 describe('a room over its limit', () => {
-  test('has no document: states come back, updates are summed up, there is no JSON', () => {
+  test('has no document: states come back, updates are summarized, there is no JSON', () => {
     const state = prepended(10_000);
     const document = liveDocument({ maxRoomBytes: 50_000 });
     const large = given(state);
@@ -208,7 +208,7 @@ describe('a room over its limit', () => {
     expect(document.bytes).toBe(0);
   });
 
-  test('is one that outgrows it by merging, and one that outgrows it by updates', () => {
+  test('is detected after merges and after updates', () => {
     const halves = [1, 2].map((clientID) => typed(['x'.repeat(30_000)], clientID));
     const merging = liveDocument({ maxRoomBytes: 50_000 });
     expect(halves.map(({ state }, i) => merging.merge(given(state), `s${i}`).type)).toEqual([
@@ -220,7 +220,7 @@ describe('a room over its limit', () => {
     expect(() => updated.encode()).toThrow(expect.objectContaining({ code: 'too_large' }));
   });
 
-  test('is not one that hears much and keeps little', () => {
+  test('is not one with many updates and a small document', () => {
     const { doc, updates } = edited((made) => {
       for (let i = 0; i < 40; i += 1) {
         made.getText('t').insert(0, 'x'.repeat(5_000));
@@ -233,14 +233,14 @@ describe('a room over its limit', () => {
     expect(document.bytes).toBeLessThan(60_000);
   });
 
-  test('is one for which the other rooms leave too little', () => {
+  test('is one for which other rooms leave too little memory', () => {
     const { state } = typed(['x'.repeat(2_000)]);
     expect(liveDocument({}, 1_000).merge(given(state), 'a').type).toBe('tooLarge');
     expect(liveDocument({}, 3_000).merge(given(state), 'a').type).toBe('merged');
   });
 });
 
-test('divergence is by the states merged last, of all servers or of some', () => {
+test('divergence compares the states merged last, of all servers or of some', () => {
   const { doc, state } = typed(['abc']);
   const document = liveDocument();
   document.merge(given(state), 'a');

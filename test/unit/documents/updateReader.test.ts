@@ -65,7 +65,7 @@ const withPending = (): Uint8Array => {
 };
 
 describe('reading an update', () => {
-  test('finds in real updates and states what Yjs finds in them', () => {
+  test('finds the same as Yjs in real updates and states', () => {
     fc.assert(
       fc.property(sessions, (session) => {
         for (const update of play(session)) expect(read(update)).toEqual(readByYjs(update));
@@ -74,7 +74,7 @@ describe('reading an update', () => {
     );
   });
 
-  test('finds the gap before what waits for a missing update', () => {
+  test('finds the gap before a struct that waits for a missing update', () => {
     const state = withPending();
     expect(read(state)).toEqual(readByYjs(state));
     expect(read(state).structs.map(([, , , kind]) => kind)).toContain('gap');
@@ -88,13 +88,13 @@ describe('reading an update', () => {
     }
   });
 
-  test('refuses updates of format v2, which start like an empty one of v1', () => {
+  test('refuses updates of format v2, which begin like an empty v1 update', () => {
     for (const update of play([[4, 1, 0]])) {
       expect(() => read(Y.convertUpdateFormatV1ToV2(update))).toThrow(BadUpdate);
     }
   });
 
-  test('refuses at once what claims, by run lengths of format v2, more structs than memory holds', () => {
+  test('refuses at once a v2 update whose run lengths claim more structs than memory holds', () => {
     const update = Buffer.from(
       'AAEHAQABBwEAAQcHAQABBwEAAQcBAAEAAQcBAARudWxsYm9sZARudWxsYi9sZARudWxsYm9sZARudWxsYm9sZARudWxsYm9s' +
         'ZARudWxsYm9sZARudWxsYm9sZARudWxsYm9sZARudWxsYm9sZARudWxsYm9sZARNB4HfwyyAgfTDkPzHOQAAAAA=',
@@ -126,7 +126,7 @@ describe('reading an update', () => {
     expect(() => read(Uint8Array.from(bytes))).toThrow(BadUpdate);
   });
 
-  test('refuses values that are nested deeper than they can be written again', () => {
+  test('refuses values nested too deep to be written again', () => {
     const nested = (depth: number) => {
       let value: unknown = 1;
       for (let i = 0; i < depth; i += 1) value = [value];
@@ -165,7 +165,7 @@ describe('reading an update', () => {
     maxJsonDepth: 100,
   };
 
-  test('lets nothing through that makes a document throw, then or later', () => {
+  test('accepts no update that makes a document throw, then or later', () => {
     const flips = fc.array(fc.tuple(fc.nat(), fc.nat(), fc.nat(255)), {
       minLength: 1,
       maxLength: 60,
@@ -217,7 +217,7 @@ describe('reading an update', () => {
     expect(lost.filter(Boolean).length).toBeLessThanOrEqual(1);
   });
 
-  test('lets a document take clients that share an id and tell different things', () => {
+  test('lets a document survive clients with one id and different contents', () => {
     const turns = fc.array(fc.tuple(fc.boolean(), fc.boolean()), { minLength: 1 });
     const lost: boolean[] = [];
     const property = fc.property(sessions, sessions, turns, (one, other, order) => {
@@ -284,7 +284,7 @@ describe('reading an update', () => {
     expect(lost.filter(Boolean).length).toBeLessThanOrEqual(1);
   });
 
-  test('lets a document cut what waited when it turns out to be known in part', () => {
+  test('lets a document cut a waiting update that is partly known', () => {
     const other = edited((doc) => doc.getArray('list').insert(0, [new Y.Text()]), 2);
     const typed = edited((doc) => {
       Y.applyUpdate(doc, other.state);
@@ -307,7 +307,7 @@ describe('reading an update', () => {
     );
   });
 
-  test('costs a document all it has when clients that share an id split the value of a map', () => {
+  test('loses a document when clients with one id split the value of a map', () => {
     const nested = edited((doc) => {
       const map = new Y.Map([['inner', new Y.Text('inner')]]);
       doc.getArray('list').insert(0, [map]);

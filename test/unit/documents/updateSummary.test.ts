@@ -14,7 +14,7 @@ const summaryIn = (doc: Y.Doc, update: Uint8Array) => {
 const last = (updates: Uint8Array[]): Uint8Array => updates.at(-1) ?? new Uint8Array();
 
 describe('the summary of an update', () => {
-  test('names bytes, clients and clocks, insertions, deletions and the root types that are reached', () => {
+  test('contains bytes, clients and clocks, insertions, deletions and the changed root types', () => {
     const { doc, updates } = edited((doc) => {
       doc.getText('notes').insert(0, 'hello');
       doc.transact(() => {
@@ -35,7 +35,7 @@ describe('the summary of an update', () => {
     });
   });
 
-  test('finds the root of what is nested, by the document alone', () => {
+  test('finds the root type of nested elements with the document', () => {
     const { doc, updates } = edited((doc) => {
       const inner = new Y.Text('a');
       const outer = new Y.Array();
@@ -47,7 +47,7 @@ describe('the summary of an update', () => {
     expect(summaryIn(new Y.Doc(), last(updates)).types).toEqual([]);
   });
 
-  test('finds the root of what is only deleted, also when it was known before', () => {
+  test('finds the root type of deleted elements, even if the deletion was known', () => {
     const { state, updates } = edited((doc) => {
       doc.getArray('list').push([new Y.Map(), 1]);
       doc.getArray('list').delete(0, 1);
@@ -69,7 +69,7 @@ describe('the summary of an update', () => {
     expect(summaryIn(doc, last(updates))).toMatchObject({ inserted: 0, deleted: 0, types: ['t'] });
   });
 
-  test('is of bounded size', () => {
+  test('has a bounded size', () => {
     const doc = new Y.Doc();
     for (let client = 1; client <= 500; client += 1) {
       const name = client === 1 ? 'a'.repeat(10_000) : `type${client}`;

@@ -68,7 +68,7 @@ describe('clients that wait for missing updates', () => {
     expect(Y.decodeStateVector(document.stateVector()).size).toBe(20_001);
   });
 
-  test('do not add up beyond the bound, one update after the other', () => {
+  test('stay within the bound over many updates', () => {
     const document = newDocument();
     let dropped = 0;
     for (let i = 0; i < 5; i += 1) {
@@ -78,7 +78,7 @@ describe('clients that wait for missing updates', () => {
     expect(dropped).toBe(1);
   });
 
-  test('are as many as Yjs finds', () => {
+  test('are counted as Yjs counts them', () => {
     const refers = fc.array(fc.nat(60), { minLength: 4, maxLength: 50 });
     const property = fc.property(refers, (to) => {
       const update = crowd(to.length, (i) => (to[i - 2] === i ? 0 : (to[i - 2] ?? 0)));

@@ -133,7 +133,7 @@ describe('what Yjs applies is shown:', () => {
     return updates;
   };
 
-  test('whatever is made of real updates by changing some of their bytes', () => {
+  test('real updates with some bytes changed', () => {
     let compared = 0;
     const property = fc.property(sessions, flips, (session, changes) => {
       const updates = play(session).map(given);
@@ -152,7 +152,7 @@ describe('what Yjs applies is shown:', () => {
     expect(compared).toBeGreaterThan(40);
   });
 
-  test('whatever is made of real states by changing some of their bytes', () => {
+  test('real states with some bytes changed', () => {
     let compared = 0;
     const property = fc.property(sessions, flips, (session, changes) => {
       const state = given(Y.mergeUpdates(play(session)));

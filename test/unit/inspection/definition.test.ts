@@ -19,21 +19,21 @@ function functionsIn(value: unknown, path = ''): string[] {
 }
 
 describe.each(byId)('the definition of %s', (_, machine) => {
-  test('makes the same machine when it is given to XState as JSON', () => {
+  test('makes the same machine when XState reads it as JSON', () => {
     const definition = JSON.parse(JSON.stringify(definitionOf(machine)));
     const remade = createMachine(definition, machine.implementations as object);
     expect(toldByXState(remade)).toEqual(toldByXState(machine));
     expect(definitionOf(remade)).toEqual(definitionOf(machine));
   });
 
-  test('is written without functions but for context and inputs, as editors import it', () => {
+  test('has no functions except for context and inputs, so that editors can import it', () => {
     const functions = functionsIn(machine.config);
     expect(functions.filter((path) => !/^\/(context|invoke(\/\d+)?\/input)$/.test(path))).toEqual(
       [],
     );
   });
 
-  test('names nothing that is not there', () => {
+  test('names only what exists', () => {
     const { guards, delays, actions, actors } = machine.implementations as unknown as Record<
       string,
       object
@@ -47,7 +47,7 @@ describe.each(byId)('the definition of %s', (_, machine) => {
   });
 });
 
-test('what was written in place is shown by what it is called, and does not vanish', () => {
+test('an inline function is shown by its name', () => {
   function isReady() {
     return true;
   }
@@ -80,7 +80,7 @@ test('what was written in place is shown by what it is called, and does not vani
   });
 });
 
-test('delays are given in milliseconds where they do not follow from the context', () => {
+test('delays are in milliseconds unless they depend on the context', () => {
   const machine = setup({
     delays: { shortMs: 5, waitMs: ({ context }) => context.waitMs },
   }).createMachine({ context: { waitMs: 3 } });

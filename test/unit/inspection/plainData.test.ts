@@ -2,7 +2,7 @@ import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { plainData } from '../../../server/inspection/plainData.js';
 
-test('what cannot be shown is shown by what it is', () => {
+test('a value that JSON cannot hold is described', () => {
   expect(
     plainData({
       bytes: new Uint8Array(3),
@@ -33,19 +33,19 @@ test('what cannot be shown is shown by what it is', () => {
   });
 });
 
-test('tokens are struck out of texts, keys and messages', () => {
+test('tokens are masked in texts, keys and messages', () => {
   const url = 'http://10.0.0.1:8000/api/events?token=abc.def-_x&a=1';
   const plain = JSON.stringify(plainData({ url, [url]: [url], error: new Error(`at ${url}`) }));
   expect(plain).not.toContain('abc');
   expect(plain.match(/token=\*\*\*&a=1/g)).toHaveLength(4);
 });
 
-test('a token is struck out even where the text is cut', () => {
+test('a token is masked even where the text is truncated', () => {
   for (let length = 470; length < 510; length += 1)
     expect(plainData(`${'x'.repeat(length)}?token=secret`)).not.toMatch(/token=s/);
 });
 
-test('long, wide and deep values are cut, and say so', () => {
+test('long, wide and deep values are truncated and marked', () => {
   expect(plainData('x'.repeat(1000))).toBe(`${'x'.repeat(500)}…`);
   expect(plainData(Array.from({ length: 60 }, () => 1))).toHaveLength(51);
   const wide = plainData(Object.fromEntries(Array.from({ length: 60 }, (_, i) => [`k${i}`, i])));
@@ -55,7 +55,7 @@ test('long, wide and deep values are cut, and say so', () => {
   expect(JSON.stringify(plainData(ring)).match(/inner/g)).toHaveLength(6);
 });
 
-test('JSON that is small comes out as it is', () => {
+test('small JSON stays the same', () => {
   const small = fc.jsonValue({ maxDepth: 3, noUnicodeString: true } as never);
   fc.assert(
     fc.property(small, (value) => {

@@ -87,7 +87,7 @@ describe('docs/internals/statecharts.md', () => {
   );
 });
 
-test('an arrow into the state that it comes from has a start of its own; one across blocks is in none', () => {
+test('a self-transition gets its own start, and an arrow across blocks stands outside them', () => {
   const machine = createMachine({
     id: 'm',
     initial: 'a',

@@ -3,7 +3,7 @@ import { PageReads } from '../../../../server/rooms/lookup/pageReads.js';
 import { StoreError } from '../../../../server/store/store.js';
 import { eventually } from '../../../support/eventually.js';
 
-test('few pages are read at a time, the same one once, and whoever is too many is refused at once', async () => {
+test('few pages are read at a time, concurrent reads of a page are shared, and too many are refused at once', async () => {
   const reads = new PageReads();
   const begun: string[] = [];
   let open = () => {};

@@ -8,7 +8,7 @@ const anyText = fc.string({
   unit: fc.integer({ min: 0, max: 0xffff }).map((c) => String.fromCharCode(c)),
 });
 
-test('the first items of an order are those that sorting all would give', () => {
+test('the first items are the same as after sorting all', () => {
   fc.assert(
     fc.property(fc.array(fc.nat(50)), fc.integer({ min: 1, max: 20 }), (items, count) => {
       const sorted = items.toSorted((a, b) => a - b).slice(0, count);
@@ -18,7 +18,7 @@ test('the first items of an order are those that sorting all would give', () => 
 });
 
 describe('a cursor', () => {
-  test('is read as it was written, in a list in its order, half characters and all', () => {
+  test('is parsed as it was written, in a list with its order, even with half a surrogate pair', () => {
     fc.assert(
       fc.property(anyText, fc.nat(), (text, connections) => {
         const stored = { phase: 'stored', after: text } as const;
@@ -34,7 +34,7 @@ describe('a cursor', () => {
     );
   });
 
-  test('is refused when anything in it is other than written', () => {
+  test('is refused after any change', () => {
     fc.assert(
       fc.property(fc.string(), (text) => {
         fc.pre(!/^(stored|live)(\.|$)/.test(text));
@@ -47,7 +47,7 @@ describe('a cursor', () => {
   });
 });
 
-test('a name in a path means itself, and then what it decodes to', () => {
+test('a name in a path means itself first, and then its decoded form', () => {
   const decoded: [string, string[]][] = [
     ['a/b', ['a/b']],
     ['a%2Fb', ['a%2Fb', 'a/b']],

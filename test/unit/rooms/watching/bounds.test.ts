@@ -55,7 +55,7 @@ function contentOver(document: Partial<RoomDocument>) {
   return { content, heard };
 }
 
-test('the log keeps the newest 500, numbered', () => {
+test('the log keeps the last 500 updates, numbered', () => {
   const log = new UpdateLog();
   for (let i = 0; i < tenMinutes; i += 1) log.add(applied);
   const entries = log.newestFirst();
@@ -63,7 +63,7 @@ test('the log keeps the newest 500, numbered', () => {
   expect([entries[0]?.number, entries[499]?.number]).toEqual([tenMinutes, tenMinutes - 499]);
 });
 
-test('updates are held up to a bound; over it the states are asked for once more', () => {
+test('updates are held up to a bound, and over it they are dropped and reported', () => {
   const held = new HeldUpdates();
   for (let i = 0; i < many; i += 1) held.hold(new Uint8Array(20));
   expect(held.release()).toMatchObject({ isOverfull: false, updates: { length: many } });
@@ -73,7 +73,7 @@ test('updates are held up to a bound; over it the states are asked for once more
   expect(held.release()).toEqual({ isOverfull: false, updates: [Uint8Array.of(1)] });
 });
 
-test('what is held keeps no larger buffer alive', () => {
+test('a held update keeps no larger buffer alive', () => {
   const held = new HeldUpdates();
   held.hold(new Uint8Array(65_536).subarray(0, 3));
   expect(held.release().updates[0]?.buffer.byteLength).toBe(3);
@@ -112,7 +112,7 @@ test('content holds updates until the first round has ended, and none after it',
   expect(heard).toMatchObject({ updates: 2 * many, gaps: 0, merges: 1 });
 });
 
-test('a state that is the same as before is not merged again, unless the document was lost', async () => {
+test('an unchanged state is not merged again, unless the document was lost', async () => {
   let merges = 0;
   const { content, heard } = contentOver({
     merge: async () => {
@@ -148,7 +148,7 @@ function streams(makeJson: () => Promise<DocumentJson | undefined>, frameInterva
   return { it, made: () => made };
 }
 
-test('the JSON of a document is made once at a time, and again for what changed meanwhile', async () => {
+test('only one JSON of a document is made at a time, and another after a change meanwhile', async () => {
   let making = 0;
   let most = 0;
   let done = 0;
@@ -180,7 +180,7 @@ test('the JSON of a document is made once at a time, and again for what changed 
   it.close();
 });
 
-test('a viewer is shown the document by its own types, or told that there is no place for them', () => {
+test('a viewer may name its own root types while there is room for another JSON stream', () => {
   const it = new RoomStreams({
     frameIntervalMs: 1,
     makeJson: async () => undefined,
@@ -198,7 +198,7 @@ test('a viewer is shown the document by its own types, or told that there is no 
   it.close();
 });
 
-test('the whole document is encoded once for all who come at the same time', async () => {
+test('the whole document is encoded once for all viewers that come at the same time', async () => {
   const { it, made } = streams(async () => undefined);
   const fakes = Array.from({ length: 100 }, () => new FakeViewer());
   for (const { viewer } of fakes) it.add(viewer, { as: 'updates' });
@@ -215,7 +215,7 @@ test('the whole document is encoded once for all who come at the same time', asy
   it.close();
 });
 
-test('a viewer that stalls gets the whole document when it has drained, and nothing between', async () => {
+test('a stalled viewer gets the whole document when it has drained, and nothing before', async () => {
   const { it } = streams(async () => undefined);
   const fake = new FakeViewer();
   it.add(fake.viewer, { as: 'updates' });

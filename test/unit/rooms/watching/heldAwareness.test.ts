@@ -14,7 +14,7 @@ function released(held: HeldAwareness): { updates: Uint8Array[]; tooLarge: reado
   return { updates: each, tooLarge };
 }
 
-test('of one client the newest update waits alone, whatever came last', () => {
+test('only the newest update of a client is held, in whatever order they arrive', () => {
   const held = new HeldAwareness();
   for (const clock of [1, 3, 2]) held.hold(awarenessUpdate([1, clock, { clock }]));
   const both = awarenessUpdate([1, 4, {}], [2, 1, {}]);
@@ -28,7 +28,7 @@ test('of one client the newest update waits alone, whatever came last', () => {
   expect(held.dropped).toBe(0);
 });
 
-test('of the same clock both wait, in their order: one of them may be a removal', () => {
+test('two updates with the same clock are both held in order, because one may be a removal', () => {
   const held = new HeldAwareness();
   const [here, gone] = [awarenessUpdate([1, 1, {}]), awarenessUpdate([1, 1, null])];
   held.hold(here);
@@ -36,7 +36,7 @@ test('of the same clock both wait, in their order: one of them may be a removal'
   expect(released(held).updates).toEqual([here, gone]);
 });
 
-test('a bounded number of bytes waits, and the rest is counted', () => {
+test('a bounded number of bytes is held, and the rest is counted', () => {
   const held = new HeldAwareness();
   const text = 'x'.repeat(1000);
   for (let client = 0; client < 10_000; client += 1) held.hold(awarenessUpdate([client, 1, text]));
@@ -50,7 +50,7 @@ test('a bounded number of bytes waits, and the rest is counted', () => {
   expect(held.dropped).toBe(10_000 - updates.length);
 });
 
-test('updates of others do not grow beyond the bound by replacing small ones', () => {
+test('replacing small updates by larger ones does not exceed the bound', () => {
   const held = new HeldAwareness();
   for (let client = 0; client < 1000; client += 1) held.hold(awarenessUpdate([client, 1, {}]));
   const text = 'x'.repeat(50_000);
@@ -61,7 +61,7 @@ test('updates of others do not grow beyond the bound by replacing small ones', (
   expect(held.dropped).toBeGreaterThan(900);
 });
 
-test('of an update too large to be read it is noted whose it is; what waits keeps no larger buffer alive', () => {
+test('of a too large update only the client is kept, and held updates keep no larger buffer alive', () => {
   const held = new HeldAwareness();
   const large = awarenessUpdate([5, 9, 'x'.repeat(HeldAwareness.maxUpdateBytes)]);
   held.hold(large);

@@ -2,7 +2,7 @@ import { expect, test } from '@jest/globals';
 import { RoomStreams } from '../../../../server/rooms/watching/roomStreams.js';
 import { FakeViewer } from '../../../support/fakeViewer.js';
 
-test('a viewer that comes as the document becomes known gets it', async () => {
+test('a viewer that connects while the first round ends gets the document', async () => {
   const update = { raw: Uint8Array.of(1, 2, 3) };
   let states: { update: typeof update }[] = [];
   const streams = new RoomStreams({
