@@ -31,7 +31,11 @@ test('a client that attaches late gets every actor with its state, and what foll
   const silent = JSON.stringify({
     request: 'resting',
     standing: 'silent',
+    confirmation: 'unneeded',
+    resync: 'unplanned',
     posts: 'plausible',
+    startup: 'idle',
+    dips: 'none',
     evidence: 'none',
   });
   const servers = doubles.map(({ id }) => [`server:${id}`, silent]);
