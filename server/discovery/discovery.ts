@@ -4,17 +4,17 @@ import type { ActivationEvent } from '../../machines/activationSetup.js';
 import type { DiscoveryRequest, ServerId } from '../../machines/ports.js';
 import type { ServersTable } from '../store/store.js';
 import type { SourceReport } from '../wire/sourceReport.js';
+import type { DiscoverySource } from './discoverySource.js';
 import { GoneServers } from './goneServers.js';
 import { PolledSource, type PollingNeeds } from './polledSource.js';
 import { RememberedServers } from './rememberedServers.js';
-import type { Source } from './source.js';
 
-/** What discovery needs of the rest of the service. Times are for tests to shorten. */
+/** What discovery needs of the rest of the service. Tests shorten the times. */
 export interface DiscoveryNeeds {
-  sources: readonly Source[];
-  /** Where the servers are kept that no source names. */
+  sources: readonly DiscoverySource[];
+  /** Stores the servers that no source names. */
   servers: ServersTable;
-  /** The operator's own servers: known anyway, and never let go. */
+  /** The servers of the configuration: always known, never removed. */
   configured: readonly ServerId[];
   mayContact: PollingNeeds['mayContact'];
   log: Logger;
@@ -24,17 +24,17 @@ export interface DiscoveryNeeds {
   retryMs?: number;
 }
 
-type Found = Extract<ActivationEvent, { type: 'servers.found' | 'servers.discovered' }>;
+type FoundEvent = Extract<ActivationEvent, { type: 'servers.found' | 'servers.discovered' }>;
 
-/** A new server is to be live 10 s after it can be found: the last second is for asking it. */
+/** A new server must be live after 10 s. One of them is for the request to it. */
 const defaults = { intervalMs: 9000, deadlineMs: 5000, maxServers: 5000 };
-/** How often an address of the rooms table that did not answer is tried again, and how many in a round. */
-const retrial = { everyMs: 60_000, max: 20 };
+/** How often a gone server is tried again, and how many in a round. */
+const retries = { everyMs: 60_000, max: 20 };
 const maxGoneShown = 20;
 
 /**
- * Asks every source for itself, interval by interval: until it has answered once, and all the time
- * between `discovery.begun` and `discovery.ended`.
+ * Asks every discovery source in rounds: until it has answered once, and between `discovery.begun` and
+ * `discovery.ended`.
  */
 export class Discovery {
   readonly #sources: PolledSource[];
@@ -44,7 +44,7 @@ export class Discovery {
   readonly #log: Logger;
   readonly #configured: ReadonlySet<ServerId>;
   readonly #intervalMs: number;
-  #tell: (event: Found) => void = () => {};
+  #send: (event: FoundEvent) => void = () => {};
   #isBegun = false;
   #timer: NodeJS.Timeout | undefined;
 
@@ -56,16 +56,16 @@ export class Discovery {
     this.#configured = new Set(configured);
     this.#remembered = new RememberedServers(servers, log, retryMs);
     this.#sources = sources.map(
-      (source) => new PolledSource(source, polling, () => this.#tellDiscovered()),
+      (source) => new PolledSource(source, polling, () => this.#sendDiscovered()),
     );
-    // No source that names servers: those that are remembered may be let go like any other.
+    // Not one of the sources: a server that it names may be removed like any other.
     const recall = { name: 'remembered', discover: () => this.#remembered.recall() };
-    this.#recall = new PolledSource(recall, polling, () => this.#tellRecalled());
+    this.#recall = new PolledSource(recall, polling, () => this.#sendRecalled());
   }
 
-  /** Starts with one round; `tell` is called with what is found until `stop`. */
-  start(tell: (event: Found) => void): void {
-    this.#tell = tell;
+  /** Starts the first round. `send` is called with what is found, until `stop`. */
+  start(send: (event: FoundEvent) => void): void {
+    this.#send = send;
     this.#startRounds();
   }
 
@@ -99,17 +99,17 @@ export class Discovery {
     });
   }
 
-  /** Whether every source has answered once: until then there may be servers that nobody knows of. */
-  get areSourcesHeard(): boolean {
-    return !this.#sources.some(({ isUnheard }) => isUnheard);
+  /** Whether every source has answered since the start; if not, servers may be missing. */
+  get haveSourcesAnswered(): boolean {
+    return !this.#sources.some(({ isPending }) => isPending);
   }
 
-  /** It answered: who is remembered is known to be there. */
+  /** Notes that a server answered. */
   noteHeard(server: ServerId): void {
     this.#remembered.noteHeard(server);
   }
 
-  /** Whether it was let go because it did not answer, and has not been heard of since. */
+  /** Whether a server was removed because it did not answer, and has not come back. */
   isGone(server: ServerId): boolean {
     return this.#gone.has(server);
   }
@@ -135,16 +135,16 @@ export class Discovery {
     if (!this.#isBegun && unanswered.length === 0) clearInterval(this.#timer);
   }
 
-  /** What the sources name together, each as it last answered. */
-  #tellDiscovered(): void {
+  /** Sends the servers of the last answers of all sources. */
+  #sendDiscovered(): void {
     const named = this.#namedBy(({ mayBeStale }) => !mayBeStale);
     for (const server of named) this.#gone.delete(server);
     const fromRooms = this.#fromRooms(named);
     const servers = this.#withoutConfigured([...named, ...fromRooms]);
-    this.#tell({ type: 'servers.discovered', servers, ...(fromRooms.length > 0 && { fromRooms }) });
+    this.#send({ type: 'servers.discovered', servers, ...(fromRooms.length > 0 && { fromRooms }) });
   }
 
-  /** The servers that only the rooms table names, but for those that are gone. */
+  /** The servers that only the rooms table names, without those that are gone. */
   #fromRooms(named: ReadonlySet<ServerId>): ServerId[] {
     const inRooms = [...this.#namedBy(({ mayBeStale }) => mayBeStale)];
     return this.#withoutConfigured(inRooms).filter(
@@ -152,8 +152,8 @@ export class Discovery {
     );
   }
 
-  #namedBy(isMeant: (source: PolledSource) => boolean): Set<ServerId> {
-    return new Set(this.#sources.filter(isMeant).flatMap(({ servers }) => servers));
+  #namedBy(isIncluded: (source: PolledSource) => boolean): Set<ServerId> {
+    return new Set(this.#sources.filter(isIncluded).flatMap(({ servers }) => servers));
   }
 
   #noteGone(server: ServerId): void {
@@ -161,28 +161,28 @@ export class Discovery {
     if (this.#namedBy(({ mayBeStale }) => mayBeStale).has(server))
       this.#log.warn(
         { server },
-        'the rooms table names a server that does not answer: it is not counted as one',
+        'the rooms table names a server that does not answer: it is not counted as a server',
       );
   }
 
-  /** A server may have started again at an address that did not answer: it is asked, and not waited for. */
+  /** Tries gone servers again as candidates: one may have been restarted at the same address. */
   #retryGone(): void {
     const servers = this.#gone.takeDue(
       this.#namedBy(({ mayBeStale }) => mayBeStale),
-      retrial,
+      retries,
     );
-    if (servers.length > 0) this.#tell({ type: 'servers.found', servers, standing: 'candidate' });
+    if (servers.length > 0) this.#send({ type: 'servers.found', servers, standing: 'candidate' });
   }
 
-  /** Who was not heard of for a day is asked, but neither shown nor waited for until it answers. */
-  #tellRecalled(): void {
+  /** A server that has not answered for a day is a candidate: neither shown nor waited for until it answers. */
+  #sendRecalled(): void {
     const recalled = this.#withoutConfigured(this.#recall.servers);
     const isOld = (server: ServerId) => this.#remembered.isOld(server);
     const servers = recalled.filter((server) => !isOld(server));
     const candidates = recalled.filter(isOld);
-    if (servers.length > 0) this.#tell({ type: 'servers.found', servers, standing: 'found' });
+    if (servers.length > 0) this.#send({ type: 'servers.found', servers, standing: 'found' });
     if (candidates.length > 0)
-      this.#tell({ type: 'servers.found', servers: candidates, standing: 'candidate' });
+      this.#send({ type: 'servers.found', servers: candidates, standing: 'candidate' });
   }
 
   #withoutConfigured(servers: readonly ServerId[]): ServerId[] {
@@ -190,7 +190,7 @@ export class Discovery {
   }
 }
 
-/** The slot `discovery` of the activation machine. */
+/** Fills the slot `discovery` of the activation machine. */
 export function createDiscovery(discovery: Discovery) {
   return fromCallback<DiscoveryRequest>(({ receive, sendBack }) => {
     receive((request) => discovery.take(request));

@@ -2,18 +2,22 @@ import { Resolver } from 'node:dns/promises';
 import type { ServerId } from '../../machines/ports.js';
 import { toServerId } from '../addresses.js';
 import type { DnsName } from '../config/values.js';
-import type { Source } from './source.js';
+import type { DiscoverySource } from './discoverySource.js';
 
-/** Twice, the second time for twice as long: done before the deadline of a source. */
-const patience = { timeout: 1000, tries: 2 };
+/** Two tries, the second one twice as long: done before the deadline of a source. */
+const resolverOptions = { timeout: 1000, tries: 2 };
 
-/** The servers that a DNS name stands for; asked of `dnsServer` (`address:port`), else of the system's. */
-export function dnsSource({ name, port }: DnsName, pubSubPort: number, dnsServer?: string): Source {
+/** The servers at the addresses of a DNS name. `dnsServer`: `address:port`; default: the system's. */
+export function dnsSource(
+  { name, port }: DnsName,
+  pubSubPort: number,
+  dnsServer?: string,
+): DiscoverySource {
   const families = [new AddressFamily('resolve4'), new AddressFamily('resolve6')] as const;
   return {
     name: port === undefined ? `dns:${name}` : `dns:${name}:${port}`,
     discover: async (signal) => {
-      const resolver = new Resolver(patience);
+      const resolver = new Resolver(resolverOptions);
       if (dnsServer !== undefined) resolver.setServers([dnsServer]);
       const cancel = () => resolver.cancel();
       signal.addEventListener('abort', cancel);
@@ -29,9 +33,9 @@ export function dnsSource({ name, port }: DnsName, pubSubPort: number, dnsServer
 
 interface Answer {
   addresses: string[];
-  /** Why there is none, or none to rely on. */
+  /** Why there are no addresses, or no reliable ones. */
   error?: Error;
-  /** Whether the family is known to have addresses here. */
+  /** Whether this family ever had an address. */
   isUsed: boolean;
 }
 
@@ -51,16 +55,16 @@ class AddressFamily {
       return { addresses, isUsed: this.#isUsed };
     } catch (error) {
       const { code } = error as NodeJS.ErrnoException;
-      const isNobody = code === 'ENODATA' || (code === 'ENOTFOUND' && this.#isUsed);
-      if (isNobody) return { addresses: [], isUsed: this.#isUsed };
+      const isEmpty = code === 'ENODATA' || (code === 'ENOTFOUND' && this.#isUsed);
+      if (isEmpty) return { addresses: [], isUsed: this.#isUsed };
       return { addresses: [], error: error as Error, isUsed: this.#isUsed };
     }
   }
 }
 
 /**
- * Name servers that fail for AAAA are common: a family that never had an address may fail beside one
- * that has. A name that is not found any longer has nobody, one that never was is an error.
+ * Ignores the failure of a family that never had an address if the other family has: many name servers fail
+ * for AAAA. A name that was found before and is gone has no servers; one that never was is an error.
  */
 function serversIn(answers: readonly Answer[], port: number): ServerId[] {
   const isAnyUsed = answers.some(({ isUsed }) => isUsed);

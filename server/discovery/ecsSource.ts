@@ -1,20 +1,20 @@
 import type { ECSClient, Task } from '@aws-sdk/client-ecs';
 import { toServerId } from '../addresses.js';
-import type { Source } from './source.js';
+import type { DiscoverySource } from './discoverySource.js';
 
-/** The ECS service whose tasks are pub-sub servers. Region, credentials, endpoint: the SDK's variables. */
+/** The ECS service whose tasks are pub-sub servers. The AWS SDK's variables set region and credentials. */
 export interface EcsService {
   cluster: string;
   service: string;
 }
 
-/** What the API lists and describes at a time. */
+/** The limit of the API. */
 const pageSize = 100;
-/** More tasks than this service takes from a source: enough to say so. */
+/** More tasks than discovery takes, so it can report that there are too many. */
 const maxPages = 51;
 
 /** The running tasks of an ECS service, by the private IPv4 addresses of their network interfaces. */
-export function ecsSource({ cluster, service }: EcsService, pubSubPort: number): Source {
+export function ecsSource({ cluster, service }: EcsService, pubSubPort: number): DiscoverySource {
   let client: ECSClient | undefined;
   return {
     name: 'ecs',

@@ -1,22 +1,22 @@
 import type { ServerId } from '../../machines/ports.js';
 import { BoundedMap } from '../boundedMap.js';
 
-/** Kept at the most; beyond, the oldest are asked about as if they had never been here. */
+/** Beyond this number, the oldest are treated like unknown servers. */
 const maxKept = 5000;
 
 /**
- * Servers that were let go because they did not answer. The rooms table may name them for ever: an
- * address that a crash left in it is not a server, but a server may start there again.
+ * Servers that were removed because they did not answer. The rooms table may name them for ever, because a
+ * crash left their address in it. A server may start there again.
  */
 export class GoneServers {
-  /** When each was tried last, by `performance.now`; the longest ago first. */
+  /** When each was last tried, by `performance.now()`, the oldest first. */
   readonly #triedAtMs = new BoundedMap<ServerId, number>(maxKept);
 
   add(server: ServerId): void {
     this.#triedAtMs.set(server, performance.now());
   }
 
-  /** It is there again, or nothing names it any longer. */
+  /** Removes a server that is back. */
   delete(server: ServerId): void {
     this.#triedAtMs.delete(server);
   }
@@ -25,7 +25,7 @@ export class GoneServers {
     return this.#triedAtMs.has(server);
   }
 
-  /** Up to `max` of these servers that were not tried for so long; they are tried now. */
+  /** Takes up to `max` of the given servers that were not tried for `everyMs`, and notes the try. */
   takeDue(servers: Iterable<ServerId>, { max, everyMs }: { max: number; everyMs: number }) {
     const due: ServerId[] = [];
     const longAgo = performance.now() - everyMs;

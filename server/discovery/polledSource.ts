@@ -2,24 +2,24 @@ import type { Logger } from 'pino';
 import type { ServerId } from '../../machines/ports.js';
 import { hostAndPort, isAddress } from '../addresses.js';
 import type { SourceReport } from '../wire/sourceReport.js';
-import type { Source } from './source.js';
+import type { DiscoverySource } from './discoverySource.js';
 
-/** What the asking of a source needs of the rest of the service. */
+/** What polling needs of the rest of the service. */
 export interface PollingNeeds {
-  /** Whether this service may send anything to an address and port. */
+  /** Whether this service may send requests to an address and port. */
   mayContact: (address: string, port: number) => boolean;
   log: Logger;
-  /** How long a source may take to answer. */
+  /** Limit for an answer. */
   deadlineMs: number;
-  /** Servers taken from one source. */
+  /** Limit of servers from one source. */
   maxServers: number;
 }
 
 const maxErrorLength = 300;
 
-/** A source with what it named when it last answered: one that fails loses nobody. */
+/** A discovery source with the servers of its last answer: a failure removes none. */
 export class PolledSource {
-  readonly #source: Source;
+  readonly #source: DiscoverySource;
   readonly #needs: PollingNeeds;
   readonly #onAnswer: () => void;
   readonly #stop = new AbortController();
@@ -30,7 +30,7 @@ export class PolledSource {
   #lastSuccessAt: Date | null = null;
   #error: string | null = null;
 
-  constructor(source: Source, needs: PollingNeeds, onAnswer: () => void) {
+  constructor(source: DiscoverySource, needs: PollingNeeds, onAnswer: () => void) {
     this.#source = source;
     this.#needs = needs;
     this.#onAnswer = onAnswer;
@@ -40,14 +40,14 @@ export class PolledSource {
     return this.#servers;
   }
 
-  /** Whether it may name what is no longer there. */
+  /** Whether it may name servers that crashed long ago. */
   get mayBeStale(): boolean {
     return this.#source.mayBeStale === true;
   }
 
-  /** Whether it may still name servers that nobody knows of: it has never answered. */
-  get isUnheard(): boolean {
-    return !this.hasAnswered && this.#source.isOwn !== true;
+  /** Whether totals must wait for its first answer, because it may name unknown servers. */
+  get isPending(): boolean {
+    return !this.hasAnswered && this.#source.isEmbedded !== true;
   }
 
   get hasAnswered(): boolean {
@@ -64,7 +64,7 @@ export class PolledSource {
     };
   }
 
-  /** Asks the source; if it is being asked already, once more afterwards. */
+  /** Asks the source. During another poll it is asked again afterwards. */
   async poll(): Promise<void> {
     this.#isPollDue = true;
     if (this.#isPolling) return;
@@ -112,18 +112,18 @@ export class PolledSource {
     const distinct = new Set(named);
     const allowed = [...distinct].filter((server) => this.#isAllowed(server));
     const isCut = allowed.length > maxServers;
-    // A source does not name more than one above the bound: what it left out may have been allowed.
+    // Sources stop at one more than the limit, so the servers that they left out may be allowed.
     const isFull = distinct.size > maxServers;
-    // Sorted, so that the same ones are taken every time.
+    // Sorted, so every round takes the same servers.
     this.#servers = isCut ? allowed.sort().slice(0, maxServers) : allowed;
     this.#leftOut = distinct.size - this.#servers.length;
     this.#lastSuccessAt = new Date();
     const words = isCut ? `${allowed.length} servers` : `${distinct.size} addresses or more`;
-    this.#note(isFull ? `names ${words}, of which only ${this.#servers.length} are used` : null);
+    this.#note(isFull ? `names ${words}, but only ${this.#servers.length} are used` : null);
     this.#onAnswer();
   }
 
-  /** Host names are looked up, and their addresses checked, whenever they are contacted. */
+  /** Allows any host name: its addresses are checked on each request. */
   #isAllowed(server: ServerId): boolean {
     const { host, port } = hostAndPort(server);
     return !isAddress(host) || this.#needs.mayContact(host, port);
@@ -133,8 +133,8 @@ export class PolledSource {
     if (this.#stop.signal.aborted || error === this.#error) return;
     this.#error = error;
     const { name } = this.#source;
-    if (error === null) this.#needs.log.info({ source: name }, 'a source of servers works again');
-    else this.#needs.log.warn({ source: name, error }, 'a source of servers fails');
+    if (error === null) this.#needs.log.info({ source: name }, 'a discovery source works again');
+    else this.#needs.log.warn({ source: name, error }, 'a discovery source fails');
   }
 }
 

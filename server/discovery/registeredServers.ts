@@ -1,11 +1,14 @@
 import type { ServersTable } from '../store/store.js';
-import type { Source } from './source.js';
+import type { DiscoverySource } from './discoverySource.js';
 
-/** The servers that register themselves in the store, by a heartbeat. `isOwn`: its table is embedded. */
-export function registeredServers(table: ServersTable, { isOwn = false } = {}): Source {
+/** The servers that register themselves in the store by a heartbeat. */
+export function registeredServers(
+  table: ServersTable,
+  { isEmbedded = false } = {},
+): DiscoverySource {
   return {
     name: 'registered',
-    isOwn,
+    isEmbedded,
     discover: async () => {
       const now = Date.now();
       const items = await table.list();

@@ -2,26 +2,26 @@ import type { Logger } from 'pino';
 import type { ServerId } from '../../machines/ports.js';
 import { rememberedForMs, type ServersTable } from '../store/store.js';
 
-type Wish = 'remember' | 'forget';
+type Change = 'remember' | 'forget';
 
-/** Who was not heard of for so long may be gone, and its address somebody else's. */
+/** After this time without an answer a server may be gone, and another program at its address. */
 const dayMs = 24 * 60 * 60 * 1000;
-/** By how much the time is off at which it was heard of last. */
+/** Least time between two writes of a server that answers. */
 const refreshMs = 60 * 60 * 1000;
-const maxWishes = 5000;
+const maxPending = 5000;
 const maxFailures = 5;
 
-/** The servers that proved real without being named by any source, kept in the store over restarts. */
+/** Remembers servers in the store that answered but are named by no source, so they survive restarts. */
 export class RememberedServers {
   readonly #table: ServersTable;
   readonly #log: Logger;
-  /** Before the first retry; twice as long before each that follows. */
+  /** Delay of the first retry; doubles for each further one. */
   readonly #retryMs: number;
   readonly #retries = new Map<ServerId, NodeJS.Timeout>();
   #isStopped = false;
-  /** What the store does not hold yet; each server has one write at a time. */
-  readonly #wishes = new Map<ServerId, Wish>();
-  /** When each was last heard of, as the store has it or is to have it; in milliseconds since 1970. */
+  /** Changes that are not written yet. A server has one write at a time. */
+  readonly #pending = new Map<ServerId, Change>();
+  /** When each server last answered, as it is or will be in the store; milliseconds since 1970. */
   readonly #heardAt = new Map<ServerId, number>();
 
   constructor(table: ServersTable, log: Logger, retryMs: number) {
@@ -30,7 +30,7 @@ export class RememberedServers {
     this.#retryMs = retryMs;
   }
 
-  /** Those that the store holds from earlier runs, long ago or not. Rejects with `StoreError`. */
+  /** The servers of earlier runs. Rejects with `StoreError`. */
   async recall(): Promise<ServerId[]> {
     const servers: ServerId[] = [];
     for (const { server, origin, expiresAt } of await this.#table.list()) {
@@ -41,7 +41,7 @@ export class RememberedServers {
     return servers;
   }
 
-  /** Whether it was not heard of for a day when it was recalled, and has not been since. */
+  /** Whether a server has not answered for a day. */
   isOld(server: ServerId): boolean {
     const heardAt = this.#heardAt.get(server);
     return heardAt !== undefined && Date.now() - heardAt > dayMs;
@@ -49,18 +49,18 @@ export class RememberedServers {
 
   remember(server: ServerId): void {
     this.#heardAt.set(server, Date.now());
-    this.#wish(server, 'remember');
+    this.#change(server, 'remember');
   }
 
   forget(server: ServerId): void {
     this.#heardAt.delete(server);
-    this.#wish(server, 'forget');
+    this.#change(server, 'forget');
   }
 
-  /** It answered. Written once an hour. */
+  /** Notes that a server answered; written once an hour. */
   noteHeard(server: ServerId): void {
     const heardAt = this.#heardAt.get(server);
-    // The clock may have been set back, too.
+    // Absolute, because the clock may have been set back.
     if (heardAt !== undefined && Math.abs(Date.now() - heardAt) > refreshMs) this.remember(server);
   }
 
@@ -69,48 +69,54 @@ export class RememberedServers {
     for (const retry of this.#retries.values()) clearTimeout(retry);
   }
 
-  #wish(server: ServerId, wish: Wish): void {
-    const isUnderWay = this.#wishes.has(server);
-    if (!isUnderWay && this.#wishes.size >= maxWishes) {
-      this.#log.warn({ server, wish }, 'too many writes wait for the store: one is left out');
+  #change(server: ServerId, change: Change): void {
+    const isWriting = this.#pending.has(server);
+    if (!isWriting && this.#pending.size >= maxPending) {
+      this.#log.warn(
+        { server, change },
+        'too many writes are waiting for the store: one is dropped',
+      );
       return;
     }
-    this.#wishes.set(server, wish);
-    if (!isUnderWay) void this.#fulfil(server);
+    this.#pending.set(server, change);
+    if (!isWriting) void this.#writeAll(server);
   }
 
-  async #fulfil(server: ServerId, failuresBefore = 0): Promise<void> {
+  async #writeAll(server: ServerId, failuresBefore = 0): Promise<void> {
     for (;;) {
-      const wish = this.#wishes.get(server) ?? 'forget';
+      const change = this.#pending.get(server) ?? 'forget';
       try {
-        await this.#write(server, wish);
+        await this.#write(server, change);
       } catch (error) {
         if (this.#isStopped) return;
         const failures = failuresBefore + 1;
-        this.#log.warn({ server, wish, failures, err: error }, 'the store did not take a server');
+        this.#log.warn(
+          { server, change, failures, err: error },
+          'a server could not be written to the store',
+        );
         if (failures < maxFailures) this.#retryLater(server, failures);
-        else this.#wishes.delete(server);
+        else this.#pending.delete(server);
         return;
       }
-      // The wish may have changed during the write.
-      if (this.#wishes.get(server) === wish) break;
+      // Another change may have come during the write.
+      if (this.#pending.get(server) === change) break;
     }
-    this.#wishes.delete(server);
+    this.#pending.delete(server);
   }
 
   #retryLater(server: ServerId, failures: number): void {
     const retry = setTimeout(
       () => {
         this.#retries.delete(server);
-        void this.#fulfil(server, failures);
+        void this.#writeAll(server, failures);
       },
       this.#retryMs * 2 ** (failures - 1),
     );
     this.#retries.set(server, retry);
   }
 
-  async #write(server: ServerId, wish: Wish): Promise<void> {
-    if (wish === 'forget') return this.#table.remove(server);
+  async #write(server: ServerId, change: Change): Promise<void> {
+    if (change === 'forget') return this.#table.remove(server);
     const heardAt = this.#heardAt.get(server) ?? Date.now();
     await this.#table.put({ server, origin: 'remembered', expiresAt: heardAt + rememberedForMs });
   }

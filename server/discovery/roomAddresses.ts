@@ -2,14 +2,14 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { ServerId } from '../../machines/ports.js';
 import { isAddress, parseServerId, toServerId } from '../addresses.js';
 import { InvalidCursor, type RoomsTable } from '../store/store.js';
-import type { Source } from './source.js';
+import type { DiscoverySource } from './discoverySource.js';
 
-/** How much of the rooms table one round reads. */
+/** How fast the rooms table is read. */
 export interface ScanPace {
   maxReadPerPage: number;
   pagesPerRound: number;
   pauseMs: number;
-  /** No page is begun later than this: the round is to end before its deadline. */
+  /** No page is started after this time, so a round ends before its deadline. */
   roundMs: number;
 }
 
@@ -19,18 +19,18 @@ const defaultPace: ScanPace = {
   pauseMs: 100,
   roundMs: 2500,
 };
-/** More than this service takes from a source: enough to say so. */
+/** One more than discovery takes, so it can report that there are too many. */
 const maxServers = 5001;
 
 /**
- * The addresses in the items of the rooms table, read a little in every round. A server is named until
- * a whole pass over the table has not found it.
+ * The addresses in the items of the rooms table. Each round reads a part of the table; a server is named
+ * until a whole pass has not found it.
  */
 export function roomAddresses(
   table: RoomsTable,
   pubSubPort: number,
   pace: Partial<ScanPace> = {},
-): Source {
+): DiscoverySource {
   const { maxReadPerPage, pagesPerRound, pauseMs, roundMs } = { ...defaultPace, ...pace };
   let lastPass = new Set<ServerId>();
   let thisPass = new Set<ServerId>();
@@ -39,11 +39,11 @@ export function roomAddresses(
   async function readPage(signal: AbortSignal): Promise<void> {
     const query = { maxRead: maxReadPerPage, ...(cursor !== undefined && { cursor }) };
     const page = await table.addresses(query).catch((error: unknown) => {
-      // The table was made anew: this pass goes on from its beginning.
+      // The table was recreated: this pass goes on at its beginning.
       if (error instanceof InvalidCursor) cursor = undefined;
       throw error;
     });
-    // Given up meanwhile: the next round may be reading the same page.
+    // After an abort, the next round may be reading the same page.
     signal.throwIfAborted();
     for (const address of page.items) {
       const server = serverAt(address, pubSubPort);
@@ -70,7 +70,7 @@ export function roomAddresses(
   };
 }
 
-/** Pub-sub servers write their bare address; undefined for anything else than an address. */
+/** The server at an address of the table, which may lack the port; undefined for any other text. */
 export function serverAt(text: string, pubSubPort: number): ServerId | undefined {
   try {
     if (isAddress(text)) return toServerId(text, pubSubPort);

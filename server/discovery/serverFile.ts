@@ -13,23 +13,23 @@ const maxServers = 5000;
 const maxBytes = 1024 * 1024;
 const closingMs = 1000;
 
-/** What the file holds. */
+/** The content of the file. */
 interface Contents {
-  /** Which run of a service wrote it. */
+  /** Identifies the process that wrote it. */
   run: string;
-  /** When each was heard of last, in milliseconds since 1970. */
+  /** When each server last answered, in milliseconds since 1970. */
   heardAt: BoundedMap<ServerId, number>;
 }
 
-/** Whose file it is, by the address that this process listens on: no other one can listen there. */
+/** The path of the file. It contains the address that this process listens on, which no other can use. */
 export function serverFileIn(folder: string, host: string, port: number): string {
   return join(folder, `servers-${host.replace(/[^\w.-]/g, '_')}-${port}.json`);
 }
 
 /**
- * The servers that were found by their start-up queries, in a small file of this process's own. It is
- * replaced as a whole, so a crash leaves the old one or the new one. A file that cannot be read or
- * written is said once in the log; the service goes on, and tries again. No method rejects.
+ * Remembers servers that were found by their start-up queries, in a small file. Each write replaces the
+ * whole file, so a crash leaves the old or the new one. A failure is logged once and retried. No method
+ * rejects.
  */
 export class ServerFile implements ServersTable {
   readonly #path: string;
@@ -37,13 +37,13 @@ export class ServerFile implements ServersTable {
   readonly #retryMs: number;
   readonly #run = randomUUID();
   #heardAt = new BoundedMap<ServerId, number>(maxServers);
-  /** The run that wrote the file before this one began. */
+  /** The process that wrote the file before this one started. */
   #runBefore: string | undefined;
   #loading: Promise<void> | undefined;
   #saving: Promise<void> | undefined;
   #isSaveDue = false;
   #isFailing = false;
-  /** Another process writes to the file: it is left to that one. */
+  /** Whether another process writes to the file: then this one no longer does. */
   #isLost = false;
   #isClosed = false;
   #retry: NodeJS.Timeout | undefined;
@@ -76,14 +76,14 @@ export class ServerFile implements ServersTable {
     if (this.#heardAt.delete(server)) this.#save();
   }
 
-  /** Waits for a write under way, but not for a disk that hangs. */
+  /** Waits for the current write, but not for a disk that hangs. */
   async close(): Promise<void> {
     this.#isClosed = true;
     clearTimeout(this.#retry);
     if (this.#saving) await withDeadline(this.#saving, closingMs, () => undefined);
   }
 
-  /** Reads the file once, and writes it at once: whoever else writes to it is told so, and we are told whether we can. */
+  /** Reads the file once and rewrites it, to learn whether it is writable, and to tell another process that uses it. */
   #load(): Promise<void> {
     this.#loading ??= this.#read()
       .catch((error: unknown) => {
@@ -136,11 +136,11 @@ export class ServerFile implements ServersTable {
       this.#isLost = true;
       this.#log.warn(
         { file: this.#path },
-        'another process remembers its servers in this file, so this one no longer does: give each a STATE_DIR of its own',
+        'another process remembers its servers in this file, so this one stops: give each its own STATE_DIR',
       );
       return;
     }
-    // Another process may be writing its own at this moment.
+    // A name of its own: another process may be writing at the same time.
     const draft = `${this.#path}.${this.#run}.tmp`;
     await rm(draft, { force: true });
     await writeDurably(draft, this.#toText());
@@ -153,13 +153,13 @@ export class ServerFile implements ServersTable {
     return `${JSON.stringify({ run: this.#run, servers }, undefined, 1)}\n`;
   }
 
-  /** Undefined: there is no such file, or it is none of ours. */
+  /** Undefined: there is no file, or it is not a list of servers. */
   async #read(): Promise<Contents | undefined> {
     const text = await readStart(this.#path);
     if (text === undefined) return undefined;
     const contents = parse(text);
     if (!contents)
-      this.#log.warn({ file: this.#path }, 'this file is no list of servers: it is replaced');
+      this.#log.warn({ file: this.#path }, 'this file is not a list of servers: it is replaced');
     return contents;
   }
 }
@@ -168,7 +168,7 @@ function toIso(ms: number): string {
   return new Date(Math.min(Math.max(ms, 0), 8.64e15)).toISOString();
 }
 
-/** Entries that name no server are passed over. */
+/** Skips invalid entries. */
 function parse(text: string): Contents | undefined {
   try {
     const { run, servers } = JSON.parse(text);
@@ -193,7 +193,7 @@ function serverIn(text: unknown): ServerId | undefined {
   }
 }
 
-/** A file's first megabyte, which is more than we write; undefined: there is none. */
+/** The first megabyte of a file, more than this service writes; undefined: there is no file. */
 async function readStart(path: string): Promise<string | undefined> {
   const file = await open(path).catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return undefined;
@@ -208,7 +208,7 @@ async function readStart(path: string): Promise<string | undefined> {
   }
 }
 
-/** For its owner only, and on the disk when this resolves. */
+/** Writes a file that only its owner can read. It is on the disk when this resolves. */
 async function writeDurably(path: string, text: string): Promise<void> {
   const file = await open(path, 'wx', 0o600);
   try {
@@ -219,7 +219,7 @@ async function writeDurably(path: string, text: string): Promise<void> {
   }
 }
 
-/** Some file systems cannot: the rename is durable a little later then. */
+/** Makes the rename durable. Some file systems cannot; then it is durable a little later. */
 async function syncFolder(path: string): Promise<void> {
   const folder = await open(path).catch(() => undefined);
   await folder?.sync().catch(() => {});

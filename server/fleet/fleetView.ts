@@ -16,7 +16,7 @@ export interface FleetViewNeeds {
   /** Where a server was told to post, without the token. */
   callbackOf?: (server: ServerId) => string | undefined;
   /** Whether every discovery source has answered since the start. */
-  areSourcesHeard?: () => boolean;
+  haveSourcesAnswered?: () => boolean;
 }
 
 /** What viewers see of the machine, its tally and its roster. */
@@ -27,15 +27,15 @@ export class FleetView implements FeedSource {
   #overLimit: ReadonlySet<ServerId> = new Set();
 
   readonly #callbackOf: (server: ServerId) => string | undefined;
-  readonly #areSourcesHeard: () => boolean;
+  readonly #haveSourcesAnswered: () => boolean;
 
   constructor(
     actor: ActivationActor,
-    { callbackOf = () => undefined, areSourcesHeard = () => true }: FleetViewNeeds = {},
+    { callbackOf = () => undefined, haveSourcesAnswered = () => true }: FleetViewNeeds = {},
   ) {
     this.#actor = actor;
     this.#callbackOf = callbackOf;
-    this.#areSourcesHeard = areSourcesHeard;
+    this.#haveSourcesAnswered = haveSourcesAnswered;
   }
 
   /** Notes that a server answered or posted just now. */
@@ -162,7 +162,7 @@ export class FleetView implements FeedSource {
   }
 
   get #counted() {
-    return { ...this.#context, areSourcesHeard: this.#areSourcesHeard() };
+    return { ...this.#context, haveSourcesAnswered: this.#haveSourcesAnswered() };
   }
 
   get #context() {

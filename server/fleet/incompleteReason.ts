@@ -7,18 +7,18 @@ export interface Counted {
   roster: Pick<Roster, 'size' | 'live'>;
   tally: Pick<Tally, 'overLimit' | 'unsettled'>;
   /** Whether every discovery source has answered since the start. */
-  areSourcesHeard: boolean;
+  haveSourcesAnswered: boolean;
 }
 
 /** Why the totals are not complete; null: at least one server is known, and all are counted in full. */
 export function incompleteReason(
   isCounting: boolean,
-  { roster, tally, areSourcesHeard }: Counted,
+  { roster, tally, haveSourcesAnswered }: Counted,
 ): IncompleteReason | null {
   if (!isCounting) return 'not_counting';
   if (roster.size === 0) return 'no_server_known';
   if (roster.live < roster.size) return 'servers_missing';
   if (tally.overLimit.size > 0) return 'over_limit';
   if (tally.unsettled.size > 0) return 'snapshot_due';
-  return areSourcesHeard ? null : 'source_unanswered';
+  return haveSourcesAnswered ? null : 'source_unanswered';
 }

@@ -7,7 +7,7 @@ export interface Counted {
   tally: Tally;
   roster: Roster;
   /** Whether every discovery source has answered since the start; if not, servers may be missing. */
-  areSourcesHeard: boolean;
+  haveSourcesAnswered: boolean;
 }
 
 /** Servers written in JavaScript cannot report this room: it is missing in their JSON. Only deltas have it. */
@@ -20,15 +20,15 @@ const isReported = (room: RoomName) => room !== '__proto__';
 export class KnownCounts {
   readonly #tally: Tally;
   readonly #roster: Roster;
-  readonly #areSourcesHeard: boolean;
+  readonly #haveSourcesAnswered: boolean;
   /** Whether every known server is live and counted in full. */
   readonly isComplete: boolean;
   #isAllReported: boolean | undefined;
 
-  constructor({ tally, roster, areSourcesHeard }: Counted, isComplete: boolean) {
+  constructor({ tally, roster, haveSourcesAnswered }: Counted, isComplete: boolean) {
     this.#tally = tally;
     this.#roster = roster;
-    this.#areSourcesHeard = areSourcesHeard;
+    this.#haveSourcesAnswered = haveSourcesAnswered;
     this.isComplete = isComplete;
   }
 
@@ -80,7 +80,7 @@ export class KnownCounts {
 
   #haveAllReported(): boolean {
     this.#isAllReported ??=
-      this.#areSourcesHeard &&
+      this.#haveSourcesAnswered &&
       this.#roster.size > 0 &&
       [...this.#roster.shown()].every(({ server }) => this.#isReportedInFull(server));
     return this.#isAllReported;

@@ -4,8 +4,8 @@ import type { SeenConnections } from './seenConnections.js';
 type ReadConnections = Pick<ConnectionsTable, 'since' | 'newestFirst'>;
 
 /**
- * The connections of the store; where nobody has written any to it in 48 hours, those that this service
- * saw itself. Never both: a row of each may be the same connection.
+ * The connections of the store, or those that this service observed if the store has none of the last 48
+ * hours. Never both: the same connection could be in both.
  */
 export function filledConnections(
   table: ReadConnections,
@@ -13,19 +13,19 @@ export function filledConnections(
 ): ReadConnections {
   return {
     async *since(time) {
-      if (yield* passedOn(table.since(time))) return;
+      if (yield* passOn(table.since(time))) return;
       if (await hasRows(table.newestFirst())) return;
       yield* seen().since(time.getTime());
     },
     async *newestFirst() {
-      if (yield* passedOn(table.newestFirst())) return;
+      if (yield* passOn(table.newestFirst())) return;
       yield* seen().newestFirst();
     },
   };
 }
 
-/** Answers whether there was any row. */
-async function* passedOn(
+/** Yields all pages. Returns whether there was any row. */
+async function* passOn(
   pages: AsyncIterable<StoredConnection[]>,
 ): AsyncGenerator<StoredConnection[], boolean> {
   let isAny = false;

@@ -7,7 +7,7 @@ import type { SeenConnections } from './seenConnections.js';
 import type { SeenRooms } from './seenRooms.js';
 import type { WatchedTimes } from './watchedTimes.js';
 
-/** What is kept. */
+/** What is saved. */
 export interface KeptParts {
   rooms: SeenRooms;
   connections: SeenConnections;
@@ -16,7 +16,7 @@ export interface KeptParts {
 
 const retryMs = 5000;
 
-/** Loads what an earlier run saved of its observations, and saves them; one thing at a time. */
+/** Loads the observations of earlier runs, and saves them. Loads and saves do not overlap. */
 export class ObservationKeeper {
   readonly #table: ObservationsTable;
   readonly #parts: KeptParts;
@@ -35,7 +35,7 @@ export class ObservationKeeper {
     this.#loaded = this.#load();
   }
 
-  /** Saves everything; when a save goes on already, or nothing could be loaded yet, it is passed over. */
+  /** Saves everything. Counts as a failure during another save, and before anything was loaded. */
   save(): Promise<void> {
     if (!this.#isLoaded || this.#saving) {
       this.#failures += 1;
@@ -51,7 +51,7 @@ export class ObservationKeeper {
     return { at: this.#savedAt, failures: this.#failures };
   }
 
-  /** Saves once more, unless nothing was ever loaded: what is there would be lost. */
+  /** Saves once more, unless nothing was loaded: that would overwrite earlier observations. */
   async close(): Promise<void> {
     this.#closing.abort();
     if (!(await this.#loaded)) return;
@@ -70,7 +70,7 @@ export class ObservationKeeper {
         this.#isLoaded = true;
         return true;
       } catch (error) {
-        this.#log.warn({ err: error }, 'the observations could not be loaded: tried again');
+        this.#log.warn({ err: error }, 'the observations could not be loaded; retrying');
         await pause(retryMs, undefined, { ref: false, signal }).catch(() => {});
       }
     }

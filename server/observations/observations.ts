@@ -9,15 +9,15 @@ import { SeenConnections } from './seenConnections.js';
 import { type SeenRoom, SeenRooms } from './seenRooms.js';
 import { WatchedTimes, type Watching } from './watchedTimes.js';
 
-/** What observing needs of the rest of the service. */
+/** What observations need of the rest of the service. */
 export interface ObservationsNeeds {
-  /** Connections of every room that has any. */
+  /** Connections by room. */
   totals: () => ReadonlyMap<RoomName, number>;
   watching: () => Watching;
-  /** Undefined: they are kept in memory alone. */
+  /** Undefined: observations are kept only in memory. */
   table: ObservationsTable | undefined;
   log: Logger;
-  /** Milliseconds since 1970; those of the process unless told. */
+  /** Default: `Date.now`. */
   now?: () => number;
 }
 
@@ -26,15 +26,15 @@ const keptMs = 48 * hourMs;
 const tickMs = 1000;
 const sweepTicks = 10;
 const saveTicks = 60;
-/** Deltas that are looked at in a second: more would be felt where posts are taken. */
+/** Connections that are noted in a second; more would slow down the handling of posts. */
 const maxPerSecond = 200;
-/** Rooms looked at for one sweep, and in one turn of the event loop. */
+/** Rooms of one sweep, and of one turn of the event loop. */
 const maxSwept = 20_000;
 const sliceRooms = 500;
 
 /**
- * What the service sees itself while somebody looks: when rooms have connections, and connections that
- * open. Bounded, kept for 48 hours, and in the way of nothing: posts only leave a few names here.
+ * What the service observes while it is active: when rooms have connections, and connections that open. It
+ * is limited in size, kept for 48 hours, and costs little time for each post.
  */
 export class Observations {
   readonly #needs: ObservationsNeeds;
@@ -57,14 +57,14 @@ export class Observations {
     this.#keeper = table && new ObservationKeeper(table, parts, log);
   }
 
-  /** Somebody may have begun to look. Called for every change: it does nothing most of the time. */
+  /** Starts observing if the service has become active. Called on every change, so it must be cheap. */
   touch(): void {
     if (this.#timer || this.#isClosed || !this.#needs.watching().isCounting) return;
     this.#timer = setInterval(() => this.#tick(), tickMs);
     this.#times.note(this.#needs.watching(), this.#now());
   }
 
-  /** Takes what a server posted, as far as there is time for it. */
+  /** Notes connections that opened, within the limit of this second. */
   take(deltas: readonly Delta[]): void {
     if (!this.#timer) return;
     for (const { room, add } of deltas) {
@@ -79,7 +79,7 @@ export class Observations {
     }
   }
 
-  /** When a room was seen with a connection, in the last 48 hours. */
+  /** When a room had a connection in the last 48 hours. */
   roomSeen(room: RoomName): SeenRoom | undefined {
     const seen = this.#rooms.get(room);
     return seen && seen.lastMs >= this.#sinceMs ? seen : undefined;
@@ -105,11 +105,11 @@ export class Observations {
     };
   }
 
-  /** Sees nothing more, and saves what it saw; resolves when that is done or has failed. */
+  /** Stops observing and saves; resolves when the save is done or has failed. */
   async close(): Promise<void> {
     if (this.#isClosed) return this.#keeper?.close();
     this.#isClosed = true;
-    this.#rest();
+    this.#pause();
     return this.#keeper?.close();
   }
 
@@ -118,12 +118,12 @@ export class Observations {
     this.#budget = maxPerSecond;
     const watching = this.#needs.watching();
     if (!watching.isCounting) {
-      this.#rest();
+      this.#pause();
       void this.#keeper?.save();
       return;
     }
     this.#times.note(watching, this.#now());
-    // The first one soon: somebody may look for a few seconds only.
+    // The first sweep is soon, because the service may be active for only a few seconds.
     if (this.#ticks % sweepTicks === 1) void this.#sweep();
     if (this.#ticks % saveTicks === 0) {
       this.#forgetOld();
@@ -131,21 +131,21 @@ export class Observations {
     }
   }
 
-  #rest(): void {
+  #pause(): void {
     clearInterval(this.#timer);
     this.#timer = undefined;
     this.#ticks = 0;
     this.#times.note({ isCounting: false, isComplete: false }, this.#now());
   }
 
-  /** Notes the rooms that have a connection, a few in each turn of the event loop. */
+  /** Notes the rooms that have a connection, in slices. */
   async #sweep(): Promise<void> {
     if (this.#isSweeping) return;
     this.#isSweeping = true;
     const totals = this.#needs.totals();
     let [swept, noted] = [0, 0];
     for (const room of totals.keys()) {
-      // When the counts are dropped there is another map.
+      // Dropped counts are replaced by another map.
       if (!this.#timer || totals !== this.#needs.totals() || swept === maxSwept) break;
       swept += 1;
       if (this.#rooms.note(room, this.#now())) noted += 1;

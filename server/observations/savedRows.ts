@@ -4,14 +4,14 @@ import type { SeenConnection } from './seenConnections.js';
 import type { SeenRoom } from './seenRooms.js';
 import type { WatchedTime } from './watchedTimes.js';
 
-/** What is saved of the observations. */
+/** The observations that are saved. */
 export interface Saved {
   rooms: Iterable<[RoomName, SeenRoom]>;
   connections: Iterable<SeenConnection>;
   times: Iterable<WatchedTime>;
 }
 
-/** DynamoDB takes items of 400 KB. */
+/** An item of DynamoDB has at most 400 KB. */
 const maxBlockBytes = 200_000;
 
 const ms = z.number().min(0).max(8.64e15);
@@ -28,7 +28,7 @@ function* rowsOf({ rooms, connections, times }: Saved): Generator<Row> {
   for (const { id, room, atMs } of connections) yield ['connection', id, room, atMs];
 }
 
-/** The rows as texts, each small enough for an item of the table. */
+/** The rows as JSON texts, each small enough for an item of the table. */
 export function* toBlocks(saved: Saved): Generator<string> {
   let rows: string[] = [];
   let bytes = 0;
@@ -45,7 +45,7 @@ export function* toBlocks(saved: Saved): Generator<string> {
   if (rows.length > 0) yield `[${rows.join(',')}]`;
 }
 
-/** What was saved; whatever is no row is passed over. */
+/** Parses saved blocks. Skips invalid rows. */
 export function fromBlocks(blocks: readonly string[]) {
   const rooms: [RoomName, SeenRoom][] = [];
   const connections: SeenConnection[] = [];

@@ -3,7 +3,7 @@ import type { RoomName } from '../../machines/ports.js';
 import type { StoredConnection } from '../store/store.js';
 import type { SeenLimits } from './seenRooms.js';
 
-/** A connection that was seen to open, in milliseconds since 1970. */
+/** A connection that was seen to open at a time in milliseconds since 1970. */
 export interface SeenConnection {
   readonly id: string;
   readonly room: RoomName;
@@ -13,9 +13,9 @@ export interface SeenConnection {
 const defaults: SeenLimits = { maxRows: 20_000, maxNamesLength: 1_000_000 };
 const pageRows = 500;
 
-/** The newest connections that were seen to open, in the order of time; a bounded number of them. */
+/** The newest connections that were seen to open, in the order of time. Limited in number and size. */
 export class SeenConnections {
-  /** Those before `#start` are dropped already. */
+  /** Rows before `#start` are dropped. */
   #rows: SeenConnection[] = [];
   #start = 0;
   #namesLength = 0;
@@ -27,31 +27,31 @@ export class SeenConnections {
   }
 
   note(room: RoomName, nowMs: number): void {
-    // A clock that is set back does not change the order.
+    // Keep the order even if the clock is set back.
     const atMs = Math.max(nowMs, this.#rows.at(-1)?.atMs ?? 0);
     this.#append({ id: randomUUID(), room, atMs });
   }
 
-  /** Drops what is older. */
+  /** Drops older connections. */
   forgetBefore(ms: number): void {
     while (this.#oldest && this.#oldest.atMs < ms) this.#dropOldest();
   }
 
-  /** Takes in what was seen before this run. */
+  /** Adds connections of earlier runs. */
   restore(rows: Iterable<SeenConnection>): void {
     const all = [...rows, ...this.#rows.slice(this.#start)].sort((a, b) => a.atMs - b.atMs);
     [this.#rows, this.#start, this.#namesLength] = [[], 0, 0];
     for (const row of all) this.#append(row);
   }
 
-  /** Those that opened at or after a time, in pages, ascending in time. */
+  /** Connections that opened at or after a time, in pages, the oldest first. */
   async *since(ms: number): AsyncGenerator<StoredConnection[]> {
     const rows = [...this].filter(({ atMs }) => atMs >= ms);
     for (let from = 0; from < rows.length; from += pageRows)
       yield rows.slice(from, from + pageRows).map(toConnection);
   }
 
-  /** All, in pages, the newest first. */
+  /** All connections in pages, the newest first. */
   async *newestFirst(): AsyncGenerator<StoredConnection[]> {
     const rows = [...this].reverse();
     for (let from = 0; from < rows.length; from += pageRows)
@@ -62,7 +62,7 @@ export class SeenConnections {
     return this.#rows.length - this.#start;
   }
 
-  /** Connections that were dropped for newer ones. */
+  /** How many connections were dropped for newer ones. */
   get displaced(): number {
     return this.#displaced;
   }

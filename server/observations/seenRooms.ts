@@ -1,23 +1,23 @@
 import type { RoomName } from '../../machines/ports.js';
 
-/** When a room was seen with a connection, first and last, in milliseconds since 1970. */
+/** When a room was first and last seen with a connection, in milliseconds since 1970. */
 export interface SeenRoom {
   readonly firstMs: number;
   readonly lastMs: number;
 }
 
-/** How much is kept. */
+/** Limits of what is kept. */
 export interface SeenLimits {
   maxRows: number;
-  /** Of the names together, in UTF-16 code units. */
+  /** Total length of the names, in UTF-16 code units. */
   maxNamesLength: number;
 }
 
 const defaults: SeenLimits = { maxRows: 10_000, maxNamesLength: 1_000_000 };
-/** A room that was seen that recently is not dropped for another one. */
+/** A room that was seen this recently is not dropped for another one. */
 const recentMs = 60_000;
 
-/** The rooms that were seen lately, in the order of when they were seen last; a bounded number of them. */
+/** Rooms that were seen with a connection, in the order of their last time. Limited in number and size. */
 export class SeenRooms {
   #rooms = new Map<RoomName, SeenRoom>();
   #namesLength = 0;
@@ -27,16 +27,16 @@ export class SeenRooms {
     this.#limits = { ...defaults, ...limits };
   }
 
-  /** Notes that a room has, or had just now, a connection; false: there is no place for it. */
+  /** Notes that a room has a connection; false: over the limit. */
   note(room: RoomName, nowMs: number): boolean {
     const known = this.#rooms.get(room);
     if (known) {
-      // To the end: those that were not seen for longest come first.
+      // To the end: the oldest rooms come first.
       this.#rooms.delete(room);
       this.#rooms.set(room, { firstMs: known.firstMs, lastMs: nowMs });
       return true;
     }
-    if (!this.#makePlace(room, nowMs)) return false;
+    if (!this.#makeRoomFor(room, nowMs)) return false;
     this.#rooms.set(room, { firstMs: nowMs, lastMs: nowMs });
     this.#namesLength += room.length;
     return true;
@@ -46,7 +46,7 @@ export class SeenRooms {
     return this.#rooms.get(room);
   }
 
-  /** Drops what was not seen since then. */
+  /** Drops rooms that were last seen before a time. */
   forgetBefore(ms: number): void {
     for (const [room, { lastMs }] of this.#rooms) {
       if (lastMs >= ms) return;
@@ -54,7 +54,7 @@ export class SeenRooms {
     }
   }
 
-  /** Takes in what was seen before; rooms for which there is no place are left out, the oldest first. */
+  /** Adds rooms of earlier runs. Over the limit, the oldest are dropped. */
   restore(rooms: Iterable<[RoomName, SeenRoom]>): void {
     const all = new Map<RoomName, SeenRoom>(this.#rooms);
     for (const [room, seen] of rooms) {
@@ -66,9 +66,9 @@ export class SeenRooms {
     const newestFirst = [...all].sort(([, a], [, b]) => b.lastMs - a.lastMs);
     let namesLength = 0;
     const kept = newestFirst.slice(0, this.#limits.maxRows).filter(([room]) => {
-      const isPlaced = namesLength + room.length <= this.#limits.maxNamesLength;
-      if (isPlaced) namesLength += room.length;
-      return isPlaced;
+      const isKept = namesLength + room.length <= this.#limits.maxNamesLength;
+      if (isKept) namesLength += room.length;
+      return isKept;
     });
     this.#rooms = new Map(kept.reverse());
     this.#namesLength = namesLength;
@@ -82,13 +82,13 @@ export class SeenRooms {
     return this.#rooms.entries();
   }
 
-  #makePlace(room: RoomName, nowMs: number): boolean {
+  #makeRoomFor(room: RoomName, nowMs: number): boolean {
     const { maxRows, maxNamesLength } = this.#limits;
     if (room.length > maxNamesLength) return false;
     for (const [oldest, { lastMs }] of this.#rooms) {
-      const isPlace =
+      const hasSpace =
         this.#rooms.size < maxRows && this.#namesLength + room.length <= maxNamesLength;
-      if (isPlace) return true;
+      if (hasSpace) return true;
       if (nowMs - lastMs < recentMs) return false;
       this.#drop(oldest);
     }

@@ -1,29 +1,29 @@
 import type { Gap } from '../wire/observationsReport.js';
 
-/** A time in which the counts were watched, in milliseconds since 1970. */
+/** A time in which the service was active, in milliseconds since 1970. */
 export interface WatchedTime {
   readonly fromMs: number;
   readonly toMs: number;
-  /** Whether every known server was in the counts. */
+  /** Whether the counts were complete. */
   readonly isComplete: boolean;
 }
 
-/** What the service is doing now. */
+/** Whether the service counts now. */
 export interface Watching {
   isCounting: boolean;
   isComplete: boolean;
 }
 
 const maxTimes = 500;
-/** Whoever notes nothing for longer was suspended, and saw nothing. */
+/** If nothing is noted for longer, the process was suspended and saw nothing. */
 const maxSilenceMs = 5000;
 
-/** When the counts were watched: a bounded number of times, the newest. */
+/** The newest times in which the service was active. */
 export class WatchedTimes {
   #times: WatchedTime[] = [];
   #isOpen = false;
 
-  /** To be called about every second while the service counts, and once when it no longer does. */
+  /** Call it every second while the service counts, and once when it stops. */
   note({ isCounting, isComplete }: Watching, nowMs: number): void {
     const last = this.#times.at(-1);
     const isContinued =
@@ -36,7 +36,7 @@ export class WatchedTimes {
     }
     const fromMs = isContinued ? last.toMs : nowMs;
     this.#times.push({ fromMs, toMs: nowMs, isComplete });
-    // What is dropped counts as unwatched: less is claimed than was seen.
+    // A dropped time is reported as a gap.
     if (this.#times.length > maxTimes) this.#times.shift();
   }
 
@@ -44,12 +44,12 @@ export class WatchedTimes {
     this.#times = this.#times.filter(({ toMs }) => toMs >= ms);
   }
 
-  /** Takes in the times of earlier runs. */
+  /** Adds times of earlier runs. */
   restore(times: readonly WatchedTime[]): void {
     this.#times = [...times, ...this.#times].slice(-maxTimes);
   }
 
-  /** The gaps since a time, in their order. */
+  /** The gaps since a time, in order. */
   gaps(sinceMs: number): Gap[] {
     const gaps: Gap[] = [];
     const iso = (ms: number) => new Date(ms).toISOString();

@@ -2,14 +2,13 @@ import type { Logger } from 'pino';
 import { withDeadline } from '../timing/withDeadline.js';
 import { type Store, StoreError } from './store.js';
 
-/** How long a failed opening is not tried again, and how long a caller waits for one under way. */
+/** Pause after a failed opening, and how long a request waits for the opening. */
 const reopenMs = 5000;
-const patienceMs = 3000;
+const waitMs = 3000;
 
 /**
- * A store that is opened beside the running service, and again after it could not be: until it is
- * open every method rejects with `StoreError`, so that nothing else waits for it. `hasObservations`:
- * whether what it opens has a table for them.
+ * A store that opens while the service already runs, and retries on failure. Until it is open, methods
+ * reject with `StoreError` after 3 s. `hasObservations`: whether the store has a table for observations.
  */
 export function lateStore(
   open: () => Promise<Store>,
@@ -74,7 +73,7 @@ export function lateStore(
 
 async function waitFor(opening: Promise<Store>): Promise<Store> {
   try {
-    return await withDeadline(opening, patienceMs, () => {
+    return await withDeadline(opening, waitMs, () => {
       throw new StoreError('not open yet');
     });
   } catch (error) {

@@ -11,15 +11,15 @@ import type { Store } from './store.js';
 
 export { createTables } from './dynamodb/tables.js';
 
-/** What the store needs to know. */
+/** The configuration of the store. */
 export type StoreConfig = Pick<
   Config,
   'dynamodbTable' | 'dynamodbServersTable' | 'dynamodbConnectionsTable' | 'dataDir'
 >;
 
 /**
- * The metadata store as configured: a table that has a name is used as it is, never created; one that
- * has none is in the embedded server. Rejects with `StoreError`. Whoever opens it closes it.
+ * Opens the metadata store. A table with a configured name must exist; a table without is in the embedded
+ * server. Rejects with `StoreError`. The caller closes it.
  */
 export async function openStore(
   config: StoreConfig,
@@ -32,11 +32,11 @@ export async function openStore(
     ? await startEmbedded({ dataDir, ...(onFault && { onFault }) })
     : undefined;
   const embeddedClient = embedded && createClient(embedded.clientOptions);
-  // Where no table has a name nothing of AWS is asked, nor looked for.
+  // Without named tables, AWS is not contacted, and no credentials are looked for.
   const isNamed = given.some((name) => name !== undefined);
   const client = isNamed || !embeddedClient ? createClient() : embeddedClient;
 
-  /** A table by its given name, or the embedded one. */
+  /** The table with a configured name, or the embedded one. */
   const open = <Table>(
     table: (client: DynamoDBClient, name: string) => Table,
     name: string | undefined,

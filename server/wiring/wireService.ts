@@ -118,7 +118,7 @@ export function wireService(needs: WiringNeeds): WiredService {
   });
   const view = new FleetView(activation, {
     callbackOf: (server) => callbacks.of(server),
-    areSourcesHeard: () => discovery.areSourcesHeard,
+    haveSourcesAnswered: () => discovery.haveSourcesAnswered,
   });
   const configured = new Set<string>(config.pubSubServers);
   const fleetLog = new FleetLog({

@@ -2,7 +2,7 @@ import { DynamoDBClient, type DynamoDBClientConfig } from '@aws-sdk/client-dynam
 import { withDeadline } from '../../timing/withDeadline.js';
 import { StoreError } from '../store.js';
 
-/** What the SDK does not find by itself; left out for a table of one's own. */
+/** Options of a client. For configured tables, the SDK finds endpoint, region and credentials. */
 export type ClientOptions = Pick<DynamoDBClientConfig, 'endpoint' | 'region' | 'credentials'> & {
   /**
    * How long one question may take with all that belongs to it: credentials, retries. Default 3,000 ms.
@@ -14,9 +14,9 @@ export type ClientOptions = Pick<DynamoDBClientConfig, 'endpoint' | 'region' | '
 const maxWords = 300;
 
 /**
- * A client that takes region, endpoint and credentials from the SDK's own variables (`AWS_REGION`,
- * `AWS_ENDPOINT_URL_DYNAMODB`, the credentials chain). Whatever fails, and whatever takes too long,
- * is a `StoreError`. Whoever creates it destroys it.
+ * Creates a client. It takes region, endpoint and credentials from the usual AWS variables (`AWS_REGION`,
+ * `AWS_ENDPOINT_URL_DYNAMODB`, the credentials chain). Every failure and timeout is a `StoreError`. The
+ * caller destroys it.
  */
 export function createClient({ withinMs = 3000, ...own }: ClientOptions = {}): DynamoDBClient {
   const client = new DynamoDBClient({
@@ -26,11 +26,11 @@ export function createClient({ withinMs = 3000, ...own }: ClientOptions = {}): D
       connectionTimeout: withinMs / 4,
       requestTimeout: (2 * withinMs) / 5,
       socketTimeout: (2 * withinMs) / 5,
-      // Without it the SDK only warns, and waits on.
+      // Without this, the SDK only logs a warning and goes on waiting.
       throwOnRequestTimeout: true,
     },
   });
-  // The outermost step: it sees one question as a whole, not its attempts.
+  // The outermost step sees a request as a whole, not its attempts.
   client.middlewareStack.add(
     (next, context) => async (args) => {
       const { TableName: table } = args.input as { TableName?: string };
@@ -56,7 +56,7 @@ function toStoreError(cause: unknown, command = 'a command', table?: string): St
 
 function wordsOf(cause: unknown): string {
   const { name = 'Error', code, message = '' } = Object(cause) as Partial<NodeJS.ErrnoException>;
-  // An AggregateError of refused connections has no message, and only `code` says what it was.
+  // An AggregateError of refused connections has no message, only a `code`.
   const what = code && code !== name ? `${name} (${code})` : name;
   const hint = hints[name] ?? '';
   return `${what}: ${message.slice(0, maxWords)}${hint}`;

@@ -12,11 +12,11 @@ const keptMs = 48 * hourMs;
 const pageItems = 500;
 
 /**
- * The connections table: partition key `hour` (`2026-11-23T18`, UTC), sort key `at` (the time, `#` and
- * the connection's id, so that it orders by time), `roomName`, and the TTL attribute `expiresAt`.
+ * The connections table: partition key `hour` (`2026-11-23T18`, UTC), sort key `at` (time, `#` and the
+ * connection's id: orders by time), `roomName`, and the TTL attribute `expiresAt`.
  */
 export function connectionsTable(client: DynamoDBClient, table: string): ConnectionsTable {
-  /** What is in the bucket of an hour from a time on, in pages. */
+  /** The connections of one hour from a time on, in pages. */
   async function* bucket(hour: string, from: string, isAscending: boolean) {
     let after: Item | undefined;
     do {
@@ -51,7 +51,7 @@ export function connectionsTable(client: DynamoDBClient, table: string): Connect
   return {
     async put({ id, roomName, timestamp }) {
       const at = new Date(timestamp);
-      // A room whose name the store cannot hold exists in the live counts only.
+      // A room whose name cannot be stored is only in the live counts.
       if (!isStorable(roomName)) return;
       const Item = {
         hour: { S: hourOf(at) },

@@ -7,14 +7,14 @@ import {
 import { type ObservationsTable, StoreError } from '../store.js';
 import { number, text } from './attributes.js';
 
-/** The key of the item that names the generation which was saved last, and how many blocks it has. */
+/** Key of the item with the generation of the last save and its number of blocks. */
 const head = 'head';
-/** A save that takes longer is given up; what it wrote until then is never read. */
+/** A save that takes longer fails. The blocks that it wrote are never read. */
 const saveWithinMs = 20_000;
 
 /**
- * The table of the service's own observations, `{id: S, rows: S}`, in the embedded server alone. Blocks
- * are written beside those of the last save, and become what is read by one write at the end.
+ * The table of observations, `{id: S, rows: S}`, only in the embedded server. A save writes new blocks beside
+ * the old ones, then switches to them with one write.
  */
 export function observationsTable(client: DynamoDBClient, table: string): ObservationsTable {
   let generation = 0;

@@ -8,14 +8,14 @@ import { isStorable, type Page, type RoomsTable, type StoredRoom } from '../stor
 import { type Item, itemsOf, number, strings, text, time } from './attributes.js';
 import { fromCursor, toCursor } from './cursors.js';
 
-/** Items read by one request while looking for a prefix; DynamoDB itself stops at 1 MB. */
+/** Items read by one request when searching for a prefix. DynamoDB stops at 1 MB. */
 const scanItems = 1000;
-/** Requests for one page at most: it may end before it has read all that it may. */
+/** Limit of requests for one page. */
 const maxScans = 20;
 
 /** The rooms table `{id: S, remoteDocs: SS}`, as pub-sub servers write it (docs/deploy.md, "Metadata store"). */
 export function roomsTable(client: DynamoDBClient, table: string): RoomsTable {
-  /** One request: at most `limit` items from behind `after`, and the key where the next begins. */
+  /** One request: up to `limit` items after the key `after`, and the key of the last one. */
   const scan = async (
     limit: number,
     after: string | undefined,
@@ -48,10 +48,10 @@ export function roomsTable(client: DynamoDBClient, table: string): RoomsTable {
     async page({ limit, maxRead, prefix = '', cursor }) {
       let after = cursor === undefined ? undefined : fromCursor(cursor);
       const rooms: StoredRoom[] = [];
-      // A name that cannot be stored begins no name that is.
+      // No stored name can begin with a name that cannot be stored.
       if (prefix !== '' && !isStorable(prefix)) return { items: rooms };
       for (let left = maxRead, scans = 0; left > 0 && scans < maxScans; scans += 1) {
-        // With a prefix few of those read are kept, so more are read than are wanted.
+        // With a prefix, most items are filtered out, so read more than wanted.
         const most = prefix === '' ? limit - rooms.length : scanItems;
         const { items, read, last } = await scan(Math.min(most, left), after, beginsWith(prefix));
         rooms.push(...items.flatMap((item) => toStoredRoom(item) ?? []));
@@ -81,14 +81,14 @@ function beginsWith(prefix: string): Partial<ScanCommandInput> {
   };
 }
 
-/** The next page begins behind the last room kept: those that are dropped here come then. */
+/** Keeps `limit` rooms. The next page begins after the last one kept. */
 function cutAt(rooms: StoredRoom[], limit: number): Page<StoredRoom> {
   const items = rooms.slice(0, limit);
   const last = items.at(-1);
   return { items, ...(last && { cursor: toCursor(last.id) }) };
 }
 
-/** Undefined for what is no room; whatever else is missing or of a wrong type is left out. */
+/** Undefined if the item is not a room. Other attributes of a wrong type are left out. */
 function toStoredRoom(item: Item): StoredRoom | undefined {
   const id = text(item.id);
   if (id === undefined) return undefined;

@@ -11,7 +11,7 @@ import { parseServerId } from '../../addresses.js';
 import type { ServersTable, StoredServer } from '../store.js';
 import { type Item, itemsOf, number, text } from './attributes.js';
 
-/** Items read by one request, and requests in one listing: more servers than that are not looked at. */
+/** Items of one request, and requests of one listing. Further servers are not read. */
 const scanItems = 1000;
 const maxScans = 10;
 
@@ -33,7 +33,7 @@ export function serversTable(client: DynamoDBClient, table: string): ServersTabl
         after = LastEvaluatedKey;
         if (!after) break;
       }
-      // DynamoDB deletes what has expired when it has time, within days.
+      // DynamoDB deletes expired items within days.
       const now = Date.now();
       return servers.filter(({ expiresAt }) => expiresAt > now);
     },
@@ -57,7 +57,7 @@ export function serversTable(client: DynamoDBClient, table: string): ServersTabl
   };
 }
 
-/** A heartbeat says more than a memory, and must not wait for its next beat to be seen. */
+/** The condition that a remembered server does not replace a registered one, which sends heartbeats. */
 function unlessRegistered(): Partial<PutItemCommandInput> {
   return {
     ConditionExpression: 'attribute_not_exists(id) OR origin <> :registered OR expiresAt <= :now',
@@ -68,7 +68,7 @@ function unlessRegistered(): Partial<PutItemCommandInput> {
   };
 }
 
-/** Undefined for what is no server: the table may hold anything. */
+/** Undefined if the item is not a server. */
 function toStoredServer(item: Item): StoredServer | undefined {
   const origin = text(item.origin);
   const expiresAt = number(item.expiresAt);

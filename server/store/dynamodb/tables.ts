@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import {
   CreateTableCommand,
   type CreateTableCommandInput,
@@ -13,18 +14,18 @@ export interface TableNames {
   connections: string;
 }
 
-/** Kinds of tables: what each is for is in docs/deploy.md. */
+/** The kinds of tables; docs/deploy.md describes them. */
 export const tableKinds = ['rooms', 'servers', 'connections'] as const;
 export type TableKind = (typeof tableKinds)[number];
 
-/** What the tables are called where nobody has named them. */
+/** Names of tables without a configured name. */
 export const defaultNames: TableNames = {
   rooms: 'rooms',
   servers: 'servers',
   connections: 'connections',
 };
 
-/** The table of this service's own observations, in the embedded server alone: nobody else writes to it. */
+/** The table of observations. It is only in the embedded server. */
 export const observationsName = 'observations';
 
 /** The attribute after which DynamoDB deletes an item: seconds since 1970. */
@@ -35,7 +36,7 @@ interface Shape {
   hasTtl: boolean;
 }
 
-/** The key attributes of each kind, all strings, partition key first, and whether its items expire. */
+/** The key attributes of each kind (strings, the partition key first), and whether its items expire. */
 export const shapes: Record<TableKind, Shape> = {
   rooms: { key: ['id'], hasTtl: false },
   servers: { key: ['id'], hasTtl: true },
@@ -45,12 +46,12 @@ export const shapes: Record<TableKind, Shape> = {
 const pollMs = 50;
 const activeWithinMs = 30_000;
 
-/** Creates those of the tables that do not exist, and waits until they can be used. Rejects with `StoreError`. */
+/** Creates missing tables and waits until all can be used. Rejects with `StoreError`. */
 export async function createTables(client: DynamoDBClient, names: TableNames): Promise<void> {
   await Promise.all(tableKinds.map((kind) => createTable(client, shapes[kind], names[kind])));
 }
 
-/** The tables of the embedded server: those that may be elsewhere, and the one that never is. */
+/** Creates the tables of the embedded server. */
 export async function createEmbeddedTables(client: DynamoDBClient): Promise<void> {
   await Promise.all([
     createTables(client, defaultNames),
@@ -64,7 +65,7 @@ async function createTable(client: DynamoDBClient, shape: Shape, name: string): 
   for (;;) {
     const { Table } = await client.send(new DescribeTableCommand({ TableName: name }));
     if (Table?.TableStatus === 'ACTIVE' || performance.now() > deadline) break;
-    await new Promise((resolve) => setTimeout(resolve, pollMs));
+    await pause(pollMs);
   }
   if (!shape.hasTtl) return;
   const ttl = { AttributeName: ttlAttribute, Enabled: true };
@@ -89,10 +90,10 @@ function definition({ key }: Shape, name: string): CreateTableCommandInput {
 }
 
 const tableExists = ['ResourceInUseException'];
-// The embedded server has no TTL, a table may have it already.
+// The embedded server has no TTL, or the table has it already.
 const ttlNotNeeded = ['UnknownOperationException', 'ValidationException'];
 
-/** Causes (by the name of the SDK's error) that are fine; any other is thrown again. */
+/** Ignores errors of the SDK by their name, and throws any other again. */
 function ignore(names: readonly string[]) {
   return (error: Error): void => {
     const { name } = Object(error.cause) as { name?: string };

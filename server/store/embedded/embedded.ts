@@ -8,12 +8,12 @@ import { StoreError } from '../store.js';
 import { keepEmbeddedThread } from './embeddedThread.js';
 import { createExpiry } from './expiry.js';
 
-/** A DynamoDB server in this process, with the three tables. Whoever starts it closes it. */
+/** A DynamoDB server in this process, with the three tables. The caller closes it. */
 export interface EmbeddedServer {
   /** For `createClient`. */
   readonly clientOptions: { endpoint: string; region: string; credentials: Credentials };
   readonly names: typeof defaultNames;
-  /** Ends the deleting of expired items, and the server. */
+  /** Stops deleting expired items, and closes the server. */
   close(): Promise<void>;
 }
 
@@ -24,15 +24,15 @@ interface Credentials {
 
 /** Options of the embedded server. */
 export interface EmbeddedOptions extends Pick<ClientOptions, 'withinMs'> {
-  /** Folder in which it keeps its data; made when it is absent. Default: in memory. */
+  /** Folder of its data; created if missing. Default: in memory. */
   dataDir?: string | undefined;
-  /** Time between two rounds of deleting what has expired. Default 10,000 ms. */
+  /** Time between two deletions of expired items. Default 10,000 ms. */
   expireEveryMs?: number;
-  /** Hears what goes wrong inside it. Default: nobody; requests fail with `StoreError` all the same. */
+  /** Called with errors inside the server. Requests fail with `StoreError` anyway. */
   onFault?: (cause: Error) => void;
 }
 
-/** Starts dynalite on a free port of 127.0.0.1. Rejects with `StoreError`, for one when `dataDir` is in use. */
+/** Starts dynalite on a free port of 127.0.0.1. Rejects with `StoreError`, for example if `dataDir` is in use. */
 export async function startEmbedded({
   dataDir,
   expireEveryMs = 10_000,
@@ -58,7 +58,7 @@ export async function startEmbedded({
     await thread.close();
   };
   try {
-    // A fault beside it: dynalite does not answer when it could not open its database.
+    // Wait for a fault too: dynalite does not answer if it could not open its database.
     await Promise.race([createEmbeddedTables(client), firstFault(faults, dataDir)]);
   } catch (cause) {
     await end();
@@ -100,23 +100,23 @@ function unusable(dataDir: string, cause: Error): StoreError {
   return new StoreError(`${words}: is it writable, and used by no other process?`, { cause });
 }
 
-/** Calls again and again, never twice at a time; the answer ends that, and waits for the call under way. */
+/** Repeats a call without overlap. The returned function stops, and waits for the current call. */
 function repeat(call: () => Promise<void>, everyMs: number): () => Promise<void> {
   let timer: NodeJS.Timeout | undefined;
-  let isOver = false;
-  let underWay = Promise.resolve();
+  let isStopped = false;
+  let current = Promise.resolve();
   const next = () => {
-    if (isOver) return;
+    if (isStopped) return;
     timer = setTimeout(() => {
-      underWay = call().then(next);
+      current = call().then(next);
     }, everyMs);
     timer.unref();
   };
   next();
   return () => {
-    isOver = true;
+    isStopped = true;
     clearTimeout(timer);
-    return underWay;
+    return current;
   };
 }
 

@@ -5,10 +5,10 @@ import { withDeadline } from '../../timing/withDeadline.js';
 import { StoreError } from '../store.js';
 import type { EmbeddedWorkerData, EmbeddedWorkerMessage } from './embeddedWorker.js';
 
-/** The thread in which dynalite runs; whoever starts it closes it. */
+/** The thread in which dynalite runs. The caller closes it. */
 export interface EmbeddedThread {
   port: number;
-  /** Resolves when it has ended, for whatever reason: for want of memory, too. */
+  /** Resolves when it has ended, for any reason, such as lack of memory. */
   exited: Promise<void>;
   /** Waits until everything is written. */
   close(): Promise<void>;
@@ -18,14 +18,14 @@ const startWithinMs = 20_000;
 const closeWithinMs = 3000;
 const restartMs = 1000;
 
-/** What is told of a thread that is kept running. */
+/** Callbacks of a thread that is kept running. */
 export interface KeptThread {
   onFault: (cause: Error) => void;
-  /** It runs again, on the same port; what was in memory is gone. If this fails, it is started once more. */
+  /** It runs again on the same port, without the data in memory. If this rejects, it is restarted again. */
   onRestart: () => Promise<void>;
 }
 
-/** Starts it, and again after a pause whenever it ends by itself. */
+/** Starts the thread, and restarts it after a pause when it ends by itself. */
 export async function keepEmbeddedThread(
   data: EmbeddedWorkerData,
   { onFault, onRestart }: KeptThread,
@@ -35,7 +35,7 @@ export async function keepEmbeddedThread(
   const closing = new AbortController();
   const restart = async () => {
     thread = await startEmbeddedThread({ ...data, port }, onFault);
-    // Whoever closed meanwhile closed the one before.
+    // `close` was called during the restart, and closed the previous thread.
     if (closing.signal.aborted) await thread.close();
     else await onRestart();
   };
@@ -43,7 +43,7 @@ export async function keepEmbeddedThread(
     for (;;) {
       await thread.exited;
       if (closing.signal.aborted) return;
-      onFault(new StoreError('the embedded store ended: it is started again'));
+      onFault(new StoreError('the embedded store ended: restarting it'));
       await pause(restartMs, undefined, { ref: false, signal: closing.signal }).catch(() => {});
       if (closing.signal.aborted) return;
       await restart().catch((cause: Error) => {
@@ -63,7 +63,7 @@ export async function keepEmbeddedThread(
   };
 }
 
-/** Starts it. Resolves when it listens on 127.0.0.1; `onFault` hears of faults after that. */
+/** Starts the thread. Resolves when it listens on 127.0.0.1; later errors go to `onFault`. */
 export async function startEmbeddedThread(
   data: EmbeddedWorkerData,
   onFault: (cause: Error) => void,
@@ -77,7 +77,7 @@ export async function startEmbeddedThread(
   worker.on('message', (message: EmbeddedWorkerMessage) => {
     if (message.type === 'failed') onFault(new StoreError(`embedded store: ${message.cause}`));
   });
-  // Without a listener the end of the thread would be the end of the process.
+  // Without a listener, an error of the thread would end the process.
   worker.on('error', onFault);
 
   const close = async () => {

@@ -6,16 +6,16 @@ import {
 } from '@aws-sdk/client-dynamodb';
 import { ttlAttribute } from '../dynamodb/tables.js';
 
-/** Deletes expired items of one table, a bounded part of it a round. */
+/** Deletes expired items of one table, in rounds of limited size. */
 export interface Expiry {
-  /** Reads the next part, and starts over at the end. Resolves with the number of deleted items. Rejects with `StoreError`. */
+  /** Deletes expired items in the next part of the table. Resolves with their number. Rejects with `StoreError`. */
   round(): Promise<number>;
 }
 
-// DynamoDB takes 25 writes at a time.
+// The limit of DynamoDB.
 const batchItems = 25;
 
-/** What DynamoDB's TTL does, for the embedded server, which has none. */
+/** Does what TTL does in DynamoDB; the embedded server has none. */
 export function createExpiry(
   client: DynamoDBClient,
   table: string,
@@ -47,7 +47,7 @@ export function createExpiry(
       for (let begin = 0; begin < expired.length; begin += batchItems) {
         const batch = expired.slice(begin, begin + batchItems);
         const deletes = batch.map((Key) => ({ DeleteRequest: { Key } }));
-        // What it leaves unprocessed comes again in the next pass.
+        // Unprocessed items are deleted in the next pass.
         await client.send(new BatchWriteItemCommand({ RequestItems: { [table]: deletes } }));
       }
       return expired.length;

@@ -1,12 +1,12 @@
 import process from 'node:process';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import type { DiscoverySource } from '../../../server/discovery/discoverySource.js';
 import { ecsSource } from '../../../server/discovery/ecsSource.js';
-import type { Source } from '../../../server/discovery/source.js';
 import { eventually } from '../../support/eventually.js';
 import { type EcsDouble, fargateTask, startEcs } from './ecsDouble.js';
 
 let ecs: EcsDouble;
-let source: Source;
+let source: DiscoverySource;
 const before = { ...process.env };
 
 beforeEach(async () => {

@@ -275,11 +275,11 @@ describe('the log', () => {
     const list = await ask(`${service.url}/api/rooms`);
     expect([list.status, list.code]).toEqual([503, 'store_unavailable']);
     expect(list.text).not.toMatch(/[\r\n]/);
-    await eventually(() => expect(lines.join('')).toContain('a source of servers fails'));
+    await eventually(() => expect(lines.join('')).toContain('a discovery source fails'));
     const broken = await startLogged({}, { openStore: () => Promise.reject(new Error(said)) });
     await ask(`${broken.service.url}/api/rooms`);
     await Promise.all([service.stop(), broken.service.stop()]);
-    for (const words of ['a source of servers fails', 'the metadata store did not close'])
+    for (const words of ['a discovery source fails', 'the metadata store did not close'])
       expectSaid(lines, words);
     expectSaid(broken.lines, 'the metadata store could not be opened');
   });
@@ -289,7 +289,7 @@ describe('the log', () => {
     const source = { name: 'dns:evil', discover: () => Promise.reject(new Error(said)) };
     const needs = { mayContact: () => true, log, deadlineMs: 1000, maxServers: 1 };
     await new PolledSource(source, needs, () => {}).poll();
-    expectSaid(lines, 'a source of servers fails');
+    expectSaid(lines, 'a discovery source fails');
   });
 
   test('has an answer of a pub-sub server on one line', async () => {

@@ -287,7 +287,7 @@ describe('what may be found', () => {
     const many = Array.from({ length: 6000 }, (_, n) => `10.0.${n >> 8}.${n & 255}:8001`);
     await start({ sources: [a] });
     await a.answer(...many);
-    const error = 'names 6000 servers, of which only 5000 are used';
+    const error = 'names 6000 servers, but only 5000 are used';
     expect(reportOf('a')).toMatchObject({
       servers: 5000,
       leftOut: 1000,

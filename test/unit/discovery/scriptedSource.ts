@@ -1,8 +1,8 @@
 import type { ServerId } from '../../../machines/ports.js';
-import type { Source } from '../../../server/discovery/source.js';
+import type { DiscoverySource } from '../../../server/discovery/discoverySource.js';
 
 /** A source that answers when the test says so. */
-export interface ScriptedSource extends Source {
+export interface ScriptedSource extends DiscoverySource {
   /** How often it was asked. */
   asked: number;
   /** The signal of the last time. */
