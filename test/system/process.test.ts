@@ -25,7 +25,7 @@ async function watching(servers: ScriptedServer[], env: Record<string, string> =
   return { ...service, url, stream };
 }
 
-test('bad configuration is told all at once, without secrets, and nothing starts', async () => {
+test('invalid configuration is reported at once, without secrets, and stops the start', async () => {
   const { ended, output } = run({
     PORT: 'x',
     HOST: '0.0.0.0',
@@ -40,7 +40,7 @@ test('bad configuration is told all at once, without secrets, and nothing starts
   expect(output.out).toBe('');
 });
 
-test('it listens, tells its parent where, and ends by SIGTERM', async () => {
+test('the process listens, tells its parent the URL, and ends on SIGTERM', async () => {
   const { child, ended, listening, output } = run({});
   const url = await listening;
   expect(url).toMatch(/^http:\/\/127\.0\.0\.1:\d+$/);
@@ -59,7 +59,7 @@ const failureIn = (out: string) => {
   return JSON.parse(line ?? '');
 };
 
-test('a port that is taken ends it with a reason', async () => {
+test('a port that is in use ends the process with the reason', async () => {
   const { port } = await harness.server();
   const { ended, output } = run({ PORT: `${port}` });
   expect(await ended).toBe(1);
@@ -73,7 +73,7 @@ test('a port that is taken ends it with a reason', async () => {
 test.each([
   ['192.0.2.1', 'EADDRNOTAVAIL'],
   ['x86_64-conda-linux-gnu.invalid', 'ENOTFOUND|EAI_AGAIN'],
-])('a HOST that this machine does not have, %s, is named by the reason', async (HOST, code) => {
+])('the reason names a HOST that this machine does not have: %s', async (HOST, code) => {
   const { ended, output } = run({ HOST, AUTH: 'none' });
   expect(await ended).toBe(1);
   expect(failureIn(output.out)).toMatchObject({
@@ -85,7 +85,7 @@ test.each([
   });
 });
 
-test('what a platform set is ignored, and the log says so', async () => {
+test('variables set by a platform are ignored, with a warning in the log', async () => {
   const { child, ended, listening, output } = run({ PUBSUB_PORT: 'tcp://10.43.0.7:8001' });
   await listening;
   child.kill('SIGTERM');
@@ -97,7 +97,7 @@ test('what a platform set is ignored, and the log says so', async () => {
   });
 });
 
-describe('the word of the AWS SDK on old versions of Node.js', () => {
+describe('the warning of the AWS SDK about old versions of Node.js', () => {
   const warnings = (out: string) =>
     lines(out)
       .map((line) => JSON.parse(line))
@@ -117,13 +117,13 @@ describe('the word of the AWS SDK on old versions of Node.js', () => {
     return output;
   }
 
-  test('is not in the output where nothing of AWS is used', async () => {
+  test('is not in the output without AWS', async () => {
     const { out } = await started({});
     expect(warnings(out)).toEqual([]);
     expect(out).not.toContain('AWS SDK');
   });
 
-  test('is one line of the log where a table is', async () => {
+  test('is one line of the log with a table', async () => {
     const { out } = await started({
       DYNAMODB_TABLE: 'rooms',
       AWS_REGION: 'local',
@@ -136,7 +136,7 @@ describe('the word of the AWS SDK on old versions of Node.js', () => {
   });
 });
 
-test('streams under a session make Node.js warn of nothing', async () => {
+test('streams of a session cause no warning from Node.js', async () => {
   const { child, ended, listening, output } = run({ DASHBOARD_TOKEN: 'viewer-secret' });
   const url = await listening;
   const signIn = { method: 'POST', headers: { 'Content-Type': 'application/json' } };
@@ -150,7 +150,7 @@ test('streams under a session make Node.js warn of nothing', async () => {
   expect(output.err).toBe('');
 });
 
-test('SIGTERM silences the servers, ends streams, and loses no callback meanwhile', async () => {
+test('SIGTERM silences the servers, ends streams, and still answers callbacks', async () => {
   const servers = [await harness.server(), await harness.server()] as const;
   const [server, slow] = servers;
   const { child, ended, url, stream } = await watching([...servers]);
@@ -188,7 +188,7 @@ test('SIGTERM silences the servers, ends streams, and loses no callback meanwhil
   expect(servers.map(({ active }) => active)).toEqual([false, false]);
 });
 
-test('SIGTERM ends it within 10 s although a server hangs for ever', async () => {
+test('SIGTERM ends the process within 10 s even if a server hangs', async () => {
   const server = await harness.server();
   const { child, ended } = await watching([server], { REQUEST_TIMEOUT_MS: '60000' });
   server.respond({ kind: 'hang' });
@@ -199,7 +199,7 @@ test('SIGTERM ends it within 10 s although a server hangs for ever', async () =>
   expect(performance.now() - began).toBeLessThan(10_000);
 });
 
-test('the log is JSON lines, and no token is in them', async () => {
+test('the log is JSON lines without tokens', async () => {
   const server = await harness.server();
   const { child, ended, url, output } = await watching([server]);
   const tokens = new Set(['viewer-secret']);
@@ -229,7 +229,7 @@ test('the log is JSON lines, and no token is in them', async () => {
   }
 });
 
-test('the log of a failed request to an unknown poster has no token in it', async () => {
+test('the log of a failed request to an unknown client has no token', async () => {
   const server = await harness.server();
   server.respond({ kind: 'reset' });
   const env = { PUBSUB_PORT: `${server.port}`, LOG_LEVEL: 'trace' };

@@ -37,7 +37,7 @@ describe('an address', () => {
     expect(normalizeAddress(text)).toBe(normal);
   });
 
-  test('is normalized once and for all', () => {
+  test('does not change when it is normalized again', () => {
     fc.assert(
       fc.property(address, (text) => {
         const normal = normalizeAddress(text);
@@ -47,7 +47,7 @@ describe('an address', () => {
     );
   });
 
-  test('is the same in IPv4 and in IPv4-mapped IPv6', () => {
+  test('is the same as IPv4 and as IPv4-mapped IPv6', () => {
     fc.assert(
       fc.property(fc.ipV4(), (text) => {
         expect(normalizeAddress(`::ffff:${text}`)).toBe(normalizeAddress(text));
@@ -55,7 +55,7 @@ describe('an address', () => {
     );
   });
 
-  test('is told from a host name', () => {
+  test('is distinguished from a host name', () => {
     expect(['10.0.0.1', '::1', '[::1]'].map(isAddress)).toEqual([true, true, true]);
     expect(['localhost', 'a.example', '10.1'].map(isAddress)).toEqual([false, false, false]);
   });
@@ -75,7 +75,7 @@ test.each([
   ['2001:db8:0:1:ffff::%eth0', '2001:db8:0:1::/64'],
   ['::1', '0:0:0:0::/64'],
   ['no address', 'no address'],
-])('of an address, the subscriber of %s is %s', (text, subscriber) => {
+])('the subscriber of %s is %s', (text, subscriber) => {
   expect(subscriberOf(text)).toBe(subscriber);
 });
 
@@ -90,7 +90,7 @@ describe('a server id', () => {
     expect(toServerId(name, number)).toBe(id);
   });
 
-  test('reads as what it was made of', () => {
+  test('contains its host and port', () => {
     fc.assert(
       fc.property(host, port, (name, number) => {
         const id = toServerId(name, number);
@@ -127,11 +127,11 @@ describe('a server id', () => {
     '0x7f.1:80',
     '2130706433:80',
     'a.0x7f.:80',
-  ])('refuses %j', (text) => {
+  ])('rejects %j', (text) => {
     expect(() => parseServerId(text)).toThrow(/".*"|port/);
   });
 
-  test('reads or refuses any text with an Error', () => {
+  test('parses any text, or rejects it with an Error', () => {
     fc.assert(
       fc.property(
         fc.oneof(
@@ -151,7 +151,7 @@ describe('a server id', () => {
     );
   });
 
-  test('refuses a port that is no number', () => {
+  test('rejects a port that is not a number', () => {
     expect(() => toServerId('host', Number.NaN)).toThrow('port NaN');
     expect(() => toServerId('host', 1.5)).toThrow('port 1.5');
   });
@@ -202,7 +202,7 @@ describe('networks', () => {
     'localhost',
     '10.1',
     '',
-  ])('leave out %j by default', (text) => expect(networks.includes(text)).toBe(false));
+  ])('exclude %j by default', (text) => expect(networks.includes(text)).toBe(false));
 
   test('are a list of ranges and single addresses', () => {
     const list = parseNetworks(' 10.1.2.3/24, 192.0.2.7 ,2001:db8::/32,::ffff:198.51.100.0/120,');
@@ -246,16 +246,19 @@ describe('networks', () => {
     '2001:0:4136:e378:8000:63bf:5601:5601',
   ];
 
-  test.each(disguised)('leave out %s where they have all of IPv6, but not that of IPv4', (text) => {
-    expect(parseNetworks('::/0,10.0.0.0/8').includes(text)).toBe(false);
-    expect(parseNetworks('::/0,169.254.0.0/16').includes(text)).toBe(true);
-  });
+  test.each(disguised)(
+    'exclude %s if they contain all of IPv6, but not its IPv4 address',
+    (text) => {
+      expect(parseNetworks('::/0,10.0.0.0/8').includes(text)).toBe(false);
+      expect(parseNetworks('::/0,169.254.0.0/16').includes(text)).toBe(true);
+    },
+  );
 
   test.each(['0.0.0.0', '::', '::ffff:0.0.0.0'])('never include %s', (text) => {
     expect(parseNetworks('0.0.0.0/0,::/0').includes(text)).toBe(false);
   });
 
-  test('need the range of IPv6 as well', () => {
+  test('must contain the IPv6 range as well', () => {
     const list = parseNetworks('10.0.0.0/8,64:ff9b::/96');
     expect(list.includes('64:ff9b::10.0.0.1')).toBe(true);
     expect(list.includes('2002:a00:1::1')).toBe(false);
@@ -264,7 +267,7 @@ describe('networks', () => {
     expect(parseNetworks('2001:db8::/32').includes('2001:db8::a00:1')).toBe(true);
   });
 
-  test('name every bad entry', () => {
+  test('are rejected with the name of every invalid entry', () => {
     expect(() => parseNetworks('10/8,10.0.0.0/8,::/129,1.2.3.4/33,x,::ffff:1.2.3.4/8')).toThrow(
       '"10/8", "::/129", "1.2.3.4/33", "x", "::ffff:1.2.3.4/8": not a CIDR range',
     );

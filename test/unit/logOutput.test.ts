@@ -43,7 +43,7 @@ function outputTo(descriptor: Descriptor) {
   return output;
 }
 
-test('lines come out whole and in their order, however little is taken at a time', async () => {
+test('lines are written whole and in order, even a few bytes at a time', async () => {
   const descriptor = new Descriptor();
   descriptor.most = 7;
   const output = outputTo(descriptor);
@@ -55,7 +55,7 @@ test('lines come out whole and in their order, however little is taken at a time
 
 describe('while nothing can be written', () => {
   test.each(['stuck', 'full'])(
-    'because it is %s, 1 MiB is kept and the rest counted',
+    'because the reader or disk is %s, 1 MiB is kept and the rest is counted',
     async (how) => {
       const descriptor = new Descriptor();
       descriptor.isStuck = how === 'stuck';
@@ -80,7 +80,7 @@ describe('while nothing can be written', () => {
     },
   );
 
-  test('a flush ends at its deadline when it is stuck, and at once when it fails', async () => {
+  test('a flush ends at its deadline if the reader hangs, and at once if a write fails', async () => {
     const descriptor = new Descriptor();
     descriptor.isStuck = true;
     const output = outputTo(descriptor);
@@ -97,7 +97,7 @@ describe('while nothing can be written', () => {
   });
 });
 
-test('a way to write that throws is one that fails', async () => {
+test('a write that throws counts as failed', async () => {
   let attempts = 0;
   const output = new LogOutput(() => {
     attempts += 1;

@@ -31,7 +31,7 @@ const head = (target: string, ...headers: string[]) =>
 const statuses = (text: string) => [...text.matchAll(/HTTP\/1\.1 (\d+)/g)].map(([, n]) => n);
 
 describe.each(spellings)('a post to the URL %s', (_, spelling) => {
-  test('what is not JSON is refused, and nothing counts', async () => {
+  test('a body that is not JSON is refused and not counted', async () => {
     const { url, stream } = await watched(spelling);
     for (const body of [
       '',
@@ -45,7 +45,7 @@ describe.each(spellings)('a post to the URL %s', (_, spelling) => {
     expect(stream.messages.filter(({ data }) => data.includes('bad'))).toEqual([]);
   });
 
-  test('what is no delta is refused, and nothing counts', async () => {
+  test('a body that is not a delta is refused and not counted', async () => {
     const { url, stream } = await watched(spelling);
     const adds = [0, -0, 1.5, 1001, -1001, 1e308, '1', null, true, [1], { valueOf: 1 }];
     const others = [null, 1, 'x', true, {}, [1], [null], [[]], [[{ room: 'bad', add: 1 }]]];
@@ -66,7 +66,7 @@ describe.each(spellings)('a post to the URL %s', (_, spelling) => {
     expect(stream.messages.filter(({ data }) => data.includes('bad'))).toEqual([]);
   });
 
-  test('after a refused body under its token a server is asked for one snapshot', async () => {
+  test('a refused body with a valid token makes the service request one snapshot', async () => {
     const { server, stream, url } = await watched(spelling);
     server.rooms.set('lost', 4);
     expect((await post(url, delta(0))).status).toBe(400);
@@ -76,7 +76,7 @@ describe.each(spellings)('a post to the URL %s', (_, spelling) => {
     expect(puts(server)).toEqual([false, true, true]);
   });
 
-  test('a body that is announced too long is refused unread, and the connection closed', async () => {
+  test('a body with a Content-Length over the limit is refused unread, and the connection is closed', async () => {
     const { server, service, target } = await watched(spelling, { MAX_BODY_BYTES: '100' });
     const client = harness.socket(service);
     client.send(head(target, 'Content-Length: 101'));
@@ -86,7 +86,7 @@ describe.each(spellings)('a post to the URL %s', (_, spelling) => {
     await eventually(() => expect(puts(server)).toEqual([false, true, true]));
   });
 
-  test('a body that turns out too long is refused, and the connection closed', async () => {
+  test('a body that grows over the limit is refused, and the connection is closed', async () => {
     const { server, service, target } = await watched(spelling, { MAX_BODY_BYTES: '100' });
     const client = harness.socket(service);
     client.send(head(target, 'Transfer-Encoding: chunked'), `65\r\n${' '.repeat(101)}\r\n`);
@@ -96,7 +96,7 @@ describe.each(spellings)('a post to the URL %s', (_, spelling) => {
     await eventually(() => expect(puts(server)).toEqual([false, true, true]));
   });
 
-  test('a body of just the length allowed is taken', async () => {
+  test('a body of exactly the maximum size is accepted', async () => {
     const { url } = await watched(spelling, { MAX_BODY_BYTES: '100' });
     expect((await post(url, `{"room":"r","add":1}${' '.repeat(80)}`)).status).toBe(204);
     expect((await post(url, `{"room":"r","add":1}${' '.repeat(81)}`)).status).toBe(413);
@@ -117,7 +117,7 @@ describe.each(spellings)('a post to the URL %s', (_, spelling) => {
     expect((await ask(url, { method: 'POST', headers, body })).status).toBe(204);
   });
 
-  test('a sender that goes away in the middle of a body has its server set right', async () => {
+  test('a client that disconnects inside a body makes the service request a snapshot', async () => {
     const { server, service, target } = await watched(spelling);
     server.rooms.set('lost', 1);
     const client = harness.socket(service);
@@ -127,7 +127,7 @@ describe.each(spellings)('a post to the URL %s', (_, spelling) => {
     await eventually(() => expect(puts(server)).toEqual([false, true, true]));
   });
 
-  test('a connection outlives errors whose body was read', async () => {
+  test('a connection stays open after errors if the body was read', async () => {
     const { service, target } = await watched(spelling);
     const client = harness.socket(service);
     const say = (target: string, body: string, ...headers: string[]) =>
@@ -142,7 +142,7 @@ describe.each(spellings)('a post to the URL %s', (_, spelling) => {
     await eventually(() => expect(statuses(client.text())).toEqual(['400', '404', '415', '204']));
   });
 
-  test('a body that does not come to its end in time is 408, and lost', async () => {
+  test('a body that does not end in time gets 408 and counts as lost', async () => {
     const needs = appNeeds({ bodyLimits: { bodyTimeoutMs: 50 } });
     const token = needs.callbacks.tokens.mint({ kind: 'address', address: '127.0.0.1' });
     const client = harness.socket(await harness.app(createListener(needs)));
@@ -154,7 +154,7 @@ describe.each(spellings)('a post to the URL %s', (_, spelling) => {
     expect(needs.lost).toEqual([{ kind: 'address', address: '127.0.0.1' }]);
   });
 
-  test('a sender that goes away is no error of the service', async () => {
+  test('a client that disconnects is not logged as an error', async () => {
     const logged: unknown[] = [];
     const needs = appNeeds({ onLog: (line) => logged.push(line) });
     const token = needs.callbacks.tokens.mint({ kind: 'address', address: '127.0.0.1' });

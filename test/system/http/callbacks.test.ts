@@ -21,14 +21,14 @@ async function shownAfter({ server, stream }: Awaited<ReturnType<typeof watched>
   return others;
 }
 
-test('one delta is answered 204 without a body, and counts', async () => {
+test('a delta gets 204 without a body, and is counted', async () => {
   const at = await watched();
   const { status, text } = await post(at.url, { room: 'r', add: 1 });
   expect({ status, text }).toEqual({ status: 204, text: '' });
   expect(await shownAfter(at)).toEqual({ r: 1 });
 });
 
-test('an array of deltas counts as a whole, an empty one as nothing', async () => {
+test('all deltas of an array are counted; an empty array is accepted', async () => {
   const at = await watched();
   const deltas = [
     { room: 'a', add: 3 },
@@ -41,14 +41,14 @@ test('an array of deltas counts as a whole, an empty one as nothing', async () =
   expect(await shownAfter(at)).toEqual({ a: 2, b: 1000, c: 1 });
 });
 
-test('the content type is not looked at', async () => {
+test('the content type is ignored', async () => {
   const at = await watched();
   const init = { method: 'POST', body: '{"room":"r","add":1}', headers: { 'Content-Type': 'a/b' } };
   expect((await ask(at.url, init)).status).toBe(204);
   expect(await shownAfter(at)).toEqual({ r: 1 });
 });
 
-test('rooms are counted under their very names, whatever those are', async () => {
+test('rooms are counted under their exact names', async () => {
   const names = ['__proto__', 'constructor', 'toString', '', ' ', 'a/b', '/lead', 'a=b', '100%'];
   names.push('a%20b', 'a"b<c>\\', '\u2028\n\r\0', '😀', '\ud800', 'x'.repeat(2000));
   const at = await watched();
@@ -64,7 +64,7 @@ test.each([
   ['a wrong token', (url: string) => url.replace(/=./, '=~')],
   ['a token with something after it', (url: string) => `${url}A`],
   ['two tokens', (url: string) => `${url}&${url.split('?')[1]}`],
-])('with %s it is 404, and nothing counts', async (_what, change) => {
+])('with %s it gets 404 and is not counted', async (_what, change) => {
   const at = await watched();
   const { status, code } = await post(change(at.url), { room: 'stranger', add: 5 });
   expect({ status, code }).toEqual({ status: 404, code: 'token_unknown' });
@@ -72,7 +72,7 @@ test.each([
   expect(at.stream.messages.filter(({ data }) => data.includes('stranger'))).toEqual([]);
 });
 
-test('the token of another run is 404, and nothing counts', async () => {
+test('the token of another run gets 404 and is not counted', async () => {
   const at = await watched();
   const other = await startTestService({ PUBSUB_PORT: String(at.server.port) });
   const { text } = await ask(`${other.url}/api/events/clients`);
@@ -83,7 +83,7 @@ test('the token of another run is 404, and nothing counts', async () => {
   expect(answer.code).toBe('token_unknown');
 });
 
-test('a server that is not watched is not counted either', async () => {
+test('deltas are not counted while there is no viewer', async () => {
   const server = await harness.server();
   const service = await harness.service();
   expect((await post(toldUrl(server), { room: 'r', add: 1 })).status).toBe(204);
@@ -93,7 +93,7 @@ test('a server that is not watched is not counted either', async () => {
   expect(stream.rooms()).toEqual({});
 });
 
-test('deltas of one server leave the numbers of another alone', async () => {
+test('deltas of one server do not change the counts of another', async () => {
   const servers = [await harness.server(), await harness.server()] as const;
   for (const server of servers) server.rooms.set('shared', 3);
   const service = await harness.service();

@@ -140,7 +140,7 @@ test.each(Object.keys(errors) as ErrorCode[])(
   },
 );
 
-test('the request id of a refusal is found in the log', async () => {
+test('the log contains the request id of an error', async () => {
   const logged: string[] = [];
   const { url } = await harness.app(createApp(appNeeds({ onLog: (line) => logged.push(line) })));
   const { text } = await ask(`${url}/api/events?token=t0ken`, { method: 'POST' });

@@ -13,12 +13,12 @@ async function startWith(origins?: string) {
 
 const allowedBy = ({ headers }: Response) => headers.get('access-control-allow-origin');
 
-test('no page of another origin may read the answers unless told', async () => {
+test('pages of other origins cannot read answers by default', async () => {
   const ask = await startWith();
   expect(allowedBy(await ask('https://a.example'))).toBeNull();
 });
 
-test('nothing that is answered speaks of other origins unless told: streams, errors, preflights, signing in', async () => {
+test('no answer has CORS headers by default: streams, errors, preflights, signing in', async () => {
   const ask = await startWith();
   const origin = 'https://a.example';
   const preflight = (method: string): RequestInit => ({
@@ -67,7 +67,7 @@ test('nothing that is answered speaks of other origins unless told: streams, err
   gone.abort();
 });
 
-test('the pages of named origins may, errors and streams too, and no others', async () => {
+test('pages of allowed origins can read answers, errors and streams, and no others can', async () => {
   const ask = await startWith('https://a.example,https://b.example:8443');
   for (const path of ['/api/state', '/api/rooms/none', '/nothing']) {
     const answer = await ask('https://b.example:8443', path);
@@ -85,7 +85,7 @@ test('the pages of named origins may, errors and streams too, and no others', as
 });
 
 test.each(['*', 'https://a.example'])(
-  'no page may read, or do, what is for servers alone with CORS_ORIGINS=%s',
+  'no page can use the routes for pub-sub servers with CORS_ORIGINS=%s',
   async (origins) => {
     const ask = await startWith(origins);
     for (const path of ['/api/events/clients', '/api/events/clients/?port=1']) {
@@ -104,7 +104,7 @@ test.each(['*', 'https://a.example'])(
   },
 );
 
-test('a star lets every page read, and send the token that viewers need', async () => {
+test('with * every page can read answers and send the token of viewers', async () => {
   const ask = await startWith('*');
   expect(allowedBy(await ask('https://a.example'))).toBe('*');
   const preflight = await ask('https://a.example', '/api/events', {

@@ -5,7 +5,7 @@ import { ask } from '../../support/http.js';
 
 const harness = useHarness();
 
-test('where the connections of rooms are is told in the order asked for', async () => {
+test('the counts of rooms come in the order of the query', async () => {
   const [one, two] = [await harness.server(), await harness.server()];
   one.rooms.set('a%20b', 1).set('__proto__', 2).set('other', 9);
   two.rooms.set('a%20b', 3);
@@ -30,7 +30,7 @@ test('where the connections of rooms are is told in the order asked for', async 
   ]);
 });
 
-test('a room is told of once it has connections, and not when they are gone', async () => {
+test('a room has servers while it has connections, and none afterwards', async () => {
   const server = await harness.server();
   const service = await harness.service();
   const countsOf = async () => JSON.parse((await ask(`${service.url}/api/counts?room=r`)).text);

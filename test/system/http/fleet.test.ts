@@ -10,7 +10,7 @@ const json = async (url: string) => JSON.parse((await ask(url)).text);
 const viewerPaths = ['/api/events', '/api/servers', '/api/state'];
 const openPaths = ['/health', '/ready', '/api/events/clients'];
 
-test('the fleet is shown as it is: silent, then counted', async () => {
+test('servers are shown as silent, and with counts once there is a viewer', async () => {
   const server = await harness.server();
   server.rooms.set('a', 2).set('b', 1).set('empty', 0);
   const service = await harness.service();
@@ -48,7 +48,7 @@ test('the fleet is shown as it is: silent, then counted', async () => {
   });
 });
 
-test('a server that does not do as it should is shown with the reason', async () => {
+test('a server that fails is shown with the reason', async () => {
   const servers = [await harness.server(), await harness.server()] as const;
   const service = await harness.service();
   servers[1].respond({ kind: 'status', status: 503 });
@@ -62,7 +62,7 @@ test('a server that does not do as it should is shown with the reason', async ()
   expect(await json(`${service.url}/api/state`)).toMatchObject({ live: 1, complete: false });
 });
 
-test('with no server known nothing is complete, and the reason is given', async () => {
+test('without a known server the totals are not complete, and the reason is given', async () => {
   const service = await harness.service();
   await harness.watch(service);
   expect(await json(`${service.url}/api/servers`)).toEqual([]);
@@ -73,7 +73,7 @@ test('with no server known nothing is complete, and the reason is given', async 
   });
 });
 
-test('viewers must show the token, and nobody else', async () => {
+test('only routes for viewers require the token', async () => {
   const { url } = await harness.service({ DASHBOARD_TOKEN: 'secret' });
   for (const path of viewerPaths) {
     for (const Authorization of [
@@ -103,7 +103,7 @@ test('viewers must show the token, and nobody else', async () => {
   for (const path of openPaths) expect((await ask(url + path)).status).toBe(200);
 });
 
-test('callbacks are taken without the token of viewers', async () => {
+test('callbacks are accepted without the token of viewers', async () => {
   const server = await harness.server();
   const service = await harness.service({ DASHBOARD_TOKEN: 'secret' });
   const stream = await harness.watch(service, { headers: { Authorization: 'Bearer secret' } });
@@ -111,13 +111,13 @@ test('callbacks are taken without the token of viewers', async () => {
   await eventually(() => expect(stream.rooms()).toEqual({ r: 1 }));
 });
 
-test('with AUTH=none nobody is asked for a token', async () => {
+test('AUTH=none requires no token', async () => {
   const { url } = await harness.service({ DASHBOARD_TOKEN: 'secret', AUTH: 'none' });
   for (const path of viewerPaths)
     expect((await ask(url + path, { method: 'HEAD' })).status).toBe(200);
 });
 
-test('a path says which methods it takes', async () => {
+test('a path lists its methods in Allow', async () => {
   const { url } = await harness.service();
   const takes = { '/api/events': 'GET, HEAD, POST', '/api/state': 'GET, HEAD' };
   for (const [path, methods] of Object.entries(takes)) {
@@ -131,14 +131,14 @@ test('a path says which methods it takes', async () => {
   expect(await ask(`${url}/api/events/clients`, { method: 'POST' })).toMatchObject({ status: 405 });
 });
 
-test('what is nowhere is 404, with a body or as HEAD without', async () => {
+test('an unknown path gets 404, with a body unless the method is HEAD', async () => {
   const { url } = await harness.service();
   for (const path of ['/none', '/api', '/api/event', '/%', '/api/events/%2e%2e'])
     expect([path, (await ask(url + path)).code]).toEqual([path, 'not_found']);
   expect(await ask(`${url}/api`, { method: 'HEAD' })).toMatchObject({ status: 404, text: '' });
 });
 
-test('a request target that is no path is 404 like others', async () => {
+test('a request target that is not a path gets 404', async () => {
   const logged: string[] = [];
   const at = await harness.app(createApp(appNeeds({ onLog: (line) => logged.push(line) })));
   for (const target of ['*', 'http://[/', '//', '/\\', `/${'%'.repeat(1000)}`]) {

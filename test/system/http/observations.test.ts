@@ -24,7 +24,7 @@ const report = async (service: Url) =>
 const roomOf = async (service: Url, id: string) =>
   (await get(service, '/api/rooms')).json<RoomSummary[]>().find((room) => room.id === id);
 
-test('connections that open while somebody looks fill a store to which nobody writes', async () => {
+test('observed connections are listed if nobody writes to the store', async () => {
   const own = await tables();
   const double = await startDouble();
   double.rooms.set('there before', 1);
@@ -50,7 +50,7 @@ test('connections that open while somebody looks fill a store to which nobody wr
   expect(own.traffic.commands.filter((name) => /Put|Write|Update/.test(name))).toEqual([]);
 });
 
-test('where a store has connections, those that were seen are not among them', async () => {
+test('observed connections are not listed if the store has connections', async () => {
   const own = await tables();
   const stored = { id: 'c1', roomName: 'stored', timestamp: new Date().toISOString() };
   await own.store.connections.put(stored);
@@ -63,7 +63,7 @@ test('where a store has connections, those that were seen are not among them', a
   expect(await connectionsOf(service)).toEqual([stored]);
 });
 
-test('a room without dates in the store has those of when it was seen, and says so', async () => {
+test('a room without dates in the store gets observed dates, marked as such', async () => {
   const own = await tables();
   const createdAt = '2025-01-02T03:04:05.000Z';
   await own.putRoom('dated', { createdAt: { S: createdAt } });
@@ -85,7 +85,7 @@ test('a room without dates in the store has those of when it was seen, and says 
   expect(await roomOf(service, 'dateless')).toMatchObject({ ...seen, connections: null });
 });
 
-test('the times when nobody looked are said', async () => {
+test('times without a viewer are reported as gaps', async () => {
   const double = await startDouble();
   const service = await startRest(await tables(), { servers: [double] });
   const none = await report(service);
@@ -107,7 +107,7 @@ test('the times when nobody looked are said', async () => {
   });
 });
 
-test('of a flood some are kept, and the others are counted', async () => {
+test('some connections of a flood are kept, and the others are counted', async () => {
   const double = await startDouble();
   const service = await startRest(await tables(), { servers: [double] });
   await watchMaps(service);
@@ -120,7 +120,7 @@ test('of a flood some are kept, and the others are counted', async () => {
   expect(leftOut).toBeGreaterThan(4000);
 });
 
-test('with a folder they outlive the service', async () => {
+test('observations survive a restart with DATA_DIR', async () => {
   const dataDir = owns(await mkdtemp(join(tmpdir(), 'observed-')), (it) =>
     rm(it, { recursive: true, force: true }),
   );
@@ -151,7 +151,7 @@ test('with a folder they outlive the service', async () => {
   expect((await report(again)).rooms.kept).toBe(1);
 }, 90_000);
 
-test('a store that does not take them costs nothing but their saving', async () => {
+test('a store that fails only prevents saving', async () => {
   const own = await tables();
   const observations = {
     load: async () => [],

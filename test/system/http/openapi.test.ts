@@ -25,7 +25,7 @@ const { tables } = sharedStore();
 const seen = new Set<string>();
 
 describe('the description', () => {
-  test('is OpenAPI 3.1 whose references lead somewhere and whose operations have names', () => {
+  test('is OpenAPI 3.1 with valid references and an id for every operation', () => {
     expect(description.openapi).toMatch(/^3\.1\./);
     for (const [, pointer = ''] of text.matchAll(/\$ref: '([^']+)'/g)) resolve(pointer);
     const names = operations.map(({ operation }) => operation.operationId);
@@ -49,7 +49,7 @@ describe('the description', () => {
     }
   });
 
-  test('names the codes of the catalogue', () => {
+  test('lists the codes of the catalogue', () => {
     const { code } = description.components.schemas.Error.properties.error.properties;
     expect(code.enum.toSorted()).toEqual(Object.keys(errors).sort());
     // Codes that responses speak of, and their statuses.
@@ -93,7 +93,7 @@ describe('the description', () => {
     expect(new Set(found).size).toBe(routes.length);
   });
 
-  test('names the service where it was read, under any path', () => {
+  test('has the URL of the service, under any path', () => {
     const [{ url } = { url: '' }] = description.servers;
     for (const root of [
       'http://a.example',
@@ -106,14 +106,14 @@ describe('the description', () => {
     }
   });
 
-  test('is served as JSON to everybody', async () => {
+  test('is served as JSON without authentication', async () => {
     const service = await startRest(await tables(), { env: { DASHBOARD_TOKEN: 'secret' } });
     const answer = await get(service, '/openapi.json');
     expect(answer.headers['content-type']).toMatch(/^application\/json/);
     expect(answer.json()).toEqual(description);
   });
 
-  test('says of each path whether it asks for a token', async () => {
+  test('says for each path whether it requires a token', async () => {
     const service = await startRest(await tables(), { env: { DASHBOARD_TOKEN: 'secret' } });
     for (const { path, method, operation } of operations) {
       const url = `${service.url}${path.replace('{hour}', '5').replace('{name}', 'name').replace('{file}', 'name')}`;
@@ -126,7 +126,7 @@ describe('the description', () => {
   });
 });
 
-describe('real answers are as described:', () => {
+describe('real answers match the description:', () => {
   /** Asks a service, and holds the answer against the operation. */
   const asker =
     ({ url }: { url: string }) =>
@@ -249,7 +249,7 @@ describe('real answers are as described:', () => {
     await of('get /api/rooms', '/api/rooms', 405, { method: 'DELETE' });
   });
 
-  test('of one whose store fails, and that has as many viewers as it may', async () => {
+  test('of one whose store fails, and that has reached MAX_VIEWERS', async () => {
     const own = await tables();
     const broken = breakable(own.store);
     await own.putRooms(['a']);

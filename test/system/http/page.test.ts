@@ -9,7 +9,7 @@ const harness = useHarness();
 /** Where a service shows the page: one that asks for a token. */
 const address = async () => (await harness.service({ DASHBOARD_TOKEN: 'secret' })).url;
 
-test('the page is served to everybody, with a policy that lets it load itself alone', async () => {
+test('the page is served without authentication, with a policy that only allows its own files', async () => {
   const { status, headers, text } = await ask(`${await address()}/`);
   expect([status, headers['content-type']]).toEqual([200, 'text/html; charset=utf-8']);
   expect(headers['content-security-policy']).toMatch(/^default-src 'none'; script-src 'self';/);
@@ -22,7 +22,7 @@ test('the page is served to everybody, with a policy that lets it load itself al
   for (const path of loaded) expect(path).toMatch(/^\.\/assets\//);
 });
 
-test('its parts may be kept for ever, and are compressed for those who take it', async () => {
+test('its files may be cached forever, and are compressed if the client accepts that', async () => {
   const url = await address();
   const { text } = await ask(`${url}/`);
   const [script = ''] = text.match(/assets\/[^"]+\.js/) ?? [];
@@ -34,7 +34,7 @@ test('its parts may be kept for ever, and are compressed for those who take it',
   expect(small.headers.vary).toMatch(/accept-encoding/i);
 });
 
-test('a browser that has a part already is sent nothing but that', async () => {
+test('a browser with a current copy gets 304', async () => {
   const url = await address();
   for (const encoding of ['identity', 'br']) {
     const first = await ask(`${url}/`, { headers: { 'Accept-Encoding': encoding } });
@@ -52,7 +52,7 @@ test('a browser that has a part already is sent nothing but that', async () => {
   expect((await ask(`${url}/`, { method: 'HEAD' })).headers['content-length']).toMatch(/^\d+$/);
 });
 
-test('nothing else of the disk is served', async () => {
+test('no other files are served', async () => {
   const url = await address();
   const paths = [
     '/assets/none.js',

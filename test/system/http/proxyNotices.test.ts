@@ -14,19 +14,19 @@ async function saidOf(env: Record<string, string>, forwardedFor: readonly string
 
 const trusted = { TRUSTED_PROXIES: '127.0.0.1' };
 
-test('a proxy that is not trusted is named once, for all who come through it share an address', async () => {
+test('the log names an untrusted proxy once, because its viewers share an address', async () => {
   const said = await saidOf({}, ['', '203.0.113.6', '203.0.113.7'], '/api/state');
   expect(said).toEqual([expect.objectContaining({ level: 40, proxy: '127.0.0.1' })]);
   expect(said[0]?.msg).toContain('not in TRUSTED_PROXIES');
 });
 
-test('a trusted proxy whose addresses cannot be read is named once', async () => {
+test('the log names a trusted proxy with unreadable addresses once', async () => {
   const said = await saidOf(trusted, ['203.0.113.6:1', 'unknown', 'unix:'], '/api/state');
   expect(said.map(({ proxy }) => proxy)).toEqual(['127.0.0.1']);
   expect(said[0]?.msg).toContain('without an IP address');
 });
 
-test('a trusted proxy that says who asks is no news, nor is what servers and supervisors send', async () => {
+test('the log does not mention trusted proxies with addresses, servers and supervisors', async () => {
   const all = ['', '203.0.113.6', '[2001:db8::6]:51234', '203.0.113.6, 127.0.0.1', '127.0.0.1'];
   expect(await saidOf(trusted, all, '/api/state')).toEqual([]);
   for (const path of ['/health', '/api/events/clients'])

@@ -14,7 +14,7 @@ const shown = async ({ url }: Service) => JSON.parse((await ask(`${url}/api/serv
 const query = async ({ url }: Service, search = '', headers = {}) =>
   JSON.parse((await ask(`${url}${path}${search}`, { headers })).text);
 
-test('the answer is 200 and JSON, whatever the query', async () => {
+test('the answer is 200 and JSON for any query', async () => {
   const { url } = await harness.service();
   const queries = ['', '?', '?port', '?port=', '?port=0', '?port=99999', '?port=-1', '?port=1.5'];
   queries.push('?port=1&port=2', '?port[]=1', '?port=%', '?%ff=%E0%A4%A', '?__proto__=1', '/?a');
@@ -44,7 +44,7 @@ test('the answer is 200 and JSON even when the service fails', async () => {
   expect(defects).toEqual([new Error('defect')]);
 });
 
-test('while nobody looks a known server is told so, and sent nothing', async () => {
+test('without a viewer, a known server is told to be silent, and gets no request', async () => {
   const server = await harness.server();
   const service = await harness.service();
   expect(await server.askAtStartup(service.url)).toMatchObject({ active: false });
@@ -52,7 +52,7 @@ test('while nobody looks a known server is told so, and sent nothing', async () 
   expect(puts(server)).toEqual([false, true]);
 });
 
-test('a known server is asked for a snapshot 50 ms after its answer', async () => {
+test('a known server gets a request for a snapshot 50 ms after its answer', async () => {
   const server = await harness.server();
   const waits: number[] = [];
   // Any one wait may be long for other reasons; what counts is the shortest.
@@ -71,7 +71,7 @@ test('a known server is asked for a snapshot 50 ms after its answer', async () =
   expect(Math.min(...waits)).toBeGreaterThan(49);
 });
 
-test('what is posted under the answered URL is in the snapshot that follows, and counts once', async () => {
+test('a delta posted to the URL of the answer is in the next snapshot, and is counted once', async () => {
   const server = await harness.server();
   const service = await harness.service();
   const stream = await harness.watch(service);
@@ -83,7 +83,7 @@ test('what is posted under the answered URL is in the snapshot that follows, and
   await eventually(() => expect(stream.rooms()).toEqual({ early: 1, late: 1 }));
 });
 
-test('an unknown asker is shown only when it has answered', async () => {
+test('an unknown server is shown only after it has answered', async () => {
   const service = await harness.service();
   const stream = await harness.watch(service, { path: '/api/events?stream=changes' });
   const server = await harness.server();
@@ -108,7 +108,7 @@ test('an unknown asker is shown only when it has answered', async () => {
   expect(await shown(service)).toMatchObject([{ id: server.id, state: 'live' }]);
 });
 
-test('an unknown asker is dropped after three failures', async () => {
+test('an unknown server is dropped after three failures', async () => {
   const service = await harness.service();
   await harness.watch(service);
   const server = await harness.server();
@@ -120,7 +120,7 @@ test('an unknown asker is dropped after three failures', async () => {
   expect(await shown(service)).toEqual([]);
 });
 
-test('while nobody looks an unknown asker is remembered, and sent nothing before a viewer comes', async () => {
+test('without a viewer, an unknown server is remembered, and gets no request until there is one', async () => {
   const service = await harness.service();
   const server = await harness.server();
   expect(await server.askAtStartup(service.url, { port: server.port })).toMatchObject({
@@ -132,14 +132,14 @@ test('while nobody looks an unknown asker is remembered, and sent nothing before
   expect(puts(server)).toEqual([true]);
 });
 
-test('without a port the asker is taken for the one at PUBSUB_PORT', async () => {
+test('a query without a port is from the server at PUBSUB_PORT', async () => {
   const server = await harness.server();
   const service = await harness.service({ PUBSUB_SERVERS: '', PUBSUB_PORT: `${server.port}` });
   for (const search of ['', '?port=junk', '?port=0']) await query(service, search);
   expect([...rosterOf(service)].map(({ server }) => server)).toEqual([server.id]);
 });
 
-test('this service never takes itself for a pub-sub server', async () => {
+test('the service never takes itself for a pub-sub server', async () => {
   const service = await harness.service();
   await harness.watch(service);
   const { port } = new URL(service.url);
@@ -151,7 +151,7 @@ test('this service never takes itself for a pub-sub server', async () => {
   expect([...rosterOf(service)]).toEqual([]);
 });
 
-test('no answer of the service is ever a redirect', async () => {
+test('the service never redirects', async () => {
   const { url } = await harness.service();
   for (const target of [path, '/api/events', '/api', '/', '/health', '//', '/api/state'])
     for (const variant of [target, `${target}/`, target.toUpperCase(), `${target}?`, `/.${target}`])

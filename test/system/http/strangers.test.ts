@@ -14,7 +14,7 @@ const rosterOf = ({ actor }: Service) => actor.getSnapshot().context.roster;
 const unknowing = (port: number, env: Record<string, string> = {}) =>
   harness.service({ PUBSUB_SERVERS: '', PUBSUB_PORT: `${port}`, ...env });
 
-test('a known server that should be silent and posts is told so once more', async () => {
+test('a known server that posts although it should be silent is told to be silent again', async () => {
   const server = await harness.server();
   const service = await harness.service();
   for (let i = 0; i < 5; i += 1) expect((await postAsStranger(service)).status).toBe(404);
@@ -23,7 +23,7 @@ test('a known server that should be silent and posts is told so once more', asyn
   expect(puts(server)).toEqual([false, false, true]);
 });
 
-test('a known server that posts again while it is being set right is told so afterwards', async () => {
+test('a known server that posts again during that request is told once more afterwards', async () => {
   const server = await harness.server();
   const service = await harness.service();
   await postAsStranger(service);
@@ -35,7 +35,7 @@ test('a known server that posts again while it is being set right is told so aft
   expect(puts(server)).toEqual([false, false, false]);
 });
 
-test('a known server that is active and posts to an old URL is asked for a snapshot', async () => {
+test('an active server that posts to an old URL gets a request for a snapshot', async () => {
   const server = await harness.server();
   const service = await harness.service();
   const stream = await harness.watch(service);
@@ -45,7 +45,7 @@ test('a known server that is active and posts to an old URL is asked for a snaps
   expect(puts(server)).toEqual([false, true, true]);
 });
 
-test('an unknown poster is told to be silent, at PUBSUB_PORT, and is known then', async () => {
+test('an unknown server that posts is told to be silent, at PUBSUB_PORT, and is known afterwards', async () => {
   const server = await harness.server();
   server.active = true;
   const service = await unknowing(server.port);
@@ -59,7 +59,7 @@ test('an unknown poster is told to be silent, at PUBSUB_PORT, and is known then'
   expect(shown).toEqual([expect.objectContaining({ id: server.id, state: 'silent' })]);
 });
 
-test('an unknown poster that turns out to be a pub-sub server is counted while somebody looks', async () => {
+test('an unknown client that proves to be a pub-sub server is counted while there is a viewer', async () => {
   const server = await harness.server();
   server.rooms.set('r', 3);
   const service = await unknowing(server.port);
@@ -69,7 +69,7 @@ test('an unknown poster that turns out to be a pub-sub server is counted while s
   expect(puts(server)).toEqual([true]);
 });
 
-test('an unknown poster is asked one thing at a time, whatever it asks meanwhile', async () => {
+test('an unknown server that posts gets one request at a time, even if it sends start-up queries', async () => {
   const server = await harness.server();
   server.rooms.set('r', 3);
   server.respond({ kind: 'hang', times: 1 });
@@ -85,7 +85,7 @@ test('an unknown poster is asked one thing at a time, whatever it asks meanwhile
   expect(puts(server).slice(0, 2)).toEqual([false, true]);
 });
 
-test('an unknown poster that is no pub-sub server is forgotten', async () => {
+test('an unknown client that is not a pub-sub server is forgotten', async () => {
   const server = await harness.server();
   server.respond({ kind: 'status', status: 404 });
   const service = await unknowing(server.port);
@@ -98,7 +98,7 @@ test('an unknown poster that is no pub-sub server is forgotten', async () => {
   expect(puts(server)).toEqual(asked);
 });
 
-test('an unknown poster is not hidden by whoever only says that it is at the same address', async () => {
+test('a start-up query from the same address does not hide an unknown server that posts', async () => {
   const server = await harness.server();
   server.active = true;
   const service = await unknowing(server.port);
@@ -108,7 +108,7 @@ test('an unknown poster is not hidden by whoever only says that it is at the sam
   await eventually(() => expect(server.active).toBe(false));
 });
 
-test('nor is who asks a start-up query without a port', async () => {
+test('a start-up query with another port does not hide one without a port', async () => {
   const server = await harness.server();
   server.rooms.set('r', 3);
   const service = await unknowing(server.port);
@@ -119,7 +119,7 @@ test('nor is who asks a start-up query without a port', async () => {
   await eventually(() => expect(stream.rooms()).toEqual({ r: 3 }));
 });
 
-test('a server that was dropped is known again when it posts to a URL that names its address alone', async () => {
+test('a dropped server is known again when it posts to a URL with only its address', async () => {
   const server = await harness.server();
   server.rooms.set('r', 3);
   server.respond({ kind: 'status', status: 404 });
@@ -134,7 +134,7 @@ test('a server that was dropped is known again when it posts to a URL that names
   await eventually(() => expect(stream.rooms()).toEqual({ r: 3 }));
 });
 
-test('a poster outside PUBSUB_NETWORKS is sent nothing', async () => {
+test('a client outside PUBSUB_NETWORKS that posts gets no request', async () => {
   const server = await harness.server();
   const service = await unknowing(server.port, { PUBSUB_NETWORKS: '10.0.0.0/8' });
   for (let i = 0; i < 5; i += 1) expect((await postAsStranger(service)).status).toBe(404);
@@ -142,7 +142,7 @@ test('a poster outside PUBSUB_NETWORKS is sent nothing', async () => {
   expect(server.requests).toEqual([]);
 });
 
-test('this service is not told to be silent when it would be the one at PUBSUB_PORT', async () => {
+test('the service does not tell itself to be silent if it listens on PUBSUB_PORT', async () => {
   const server = await harness.server();
   const { port } = server;
   await server.stop();
@@ -152,7 +152,7 @@ test('this service is not told to be silent when it would be the one at PUBSUB_P
   expect([...rosterOf(service)]).toEqual([]);
 });
 
-test('the headers of a proxy are not believed', async () => {
+test('headers of a proxy are ignored', async () => {
   const server = await harness.server();
   const service = await harness.service({ PUBSUB_NETWORKS: '127.0.0.0/8' });
   const headers = { 'X-Forwarded-For': '10.0.0.3' };

@@ -129,7 +129,7 @@ describe('the configuration', () => {
     expect(trustedProxies?.includes('10.9.1.1')).toBe(true);
   });
 
-  test('takes an empty variable for an unset one, and ignores unknown ones', () => {
+  test('treats an empty variable as unset, and ignores unknown ones', () => {
     const empty = Object.fromEntries(variables.map(({ name }) => [name, '']));
     const config = readConfig({ ...empty, LOG_LEVEL: undefined, LINGER: 'x', path: 'y' });
     expect(JSON.stringify(config)).toBe(JSON.stringify(readConfig({})));
@@ -184,7 +184,7 @@ describe('the configuration', () => {
     ['MAX_SNAPSHOT_BYTES', '1.5MiB'],
     ['MAX_ROOM_BYTES', '65MiB'],
     ['LOG_LEVEL', 'verbose'],
-  ])('refuses %s=%s, naming both', (name, value) => {
+  ])('rejects %s=%s, and names both', (name, value) => {
     const problems = problemsOf({ [name]: value });
     expect(problems).toHaveLength(1);
     expect(problems[0]).toMatch(new RegExp(`^${name} (is|has) "`));
@@ -196,11 +196,11 @@ describe('the configuration', () => {
     ['127.0.0.1', '127.0.0.1:53'],
     ['::1', '[::1]:53'],
     ['[::1]:5353', '[::1]:5353'],
-  ])('asks the name server %s at %s', (text, address) => {
+  ])('reads the name server %s as %s', (text, address) => {
     expect(readConfig({ PUBSUB_DNS_SERVER: text }).pubSubDnsServer).toBe(address);
   });
 
-  test('has both or none of cluster and service', () => {
+  test('requires both cluster and service, or neither', () => {
     const unset = 'is unset: ECS_';
     expect(problemsOf({ ECS_CLUSTER: 'blue' })).toEqual([
       `ECS_SERVICE ${unset}CLUSTER requires it`,
@@ -229,7 +229,7 @@ describe('the configuration', () => {
     expect(() => readConfig({ PORT: 'x', AUTH: 'y' })).toThrow(/2 problem.*\n- PORT.*\n- AUTH/);
   });
 
-  test('reports every bad server of a list', () => {
+  test('reports every invalid server of a list', () => {
     expect(problemsOf({ PUBSUB_SERVERS: 'a,10.0.0.1:1,b:0' })).toEqual([
       'PUBSUB_SERVERS is "a,10.0.0.1:1,b:0": must be host:port,host:port; "a" is not host:port (IPv6: [address]:port); port 0 is not a whole number from 1 to 65535',
     ]);
@@ -250,7 +250,7 @@ describe('the configuration', () => {
     ['REDIS://[::1]', 'redis://[::1]'],
     ['redis://:pw@a:1,b:2,c', 'redis://:pw@a:1,b:2,c'],
     ['redis+sentinel://a:1,b:2/main', 'redis+sentinel://a:1,b:2/main'],
-  ])('takes the Redis %s', (REDIS_URL, url) => {
+  ])('accepts the Redis URL %s', (REDIS_URL, url) => {
     expect(readConfig({ REDIS_URL }).redisUrl).toBe(url);
   });
 
@@ -269,18 +269,18 @@ describe('the configuration', () => {
     'redis://me:hunter2@a:1,redis://me:hunter3@b:1',
     'redis+sentinel://:hunter2@a:1',
     'redis+sentinel://:hunter2@a:1/na me',
-  ])('refuses the Redis %s, and does not show it', (REDIS_URL) => {
+  ])('rejects the Redis URL %s, and does not show it', (REDIS_URL) => {
     expect(problemsOf({ REDIS_URL })).toEqual([
       expect.stringMatching(/^REDIS_URL is set \(not shown\): must be redis:\/\/host:port or/),
     ]);
     expect(problemsOf({ REDIS_URL }).join()).not.toContain('hun');
   });
 
-  test('lets host names be checked later', () => {
+  test('does not check host names', () => {
     expect(readConfig({ PUBSUB_SERVERS: 'anything.example:1' }).pubSubServers).toHaveLength(1);
   });
 
-  test('is read, or refused with a ConfigError, whatever the variables hold', () => {
+  test('is read, or rejected with a ConfigError, for any values', () => {
     const value = fc.option(fc.oneof(fc.string(), fc.nat().map(String)), { nil: undefined });
     const env = fc.record(Object.fromEntries(variables.map(({ name }) => [name, value])));
     fc.assert(
@@ -291,7 +291,7 @@ describe('the configuration', () => {
   });
 });
 
-describe('an environment that people and platforms wrote', () => {
+describe('an environment written by people and platforms', () => {
   /** A value of each variable that it accepts. */
   const values: Record<string, string> = {
     HOST: '127.0.0.2',
@@ -331,13 +331,13 @@ describe('an environment that people and platforms wrote', () => {
   };
   const asJson = (config: object) => JSON.stringify(config, (_key, value) => value);
 
-  test('with line ends of Windows in it, is read as if they were not there', () => {
+  test('is read without Windows line ends', () => {
     const { config, warnings } = read(written((value) => `${value}\r`));
     expect(asJson(config)).toBe(asJson(readConfig(written((value) => value))));
     expect(warnings).toEqual([]);
   });
 
-  test.each(['"', "'"])('with %s around every value, is read without them, and says so', (mark) => {
+  test.each(['"', "'"])('is read without %s around values, and warns', (mark) => {
     const { config, warnings } = read(written((value) => `${mark}${value}${mark}\r`));
     expect(asJson(config)).toBe(asJson(readConfig(written((value) => value))));
     expect(warnings).toHaveLength(variables.length);
@@ -347,7 +347,7 @@ describe('an environment that people and platforms wrote', () => {
     expect(warnings.join()).not.toMatch(/s3cret|6379/);
   });
 
-  test('with links to services in it, is read as if those were unset, and says so', () => {
+  test('is read without service links, and warns', () => {
     const { config, warnings } = read(written(() => 'tcp://10.43.0.7:8001'));
     expect(asJson(config)).toBe(asJson(readConfig({})));
     const links = warnings.filter((warning) => warning.includes('service link'));
@@ -356,7 +356,7 @@ describe('an environment that people and platforms wrote', () => {
       expect(warnings).toContainEqual(expect.stringMatching(`^${name} is .* service link`));
   });
 
-  test('with nothing between quotes, leaves variables unset', () => {
+  test('leaves a variable unset if there is nothing between its quotes', () => {
     expect(asJson(read(written(() => '""')).config)).toBe(asJson(readConfig({})));
   });
 
@@ -368,16 +368,19 @@ describe('an environment that people and platforms wrote', () => {
 
 describe('listening beyond loopback', () => {
   test.each(['127.0.0.1', '127.8.8.8', '::1', '[::1]', 'localhost', '::ffff:127.0.0.1'])(
-    'is not what HOST=%s does',
+    'does not happen with HOST=%s',
     (HOST) => expect(problemsOf({ HOST })).toEqual([]),
   );
 
-  test.each(['0.0.0.0', '::', '10.0.0.1', 'dash.example'])('with HOST=%s needs a token', (HOST) => {
-    expect(problemsOf({ HOST })).toEqual([expect.stringContaining('DASHBOARD_TOKEN is unset')]);
-    expect(problemsOf({ HOST, DASHBOARD_TOKEN: ' ' })).toHaveLength(1);
-    expect(problemsOf({ HOST, DASHBOARD_TOKEN: 't' })).toEqual([]);
-    expect(problemsOf({ HOST, AUTH: 'none' })).toEqual([]);
-  });
+  test.each(['0.0.0.0', '::', '10.0.0.1', 'dash.example'])(
+    'requires a token with HOST=%s',
+    (HOST) => {
+      expect(problemsOf({ HOST })).toEqual([expect.stringContaining('DASHBOARD_TOKEN is unset')]);
+      expect(problemsOf({ HOST, DASHBOARD_TOKEN: ' ' })).toHaveLength(1);
+      expect(problemsOf({ HOST, DASHBOARD_TOKEN: 't' })).toEqual([]);
+      expect(problemsOf({ HOST, AUTH: 'none' })).toEqual([]);
+    },
+  );
 });
 
 describe('the public URL', () => {
@@ -395,7 +398,7 @@ describe('the public URL', () => {
     ['https://Dash.example:8443/', 'https://dash.example:8443'],
     ['http://dash.example/a/b//', 'http://dash.example/a/b'],
     ['http://[::1]:8000/', 'http://[::1]:8000'],
-  ])('%s is taken as %s', (PUBLIC_URL, url) => {
+  ])('%s is read as %s', (PUBLIC_URL, url) => {
     expect(publicUrlFor(readConfig({ PUBLIC_URL, HOST: '::1' }), 1, interfaces)).toBe(url);
   });
 
@@ -410,7 +413,7 @@ describe('the public URL', () => {
     expect(publicUrlFor(readConfig({ HOST, AUTH: 'none' }), 4321, interfaces)).toBe(url);
   });
 
-  test('is an IPv6 address on a machine that has no other', () => {
+  test('is an IPv6 address on a machine without IPv4', () => {
     const eth0 = [address('fe80::1', 'IPv6', false), address('2001:db8::5', 'IPv6', false)];
     expect(publicUrlFor({ host: '::' }, 80, () => ({ eth0 }))).toBe('http://[2001:db8::5]:80');
   });
@@ -423,7 +426,7 @@ describe('the public URL', () => {
 describe('the state directory', () => {
   const of = (env: Record<string, string>) => readConfig(env).stateDir;
 
-  test('is the one given, else that of systemd, else that of the user; without any there is none', () => {
+  test('is STATE_DIR, else the one of systemd, else the one of the user, else none', () => {
     const HOME = '/home/anna';
     const XDG_STATE_HOME = '/state';
     const STATE_DIRECTORY = '/var/lib/dashboard:/var/lib/other';
@@ -434,7 +437,7 @@ describe('the state directory', () => {
     expect(of({})).toBeUndefined();
   });
 
-  test('is none when STATE_DIR says so, and no relative one but STATE_DIR itself is taken', () => {
+  test('is none with STATE_DIR=none, and relative only in STATE_DIR', () => {
     expect(of({ HOME: '/home/anna', STATE_DIR: 'none' })).toBeUndefined();
     expect(of({ HOME: 'here', XDG_STATE_HOME: '.', STATE_DIRECTORY: 'x' })).toBeUndefined();
     expect(of({ STATE_DIR: 'here' })).toBe(resolve('here'));
@@ -451,10 +454,10 @@ describe('the state directory', () => {
     [{ DATA_DIR: '/data' }, false],
     [{ ECS_CLUSTER: 'a', ECS_SERVICE: 'b' }, false],
     [{ DYNAMODB_TABLE: 'rooms', DYNAMODB_SERVERS_TABLE: 'servers' }, false],
-  ])('%j: that a restart forgets servers is said: %s', (env, isSaid) => {
+  ])('%j: warns that a restart forgets servers: %s', (env, isWarned) => {
     const warnings: string[] = [];
     readConfig(env, (warning) => warnings.push(warning));
-    expect(warnings.some((warning) => warning.includes('STATE_DIR'))).toBe(isSaid);
+    expect(warnings.some((warning) => warning.includes('STATE_DIR'))).toBe(isWarned);
   });
 });
 
@@ -470,7 +473,7 @@ describe('variables of the service that this one replaces', () => {
     ['WS_SERVICE', 'ECS_SERVICE'],
     ['WS_PORT', 'PUBSUB_PORT'],
     ['REGION', 'AWS_REGION'],
-  ])('%s is warned of, unless %s is set', (old, ours) => {
+  ])('%s causes a warning, unless %s is set', (old, ours) => {
     const others = { ECS_CLUSTER: 'a', ECS_SERVICE: 'b', PUBSUB_PORT: '3', AWS_REGION: 'c' };
     const without = Object.fromEntries(Object.entries(others).filter(([name]) => name !== ours));
     // Of the two names of the ECS service none goes without the other.
@@ -483,7 +486,7 @@ describe('variables of the service that this one replaces', () => {
     expect(warningsOf({ ...rest, [old]: 'tcp://10.0.0.1:80' })).toEqual([]);
   });
 
-  test('REGION is not warned of where the SDK has its region under its other name', () => {
+  test('REGION causes no warning if AWS_DEFAULT_REGION is set', () => {
     expect(warningsOf({ REGION: 'eu', AWS_DEFAULT_REGION: 'eu' })).toEqual([]);
   });
 });

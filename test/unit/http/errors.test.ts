@@ -14,7 +14,7 @@ test('the catalogue and docs/protocol.md name the same codes and statuses', asyn
   );
 });
 
-test('an error carries its code, status and sentence', () => {
+test('an error has its code, status and message', () => {
   const error = apiError('body_too_large');
   expect(error).toBeInstanceOf(Error);
   expect(error).toMatchObject({
@@ -26,12 +26,12 @@ test('an error carries its code, status and sentence', () => {
   });
 });
 
-test('a detail is added to the sentence', () => {
+test('a detail follows the message', () => {
   const error = apiError('invalid_parameter', 'stream must be "changes"');
   expect(error.publicMessage).toBe('A parameter is not valid: stream must be "changes"');
 });
 
-test('the detail of an internal error stays inside', () => {
+test('the detail of an internal error is not sent', () => {
   const error = apiError('internal', 'secret');
   expect(error.message).toContain('secret');
   expect(error.expose).toBe(false);
@@ -43,7 +43,7 @@ test.each(Object.keys(errors) as ErrorCode[])('%s has an HTTP error status', (co
   expect(apiError(code).status).toBeLessThan(600);
 });
 
-test('the body has the one shape of all errors', () => {
+test('the body has the same shape for all errors', () => {
   expect(JSON.stringify(errorBody('not_found', 'nothing', 'r1'))).toBe(
     '{"error":{"code":"not_found","message":"nothing","requestId":"r1"}}',
   );

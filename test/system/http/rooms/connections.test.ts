@@ -38,7 +38,7 @@ const row = (id: number): StoredConnection => ({
 });
 
 describe('the latest connections', () => {
-  test('are the newest of each room, the newest first', async () => {
+  test('are the newest of each room, newest first', async () => {
     const own = await tables();
     const now = Date.now();
     // Over the borders of hours, and of the store's pages of 500.
@@ -75,14 +75,14 @@ describe('the latest connections', () => {
     });
   });
 
-  test('are none when there are none', async () => {
+  test('are an empty list if there are none', async () => {
     const service = await startRest(await tables());
     for (const path of [latest, since(12)]) expect((await get(service, path)).json()).toEqual([]);
   });
 });
 
 describe('the connections since yesterday', () => {
-  test.each([0, 9, 23])('begin at hour %s of this machine, the oldest first', async (hour) => {
+  test.each([0, 9, 23])('begin at hour %s of local time, oldest first', async (hour) => {
     const own = await tables();
     const begin = yesterdayAt(String(hour)).getTime();
     const now = Date.now();
@@ -97,7 +97,7 @@ describe('the connections since yesterday', () => {
     expect((await get(service, since(hour))).json()).toEqual(rows.slice(1));
   });
 
-  test('go by local time, over the change of the clocks too', async () => {
+  test('use local time, also across daylight saving changes', async () => {
     const module = new URL('../../../../server/http/routes/connections.ts', import.meta.url);
     const at = [
       ['2026-03-30T12:00:00Z', '5'],
@@ -128,7 +128,7 @@ describe('the connections since yesterday', () => {
     ]);
   });
 
-  test('are refused for what is no hour', async () => {
+  test('are refused for an invalid hour', async () => {
     const service = await startRest(await tables());
     for (const hour of [
       '24',
@@ -150,7 +150,7 @@ describe('the connections since yesterday', () => {
 });
 
 describe('many connections', () => {
-  test('are read from the store as fast as they are taken, and no further', async () => {
+  test('are read from the store only as fast as the client reads', async () => {
     const page = Array.from({ length: 10_000 }, (_, i) => row(i));
     const pages = 60;
     let pulled = 0;
@@ -178,7 +178,7 @@ describe('many connections', () => {
     expect(rows.at(-1)).toEqual(page.at(-1));
   });
 
-  test('are no longer read for a client that has gone', async () => {
+  test('are no longer read after the client disconnects', async () => {
     let isOver = false;
     const service = await startRest(
       await storeOf(async function* () {
@@ -211,28 +211,31 @@ describe('when the store fails', () => {
     return { state, service: await startRest(store) };
   }
 
-  test.each([latest, since(3)])('at once, %s is what it was last, with its age', async (path) => {
-    const { state, service } = await startFailing();
-    state.failsAt = 1;
-    const none = await get(service, path);
-    expect(none).toMatchObject({ status: 503, code: 'store_unavailable' });
-    expect(none.headers['retry-after']).toMatch(/^[1-9]\d*$/);
-    state.failsAt = Number.POSITIVE_INFINITY;
-    const good = await get(service, path);
-    expect(good.json()).toHaveLength(9);
-    state.failsAt = 1;
-    const now = performance.now.bind(performance);
-    const clock = jest.spyOn(performance, 'now').mockImplementation(() => now() + 65_000);
-    owns(clock, () => clock.mockRestore());
-    const stale = await get(service, path);
-    clock.mockRestore();
-    expect(stale.json()).toEqual(good.json());
-    expect(stale.headers).toMatchObject({
-      'x-stale': 'true',
-      'content-type': /^application\/json/,
-    });
-    expect(['65', '66']).toContain(stale.headers.age);
-  });
+  test.each([latest, since(3)])(
+    'at once, %s repeats its last answer, with its age',
+    async (path) => {
+      const { state, service } = await startFailing();
+      state.failsAt = 1;
+      const none = await get(service, path);
+      expect(none).toMatchObject({ status: 503, code: 'store_unavailable' });
+      expect(none.headers['retry-after']).toMatch(/^[1-9]\d*$/);
+      state.failsAt = Number.POSITIVE_INFINITY;
+      const good = await get(service, path);
+      expect(good.json()).toHaveLength(9);
+      state.failsAt = 1;
+      const now = performance.now.bind(performance);
+      const clock = jest.spyOn(performance, 'now').mockImplementation(() => now() + 65_000);
+      owns(clock, () => clock.mockRestore());
+      const stale = await get(service, path);
+      clock.mockRestore();
+      expect(stale.json()).toEqual(good.json());
+      expect(stale.headers).toMatchObject({
+        'x-stale': 'true',
+        'content-type': /^application\/json/,
+      });
+      expect(['65', '66']).toContain(stale.headers.age);
+    },
+  );
 
   test.each([2, 3])(
     'at page %s, the answer is cut off: it is never a short array',
@@ -250,7 +253,7 @@ describe('when the store fails', () => {
     },
   );
 
-  test('answers too large to be kept are not', async () => {
+  test('answers over the size limit are not kept', async () => {
     const { state, service } = await startFailing();
     state.rows = 20_000;
     expect((await get(service, latest)).json()).toHaveLength(60_000);
@@ -259,7 +262,7 @@ describe('when the store fails', () => {
   });
 });
 
-test('what is no connection is left out', async () => {
+test('invalid connections are left out', async () => {
   const own = await tables();
   const at = new Date(Date.now() - 1000).toISOString();
   const hour = { S: at.slice(0, 13) };

@@ -11,7 +11,7 @@ const names = (count: number, stem = 'room') =>
   Array.from({ length: count }, (_, i) => `${stem}-${i}`);
 const time = expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/);
 
-test('a room is listed as the old service listed it, with its connections and servers', async () => {
+test('a room is listed in the format of the old service, with its connections and servers', async () => {
   const own = await tables();
   const server = await startReal({ store: own.writer, forgetAfterMs: 0 });
   const service = await startRest(own, { servers: [server] });
@@ -60,7 +60,7 @@ test('a room is listed as the old service listed it, with its connections and se
 });
 
 describe('paging', () => {
-  test('comes to every room exactly once, and then there is no link', async () => {
+  test('visits every room exactly once, and ends without a link', async () => {
     const own = await tables();
     const all = names(1203);
     await own.putRooms(all);
@@ -72,7 +72,7 @@ describe('paging', () => {
     expect(idsOf(few)).toEqual(idsOf(pages));
   });
 
-  test('by prefix and of active rooms comes to those, and to nothing else', async () => {
+  test('by prefix and of active rooms visits only those', async () => {
     const own = await tables();
     await own.putRooms([...names(150, 'x'), ...names(30, 'y%20')]);
     const addresses = { SS: ['10.0.0.3', '10.0.0.4'] };
@@ -89,7 +89,7 @@ describe('paging', () => {
     expect(idsOf(await allPages(service, '/api/rooms?prefix=none'))).toEqual([]);
   });
 
-  test('by connections goes by the live counts, and asks the store nothing', async () => {
+  test('by connections uses the live counts, and does not ask the store', async () => {
     const own = await tables();
     await own.putRooms(['r1', 'stored']);
     const double = await startDouble();
@@ -110,7 +110,7 @@ describe('paging', () => {
     expect(idsOf(some)).toHaveLength(11);
   });
 
-  test('by connections shows a room once that does not change while others come and go', async () => {
+  test('by connections shows an unchanged room once while others come and go', async () => {
     const double = await startDouble();
     for (let i = 10; i < 50; i += 1) double.rooms.set(`r${i}`, i);
     const service = await startRest(await tables(), { servers: [double] });
@@ -137,7 +137,7 @@ describe('rooms that are live but not in the store', () => {
     'é'.repeat(1025),
   ];
 
-  test('are listed after it when the store cannot hold them', async () => {
+  test('are listed last if the store cannot hold them', async () => {
     const own = await tables();
     await own.putRooms(['a', 'b']);
     const double = await startDouble();
@@ -164,7 +164,7 @@ describe('rooms that are live but not in the store', () => {
     expect(idsOf(pages).sort()).toEqual([...double.rooms.keys()].sort());
   });
 
-  test('are all listed, and once, when nobody writes to the store', async () => {
+  test('are all listed once if nobody writes to the store', async () => {
     const own = await tables();
     await own.putRooms(['a', 'b', 'idle']);
     const double = await startDouble();
@@ -209,7 +209,7 @@ describe('a bad', () => {
     expect(twice).toMatchObject({ status: 400, code: 'invalid_parameter' });
   });
 
-  test('cursor is one of the list in another order, too', async () => {
+  test('cursor may come from the list in another order', async () => {
     const own = await tables();
     await own.putRooms(names(5));
     const double = await startDouble();

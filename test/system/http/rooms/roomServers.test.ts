@@ -25,7 +25,7 @@ const serversOf = async (service: { url: string }, room: string) =>
 
 const nothingOdd = { failure: null, finding: null, waitingFor: null };
 
-test('the servers that hold a room are named when all agree', async () => {
+test('the servers that hold a room are listed if all sources agree', async () => {
   const own = await tables();
   const servers = await Promise.all([1, 2].map(() => startReal({ store: own.writer })));
   const service = await startRest(own, { servers });
@@ -50,7 +50,7 @@ test('the servers that hold a room are named when all agree', async () => {
   });
 });
 
-test('what the store, the live counts and the servers do not agree on is said', async () => {
+test('differences between the store, the live counts and the servers are reported', async () => {
   const own = await tables();
   const [denying, unstored, empty, silent] = await Promise.all(
     [1, 2, 3, 4].map(() => startDouble()),
@@ -128,7 +128,7 @@ test('what the store, the live counts and the servers do not agree on is said', 
   );
 });
 
-test('a server that holds it unknown to all is found by asking', async () => {
+test('a server that holds the room is found by asking, even if no source names it', async () => {
   const own = await tables();
   const [known, unknown] = [await startDouble(), await startDouble()];
   known.rooms.set('r', 1);
@@ -151,7 +151,7 @@ test('a server that holds it unknown to all is found by asking', async () => {
   ]);
 });
 
-test('while nobody reports, no connection is missed', async () => {
+test('a missing connection is no finding while no server reports', async () => {
   const own = await tables();
   const double = await startDouble();
   double.rooms.set('r', 1);
@@ -162,7 +162,7 @@ test('while nobody reports, no connection is missed', async () => {
   expect(servers).toEqual([{ ...expected, ...nothingOdd }]);
 });
 
-test('servers that do not write to the store are not blamed for it', async () => {
+test('servers that do not write to the store have no finding for it', async () => {
   const double = await startDouble();
   double.rooms.set('r', 1);
   const service = await startRest(await tables(), { servers: [double], env: {} });
@@ -172,7 +172,7 @@ test('servers that do not write to the store are not blamed for it', async () =>
   expect(servers).toEqual([{ ...expected, ...nothingOdd }]);
 });
 
-test('bare addresses are the known servers there, in any form', async () => {
+test('addresses without a port match known servers, in any spelling', async () => {
   const own = await tables();
   const double = await startDouble();
   double.rooms.set('r', 0);
@@ -226,7 +226,7 @@ test.each(['is killed', 'hangs'])(
   },
 );
 
-test('servers that hang hold up each other no more than those that answer', async () => {
+test('servers that hang delay neither each other nor those that answer', async () => {
   const own = await tables();
   const hung = await Promise.all(
     [1, 2, 3].map(async () => {
@@ -253,7 +253,7 @@ test('servers that hang hold up each other no more than those that answer', asyn
   expect(performance.now() - began).toBeLessThan(8000);
 });
 
-test('a fleet of many servers is asked at once, and without a warning of the runtime', async () => {
+test('many servers are asked at once, without a warning from Node.js', async () => {
   const asked: string[] = [];
   const roomState = async (server: string) => void asked.push(server);
   // Of its needs it uses none but this to ask.
@@ -270,7 +270,7 @@ test('a fleet of many servers is asked at once, and without a warning of the run
   expect(getMaxListeners(signal)).toBeGreaterThanOrEqual(64);
 });
 
-test('servers beyond those that are asked are counted, in a 404 as well', async () => {
+test('servers that are not asked are counted, also in a 404', async () => {
   const doubles = await Promise.all(Array.from({ length: 66 }, () => startDouble()));
   doubles.at(0)?.rooms.set('first', 0);
   doubles.at(-1)?.rooms.set('last', 0);
@@ -293,7 +293,7 @@ test('servers beyond those that are asked are counted, in a 404 as well', async 
   });
 }, 60_000);
 
-test('a room that nobody knows is 404', async () => {
+test('an unknown room gets 404', async () => {
   const double = await startDouble();
   const service = await startRest(await tables(), { servers: [double] });
   expect(await get(service, '/api/rooms/none/servers')).toMatchObject({ code: 'room_not_found' });

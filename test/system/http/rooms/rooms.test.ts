@@ -64,7 +64,7 @@ describe('the state of a room', () => {
     ]);
   });
 
-  test('is found while nobody looks, and nobody reports', async () => {
+  test('is found without viewers, while no server reports', async () => {
     const service = await startRest(await tables(), { servers: fleet });
     const editor = await editIn(nth(fleet, 1), 'unwatched');
     editor.type('here');
@@ -75,7 +75,7 @@ describe('the state of a room', () => {
     expect(servers).toEqual([expect.objectContaining({ answer: 'holds', connections: null })]);
   });
 
-  test('is found elsewhere when the servers that the store names have died', async () => {
+  test('is found on another server if those in the store have died', async () => {
     const own = await tables();
     const service = await startRest(own, { servers: fleet });
     await own.putRoom('moved', { remoteDocs: { SS: ['127.0.0.9'] } });
@@ -86,7 +86,7 @@ describe('the state of a room', () => {
     });
   });
 
-  test('is bytes for whoever takes bytes, and JSON for those who take JSON alone', async () => {
+  test('is bytes for clients that accept bytes, and JSON for those that only accept JSON', async () => {
     const { service } = await startWatched();
     await editIn(nth(fleet, 0), 'accepted');
     const bytes = [
@@ -107,7 +107,7 @@ describe('the state of a room', () => {
     }
   });
 
-  test('is 404 when nobody holds the room', async () => {
+  test('gets 404 if no server holds the room', async () => {
     const own = await tables();
     await own.putRoom('idle', { bytes: { N: '7' } });
     const service = await startRest(own, { servers: fleet });
@@ -142,7 +142,7 @@ describe('a name', () => {
     ['longer'.repeat(400), 'longer'.repeat(400)],
   ];
 
-  test('is the room of that raw name, and else of the decoded one', async () => {
+  test('means the room of that raw name, else of the decoded name', async () => {
     const { service, viewer } = await startWatched();
     const server = nth(fleet, 0);
     for (const [room] of ways) await connectTo(server, room);
@@ -163,7 +163,7 @@ describe('a name', () => {
     }
   });
 
-  test('is the raw one where both rooms exist', async () => {
+  test('means the raw name if both rooms exist', async () => {
     const { service, viewer } = await startWatched();
     await connectTo(nth(fleet, 0), 'p%2Fq');
     await untilShown(viewer, { 'p%2Fq': 1 });
@@ -177,7 +177,7 @@ describe('a name', () => {
     await expect(idOf('p%252Fq')).resolves.toBe('p%2Fq');
   });
 
-  test('that ends like a sub-resource is the sub-resource', async () => {
+  test('with the ending of a sub-resource means the sub-resource', async () => {
     const { service, viewer } = await startWatched();
     await connectTo(nth(fleet, 0), 'x');
     await connectTo(nth(fleet, 1), 'x/servers');
@@ -188,7 +188,7 @@ describe('a name', () => {
     expect(log.json()).toMatchObject({ id: 'x', watched: false });
   });
 
-  test('comes through a request line with scheme and host', async () => {
+  test('works in a request line with scheme and host', async () => {
     const { service, viewer } = await startWatched();
     await connectTo(nth(fleet, 0), 'absolute');
     await untilShown(viewer, { absolute: 1 });
@@ -197,10 +197,10 @@ describe('a name', () => {
   });
 });
 
-describe('a room that cannot be asked for or stored', () => {
+describe('a room whose name servers or store cannot have', () => {
   const rooms = { 'a=b': 1, 'a?b': 1, '': 2, ['x'.repeat(2049)]: 3 };
 
-  test('is answered from what is live, and that is said', async () => {
+  test('is answered from live data, and marked as such', async () => {
     const double = await startDouble();
     for (const [room, count] of Object.entries(rooms)) double.rooms.set(room, count);
     // Asked for it, the server would answer for the room `a`.
@@ -242,7 +242,7 @@ async function startBroken(room: string, type: string, body: string | Buffer) {
   return { id: `127.0.0.1:${(server.address() as AddressInfo).port}` };
 }
 
-describe('a server whose answer is no document', () => {
+describe('a server whose answer is not a document', () => {
   const bytes = 'application/octet-stream';
   const broken = [
     ['garbage', bytes, 'garbage'],
@@ -250,21 +250,24 @@ describe('a server whose answer is no document', () => {
     ['a page', 'text/html', '<h1>It works!</h1>'],
   ] as const;
 
-  test.each(broken)('that answers %s does not spoil what others hold', async (name, type, body) => {
-    const room = encodeURIComponent(`beside ${name}`);
-    (await editIn(nth(fleet, 0), room)).type('good');
-    (await editIn(nth(fleet, 1), room)).type('good');
-    const bad = await startBroken(room, type, body);
-    const service = await startRest(await tables(), { servers: [...fleet, bad] });
-    await untilShown(await watchMaps(service), { [room]: 3 });
-    await eventually(async () => {
-      expect(textIn((await get(service, path(room))).body)).toBe('goodgood');
-      const json = (await get(service, path(room), asJson)).json<RoomAnswer>();
-      expect(JSON.stringify(json.document)).toContain('goodgood');
-    });
-  });
+  test.each(broken)(
+    'that answers %s does not spoil the documents of others',
+    async (name, type, body) => {
+      const room = encodeURIComponent(`beside ${name}`);
+      (await editIn(nth(fleet, 0), room)).type('good');
+      (await editIn(nth(fleet, 1), room)).type('good');
+      const bad = await startBroken(room, type, body);
+      const service = await startRest(await tables(), { servers: [...fleet, bad] });
+      await untilShown(await watchMaps(service), { [room]: 3 });
+      await eventually(async () => {
+        expect(textIn((await get(service, path(room))).body)).toBe('goodgood');
+        const json = (await get(service, path(room), asJson)).json<RoomAnswer>();
+        expect(JSON.stringify(json.document)).toContain('goodgood');
+      });
+    },
+  );
 
-  test('is not taken for an empty document when it is empty itself', async () => {
+  test('is not treated as an empty document if the answer is empty', async () => {
     const broken = await startBroken('r', bytes, '');
     const service = await startRest(await tables(), { servers: [broken] });
     await untilShown(await watchMaps(service), { r: 1 });
@@ -274,7 +277,7 @@ describe('a server whose answer is no document', () => {
     expect(servers).toMatchObject([unreadable]);
   });
 
-  test('is not passed on when it is the only one, and is said to be unreadable', async () => {
+  test('is not passed on if it is the only one, and is reported as unreadable', async () => {
     const doc = new Doc();
     doc.getText('text').insert(0, 'cut');
     const state = Buffer.from(encodeStateAsUpdate(doc)).subarray(0, -3);
@@ -292,7 +295,7 @@ describe('a server whose answer is no document', () => {
     }
   });
 
-  test('is told from a room that is not there', async () => {
+  test('is distinguished from a missing room', async () => {
     const service = await startRest(await tables(), {
       servers: [await startBroken('r', bytes, 'x'), await startBroken('r', bytes, 'y')],
     });
@@ -307,7 +310,7 @@ describe('a server whose answer is no document', () => {
   });
 });
 
-test('a room too large to be merged is refused with the reason', async () => {
+test('a room that is too large to be merged is refused with the reason', async () => {
   const service = await startRest(await tables(), {
     servers: fleet,
     env: { MAX_ROOM_BYTES: '1000' },

@@ -18,8 +18,8 @@ rooms.push('a+b', 'a%20b', 'a&b', 'x/servers', 'x/events', 'x', '__proto__');
 const idOf = async (service: { url: string }, path: string) =>
   (await get(service, path, asJson)).json<{ id: string }>().id;
 
-describe('a room that the query names', () => {
-  test('is the one of that very raw name, whatever it holds and whatever else exists', async () => {
+describe('a room in the query', () => {
+  test('means exactly that raw name, whatever other rooms exist', async () => {
     const service = await startRest(await tables(), { servers: fleet });
     const viewer = await watchMaps(service);
     for (const room of rooms) await connectTo(nth(fleet, 0), room);
@@ -34,7 +34,7 @@ describe('a room that the query names', () => {
     }
   });
 
-  test('is never guessed from a name that is no room', async () => {
+  test('is never guessed from a similar name', async () => {
     const service = await startRest(await tables(), { servers: fleet });
     const viewer = await watchMaps(service);
     await connectTo(nth(fleet, 0), 'p/q');
@@ -43,7 +43,7 @@ describe('a room that the query names', () => {
     expect(await get(service, encodedTwice)).toMatchObject({ code: 'room_not_found' });
   });
 
-  test('may have no name', async () => {
+  test('may have an empty name', async () => {
     const double = await startDouble();
     double.rooms.set('', 2).set('other', 1);
     const service = await startRest(await tables(), { servers: [double] });

@@ -25,7 +25,7 @@ function advance(ms: number): void {
   owns(clock, () => clock.mockRestore());
 }
 
-test('the list is what it was last, with its age and the live counts of now', async () => {
+test('the list repeats its last answer, with its age and current live counts', async () => {
   const own = await tables();
   const broken = breakable(own.store);
   await own.putRooms(['a', 'b', 'c']);
@@ -65,7 +65,7 @@ test('the list is what it was last, with its age and the live counts of now', as
   expect(mended.headers).not.toHaveProperty('x-stale');
 });
 
-test('a page that was never read is 503 with the time to try again', async () => {
+test('a page that was never read gets 503 with Retry-After', async () => {
   const own = await tables();
   const broken = breakable(own.store);
   await own.putRooms(['a', 'b', 'c', 'd']);
@@ -82,7 +82,7 @@ test('a page that was never read is 503 with the time to try again', async () =>
   expect(await get(service, `${path}&cursor=bad`)).toMatchObject({ status: 400 });
 });
 
-test('a room is answered with what was known of it, and how long ago', async () => {
+test('a room is answered from the last known metadata, with its age', async () => {
   const own = await tables();
   const broken = breakable(own.store);
   const double = await startDouble();
@@ -155,7 +155,7 @@ describe.each(unusable)('while the store %s', (_name, openStore) => {
   });
 });
 
-test('the store is used from the moment when it can be opened', async () => {
+test('the store is used as soon as it can be opened', async () => {
   const own = await tables();
   await own.putRooms(['a']);
   let isThere: (store: Store) => void = () => {};
@@ -168,7 +168,7 @@ test('the store is used from the moment when it can be opened', async () => {
   expect((await early).json()).toMatchObject([{ id: 'a' }]);
 });
 
-test('half an item is shown with what there is of it', async () => {
+test('an incomplete item is shown with the fields that it has', async () => {
   const own = await tables();
   await own.putRoom('bare');
   await own.putRoom('typed', {

@@ -44,7 +44,7 @@ async function startOver(rooms: readonly Record<string, number>[], env = {}) {
 }
 
 describe('a count', () => {
-  test('is null in every answer while nobody looks', async () => {
+  test('is null in every answer without a viewer', async () => {
     const { service, doubles } = await startOver([{ r: 2 }]);
     const answers = await answersOf(service);
     expect(answers.state).toMatchObject({ rooms: null, connections: null, complete: false });
@@ -60,7 +60,7 @@ describe('a count', () => {
     expect(answers.servedBy).toMatchObject([{ server: doubles[0]?.id, connections: null }]);
   });
 
-  test('is a number again once it is reported, and 0 is one of them', async () => {
+  test('is a number once it is reported, and may be 0', async () => {
     const { service } = await startOver([{ r: 2 }, {}]);
     const viewer = await watch(service);
     await eventually(() => expect(viewer.seen().complete).toBe(true));
@@ -76,7 +76,7 @@ describe('a count', () => {
     expect(answers.room).toMatchObject({ connections: 2, complete: true });
   });
 
-  test('of an idle fleet is 0 when all have reported, and null in its stead before', async () => {
+  test('of an idle fleet is null until all servers have reported, then 0', async () => {
     const { service, doubles } = await startOver([{}, {}]);
     doubles[1]?.respond({ kind: 'status', status: 503 });
     await watchMaps(service);
@@ -92,7 +92,7 @@ describe('a count', () => {
     });
   });
 
-  test('is said to be a part while a server has not reported', async () => {
+  test('is marked incomplete while a server has not reported', async () => {
     const { service, doubles } = await startOver([{ r: 2 }, { r: 5 }]);
     doubles[1]?.respond({ kind: 'status', status: 503 });
     await untilShown(await watchMaps(service), { r: 2 });
@@ -110,7 +110,7 @@ describe('a count', () => {
     );
   });
 
-  test('of a room that may have been left out at the limit is null', async () => {
+  test('is null for a room that may be left out because of the limit', async () => {
     const { service } = await startOver([{ a: 1, b: 1, r: 1 }], { MAX_ROOMS_PER_SERVER: '2' });
     await untilShown(await watchMaps(service), { a: 1, b: 1 });
     const { counts, room, servedBy } = await answersOf(service);
@@ -120,7 +120,7 @@ describe('a count', () => {
     expect(servedBy).toMatchObject([{ connections: null, answer: 'holds', finding: 'not_stored' }]);
   });
 
-  test('of the room `__proto__`, which servers cannot report, is null and no finding', async () => {
+  test('is null and no finding for the room `__proto__`, which servers cannot report', async () => {
     const { service, doubles, own } = await startOver([{ r: 1 }]);
     const [double] = doubles;
     double?.rooms.set('__proto__', 1);
@@ -136,7 +136,7 @@ describe('a count', () => {
     expect(room.json()).toMatchObject({ connections: null, complete: false });
   });
 
-  test('of a fleet without a known server is null', async () => {
+  test('is null without a known server', async () => {
     const { service } = await startOver([]);
     await watchMaps(service);
     await eventually(async () => {

@@ -20,7 +20,7 @@ function genuine(session: Session | undefined): Session {
 }
 
 describe('a session', () => {
-  test('outlives the process, as long as the token is the same', () => {
+  test('survives a restart if the token stays the same', () => {
     const { sessions } = startAt();
     const text = sessions().begin();
     expect(sessions().read(text)).toEqual(sessions().read(text));
@@ -28,7 +28,7 @@ describe('a session', () => {
     expect(sessions('another token').read(text)).toBeUndefined();
   });
 
-  test('expires after seven days, and not before', () => {
+  test('expires after seven days, and not earlier', () => {
     const { clock, sessions } = startAt();
     const ours = sessions();
     const text = ours.begin();
@@ -38,7 +38,7 @@ describe('a session', () => {
     expect(ours.read(text)).toBeUndefined();
   });
 
-  test('cannot be made longer, exchanged in part, or written otherwise', () => {
+  test('cannot be extended, recombined or rewritten', () => {
     const { sessions } = startAt();
     const ours = sessions();
     const text = ours.begin();
@@ -67,7 +67,7 @@ describe('a session', () => {
     expect(ours.read(text)).toBeDefined();
   });
 
-  test('is refused once it has been signed out, and no other is', () => {
+  test('is refused after it signed out, and no other is', () => {
     const { sessions } = startAt();
     const ours = sessions();
     const [text, other] = [ours.begin(), ours.begin()];
@@ -76,7 +76,7 @@ describe('a session', () => {
     expect(ours.read(other)).toBeDefined();
   });
 
-  test('stays signed out whatever number of others sign out: what is remembered is bounded', () => {
+  test('stays signed out after many others sign out, with bounded memory', () => {
     const { clock, sessions } = startAt();
     const ours = sessions();
     const early = Array.from({ length: 10 }, () => ours.begin());
@@ -91,7 +91,7 @@ describe('a session', () => {
     expect(ours.signedOut).toBeLessThanOrEqual(4096);
   });
 
-  test('has another name with another token: cookies of a host know no ports', () => {
+  test('has a different cookie name for a different token, because cookies ignore ports', () => {
     const { sessions } = startAt();
     expect(sessions().cookieName).toBe(sessions().cookieName);
     expect(sessions().cookieName).toMatch(/^pubsub-dashboard-[\w-]{8}$/);
@@ -99,8 +99,8 @@ describe('a session', () => {
   });
 });
 
-describe('what is open under a session', () => {
-  test('ends when it is signed out, and nothing else does', () => {
+describe('an open answer of a session', () => {
+  test('ends when its session signs out, and no other does', () => {
     const { sessions } = startAt();
     const ours = sessions();
     const [session, other] = [ours.begin(), ours.begin()].map((text) => genuine(ours.read(text)));
@@ -116,7 +116,7 @@ describe('what is open under a session', () => {
     expect(ended).toEqual(['first', 'second']);
   });
 
-  test('ends when the session expires, and leaves no timer before when it is gone', () => {
+  test('ends when its session expires, and leaves no timer if it ends earlier', () => {
     jest.useFakeTimers();
     const ours = new Sessions('token');
     const session = genuine(ours.read(ours.begin()));
@@ -133,7 +133,7 @@ describe('what is open under a session', () => {
     expect(jest.getTimerCount()).toBe(0);
   });
 
-  test('ends when the session does by the clock, however that is set meanwhile', () => {
+  test('ends when its session expires by the clock, even if the clock was set', () => {
     jest.useFakeTimers();
     const ours = new Sessions('token');
     const session = genuine(ours.read(ours.begin()));

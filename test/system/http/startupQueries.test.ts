@@ -10,7 +10,7 @@ const rosterOf = ({ actor }: Service) => actor.getSnapshot().context.roster;
 const query = async ({ url }: Service, search = '', headers = {}) =>
   JSON.parse((await ask(`${url}/api/events/clients${search}`, { headers })).text);
 
-test('of several servers at an address the port tells which one asks', async () => {
+test('the port tells servers at the same address apart', async () => {
   const servers = [await harness.server(), await harness.server()] as const;
   const service = await harness.service();
   await harness.watch(service);
@@ -19,7 +19,7 @@ test('of several servers at an address the port tells which one asks', async () 
   expect(puts(servers[0])).toEqual([false, true]);
 });
 
-test('what is posted to the URL of an answer counts nothing: the snapshot that follows has it', async () => {
+test('a delta posted to the URL of an answer is not counted, because the next snapshot contains it', async () => {
   const server = await harness.server();
   server.rooms.set('before', 1);
   const service = await harness.service();
@@ -38,7 +38,7 @@ test('what is posted to the URL of an answer counts nothing: the snapshot that f
   await eventually(async () => expect(await state()).toMatchObject({ complete: true }));
 });
 
-test('servers that cannot be told apart are all asked for snapshots, and the URL counts nothing', async () => {
+test('servers that cannot be told apart all get requests for snapshots, and deltas to the URL are not counted', async () => {
   const servers = [await harness.server(), await harness.server()];
   const service = await harness.service();
   const stream = await harness.watch(service);
@@ -53,7 +53,7 @@ test('servers that cannot be told apart are all asked for snapshots, and the URL
   expect(stream.messages.filter(({ data }) => data.includes('whose'))).toEqual([]);
 });
 
-test('a delta under a URL that counts nothing has the servers there asked for snapshots', async () => {
+test('a delta to a URL that is not counted makes the service request snapshots from the servers there', async () => {
   const servers = [await harness.server(), await harness.server()];
   const service = await harness.service();
   const { eventsUrl } = await query(service);
@@ -64,7 +64,7 @@ test('a delta under a URL that counts nothing has the servers there asked for sn
   for (const server of servers) expect(puts(server)).toEqual([false, true, true]);
 });
 
-test('an asker outside PUBSUB_NETWORKS is told to be silent, without a token, and sent nothing', async () => {
+test('a server outside PUBSUB_NETWORKS is told to be silent, without a token, and gets no request', async () => {
   const server = await harness.server();
   const service = await harness.service({
     PUBSUB_SERVERS: '',
@@ -81,7 +81,7 @@ test('an asker outside PUBSUB_NETWORKS is told to be silent, without a token, an
   expect(server.requests).toEqual([]);
 });
 
-test('a proxy outside PUBSUB_NETWORKS is told to be silent, and has nothing sent', async () => {
+test('a query through a proxy outside PUBSUB_NETWORKS is told to be silent, and causes no request', async () => {
   const server = await harness.server({ host: '127.0.0.2' });
   const service = await harness.service({ PUBSUB_NETWORKS: '127.0.0.2' });
   await harness.watch(service);
@@ -110,7 +110,7 @@ test.each(['X-Forwarded-For', 'Forwarded', 'Via'])(
   },
 );
 
-test('askers behind a proxy have nothing sent to anybody while nobody looks', async () => {
+test('without a viewer, queries through a proxy cause no request', async () => {
   const server = await harness.server();
   const service = await harness.service();
   expect(await query(service, '', { Via: '1.1 proxy' })).toMatchObject({ active: false });
