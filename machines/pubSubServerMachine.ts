@@ -1,5 +1,8 @@
 import { pubSubServerSetup } from './pubSubServerSetup.js';
 
+/** Each kind of request has its own answer, and each is answered once. */
+const answered = { target: 'resting', actions: 'clearFailures' } as const;
+
 /**
  * One pub-sub server. Each region answers one question about it, which its comment states. Regions
  * tell each other by raised events. See docs/internals/architecture.md.
@@ -41,13 +44,16 @@ export const pubSubServerMachine = pubSubServerSetup.createMachine({
         open: {
           entry: 'clearDue',
           initial: 'silencing',
-          on: { 'request.failed': { target: 'waiting', actions: 'countFailure' } },
-          onDone: 'resting',
+          on: {
+            'silence.confirmed': answered,
+            'snapshot.received': answered,
+            'probe.answered': answered,
+            'request.failed': { target: 'waiting', actions: 'countFailure' },
+          },
           states: {
-            silencing: { entry: 'requestSilence', on: { 'silence.confirmed': 'answered' } },
-            activating: { entry: 'requestActivity', on: { 'snapshot.received': 'answered' } },
-            probing: { entry: 'requestProbe', on: { 'probe.answered': 'answered' } },
-            answered: { type: 'final', entry: 'clearFailures' },
+            silencing: { entry: 'requestSilence' },
+            activating: { entry: 'requestActivity' },
+            probing: { entry: 'requestProbe' },
           },
         },
         /** Until the retry. */
@@ -125,16 +131,10 @@ export const pubSubServerMachine = pubSubServerSetup.createMachine({
               after: { overdueMs: 'unreachable' },
               states: {
                 live: {
-                  entry: 'demandReport',
+                  entry: 'reportHeard',
                   on: {
                     'request.failed': 'stale',
-                    'report.due': [
-                      {
-                        guard: 'isDeaf',
-                        actions: { type: 'report', params: { status: 'deaf' } },
-                      },
-                      { actions: { type: 'report', params: { status: 'live' } } },
-                    ],
+                    'deafness.changed': { actions: 'reportHeard' },
                   },
                   after: {
                     probeMs: [
@@ -233,8 +233,8 @@ export const pubSubServerMachine = pubSubServerSetup.createMachine({
         },
         /** No post arrives: its URL does not lead here, or something in between takes the posts. */
         deaf: {
-          entry: 'demandReport',
-          exit: 'demandReport',
+          entry: 'tellDeafness',
+          exit: 'tellDeafness',
           on: { 'deactivation.requested': { target: 'plausible', actions: 'recallMissed' } },
         },
       },

@@ -50,8 +50,8 @@ export type PubSubServerEvent =
   | { type: 'dip.remained' }
   /** A snapshot differs from the one before, and nothing was posted in between. */
   | { type: 'post.missed' }
-  /** The parent has to be told whether it is live or deaf. */
-  | { type: 'report.due' }
+  /** The region `posts` entered or left `deaf`. */
+  | { type: 'deafness.changed' }
   /** Evidence was found, and the server may be corrected now. */
   | { type: 'correction.due' }
   | { type: 'confirmation.needed' };
@@ -98,10 +98,10 @@ const startupGraceMs = 50;
 
 const isEngaged = stateIn({ standing: 'engaged' });
 const isApplying = stateIn({ startup: 'applying' });
+const isDeaf = stateIn({ posts: 'deaf' });
 const isCooling = stateIn({ evidence: 'cooling' });
 
-/** Events, slots, guards, delays and actions of `pubSubServerMachine.ts`. */
-export const pubSubServerSetup = setup({
+const base = setup({
   types: {
     context: {} as Context,
     events: {} as PubSubServerEvent,
@@ -112,8 +112,8 @@ export const pubSubServerSetup = setup({
   },
   guards: {
     isRequestDue: ({ context }) => context.isRequestDue,
-    isSilenceDue: and([stateIn({ standing: 'silencing' }), 'isRequestDue']),
-    isSnapshotDue: and([isEngaged, not(isApplying), 'isRequestDue']),
+    isSilenceDue: and(['isRequestDue', stateIn({ standing: 'silencing' })]),
+    isSnapshotDue: and(['isRequestDue', isEngaged, not(isApplying)]),
     isProbeDue: ({ context }) => context.isProbeDue,
     /** A probe changes nothing on the server. The other requests do. */
     isCommandOpen: or([
@@ -135,7 +135,6 @@ export const pubSubServerSetup = setup({
       'isDoubtful',
     ]),
     hasDip: ({ context }) => context.tally.hasDip(context.server),
-    isDeaf: stateIn({ posts: 'deaf' }),
     hasMissed: ({ context }) => context.missed > 0,
     isUnheard: ({ context }) => context.missed >= missedLimit,
   },
@@ -186,7 +185,7 @@ export const pubSubServerSetup = setup({
     clearMissed: assign({ missed: 0 }),
     /** After the next activation one miss is enough: nothing says that its posts arrive by then. */
     recallMissed: assign({ missed: missedLimit - 1 }),
-    demandReport: raise({ type: 'report.due' }),
+    tellDeafness: raise({ type: 'deafness.changed' }),
     report: sendParent(({ context }, { status }: { status: ServerStatus }): ServerReport => {
       const { server, failures } = context;
       return { type: 'server.reported', server, status, failures };
@@ -215,5 +214,15 @@ export const pubSubServerSetup = setup({
       ),
     startupGraceMs,
     letGoMs,
+  },
+});
+
+/** Events, slots, guards, delays and actions of `pubSubServerMachine.ts`. */
+export const pubSubServerSetup = base.extend({
+  actions: {
+    reportHeard: base.enqueueActions(({ context: { server, failures }, check, enqueue }) => {
+      const status = check(isDeaf) ? 'deaf' : 'live';
+      enqueue.sendParent({ type: 'server.reported', server, status, failures });
+    }),
   },
 });

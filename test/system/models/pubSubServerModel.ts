@@ -106,6 +106,7 @@ export const pubSubServerModel = modelOf(pubSubServerMachine, { surroundings }).
       if ((event as ModelEvent).isDoubtful) enqueue.raise({ type: 'dip.remained' });
     }),
     report: nothing,
+    reportHeard: nothing,
     announceAnswer: nothing,
     announceLoss: nothing,
   },
