@@ -31,7 +31,7 @@ describe.each(servers)('over $name', ({ connect }) => {
     store.client.send(new PutItemCommand({ TableName, Item }));
   const putRoom = (id: string, rest: Item = {}) =>
     put(store.names.rooms, { id: { S: id }, ...rest });
-  /** As the deployed servers write it. */
+  /** Writes an address as pub-sub servers do. */
   const change = (action: 'ADD' | 'DELETE', room: string, address: string) =>
     store.client.send(
       new UpdateItemCommand({
@@ -62,7 +62,7 @@ describe.each(servers)('over $name', ({ connect }) => {
         'x'.repeat(2048),
         'é'.repeat(1024),
       ].map(titled),
-    )('called %j is found by its name, and in pages', async (_title, room) => {
+    )('called %j is found by its name and in pages', async (_title, room) => {
       await change('ADD', room, '10.0.0.3');
       const stored = { id: room, addresses: ['10.0.0.3'] };
       expect(await store.rooms.get(room)).toEqual(stored);
@@ -79,7 +79,7 @@ describe.each(servers)('over $name', ({ connect }) => {
     });
 
     test.each(['', 'x'.repeat(2049), 'é'.repeat(1025), '\ud83d'].map(titled))(
-      'called %j cannot be stored: nobody is asked',
+      'called %j cannot be stored, so no request is sent',
       async (_title, room) => {
         const asked = countRequests(store);
         expect(await store.rooms.get(room)).toBeUndefined();
@@ -118,7 +118,7 @@ describe.each(servers)('over $name', ({ connect }) => {
       ['a size', { bytes: { N: '1234' } }, { bytes: 1234 }],
       ['a size below zero', { bytes: { N: '-1' } }, {}],
       ['a size in text', { bytes: { S: '12' } }, {}],
-    ])('with %s in its item is read all the same', async (_what, item, more) => {
+    ])('with %s in its item is still read', async (_what, item, more) => {
       await putRoom('r', item);
       const stored = { id: 'r', addresses: [], ...more };
       expect(await store.rooms.get('r')).toEqual(stored);
@@ -161,7 +161,7 @@ describe.each(servers)('over $name', ({ connect }) => {
       ).toEqual(wanted);
     });
 
-    test('are short rather than read on', async () => {
+    test('are short rather than read more than the limit', async () => {
       const read = countItems(store);
       const pages = await allPages((cursor) =>
         store.rooms.page({ limit: 5, maxRead: 7, prefix: 'b', ...cursor }),
@@ -171,7 +171,7 @@ describe.each(servers)('over $name', ({ connect }) => {
       expect(Math.max(...read())).toBeLessThanOrEqual(7);
     });
 
-    test('have no room for a prefix that nothing begins with', async () => {
+    test('are empty for a prefix without rooms', async () => {
       expect((await store.rooms.page({ limit: 5, maxRead: 100, prefix: 'c' })).items).toEqual([]);
       const tooLong = { limit: 5, maxRead: 100, prefix: 'b'.repeat(2049) };
       expect(await store.rooms.page(tooLong)).toEqual({ items: [] });
@@ -186,7 +186,7 @@ describe.each(servers)('over $name', ({ connect }) => {
       },
     );
 
-    test('of addresses name each once a page, and all in the end', async () => {
+    test('of addresses have each address once a page, and together all', async () => {
       const pages = await allPages((cursor) => store.rooms.addresses({ maxRead: 10, ...cursor }));
       expect(pages.length).toBeGreaterThanOrEqual(3);
       for (const page of pages) expect(new Set(page).size).toBe(page.length);
@@ -207,12 +207,12 @@ describe.each(servers)('over $name', ({ connect }) => {
       expect(await store.servers.list()).toEqual([]);
     });
 
-    test('are not listed after they expired', async () => {
+    test('are not listed after they expire', async () => {
       await store.servers.put({ server, origin: 'registered', expiresAt: Date.now() - 2000 });
       expect(await store.servers.list()).toEqual([]);
     });
 
-    test('have one item each: the heartbeat of one that is remembered', async () => {
+    test('have one item each: a heartbeat replaces a remembered server', async () => {
       const expiresAt = inOneHour();
       await store.servers.put({ server, origin: 'remembered', expiresAt });
       await store.servers.put({ server, origin: 'registered', expiresAt });
@@ -220,7 +220,7 @@ describe.each(servers)('over $name', ({ connect }) => {
       expect(await store.servers.list()).toEqual([{ server, origin: 'registered', expiresAt }]);
     });
 
-    test('are remembered in place of a heartbeat that has ended', async () => {
+    test('are remembered in place of an expired heartbeat', async () => {
       await store.servers.put({ server, origin: 'registered', expiresAt: Date.now() - 2000 });
       await store.servers.put({ server, origin: 'remembered', expiresAt: inOneHour() });
       expect(await store.servers.list()).toMatchObject([{ origin: 'remembered' }]);
@@ -239,7 +239,7 @@ describe.each(servers)('over $name', ({ connect }) => {
   });
 
   describe('connections', () => {
-    /** Minutes ago, the newest last, over several hours. */
+    /** Ages in minutes, the newest last, over several hours. */
     const minutes = [47 * 60 + 59, 47 * 60 + 1, 26 * 60, 121, 119, 61, 59, 1, 0];
     let begun: number;
     const ago = (minute: number) => new Date(begun - minute * 60_000).toISOString();
@@ -257,18 +257,18 @@ describe.each(servers)('over $name', ({ connect }) => {
     const idsOf = async (pages: AsyncIterable<{ id: string }[]>) =>
       (await collect(pages)).map(({ id }) => id);
 
-    test('come in the order of time, over the borders of hours', async () => {
+    test('are in the order of time, over hours', async () => {
       const since = new Date(begun - 48 * hourMs + 1000);
       expect(await idsOf(store.connections.since(since))).toEqual(minutes.map((m) => `c#${m}`));
     });
 
-    test('come newest first, those of the last 48 hours', async () => {
+    test('are newest first, of the last 48 hours', async () => {
       const newest = await collect(store.connections.newestFirst());
       expect(newest.map(({ id }) => id)).toEqual([...minutes].reverse().map((m) => `c#${m}`));
       expect(newest[0]).toEqual({ id: 'c#0', roomName: 'r=1', timestamp: ago(0) });
     });
 
-    test('come from a time on, that of the first included', async () => {
+    test('start at a time, inclusive', async () => {
       const since = new Date(begun - 119 * 60_000);
       expect(await idsOf(store.connections.since(since))).toEqual(
         ['119', '61', '59', '1', '0'].map((minute) => `c#${minute}`),
@@ -277,7 +277,7 @@ describe.each(servers)('over $name', ({ connect }) => {
       expect(await idsOf(store.connections.since(new Date(0)))).toHaveLength(minutes.length);
     });
 
-    test('of one instant are all there', async () => {
+    test('with equal times are all there', async () => {
       for (const id of ['b', 'a']) {
         await store.connections.put({ id, roomName: 'r', timestamp: ago(0) });
       }
@@ -285,13 +285,13 @@ describe.each(servers)('over $name', ({ connect }) => {
       expect(new Set(newest.slice(0, 3))).toEqual(new Set(['a', 'b', 'c#0']));
     });
 
-    test('of a server whose clock is ahead are there too', async () => {
+    test('of a server with a fast clock are there too', async () => {
       await store.connections.put({ id: 'ahead', roomName: 'r', timestamp: ago(-50) });
       expect((await idsOf(store.connections.newestFirst()))[0]).toBe('ahead');
       expect((await idsOf(store.connections.since(new Date(begun)))).at(-1)).toBe('ahead');
     });
 
-    test('to a room that the store cannot hold are not kept', async () => {
+    test('to a room that cannot be stored are dropped', async () => {
       await store.connections.put({ id: 'x', roomName: '', timestamp: ago(0) });
       expect(await idsOf(store.connections.newestFirst())).not.toContain('x');
     });
@@ -303,7 +303,7 @@ describe.each(servers)('over $name', ({ connect }) => {
       expect(await idsOf(store.connections.newestFirst())).toHaveLength(minutes.length);
     });
 
-    test('come in pages, each read when it is asked for', async () => {
+    test('come in pages, each read on demand', async () => {
       const timestamp = ago(3);
       const rows = Array.from({ length: 1200 }, (_, index) => ({
         id: `${index}`,
@@ -323,7 +323,7 @@ describe.each(servers)('over $name', ({ connect }) => {
   });
 });
 
-/** A long name makes a long title. */
+/** Shortens a long name for the title. */
 function titled(room: string): [title: string, room: string] {
   return [room.slice(0, 20), room];
 }
@@ -332,13 +332,13 @@ function cursorOf({ cursor }: { cursor?: string }): { cursor?: string } {
   return cursor === undefined ? {} : { cursor };
 }
 
-/** Counts the requests from now on. */
+/** Counts requests from now on. */
 function countRequests({ client }: TestStore): () => number {
   const read = countItems({ client });
   return () => read().length;
 }
 
-/** Items read by each request from now on until the test ends. */
+/** The number of items that each request reads, from now on until the test ends. */
 function countItems({ client }: Pick<TestStore, 'client'>): () => number[] {
   const read: number[] = [];
   const name = 'countItems';

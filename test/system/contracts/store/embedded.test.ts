@@ -47,14 +47,14 @@ describe('the embedded server', () => {
     expect(await second.rooms.get('__proto__')).toEqual({ id: '__proto__', addresses: [] });
   });
 
-  test('in memory begins empty each time', async () => {
+  test('in memory starts empty', async () => {
     const first = await start();
     await first.servers.put({ server, origin: 'remembered', expiresAt: inOneHour });
     await first.embedded.close();
     expect(await (await start()).servers.list()).toEqual([]);
   });
 
-  test('has its folder for itself, and says so', async () => {
+  test('refuses a folder that another server uses, and says so', async () => {
     const dataDir = await folder();
     const first = await start({ dataDir });
     await expect(startEmbedded({ dataDir })).rejects.toThrow(
@@ -72,7 +72,7 @@ describe('the embedded server', () => {
     await expect(stat(join(dataDir, 'dynamodb'))).rejects.toThrow();
   });
 
-  test('refuses whoever has another key', async () => {
+  test('refuses clients with another key', async () => {
     const { embedded } = await start();
     const credentials = { accessKeyId: 'A', secretAccessKey: 'B' };
     const client = createClient({ ...embedded.clientOptions, credentials });
@@ -81,7 +81,7 @@ describe('the embedded server', () => {
     expect((await fetch(embedded.clientOptions.endpoint)).status).toBe(403);
   });
 
-  test('outlives requests that dynalite itself does not', async () => {
+  test('survives requests that crash dynalite', async () => {
     const faults: Error[] = [];
     const { embedded, servers } = await start({ onFault: (cause) => faults.push(cause) });
     const { accessKeyId } = embedded.clientOptions.credentials;
@@ -103,7 +103,7 @@ describe('the embedded server', () => {
     expect(await servers.list()).toHaveLength(1);
   });
 
-  test('deletes what has expired, and nothing else', async () => {
+  test('deletes expired items, and nothing else', async () => {
     const { client, servers, connections } = await start({ expireEveryMs: 20 });
     const timestamp = (agoMs: number) => new Date(Date.now() - agoMs).toISOString();
     await servers.put({ server, origin: 'remembered', expiresAt: inOneHour });
@@ -121,7 +121,7 @@ describe('the embedded server', () => {
     });
   });
 
-  test('reads a bounded part of a table for that, and all of it in the end', async () => {
+  test('reads a limited part of a table at a time for that, and in the end all of it', async () => {
     const { client, servers } = await start();
     const ids = Array.from({ length: 60 }, (_, index) => `10.0.1.${index}:1` as ServerId);
     for (const [index, id] of ids.entries()) {

@@ -2,10 +2,10 @@ import { createServer, type IncomingMessage, request, type ServerResponse } from
 import type { AddressInfo } from 'node:net';
 import { owns } from './support.js';
 
-/** What a DynamoDB that misbehaves does with a request. */
+/** How a faulty DynamoDB answers a request. */
 export type Fault = (incoming: IncomingMessage, response: ServerResponse, body: Buffer) => void;
 
-/** An endpoint that answers as `fault` says; tests set it. Ends with the test. */
+/** An endpoint that answers with `fault`, which tests may change. It ends with the test. */
 export interface FaultyStore {
   endpoint: string;
   fault: Fault;
@@ -13,7 +13,7 @@ export interface FaultyStore {
   requests: number;
 }
 
-/** Starts one on loopback. */
+/** Starts a faulty store on loopback. */
 export async function startFaultyStore(fault: Fault): Promise<FaultyStore> {
   const server = createServer(async (incoming, response) => {
     const chunks: Buffer[] = [];
@@ -34,32 +34,32 @@ export async function startFaultyStore(fault: Fault): Promise<FaultyStore> {
 /** Never answers. */
 export const hang: Fault = () => {};
 
-/** Sends the head of an answer, and never its body. */
+/** Sends the head of an answer and never its body. */
 export const stall: Fault = (_incoming, response) => {
   response.writeHead(200, { 'Content-Type': json, 'Content-Length': 100 }).write('{"It');
 };
 
-/** Sends an answer that never ends, a blank at a time. */
+/** Sends an answer without end, one space at a time. */
 export const trickle: Fault = (_incoming, response) => {
   response.writeHead(200, { 'Content-Type': json });
   const timer = setInterval(() => response.write(' '), 100);
   response.on('close', () => clearInterval(timer));
 };
 
-/** Cuts the connection. */
+/** Resets the connection. */
 export const reset: Fault = (incoming) => incoming.socket.resetAndDestroy();
 
-/** Answers this body, whatever it is. */
+/** Answers with this body. */
 export const answer =
   (body: string, { status = 200, type = json } = {}): Fault =>
   (_incoming, response) =>
     response.writeHead(status, { 'Content-Type': type }).end(body);
 
-/** Answers an error as DynamoDB words it. */
+/** Answers with an error of DynamoDB. */
 export const refuse = (error: string, status = 400): Fault =>
   answer(JSON.stringify({ __type: `${namespace}#${error}`, message: 'so it is' }), { status });
 
-/** Hands the request on to a DynamoDB that works. */
+/** Passes the request on to a working DynamoDB. */
 export const passTo =
   (endpoint: string): Fault =>
   ({ method, headers }, response, body) => {

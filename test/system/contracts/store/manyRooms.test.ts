@@ -3,11 +3,11 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/g
 import { roomsTable } from '../../../../server/store/dynamodb/roomsTable.js';
 import { allPages, type Connected, connectEmbedded } from './support.js';
 
-const count = 100_000;
+const count = 10_000;
 const batch = 25;
 const atOnce = 8;
 
-describe('with 100,000 rooms', () => {
+describe('with 10,000 rooms', () => {
   let embedded: Connected;
   let scans: { read: number; limit: number }[] = [];
 
@@ -32,7 +32,7 @@ describe('with 100,000 rooms', () => {
   const itemsRead = () => scans.reduce((sum, { read }) => sum + read, 0);
   const rooms = () => roomsTable(embedded.client, 'rooms');
 
-  test('a page of 50 reads 50 items by one request, the first and a later one alike', async () => {
+  test('the first page of 50 and a later one each read 50 items with one request', async () => {
     const first = await rooms().page({ limit: 50, maxRead: 10_000 });
     expect([first.items.length, itemsRead(), scans.length]).toEqual([50, 50, 1]);
     const second = await rooms().page({ limit: 50, maxRead: 10_000, cursor: first.cursor ?? '' });
@@ -40,24 +40,24 @@ describe('with 100,000 rooms', () => {
     expect(first.items.map(({ id }) => id)).not.toContain(second.items[0]?.id);
   });
 
-  test('a rare prefix ends the page at the limit of items read, with a cursor', async () => {
-    const page = await rooms().page({ limit: 50, maxRead: 2500, prefix: 'room-99999' });
+  test('with a rare prefix a page ends at the limit of items read, with a cursor', async () => {
+    const page = await rooms().page({ limit: 50, maxRead: 2500, prefix: 'room-9999' });
     expect(page.cursor).toBeDefined();
     expect([itemsRead(), scans.length]).toEqual([2500, 3]);
   });
 
-  test('a common prefix fills the page by one request', async () => {
+  test('with a common prefix one request fills the page', async () => {
     const page = await rooms().page({ limit: 50, maxRead: 10_000, prefix: 'room-1' });
     expect(page.items).toHaveLength(50);
     expect(scans).toHaveLength(1);
   });
 
-  test('every room is found in the end', async () => {
+  test('the pages have every room', async () => {
     const pages = await allPages((cursor) =>
       rooms().page({ limit: 1000, maxRead: 5000, prefix: 'room-9', ...cursor }),
     );
-    // 9, 9x, 9xx, 9xxx and 9xxxx.
-    expect(new Set(pages.flat().map(({ id }) => id)).size).toBe(11_111);
+    // 9, 9x, 9xx and 9xxx.
+    expect(new Set(pages.flat().map(({ id }) => id)).size).toBe(1111);
     expect(Math.max(...scans.map(({ limit }) => limit))).toBeLessThanOrEqual(1000);
   });
 

@@ -69,7 +69,7 @@ describe('with tables', () => {
     expect(await (await open(configured)).servers.list()).toEqual([item]);
   });
 
-  test('that are missing nothing is created, and each question says which is', async () => {
+  test('that are missing none is created, and each call names the missing one', async () => {
     const store = await open(configured);
     await expect(store.rooms.get('r')).rejects.toThrow(
       /"my\.rooms" failed: ResourceNotFoundException.*docs\/deploy\.md/,
@@ -80,7 +80,7 @@ describe('with tables', () => {
     expect(TableNames).toEqual(['connections', 'observations', 'rooms', 'servers']);
   });
 
-  test('of rooms alone the others are embedded', async () => {
+  test('for rooms alone the others are embedded', async () => {
     await createTables(elsewhere, names);
     const store = await open({ DYNAMODB_TABLE: 'my.rooms' });
     expect(await store.rooms.get('r')).toBeUndefined();
@@ -90,7 +90,7 @@ describe('with tables', () => {
     expect(await there.servers.list()).toEqual([]);
   });
 
-  test('that have another key a question says so', async () => {
+  test('with another key a call says so', async () => {
     await createTables(elsewhere, names);
     const store = await open({ DYNAMODB_TABLE: 'my.connections' });
     await expect(store.rooms.get('r')).rejects.toThrow(/"my\.connections".*key/);
@@ -107,7 +107,7 @@ describe('the configuration of the store', () => {
     }
   };
 
-  test('has names, or ARNs, and a folder', () => {
+  test('takes names or ARNs, and a folder', () => {
     const arn = 'arn:aws:dynamodb:eu-west-1:123456789012:table/rooms';
     expect(
       readConfig({ ...configured, DYNAMODB_TABLE: arn, DATA_DIR: '/var/lib/x' }),
@@ -129,7 +129,7 @@ describe('the configuration of the store', () => {
     },
   );
 
-  test('refuses other tables without that of rooms', () => {
+  test('refuses other tables without one for rooms', () => {
     expect(
       problemsOf({ DYNAMODB_SERVERS_TABLE: 'abc', DYNAMODB_CONNECTIONS_TABLE: 'abcd' }),
     ).toEqual([

@@ -14,7 +14,7 @@ import type { Page, Store } from '../../../../server/store/store.js';
 
 const cleanups: (() => unknown)[] = [];
 
-/** Ends what a test started when the test is over, the newest first. */
+/** Calls `end` when the test is over, in reverse order. */
 export function owns<T>(thing: T, end: (thing: T) => unknown): T {
   cleanups.push(() => end(thing));
   return thing;
@@ -24,13 +24,13 @@ afterEach(async () => {
   for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
 });
 
-/** A store with tables of its own, and the client to look behind it. */
+/** A store with its own tables, and a client to inspect them. */
 export interface TestStore extends Omit<Store, 'close'> {
   client: DynamoDBClient;
   names: TableNames;
 }
 
-/** A client to a server, and how both end. */
+/** A client, and a function that ends it and its server. */
 export interface Connected {
   client: DynamoDBClient;
   end: () => Promise<void>;
@@ -39,7 +39,7 @@ export interface Connected {
 /** Longer than a busy machine takes. */
 export const withinMs = 60_000;
 
-/** The servers over which the adapters' contract is tested. */
+/** The servers for the contract test of the adapters. */
 export const servers: { name: string; connect: () => Promise<Connected> }[] = [
   { name: 'the embedded server in memory', connect: () => connectEmbedded() },
   {
@@ -57,7 +57,7 @@ if (process.env.AWS_ENDPOINT_URL_DYNAMODB) {
   servers.push({ name: 'AWS_ENDPOINT_URL_DYNAMODB', connect: async () => ({ client, end }) });
 }
 
-/** Starts an embedded server, and a client to it. */
+/** Starts an embedded server with a client. */
 export async function connectEmbedded(options: EmbeddedOptions = {}): Promise<Connected> {
   const embedded = await startEmbedded({ withinMs, ...options });
   const client = createClient({ ...embedded.clientOptions, withinMs });
@@ -68,13 +68,13 @@ export async function connectEmbedded(options: EmbeddedOptions = {}): Promise<Co
   return { client, end };
 }
 
-/** A folder that is gone after the test. */
+/** A folder that is removed after the test. */
 export async function folder(): Promise<string> {
   const path = await mkdtemp(join(tmpdir(), 'store-'));
   return owns(path, () => rm(path, { recursive: true }));
 }
 
-/** New tables that are gone after the test, behind the adapters. */
+/** New tables with adapters. They are removed after the test. */
 export async function testStore(client: DynamoDBClient): Promise<TestStore> {
   const run = randomUUID();
   const names = { rooms: `rooms-${run}`, servers: `servers-${run}`, connections: `conns-${run}` };
@@ -110,7 +110,7 @@ export async function allPages<Item>(
   return pages;
 }
 
-/** What a stream of pages yields. */
+/** All items of a stream of pages. */
 export async function collect<Item>(pages: AsyncIterable<Item[]>): Promise<Item[]> {
   const items: Item[] = [];
   for await (const page of pages) items.push(...page);

@@ -22,7 +22,7 @@ const page = await readFile(
 );
 const sections = new Map(page.split(/^## /m).map((text) => [text.split('\n', 1)[0] ?? '', text]));
 
-/** The lines of the blocks of commands and settings in a section. */
+/** The commands and settings of a section, line by line. */
 function linesIn(title: string): string[] {
   const blocks = [...(sections.get(title) ?? '').matchAll(/^```sh\n(.*?)^```$/gms)];
   return blocks.flatMap(([, lines = '']) => lines.trim().split('\n'));
@@ -32,8 +32,7 @@ const settingsIn = (title: string) =>
   Object.fromEntries(linesIn(title).map((line) => line.split(/=(.*)/s).slice(0, 2)));
 
 const run = promisify(execFile);
-const slowly = { withinMs: 20_000 };
-/** What a command of the page prints, with the port in which the test has the service. */
+/** Runs a command of the page with another port. Resolves with what it prints. */
 const printed = async (command: string, port: string) =>
   (await run('sh', ['-c', command.replaceAll(':8000', `:${port}`)])).stdout;
 const letIn = settingsIn('1. Let the old page in');
@@ -41,7 +40,7 @@ const where = settingsIn('2. Set its address');
 const ecs = settingsIn('3. Rename the variables');
 const table = settingsIn('4. Let it read the rooms table');
 const commands = linesIn('5. Check that it works');
-/** Variables of the page, but on this machine and beside others. */
+/** Variables of the page, for a service on loopback. */
 const here = async () => ({
   ...letIn,
   ...where,
@@ -51,7 +50,7 @@ const here = async () => ({
   STATE_DIR: 'none',
 });
 
-test('every setting of the page is one of those that are tried here', () => {
+test('the tests below use every setting of the page', () => {
   expect(Object.keys(letIn)).toEqual(['AUTH', 'CORS_ORIGINS', 'ALLOWED_HOSTS']);
   expect(Object.keys(where)).toEqual(['HOST', 'PORT', 'PUBLIC_URL']);
   expect(Object.keys(ecs)).toEqual(['ECS_CLUSTER', 'ECS_SERVICE', 'PUBSUB_PORT', 'AWS_REGION']);
@@ -62,7 +61,7 @@ test('every setting of the page is one of those that are tried here', () => {
   );
 });
 
-test('with its settings the commands answer as the page says, and the old page reads the counts', async () => {
+test('with these settings the commands print what the page says, and the old page reads counts', async () => {
   const server = await startDouble();
   server.rooms.set('notes', 2);
   const env = await here();
@@ -72,7 +71,7 @@ test('with its settings the commands answer as the page says, and the old page r
   for (const command of commands) {
     expect(command).toMatch(/^curl -sf /);
     // The store of a service that has just been started may not be open yet.
-    await eventually(async () => outputs.push(await printed(command, env.PORT)), slowly);
+    await eventually(async () => outputs.push(await printed(command, env.PORT)));
   }
   const [state = '', servers = '', rooms = '', headers = ''] = outputs;
   expect(JSON.parse(state)).toMatchObject({ reason: 'not_counting' });
@@ -99,7 +98,7 @@ test('with its settings the commands answer as the page says, and the old page r
   expect((await fetch(`${service.url}/api/rooms/stored`)).status).toBe(404);
 });
 
-test('without the settings the old page is kept out, each time by the one that the page names', async () => {
+test('without one of these settings the old page is refused', async () => {
   const last = commands.at(-1) ?? '';
   for (const [name, instead, expected] of [
     ['ALLOWED_HOSTS', '', /^HTTP\/1.1 421 /],
@@ -113,7 +112,7 @@ test('without the settings the old page is kept out, each time by the one that t
   }
 });
 
-test('the old variables are warned of, and ours find the tasks of the ECS service', async () => {
+test('old variables are logged as warnings, and ours find the tasks of the ECS service', async () => {
   const double = await startDouble();
   const api = owns(await startEcs(100), (it) => it.stop());
   api.tasks.set('arn:1', fargateTask('127.0.0.1'));
