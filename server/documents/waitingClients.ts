@@ -47,7 +47,7 @@ function readLines(update: Uint8Array, doc: Y.Doc | undefined): Map<number, Line
     lines.set(client, line);
     return line;
   };
-  const nobody = () => undefined;
+  const ignore = () => undefined;
   readUpdate(update, {
     struct: (client, clock, length, kind, head) => {
       const line = lineOf(client);
@@ -62,7 +62,7 @@ function readLines(update: Uint8Array, doc: Y.Doc | undefined): Map<number, Line
       need(head?.rightOrigin);
       need(head?.parent);
     },
-    deletion: nobody,
+    deletion: ignore,
   });
   return lines;
 }

@@ -5,7 +5,7 @@ const carriesUpdates = 1;
 const foreign = 2;
 
 /**
- * Tells the channels of other programs on a shared Redis: channels with messages of which none was an update. It is
+ * Detects the channels of other programs on a shared Redis: they carry messages, but never an update. It is
  * a hash table without keys, of 64 KiB for any number of channels. If channels share a slot, one with updates decides.
  */
 export class ForeignChannels {

@@ -40,7 +40,7 @@ window.received = [];
 createBrowserReceiver().subscribe((message) => window.received.push(message));
 </script>`;
 
-/** A page of a browser that meets the stand-in at stately.ai, and nobody else out there. */
+/** A browser page that reaches a stand-in for stately.ai and no other site. */
 async function openPage(): Promise<{ page: Page; outside: string[]; refused: string[] }> {
   const page = visits(await browser.newPage(), (it) => it.close());
   const outside: string[] = [];

@@ -153,7 +153,7 @@ test('opened connections are sent only to clients that ask for all events', asyn
       posts: [{ server: double.id, deltas: [{ room: 'r', add: 1 }] }],
     },
   });
-  // What comes after them has been told.
+  // Later events have been sent.
   await viewer.close();
   await eventually(() => expect(few.states().activation).toBe('"inactive"'));
   expect(deltas(few)).toEqual([]);

@@ -15,7 +15,7 @@ afterEach(() => {
   for (const end of ends.splice(0)) end();
 });
 
-/** An inspector, with what it logged. */
+/** An inspector and its log. */
 function startInspector() {
   const logged: string[] = [];
   const inspector = new Inspector(pino({}, { write: (line) => logged.push(line) }));
@@ -42,7 +42,7 @@ const quietMachine = activationMachine.provide({
 /** Its timers never fire: there is nothing to stop, and to stop a thousand actors takes long. */
 const clock = { setTimeout: () => undefined, clearTimeout: () => {} };
 
-/** The root with so many servers, of which none ever answers. */
+/** The root with so many servers that never answer. */
 function startFleet(inspector: Inspector, size: number) {
   const servers = Array.from(
     { length: size },
@@ -94,7 +94,7 @@ test('the kept history stays bounded with 1,000 servers and 10,000 deltas a seco
   expect(few.frames.join('')).not.toContain('deltas.received');
   expect(inspector.held.frames).toBeLessThanOrEqual(500);
 
-  // Events that are told fill it up, and no further.
+  // Sent events fill it up to its limit.
   const many = servers.map((_, i) => `unknown-${i}:1` as ServerId);
   for (let i = 0; i < 2000; i += 1) actor.send({ type: 'evidence.found', servers: many });
   const { actors, frames, bytes } = inspector.held;
@@ -204,7 +204,7 @@ test('messages equal those of the package of the Stately inspector', async () =>
   const comparable = (message: StatelyInspectionEvent) => {
     const { id, createdAt, ...fields } = JSON.parse(JSON.stringify(message));
     if (fields.definition) fields.definition = JSON.parse(fields.definition);
-    // Theirs is asked for when the actor has long gone on; ours are the state and what it holds.
+    // Theirs reads the snapshot much later; ours has it from the time of the event.
     if (message.type === '@xstate.actor') delete fields.snapshot;
     for (const name of ['children', 'historyValue', 'tags']) delete fields.snapshot?.[name];
     return fields;

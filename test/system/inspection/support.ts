@@ -6,7 +6,7 @@ import { owns } from '../../support/stage.js';
 export interface InspectorClient extends EventStream {
   /** The inspector's messages so far, in order. */
   told(): StatelyInspectionEvent[];
-  /** The names of the actors with the states that they were last told to be in, as JSON. */
+  /** The last state of each actor by its name, as JSON. */
   states(): Record<string, string>;
 }
 
@@ -21,7 +21,7 @@ export async function inspect(
   return owns(client, (it) => it.close());
 }
 
-/** What messages leave an inspector with: each actor in the state that it was told last. */
+/** The last state of each actor according to these messages. */
 export function statesIn(messages: readonly StatelyInspectionEvent[]): Record<string, string> {
   const names = new Map<string, string>();
   const states: Record<string, string> = {};

@@ -35,7 +35,7 @@ test('a client that does not renew its state for thirty seconds is no longer sho
   watch.applyPresence(encodeAwarenessUpdate(awareness, [doc.clientID]));
   await eventually(() => expect(told()).toContain('Ada'));
   now = 29_999;
-  // A later word of somebody else: Ada is still there.
+  // A later update of another client: Ada is still there.
   watch.applyPresence(awarenessUpdate([1, 1, { name: 'Grace' }]));
   await eventually(() => expect(told()).toContain('Grace'));
   expect(told()).toContain('Ada');
@@ -129,7 +129,7 @@ test('when the thread of documents ends, no client is known, and `since` starts 
   const [[event, lost]] = fake.take() as [[string, People]];
   expect([event, lost.clients]).toEqual(['awareness', []]);
   expect((lost.since ?? '') >= (told.since ?? '')).toBe(true);
-  // Whoever comes now is not told of those who were known before.
+  // A new viewer does not get clients that were known before.
   const late = new FakeViewer();
   streams.add(late.viewer, 'whole');
   expect(late.take()).toMatchObject([['awareness', { clients: [] }]]);

@@ -73,7 +73,7 @@ test('awareness is sent at most once in a frame interval, and only the changes t
     patience,
   );
   expect(framesOf(whole).map(([event]) => event)).not.toContain('awareness-changes');
-  // Who comes later gets everybody first.
+  // A later viewer gets all clients first.
   const late = await watchLive(service, '?as=updates&awareness=changes');
   await eventually(() => expect(framesOf(late)[0]?.[1].clients).toHaveLength(people - 1), patience);
   expect(framesOf(late)[0]?.[0]).toBe('awareness');

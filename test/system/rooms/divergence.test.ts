@@ -81,7 +81,7 @@ test("servers that do not get each other's updates are flagged, with what each m
     const { diverged } = await getJson<RoomStatus>(`${service.url}/api/rooms/r/${path}`);
     expect(diverged).toMatchObject(expected);
   }
-  // Nobody watches this one: nothing is known of it.
+  // This room has no viewer, so nothing is known about it.
   await edit(nth(servers, 0), 'unwatched');
   const other = await getJson<object>(`${service.url}/api/rooms/unwatched/servers`);
   expect(other).not.toHaveProperty('diverged');

@@ -1,4 +1,4 @@
-/** Awareness that nobody's editor sends: as deep, as large and as many as Redis carries. */
+/** Awareness that no editor sends: as deep, as large and as many as Redis carries. */
 
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { expect, test } from '@jest/globals';
@@ -81,6 +81,6 @@ test('deep JSON, large strings and a million clients are read in the worker thre
   expect(delay.max / 1e6).toBeLessThan(longestTurnMs);
   expect(process.memoryUsage().rss - before).toBeLessThan(400 * 2 ** 20);
   await eventually(() => expect(statusOf(viewer).garbage).toBeGreaterThan(0));
-  // What cannot be read, and what is more than anybody sends, is said to be garbage or dropped.
+  // Unreadable and oversized updates are counted as garbage or dropped.
   expect(await getJson(`${service.url}/health`)).toEqual({ status: 'ok' });
 }, 120_000);

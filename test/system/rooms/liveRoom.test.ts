@@ -35,7 +35,7 @@ beforeEach(async () => {
   service = await startStaged(servers, { ...calm, REDIS_URL: redis.url });
 }, 60_000);
 
-/** Types into all editors by turns, until it is told to stop. */
+/** Types into all editors in turn until it is stopped. */
 function keepTyping(editors: readonly Editor[]) {
   let typed = 0;
   const timer = setInterval(() => {
@@ -159,7 +159,7 @@ test('watching is invisible: no connection, no awareness, no change of state', a
   const viewers = [await watchRoom(service, room), await consume(service, room)];
   for (const viewer of [await watchRoom(service, 'nobody is here'), nth(viewers, 0) as EventStream])
     await untilStanding(viewer, 'live', 'waiting');
-  // Several rounds: each asks the servers anew.
+  // Several rounds, each of which asks the servers again.
   const waiting = await watchRoom(service, 'nobody is here either');
   await untilStanding(waiting, 'waiting');
   expect(await truth()).toEqual(connections);

@@ -202,7 +202,7 @@ test('updates that arrive during the first round follow its state', async () => 
   server.shut();
   const consumer = await consume(service, 'r');
   await eventually(() => expect(server.asked.get('r')).toBe(1), patience);
-  // Without the state it would have to wait for what it follows.
+  // Without the state the update would wait for the one before it.
   doc.getText('text').insert(7, 'after');
   await eventually(async () => expect(await redis.subscribers('r')).toBe(1), patience);
   const second = await watchRoom(service, 'r');

@@ -39,7 +39,7 @@ const untilChannel = (stream: EventStream, channel: string) =>
 const standingsOf = (stream: EventStream) =>
   dataOf<RoomStatus>(stream, 'room').map(({ state, source, channel }) => [state, source, channel]);
 
-/** Somebody types in a room; `publish` is what the server makes of each update. */
+/** Types in a room; `publish` is how the server publishes each update. */
 function typist(publish: (update: Uint8Array) => unknown, name = room) {
   const doc = server.doc(name);
   const updates: Uint8Array[] = [];

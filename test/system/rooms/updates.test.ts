@@ -51,7 +51,7 @@ const entriesOf = (stream: EventStream) => dataOf<UpdateEntry>(stream, 'update')
 const roomsOf = (stream: EventStream) => entriesOf(stream).map(({ room }) => room);
 const statusOf = (stream: EventStream) => dataOf<FeedStatus>(stream, 'status').at(-1);
 
-/** The updates of a document in which somebody writes. */
+/** The updates of a document that is being edited. */
 function writing(...words: string[]): Uint8Array[] {
   const doc = new Y.Doc();
   const updates: Uint8Array[] = [];
@@ -201,7 +201,7 @@ test('it is connecting until Redis confirms the subscription', async () => {
   await eventually(() => expect(statesOf(stream)).toEqual(['connecting', 'following']), patience);
   await stream.close();
   await eventually(async () => expect(await redis.patterns()).toBe(0), patience);
-  // What was true for others is not known to be true for who comes next.
+  // The state for earlier viewers does not hold for the next one.
   redis.suspend();
   const next = await watchUpdates(service);
   await eventually(() => expect(statesOf(next)).toEqual(['connecting']), patience);

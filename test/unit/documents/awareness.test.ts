@@ -73,7 +73,7 @@ describe('awareness states', () => {
     expect(changesOf(states)).toEqual({ clients: [], gone: [2] });
     expect(shownBy(states).map(({ client }) => client)).toEqual([1]);
     expect(states.nextExpiryAt()).toBe(46_000);
-    // What was announced before does not bring it back.
+    // An older update does not bring it back.
     states.apply(updateOf([2, 1, {}]), 32_000);
     expect(changesOf(states)).toEqual({ clients: [], gone: [] });
     states.expire(46_000);
@@ -107,7 +107,7 @@ describe('awareness states', () => {
     expect([states.leftOut, changesOf(states)]).toEqual([49, { clients: [], gone: [1] }]);
     states.apply(updateOf([60, 3, {}]), 63);
     expect([states.leftOut, changesOf(states)]).toEqual([48, { clients: [60], gone: [] }]);
-    // Nobody renews: all go.
+    // No client renews its state: all expire.
     states.expire(63 + outdatedTimeout);
     expect([shownBy(states).length, states.leftOut]).toEqual([0, 0]);
     for (let client = 100; client <= 1_000; client += 1)
@@ -130,7 +130,7 @@ describe('awareness states', () => {
     states.apply(updateOf([1, 2, 'grown '.repeat(10)]), 0);
     expect(changesOf(states)).toEqual({ clients: [1], gone: [] });
     expect(states.clients()[0]).toMatchObject({ json: undefined, omitted: 'too_large', bytes: 62 });
-    // What it took is free for others.
+    // Its bytes are free for others.
     states.apply(updateOf([3, 2, 'c'.repeat(40)]), 0);
     expect(states.clients()[2]).toMatchObject({ json: `"${'c'.repeat(40)}"` });
     states.apply(updateOf([1, 3, 'small']), 0);

@@ -17,7 +17,7 @@ const given = (state: Uint8Array) => new Uint8Array(state);
 const conflictsWith = (doc: Y.Doc, state: Uint8Array) =>
   readState(state, doc).coverage.conflicts ?? new Map();
 
-// What two edits by a client with the same id come to, one of which is in the document.
+// The conflicts of two edits under one client id, of which the document has one.
 const conflicts = (one: (doc: Y.Doc) => void, other: (doc: Y.Doc) => void) =>
   conflictsWith(docOf(edited(one, 7).state), edited(other, 7).state);
 
@@ -150,7 +150,7 @@ describe('elements under the same client and clock', () => {
         conflictingStructs: 3,
       },
     ]);
-    // Alone it holds other than what is shown, too.
+    // Alone it still differs from what is shown.
     expect(document.divergence(['b'])).toMatchObject([{ server: 'b', conflictingStructs: 3 }]);
     for (const { doc } of [one, other]) doc.getText('t').delete(0, 3);
     document.merge(given(Y.encodeStateAsUpdate(one.doc)), 'a');
@@ -166,7 +166,7 @@ describe('elements under the same client and clock', () => {
       heardBy: fc.nat(15),
     });
     const property = fc.property(fc.array(step, { maxLength: 40 }), fc.nat(3), (steps, first) => {
-      // Two of the servers keep what is deleted.
+      // Two of the servers keep deleted content.
       const docs = [1, 2, 3, 4].map((clientID) =>
         Object.assign(new Y.Doc({ gc: clientID % 2 === 0 }), { clientID }),
       );

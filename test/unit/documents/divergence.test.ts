@@ -121,7 +121,7 @@ describe('divergence', () => {
         });
         expect(compare(...docs).map(({ server }) => server)).toEqual(behind);
         for (const doc of docs) Y.applyUpdate(doc, Y.encodeStateAsUpdate(all));
-        // What the exchange itself tidied (formatting) is told on as well.
+        // Formatting that the exchange itself cleaned up is passed on too.
         const tidied = docs.map((doc) => Y.encodeStateAsUpdate(doc));
         for (const doc of docs) for (const state of tidied) Y.applyUpdate(doc, state);
         const settled = docs.map((doc) => Y.encodeStateAsUpdate(doc));

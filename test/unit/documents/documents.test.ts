@@ -221,7 +221,7 @@ describe('a thread that fails', () => {
     await expect(ask(documents)).rejects.toEqual(refusal('too_heavy'));
     await expect(ask(others)).rejects.toEqual(refusal('too_heavy'));
     await expect(ask(others, 'bystander')).resolves.toBeDefined();
-    // Who is in it is another matter.
+    // Its awareness is not refused.
     const people = others.open('culprit', { subject: 'people' });
     await expect(people.toJson()).resolves.toBeDefined();
     now += 60_000;
@@ -243,7 +243,7 @@ describe('a thread that fails', () => {
   });
 
   test('to start is not blamed on the waiting room', async () => {
-    // Too little for what it runs. With less than 3 MB Node 22 ends the process instead of the thread.
+    // Too little to load its code. With less than 3 MB Node 22 ends the process instead of the thread.
     const room = openDocuments({ maxHeapMb: 4 }).open('r');
     for (let i = 0; i < 4; i += 1)
       await expect(room.merge(prepended(1), 'a')).rejects.toEqual(refusal('lost'));

@@ -295,7 +295,7 @@ describe('reading an update', () => {
       doc.getArray('list').delete(0, 1);
     });
     const document = new LiveDocument(limits, () => 1e6);
-    // What is typed waits for its parent; the document then gets its first two clocks as something else.
+    // The typed text waits for its parent. The document then gets other content under its first two clocks.
     const waiting = Y.diffUpdate(typed.state, Y.encodeStateVector(other.doc));
     for (const update of [waiting, collected.state, other.state]) document.apply([update]);
     expectSound(document);

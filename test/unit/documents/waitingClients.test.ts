@@ -83,7 +83,7 @@ describe('clients that wait for missing updates', () => {
     const property = fc.property(refers, (to) => {
       const update = crowd(to.length, (i) => (to[i - 2] === i ? 0 : (to[i - 2] ?? 0)));
       const waiting = waitingByYjs(update);
-      // At the bound of what is counted it is taken, below it refused.
+      // A limit equal to the count accepts the update, a lower one refuses it.
       const most = waiting * to.length;
       expect(() => refuseWaiting(update, undefined, most)).not.toThrow();
       if (waiting > 0) expect(() => refuseWaiting(update, undefined, most - 1)).toThrow(why);

@@ -17,7 +17,7 @@ const limits = {
 const newDocument = () => new LiveDocument(limits, () => 1e7);
 const given = (state: Uint8Array) => new Uint8Array(state);
 
-// Root types of which nothing is in the document are left out: only asking for them makes them.
+// Without empty root types, which exist only because Yjs was asked for them.
 const shown = (json: Uint8Array): Record<string, unknown> =>
   Object.fromEntries(
     Object.entries(
@@ -165,7 +165,7 @@ describe('what Yjs applies is shown:', () => {
       try {
         document.merge(given(state), 'a');
       } catch {
-        // What is refused must be empty to Yjs, too.
+        // A refused update must be empty for Yjs too.
       }
       expect(shownBy(document)).toEqual(shownByYjs(made));
     });

@@ -7,7 +7,7 @@ import { charts } from '../../../server/inspection/charts.js';
 import { definitionOf } from '../../../server/inspection/definition.js';
 
 const key = String.raw`(\w+|\[\*\])`;
-/** Mermaid takes more than this; what is not here would have to be tried with Mermaid itself. */
+/** Mermaid accepts more forms than these. Try a new one with Mermaid itself. */
 const forms = {
   open: /^state "[^"]+" as (\w+) \{$/,
   state: /^state "[^"]+" as (\w+)$/,
@@ -19,7 +19,7 @@ const forms = {
 /** Words that cannot be names of states. */
 const reserved = ['state', 'note', 'end', 'direction', 'class', 'classDef', 'style', 'default'];
 
-/** What is wrong with a diagram: lines of no known form, states unknown, twice or in two blocks. */
+/** Problems of a diagram: lines of an unknown form, and states that are unknown, repeated or in two blocks. */
 function faultsIn(diagram: string): string[] {
   const faults: string[] = [];
   const [head, ...lines] = diagram.trimEnd().split('\n');

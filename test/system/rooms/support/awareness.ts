@@ -18,7 +18,7 @@ export const awarenessUpdate = (...said: Said[]): Uint8Array => {
   return encoding.toUint8Array(encoder);
 };
 
-/** Someone in the room, as a viewer is told. */
+/** A client in the room, as viewers get it. */
 export interface Person {
   client: number;
   clock: number;
@@ -42,7 +42,7 @@ export const framesOf = ({ messages }: Pick<EventStream, 'messages'>): [string, 
     event?.startsWith('awareness') ? [[event, JSON.parse(data) as People]] : [],
   );
 
-/** Who is in the room, for a viewer that reads both kinds of frames. */
+/** The clients in the room, from both kinds of frames. */
 export function peopleOf(frames: readonly [string, People][]): Map<number, Person> {
   const people = new Map<number, Person>();
   for (const [event, { clients, gone = [] }] of frames) {

@@ -3,14 +3,14 @@ import type { AddressInfo } from 'node:net';
 import * as Y from 'yjs';
 import { owns } from '../../../support/stage.js';
 
-/** A pub-sub server as far as documents go: the test edits them, and says when and what it answers. */
+/** A pub-sub server with documents. The test edits them and controls its answers. */
 export interface DocServer {
   readonly id: string;
   readonly port: number;
   /** The document of a room; in memory from the first call on. */
   doc(room: string): Y.Doc;
   forget(room: string): void;
-  /** What is answered in place of the document's state. */
+  /** The answer in place of the state of the document. */
   readonly states: Map<string, Uint8Array>;
   /** Questions for the state of a room, by room. */
   readonly asked: Map<string, number>;

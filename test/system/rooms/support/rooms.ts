@@ -42,14 +42,14 @@ const newest = <T>(stream: EventStream, event: string): T | undefined => {
   return message && (JSON.parse(message.data) as T);
 };
 
-/** How the room stands, as the viewer was told last. */
+/** The last status of the room that the viewer got. */
 export const statusOf = (stream: EventStream): RoomStatus => {
   const status = newest<RoomStatus>(stream, 'room');
   if (!status) throw new Error('no status came yet');
   return status;
 };
 
-/** The document as the viewer was told last. */
+/** The last document that the viewer got. */
 export function documentOf(stream: EventStream): Record<string, { value?: unknown }> {
   const state = newest<{ document: Record<string, { value?: unknown }> }>(stream, 'state');
   if (!state) throw new Error('no state came yet');
@@ -69,7 +69,7 @@ export class Consumer {
     this.stream = stream;
   }
 
-  /** Applies what came since the last call. */
+  /** Applies the events since the last call. */
   catchUp(): Y.Doc {
     const fresh: EventSourceMessage[] = this.stream.messages.slice(this.#read);
     this.#read += fresh.length;

@@ -28,31 +28,31 @@ const applied: Applied = {
   isChanged: true,
 };
 
-/** Content over a document that notes what it is asked. */
+/** Content of a room over a fake document, and the events that it emits. */
 function contentOver(document: Partial<RoomDocument>) {
-  const heard = { updates: 0, gaps: 0, garbage: 0, changes: 0, merges: 0 };
+  const counts = { updates: 0, gaps: 0, garbage: 0, changes: 0, merges: 0 };
   const agreeing = { divergence: async () => [], ...document };
   const content = new RoomContent(agreeing as unknown as RoomDocument, {
     onStatus: () => undefined,
     onChanged: () => {
-      heard.changes += 1;
+      counts.changes += 1;
     },
     onMerged: () => {
-      heard.merges += 1;
+      counts.merges += 1;
     },
     onUpdate: () => {
-      heard.updates += 1;
+      counts.updates += 1;
     },
     onGarbage: () => {
-      heard.garbage += 1;
+      counts.garbage += 1;
     },
     onUndelivered: () => undefined,
     onDelivered: () => undefined,
     onGap: () => {
-      heard.gaps += 1;
+      counts.gaps += 1;
     },
   });
-  return { content, heard };
+  return { content, counts };
 }
 
 test('the log keeps the last 500 updates, numbered', () => {
@@ -92,7 +92,7 @@ const merged = {
 
 test('content holds updates until the first round has ended, and none after it', async () => {
   const asked: string[] = [];
-  const { content, heard } = contentOver({
+  const { content, counts } = contentOver({
     merge: async () => {
       asked.push('merge');
       return merged;
@@ -109,12 +109,12 @@ test('content holds updates until the first round has ended, and none after it',
   expect(asked.length).toBe(many + 1);
   expect(asked[0]).toBe('merge');
   for (let i = 0; i < many; i += 1) await content.apply(new Uint8Array(20));
-  expect(heard).toMatchObject({ updates: 2 * many, gaps: 0, merges: 1 });
+  expect(counts).toMatchObject({ updates: 2 * many, gaps: 0, merges: 1 });
 });
 
 test('an unchanged state is not merged again, unless the document was lost', async () => {
   let merges = 0;
-  const { content, heard } = contentOver({
+  const { content, counts } = contentOver({
     merge: async () => {
       merges += 1;
       return merged;
@@ -125,12 +125,12 @@ test('an unchanged state is not merged again, unless the document was lost', asy
     await content.endRound(false);
   };
   for (let i = 0; i < 10; i += 1) await round(1);
-  expect([merges, heard.merges]).toEqual([1, 1]);
+  expect([merges, counts.merges]).toEqual([1, 1]);
   await round(2);
-  expect([merges, heard.merges]).toEqual([2, 2]);
+  expect([merges, counts.merges]).toEqual([2, 2]);
   content.reset();
   await round(2);
-  expect([merges, heard.merges]).toEqual([3, 3]);
+  expect([merges, counts.merges]).toEqual([3, 3]);
   expect(content.holders).toEqual([server]);
 });
 

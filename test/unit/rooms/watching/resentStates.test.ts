@@ -12,7 +12,7 @@ test('a viewer that connects while the first round ends gets the document', asyn
     status: () => ({ room: { state: 'merging' } }),
   });
   const fake = new FakeViewer();
-  // What it is to be sent first is being made, and holds nothing yet, when the first round ends.
+  // The first frame for the viewer is in the making, and still empty, when the first round ends.
   streams.add(fake.viewer, { as: 'updates' });
   states = [{ update }];
   await streams.resendUpdates();
