@@ -1,4 +1,4 @@
-/** What the machines need of the outside, and the branded ids they speak of. */
+/** What the machines need from outside, and the ids that they use. */
 
 declare const brand: unique symbol;
 
@@ -8,25 +8,25 @@ export type ServerId = string & { readonly [brand]: 'ServerId' };
 /** Raw request path of a room, never decoded (`a%20b`, `a/b`, `__proto__`). */
 export type RoomName = string;
 
-/** Number of an attempt to set a pub-sub server right; grows over one run of the service, never reused. */
+/** Number of a request that sets a pub-sub server's URL. It grows, and one run never uses it twice. */
 export type Epoch = number & { readonly [brand]: 'Epoch' };
 
-/** A snapshot as a pub-sub server answered it: its connections for each room, repeats summed. */
+/** A snapshot of a pub-sub server: its connections for each room. A room that it names twice is summed. */
 export type Connections = Map<RoomName, number>;
 
-/** Why a request to a pub-sub server failed, in words for an operator. */
+/** Why a request to a pub-sub server failed, for an operator to read. */
 export type FailureCause = string;
 
-/** What a pub-sub server's machine asks of the slot `serverRequests`. One at a time; each is answered once. */
+/** Requests of a server's machine to the slot `serverRequests`. One at a time; each is answered once. */
 export type ServerRequest =
-  /** Start posting, updates of documents too if asked, and answer with the current connections: `snapshot.received`. */
+  /** Start posting, with document updates if `withUpdates`. Answered with the current connections: `snapshot.received`. */
   | { type: 'activity.requested'; epoch: Epoch; withUpdates: boolean }
-  /** Stop posting: `silence.confirmed`. */
+  /** Stop posting. Answered with `silence.confirmed`. */
   | { type: 'silence.requested'; epoch: Epoch }
-  /** Are you there: `probe.answered`. */
+  /** Is the server there? Answered with `probe.answered`. */
   | { type: 'probe.requested' };
 
-/** What the slot `serverRequests` answers; each request comes to exactly one of these, within its deadline. */
+/** Answers of the slot `serverRequests`. Each request gets exactly one of these within its deadline. */
 export type ServerAnswer =
   | { type: 'snapshot.received'; epoch: Epoch; snapshot: Connections }
   | { type: 'silence.confirmed' }
@@ -34,18 +34,18 @@ export type ServerAnswer =
   | { type: 'request.failed'; cause: FailureCause };
 
 /**
- * What the service tells the slot `discovery`, which answers with `servers.discovered` once at the
- * start, and again and again between `discovery.begun` and `discovery.ended`.
+ * What the service tells the slot `discovery`. The slot sends `servers.discovered` once at the start,
+ * and repeatedly between `discovery.begun` and `discovery.ended`.
  */
 export type DiscoveryRequest =
   | { type: 'discovery.begun' }
   | { type: 'discovery.ended' }
-  /** This is a pub-sub server, whatever the sources say: to be remembered over restarts. */
+  /** This is a pub-sub server, whatever the sources say. Discovery remembers it over restarts. */
   | { type: 'server.proved'; server: ServerId }
-  /** It is gone: nobody needs to remember it. */
+  /** The server is gone. Discovery no longer remembers it. */
   | { type: 'server.forgotten'; server: ServerId };
 
-/** The times that the machines keep, in milliseconds. */
+/** Times of the machines, in milliseconds. */
 export interface Timing {
   readonly lingerMs: number;
   readonly requestTimeoutMs: number;
@@ -54,64 +54,64 @@ export interface Timing {
   readonly room: RoomTiming;
 }
 
-/** The times that the machine of a watched room keeps, in milliseconds. */
+/** Times of the machine of a watched room, in milliseconds. */
 export interface RoomTiming {
-  /** How long to wait for the channel before the servers are asked without it. */
+  /** How long to wait for the channel before asking the servers without it. */
   readonly subscribingMs: number;
-  /** Between rounds while updates come by the channel. */
+  /** Between rounds while updates arrive on the channel. */
   readonly checkMs: number;
-  /** Between rounds while nothing else tells of changes; longer for big rooms. */
+  /** Between rounds while only rounds find changes. Longer for big rooms. */
   readonly pollMs: number;
 }
 
-/** What the slot `roomChannel` says of a room's updates; the contract of a channel is docs/protocol.md. */
+/** Events of the slot `roomChannel`. The contract of a channel is in docs/protocol.md. */
 export type RoomChannelEvent =
   /** No update is missed from now on, until the channel is lost. */
   | { type: 'channel.subscribed' }
   | { type: 'channel.lost' }
-  /** There is nothing to subscribe to: the servers must be asked again and again. */
+  /** There is no channel, so the servers must be asked repeatedly. */
   | { type: 'channel.missing' }
   | { type: 'update.received'; update: Uint8Array };
 
-/** What a room's machine asks of the slot `roomSources`; one at a time. */
+/** Requests of a room's machine to the slot `roomSources`. One at a time. */
 export type RoomSourceRequest =
-  /** Which servers may hold it: `servers.located`. */
+  /** Which servers may hold the room? Answered with `servers.located`. */
   | { type: 'location.requested' }
-  /** Their states: a `state.received` for each that has it, then `states.completed`. */
+  /** The states of these servers. Answered with a `state.received` for each that has one, then `states.completed`. */
   | { type: 'states.requested'; servers: readonly ServerId[] };
 
-/** What the slot `roomSources` answers, within a deadline. */
+/** Answers of the slot `roomSources`, within a deadline. */
 export type RoomSourceAnswer =
   | { type: 'servers.located'; servers: readonly ServerId[] }
   | { type: 'state.received'; server: ServerId; state: Uint8Array }
   /** `holders`: servers that sent a state. `failures`: servers that did not say whether they hold it. */
   | { type: 'states.completed'; holders: number; failures: number };
 
-/** What a room's machine tells the slot `roomDocument`, in order. */
+/** Commands of a room's machine to the slot `roomDocument`, in order. */
 export type RoomDocumentCommand =
-  /** The whole state of one server, to be merged; the slot holds updates back until the first round has ended. */
+  /** Merge the whole state of one server. The slot holds updates back until the first round has ended. */
   | { type: 'state.merged'; server: ServerId; state: Uint8Array }
   /**
-   * All states of this round have been given: they can be shown and compared. Answered by `round.merged`.
-   * `isJudged`: the channel should have brought what this round found on servers that the round before had found.
+   * All states of this round were sent, and can be shown and compared. Answered with `round.merged`.
+   * `isJudged`: the channel should have brought what this round found new on the servers of the round before.
    */
   | { type: 'round.ended'; isJudged: boolean }
   | { type: 'update.applied'; update: Uint8Array }
-  /** The channel is subscribed; nothing is known yet of what it brings. */
+  /** The channel was subscribed. It has not brought anything yet. */
   | { type: 'channel.begun' };
 
-/** What the slot `roomDocument` says. */
+/** Events of the slot `roomDocument`. */
 export type RoomDocumentEvent =
   /**
-   * The answer to `round.ended`. `read`: servers whose state could be read. `unreadable`: servers that sent
+   * The answer to `round.ended`. `read`: servers with a readable state. `unreadable`: servers that sent
    * something else.
    */
   | { type: 'round.merged'; read: number; unreadable: number }
-  /** An update could not be applied: the document lacks something. */
+  /** An update could not be applied, because the document lacks something that it builds on. */
   | { type: 'update.refused' }
-  /** The document is gone, and has to be put together again. */
+  /** The document is lost, and must be merged again. */
   | { type: 'document.lost' }
-  /** A judged round found what the channel has not brought so far. */
+  /** A judged round found changes that the channel has not brought. */
   | { type: 'news.missed' }
-  /** The channel brought something new, or what was missed, and nothing is missed now. Once until the next miss. */
+  /** The channel brought something new or missed, and nothing is missing now. Sent once until the next miss. */
   | { type: 'news.heard' };

@@ -1,8 +1,8 @@
 import { roomSetup } from './roomSetup.js';
 
 /**
- * One watched room: its channel first, so that no update is missed; then, in rounds, where it is and
- * what its servers hold. Merging is the document's work, and idempotent: a gap costs one more round.
+ * One watched room. It subscribes to the channel first, to miss no update. Then it works in rounds: find
+ * the servers of the room, and merge their states. Merging twice is harmless, so a gap costs one more round.
  */
 export const roomMachine = roomSetup.createMachine({
   id: 'room',
@@ -23,7 +23,7 @@ export const roomMachine = roomSetup.createMachine({
   ],
   type: 'parallel',
   states: {
-    /** Where updates come from. */
+    /** Does the channel bring updates? */
     channel: {
       initial: 'subscribing',
       on: {
@@ -40,7 +40,7 @@ export const roomMachine = roomSetup.createMachine({
           entry: { type: 'publishChannel', params: { channel: 'connecting' } },
           after: { subscribingMs: 'missing' },
         },
-        // Whatever was published before this is in the states that are asked for after it.
+        // States that are requested from now on contain all updates published before.
         subscribed: {
           entry: ['markSubscribed', 'beginChannel', 'demandRound'],
           exit: 'markUnsubscribed',
@@ -54,12 +54,12 @@ export const roomMachine = roomSetup.createMachine({
               entry: { type: 'publishChannel', params: { channel: 'followed' } },
               on: { 'news.missed': 'doubted' },
             },
-            // What a round found may be on its way.
+            // The channel may still bring what a round has found.
             doubted: {
               on: { 'news.heard': 'followed' },
               after: { graceMs: 'silent' },
             },
-            /** Servers do not publish, or not under this name, or not what can be read. */
+            /** Servers do not publish, use another channel name, or publish something unreadable. */
             silent: {
               entry: ['markSilent', { type: 'publishChannel', params: { channel: 'silent' } }],
               exit: 'unmarkSilent',
@@ -74,7 +74,7 @@ export const roomMachine = roomSetup.createMachine({
       },
     },
 
-    /** One round at a time: which servers may hold the room, and what each holds. */
+    /** How far is the current round? It finds the servers of the room and merges their states. */
     round: {
       initial: 'resting',
       on: {
@@ -98,13 +98,13 @@ export const roomMachine = roomSetup.createMachine({
             'states.completed': { target: 'merging', actions: 'noteHolders' },
           },
         },
-        /** The document says what could be read. */
+        /** The document reports how many states could be read. */
         merging: { entry: 'endRound', on: { 'round.merged': 'pausing' } },
         pausing: { after: { pauseMs: 'resting' } },
       },
     },
 
-    /** What the room is to its viewers. Every state is entered anew when a round has ended. */
+    /** What do viewers see? Every state is entered again when a round has ended. */
     standing: {
       initial: 'locating',
       states: {
@@ -152,7 +152,7 @@ export const roomMachine = roomSetup.createMachine({
             },
           },
         },
-        /** Servers hold it, and nothing that they answer can be read; what was seen last is still shown. */
+        /** Servers hold it, but none of their states can be read. The last content is still shown. */
         unreadable: {
           entry: { type: 'publishStanding', params: { standing: 'unreadable' } },
           on: {
@@ -180,7 +180,7 @@ export const roomMachine = roomSetup.createMachine({
           },
           after: { waitMs: { actions: 'demandRound' } },
         },
-        /** No server has it any longer; what was seen last is still shown. */
+        /** No server has it any longer. The last content is still shown. */
         gone: {
           entry: { type: 'publishStanding', params: { standing: 'gone' } },
           on: {

@@ -12,7 +12,7 @@ import { emptySlot } from './slots.js';
 
 export type RoomEvent = RoomChannelEvent | RoomSourceAnswer | RoomDocumentEvent;
 
-/** What a room is to its viewers; the states of the region `standing`. */
+/** The state of a room for its viewers: a state of the region `standing`. */
 export type RoomStanding =
   | 'locating'
   | 'merging'
@@ -23,9 +23,9 @@ export type RoomStanding =
   | 'gone';
 
 /**
- * What is known of the channel by which updates of a room come. `none`: there is nothing to subscribe to.
- * `subscribed`: nothing new has come by it yet. `followed`: what is new comes by it. `silent`: servers have
- * what it did not bring.
+ * The state of the channel that brings a room's updates.
+ * `none`: there is no channel. `subscribed`: it has brought nothing new yet. `followed`: it brings what is
+ * new. `silent`: servers have changes that it did not bring.
  */
 export type RoomChannelStanding =
   | 'none'
@@ -41,36 +41,36 @@ export interface RoomInput {
 }
 
 interface Context extends RoomInput {
-  /** Whether updates come by the channel: none is missed since the round that began after that. */
+  /** Whether the channel is subscribed. No update is missed after the next round. */
   isSubscribed: boolean;
-  /** Whether it is subscribed and does not bring what the servers have. */
+  /** Whether it is subscribed, but does not bring what the servers have. */
   isSilent: boolean;
-  /** Rounds that began since it is subscribed; two are as good as many. */
+  /** Rounds that began since it was subscribed. Counted up to two. */
   followedRounds: number;
   isRoundDue: boolean;
-  /** Servers that sent a state in the last round, and servers that did not say whether they hold the room. */
+  /** In the last round: servers that sent a state, and servers that did not say whether they hold the room. */
   holders: number;
   failures: number;
-  /** Bytes of all states of the last round: big rooms are asked for slowly. */
+  /** Bytes of all states of the last round. Big rooms are requested less often. */
   bytes: number;
 }
 
 /** Between rounds while no server has the room. */
 const waitMs = 2000;
-/** How long an update that a round found may still come by the channel. */
+/** How long the channel may take to bring an update that a round has found. */
 const graceMs = 1500;
-/** At least between two rounds. */
+/** The shortest pause between two rounds. */
 const pauseMs = 250;
-/** What rounds may cost the servers of one room. */
+/** The load that rounds may put on the servers of a room. */
 const maxBytesPerMs = 1000;
-/** The longest pause that states of many servers lead to: over 2^31 - 1 ms a timer would fire at once. */
+/** The longest pause. A timer of more than 2^31 - 1 ms would fire at once. */
 const maxPauseMs = 10 * 60_000;
 
-/** The pause after a round of so many bytes. */
+/** The pause after a round of this many bytes. */
 const pauseAfter = (bytes: number, leastMs: number) =>
   Math.max(leastMs, Math.min(bytes / maxBytesPerMs, maxPauseMs));
 
-/** What the chart of `roomMachine.ts` names: its events, guards, delays, actions and slots. */
+/** Events, slots, guards, delays and actions of `roomMachine.ts`. */
 export const roomSetup = setup({
   types: {
     context: {} as Context,
@@ -89,10 +89,10 @@ export const roomSetup = setup({
     isFollowed: ({ context: { isSubscribed, isSilent, isRoundDue }, event }) =>
       event.type === 'round.merged' && event.read > 0 && isSubscribed && !isSilent && !isRoundDue,
     isRead: ({ event }) => event.type === 'round.merged' && event.read > 0,
-    /** Servers sent states, and not one of them could be read. */
+    /** Servers sent states, and none of them could be read. */
     isUnreadable: ({ event }) =>
       event.type === 'round.merged' && event.read === 0 && event.unreadable > 0,
-    /** Every server that was asked said that it does not hold the room. */
+    /** Every server said that it does not hold the room. */
     isHeldByNobody: ({ context: { holders, failures } }) => holders === 0 && failures === 0,
   },
   delays: {
@@ -104,16 +104,16 @@ export const roomSetup = setup({
     graceMs,
   },
   actions: {
-    /** Slot: viewers of the room are to know how it stands. */
+    /** Slot: tells the room's viewers its state. */
     publishStanding: (_, _params: { standing: RoomStanding }) => emptySlot('publishStanding')(),
 
-    /** Slot: viewers of the room are to know what its channel is good for. */
+    /** Slot: tells the room's viewers the state of its channel. */
     publishChannel: (_, _params: { channel: RoomChannelStanding }) => emptySlot('publishChannel')(),
 
     demandRound: assign({ isRoundDue: true }),
     markSubscribed: assign({ isSubscribed: true }),
     markUnsubscribed: assign({ isSubscribed: false, followedRounds: 0 }),
-    /** The channel may have brought to the lost document what the next rounds find. */
+    /** The next rounds find again what the channel brought to the lost document. */
     forgetRounds: assign({ followedRounds: 0 }),
     markSilent: assign({ isSilent: true }),
     unmarkSilent: assign({ isSilent: false }),

@@ -4,18 +4,20 @@ import type { pubSubServerMachine } from './pubSubServerMachine.js';
 import type { ServerStatus } from './pubSubServerSetup.js';
 
 /**
- * How a server came to be known. `configured`: by the operator, never let go. `found`: it has proved
- * to be a pub-sub server, or a source of discovery named it. `candidate`: it only said so; it is not shown and not waited for.
+ * How a server became known.
+ * `configured`: by the operator. It is never removed.
+ * `found`: it answered like a pub-sub server, or a source of discovery named it.
+ * `candidate`: it only claims to be one. It is neither shown nor waited for.
  */
 export type Standing = 'configured' | 'found' | 'candidate';
 
 /**
- * `named`: a source of discovery names it. `formerly`: one did. `fromRooms`: only the rooms table ever
- * did, which keeps the addresses of servers that crashed.
+ * `named`: a source of discovery names it. `formerly`: one did.
+ * `fromRooms`: only the rooms table did. That table keeps the addresses of crashed servers.
  */
 export type Naming = 'never' | 'fromRooms' | 'named' | 'formerly';
 
-/** What the whole fleet is to do. */
+/** What the whole fleet has to do. */
 export type Wish = 'activity' | 'silence';
 
 /** One pub-sub server that this service knows of. */
@@ -28,9 +30,9 @@ export interface Member {
   naming: Naming;
   /** Whether it ever answered, in this run or an earlier one. */
   isProven: boolean;
-  /** Whether it has heard the present wish. */
+  /** Whether its actor was told the current wish. */
   isTold: boolean;
-  /** Whether nobody has to wait for it any longer: it did as wished, or failed as often as is waited for. */
+  /** Whether the fleet no longer waits for it: it did as wished, or failed too often. */
   isSettled: boolean;
 }
 
@@ -43,7 +45,7 @@ const settledFor: Record<Wish, readonly ServerStatus[]> = {
 
 const hostOf = (server: ServerId) => server.slice(0, server.lastIndexOf(':'));
 
-/** The known servers and candidates and how far each is with the present wish; held by reference. */
+/** The known servers, and whether each does what the fleet has to do. */
 export class Roster {
   #members = new Map<ServerId, Member>();
   #changed = new Set<ServerId>();
@@ -53,7 +55,7 @@ export class Roster {
   #candidates = 0;
   #wish: Wish = 'silence';
 
-  /** Adds a server that has not been told the present wish yet. */
+  /** Adds a server. It has to be told the current wish. */
   add({ isProven = false, ...member }: Added): Member {
     this.remove(member.server);
     const added: Member = {
@@ -65,7 +67,7 @@ export class Roster {
       isSettled: false,
     };
     this.#members.set(member.server, added);
-    // A candidate was never made active by us: nothing is said to it before that.
+    // This service never activated a candidate, so there is no need to silence it.
     if (this.#wish === 'activity' || added.standing !== 'candidate') this.#untold.add(added.server);
     this.#count(added, 1);
     this.#note(added);
@@ -81,7 +83,7 @@ export class Roster {
     this.#note(member);
   }
 
-  /** From now on this is wished, and nobody has heard of it. */
+  /** Changes the wish. Every server has to be told. */
   wish(wish: Wish): void {
     this.#wish = wish;
     this.#untold = new Set();
@@ -92,7 +94,7 @@ export class Roster {
     }
   }
 
-  /** Takes up to `limit` servers that have not heard the wish, and notes that they have now. */
+  /** Takes up to `limit` servers that have to be told, and marks them as told. */
   takeUntold(limit: number): Member[] {
     const taken: Member[] = [];
     for (const server of this.#untold) {
@@ -106,36 +108,36 @@ export class Roster {
     return taken;
   }
 
-  /** What a server's actor said of itself. */
+  /** Takes a report of a server's actor. */
   report(server: ServerId, status: ServerStatus, failures: number): void {
     const member = this.#members.get(server);
     if (!member) return;
     if (member.status !== status) this.#note(member);
-    // An actor begins as `unknown`, too: only after a failure does it say that the server was given up.
+    // An actor starts as `unknown`. Only after failures does this mean that it gave up.
     const isEnough = failures > 0 && (this.#wish === 'activity' || status === 'unknown');
     const isDone = isEnough || settledFor[this.#wish].includes(status);
-    // Once it was waited for long enough it is not waited for again, unless it must be silenced anew.
+    // A settled server stays settled, unless it has to be silenced again.
     const isStill = member.isSettled && status !== 'silencing';
     this.#update(member, { status, isSettled: member.isTold && (isDone || isStill) });
   }
 
-  /** A candidate proved to be a pub-sub server, or a source named it; who is configured stays that. */
+  /** Changes how a server is known. A configured server stays configured. */
   promote(server: ServerId, standing: Exclude<Standing, 'candidate'>): void {
     const member = this.#members.get(server);
     if (!member || member.standing === standing || member.standing === 'configured') return;
-    // It is waited for from now on: so it has to be told.
+    // The fleet waits for it from now on, so it has to be told.
     if (!member.isTold) this.#untold.add(server);
     this.#update(member, { standing });
     this.#note(member);
   }
 
-  /** It is a pub-sub server: it answered, or did so in an earlier run. */
+  /** Notes that it answered, in this run or an earlier one. */
   prove(server: ServerId): void {
     const member = this.#members.get(server);
     if (member) member.isProven = true;
   }
 
-  /** Notes which servers the sources of discovery name now, and which of them only the rooms table names. */
+  /** Notes which servers the sources of discovery name now. `fromRooms`: named by the rooms table alone. */
   name(servers: readonly ServerId[], fromRooms: readonly ServerId[] = []): void {
     const named = new Set(servers);
     const weak = new Set(fromRooms);
@@ -149,8 +151,8 @@ export class Roster {
   }
 
   /**
-   * Servers that do not answer, and that no source names any longer. One that only the rooms table
-   * ever named and that never answered is among them: its address is left over from a crash.
+   * Servers that do not answer and that no source names any longer. These include servers that only
+   * the rooms table named and that never answered: their addresses are left over from a crash.
    */
   vanished(): Member[] {
     const isGone = ({ naming, isProven }: Member) =>
@@ -164,29 +166,29 @@ export class Roster {
     return this.#members.get(server);
   }
 
-  /** All servers, candidates too. */
+  /** All servers, including candidates. */
   [Symbol.iterator](): IterableIterator<Member> {
     return this.#members.values();
   }
 
-  /** The servers to show: candidates are not among them. */
+  /** The servers to show: all but candidates. */
   *shown(): Generator<Member> {
     for (const member of this.#members.values()) if (member.standing !== 'candidate') yield member;
   }
 
-  /** The servers of its host, itself among them: who asks a start-up query is known by that alone. */
+  /** All servers of its host. The sender of a start-up query is known by its host only. */
   ofSameHost(server: ServerId): Member[] {
     const host = hostOf(server);
     return [...this.#members.values()].filter((member) => hostOf(member.server) === host);
   }
 
-  /** The candidate that has been waiting longest. */
+  /** The candidate that was added first. */
   oldestCandidate(): Member | undefined {
     for (const member of this.#members.values()) if (member.standing === 'candidate') return member;
     return undefined;
   }
 
-  /** The servers whose status changed, that came or went since the last call. */
+  /** Servers that were added, removed or changed their status since the last call. */
   takeChanged(): Set<ServerId> {
     const changed = this.#changed;
     if (changed.size > 0) this.#changed = new Set();
@@ -214,7 +216,7 @@ export class Roster {
     return this.#members.size - this.#candidates;
   }
 
-  /** Servers to show that are live, and were not silenced meanwhile. */
+  /** Servers to show that are live and were told the current wish. */
   get live(): number {
     return this.#live;
   }

@@ -1,4 +1,4 @@
-/** The filling of a slot that `server/wiring/wireService.ts` must replace; reaching it is a defect. */
+/** The default of a slot: it throws. `server/wiring/wireService.ts` must replace it. */
 export function emptySlot(name: string): () => never {
   return () => {
     throw new Error(`slot "${name}" is not filled`);

@@ -1,4 +1,4 @@
-/** A number from 0 to 1 that is always the same for a text: spreads the times of many servers without chance (FNV-1a). */
+/** A number from 0 to 1, always the same for a text (FNV-1a). Spreads timers of many servers without randomness. */
 export function spreadOf(text: string): number {
   let hash = 0x811c9dc5;
   for (let i = 0; i < text.length; i += 1) {

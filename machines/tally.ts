@@ -1,59 +1,59 @@
 import type { Connections, Epoch, RoomName, ServerId } from './ports.js';
 
-/** A connection to a room opened (+1) or closed (-1); several of them at once are added up. */
+/** Connections to a room that opened (+1 each) or closed (-1 each). */
 export interface Delta {
   readonly room: RoomName;
   readonly add: number;
 }
 
-/** The deltas, one or more, that a pub-sub server posted at once under the token of an epoch. */
+/** Deltas that a pub-sub server posted together, with the token of an epoch. */
 export interface Post {
   readonly server: ServerId;
   readonly epoch: Epoch;
-  /** Whether the epoch came with the answer to a start-up query, rather than with an activation: it counts nothing. */
+  /** Whether the token came from the answer to a start-up query, not from an activation. Then nothing is counted. */
   readonly fromStartup: boolean;
   readonly deltas: readonly Delta[];
 }
 
 /**
- * What a post says beside its numbers.
- * `superseded`: whoever sent it, this server or another of its host, is on the URL of a start-up answer
- * that a newer snapshot overtook.
- * `doubtful`: it is older than the snapshot, it is not counted, or a room fell below zero; look again after a
- * moment.
+ * What a post reveals beside its numbers.
+ * `superseded`: its sender uses the URL of a start-up answer that is older than the snapshot. The sender
+ * is this server or another one of its host.
+ * `doubtful`: it is older than the snapshot, it was not counted, or a room fell below zero. A later
+ * message may explain it.
  */
 export type Finding = 'ordinary' | 'doubtful' | 'superseded';
 
-/** How much is remembered of one server. What it reports beyond that is not counted. */
+/** How much is stored per server. What a server reports beyond that is not counted. */
 export interface TallyLimits {
   readonly maxRooms: number;
-  /** Of the names of its rooms together, in UTF-16 code units. */
+  /** Length of all its room names together, in UTF-16 code units. */
   readonly maxNamesLength: number;
 }
 
 const unlimited: TallyLimits = { maxRooms: Infinity, maxNamesLength: Infinity };
 
-/** Rooms with their sums, and how long their names are together. */
+/** The sum of each room, and the length of all room names together. */
 interface Sums {
   rooms: Connections;
   namesLength: number;
 }
 
-/** What is known of one server's connections. Sums are signed; only what is shown is clamped. */
+/** The counts of one server. Sums may be negative; shown counts are clamped at zero. */
 interface ServerCounts {
-  /** Epoch of the newest merged snapshot; none: the server contributes nothing yet. */
+  /** Epoch of the newest merged snapshot. Without one the server is not counted yet. */
   base?: Epoch | undefined;
-  /** Snapshot plus all deltas of its epoch and later ones. No zeros. */
+  /** Snapshot plus all deltas of its epoch and later ones. Rooms with a sum of zero are left out. */
   counts: Sums;
   /** Connections shown: the sum of `counts`, each clamped at zero. */
   connections: number;
-  /** Rooms whose sum is below zero, and how many looks each has outlasted. None: there is no such room. */
+  /** Rooms below zero, and how many looks found each of them so. Undefined if there are none. */
   dips?: Map<RoomName, number> | undefined;
-  /** The newest attempt: the only one whose snapshot is still accepted. */
+  /** The newest request for a snapshot. Only its snapshot is accepted. */
   attempt: Epoch;
   /** Sums of the deltas that the attempt's snapshot cannot contain. */
   pending: Sums;
-  /** Whether a delta found no place in `pending`. */
+  /** Whether `pending` was full when a delta came. */
   isPendingLost: boolean;
   /** Whether anything was posted since the last merge, or since the first attempt. */
   hasPosted: boolean;
@@ -61,7 +61,7 @@ interface ServerCounts {
   newestDelta?: Epoch | undefined;
 }
 
-/** A -1 overtakes its +1 by milliseconds. A room that is below zero at so many looks misses a connection. */
+/** A -1 overtakes its +1 by milliseconds only. A room below zero at this many looks misses a connection. */
 const looksOutlasted = 3;
 
 const noSums = (): Sums => ({ rooms: new Map(), namesLength: 0 });
@@ -75,7 +75,7 @@ function addTo(counts: Connections, room: RoomName, add: number): number {
   return sum;
 }
 
-/** The counts with the names that are held already: snapshots bring the same ones again and again. */
+/** Copies the counts into `held`. This saves memory: its name strings are kept, and not those of the snapshot. */
 function withNamesOf(held: Connections, counts: Connections): Connections {
   if (held.size === 0) return counts;
   for (const room of held.keys()) if (!counts.has(room)) held.delete(room);
@@ -83,7 +83,7 @@ function withNamesOf(held: Connections, counts: Connections): Connections {
   return held;
 }
 
-/** A room fell below zero, or came back. */
+/** Notes that a room fell below zero, or came back. */
 function noteDip(known: ServerCounts, room: RoomName, isBelowZero = true): void {
   if (isBelowZero) {
     known.dips ??= new Map();
@@ -94,7 +94,7 @@ function noteDip(known: ServerCounts, room: RoomName, isBelowZero = true): void 
   }
 }
 
-/** The new sum of a room; undefined: it is a new one, for which there is no place. */
+/** Returns the new sum of a room, or undefined if a new room does not fit. */
 function addWithin(limits: TallyLimits, sums: Sums, room: RoomName, add: number) {
   const { rooms } = sums;
   const before = rooms.get(room);
@@ -112,9 +112,9 @@ const hasPlace = ({ maxRooms, maxNamesLength }: TallyLimits, rooms: number, name
   rooms < maxRooms && namesLength <= maxNamesLength;
 
 /**
- * The connection counts by server, epoch and room: a mutable structure that the machines hold by
- * reference. The count of a room on a server is `snapshot[E] + deltas of epochs >= E`, whatever the
- * order in which snapshots and deltas come; see docs/internals/architecture.md.
+ * The connection counts of all servers, mutable and shared by the machines. The count of a room on a
+ * server is `snapshot[E] + deltas of epochs >= E`, in whatever order snapshots and deltas arrive. See
+ * docs/internals/architecture.md.
  */
 export class Tally {
   #servers = new Map<ServerId, ServerCounts>();
@@ -124,7 +124,7 @@ export class Tally {
   #connections = 0;
   #lastEpoch = 0;
   readonly #overLimit = new Set<ServerId>();
-  /** By server, the newest start-up answer under which somebody posted what no snapshot has replaced yet. */
+  /** Servers with posts to the URL of a start-up answer, and the epoch of that answer. A newer snapshot settles it. */
   readonly #unsettled = new Map<ServerId, Epoch>();
   readonly #limits: TallyLimits;
 
@@ -132,13 +132,13 @@ export class Tally {
     this.#limits = limits;
   }
 
-  /** A number that no attempt and no answer of this run had before. */
+  /** A number that this run has not used before. */
   nextEpoch(): Epoch {
     this.#lastEpoch += 1;
     return this.#lastEpoch as Epoch;
   }
 
-  /** Begins an attempt to get a snapshot from a server; ends the wait for any earlier one. */
+  /** Starts a request for a snapshot. The snapshots of earlier requests are no longer accepted. */
   openAttempt(server: ServerId): Epoch {
     const attempt = this.nextEpoch();
     const known = this.#servers.get(server);
@@ -159,14 +159,14 @@ export class Tally {
     return attempt;
   }
 
-  /** Whether the snapshot of this attempt can still be merged without losing a delta. */
+  /** Whether the snapshot of this request can still be merged without losing a delta. */
   accepts(server: ServerId, epoch: Epoch): boolean {
     return this.#servers.get(server)?.attempt === epoch;
   }
 
   /**
-   * Replaces a server's counts by an accepted snapshot and the deltas that came beside it. Answers whether
-   * the snapshot differs from the one before although nothing at all was posted in between.
+   * Replaces a server's counts by an accepted snapshot and the deltas that arrived during the request.
+   * Returns true if the snapshot differs from the one before although nothing was posted in between.
    */
   merge(server: ServerId, epoch: Epoch, snapshot: Connections): boolean {
     const known = this.#servers.get(server);
@@ -213,7 +213,7 @@ export class Tally {
     return isComparable && isDifferent && !isCut;
   }
 
-  /** Counts the deltas of a post, as far as its epoch lets it, and none that came under a start-up answer. */
+  /** Counts the deltas of a post if its epoch allows it. Posts to the URL of a start-up answer are never counted. */
   record({ server, epoch, fromStartup, deltas }: Post): Finding {
     const known = this.#servers.get(server);
     if (!known) return 'ordinary';
@@ -238,7 +238,7 @@ export class Tally {
     return isBelowZero ? 'doubtful' : 'ordinary';
   }
 
-  /** Counts posts; answers the gravest finding for each server that has one. */
+  /** Counts posts. Returns the worst finding for each server that has one. */
   recordAll(posts: readonly Post[]): Map<ServerId, Finding> {
     const findings = new Map<ServerId, Finding>();
     for (const post of posts) {
@@ -250,7 +250,7 @@ export class Tally {
     return findings;
   }
 
-  /** Whether a server's newest delta is on an old URL, or uncounted: its numbers cannot be right. */
+  /** Whether a server's newest delta went to an old URL or was not counted. Then its counts cannot be right. */
   isDoubtful(server: ServerId): boolean {
     const known = this.#servers.get(server);
     if (known?.base === undefined) return false;
@@ -258,14 +258,14 @@ export class Tally {
     return known.newestDelta !== undefined && known.newestDelta < known.base;
   }
 
-  /** Whether a room of the server is below zero, perhaps only until a late +1 arrives. */
+  /** Whether a room of the server is below zero. A late +1 may lift it. */
   hasDip(server: ServerId): boolean {
     return this.#servers.get(server)?.dips !== undefined;
   }
 
   /**
-   * One of the looks at the rooms below zero, which come at equal intervals. `lasting`: one of them
-   * outlasted its looks just now. `isDue`: one is too new to judge, so another look is needed.
+   * Looks at the rooms below zero; called at equal intervals. `lasting`: this was the last look that a
+   * room needed to count as wrong. `isDue`: a room is too new to judge, so another look is needed.
    */
   lookAtDips(server: ServerId): { lasting: boolean; isDue: boolean } {
     const known = this.#servers.get(server);
@@ -279,7 +279,7 @@ export class Tally {
     return seen;
   }
 
-  /** Takes a server's counts out of the totals; its next snapshot brings them back. */
+  /** Removes a server's counts from the totals until its next snapshot. */
   drop(server: ServerId): void {
     const known = this.#servers.get(server);
     if (!known) return;
@@ -290,8 +290,8 @@ export class Tally {
   }
 
   /**
-   * Forgets all counts at once, and every attempt under way: its snapshot would miss deltas. Whoever
-   * shows them starts over: no change is noted for a room.
+   * Drops all counts, and all open requests, because their snapshots would miss deltas. The changes are
+   * not noted for each room: the feed starts over.
    */
   clear(): void {
     this.#servers = new Map();
@@ -303,14 +303,14 @@ export class Tally {
     this.#connections = 0;
   }
 
-  /** The servers that posted for the first time since their last snapshot, since the last call. */
+  /** Servers that sent their first post after a snapshot since the last call. */
   takePosters(): ServerId[] {
     const posters = this.#posters;
     if (posters.length > 0) this.#posters = [];
     return posters;
   }
 
-  /** Whether it is known already that posts of a server arrive, or nobody needs to know. */
+  /** Whether a server has posted since its last snapshot. True for unknown servers: nobody needs to know. */
   hasPosted(server: ServerId): boolean {
     return this.#servers.get(server)?.hasPosted ?? true;
   }
@@ -320,7 +320,7 @@ export class Tally {
     return this.#servers.get(server)?.base;
   }
 
-  /** Rooms with a connection on a server, and how many connections those are. */
+  /** The number of rooms and connections on a server. */
   sizeOf(server: ServerId): { rooms: number; connections: number } {
     const known = this.#servers.get(server);
     if (!known) return { rooms: 0, connections: 0 };
@@ -335,20 +335,20 @@ export class Tally {
     return shown(this.#servers.get(server)?.counts.rooms.get(room));
   }
 
-  /** Servers that reported more than is remembered of one: what is counted of them is a part. */
+  /** Servers that reported more than the limits allow. Only a part of them is counted. */
   get overLimit(): ReadonlySet<ServerId> {
     return this.#overLimit;
   }
 
   /**
-   * Servers in whose name somebody posted under a start-up answer since their last snapshot: they may
-   * have begun anew, and what is counted of them may be of the process before.
+   * Servers with posts to the URL of a start-up answer since their last snapshot. They may have
+   * restarted, so their counts may be those of the process before.
    */
   get unsettled(): { readonly size: number; has(server: ServerId): boolean } {
     return this.#unsettled;
   }
 
-  /** Connections of every room that has any, over all servers. */
+  /** Connections of each room that has any, over all servers. */
   get totals(): ReadonlyMap<RoomName, number> {
     return this.#totals;
   }
@@ -358,7 +358,7 @@ export class Tally {
     return this.#connections;
   }
 
-  /** The rooms whose totals changed since the last call; the set is the caller's. */
+  /** Rooms whose totals changed since the last call. The caller owns the set. */
   takeChanged(): Set<RoomName> {
     const changed = this.#changed;
     this.#changed = new Set();
@@ -372,8 +372,8 @@ export class Tally {
   }
 
   /**
-   * Counts nothing: whoever shares the address of a server can ask for such a token in its name. A server
-   * that has one is sent an activation, and the snapshot of that has all that was posted here.
+   * Does not count a post to the URL of a start-up answer: any process at the server's address can get
+   * such a URL. The real server gets an activation next, and its snapshot contains these deltas.
    */
   #passOver(server: ServerId, known: ServerCounts, epoch: Epoch): Finding {
     if (known.base !== undefined && epoch < known.base) {
@@ -384,7 +384,7 @@ export class Tally {
     return known.base === undefined ? 'ordinary' : 'doubtful';
   }
 
-  /** The room's new sum on its server; zero when it could not be counted. */
+  /** Returns the room's new sum on its server, or zero if the delta could not be counted. */
   #count(server: ServerId, known: ServerCounts, { room, add }: Delta): number {
     const after = this.#addTo(server, known.counts, room, add);
     if (after === undefined) return 0;
@@ -396,9 +396,9 @@ export class Tally {
     return after;
   }
 
-  /** The new sum; undefined: it is not counted, for want of place or of what the room had before. */
+  /** Returns the new sum, or undefined if the room does not fit or was left out before. */
   #addTo(server: ServerId, counts: Sums, room: RoomName, add: number): number | undefined {
-    // Once rooms were left out, one that seems new may be one of them.
+    // If rooms were left out before, a room that seems new may be one of them.
     const isLeftOut = this.#overLimit.has(server) && !counts.rooms.has(room);
     const sum = isLeftOut ? undefined : addWithin(this.#limits, counts, room, add);
     if (sum === undefined) this.#overLimit.add(server);

@@ -2,13 +2,13 @@ import type { ActorRefFrom } from 'xstate';
 import type { RoomName } from './ports.js';
 import type { roomMachine } from './roomMachine.js';
 
-/** One room, and how many watch it. */
+/** A watched room and the number of its viewers. */
 export interface WatchedRoom {
   readonly ref: ActorRefFrom<typeof roomMachine>;
   viewers: number;
 }
 
-/** The rooms that somebody watches, or did a moment ago; held by reference. */
+/** Rooms with viewers, and rooms whose last viewer left less than the linger time ago. */
 export class WatchedRooms {
   readonly #rooms = new Map<RoomName, WatchedRoom>();
 
