@@ -14,7 +14,7 @@ const source = (port?: number) =>
   dnsSource({ name, ...(port !== undefined && { port }) }, 8001, server.address);
 const never = () => new AbortController().signal;
 
-test('A and AAAA records are servers at the common port, or at the port of the name', async () => {
+test('A and AAAA records are servers at the default port, or at the port of the name', async () => {
   server.names.set(name, { A: ['10.0.0.1', '10.0.0.2'], AAAA: ['fd00::1'] });
   const ids = ['10.0.0.1:8001', '10.0.0.2:8001', '[fd00::1]:8001'];
   expect(await source().discover(never())).toEqual(ids);
@@ -24,7 +24,7 @@ test('A and AAAA records are servers at the common port, or at the port of the n
   expect([source().name, source(9000).name]).toEqual(['dns:pubsub.test', 'dns:pubsub.test:9000']);
 });
 
-test('what it answers is what the name server says now', async () => {
+test('every answer is the current one of the name server', async () => {
   const asked = source();
   server.names.set(name, { A: ['10.0.0.1'] });
   expect(await asked.discover(never())).toEqual(['10.0.0.1:8001']);
@@ -32,7 +32,7 @@ test('what it answers is what the name server says now', async () => {
   expect(await asked.discover(never())).toEqual(['10.0.0.2:8001']);
 });
 
-test('a name that was never found is an error, one that vanished has nobody', async () => {
+test('a name that was never found is an error, one that vanished has no servers', async () => {
   const asked = source();
   await expect(asked.discover(never())).rejects.toThrow('ENOTFOUND pubsub.test');
   server.names.set(name, { A: ['10.0.0.1'] });
@@ -41,12 +41,12 @@ test('a name that was never found is an error, one that vanished has nobody', as
   expect(await asked.discover(never())).toEqual([]);
 });
 
-test('a name without addresses has nobody', async () => {
+test('a name without addresses has no servers', async () => {
   server.names.set(name, {});
   expect(await source().discover(never())).toEqual([]);
 });
 
-test('a name server that fails is an error', async () => {
+test('a failing name server is an error', async () => {
   const asked = source();
   server.names.set(name, { A: ['10.0.0.1'] });
   expect(await asked.discover(never())).toHaveLength(1);
@@ -65,7 +65,7 @@ test('a family that never had an address may fail beside one that has', async ()
   await expect(asked.discover(never())).rejects.toThrow('ESERVFAIL');
 });
 
-test('a silent name server is given up, on abort at once', async () => {
+test('a silent name server times out, and ends at once on abort', async () => {
   server.fault('A', 'silence');
   server.fault('AAAA', 'silence');
   const stop = new AbortController();

@@ -44,23 +44,23 @@ test('running tasks are servers, once each, over all pages', async () => {
   ]);
 });
 
-test('a service without tasks has nobody, and none is described', async () => {
+test('a service without tasks has no servers, and no task is described', async () => {
   expect(await source.discover(never())).toEqual([]);
   expect(ecs.requests).toHaveLength(1);
 });
 
-test('tasks that share the address of their host are said to be unusable', async () => {
+test('tasks without an address of their own are an error', async () => {
   ecs.tasks.set('arn:1', { lastStatus: 'RUNNING', attachments: [], containers: [{ name: 'app' }] });
   await expect(source.discover(never())).rejects.toThrow('awsvpc');
 });
 
-test('half an answer names what it names', async () => {
+test('an incomplete answer is used as far as it goes', async () => {
   ecs.tasks.set('arn:1', { lastStatus: 'RUNNING' });
   ecs.tasks.set('arn:2', fargateTask('10.0.0.2'));
   expect(await source.discover(never())).toEqual(['10.0.0.2:8001']);
 });
 
-test('an error of the API is an error, and it is asked anew', async () => {
+test('an error of the API is reported, and the API is asked again', async () => {
   ecs.fault = { status: 400, type: 'ClusterNotFoundException', message: 'Cluster not found.' };
   await expect(source.discover(never())).rejects.toThrow('Cluster not found.');
   ecs.fault = undefined;
@@ -68,7 +68,7 @@ test('an error of the API is an error, and it is asked anew', async () => {
   expect(await source.discover(never())).toEqual(['10.0.0.1:8001']);
 });
 
-test('a hanging API is given up on abort', async () => {
+test('a request to a hanging API ends on abort', async () => {
   ecs.isHanging = true;
   const stop = new AbortController();
   const answer = source.discover(stop.signal);

@@ -46,7 +46,7 @@ async function visit(service: Service): Promise<void> {
   await eventually(() => isSettled(service, 'inactive'));
 }
 
-test('an activation is one line, however many servers take part', async () => {
+test('an activation is one line in the log, however many servers take part', async () => {
   const servers = await Promise.all(Array.from({ length: 12 }, () => harness.server()));
   const PUBSUB_SERVERS = servers.map(({ id }) => id).join(',');
   const { service, activations, servers: told } = await startLogged({ PUBSUB_SERVERS });
@@ -56,7 +56,7 @@ test('an activation is one line, however many servers take part', async () => {
   expect(told()).toEqual([]);
 });
 
-test('a server is told of when it fails, once, and when it is well again, over activations', async () => {
+test('a server is logged once when it fails and once when it recovers, across activations', async () => {
   const server = await harness.server();
   const { service, servers } = await startLogged({
     PUBSUB_SERVERS: server.id,
@@ -89,7 +89,7 @@ test('a server is told of when it fails, once, and when it is well again, over a
   expect(told.at(-1)).toMatchObject({ level: 30, state: 'live' });
 });
 
-test('a server that nobody named is told of when it was found', async () => {
+test('a server that is not configured is logged when it is found', async () => {
   const server = await harness.server();
   const { service, servers } = await startLogged({});
   await server.askAtStartup(service.url, { port: server.port });

@@ -68,7 +68,7 @@ async function startListener(listener: RequestListener, host = '127.0.0.1', port
   return { id };
 }
 
-test('an activation is of known length, and its URL is made for the connection that it goes out on', async () => {
+test('an activation has a Content-Length, and a URL for the connection that it is sent on', async () => {
   let headers: IncomingHttpHeaders = {};
   const { id } = await startListener((req, res) => {
     headers = req.headers;
@@ -89,7 +89,7 @@ test('an activation is of known length, and its URL is made for the connection t
   expect(headers).not.toHaveProperty('transfer-encoding');
 });
 
-test('an activation without a URL by which it could be answered fails with the reason, and is not sent', async () => {
+test('an activation without a callback address fails with the reason and is not sent', async () => {
   const eventsUrl = () => {
     throw new Error('no callback address');
   };
@@ -100,7 +100,7 @@ test('an activation without a URL by which it could be answered fails with the r
 
 const byName = () => `localhost:${server.port}` as ServerId;
 
-test('an activation is one PUT of exactly two keys, and brings the snapshot of its epoch', async () => {
+test('an activation is one PUT with exactly two keys, and its answer is the snapshot of its epoch', async () => {
   expect(await serversWith().activate(server.id, epoch, never)).toEqual({
     type: 'snapshot.received',
     epoch,
@@ -122,7 +122,7 @@ test('an activation is one PUT of exactly two keys, and brings the snapshot of i
   expect(heard).toEqual([server.id]);
 });
 
-test('silence and probes need nothing of the answer but success', async () => {
+test('silence and probes only need a successful status', async () => {
   const servers = serversWith();
   expect(await servers.silence(server.id, epoch, never)).toEqual({ type: 'silence.confirmed' });
   server.respond({ kind: 'html' });
@@ -155,7 +155,7 @@ const faults: [string, Fault, RegExp | string][] = [
 ];
 
 test.each(faults)(
-  'an activation answered with %s fails, and is not sent again',
+  'an activation answered with %s fails and is not retried',
   async (_, fault, why) => {
     server.respond(fault);
     await expect(serversWith().activate(server.id, epoch, never)).rejects.toThrow(why);
@@ -163,7 +163,7 @@ test.each(faults)(
   },
 );
 
-test('a failure does not hold the request, which has a token in it', async () => {
+test('an error does not contain the request, which has a token', async () => {
   server.respond({ kind: 'reset' });
   const failure = await serversWith()
     .activate(server.id, epoch, never)
@@ -171,7 +171,7 @@ test('a failure does not hold the request, which has a token in it', async () =>
   expect(inspect(failure, { depth: Infinity, showHidden: true })).not.toContain('token');
 });
 
-test('a redirect is a failure, and is not followed', async () => {
+test('a redirect is a failure and is not followed', async () => {
   const other = await startScriptedServer();
   server.respond({ kind: 'redirect', location: `http://${other.id}/api/dashboard` });
   await expect(serversWith().activate(server.id, epoch, never)).rejects.toThrow('answered 302');
@@ -192,7 +192,7 @@ describe('an answer to a request that changes nothing', () => {
       [301, 302, 303, 307, 308].map((status) => [name, status, send] as const),
     ),
   )(
-    'of a %s that is a redirect with %d is a failure, and is not followed',
+    'of a %s that is a redirect with %d is a failure and is not followed',
     async (_, code, send) => {
       const asked: string[] = [];
       const redirecting = await startListener((request, response) => {
@@ -205,7 +205,7 @@ describe('an answer to a request that changes nothing', () => {
   );
 });
 
-test('a server that hangs is given up at the deadline', async () => {
+test('a request to a server that hangs fails at the deadline', async () => {
   server.respond({ kind: 'hang' });
   const began = performance.now();
   const servers = serversWith({ requestTimeoutMs: 100 });
@@ -215,7 +215,7 @@ test('a server that hangs is given up at the deadline', async () => {
   expect(heard).toEqual([]);
 });
 
-test('an answer that trickles in is given up at the deadline too', async () => {
+test('a request whose answer trickles in fails at the deadline too', async () => {
   const trickling = createServer((_request, response) => {
     response.writeHead(200, { 'Content-Type': 'application/json' });
     const timer = setInterval(() => response.write(' '), 10);
@@ -228,12 +228,12 @@ test('an answer that trickles in is given up at the deadline too', async () => {
   await new Promise((resolve) => trickling.close(resolve));
 });
 
-test('nobody at the address is a failure', async () => {
+test('a request to an unused address fails', async () => {
   await server.stop();
   await expect(serversWith().probe(server.id, never)).rejects.toThrow(/ECONNREFUSED/);
 });
 
-test('a request that is stopped fails, and its connection closes', async () => {
+test('an aborted request fails, and its connection closes', async () => {
   const sockets = new Set<object>();
   const hanging = createServer(() => {});
   hanging.on('connection', (socket) => {
@@ -252,7 +252,7 @@ test('a request that is stopped fails, and its connection closes', async () => {
   await new Promise((resolve) => hanging.close(resolve));
 });
 
-test('an address that is not allowed is sent nothing', async () => {
+test('nothing is sent to an address that is not allowed', async () => {
   const servers = serversWith({ mayContact: () => false });
   for (const ask of [
     () => servers.activate(server.id, epoch, never),
@@ -263,7 +263,7 @@ test('an address that is not allowed is sent nothing', async () => {
   expect(server.requests).toEqual([]);
 });
 
-test('a host name is contacted at its allowed addresses, which are noted', async () => {
+test('a host name is contacted at its allowed addresses, and they are noted', async () => {
   const asked: [string, number][] = [];
   const mayContact = (address: string, port: number) => {
     asked.push([address, port]);
@@ -276,7 +276,7 @@ test('a host name is contacted at its allowed addresses, which are noted', async
   expect(heard).toEqual([byName()]);
 });
 
-test('a host name without an allowed address is sent nothing', async () => {
+test('nothing is sent to a host name without an allowed address', async () => {
   const servers = serversWith({ mayContact: () => false });
   await expect(servers.probe(byName(), never)).rejects.toThrow(
     'no address of localhost is allowed',
@@ -285,7 +285,7 @@ test('a host name without an allowed address is sent nothing', async () => {
   expect(resolved).toEqual([[]]);
 });
 
-test('a host name that resolves elsewhere later is sent nothing there, and is contacted again when it is back', async () => {
+test('a host name that resolves to another address is not contacted there, and is again when it is back', async () => {
   const elsewhere: string[] = [];
   await startListener(
     (request, response) => {
@@ -326,12 +326,12 @@ test('a host name that resolves elsewhere later is sent nothing there, and is co
   expect(resolved).toEqual([['127.0.0.1'], [], [], [], [], ['127.0.0.1']]);
 });
 
-test('a name that nobody has is a failure', async () => {
+test('a request to an unknown host name fails', async () => {
   const id = 'nobody.invalid:8001' as ServerId;
   await expect(serversWith().probe(id, never)).rejects.toThrow(/ENOTFOUND|EAI_AGAIN/);
 });
 
-test('an IPv6 address is contacted as one', async () => {
+test('an IPv6 address can be contacted', async () => {
   const six = await startScriptedServer({ host: '::1' });
   const mayContact = (address: string) => address === '::1';
   expect(await serversWith({ mayContact }).probe(six.id, never)).toEqual({
@@ -340,7 +340,7 @@ test('an IPv6 address is contacted as one', async () => {
   await six.stop();
 });
 
-test('a request is paced by its host, and by how the last one ended, if there was one', async () => {
+test('a request is paced by its host and by the result of the last one', async () => {
   const paced: unknown[] = [];
   let ended: Promise<unknown> = Promise.resolve();
   const run: RequestPacer['run'] = (task, { host, lastResult }) => {

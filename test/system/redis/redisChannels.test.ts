@@ -62,7 +62,7 @@ afterEach(async () => {
 });
 
 describe('a message', () => {
-  test('comes byte for byte, from the moment in which the follower is told', async () => {
+  test('arrives byte for byte from onSubscribed on', async () => {
     const everyByte = Buffer.from(Array.from({ length: 256 }, (_, byte) => byte));
     const big = Buffer.alloc(3_000_000, everyByte);
     const seen = follower();
@@ -111,7 +111,7 @@ describe('a message', () => {
     expect(other.events).toEqual(['subscribed', 'not this']);
   });
 
-  test('comes to all who follow a pattern that matches, with its channel', async () => {
+  test('reaches all followers of a matching pattern, with its channel', async () => {
     const [all, some, one] = [follower(), follower(), follower()];
     channels.followPattern('*', all);
     channels.followPattern('a?[0-9]', some);
@@ -124,7 +124,7 @@ describe('a message', () => {
     expect(one.messages).toHaveLength(1);
   });
 
-  test('whose follower throws harms no other follower, and is told to the log', async () => {
+  test('whose follower throws is logged and reaches the other followers', async () => {
     const fail = () => {
       throw new Error('mistake');
     };
@@ -142,7 +142,7 @@ describe('a message', () => {
 });
 
 describe('subscriptions are counted', () => {
-  test('one of two leaves: the other still gets; the last leaves: Redis has none left', async () => {
+  test('one of two followers leaves and the other still gets messages; after the last, Redis has no subscription', async () => {
     const [first, second, keeper] = [follower(), follower(), follower()];
     channels.follow('keeper', keeper);
     const leaveFirst = channels.follow('r', first);
@@ -159,7 +159,7 @@ describe('subscriptions are counted', () => {
     expect(first.events).toEqual(['subscribed']);
   });
 
-  test('by the same follower twice', async () => {
+  test('when the same follower subscribes twice', async () => {
     const seen = follower();
     const leave = channels.follow('r', seen);
     channels.follow('r', seen);
@@ -170,7 +170,7 @@ describe('subscriptions are counted', () => {
     await has(['subscribed', 'subscribed', 'on'])(seen);
   });
 
-  test('patterns too', async () => {
+  test('for patterns too', async () => {
     channels.follow('keeper', follower());
     const [first, second] = [follower(), follower()];
     const leave = [channels.followPattern('*', first), channels.followPattern('*', second)];
@@ -195,7 +195,7 @@ describe('subscriptions are counted', () => {
     await eventually(() => expect(seen.events).toContain('seen'));
   });
 
-  test('in any order of coming and going', async () => {
+  test('in any order of following and leaving', async () => {
     let state = 42;
     const random = (below: number) => {
       state = (Math.imul(state, 1_103_515_245) + 12_345) & 0x7fff_ffff;
@@ -233,7 +233,7 @@ describe('subscriptions are counted', () => {
 });
 
 describe('when Redis', () => {
-  test('is stopped and started, each follower is told that it lost and got its channel', async () => {
+  test('is stopped and started, each follower gets onLost and onSubscribed', async () => {
     const followers = [follower(), follower(), follower()] as const;
     const [first, second, pattern] = followers;
     channels.follow('__proto__', first);
@@ -256,7 +256,7 @@ describe('when Redis', () => {
     expect(logged('following redis channels')).toHaveLength(4);
   });
 
-  test('is not there at the start, followers wait for it, and nothing is lost before', async () => {
+  test('is down at the start, followers wait for it, without onLost', async () => {
     await redis.stop();
     const [seen, gone] = [follower(), follower()];
     channels.follow('r', seen);
@@ -274,7 +274,7 @@ describe('when Redis', () => {
     ]);
   });
 
-  test('is away for long, the log has one line of it', async () => {
+  test('is down for long, it is logged once', async () => {
     let attempts = 0;
     const refusing = createServer((socket) => {
       attempts += 1;
@@ -293,7 +293,7 @@ describe('when Redis', () => {
     expect(seen.events).toEqual([]);
   });
 
-  test('hangs, that is noticed by the missing answer to a PING, and healed when it goes on', async () => {
+  test('hangs, a missing reply to PING reveals it, and followers recover', async () => {
     channels.close();
     channels = new RedisChannels(redis.url, log, { pingEveryMs: 100, answerWithinMs: 1000 });
     const seen = follower();
@@ -306,7 +306,7 @@ describe('when Redis', () => {
     await has(['subscribed', 'lost', 'subscribed'])(seen);
   });
 
-  test('hangs already when one begins to follow, that heals too', async () => {
+  test('hangs before the first follower, followers recover too', async () => {
     channels.close();
     channels = new RedisChannels(redis.url, log, { pingEveryMs: 100, answerWithinMs: 1000 });
     redis.suspend();
@@ -317,7 +317,7 @@ describe('when Redis', () => {
     await has(['subscribed'])(seen);
   });
 
-  test('answers, silence is no reason to leave it', async () => {
+  test('answers, a quiet connection is kept', async () => {
     const seen = follower();
     channels.follow('r', seen);
     await subscribed(seen);
@@ -329,7 +329,7 @@ describe('when Redis', () => {
     expect(seen.events).toEqual(['subscribed']);
   });
 
-  test('goes while followers come and go, everyone who stays is told in the end', async () => {
+  test('goes down while followers come and go, every remaining follower is subscribed in the end', async () => {
     const followers = Array.from({ length: 40 }, follower);
     let restarting: Promise<void> | undefined;
     const leaves: (() => void)[] = [];
@@ -352,7 +352,7 @@ describe('when Redis', () => {
     }
   });
 
-  test('asks for a password, it is given, and never logged', async () => {
+  test('requires a password, it is sent and never logged', async () => {
     const secret = 'p@ss wörd/hunter2';
     const guarded = await startRedis({ password: secret });
     const urlWith = (password: string) =>
@@ -420,7 +420,7 @@ describe('what Redis refuses is tried again until it is allowed:', () => {
     30_000,
   );
 
-  test('one channel beside another that is allowed', async () => {
+  test('one channel beside an allowed one', async () => {
     await allow('+@all', 'resetchannels', '&mine');
     const mine = asUser();
     try {
@@ -437,7 +437,7 @@ describe('what Redis refuses is tried again until it is allowed:', () => {
     }
   }, 30_000);
 
-  test('a permission that is taken away while it follows, and given back', async () => {
+  test('a permission that is revoked and granted again', async () => {
     await allow('+@all', 'allchannels');
     const mine = asUser();
     try {
@@ -454,7 +454,7 @@ describe('what Redis refuses is tried again until it is allowed:', () => {
     }
   }, 30_000);
 
-  test('a wrong password that becomes the right one', async () => {
+  test('a wrong password that becomes valid', async () => {
     const mine = asUser(user, 'secret');
     try {
       const seen = follower();
@@ -467,7 +467,7 @@ describe('what Redis refuses is tried again until it is allowed:', () => {
     }
   }, 30_000);
 
-  test('a missing password that is no longer asked for', async () => {
+  test('a missing password that is no longer required', async () => {
     await redis.call('CONFIG', 'SET', 'requirepass', 'secret');
     const seen = follower();
     channels.follow('r', seen);
@@ -476,7 +476,7 @@ describe('what Redis refuses is tried again until it is allowed:', () => {
     await has(['subscribed'])(seen);
   }, 30_000);
 
-  test('nobody who has left is waited for, and a Redis that is away is told as that', async () => {
+  test('a follower that left is not retried, and an unreachable Redis is reported as such', async () => {
     await allow('+@all', 'resetchannels');
     const mine = asUser();
     try {
@@ -501,7 +501,7 @@ describe('what Redis refuses is tried again until it is allowed:', () => {
 });
 
 describe('closing', () => {
-  test('ends the connection, and nobody is told anything after it', async () => {
+  test('ends the connection, and no follower is called afterwards', async () => {
     const seen = follower();
     const leave = channels.follow('r', seen);
     await subscribed(seen);

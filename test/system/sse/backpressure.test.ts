@@ -71,7 +71,7 @@ function applied(messages: EventSourceMessage[]): Record<string, number> {
   return Object.fromEntries(rooms);
 }
 
-test('for a viewer that stops reading little is kept, and others get every frame', async () => {
+test('little is kept for a viewer that stops reading, and others get every frame', async () => {
   const at = await listen();
   const other = open(at, 'changes');
   await eventually(() => expect(viewers).toHaveLength(1));
@@ -123,7 +123,7 @@ test.each<StreamKind>(['rooms', 'changes'])(
   },
 );
 
-test('all that is kept for those who resume reaches them', async () => {
+test('all kept frames reach viewers that resume', async () => {
   // Frames whose sizes come to just the limit of what is kept, and of what may wait.
   source.set('a', 1);
   feed.publish();
@@ -145,7 +145,7 @@ test('all that is kept for those who resume reaches them', async () => {
   expect(client.text().length).toBeGreaterThan(maxPendingBytes);
 });
 
-test('a viewer whose bytes never stop waiting is cut, one that gets on is not', async () => {
+test('a viewer whose bytes never stop waiting is disconnected, one that makes progress is not', async () => {
   const at = await listen();
   const slow = open(at, 'changes', { isRead: false });
   await eventually(() => expect(viewers).toHaveLength(1));
@@ -173,7 +173,7 @@ test('a viewer whose bytes never stop waiting is cut, one that gets on is not', 
   await eventually(() => expect(feed.viewers).toBe(0));
 });
 
-test('a stream that ended with bytes waiting is sent nothing more, and is no error', async () => {
+test('a stream that ended with bytes waiting gets nothing more and causes no error', async () => {
   const lines: string[] = [];
   const at = await harness.app(
     createApp(appNeeds({ streams: { feed }, onLog: (line) => lines.push(line) })),

@@ -9,7 +9,7 @@ const resumed = (id: string | undefined) => ({
   headers: { 'Last-Event-ID': id ?? '' },
 });
 
-test('changes are absolute counts, gap-free by version, and 0 is gone', async () => {
+test('changes are absolute counts without gaps in the versions, and 0 means gone', async () => {
   const server = await harness.server();
   server.rooms.set('a', 2);
   const service = await harness.service();
@@ -41,7 +41,7 @@ test('changes are absolute counts, gap-free by version, and 0 is gone', async ()
   expect(told.at(-1)).toMatchObject({ id: server.id, state: 'live' });
 });
 
-test('a viewer that comes back is sent exactly what it missed', async () => {
+test('a viewer that reconnects gets exactly what it missed', async () => {
   const server = await harness.server();
   const service = await harness.service();
   const witness = await harness.watch(service, changes);
@@ -61,7 +61,7 @@ test('a viewer that comes back is sent exactly what it missed', async () => {
   await eventually(() => expect(back.messages.at(-1)).toEqual(witness.messages.at(-1)));
 });
 
-test('over a deactivation nobody resumes', async () => {
+test('no viewer can resume across a deactivation', async () => {
   const server = await harness.server();
   server.rooms.set('a', 1);
   const service = await harness.service({ LINGER_MS: '0' });
@@ -75,7 +75,7 @@ test('over a deactivation nobody resumes', async () => {
   expect(back.rooms()).toEqual({});
 });
 
-test('an id of nowhere begins with a snapshot', async () => {
+test('an unknown event id starts with a snapshot', async () => {
   const service = await harness.service();
   for (const id of ['x', '0', 'a.1-1', '\u00ff', '9'.repeat(4000)]) {
     const stream = await harness.stream(service, resumed(id));

@@ -44,7 +44,7 @@ test('a viewer that missed a frame gets nothing until it has drained, then one w
   expect(slow.frames).toEqual(['1', 'whole:1234', '5']);
 });
 
-test('a viewer that drains without having missed a frame gets no state', () => {
+test('a viewer that drains but missed no frame gets no whole state', () => {
   const viewer = new FakeViewer();
   const { channel, broadcast, wholes } = channelOf(viewer);
   broadcast('1');
@@ -54,7 +54,7 @@ test('a viewer that drains without having missed a frame gets no state', () => {
   expect(wholes()).toBe(0);
 });
 
-test('a drain that is not announced is noticed at the next look', () => {
+test('a drain without an event is noticed at the next look', () => {
   const viewer = new FakeViewer();
   const { channel, broadcast } = channelOf(viewer);
   viewer.isReading = false;
@@ -67,7 +67,7 @@ test('a drain that is not announced is noticed at the next look', () => {
   expect(viewer.frames).toEqual(['whole:1']);
 });
 
-test('a drain that is not announced is noticed at the next frame, which the state then has', () => {
+test('a drain without an event is noticed at the next frame, and the whole state contains it', () => {
   const viewer = new FakeViewer();
   const { broadcast } = channelOf(viewer);
   viewer.isReading = false;
@@ -77,7 +77,7 @@ test('a drain that is not announced is noticed at the next frame, which the stat
   expect(viewer.frames).toEqual(['whole:12']);
 });
 
-test('a viewer that cannot take the whole state either is not forgotten', () => {
+test('a viewer that cannot take the whole state gets it later', () => {
   const viewer = new FakeViewer();
   const { channel, broadcast } = channelOf();
   viewer.isReading = false;
@@ -101,7 +101,7 @@ test('a viewer that left gets nothing, behind or not', () => {
   expect([channel.size, ...channel]).toEqual([0]);
 });
 
-test('a whole state that takes time is made once, and has what came before it was there', async () => {
+test('a whole state that takes time is made once, and contains earlier frames', async () => {
   const viewer = new FakeViewer();
   let whole = '';
   const makings: (() => void)[] = [];
@@ -123,7 +123,7 @@ test('a whole state that takes time is made once, and has what came before it wa
   expect(viewer.frames).toEqual(['whole:1', '2']);
 });
 
-test('a viewer that left while its state was made gets none', async () => {
+test('a viewer that left during the encoding of its state gets none', async () => {
   const viewer = new FakeViewer();
   const channel = new Channel(async () => frame('whole'));
   channel.addBehind(viewer.viewer);
@@ -132,7 +132,7 @@ test('a viewer that left while its state was made gets none', async () => {
   expect(viewer.frames).toEqual([]);
 });
 
-test('a whole state that could not be made is made again', async () => {
+test('a whole state that failed is made again', async () => {
   const viewer = new FakeViewer();
   let attempts = 0;
   const channel = new Channel(async () => {
@@ -149,7 +149,7 @@ test('a whole state that could not be made is made again', async () => {
   expect(viewer.frames).toEqual(['whole']);
 });
 
-test('a channel that yields to another one sends nothing while more than its part is waiting', () => {
+test('a channel with a lower limit sends nothing while more bytes are waiting', () => {
   const channel = new Channel(() => Buffer.from('whole'), { maxPendingBytes: 100 });
   const fake = new FakeViewer();
   channel.add(fake.viewer);

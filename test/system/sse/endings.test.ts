@@ -35,7 +35,7 @@ function waitOf(stream: RawConnection): number {
   return Number(/\n\nretry: (\d+)\n\n$/.exec(stream.text())?.[1]);
 }
 
-test.each(streams)('a shutdown ends %s with the word when to come back', async (path) => {
+test.each(streams)('a shutdown ends %s and tells clients when to reconnect', async (path) => {
   const service = await harness.service({ INSPECT: 'true' });
   const stream = await open(service, path);
   await service.stop();
@@ -54,7 +54,7 @@ function expectSpread(waits: readonly number[]): void {
     expect(within(wait - 250, wait + 250).length).toBeLessThan(waits.length / 2);
 }
 
-test('of many viewers of one service no half comes back in the same half second', async () => {
+test('many viewers of one service reconnect spread over time', async () => {
   const service = await harness.service();
   const viewers = await Promise.all(Array.from({ length: 60 }, () => open(service, '/api/events')));
   await service.stop();
@@ -62,7 +62,7 @@ test('of many viewers of one service no half comes back in the same half second'
   expectSpread(viewers.map(waitOf));
 });
 
-test('nor do those who are not let in', async () => {
+test('refused viewers reconnect spread over time too', async () => {
   const service = await harness.service({ MAX_VIEWERS: '1' });
   await open(service, '/api/events');
   const waits: number[] = [];
@@ -87,7 +87,7 @@ describe('the end of a session', () => {
     return { service, cookie };
   }
 
-  test.each(streams)('ends %s with the word to ask again soon', async (path) => {
+  test.each(streams)('ends %s and tells clients to reconnect soon', async (path) => {
     const { service, cookie } = await signedIn();
     const stream = await open(service, path, `Cookie: ${cookie}\r\n`);
     await ask(`${service.url}/api/session`, { method: 'DELETE', headers: { cookie } });
@@ -131,7 +131,7 @@ async function startBalancer() {
   };
 }
 
-test('an EventSource comes back after a restart behind a balancer that answers 502 meanwhile', async () => {
+test('an EventSource reconnects after a restart behind a load balancer that answers 502 meanwhile', async () => {
   const server = await harness.server();
   server.rooms.set('r', 1);
   const balancer = await startBalancer();

@@ -13,7 +13,7 @@ import { ask } from '../../support/http.js';
 const harness = useHarness();
 const json = async (url: string) => JSON.parse((await ask(url)).text);
 
-test('each viewer leaves once, however it leaves', async () => {
+test('each viewer is removed once, however it leaves', async () => {
   const service = await harness.service();
   const viewersAre = (viewers: number) =>
     eventually(async () =>
@@ -45,7 +45,7 @@ async function lone() {
   return { feed, heard, at: await harness.app(createApp(needs)) };
 }
 
-test('streams asked for one behind the other on a connection end with it', async () => {
+test('pipelined streams end with their connection', async () => {
   const { feed, heard, at } = await lone();
   const client = harness.socket(at);
   client.send('GET /api/events HTTP/1.1\r\nHost: localhost\r\n\r\n'.repeat(3));
@@ -56,7 +56,7 @@ test('streams asked for one behind the other on a connection end with it', async
   expect(heard).toEqual({ connected: 3, disconnected: 3 });
 });
 
-test('a client that left before its stream was made is gone at once', async () => {
+test('a client that left before its stream was created is gone at once', async () => {
   let gone = 0;
   const app = new Koa();
   app.use(async (ctx) => {
@@ -73,7 +73,7 @@ test('a client that left before its stream was made is gone at once', async () =
   await eventually(() => expect(gone).toBe(1));
 });
 
-test('of viewers that come and go in any order none is left', async () => {
+test('no viewer is left over, in whatever order they connect and leave', async () => {
   const visit = fc.record({
     kind: fc.constantFrom('rooms', 'changes'),
     waits: fc.constantFrom('not', 'for turns', 'for a frame'),

@@ -9,7 +9,7 @@ const harness = useHarness();
 const changes = { path: '/api/events?stream=changes' };
 const json = async (url: string) => JSON.parse((await ask(url)).text);
 
-test('the stream has the headers that keep it a stream on its way', async () => {
+test('the stream has headers that keep proxies from buffering it', async () => {
   const { status, headers } = await harness.stream(await harness.service());
   expect(status).toBe(200);
   expect(headers.get('content-type')).toBe('text/event-stream');
@@ -37,7 +37,7 @@ test.each(['rooms', 'changes'])(
   },
 );
 
-test('one server that hangs keeps nobody from the numbers of the others', async () => {
+test('a server that hangs does not delay the counts of others', async () => {
   const [hung, other] = [await harness.server(), await harness.server()];
   other.rooms.set('r', 3);
   const service = await harness.service();
@@ -47,7 +47,7 @@ test('one server that hangs keeps nobody from the numbers of the others', async 
   expect(stream.seen()).toMatchObject({ complete: false });
 });
 
-test('the compatible stream is the whole map in unnamed messages, and nothing else', async () => {
+test('the compatible stream contains only the whole map, in unnamed messages', async () => {
   const server = await harness.server();
   server.rooms.set('a', 2).set('empty', 0).set('constructor', 1);
   const service = await harness.service({ LINGER_MS: '0' });
@@ -63,7 +63,7 @@ test('the compatible stream is the whole map in unnamed messages, and nothing el
   }
 });
 
-test('many changes at once are few frames', async () => {
+test('many changes at once cause few frames', async () => {
   const server = await harness.server();
   const service = await harness.service({ FRAME_INTERVAL_MS: '200' });
   const streams = [await harness.watch(service), await harness.stream(service, changes)];
@@ -78,7 +78,7 @@ test('many changes at once are few frames', async () => {
     expect(messages.length - (before[i] ?? 0)).toBeLessThanOrEqual(allowed);
 });
 
-test('a stream of no kind is refused', async () => {
+test('an unknown kind of stream is refused', async () => {
   const { url } = await harness.service();
   for (const query of ['stream=', 'stream=x', 'stream=Changes', 'stream=rooms&stream=changes'])
     expect(await ask(`${url}/api/events?${query}`)).toMatchObject({
@@ -87,7 +87,7 @@ test('a stream of no kind is refused', async () => {
     });
 });
 
-test('over MAX_VIEWERS an event stream is told to come back later, others are refused', async () => {
+test('over MAX_VIEWERS an event stream is told to reconnect later, other requests are refused', async () => {
   const service = await harness.service({ MAX_VIEWERS: '2' });
   const url = `${service.url}/api/events`;
   const viewers = [await harness.stream(service), await harness.stream(service, changes)];
@@ -113,7 +113,7 @@ test('over MAX_VIEWERS an event stream is told to come back later, others are re
   });
 });
 
-test('while the service drains nobody is let in', async () => {
+test('new viewers are refused while the service drains', async () => {
   const { url } = await harness.app(createApp(appNeeds({ isDraining: () => true })));
   expect(await ask(`${url}/api/events`)).toMatchObject({
     status: 200,
@@ -123,7 +123,7 @@ test('while the service drains nobody is let in', async () => {
   expect((await ask(`${url}/api/events`, { headers })).code).toBe('draining');
 });
 
-test('HEAD tells of the stream and opens none', async () => {
+test('HEAD describes the stream and opens none', async () => {
   const server = await harness.server();
   const service = await harness.service();
   const { status, headers } = await ask(`${service.url}/api/events`, { method: 'HEAD' });

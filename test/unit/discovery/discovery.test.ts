@@ -53,7 +53,7 @@ const server = (text: string) => text as ServerId;
 const reportOf = (name: string) => discovery.reports().find((report) => report.name === name);
 
 describe('rounds', () => {
-  test('every source is asked once at the start, and then no more', async () => {
+  test('every source is asked once at the start and then no more', async () => {
     await start();
     await a.answer('10.0.0.1:8001');
     await b.answer();
@@ -62,7 +62,7 @@ describe('rounds', () => {
     expect(discovered).toEqual([['10.0.0.1:8001'], ['10.0.0.1:8001']]);
   });
 
-  test('one that has not answered yet is asked again until it has', async () => {
+  test('a source is asked again until it has answered', async () => {
     await start();
     await a.answer('10.0.0.1:8001');
     await b.fail('refused');
@@ -76,7 +76,7 @@ describe('rounds', () => {
     expect(jest.getTimerCount()).toBe(0);
   });
 
-  test('from the beginning to the end they are asked at once and every 9 s', async () => {
+  test('between begun and ended sources are asked at once and every 9 s', async () => {
     await start({ sources: [a] });
     discovery.take({ type: 'discovery.ended' });
     await a.answer();
@@ -95,7 +95,7 @@ describe('rounds', () => {
     expect(a.asked).toBe(5);
   });
 
-  test('beginning twice is beginning once', async () => {
+  test('a second begun changes nothing', async () => {
     await start({ sources: [a] });
     await a.answer();
     discovery.take({ type: 'discovery.begun' });
@@ -106,7 +106,7 @@ describe('rounds', () => {
     expect(a.asked).toBe(4);
   });
 
-  test('a source that is still being asked is asked anew afterwards, not meanwhile', async () => {
+  test('a source that has not answered yet is asked again afterwards, not at the same time', async () => {
     await start({ sources: [a] });
     discovery.take({ type: 'discovery.begun' });
     await arrival();
@@ -118,7 +118,7 @@ describe('rounds', () => {
     expect(discovered).toEqual([['10.0.0.1:8001'], ['10.0.0.2:8001']]);
   });
 
-  test('a slow source delays nobody', async () => {
+  test('a slow source delays no other', async () => {
     await start();
     await b.answer('10.0.0.2:8001');
     expect(discovered).toEqual([['10.0.0.2:8001']]);
@@ -127,7 +127,7 @@ describe('rounds', () => {
     expect(discovered.at(-1)).toEqual(['10.0.0.1:8001', '10.0.0.2:8001']);
   });
 
-  test('all are told in every round, changed or not: who is gone may be let go later', async () => {
+  test('every round sends all servers, changed or not', async () => {
     await start({ sources: [a] });
     await a.answer('10.0.0.1:8001');
     discovery.take({ type: 'discovery.begun' });
@@ -150,7 +150,7 @@ describe('an address of the rooms table', () => {
     await b.answer(two);
   });
 
-  test('is told apart from what another source names', async () => {
+  test('is sent apart from the servers of other sources', async () => {
     expect(events.at(-1)).toEqual({
       type: 'servers.discovered',
       servers: [two, one],
@@ -158,7 +158,7 @@ describe('an address of the rooms table', () => {
     });
   });
 
-  test('is a finding, and not named again, once it is gone', async () => {
+  test('is logged and no longer named once it is gone', async () => {
     gone(one);
     await b.answer(two);
     expect(events.at(-1)).toEqual({ type: 'servers.discovered', servers: [two] });
@@ -177,7 +177,7 @@ describe('an address of the rooms table', () => {
     expect(asked()).toHaveLength(2);
   });
 
-  test('is a server again when it proves to be one, and when another source names it', async () => {
+  test('is a server again when it answers, or when another source names it', async () => {
     gone(one);
     discovery.take({ type: 'server.proved', server: one });
     expect(discovery.isGone(one)).toBe(false);
@@ -189,7 +189,7 @@ describe('an address of the rooms table', () => {
 });
 
 describe('a source that fails', () => {
-  test('keeps what it named, and is reported until it works again', async () => {
+  test('keeps its servers, and is reported until it works again', async () => {
     await start();
     await a.answer('10.0.0.1:8001');
     await b.answer('10.0.0.2:8001');
@@ -218,14 +218,14 @@ describe('a source that fails', () => {
     expect(discovered.at(-1)).toEqual(['10.0.0.4:8001', '10.0.0.3:8001']);
   });
 
-  test('has named nobody while it never answered', async () => {
+  test('has no servers if it never answered', async () => {
     await start({ sources: [a] });
     await a.fail('');
     expect(reportOf('a')).toMatchObject({ servers: 0, lastSuccessAt: null, error: 'failed' });
     expect(discovered).toEqual([]);
   });
 
-  test('by throwing, or with something that is no error, is one too', async () => {
+  test('by throwing, or with a value that is not an Error, is handled too', async () => {
     const thrower = {
       name: 'thrower',
       discover: () => {
@@ -237,7 +237,7 @@ describe('a source that fails', () => {
     expect(discovery.reports().map(({ error }) => error)).toEqual(['thrown', 'just text']);
   });
 
-  test('to answer in 5 s is told to give up, reported, and asked again', async () => {
+  test('to answer in 5 s is aborted, reported and asked again', async () => {
     await start({ sources: [a] });
     await a.answer('10.0.0.1:8001');
     discovery.take({ type: 'discovery.begun' });
@@ -257,7 +257,7 @@ describe('a source that fails', () => {
 });
 
 describe('what may be found', () => {
-  test('addresses outside the networks and this service itself are left out, and counted', async () => {
+  test('addresses outside the networks and of this service are left out and counted', async () => {
     await start({ sources: [a] });
     await a.answer(
       '10.0.0.1:8001',
@@ -275,7 +275,7 @@ describe('what may be found', () => {
     expect(reportOf('a')).toMatchObject({ servers: 4, leftOut: 4, error: null });
   });
 
-  test('a server named by many is one server', async () => {
+  test('a server named by several sources is one server', async () => {
     await start();
     await a.answer('10.0.0.1:8001', '10.0.0.1:8001');
     await b.answer('10.0.0.1:8001');
@@ -283,7 +283,7 @@ describe('what may be found', () => {
     expect(reportOf('a')?.servers).toBe(1);
   });
 
-  test('no source adds more than 5,000; which ones does not change with their order', async () => {
+  test('a source adds at most 5,000 servers, whatever their order', async () => {
     const many = Array.from({ length: 6000 }, (_, n) => `10.0.${n >> 8}.${n & 255}:8001`);
     await start({ sources: [a] });
     await a.answer(...many);
@@ -300,7 +300,7 @@ describe('what may be found', () => {
     expect(discovered[1]).toEqual(discovered[0]);
   });
 
-  test("the operator's own servers are not news", async () => {
+  test('configured servers are not sent', async () => {
     store.items.set(server('10.0.0.1:8001'), {
       server: server('10.0.0.1:8001'),
       origin: 'remembered',
@@ -314,7 +314,7 @@ describe('what may be found', () => {
 });
 
 describe('the end', () => {
-  test('stops every timer, signal and source; nothing is told after it', async () => {
+  test('stops every timer, signal and source, and nothing is sent afterwards', async () => {
     store.fail(true);
     await start();
     discovery.take({ type: 'discovery.begun' });
@@ -329,7 +329,7 @@ describe('the end', () => {
     expect(reportOf('a')).toMatchObject({ servers: 0, error: null });
   });
 
-  test('comes before an answer of the same moment', async () => {
+  test('wins over an answer of the same moment', async () => {
     for (let turns = 0; turns < 12; turns += 1) {
       await start({ sources: [a] });
       const answered = a.answer('10.0.0.1:8001');

@@ -3,7 +3,7 @@ import type { ServerId } from '../../../machines/ports.js';
 import { registeredServers } from '../../../server/discovery/registeredServers.js';
 import { memoryStore } from './memoryStore.js';
 
-test('servers are named that registered themselves and did not cease to', async () => {
+test('only servers with a current registration are named', async () => {
   const store = memoryStore();
   const [one, two, three] = ['10.0.0.1:8001', '10.0.0.2:8001', '10.0.0.3:8001'] as ServerId[];
   store.register(one as ServerId);

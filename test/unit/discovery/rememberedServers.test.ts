@@ -47,7 +47,7 @@ const proved = (server: ServerId) => discovery.take({ type: 'server.proved', ser
 const forgotten = (server: ServerId) => discovery.take({ type: 'server.forgotten', server });
 const writes = () => store.asked.filter((what) => what !== 'list');
 
-test('remembered servers are found at the start, those that register are not', async () => {
+test('remembered servers are found at the start, registered ones are not', async () => {
   hold(one);
   hold(two, 'registered');
   hold('8.8.8.8:8001' as ServerId);
@@ -72,7 +72,7 @@ test('a store that fails at the start is asked in every round until it has answe
   expect(store.asked).toHaveLength(4);
 });
 
-test('a proved server is remembered for 30 days, a forgotten one no longer', async () => {
+test('a proved server is remembered for 30 days, a forgotten one is removed', async () => {
   await start();
   proved(one);
   await arrival();
@@ -83,7 +83,7 @@ test('a proved server is remembered for 30 days, a forgotten one no longer', asy
   expect(store.items.size).toBe(0);
 });
 
-test('a failed write is tried again, later each time, and given up after the fifth', async () => {
+test('a failed write is retried with growing delays, and dropped after the fifth failure', async () => {
   await start();
   store.fail(true);
   proved(one);
@@ -103,7 +103,7 @@ test('a failed write is tried again, later each time, and given up after the fif
   expect(store.items.has(one)).toBe(true);
 });
 
-test('a server that comes and goes while the store fails ends as it was seen last', async () => {
+test('the last change of a server wins after the store has failed', async () => {
   await start();
   store.fail(true);
   proved(one);
@@ -116,7 +116,7 @@ test('a server that comes and goes while the store fails ends as it was seen las
   expect([...store.items.keys()]).toEqual([two]);
 });
 
-test('writes to a server follow each other, and the last one holds', async () => {
+test('writes of a server do not overlap, and the last one wins', async () => {
   await start();
   proved(one);
   forgotten(one);
@@ -127,7 +127,7 @@ test('writes to a server follow each other, and the last one holds', async () =>
   expect(store.items.size).toBe(0);
 });
 
-test('what waits for a store that fails is bounded', async () => {
+test('the number of writes that wait for a failing store is limited', async () => {
   await start();
   store.fail(true);
   for (let n = 0; n < 6000; n += 1) proved(`10.1.${n >> 8}.${n & 255}:8001` as ServerId);
@@ -135,7 +135,7 @@ test('what waits for a store that fails is bounded', async () => {
   expect(writes()).toHaveLength(5000);
 });
 
-test('a server that answers is written again once an hour, unless it was forgotten', async () => {
+test('a server that answers is written once an hour, unless it is forgotten', async () => {
   hold(one);
   await start();
   const heard = (server: ServerId) => discovery.noteHeard(server);
@@ -157,7 +157,7 @@ test('a server that answers is written again once an hour, unless it was forgott
   expect(writes()).toEqual([`put ${one}`, `remove ${one}`]);
 });
 
-test('a server that was not heard of for a day comes back as a candidate: not shown until it answers', async () => {
+test('a server that did not answer for a day is a candidate after a restart, not shown until it answers', async () => {
   hold(one, 'remembered', 29.1);
   hold(two, 'remembered', 28.9);
   await start();

@@ -12,7 +12,7 @@ const never = () => new AbortController().signal;
 const source = (pace: Partial<ScanPace> = {}) =>
   roomAddresses(store.rooms, 8001, { maxReadPerPage: 2, pagesPerRound: 2, pauseMs: 0, ...pace });
 
-test('addresses are servers at the common port, or at their own; nothing else is', async () => {
+test('addresses are servers at the default port or their own, and other text is ignored', async () => {
   store.roomAddresses.push('10.0.0.1', '10.0.0.1', 'fd00::1', '10.0.0.2:9000', '[::1]:9001');
   store.roomAddresses.push(
     'pubsub.test',
@@ -30,7 +30,7 @@ test('addresses are servers at the common port, or at their own; nothing else is
   ]);
 });
 
-test('a round reads a few pages, and the next goes on where it ended', async () => {
+test('a round reads a few pages, and the next one continues there', async () => {
   store.roomAddresses.push(...[1, 2, 3, 4, 5].map((n) => `10.0.0.${n}`));
   const scan = source();
   expect(await scan.discover(never())).toHaveLength(4);
@@ -38,7 +38,7 @@ test('a round reads a few pages, and the next goes on where it ended', async () 
   expect(store.asked).toEqual(['addresses 0 2', 'addresses 2 2', 'addresses 4 2']);
 });
 
-test('pages are of at most 1,000 items, at most 10 a round, with pauses between', async () => {
+test('a round reads at most 10 pages of 1,000 items, with pauses between', async () => {
   store.roomAddresses.push(...Array.from({ length: 20_000 }, () => '10.0.0.1'));
   const since = performance.now();
   await roomAddresses(store.rooms, 8001, { roundMs: Infinity }).discover(never());
@@ -58,7 +58,7 @@ test('a server is named until a whole pass has not found it', async () => {
   expect(afterPass).toContain('10.0.0.9:8001');
 });
 
-test('a failing page is read again, and what was read is kept', async () => {
+test('a failed page is read again, and earlier pages are kept', async () => {
   store.roomAddresses.push(...[1, 2, 3, 4, 5, 6].map((n) => `10.0.0.${n}`));
   const scan = source();
   await scan.discover(never());
@@ -69,7 +69,7 @@ test('a failing page is read again, and what was read is kept', async () => {
   expect(store.asked.slice(2)).toEqual(['addresses 4 2', 'addresses 4 2']);
 });
 
-test('a cursor that the table does not know any longer is dropped', async () => {
+test('an invalid cursor is dropped', async () => {
   store.roomAddresses.push('10.0.0.1', '10.0.0.2', '10.0.0.3');
   const { addresses } = store.rooms;
   const scan = source({ pagesPerRound: 1 });
@@ -81,12 +81,12 @@ test('a cursor that the table does not know any longer is dropped', async () => 
   expect(store.asked.at(-1)).toBe('addresses 0 2');
 });
 
-test('a slow table is left in time', async () => {
+test('a round of a slow table ends in time', async () => {
   store.roomAddresses.push(...[1, 2, 3, 4, 5].map((n) => `10.0.0.${n}`));
   expect(await source({ roundMs: -1 }).discover(never())).toHaveLength(2);
 });
 
-test('a round that was given up changes nothing any more', async () => {
+test('an aborted round changes nothing', async () => {
   store.roomAddresses.push('10.0.0.1', '10.0.0.2', '10.0.0.3');
   const scan = source({ pagesPerRound: 1 });
   const stop = new AbortController();

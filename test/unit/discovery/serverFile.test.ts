@@ -43,7 +43,7 @@ const untilWritten = (...servers: ServerId[]) =>
   });
 const warnings = () => lines.map((line) => JSON.parse(line)).filter(({ level }) => level >= 40);
 
-test('what is put is there for the next one, and what is removed is not', async () => {
+test('a put server is read by the next process, a removed one is not', async () => {
   const before = opened();
   const heardAt = Date.now() - 5000;
   await before.put(item(one, heardAt));
@@ -56,7 +56,7 @@ test('what is put is there for the next one, and what is removed is not', async 
   expect(warnings()).toEqual([]);
 });
 
-test('it is read and written by its owner only, and nothing is left beside it', async () => {
+test('only its owner can read and write it, and no other file is left', async () => {
   await opened().put(item(one));
   await untilWritten(one);
   const modes = await Promise.all(
@@ -88,14 +88,14 @@ test.each([
   await untilWritten(two);
 });
 
-test('a draft that a crash left behind is no obstacle', async () => {
+test('a draft that a crash left behind does no harm', async () => {
   await mkdir(join(folder, 'a', 'state'), { recursive: true });
   await writeFile(`${path}.tmp`, 'half');
   await opened().put(item(one));
   await untilWritten(one);
 });
 
-test('a folder that cannot be used is said once, and used once it can be', async () => {
+test('an unusable folder is logged once, and used when it becomes usable', async () => {
   // A file where a folder should be: root may write to any folder.
   await writeFile(join(folder, 'a'), '');
   const file = opened();
@@ -110,7 +110,7 @@ test('a folder that cannot be used is said once, and used once it can be', async
   await eventually(() => expect(lines.at(-1)).toMatch(/remembered again/));
 });
 
-test('a second process that uses the same file has it, and the first one says so', async () => {
+test('a second process takes over the file, and the first one logs it', async () => {
   const first = opened();
   await first.put(item(one));
   await untilWritten(one);
@@ -125,7 +125,7 @@ test('a second process that uses the same file has it, and the first one says so
   await untilWritten();
 });
 
-test('no more servers are kept than discovery takes', async () => {
+test('it keeps at most as many servers as discovery takes', async () => {
   const file = opened();
   for (let n = 0; n < 5010; n += 1)
     await file.put(item(`10.1.${n >> 8}.${n & 255}:8001` as ServerId));
@@ -133,7 +133,7 @@ test('no more servers are kept than discovery takes', async () => {
   expect([kept.length, kept[0]]).toEqual([5000, '10.1.0.10:8001']);
 });
 
-test('each address that a process listens on has a file of its own', () => {
+test('each address that a process listens on has its own file', () => {
   const names = [serverFileIn('/s', '127.0.0.1', 8000), serverFileIn('/s', '10.0.0.1', 8000)];
   expect(names).toEqual(['/s/servers-127.0.0.1-8000.json', '/s/servers-10.0.0.1-8000.json']);
 });

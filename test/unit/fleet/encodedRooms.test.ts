@@ -6,7 +6,7 @@ const rooms = (encoded: EncodedRooms) =>
   new Map(Object.entries(JSON.parse(encoded.toBuffer('[', ']').toString())[0]));
 
 describe('the encoded map of rooms', () => {
-  test('is the map, however rooms come, change and go, and however it is sliced', () => {
+  test('equals the map, whatever rooms change and however it is sliced', () => {
     const name = fc.oneof(
       fc.nat(600).map(String),
       fc.constantFrom('__proto__', 'constructor', '', 'a"b\\', '😀', '\ud800'),
@@ -29,7 +29,7 @@ describe('the encoded map of rooms', () => {
     fc.assert(fc.property(fc.array(step, { maxLength: 2000 }), everything), { numRuns: 40 });
   });
 
-  test('has all that was there at a mark once that is passed, whatever changed since', () => {
+  test('contains all changes before a mark once that is passed', () => {
     const change = fc.record({ room: fc.nat(900), count: fc.nat(3) });
     const inputs = [fc.array(change, { maxLength: 1500 }), fc.array(change, { minLength: 600 })];
     const everything = (before: { room: number; count: number }[], after: typeof before) => {
@@ -64,7 +64,7 @@ describe('the encoded map of rooms', () => {
   test.each([
     ['that differ in high bits alone', [0x61, 0x2061, 0x4061, 0x6061, 0x8061, 0xa061, 0xc061]],
     ['of the same letters in another order', [0x61, 0x62, 0x63, 0x64, 0x65, 0x66, 0x67]],
-  ])('spreads names %s over its pieces', (_what, letters) => {
+  ])('spreads names %s over its buckets', (_what, letters) => {
     const names = letters.flatMap((a) =>
       letters.flatMap((b) =>
         letters.flatMap((c) => letters.map((d) => String.fromCharCode(a, b, c, d))),
@@ -86,7 +86,7 @@ describe('the encoded map of rooms', () => {
     expect(asked).toBeLessThan(400);
   });
 
-  test('is encoded anew only where something changed', () => {
+  test('encodes only changed buckets again', () => {
     const totals = new Map<string, number>();
     let asked = 0;
     const counting = { ...totals, get: (room: string) => totals.get(room) };
@@ -106,7 +106,7 @@ describe('the encoded map of rooms', () => {
     expect(rooms(encoded)).toEqual(totals);
   });
 
-  test('has every room once while it grows, and while it shrinks', () => {
+  test('contains every room once while it grows and shrinks', () => {
     const totals = new Map<string, number>();
     const encoded = new EncodedRooms(() => totals);
     const change = (room: string, count: number) => {
@@ -122,7 +122,7 @@ describe('the encoded map of rooms', () => {
     expect(encoded.size).toBe(0);
   });
 
-  test('is empty after it was cleared', () => {
+  test('is empty after it is cleared', () => {
     const totals = new Map([['a', 1]]);
     const encoded = new EncodedRooms(() => totals);
     encoded.note(totals.keys());

@@ -32,7 +32,7 @@ function show(counts: Record<string, number>): void {
   jest.advanceTimersByTime(51);
 }
 
-test('a viewer is sent where the stream is, at once', () => {
+test('a new viewer gets the current state at once', () => {
   expect(join('rooms').take()).toEqual([[undefined, {}]]);
   show({ a: 1 });
   expect(join('rooms').take()).toEqual([[undefined, { a: 1 }]]);
@@ -40,7 +40,7 @@ test('a viewer is sent where the stream is, at once', () => {
   expect([event, data]).toMatchObject(['snapshot', { rooms: { a: 1 }, servers: [] }]);
 });
 
-test('the stream of maps is the whole map each time, the stream of changes what changed', () => {
+test('the rooms stream sends the whole map each time, the changes stream only changes', () => {
   const [maps, changes] = [join('rooms'), join('changes')];
   show({ a: 1, b: 2 });
   show({ a: 0, b: 3 });
@@ -56,7 +56,7 @@ test('the stream of maps is the whole map each time, the stream of changes what 
   ]);
 });
 
-test('a map of an older version is followed by another one, though nothing changes any more', async () => {
+test('an outdated map is followed by another one, even without further changes', async () => {
   let finish = (_: { version: number; framesSince: Buffer[] }) => {};
   jest.spyOn(StateEncoder.prototype, 'encode').mockImplementationOnce(
     () =>
@@ -71,7 +71,7 @@ test('a map of an older version is followed by another one, though nothing chang
   expect(maps.take().at(-1)).toEqual([undefined, { a: 1 }]);
 });
 
-test('while nobody is sent whole maps none is made, and what changed is encoded once a second', () => {
+test('without viewers of whole maps none is made, and changes are encoded once a second', () => {
   const changes = join('changes');
   const toBuffer = jest.spyOn(EncodedRooms.prototype, 'toBuffer');
   const encode = jest.spyOn(EncodedRooms.prototype, 'encode');
@@ -87,7 +87,7 @@ test('while nobody is sent whole maps none is made, and what changed is encoded 
   expect(maps.take().map(([, data]) => data)).toEqual([{ a: 40 }, { a: 41 }]);
 });
 
-test('a room that returns, and a room with any name, is written as itself', () => {
+test('a room that returns, and a room with any name, is written correctly', () => {
   const changes = join('changes');
   changes.take();
   for (const count of [1, 0, 2]) show({ ['__proto__']: count, 'a"b\n': count });
@@ -96,7 +96,7 @@ test('a room that returns, and a room with any name, is written as itself', () =
   expect(rooms).toEqual([1, 0, 2].map((count) => names.map((name) => [name, count])));
 });
 
-test('state and completeness are told when they change, servers when they do', () => {
+test('state and completeness are sent when they change, and servers too', () => {
   const changes = join('changes');
   source.complete = false;
   show({});
@@ -113,13 +113,13 @@ test('state and completeness are told when they change, servers when they do', (
   ]);
 });
 
-test('nothing new is no frame', () => {
+test('without changes no frame is sent', () => {
   const viewers = [join('rooms'), join('changes')];
   for (let i = 0; i < 5; i += 1) show({});
   for (const viewer of viewers) expect(viewer.take()).toHaveLength(1);
 });
 
-test('a burst is two frames: the first change, and the rest', () => {
+test('a burst of changes is two frames: the first change, and the rest', () => {
   const viewers = [join('rooms'), join('changes')];
   for (const viewer of viewers) viewer.take();
   for (let i = 1; i <= 100; i += 1) {
@@ -131,7 +131,7 @@ test('a burst is two frames: the first change, and the rest', () => {
   expect(viewers.map((viewer) => viewer.take().length)).toEqual([2, 2]);
 });
 
-test('a viewer resumes with exactly the events that it missed', () => {
+test('a viewer that reconnects gets exactly the events that it missed', () => {
   const witness = join('changes');
   for (let i = 1; i <= 5; i += 1) show({ a: i });
   const [, ...frames] = witness.frames;
@@ -152,19 +152,19 @@ test.each([
   ['with a version in another notation', () => feed.id.replace(/(\d+)$/, '0x$1')],
   ['with a negative version', () => feed.id.replace(/\d+$/, '-1')],
   ['with a fraction', () => feed.id.replace(/\d+$/, '1.5')],
-])('an id that is no id of the stream (%s) begins anew', (_what, id) => {
+])('an unknown event id (%s) starts over with a snapshot', (_what, id) => {
   for (let i = 1; i <= 3; i += 1) show({ a: i });
   expect(join('changes', id()).take()).toMatchObject([['snapshot', { rooms: { a: 3 } }]]);
 });
 
-test('an id too old for what is kept begins anew', () => {
+test('an event id that is too old starts over with a snapshot', () => {
   show({ a: 1 });
   const { id } = feed;
   for (let i = 2; i <= 1100; i += 1) show({ a: i });
   expect(join('changes', id).take()).toMatchObject([['snapshot', { rooms: { a: 1100 } }]]);
 });
 
-test('over a restart everybody gets the whole state, and nobody resumes', () => {
+test('a restart sends a whole state to every viewer, and none can resume across it', () => {
   const viewers = [join('rooms'), join('changes')];
   show({ a: 1 });
   for (const viewer of viewers) viewer.take();
@@ -183,7 +183,7 @@ test('over a restart everybody gets the whole state, and nobody resumes', () => 
   expect(join('changes', next).take()).toMatchObject([['changes', { version: 3 }]]);
 });
 
-test('a viewer that comes before the flush neither misses nor repeats anything', () => {
+test('a viewer that connects before a flush neither misses nor repeats anything', () => {
   const early = join('changes');
   source.set('a', 1);
   feed.publish();
@@ -196,7 +196,7 @@ test('a viewer that comes before the flush neither misses nor repeats anything',
   expect(versions(late)).toEqual([0, 1, 2]);
 });
 
-test('viewers that come cause no frames: what changed goes out at the pace of the stream', () => {
+test('new viewers cause no extra frames', () => {
   const [maps, changes] = [join('rooms'), join('changes')];
   show({ a: 1 });
   for (const viewer of [maps, changes]) viewer.take();
@@ -210,7 +210,7 @@ test('viewers that come cause no frames: what changed goes out at the pace of th
   expect(maps.take().length).toBeLessThanOrEqual(1);
 });
 
-test('a big map is sent more rarely: no more than 1 MB in a second', () => {
+test('a large map is sent less often: at most 1 MB per second', () => {
   const viewer = join('rooms');
   for (let i = 0; i < 2000; i += 1) source.set(`${i} ${'x'.repeat(95)}`, 1);
   show({});
@@ -223,7 +223,7 @@ test('a big map is sent more rarely: no more than 1 MB in a second', () => {
   expect(bytes / seconds).toBeLessThan(1.1e6);
 });
 
-test('a viewer that did not read is brought up to date within a second of reading again', () => {
+test('a viewer that reads again is up to date within a second', () => {
   const [maps, changes] = [join('rooms'), join('changes')];
   for (const viewer of [maps, changes]) {
     viewer.take();
@@ -238,13 +238,13 @@ test('a viewer that did not read is brought up to date within a second of readin
   expect(changes.take()).toMatchObject([['changes', { version: 4, rooms: { a: 4 } }]]);
 });
 
-test('every 15 s there is a heartbeat', () => {
+test('a heartbeat is sent every 15 s', () => {
   const viewers = [join('rooms'), join('changes')];
   jest.advanceTimersByTime(60_000);
   expect(viewers.map(({ beats }) => beats)).toEqual([4, 4]);
 });
 
-test('closed, it has ended every stream, and no timer is left whatever comes', () => {
+test('close ends every stream and leaves no timer', () => {
   const viewers = [join('rooms'), join('changes')];
   feed.publish();
   feed.close();
@@ -255,7 +255,7 @@ test('closed, it has ended every stream, and no timer is left whatever comes', (
   expect(jest.getTimerCount()).toBe(0);
 });
 
-test('many who come at once share one encoded state', () => {
+test('viewers that connect at the same time share one encoded state', () => {
   show({ a: 1 });
   const encode = jest.spyOn(EncodedRooms.prototype, 'toBuffer');
   const viewers = Array.from({ length: 1000 }, () => join('changes'));
@@ -265,7 +265,7 @@ test('many who come at once share one encoded state', () => {
   expect(new Set(states.map(([, data]) => JSON.stringify(data))).size).toBe(1);
 });
 
-test('many rooms at once are told of in several frames, and every one of them', () => {
+test('many changed rooms are sent in several frames, and none is missing', () => {
   const viewer = join('changes');
   viewer.take();
   for (let room = 0; room < 25_000; room += 1) source.set(`room ${room}`, 1);
@@ -276,7 +276,7 @@ test('many rooms at once are told of in several frames, and every one of them', 
   expect(new Set(told.flat()).size).toBe(25_000);
 });
 
-test('a viewer that comes while many rooms are told of ends with all of them', () => {
+test('a viewer that connects while many rooms are sent gets all of them', () => {
   join('changes');
   for (let room = 0; room < 25_000; room += 1) source.set(`room ${room}`, 1);
   feed.publish();

@@ -12,19 +12,19 @@ function filled(count: number, bytes?: number): Ring {
   return ring;
 }
 
-test('an empty ring has what comes after the beginning: nothing', () => {
+test('an empty ring has no frames after version 0', () => {
   expect(new Ring().since(0)).toEqual([]);
   expect(new Ring().since(1)).toBeUndefined();
 });
 
-test('the frames after a version are those that are missing', () => {
+test('the frames after a version are the missing ones', () => {
   const ring = filled(3);
   expect(versions(ring.since(0))).toEqual([1, 2, 3]);
   expect(versions(ring.since(2))).toEqual([3]);
   expect(versions(ring.since(3))).toEqual([]);
 });
 
-test('what is not there yet, and what no longer is, is unknown', () => {
+test('versions that are dropped or in the future are unknown', () => {
   const ring = filled(2000);
   expect(ring.since(2001)).toBeUndefined();
   expect(ring.since(2000 - 1025)).toBeUndefined();
@@ -32,13 +32,13 @@ test('what is not there yet, and what no longer is, is unknown', () => {
   expect(ring.since(-1)).toBeUndefined();
 });
 
-test('it holds no more than 1 MiB', () => {
+test('it holds at most 1 MiB', () => {
   const ring = filled(20, 100_000);
   expect(versions(ring.since(10))).toEqual([11, 12, 13, 14, 15, 16, 17, 18, 19, 20]);
   expect(ring.since(9)).toBeUndefined();
 });
 
-test('a frame over 1 MiB empties it, and only who has seen that frame goes on', () => {
+test('a frame over 1 MiB empties it, and only viewers that have seen it can resume', () => {
   const ring = filled(3);
   ring.push(frame(4, 2 * 1024 * 1024));
   expect(ring.since(3)).toBeUndefined();
@@ -48,7 +48,7 @@ test('a frame over 1 MiB empties it, and only who has seen that frame goes on', 
   expect(versions(ring.since(4))).toEqual([5]);
 });
 
-test('after it is cleared nobody goes on from before', () => {
+test('after it is cleared, no earlier version can resume', () => {
   const ring = filled(5);
   ring.clear(7);
   for (const version of [0, 4, 5]) expect(ring.since(version)).toBeUndefined();
@@ -57,7 +57,7 @@ test('after it is cleared nobody goes on from before', () => {
   expect(versions(ring.since(6))).toEqual([7]);
 });
 
-test('whatever was pushed, the answer is gap-free and within bounds, or none', () => {
+test('frames have no gaps and stay within the limits, or there are none', () => {
   fc.assert(
     fc.property(
       fc.array(fc.nat(300_000), { maxLength: 30 }),

@@ -37,14 +37,14 @@ function changeAll(version: number, bytes = 100): Buffer {
 
 const counts = () => Object.values(JSON.parse(encoder.toBuffer('', '').toString())) as number[];
 
-test('a little is encoded at once', () => {
+test('a small change is encoded at once', () => {
   totals.set('a', 1);
   encoder.note(['a']);
   expect(encoder.encode(1)).toEqual({ version: 1, framesSince: [] });
   expect(counts()).toEqual([1]);
 });
 
-test('a state is done although all goes on changing, with the frames since it was begun', async () => {
+test('a state completes although rooms keep changing, with the frames since its start', async () => {
   changeAll(1);
   const states = [encoder.encode(1), encoder.encode(1)];
   const frames: Buffer[] = [];
@@ -64,7 +64,7 @@ test('a state is done although all goes on changing, with the frames since it wa
   expect(await states[1]).toBe(encoded);
 });
 
-test('a state with more frames behind it than are kept is begun anew', async () => {
+test('an encoding with too many frames since its start starts over', async () => {
   changeAll(1);
   const state = Promise.resolve(encoder.encode(1));
   for (let version = 2; version <= 5; version += 1) changeAll(version, 10 * 1024 * 1024);
@@ -74,7 +74,7 @@ test('a state with more frames behind it than are kept is begun anew', async () 
   expect(counts()).toEqual(names.map(() => 5));
 });
 
-test('who waits over a restart has what is there then', async () => {
+test('viewers that wait during a restart get the state after it', async () => {
   changeAll(1);
   const state = Promise.resolve(encoder.encode(1));
   encoder.clear();
@@ -88,7 +88,7 @@ test('who waits over a restart has what is there then', async () => {
   expect(jest.getTimerCount()).toBe(0);
 });
 
-test('while somebody waits the time to warm what changed brings no slice of its own', async () => {
+test('while a viewer waits, the idle timer starts no extra slice', async () => {
   encoder.encodeLater(1);
   await jest.advanceTimersByTimeAsync(996);
   changeAll(1);
@@ -100,7 +100,7 @@ test('while somebody waits the time to warm what changed brings no slice of its 
   expect(encode).toHaveBeenCalledTimes(1);
 });
 
-test('closed, it leaves no timer', () => {
+test('close leaves no timer', () => {
   changeAll(1);
   void encoder.encode(1);
   encoder.encodeLater(1);

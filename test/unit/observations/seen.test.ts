@@ -16,7 +16,7 @@ async function roomsOf(pages: AsyncIterable<StoredConnection[]>): Promise<string
 }
 
 describe('rooms that were seen', () => {
-  test('have when that was, first and last', () => {
+  test('have a first and a last time', () => {
     const rooms = new SeenRooms();
     rooms.note('r', 1000);
     rooms.note('r', 3000);
@@ -24,7 +24,7 @@ describe('rooms that were seen', () => {
     expect(rooms.get('__proto__')).toBeUndefined();
   });
 
-  test('are dropped for others when they are full, but not those that were seen just now', () => {
+  test('are dropped for others over the limit, but not those that were just seen', () => {
     const rooms = new SeenRooms({ maxRows: 2 });
     expect([rooms.note('a', 0), rooms.note('b', minuteMs), rooms.note('c', minuteMs)]).toEqual([
       true,
@@ -35,7 +35,7 @@ describe('rooms that were seen', () => {
     expect([...rooms].map(([room]) => room)).toEqual(['b', 'c']);
   });
 
-  test('are bounded by the length of their names together, whatever comes', () => {
+  test('are limited by the total length of their names', () => {
     const limits = { maxRows: 5, maxNamesLength: 20 };
     const note = fc.tuple(fc.string({ maxLength: 25 }), fc.nat(1_000_000));
     fc.assert(
@@ -61,7 +61,7 @@ describe('rooms that were seen', () => {
 });
 
 describe('connections that were seen to open', () => {
-  test('are in the order of time, though the clock is set back', async () => {
+  test('are in the order of time, even if the clock is set back', async () => {
     const seen = new SeenConnections();
     seen.note('a', 5000);
     seen.note('b', 4000);
@@ -71,7 +71,7 @@ describe('connections that were seen to open', () => {
     expect(await roomsOf(seen.newestFirst())).toEqual(['c', 'b', 'a']);
   });
 
-  test('are the newest that there is place for, and what went for them is counted', async () => {
+  test('are the newest within the limit, and dropped ones are counted', async () => {
     const seen = new SeenConnections({ maxRows: 3 });
     for (let i = 0; i < 2000; i += 1) seen.note(`${i}`, i);
     expect(await roomsOf(seen.since(0))).toEqual(['1997', '1998', '1999']);
@@ -85,7 +85,7 @@ describe('the times that were watched', () => {
   const yes = { isCounting: true, isComplete: true };
   const no = { isCounting: false, isComplete: false };
 
-  test('leave gaps where nobody looked, and where not everything was counted', () => {
+  test('leave gaps where the service was inactive or the counts incomplete', () => {
     const times = new WatchedTimes();
     times.note(yes, 10_000);
     times.note(yes, 11_000);
@@ -103,7 +103,7 @@ describe('the times that were watched', () => {
     expect(new WatchedTimes().gaps(7)).toEqual([{ from: iso(7), to: null, reason: 'unwatched' }]);
   });
 
-  test('do not go on over a time in which the process was suspended', () => {
+  test('end when the process is suspended', () => {
     const times = new WatchedTimes();
     times.note(yes, 10_000);
     times.note(yes, 70_000);
@@ -112,7 +112,7 @@ describe('the times that were watched', () => {
     ]);
   });
 
-  test('are a bounded number, and what is dropped counts as unwatched', () => {
+  test('are limited in number, and dropped ones are gaps', () => {
     const times = new WatchedTimes();
     for (let i = 1; i <= 600; i += 1) {
       times.note(yes, i * 100_000);
@@ -124,7 +124,7 @@ describe('the times that were watched', () => {
 });
 
 describe('what is saved', () => {
-  test('is what was kept when it is read again, whatever rooms are called', () => {
+  test('is unchanged when it is loaded, for any room names', () => {
     const name = fc.string({
       unit: fc.integer({ min: 0, max: 0xffff }).map((c) => String.fromCharCode(c)),
     });
@@ -146,7 +146,7 @@ describe('what is saved', () => {
     );
   });
 
-  test('is in blocks that an item of DynamoDB has place for, and no row of another kind is taken', () => {
+  test('is in blocks that fit into an item of DynamoDB, and invalid rows are skipped', () => {
     const rooms = new SeenRooms();
     for (let i = 0; i < 60; i += 1) rooms.note(`${i}${'é'.repeat(16_000)}`, i);
     const blocks = [...toBlocks({ rooms, connections: [], times: [] })];

@@ -23,7 +23,7 @@ function rosterOf(...servers: ServerId[]): Roster {
   return roster;
 }
 
-test('servers are found by the address in their name, and by what their name resolved to', () => {
+test('servers are found by the address in their name, and by the addresses that it resolved to', () => {
   const roster = rosterOf(named, numbered, neighbour);
   expect(book.serversAt('10.0.0.3', roster)).toEqual([numbered, neighbour]);
   expect(book.serversAt('10.0.0.7', roster)).toEqual([]);
@@ -35,7 +35,7 @@ test('servers are found by the address in their name, and by what their name res
   expect(book.serversAt('10.0.0.8', roster)).toEqual([named]);
 });
 
-test('what the name of a server resolved to is forgotten with the server', () => {
+test('the addresses of a server are forgotten with the server', () => {
   book.note(named, ['10.0.0.7']);
   expect(book.serversAt('10.0.0.7', rosterOf(numbered))).toEqual([]);
   expect(book.serversAt('10.0.0.7', rosterOf(named))).toEqual([]);
@@ -45,14 +45,17 @@ const ownAddresses = Object.values(networkInterfaces()).flatMap((entries = []) =
   entries.filter(({ family }) => family === 'IPv4').map(({ address }) => address),
 );
 
-test.each(['0.0.0.0', '0.1.2.3', '::'])('%s is nobody, though the networks have it', (address) => {
-  book = new AddressBook({ networks: parseNetworks('0.0.0.0/0,::/0'), ownPort });
-  expect(book.mayContact(address, ownPort)).toBe(false);
-  expect(book.mayContact(address, ownPort + 1)).toBe(false);
-});
+test.each(['0.0.0.0', '0.1.2.3', '::'])(
+  '%s is never contacted, even inside the networks',
+  (address) => {
+    book = new AddressBook({ networks: parseNetworks('0.0.0.0/0,::/0'), ownPort });
+    expect(book.mayContact(address, ownPort)).toBe(false);
+    expect(book.mayContact(address, ownPort + 1)).toBe(false);
+  },
+);
 
 test.each([...new Set(['127.0.0.1', '127.9.9.9', ...ownAddresses])])(
-  'at %s this service is itself, and everybody else at another port',
+  'this service does not contact its own port at %s, but other ports',
   (address) => {
     book = new AddressBook({ networks: parseNetworks('0.0.0.0/0,::/0'), ownPort });
     expect(book.mayContact(address, ownPort)).toBe(false);
@@ -60,7 +63,7 @@ test.each([...new Set(['127.0.0.1', '127.9.9.9', ...ownAddresses])])(
   },
 );
 
-test('nobody outside the networks is a server, or may be contacted', () => {
+test('addresses outside the networks are no servers, and are not contacted', () => {
   expect([book.mayBePubSubServer('10.9.9.9'), book.mayContact('10.9.9.9', ownPort)]).toEqual([
     true,
     true,

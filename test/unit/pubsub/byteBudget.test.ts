@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals';
 import { ByteBudget } from '../../../server/pubsub/byteBudget.js';
 
-test('those who share a budget have no more of it together, and others have their own', () => {
+test('reservations of one name share its budget, and other names have their own', () => {
   const budget = new ByteBudget();
   const [a, b, other] = [budget.open('x', 10), budget.open('x', 10), budget.open('y', 10)];
   expect([a.take(6), b.take(4), b.take(1), other.take(10)]).toEqual([true, true, false, true]);

@@ -19,7 +19,7 @@ const post = (...rooms: string[]): Post => ({
 const roomsOf = (posts: readonly Post[]) =>
   posts.flatMap(({ deltas }) => deltas.map(({ room }) => room));
 
-test('the first deltas are delivered at once, those that follow soon after, together and in order', () => {
+test('the first deltas are delivered at once, the following ones soon after, together and in order', () => {
   const delivered: string[][] = [];
   const inbox = new DeltaInbox((posts) => delivered.push(roomsOf(posts)));
   inbox.put(post('a', 'b'));
@@ -36,7 +36,7 @@ test('the first deltas are delivered at once, those that follow soon after, toge
   ]);
 });
 
-test('what was delivered is let go at once, whoever still holds the event', () => {
+test('delivered posts are released at once, even if the event is still held', () => {
   const held: (readonly Post[])[] = [];
   const inbox = new DeltaInbox((posts) => held.push(posts));
   inbox.put(post('a'));
@@ -44,7 +44,7 @@ test('what was delivered is let go at once, whoever still holds the event', () =
   expect(held).toEqual([[]]);
 });
 
-test('nothing is delivered when nothing came, nor after it was closed', () => {
+test('nothing is delivered without posts, or after close', () => {
   const delivered: unknown[] = [];
   const inbox = new DeltaInbox((posts) => delivered.push(posts));
   inbox.put(post());
@@ -55,7 +55,7 @@ test('nothing is delivered when nothing came, nor after it was closed', () => {
   expect(delivered).toEqual([]);
 });
 
-test('as many as are worth a transition are delivered without waiting, and nothing twice', () => {
+test('a full batch is delivered without waiting, and nothing twice', () => {
   const delivered: string[][] = [];
   const inbox = new DeltaInbox((posts) => delivered.push(roomsOf(posts)));
   const rooms = Array.from({ length: 400 }, (_, i) => `room-${i}`);

@@ -31,7 +31,7 @@ const anyClaims: fc.Arbitrary<TokenClaims> = fc.oneof(
   fc.record({ kind: fc.constant('address' as const), address: fc.string() }),
 );
 
-test('what is minted is read again, the first time and from then on', () => {
+test('a minted token is read, the first time and later', () => {
   const tokens = new EventTokens();
   fc.assert(
     fc.property(anyClaims, (minted) => {
@@ -83,18 +83,18 @@ test('a token with any character changed, added or taken away is unknown', () =>
   );
 });
 
-test('the claims of one token do not go with the MAC of another', () => {
+test('claims with the MAC of another token are unknown', () => {
   const tokens = new EventTokens();
   const [payload] = tokens.mint(claims).split('.');
   const [, mac] = tokens.mint({ ...claims, epoch: 9 as Epoch }).split('.');
   expect(tokens.read(`${payload}.${mac}`)).toBeUndefined();
 });
 
-test('a token of another run is unknown', () => {
+test('a token of another process is unknown', () => {
   expect(new EventTokens().read(new EventTokens().mint(claims))).toBeUndefined();
 });
 
-test('the same secret makes the same run', () => {
+test('the same secret reads the same tokens', () => {
   const secret = Buffer.alloc(32, 1);
   expect(new EventTokens(secret).read(new EventTokens(secret).mint(claims))).toEqual(claims);
 });
@@ -111,7 +111,7 @@ test('junk is unknown and never throws', () => {
   expect(tokens.read('A'.repeat(100_000))).toBeUndefined();
 });
 
-test('a token that was read before costs no MAC, until 8192 others were read after it', () => {
+test('a token that was read before costs no MAC, until 8192 others are read', () => {
   const tokens = new EventTokens();
   const mint = (epoch: number) => tokens.mint({ ...claims, epoch: epoch as Epoch });
   const first = mint(0);
@@ -126,7 +126,7 @@ test('a token that was read before costs no MAC, until 8192 others were read aft
   expect(macs).toBe(1);
 });
 
-test('junk pushes no token out of the memory', () => {
+test('junk does not displace remembered tokens', () => {
   const tokens = new EventTokens();
   const token = tokens.mint(claims);
   tokens.read(token);

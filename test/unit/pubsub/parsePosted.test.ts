@@ -26,7 +26,7 @@ const entry = fc.oneof(
   fc.jsonValue().filter((value) => !JSON.stringify(value)?.includes('update')),
 );
 
-test('a body is taken if every entry of it is a delta, whichever way it is looked at', () => {
+test('a body is accepted only if every entry is a delta, by both checks', () => {
   const check = (entries: unknown[]) => {
     const body = JSON.stringify(entries);
     const read = JSON.parse(body) as unknown[];
@@ -36,7 +36,7 @@ test('a body is taken if every entry of it is a delta, whichever way it is looke
   fc.assert(fc.property(fc.array(entry, { maxLength: 5 }), check), { numRuns: 500 });
 });
 
-test('beside updates deltas are the same', () => {
+test('deltas beside updates are read the same way', () => {
   const entries = [
     { room: 'a', add: 1 },
     { room: 'b', update: 'AAA=' },
@@ -48,10 +48,7 @@ test('beside updates deltas are the same', () => {
   });
 });
 
-test.each([16_384, 16_385])(
-  'of names of %d characters the longest that fits is taken',
-  (length) => {
-    const body = JSON.stringify({ room: 'x'.repeat(length), add: 1 });
-    expect(taken(body)?.deltas.length ?? 'refused').toBe(length === 16_384 ? 1 : 'refused');
-  },
-);
+test.each([16_384, 16_385])('a name of %d characters is accepted only if it fits', (length) => {
+  const body = JSON.stringify({ room: 'x'.repeat(length), add: 1 });
+  expect(taken(body)?.deltas.length ?? 'refused').toBe(length === 16_384 ? 1 : 'refused');
+});

@@ -52,13 +52,13 @@ async function answerAll(): Promise<void> {
 
 const upTo = (count: number) => Array.from({ length: count }, (_, id) => id);
 
-test('a few tasks are young at a time, and start in order', async () => {
+test('a limited number of tasks hold slots, and start in order', async () => {
   run(new RequestPacer({ slots: 4 }), 10);
   await jest.advanceTimersByTimeAsync(10);
   expect(started).toEqual(upTo(4));
 });
 
-test('a task that ends makes room for one more', async () => {
+test('a task that ends frees its slot', async () => {
   run(new RequestPacer({ slots: 4 }), 10);
   await jest.advanceTimersByTimeAsync(10);
   end.get(2)?.();
@@ -66,7 +66,7 @@ test('a task that ends makes room for one more', async () => {
   expect(started).toEqual(upTo(5));
 });
 
-test('tasks that last give their places back after 50 ms', async () => {
+test('long tasks give their slots back after 50 ms', async () => {
   run(new RequestPacer(), 40);
   await jest.advanceTimersByTimeAsync(45);
   expect(started).toEqual(upTo(16));
@@ -76,7 +76,7 @@ test('tasks that last give their places back after 50 ms', async () => {
   expect(started).toEqual(upTo(40));
 });
 
-test('the late end of a task makes no room twice', async () => {
+test('the late end of a task frees no slot twice', async () => {
   run(new RequestPacer({ slots: 1, slotMs: 250 }), 10);
   await jest.advanceTimersByTimeAsync(260);
   expect(started).toEqual([0, 1]);
@@ -85,7 +85,7 @@ test('the late end of a task makes no room twice', async () => {
   expect(started).toEqual([0, 1]);
 });
 
-test('a task that was aborted before its turn never starts, and takes no place', async () => {
+test('a task that is aborted before its turn never starts, and takes no slot', async () => {
   const pacer = new RequestPacer({ slots: 1 });
   const stop = new AbortController();
   runOne(pacer, 0);
@@ -98,7 +98,7 @@ test('a task that was aborted before its turn never starts, and takes no place',
   expect(started).toEqual([0, 2]);
 });
 
-test('with nothing to do no timer is left', async () => {
+test('without tasks no timer is left', async () => {
   run(new RequestPacer(), 40);
   for (let i = 0; i < 40; i += 1) {
     await jest.advanceTimersByTimeAsync(10);
@@ -109,7 +109,7 @@ test('with nothing to do no timer is left', async () => {
   expect(jest.getTimerCount()).toBe(0);
 });
 
-test('who answered goes before who was never heard from, and both before who failed', async () => {
+test('servers that answered go before unknown ones, and both before those that failed', async () => {
   const pacer = new RequestPacer({ slots: 1 });
   run(pacer, 2, { lastResult: 'failed' });
   run(pacer, 2, { lastResult: 'none', first: 2 });
@@ -118,7 +118,7 @@ test('who answered goes before who was never heard from, and both before who fai
   expect(started).toEqual([4, 5, 2, 3, 0, 1]);
 });
 
-test('who answered waits for one place at the most, however many hang', async () => {
+test('a server that answered waits for at most one slot, however many hang', async () => {
   const pacer = new RequestPacer();
   run(pacer, 1000, { lastResult: 'none' });
   run(pacer, 1000, { lastResult: 'failed', first: 1000 });
@@ -144,7 +144,7 @@ test.each<[LastResult, LastResult]>([
   expect(Math.max(...starts)).toBeLessThan(80);
 });
 
-test('who failed has a quarter of the places', async () => {
+test('servers that failed have a quarter of the slots', async () => {
   const pacer = new RequestPacer({ slots: 16 });
   run(pacer, 100, { lastResult: 'failed' });
   await jest.advanceTimersByTimeAsync(45);
@@ -154,7 +154,7 @@ test('who failed has a quarter of the places', async () => {
 });
 
 test.each<LastResult>(['answered', 'none', 'failed'])(
-  'hosts take turns among the %s: who has many servers waits behind itself',
+  'hosts take turns in the lane "%s"',
   async (lastResult) => {
     const pacer = new RequestPacer({ slots: 1 });
     run(pacer, 100, { lastResult, host: 'many' });
@@ -166,7 +166,7 @@ test.each<LastResult>(['answered', 'none', 'failed'])(
   },
 );
 
-test('thousands that were aborted are passed over in one turn', async () => {
+test('thousands of aborted tasks are skipped in one turn', async () => {
   const pacer = new RequestPacer({ slots: 1 });
   const stop = new AbortController();
   runOne(pacer, 0);

@@ -15,7 +15,7 @@ function readInPieces(text: string, limits = unlimited) {
   }
 }
 
-test('a snapshot is read in pieces, and is the same', () => {
+test('a snapshot that is read in pieces is the same', () => {
   const rooms = Array.from({ length: 1000 }, (_, i) => [`room ${i}`, 1 + (i % 7)] as const);
   const text = `[${rooms.map(([room, count]) => `{${JSON.stringify(room)}:${count}}`).join(',')}]`;
   const { connections, pieces } = readInPieces(text);
@@ -23,7 +23,7 @@ test('a snapshot is read in pieces, and is the same', () => {
   expect(pieces).toBeGreaterThan(10);
 });
 
-test('white space, escapes and many rooms in one object are read as JSON reads them', () => {
+test('white space, escapes and many rooms in one object are read like JSON', () => {
   fc.assert(
     fc.property(
       fc.array(fc.dictionary(fc.string({ unit: 'binary' }), fc.integer({ min: 1, max: 99 }))),
@@ -56,7 +56,7 @@ test.each([
   expect(() => readInPieces(text)).toThrow(message);
 });
 
-test('of more rooms than are counted one more is kept, so that the cut is seen', () => {
+test('beyond the limit one more room is kept, to show that it is exceeded', () => {
   const text = many('{"a":1}', 10);
   expect(readInPieces(text, { ...unlimited, maxRooms: 0 }).connections.get('a')).toBe(10);
   const rooms = `[${Array.from({ length: 50 }, (_, i) => `{"r${i}":1}`).join(',')},{"r0":1}]`;

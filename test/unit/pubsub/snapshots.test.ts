@@ -12,7 +12,7 @@ test('each object is a room with its connections', () => {
   expect(parse('[]')).toEqual([]);
 });
 
-test('rooms in one object, and rooms that repeat, are counted too', () => {
+test('rooms in one object, and repeated rooms, are counted too', () => {
   expect(parse('[{"a":1,"b":2},{"a":3},{"a":4}]')).toEqual([
     ['a', 8],
     ['b', 2],
@@ -60,7 +60,7 @@ test.each([
   ]);
 });
 
-test('numbers of one server cannot make those of others inexact', () => {
+test('counts of one server cannot make those of others inexact', () => {
   // Sums beyond 2^53 would round, and taking such a server out again would not restore the rest.
   const most = Number.MAX_SAFE_INTEGER;
   const counts = parseSnapshot(Buffer.from(`[{"a":${most}},{"a":${most}},{"b":1}]`));
@@ -69,13 +69,13 @@ test('numbers of one server cannot make those of others inexact', () => {
 });
 
 test.each(['', 'x', 'okay', 'null', '{}', '{"a":1}', '1', '"a"', '[{"a":1}', '[{"a":1}],', '<p>'])(
-  'an answer %j is no snapshot',
+  'the answer %j is not a snapshot',
   (body) => {
     expect(() => parse(body)).toThrow();
   },
 );
 
-test('of any array only rooms with a positive whole number are left', () => {
+test('only rooms with a positive integer are kept of any array', () => {
   fc.assert(
     fc.property(fc.array(fc.jsonValue({ maxDepth: 3 })), (entries) => {
       for (const [room, count] of parse(JSON.stringify(entries))) {
@@ -138,7 +138,7 @@ const written = fc
   .array(fc.tuple(name, count), { maxLength: 4 })
   .map((rooms) => `[${rooms.map(([room, n]) => `{${JSON.stringify(room)}:${n}}`).join(',')}]`);
 
-test('a snapshot means what its JSON means, however it is written and wherever it is cut', () => {
+test('a snapshot is read like its JSON, however it is written and cut into pieces', () => {
   const check = (body: string, cut: number, inserted: string) => {
     const at = cut % (body.length + 1);
     for (const text of [
@@ -155,7 +155,7 @@ test('a snapshot means what its JSON means, however it is written and wherever i
   fc.assert(fc.property(written, fc.nat(), odd, check), { numRuns: 2000 });
 });
 
-test('bytes that are no characters are read as JSON reads them', () => {
+test('invalid UTF-8 is read like JSON', () => {
   const check = (bytes: Uint8Array) => {
     const body = Buffer.concat([Buffer.from('[{"a'), bytes, Buffer.from('":1},{"b":2}]')]);
     expect(read(body)).toEqual(meant(body.toString()));
@@ -163,7 +163,7 @@ test('bytes that are no characters are read as JSON reads them', () => {
   fc.assert(fc.property(fc.uint8Array({ maxLength: 6 }), check), { numRuns: 2000 });
 });
 
-test('a name keeps nothing of the answer in memory', () => {
+test('a name does not keep the answer in memory', () => {
   const body = Buffer.from(`[{"${'x'.repeat(40)}":1}]`);
   const [[room = ''] = []] = read(body) ?? [];
   body.fill('y');

@@ -16,14 +16,14 @@ function parse(...frames: Buffer[]) {
   return { messages, retries, comments };
 }
 
-test('a message has the event and id that it is given, and no others', () => {
+test('a message has only the given event and id', () => {
   expect(String(messageFrame('{}'))).toBe('data: {}\n\n');
   expect(String(messageFrame('{}', { event: 'changes', id: 'r.1-2' }))).toBe(
     'event: changes\nid: r.1-2\ndata: {}\n\n',
   );
 });
 
-test('JSON of any text arrives as it was, in one message', () => {
+test('JSON of any text arrives unchanged, in one message', () => {
   fc.assert(
     fc.property(fc.string({ unit: 'binary' }), (text) => {
       const { messages } = parse(messageFrame(JSON.stringify({ [text]: 1 })), heartbeatFrame);
@@ -40,6 +40,6 @@ test('a heartbeat is a comment and nothing else', () => {
   });
 });
 
-test('a retry is no message', () => {
+test('a retry is not a message', () => {
   expect(parse(retryFrame(15_000))).toEqual({ messages: [], retries: [15_000], comments: [] });
 });

@@ -23,7 +23,7 @@ afterEach(() => {
   jest.useRealTimers();
 });
 
-test('a store begins to open at once, and what was asked meanwhile is answered', async () => {
+test('a store starts to open at once, and earlier requests are answered', async () => {
   expect(openings).toHaveLength(1);
   const asked = store.servers.list();
   openings[0]?.open(memoryStore());
@@ -31,7 +31,7 @@ test('a store begins to open at once, and what was asked meanwhile is answered',
   expect(jest.getTimerCount()).toBe(0);
 });
 
-test('a store that does not open in 3 s is an error to who asks, and may open later', async () => {
+test('a request fails if the store does not open in 3 s, and the store may open later', async () => {
   const asked = expect(store.servers.list()).rejects.toThrow(new StoreError('not open yet'));
   await jest.advanceTimersByTimeAsync(3000);
   await asked;
@@ -40,7 +40,7 @@ test('a store that does not open in 3 s is an error to who asks, and may open la
   expect(openings).toHaveLength(1);
 });
 
-test('a store that could not be opened is opened again, but not at every question', async () => {
+test('a store that could not be opened is retried, but not for every request', async () => {
   openings[0]?.fail();
   await expect(store.servers.list()).rejects.toBeInstanceOf(StoreError);
   await jest.advanceTimersByTimeAsync(4000);
@@ -52,7 +52,7 @@ test('a store that could not be opened is opened again, but not at every questio
   expect(await asked).toEqual([]);
 });
 
-test('a stream of what is in the store fails as well, when it is read', async () => {
+test('a stream of a store that is not open fails when it is read', async () => {
   const pages = store.connections.newestFirst();
   openings[0]?.fail();
   const read = async () => {
@@ -61,7 +61,7 @@ test('a stream of what is in the store fails as well, when it is read', async ()
   await expect(read()).rejects.toBeInstanceOf(StoreError);
 });
 
-test('a store is closed when it has opened, and asked nothing afterwards', async () => {
+test('a closed store closes once it has opened, and requests fail', async () => {
   const opened = memoryStore();
   let isClosed = false;
   opened.close = async () => {

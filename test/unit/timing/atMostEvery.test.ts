@@ -8,7 +8,7 @@ afterEach(() => {
   jest.useRealTimers();
 });
 
-test('each key is let through once in an interval', () => {
+test('each key is allowed once in an interval', () => {
   const pace = new AtMostEvery(1000);
   expect([pace.allows('a'), pace.allows('b'), pace.allows('a')]).toEqual([true, true, false]);
   jest.advanceTimersByTime(999);
@@ -18,7 +18,7 @@ test('each key is let through once in an interval', () => {
   expect([pace.allows('a'), pace.allows('a')]).toEqual([true, false]);
 });
 
-test('the newest keys alone are remembered, and who was let through last is the newest', () => {
+test('only the newest keys are remembered, and the key allowed last is the newest', () => {
   const pace = new AtMostEvery(1000, 2);
   pace.allows('a');
   pace.allows('b');

@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals';
 import { GrowingInterval } from '../../../server/timing/growingInterval.js';
 
-test('what recurs is let through ever more rarely, up to a limit', () => {
+test('the interval grows while an event recurs, up to a limit', () => {
   const interval = new GrowingInterval(2000, 9000);
   let nowMs = 0;
   const seen: number[] = [];
@@ -13,7 +13,7 @@ test('what recurs is let through ever more rarely, up to a limit', () => {
   expect(seen).toEqual([2000, 4000, 8000, 9000, 9000]);
 });
 
-test('what has ceased for twice the interval begins anew', () => {
+test('the interval resets after twice its length without an event', () => {
   const interval = new GrowingInterval(2000, 30_000);
   interval.note(0);
   interval.note(2000);

@@ -15,7 +15,7 @@ afterEach(() => {
 /** Lets immediates run, but no time pass. */
 const endTurn = () => jest.advanceTimersByTime(0);
 
-test('the first touch is flushed at the end of the turn, and not before', () => {
+test('the first touch is flushed at the end of the turn', () => {
   const pace = new Pace(flush, () => 50);
   pace.touch();
   expect(flushes).toEqual([]);
@@ -23,14 +23,14 @@ test('the first touch is flushed at the end of the turn, and not before', () => 
   expect(flushes).toEqual([performance.now()]);
 });
 
-test('all touches of a turn are one flush', () => {
+test('all touches of a turn cause one flush', () => {
   const pace = new Pace(flush, () => 0);
   for (let i = 0; i < 100; i += 1) pace.touch();
   endTurn();
   expect(flushes).toHaveLength(1);
 });
 
-test('what follows is gathered for the interval', () => {
+test('later touches are conflated for the interval', () => {
   const pace = new Pace(flush, () => 50);
   pace.touch();
   endTurn();
@@ -43,7 +43,7 @@ test('what follows is gathered for the interval', () => {
   expect(Math.min(...gaps)).toBeGreaterThanOrEqual(50);
 });
 
-test('the last touch is never left out', () => {
+test('the last touch is never lost', () => {
   const pace = new Pace(flush, () => 50);
   pace.touch();
   endTurn();
@@ -52,7 +52,7 @@ test('the last touch is never left out', () => {
   expect(flushes).toHaveLength(2);
 });
 
-test('without a touch nothing runs, and no timer waits', () => {
+test('without a touch nothing runs, and no timer is set', () => {
   const pace = new Pace(flush, () => 50);
   pace.touch();
   jest.advanceTimersByTime(1000);
@@ -60,7 +60,7 @@ test('without a touch nothing runs, and no timer waits', () => {
   expect(jest.getTimerCount()).toBe(0);
 });
 
-test('after a rest the next touch does not wait', () => {
+test('after a pause the next touch does not wait', () => {
   const pace = new Pace(flush, () => 50);
   pace.touch();
   jest.advanceTimersByTime(60);
@@ -69,7 +69,7 @@ test('after a rest the next touch does not wait', () => {
   expect(flushes).toHaveLength(2);
 });
 
-test('the interval is the one of the moment', () => {
+test('the interval is read at each touch', () => {
   let intervalMs = 0;
   const pace = new Pace(flush, () => intervalMs);
   pace.touch();
@@ -82,7 +82,7 @@ test('the interval is the one of the moment', () => {
   expect(flushes).toHaveLength(2);
 });
 
-test('closed, it flushes no more and leaves no timer', () => {
+test('close stops flushing and leaves no timer', () => {
   const pace = new Pace(flush, () => 50);
   pace.touch();
   endTurn();

@@ -26,7 +26,7 @@ function work(name: string, pieces: number, noted: string[]) {
   };
 }
 
-test('each piece has a turn of the event loop of its own', async () => {
+test('each slice runs in its own turn of the event loop', async () => {
   const turns = start();
   let turn = 0;
   const count = () => {
@@ -43,7 +43,7 @@ test('each piece has a turn of the event loop of its own', async () => {
   expect(new Set(at).size).toBe(5);
 });
 
-test('hosts take turns, so that much of one does not keep the others waiting', async () => {
+test('hosts take turns, so much work of one does not delay others', async () => {
   const turns = start();
   const noted: string[] = [];
   const long = turns.do(work('long', 6, noted), proven('a'));
@@ -53,7 +53,7 @@ test('hosts take turns, so that much of one does not keep the others waiting', a
   expect(noted.slice(0, 4).filter((name) => name === 'other')).toHaveLength(2);
 });
 
-test('what is proven goes first, and the rest has a quarter of the time', async () => {
+test('proven servers go first, and the others have a quarter of the time', async () => {
   const turns = start();
   const noted: string[] = [];
   const busy = (name: string, pieces: number) => {
@@ -72,7 +72,7 @@ test('what is proven goes first, and the rest has a quarter of the time', async 
   expect(performance.now() - beganAtMs).toBeGreaterThan(3 * 4 + 5 * 2 + 4 * 6 - 1);
 });
 
-test('work that is aborted is not done, and rejects; what throws rejects', async () => {
+test('aborted work is not done and rejects, and so does work that throws', async () => {
   const turns = start();
   const stop = new AbortController();
   const noted: string[] = [];
