@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import type { Logger } from 'pino';
 import { DocumentError, type DocumentErrorCode } from '../documents/documentErrors.js';
+import { InvalidPost } from '../pubsub/parsePosted.js';
 import { InvalidCursor, StoreError } from '../store/store.js';
 import type { ErrorBody } from '../wire/errorBody.js';
 import { ApiError, apiError, type ErrorCode, errorBody } from './errors.js';
@@ -50,6 +51,7 @@ const documentErrors: Record<DocumentErrorCode, ErrorCode> = {
 export function toApiError(error: unknown): ApiError {
   if (error instanceof ApiError) return error;
   if (error instanceof DocumentError) return apiError(documentErrors[error.code]);
+  if (error instanceof InvalidPost) return apiError(error.code, error.message || undefined);
   if (error instanceof StoreError) return apiError('store_unavailable', error.message, 2);
   if (error instanceof InvalidCursor)
     return apiError('invalid_parameter', '"cursor" is not from this list');

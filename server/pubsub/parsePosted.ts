@@ -1,5 +1,4 @@
 import { z } from 'zod';
-import { apiError } from '../http/errors.js';
 
 /** Longer names do not fit into the headers of a WebSocket request. */
 const maxNameLength = 16_384;
@@ -32,13 +31,24 @@ export interface Posted {
   updates: PostedUpdate[];
 }
 
-/** Reads one delta or update, or an array of them. Throws `invalid_json` or `invalid_delta`. */
+/** A post that cannot be read. */
+export class InvalidPost extends Error {
+  override readonly name = 'InvalidPost';
+  readonly code: 'invalid_json' | 'invalid_delta';
+
+  constructor(code: InvalidPost['code'], message = '') {
+    super(message);
+    this.code = code;
+  }
+}
+
+/** Parses one delta or update, or an array of them. Throws `InvalidPost`. */
 export function parsePosted(body: string): Posted {
   let value: unknown;
   try {
     value = JSON.parse(body);
   } catch {
-    throw apiError('invalid_json');
+    throw new InvalidPost('invalid_json');
   }
   const entries: unknown[] = Array.isArray(value) ? value : [value];
   if (areDeltas(entries)) return { deltas: entries, updates: [] };
@@ -47,7 +57,7 @@ export function parsePosted(body: string): Posted {
   for (const [index, entry] of entries.entries()) {
     const parsed = posted.safeParse(entry);
     // Stop at the first error: describing half a million would take seconds.
-    if (!parsed.success) throw apiError('invalid_delta', whyNot(index, entry));
+    if (!parsed.success) throw new InvalidPost('invalid_delta', whyNot(index, entry));
     if ('add' in parsed.data) deltas.push(parsed.data);
     else updates.push(parsed.data);
   }

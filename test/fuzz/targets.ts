@@ -20,13 +20,13 @@ import { Feed } from '../../server/fleet/feed.js';
 import { Hosts } from '../../server/http/auth/hosts.js';
 import { hiddenNameOf, isNavigation, isOwnPage } from '../../server/http/auth/origins.js';
 import { Sessions } from '../../server/http/auth/sessions.js';
-import { ApiError } from '../../server/http/errors.js';
 import { cameByHttps, viewerAddress } from '../../server/http/remoteAddress.js';
 import { namesInPath, namesOf } from '../../server/http/routes/roomNames.js';
 import { EventTokens } from '../../server/pubsub/eventTokens.js';
-import { parsePosted } from '../../server/pubsub/parsePosted.js';
+import { InvalidPost, parsePosted } from '../../server/pubsub/parsePosted.js';
 import { SnapshotReader } from '../../server/pubsub/snapshotReader.js';
 import { readCursor, writeCursor } from '../../server/rooms/lookup/roomListCursor.js';
+import { InvalidCursor } from '../../server/store/store.js';
 import { FakeSource } from '../support/fakeSource.js';
 import { FakeViewer } from '../support/fakeViewer.js';
 
@@ -52,8 +52,7 @@ function attempt<T>(read: () => T, isRefusal: (error: unknown) => boolean): T | 
 }
 
 const isError = (error: unknown) => error instanceof Error && !(error instanceof RangeError);
-const isApiError = (code: string) => (error: unknown) =>
-  error instanceof ApiError && error.code === code;
+const isInvalidCursor = (error: unknown) => error instanceof InvalidCursor;
 
 const json = [
   '[',
@@ -112,8 +111,7 @@ const deltas: Target = {
   seeds: ['{"room":"a","add":1}', '[{"room":"a","add":-1},{"room":"b","update":"AAAA"}]', '[]'],
   tokens: [...json, '"room":', '"add":', '"update":', 'AAA=', '__proto__'],
   check: (input) => {
-    const isRefusal = (error: unknown) =>
-      isApiError('invalid_json')(error) || isApiError('invalid_delta')(error);
+    const isRefusal = (error: unknown) => error instanceof InvalidPost;
     const posted = attempt(() => parsePosted(input.toString()), isRefusal);
     for (const { room, add } of posted?.deltas ?? []) {
       assert.ok(typeof room === 'string' && room.length <= 16_384);
@@ -226,7 +224,7 @@ const cursors: Target = {
   check: (input) => {
     const text = input.toString('latin1');
     for (const sort of ['name', 'connections'] as const) {
-      const cursor = attempt(() => readCursor(text, sort), isApiError('invalid_parameter'));
+      const cursor = attempt(() => readCursor(text, sort), isInvalidCursor);
       if (cursor) assert.equal(writeCursor(cursor), text);
     }
   },
