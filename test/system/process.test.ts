@@ -93,7 +93,7 @@ test('variables set by a platform are ignored, with a warning in the log', async
   const [first = ''] = lines(output.out);
   expect(JSON.parse(first)).toMatchObject({
     level: 40,
-    msg: expect.stringMatching('PUBSUB_PORT is "tcp://10.43.0.7:8001", which is a link'),
+    msg: expect.stringMatching('PUBSUB_PORT is "tcp://10.43.0.7:8001", which is a service link'),
   });
 });
 

@@ -30,13 +30,13 @@ export function startupRoutes(
         return;
       }
       const port = portOf(ctx.query.port);
-      const asker = {
+      const query = {
         address: remoteAddress(ctx),
         localAddress: ctx.req.socket.localAddress,
         isForwarded: isForwarded(ctx),
         isMisnamed: !hosts.isOwn(hostOf(ctx)) || hasDuplicateHost(ctx.req),
       };
-      const { answer, afterwards } = startup.answer(port ? { ...asker, port } : asker);
+      const { answer, afterwards } = startup.answer(port ? { ...query, port } : query);
       ctx.res.once('finish', afterwards);
       ctx.body = answer;
     } catch (error) {
