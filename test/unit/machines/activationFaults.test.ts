@@ -11,7 +11,7 @@ afterEach(() => {
 });
 
 describe('the actor of a server that throws', () => {
-  test('is reported and replaced, and the others know nothing of it', () => {
+  test('is reported and replaced, and the other servers are not affected', () => {
     fleet = watchedFleet([one, two]);
     fleet.rooms.set(one, { r: 1 });
     const replaced = fleet.roster.get(one)?.ref;
@@ -28,7 +28,7 @@ describe('the actor of a server that throws', () => {
     expect(fleet.state).toBe('watched');
   });
 
-  test('whenever it is asked does not hold the service up', () => {
+  test('at every request does not block the service', () => {
     fleet = new ScriptedFleet([one, two]);
     fleet.advance(100);
     fleet.behaviours.set(one, 'throw');
@@ -41,7 +41,7 @@ describe('the actor of a server that throws', () => {
 });
 
 describe('until it is replaced, a request timeout later, a server whose actor threw', () => {
-  test('is unreachable, its counts gone, and the totals are not complete', () => {
+  test('is unreachable without counts, and the totals are incomplete', () => {
     fleet = new ScriptedFleet([one, two], { probeIntervalMs: 1e9 });
     fleet.rooms.set(one, { r: 1 });
     fleet.advance(100);
@@ -63,7 +63,7 @@ describe('until it is replaced, a request timeout later, a server whose actor th
     expect(fleet.tally.totals.get('r')).toBe(1);
   });
 
-  test('may yet apply what it was sent before: its first snapshot is confirmed, when that is over', () => {
+  test('may still apply an earlier request: its first snapshot is confirmed after that', () => {
     fleet = new ScriptedFleet([one], { requestTimeoutMs: 3000, probeIntervalMs: 1e9 });
     fleet.advance(100);
     fleet.connect();
@@ -80,7 +80,7 @@ describe('until it is replaced, a request timeout later, a server whose actor th
     expect((times[1] ?? 0) - sinceMs).toBeLessThan(7000);
   });
 
-  test('is waited for by the silencing', () => {
+  test('keeps the service deactivating', () => {
     fleet = watchedFleet([one, two], { lingerMs: 0 });
     fleet.behaviours.set(one, 'throw');
     fleet.disconnect();
@@ -94,7 +94,7 @@ describe('until it is replaced, a request timeout later, a server whose actor th
 });
 
 describe('a thousand servers', () => {
-  test('are told in slices of 50, at the start, of activity and of silence', () => {
+  test('are told in batches of 50 at the start, on activation and on deactivation', () => {
     fleet = new ScriptedFleet(serverIds(1000), { lingerMs: 0 });
     fleet.advance(100);
     expect(fleet.state).toBe('inactive');
@@ -110,7 +110,7 @@ describe('a thousand servers', () => {
   });
 });
 
-test('servers that hang hold up nobody: the others are merged while those wait', () => {
+test('servers that hang delay no others: their snapshots are merged meanwhile', () => {
   const servers = serverIds(200);
   fleet = new ScriptedFleet(servers);
   for (const id of servers) fleet.rooms.set(id, { r: 1 });
@@ -137,7 +137,7 @@ test('a watched room whose actor throws is replaced once a second while somebody
   expect(fleet.defects.length).toBeLessThan(20);
 });
 
-test('a watched room whose actor throws takes no counts of a server, whatever it is named', () => {
+test('a watched room whose actor throws removes no counts of a server, even if it is named like one', () => {
   fleet = watchedFleet([one], { probeIntervalMs: 1e9 });
   const room = `ab${one}`;
   fleet.actor.send({ type: 'room.watched', room });

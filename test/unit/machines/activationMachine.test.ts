@@ -23,14 +23,14 @@ describe('at its start, the service', () => {
     expect(fleet.sent('activity.requested')).toEqual([]);
   });
 
-  test('is inactive at once when it knows no server, and then asks nobody anything', () => {
+  test('is inactive at once if it knows no server, and sends no requests', () => {
     fleet = new ScriptedFleet();
     expect(fleet.state).toBe('inactive');
     fleet.advance(3_600_000);
     expect(fleet.requests).toEqual([]);
   });
 
-  test('asks an inactive fleet for nothing', () => {
+  test('sends no requests while inactive', () => {
     fleet = new ScriptedFleet(three);
     fleet.advance(100);
     expect(fleet.state).toBe('inactive');
@@ -39,7 +39,7 @@ describe('at its start, the service', () => {
     expect(fleet.clock.pending).toBe(0);
   });
 
-  test('waits for five failures of a server, no longer', () => {
+  test('waits for at most five failures of a server', () => {
     fleet = new ScriptedFleet(three);
     fleet.behaviours.set(first, 'fail');
     fleet.advance(2000);
@@ -62,7 +62,7 @@ describe('the first viewer', () => {
     expect(fleet.context.viewers).toBe(2);
   });
 
-  test('sees activating until each server has answered or failed once', () => {
+  test('sees the state activating until each server has answered or failed once', () => {
     fleet = new ScriptedFleet(three);
     fleet.advance(100);
     fleet.behaviours.set(first, 'fail').set(second, 'hang');
@@ -74,7 +74,7 @@ describe('the first viewer', () => {
     expect(fleet.state).toBe('watched');
   });
 
-  test('during deactivating turns it to activating, for every server', () => {
+  test('during deactivating activates every server again', () => {
     fleet = new ScriptedFleet(three);
     fleet.connect();
     expect(fleet.state).toBe('activating');
@@ -83,7 +83,7 @@ describe('the first viewer', () => {
     expect(fleet.state).toBe('watched');
   });
 
-  test('begins the discovery, and the end of activity ends it', () => {
+  test('starts discovery, and deactivation ends it', () => {
     fleet = watchedFleet(three);
     expect(fleet.discovery.at(-1)).toEqual({ type: 'discovery.begun' });
     fleet.disconnect();
@@ -93,7 +93,7 @@ describe('the first viewer', () => {
 });
 
 describe('the last viewer', () => {
-  test('is lingered for, and nothing is sent when somebody returns in time', () => {
+  test('starts lingering, and nothing is sent if another viewer comes in time', () => {
     fleet = watchedFleet(three);
     fleet.disconnect();
     expect(fleet.state).toBe('lingering');
@@ -106,7 +106,7 @@ describe('the last viewer', () => {
     expect(fleet.sent('silence.requested', 1)).toEqual([]);
   });
 
-  test('has the counts gone and every server told to be silent when nobody returns', () => {
+  test('causes counts to be dropped and servers to be silenced if no viewer comes in time', () => {
     fleet = new ScriptedFleet(three);
     fleet.rooms.set(first, { r: 2 });
     fleet.advance(100);
@@ -124,7 +124,7 @@ describe('the last viewer', () => {
     expect(fleet.sent('silence.requested', 1000).sort()).toEqual(three);
   });
 
-  test('is the last: others are still there before', () => {
+  test('is the one after whom no viewer is left', () => {
     fleet = watchedFleet(three);
     fleet.connect();
     fleet.disconnect();
@@ -133,7 +133,7 @@ describe('the last viewer', () => {
     expect(fleet.state).toBe('lingering');
   });
 
-  test('who leaves during activating lingers; who returns goes on waiting, without a broadcast', () => {
+  test('may leave during activating: the next one goes on waiting, without a broadcast', () => {
     fleet = new ScriptedFleet(three);
     fleet.advance(100);
     fleet.behaviour = 'hang';
@@ -151,7 +151,7 @@ describe('the last viewer', () => {
     expect(fleet.state).toBe('deactivating');
   });
 
-  test('is waited for not at all when the linger time is 0', () => {
+  test('leads to deactivation at once if the linger time is 0', () => {
     fleet = watchedFleet(three, { lingerMs: 0 });
     fleet.disconnect();
     fleet.advance(0);
@@ -163,8 +163,8 @@ describe('the last viewer', () => {
   });
 });
 
-describe('a viewer who comes during deactivating', () => {
-  test('gets new snapshots of servers, also of those that were not told yet', () => {
+describe('a viewer that comes during deactivating', () => {
+  test('gets new snapshots of all servers, including those not told to be silent yet', () => {
     const many = serverIds(120);
     fleet = new ScriptedFleet(many, { lingerMs: 0, probeIntervalMs: 1e9, resyncIntervalMs: 1e9 });
     for (const id of many) fleet.rooms.set(id, { r: 1 });
@@ -182,7 +182,7 @@ describe('a viewer who comes during deactivating', () => {
     expect(new Set(fleet.sent('activity.requested', 2000)).size).toBe(120);
   });
 
-  test('and others who flap: the last of them decides', () => {
+  test('may leave and return often: the last event decides', () => {
     fleet = watchedFleet(three, { lingerMs: 0 });
     for (const id of three) fleet.rooms.set(id, { r: 1 });
     fleet.latencyMs = 7;
@@ -212,7 +212,7 @@ describe('shutdown', () => {
     expect([fleet.state, stops()]).toEqual(['stopped', true]);
   });
 
-  test('when inactive waits for a server that was found since, and tells nobody else anew', () => {
+  test('when inactive waits for a server found since, and tells no other server again', () => {
     fleet = new ScriptedFleet([first, second]);
     fleet.advance(100);
     fleet.behaviours.set(third, 'fail');
@@ -229,7 +229,7 @@ describe('shutdown', () => {
     expect(fleet.sent('activity.requested')).toEqual([]);
   });
 
-  test('when inactive waits for a server that is just being set right', () => {
+  test('when inactive waits for a server that is being corrected', () => {
     fleet = new ScriptedFleet(three);
     fleet.advance(100);
     const sinceMs = fleet.clock.nowMs;
@@ -274,7 +274,7 @@ describe('shutdown', () => {
     expect(new Set(fleet.sent('silence.requested', sinceMs))).toEqual(new Set(three));
   });
 
-  test('ends when servers that do not answer have failed five times', () => {
+  test('ends after five failures of servers that do not answer', () => {
     fleet = watchedFleet(three);
     fleet.behaviour = 'fail';
     fleet.actor.send({ type: 'shutdown.requested' });
@@ -283,7 +283,7 @@ describe('shutdown', () => {
   });
 });
 
-test('whatever viewers are shown is published', () => {
+test('every change that viewers see is published', () => {
   fleet = watchedFleet(three);
   const shows = (happen: () => void) => {
     const before = fleet.published;

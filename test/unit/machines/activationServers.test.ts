@@ -53,7 +53,7 @@ describe('a candidate', () => {
     expect(fleet.actors).toEqual([`server:${configured}`]);
   });
 
-  test('is dropped after three failures also when it is unreachable sooner', () => {
+  test('is dropped after three failures even if it is unreachable earlier', () => {
     fleet = watchedFleet([configured], { probeIntervalMs: 10, requestTimeoutMs: 20 });
     fleet.behaviours.set(stranger, 'fail');
     find([stranger], 'candidate');
@@ -63,7 +63,7 @@ describe('a candidate', () => {
     expect(fleet.roster.get(stranger)).toBeUndefined();
   });
 
-  test('is told nothing while nobody looks', () => {
+  test('gets no requests while nobody watches', () => {
     fleet = new ScriptedFleet([configured]);
     find([stranger], 'candidate');
     fleet.advance(100);
@@ -77,7 +77,7 @@ describe('a candidate', () => {
     expect(shown()).toEqual([configured, stranger]);
   });
 
-  test('is told to be silent when it was asked to be active before', () => {
+  test('is silenced if it was asked to be active before', () => {
     fleet = watchedFleet([configured], { lingerMs: 0 });
     fleet.behaviours.set(stranger, 'hang');
     find([stranger], 'candidate');
@@ -91,7 +91,7 @@ describe('a candidate', () => {
     expect(fleet.status(stranger)).toBe('silent');
   });
 
-  test('that asks at its start-up is activated 50 ms after the answer, once', () => {
+  test('with a start-up query is activated once, 50 ms after the answer', () => {
     fleet = watchedFleet([configured]);
     const sinceMs = fleet.clock.nowMs;
     fleet.actor.send({ type: 'startup.answered', servers: [stranger], isActive: true });
@@ -102,7 +102,7 @@ describe('a candidate', () => {
     expect(fleet.roster.get(stranger)?.standing).toBe('found');
   });
 
-  test('is known already when it is one of the fleet', () => {
+  test('is not added twice', () => {
     fleet = watchedFleet([configured]);
     find([configured, configured], 'candidate');
     find([stranger, stranger], 'candidate');
@@ -112,7 +112,7 @@ describe('a candidate', () => {
     expect(fleet.sent('activity.requested').filter((id) => id === stranger)).toHaveLength(1);
   });
 
-  test('displaces the oldest of 1,024, and never a server that is none', () => {
+  test('replaces the oldest of 1,024 candidates, and no other server', () => {
     fleet = watchedFleet([configured]);
     fleet.behaviour = 'hang';
     const many = serverIds(1100);
@@ -124,7 +124,7 @@ describe('a candidate', () => {
     expect(fleet.roster.get(configured)?.standing).toBe('configured');
   });
 
-  test('that proves itself while servers are silenced keeps nobody waiting', () => {
+  test('that answers during deactivation does not delay it', () => {
     fleet = new ScriptedFleet([configured]);
     fleet.behaviours.set(configured, 'hang');
     find([stranger], 'candidate');
@@ -138,7 +138,7 @@ describe('a candidate', () => {
     expect(fleet.state).toBe('inactive');
   });
 
-  test('that a source of discovery names is told to be silent, like all that are known', () => {
+  test('that a source of discovery names is silenced like every known server', () => {
     fleet = new ScriptedFleet([configured]);
     find([stranger], 'candidate');
     fleet.actor.send({ type: 'servers.discovered', servers: [stranger] });
@@ -154,7 +154,7 @@ describe('a server that was found', () => {
     fleet.advance(overdueMs + letGoMs + 10_000);
   };
 
-  test('is let go after ten minutes unreachable; a configured one never', () => {
+  test('is removed after ten minutes unreachable, but a configured one never is', () => {
     fleet = watchedFleet([configured]);
     find([stranger], 'found');
     fleet.rooms.set(stranger, { r: 1 });
@@ -167,7 +167,7 @@ describe('a server that was found', () => {
     expect(fleet.discovery).toContainEqual({ type: 'server.forgotten', server: stranger });
   });
 
-  test('comes back as a candidate when it posts, and is exact again', () => {
+  test('returns as a candidate when it posts, and is counted exactly again', () => {
     fleet = watchedFleet([configured]);
     find([stranger], 'found');
     fleet.advance(100);
@@ -182,7 +182,7 @@ describe('a server that was found', () => {
     expect(fleet.tally.totals.get('r')).toBe(4);
   });
 
-  test('stays as long as a source of discovery names it, and goes when none does', () => {
+  test('stays as long as a source of discovery names it', () => {
     fleet = watchedFleet([configured]);
     fleet.actor.send({ type: 'servers.discovered', servers: [stranger] });
     fleet.advance(100);
@@ -196,7 +196,7 @@ describe('a server that was found', () => {
     expect(fleet.published).toBeGreaterThan(published);
   });
 
-  test('stays when no source names it any longer but it answers', () => {
+  test('stays if it answers, even if no source names it any longer', () => {
     fleet = watchedFleet([configured]);
     fleet.actor.send({ type: 'servers.discovered', servers: [stranger] });
     fleet.advance(100);
@@ -204,7 +204,7 @@ describe('a server that was found', () => {
     expect(fleet.status(stranger)).toBe('live');
   });
 
-  test('that only the rooms table names, and that never answered, is gone once it is unreachable', () => {
+  test('that only the rooms table names and that never answered is removed once it is unreachable', () => {
     fleet = watchedFleet([configured]);
     const [leftOver, crashed] = [stranger, '10.2.0.2:8001' as ServerId];
     const name = () =>
@@ -231,7 +231,7 @@ describe('a server that was found', () => {
     expect(fleet.roster.live).toBe(fleet.roster.size);
   });
 
-  test('that is remembered is not gone so soon, though only the rooms table names it', () => {
+  test('that is remembered is removed later, even if only the rooms table names it', () => {
     fleet = watchedFleet([configured]);
     fleet.behaviours.set(stranger, 'fail');
     find([stranger], 'found');
@@ -249,7 +249,7 @@ describe('a server that was found', () => {
     expect(fleet.roster.get(stranger)).toBeUndefined();
   });
 
-  test('that another source ceases to name is gone when it does not answer, whatever the rooms table says', () => {
+  test('that another source no longer names is removed if it does not answer, even if the rooms table names it', () => {
     fleet = watchedFleet([configured]);
     const servers = [stranger];
     fleet.actor.send({ type: 'servers.discovered', servers });
@@ -259,7 +259,7 @@ describe('a server that was found', () => {
     expect(fleet.roster.get(stranger)).toBeUndefined();
   });
 
-  test('while updates are watched is told to post them, like all that are known', () => {
+  test('is told to post updates while they are watched, like every known server', () => {
     fleet = watchedFleet([configured]);
     fleet.actor.send({ type: 'updates.watched' });
     fleet.advance(1000);
@@ -276,7 +276,7 @@ describe('a server that was found', () => {
     expect(wishes()).toMatchObject([{ withUpdates: false }, { withUpdates: false }]);
   });
 
-  test('while nobody looks is told to be silent', () => {
+  test('is silenced while nobody watches', () => {
     fleet = new ScriptedFleet([configured]);
     fleet.advance(100);
     find([stranger], 'found');
@@ -287,7 +287,7 @@ describe('a server that was found', () => {
 });
 
 describe('deltas', () => {
-  test('of a silent server have it silenced while nobody looks, and count nothing', () => {
+  test('of a silent server are not counted, and it is silenced again', () => {
     fleet = new ScriptedFleet([configured]);
     fleet.advance(100);
     fleet.post(configured, 1, 1 as Epoch);
@@ -298,7 +298,7 @@ describe('deltas', () => {
     expect([fleet.state, fleet.status(configured)]).toEqual(['inactive', 'silent']);
   });
 
-  test('of a server that would not be silenced have it told again', () => {
+  test('of a server that could not be silenced cause another attempt', () => {
     fleet = new ScriptedFleet([configured]);
     fleet.behaviours.set(configured, 'fail');
     fleet.advance(20_000);
@@ -309,7 +309,7 @@ describe('deltas', () => {
     expect(fleet.status(configured)).toBe('silent');
   });
 
-  test('of a server that is just being told are ignored', () => {
+  test('of a server that is being silenced are ignored', () => {
     fleet = watchedFleet([configured], { lingerMs: 0 });
     fleet.behaviours.set(configured, 'hang');
     const epoch = fleet.tally.baseOf(configured) as Epoch;
@@ -322,7 +322,7 @@ describe('deltas', () => {
     expect([fleet.state, fleet.tally.connections]).toEqual(['inactive', 0]);
   });
 
-  test('of a server that was let go have it silenced, too', () => {
+  test('of a removed server cause it to be silenced, too', () => {
     fleet = new ScriptedFleet([configured]);
     fleet.advance(100);
     fleet.post(stranger, 1, 1 as Epoch);
@@ -332,7 +332,7 @@ describe('deltas', () => {
     expect([fleet.state, fleet.status(stranger)]).toEqual(['inactive', 'silent']);
   });
 
-  test('are counted from activating on', () => {
+  test('are counted from the state activating on', () => {
     fleet = new ScriptedFleet([configured]);
     fleet.advance(100);
     fleet.connect();
@@ -361,7 +361,7 @@ describe('deltas', () => {
     },
   );
 
-  test('that raise a doubt which stands have their server asked', () => {
+  test('that raise a lasting doubt cause a request to their server', () => {
     fleet = watchedFleet([configured], { probeIntervalMs: 1e9, resyncIntervalMs: 1e9 });
     fleet.post(configured, -1);
     fleet.advance(374);

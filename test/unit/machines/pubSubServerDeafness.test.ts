@@ -38,8 +38,8 @@ function deafServer(): ScriptedPubSubServer {
   return world;
 }
 
-describe('a server whose snapshots say what no post did', () => {
-  test('is deaf after two of them, and the time for posts on their way', () => {
+describe('a server with changes in its snapshots that no post contained', () => {
+  test('is deaf after two such snapshots and the time that a late post may take', () => {
     world = liveServer({ r: 1 });
     answerNext({ r: 2 });
     world.advance(lateMs);
@@ -52,7 +52,7 @@ describe('a server whose snapshots say what no post did', () => {
     expect(world.tally.countOn(server, 'r')).toBe(3);
   });
 
-  test('is asked for a snapshot in place of each probe from the first one on', () => {
+  test('gets requests for snapshots in place of probes from the first one on', () => {
     world = liveServer({ r: 1 });
     answerNext({ r: 2 });
     const sinceMs = world.clock.nowMs;
@@ -70,7 +70,7 @@ describe('a server whose snapshots say what no post did', () => {
     expect(world.status).toBe('deaf');
   });
 
-  test('is deaf also when snapshots come faster than late posts are waited for', () => {
+  test('is deaf even if snapshots come faster than late posts may take', () => {
     world = liveServer({ r: 1 }, { timing: { probeIntervalMs: 500 } });
     answerNext({ r: 2 });
     const sinceMs = world.clock.nowMs;
@@ -80,7 +80,7 @@ describe('a server whose snapshots say what no post did', () => {
     expect(world.status).toBe('deaf');
   });
 
-  test('is live at once when a post arrives, under whatever token, and is probed as ever', () => {
+  test('is live at once when a post with any token arrives, and is probed again', () => {
     for (const which of ['newest', 'older'] as const) {
       world = deafServer();
       const { baseEpoch } = world;
@@ -107,7 +107,7 @@ describe('a server whose snapshots say what no post did', () => {
     expect(world.status).toBe('deaf');
   });
 
-  test('is live in the next activation until one more of them says so', () => {
+  test('is live in the next activation until one more such snapshot', () => {
     world = deafServer();
     world.send('deactivation.requested');
     world.tally.clear();
@@ -128,7 +128,7 @@ describe('a server is not deaf', () => {
     expect(world.reports).not.toContainEqual(expect.objectContaining({ status: 'deaf' })),
   );
 
-  test('whose posts come a little later than the snapshot that has them', () => {
+  test('if its posts come a little later than the snapshot that contains them', () => {
     world = liveServer({ r: 1 });
     for (let count = 2; count < 9; count += 1) {
       const { baseEpoch } = world;
@@ -139,7 +139,7 @@ describe('a server is not deaf', () => {
     world.advance(60_000);
   });
 
-  test('of whose many posts one was lost', () => {
+  test('if one of its many posts was lost', () => {
     world = liveServer({ r: 1 });
     for (let count = 2; count < 9; count += 1) {
       world.post(world.baseEpoch, 1);
@@ -147,7 +147,7 @@ describe('a server is not deaf', () => {
     }
   });
 
-  test('whose single post was lost, and then the next after others', () => {
+  test('if single posts were lost between others', () => {
     world = liveServer({ r: 1 });
     answerNext({ r: 2 });
     world.advance(lateMs);
@@ -157,7 +157,7 @@ describe('a server is not deaf', () => {
     world.advance(lateMs);
   });
 
-  test('that restarts again and again, and asks', () => {
+  test('if it restarts repeatedly and sends start-up queries', () => {
     world = liveServer({ r: 1 });
     for (let count = 2; count < 6; count += 1) {
       world.send('startup.answered');
@@ -167,13 +167,13 @@ describe('a server is not deaf', () => {
     }
   });
 
-  test('that says the same in every snapshot', () => {
+  test('if its snapshots are all the same', () => {
     world = liveServer({ r: 1 });
     for (let i = 0; i < 5; i += 1) answerNext({ r: 1 });
     world.advance(lateMs);
   });
 
-  test('that came to be unreachable, and returned with other numbers', () => {
+  test('if it was unreachable and returned with other counts', () => {
     world = liveServer({ r: 1 });
     for (let count = 2; count < 5; count += 1) {
       world.run(40_000, () => 'fail');

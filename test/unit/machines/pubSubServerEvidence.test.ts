@@ -27,7 +27,7 @@ const corrections = (sinceMs = 1) => world.times('activity.requested', sinceMs);
 const gaps = (times: number[]) => times.slice(1).map((atMs, i) => atMs - (times[i] as number));
 
 describe('a server whose start-up query was answered', () => {
-  test('is asked for nothing within 50 ms, then for one snapshot, then for its confirmation', () => {
+  test('gets no request within 50 ms, then one for a snapshot, then one to confirm it', () => {
     world = liveServer({ r: 3 }, evidenceOnly);
     world.advance(1000);
     world.send('startup.answered');
@@ -42,7 +42,7 @@ describe('a server whose start-up query was answered', () => {
     expect(corrections()).toEqual([1050, 1050 + timing.requestTimeoutMs]);
   });
 
-  test('is not activated within 50 ms when that was wished just then', () => {
+  test('is not activated within 50 ms, even if an activation is requested', () => {
     world = new ScriptedPubSubServer();
     world.send('startup.answered');
     world.send('activation.requested');
@@ -54,7 +54,7 @@ describe('a server whose start-up query was answered', () => {
     expect(world.times('activity.requested')).toEqual([graceMs]);
   });
 
-  test('is asked again after a request that was under way', () => {
+  test('gets another request after the open one', () => {
     world = new ScriptedPubSubServer(evidenceOnly);
     world.send('activation.requested');
     world.send('startup.answered');
@@ -67,7 +67,7 @@ describe('a server whose start-up query was answered', () => {
     expect(world.requests.length).toBeLessThanOrEqual(3);
   });
 
-  test('is not waited for until the next retry: it has just started', () => {
+  test('is not left until the next retry: it has just started', () => {
     world = liveServer();
     world.run(60_000, () => 'fail');
     expect(world.open).toBeUndefined();
@@ -81,7 +81,7 @@ describe('a server whose start-up query was answered', () => {
     expect(world.status).toBe('live');
   });
 
-  test('is told again to be silent when that is wished: the answer may be applied after it', () => {
+  test('is silenced again if a deactivation is requested: the answer may be applied after it', () => {
     world = liveServer();
     world.send('startup.answered');
     world.send('deactivation.requested');
@@ -94,7 +94,7 @@ describe('a server whose start-up query was answered', () => {
     expect(world.sent('silence.requested')).toHaveLength(2);
   });
 
-  test('is asked once in 2 s, and ever less, however many queries somebody sends', () => {
+  test('gets one request in 2 s and then fewer, however many queries are sent', () => {
     world = liveServer();
     for (let i = 0; i < 6000; i += 1) {
       world.send('startup.answered');
@@ -106,8 +106,8 @@ describe('a server whose start-up query was answered', () => {
   });
 });
 
-describe('a start-up query that was answered while the server may not be set right', () => {
-  test('has it set right afterwards, and confirmed a request timeout after that', () => {
+describe('a start-up query that is answered while the server may not be corrected', () => {
+  test('causes a correction afterwards, and a confirmation one request timeout later', () => {
     world = liveServer({}, evidenceOnly);
     world.advance(1000);
     world.send('evidence.found');
@@ -120,14 +120,14 @@ describe('a start-up query that was answered while the server may not be set rig
 });
 
 describe('evidence', () => {
-  test('has the server set right at once', () => {
+  test('causes a correction at once', () => {
     world = liveServer({ r: 1 });
     world.advance(500);
     world.send('evidence.found');
     expect(corrections()).toEqual([500]);
   });
 
-  test('is acted on after the request that is under way', () => {
+  test('causes a correction after the open request', () => {
     world = new ScriptedPubSubServer(evidenceOnly);
     world.send('activation.requested');
     world.send('evidence.found');
@@ -139,7 +139,7 @@ describe('evidence', () => {
     expect(world.requests).toHaveLength(2);
   });
 
-  test('that never ends is acted on every 2 s, then 4, 8, 16, and once a resync interval', () => {
+  test('that never ends causes corrections after 2 s, 4, 8, 16, and then one per resync interval', () => {
     world = liveServer({}, { timing: { probeIntervalMs: 1e9 } });
     world.clock.setTimeout(function flood() {
       world.send('evidence.found');
@@ -152,7 +152,7 @@ describe('evidence', () => {
     expect(corrections(32_000).length).toBeLessThanOrEqual(2 * (168_000 / resyncMs + 1));
   });
 
-  test('against a silent server, too, is acted on once a resync interval in the end', () => {
+  test('against a silent server also ends at one correction per resync interval', () => {
     world = new ScriptedPubSubServer();
     world.send('deactivation.requested');
     world.answer();
@@ -166,7 +166,7 @@ describe('evidence', () => {
     expect(world.status).toBe('silent');
   });
 
-  test('that stopped for one whole pause is acted on at once again', () => {
+  test('after a whole pause without any causes a correction at once again', () => {
     world = liveServer({}, evidenceOnly);
     world.send('evidence.found');
     world.answer();
@@ -186,7 +186,7 @@ describe('evidence', () => {
     expect(world.requests).toHaveLength(before + 2);
   });
 
-  test('ends the wait for a retry: the server is there', () => {
+  test('ends the wait for a retry, because the server can be reached', () => {
     world = liveServer();
     world.run(60_000, () => 'fail');
     expect(world.open).toBeUndefined();
@@ -206,7 +206,7 @@ describe('evidence', () => {
 });
 
 describe('a doubt', () => {
-  test('that explains itself in time sends nothing', () => {
+  test('that is explained in time sends nothing', () => {
     world = liveServer({}, evidenceOnly);
     world.post(world.baseEpoch, -1);
     world.advance(overtakenMs);
@@ -215,7 +215,7 @@ describe('a doubt', () => {
     expect(corrections()).toEqual([]);
   });
 
-  test('of deltas that overtake each other for minutes sends nothing, whenever it is looked at', () => {
+  test('about deltas that overtake each other for minutes sends nothing', () => {
     world = liveServer({}, evidenceOnly);
     for (let i = 0; i < 3000; i += 1) {
       world.post(world.baseEpoch, -1);
@@ -227,7 +227,7 @@ describe('a doubt', () => {
     expect(corrections()).toEqual([]);
   });
 
-  test('that stands for longer than deltas overtake each other has the server set right', () => {
+  test('that lasts longer than deltas overtake each other causes a correction', () => {
     world = liveServer({}, evidenceOnly);
     world.post(world.baseEpoch, -1);
     world.advance(dipMs - 1);
@@ -252,7 +252,7 @@ describe('a doubt', () => {
     expect(world.tally.countOn(server, 'r')).toBe(1);
   });
 
-  test('that is lifted while the server may not be set right is acted on afterwards', () => {
+  test('that is lifted while the server may not be corrected causes a correction afterwards', () => {
     world = liveServer({}, evidenceOnly);
     world.advance(1000);
     world.send('evidence.found');
@@ -266,7 +266,7 @@ describe('a doubt', () => {
     expect(corrections()).toEqual([1000, 3000]);
   });
 
-  test('is one of deltas on an old URL, too: it has the server set right a request timeout later', () => {
+  test('about deltas on an old URL causes a correction one request timeout later', () => {
     world = liveServer({}, evidenceOnly);
     const old = world.baseEpoch;
     world.send('evidence.found');
@@ -279,7 +279,7 @@ describe('a doubt', () => {
     expect(corrections(1000)).toEqual([10_000 + doubtMs]);
   });
 
-  test('gives way to evidence', () => {
+  test('is replaced by evidence', () => {
     world = liveServer({}, evidenceOnly);
     world.post(world.baseEpoch, -1);
     world.advance(100);
@@ -290,7 +290,7 @@ describe('a doubt', () => {
     expect(corrections()).toEqual([100]);
   });
 
-  test('that comes while the server may not be set right is looked at afterwards', () => {
+  test('that comes while the server may not be corrected is checked afterwards', () => {
     world = liveServer({}, evidenceOnly);
     world.advance(1000);
     world.send('evidence.found');
@@ -303,7 +303,7 @@ describe('a doubt', () => {
     expect(corrections()).toEqual([1000, 3000]);
   });
 
-  test('is raised by a snapshot, when what came beside it has a room fall below zero', () => {
+  test('is raised by a snapshot if deltas during the request make a room fall below zero', () => {
     world = new ScriptedPubSubServer(evidenceOnly);
     world.send('activation.requested');
     world.post(1 as Epoch, -1);
@@ -312,7 +312,7 @@ describe('a doubt', () => {
     expect(corrections()).toEqual([dipMs]);
   });
 
-  test('sends nothing to a server that was silenced meanwhile', () => {
+  test('sends nothing to a server that has been silenced', () => {
     world = liveServer({}, evidenceOnly);
     world.post(world.baseEpoch, -1);
     world.tally.clear();
@@ -324,7 +324,7 @@ describe('a doubt', () => {
 });
 
 describe('a delta on the URL of a superseded start-up answer', () => {
-  test('has the server set right at once', () => {
+  test('causes a correction at once', () => {
     world = liveServer({}, evidenceOnly);
     const startup = world.tally.nextEpoch();
     world.send('startup.answered');

@@ -21,7 +21,7 @@ const statuses = () =>
 const losses = () => world.reports.filter(({ type }) => type === 'server.lost');
 
 describe('a live server', () => {
-  test('is probed a probe interval after its last answer', () => {
+  test('is probed one probe interval after its last answer', () => {
     world = liveServer();
     world.advance(probeMs - 1);
     expect(world.sent('probe.requested')).toHaveLength(0);
@@ -34,21 +34,21 @@ describe('a live server', () => {
     expect(world.status).toBe('live');
   });
 
-  test('is asked for a snapshot a resync interval after the last, however often it is probed', () => {
+  test('is asked for a snapshot one resync interval after the last one, however often it is probed', () => {
     world = liveServer();
     world.run(2 * resyncMs + 100, () => 'answer');
     expect(world.times('activity.requested')).toEqual([0, resyncMs, 2 * resyncMs + 1]);
     expect(world.sent('probe.requested').length).toBeGreaterThanOrEqual(10);
   });
 
-  test('has the numbers of the resync at the end of it', () => {
+  test('has the counts of the resync when it ends', () => {
     world = liveServer({ r: 1, lost: 1 });
     world.run(resyncMs, () => 'answer');
     world.answer({ r: 5 });
     expect([...world.tally.totals]).toEqual([['r', 5]]);
   });
 
-  test('is spread over the intervals by its jitter, and never asked later than they say', () => {
+  test('is asked at times spread by its jitter, and never later than the intervals', () => {
     for (const [spread, probe, resync] of [
       [0, 4000, 27_000],
       [1, 5000, 30_000],
@@ -61,7 +61,7 @@ describe('a live server', () => {
     }
   });
 
-  test('is stale with the first missed answer, and asked for a snapshot 250 ms later', () => {
+  test('is stale after the first missed answer, and is asked for a snapshot 250 ms later', () => {
     world = liveServer({ r: 1 });
     world.advance(probeMs);
     world.fail('refused');
@@ -76,7 +76,7 @@ describe('a live server', () => {
     expect(world.tally.countOn(server, 'r')).toBe(3);
   });
 
-  test('is stale also when a resync is not answered', () => {
+  test('is also stale if a resync is not answered', () => {
     world = liveServer();
     world.run(resyncMs, () => 'answer');
     expect(world.open?.type).toBe('activity.requested');
@@ -85,8 +85,8 @@ describe('a live server', () => {
   });
 });
 
-describe('a server that answers no longer', () => {
-  test('is unreachable, its counts gone, exactly three probe intervals and a timeout after its last answer', () => {
+describe('a server that no longer answers', () => {
+  test('is unreachable and without counts exactly three probe intervals and a timeout after its last answer', () => {
     world = liveServer({ r: 1 });
     world.advance(probeMs);
     world.advance(120);
@@ -101,7 +101,7 @@ describe('a server that answers no longer', () => {
     expect(world.tally.totals.size).toBe(0);
   });
 
-  test('is that also when its requests hang for good', () => {
+  test('is also unreachable if its requests hang forever', () => {
     world = liveServer({ r: 1 });
     world.advance(overdueMs - 1);
     expect(world.tally.countOn(server, 'r')).toBe(1);
@@ -110,7 +110,7 @@ describe('a server that answers no longer', () => {
     expect(world.tally.connections).toBe(0);
   });
 
-  test('is unreachable that long after the wish when it never answered', () => {
+  test('is unreachable that long after the activation if it never answered', () => {
     world = new ScriptedPubSubServer();
     world.advance(777);
     world.send('activation.requested');
@@ -120,7 +120,7 @@ describe('a server that answers no longer', () => {
     expect(world.status).toBe('unreachable');
   });
 
-  test('is asked on, and live again with its numbers when it answers', () => {
+  test('still gets requests, and is live and counted again when it answers', () => {
     world = liveServer({ r: 1 });
     world.run(60_000, ({ atMs }) => (atMs > 0 ? 'fail' : 'answer'));
     expect(world.status).toBe('unreachable');
@@ -133,7 +133,7 @@ describe('a server that answers no longer', () => {
     expect(world.tally.countOn(server, 'r')).toBe(4);
   });
 
-  test('is live again when the answer that was under way comes after all', () => {
+  test('is live again when the open request is answered after all', () => {
     world = liveServer({ r: 1 });
     world.advance(probeMs);
     world.fail();
@@ -156,7 +156,7 @@ describe('a server that answers no longer', () => {
     expect(losses()).toHaveLength(1);
   });
 
-  test('is told to be silent like any other', () => {
+  test('is silenced like any other', () => {
     world = liveServer();
     world.advance(overdueMs);
     world.fail();
@@ -192,7 +192,7 @@ describe('a request that was not acknowledged', () => {
     expect(confirmations()).toHaveLength(2);
   });
 
-  test('is also a silence that failed before', () => {
+  test('may also be a silence that failed before', () => {
     world = new ScriptedPubSubServer();
     world.send('deactivation.requested');
     world.send('activation.requested');
@@ -217,7 +217,7 @@ describe('a request that was not acknowledged', () => {
     expect(confirmations()).toHaveLength(3);
   });
 
-  test('is no probe: that changes nothing', () => {
+  test('does not matter if it is a probe, which changes nothing', () => {
     world = liveServer();
     world.advance(probeMs);
     world.fail();
@@ -248,7 +248,7 @@ describe('over an hour', () => {
     expect(new Set(statuses()).has('unknown')).toBe(true);
   });
 
-  test('a server that answers is probed and asked as the intervals say, and no oftener', () => {
+  test('a server that answers gets exactly the probes and requests of the intervals', () => {
     world = liveServer();
     world.run(3_600_000, () => 'answer', 20);
     const hours = 3_600_000;

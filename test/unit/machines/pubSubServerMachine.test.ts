@@ -17,8 +17,8 @@ afterEach(() => {
   world.stop();
 });
 
-describe('a pub-sub server that nothing was wished of', () => {
-  test('is unknown and asked for nothing', () => {
+describe('a pub-sub server without a wish', () => {
+  test('is unknown and gets no requests', () => {
     world = new ScriptedPubSubServer();
     world.advance(3_600_000);
     expect(world.status).toBe('unknown');
@@ -26,7 +26,7 @@ describe('a pub-sub server that nothing was wished of', () => {
     expect(world.clock.pending).toBe(0);
   });
 
-  test('takes answers that nobody waits for without harm', () => {
+  test('ignores unexpected answers', () => {
     world = new ScriptedPubSubServer();
     world.reply({ type: 'silence.confirmed' });
     world.reply({ type: 'probe.answered' });
@@ -88,7 +88,7 @@ describe('activation', () => {
     }
   });
 
-  test('reports every failure, so that nobody has to wait for it', () => {
+  test('reports every failure, so the service need not wait for it', () => {
     world = new ScriptedPubSubServer();
     world.send('activation.requested');
     expect(world.failures).toBe(0);
@@ -99,7 +99,7 @@ describe('activation', () => {
     expect([world.status, world.failures]).toEqual(['activating', 2]);
   });
 
-  test('counts failures anew after an answer', () => {
+  test('counts failures from zero after an answer', () => {
     world = new ScriptedPubSubServer();
     world.send('activation.requested');
     world.fail();
@@ -108,7 +108,7 @@ describe('activation', () => {
     expect(world.failures).toBe(0);
   });
 
-  test('asks a live server anew when it is wished again: its counts may be gone', () => {
+  test('asks a live server again, because its counts may have been cleared', () => {
     world = liveServer({ r: 1 });
     world.tally.clear();
     world.send('activation.requested');
@@ -118,7 +118,7 @@ describe('activation', () => {
     expect(world.times('activity.requested')).toHaveLength(2);
   });
 
-  test('forgets what was merged between a deactivation and its being told of it', () => {
+  test('drops counts merged between a deactivation and the moment the server is told', () => {
     world = new ScriptedPubSubServer();
     world.send('activation.requested');
     world.tally.clear();
@@ -130,7 +130,7 @@ describe('activation', () => {
     expect([...world.tally.totals]).toEqual([]);
   });
 
-  test('asks it once, although the resync of the counts before comes to be due beside the request', () => {
+  test('sends one request even if the previous resync becomes due meanwhile', () => {
     world = liveServer({ r: 1 });
     world.run(resyncMs - 20, () => 'answer');
     world.tally.clear();
@@ -141,7 +141,7 @@ describe('activation', () => {
     expect(world.open).toBeUndefined();
   });
 
-  test('is not over with a probe that is answered when the counts are gone', () => {
+  test('does not end with a probe that is answered after the counts were cleared', () => {
     world = liveServer({ r: 1 });
     world.advance(probeMs);
     world.tally.clear();
@@ -154,7 +154,7 @@ describe('activation', () => {
     expect(world.tally.countOn(server, 'r')).toBe(1);
   });
 
-  test('asks again at once when the counts were cleared under the request', () => {
+  test('asks again at once if the counts were cleared during the request', () => {
     world = new ScriptedPubSubServer();
     world.send('activation.requested');
     world.tally.clear();
@@ -168,7 +168,7 @@ describe('activation', () => {
 });
 
 describe('silencing', () => {
-  test('asks once and is silent, whatever it was', () => {
+  test('asks once and is silent, from any state', () => {
     for (const make of [() => new ScriptedPubSubServer(), () => liveServer({ r: 1 })]) {
       world = make();
       world.send('deactivation.requested');
@@ -192,7 +192,7 @@ describe('silencing', () => {
     expect(world.clock.pending).toBe(0);
   });
 
-  test('says so when a silent server is told again, and asks nothing', () => {
+  test('reports a silent server again without a request', () => {
     world = new ScriptedPubSubServer();
     world.send('deactivation.requested');
     world.answer();
@@ -203,7 +203,7 @@ describe('silencing', () => {
     expect(world.requests).toHaveLength(1);
   });
 
-  test('begins anew, with no failures, when evidence comes', () => {
+  test('starts again with no failures when evidence comes', () => {
     for (const behaviour of ['answer', 'fail'] as const) {
       world = new ScriptedPubSubServer();
       world.send('deactivation.requested');
@@ -217,7 +217,7 @@ describe('silencing', () => {
     }
   });
 
-  test('asks once more when evidence comes during the request: it may be older than that', () => {
+  test('asks once more if evidence comes during the request, which may be older', () => {
     world = new ScriptedPubSubServer();
     world.send('deactivation.requested');
     world.send('evidence.found');
@@ -230,7 +230,7 @@ describe('silencing', () => {
 });
 
 describe('a wish that comes during a request', () => {
-  test.each(['answer', 'fail'] as const)('waits for its end, here the %s', (end) => {
+  test.each(['answer', 'fail'] as const)('waits until the request ends (%s)', (end) => {
     world = new ScriptedPubSubServer();
     world.send('deactivation.requested');
     world.send('activation.requested');
@@ -256,7 +256,7 @@ describe('a wish that comes during a request', () => {
     expect(world.open?.type).toBe('silence.requested');
   });
 
-  test('wins when it is the last of many', () => {
+  test('wins if it is the last of many', () => {
     world = liveServer();
     for (let i = 0; i < 9; i += 1) {
       world.send('deactivation.requested');
@@ -267,7 +267,7 @@ describe('a wish that comes during a request', () => {
     expect(world.requests.at(-1)?.type).toBe('activity.requested');
   });
 
-  test('is silence, also during a probe', () => {
+  test('may be silence during a probe', () => {
     world = liveServer();
     world.advance(4500);
     expect(world.open?.type).toBe('probe.requested');
@@ -279,7 +279,7 @@ describe('a wish that comes during a request', () => {
   });
 });
 
-describe('whatever happens, in any order', () => {
+describe('with any events in any order', () => {
   const events = [
     'activation.requested',
     'deactivation.requested',
@@ -290,7 +290,7 @@ describe('whatever happens, in any order', () => {
     'fail',
   ] as const;
 
-  test('there is one request at a time, few timers, and the last wish comes true', () => {
+  test('there is one request at a time, there are few timers, and the last wish is reached', () => {
     const step = fc.tuple(
       fc.constantFrom(...events),
       fc.constantFrom(0, 1, 49, 250, 2000, 5000, 30_000),
@@ -315,7 +315,7 @@ describe('whatever happens, in any order', () => {
   });
 });
 
-describe('a request that was not acknowledged may still be applied, so', () => {
+describe('because a request that was not acknowledged may still be applied,', () => {
   /** Activated by its second request, its first one being lost. */
   function provisional(): ScriptedPubSubServer {
     const fresh = new ScriptedPubSubServer();
@@ -326,7 +326,7 @@ describe('a request that was not acknowledged may still be applied, so', () => {
     return fresh;
   }
 
-  test('a snapshot in between does not stand for the one that confirms', () => {
+  test('a snapshot in between does not replace the confirmation', () => {
     world = provisional();
     world.advance(500);
     world.send('evidence.found');
@@ -364,7 +364,7 @@ describe('a request that was not acknowledged may still be applied, so', () => {
     expect(world.sent('activity.requested')).toHaveLength(4);
   });
 
-  test('a failure in between puts the confirmation off until there is a snapshot again', () => {
+  test('a failure in between delays the confirmation until the next snapshot', () => {
     world = provisional();
     world.advance(500);
     world.send('evidence.found');

@@ -148,7 +148,7 @@ test('it subscribes first, then locates, collects, merges, and is live', () => {
   expect(world.take()).toEqual(['live']);
 });
 
-test('a live room is looked after now and then', () => {
+test('a live room is checked at intervals', () => {
   const world = liveRoom();
   world.advance(4600);
   expect(world.rounds).toBe(1);
@@ -158,7 +158,7 @@ test('a live room is looked after now and then', () => {
   expect(world.standing).toBe('live');
 });
 
-test('without a channel it polls, and says so', () => {
+test('without a channel it polls, and reports that', () => {
   const world = new ScriptedRoom();
   world.say('channel.missing');
   world.answer([one]);
@@ -171,7 +171,7 @@ test('without a channel it polls, and says so', () => {
   expect(world.standings.at(-1)).toBe('polling');
 });
 
-test('a channel that does not come is not waited for, and taken when it comes', () => {
+test('a slow channel delays nothing, and is used when it comes', () => {
   const world = new ScriptedRoom();
   world.advance(2999);
   expect(world.rounds).toBe(0);
@@ -195,7 +195,7 @@ test('the bigger the states, the rarer the rounds', () => {
   expect(world.rounds).toBe(2);
 });
 
-test('no states are so big that the pause after them is longer than a timer can wait', () => {
+test('however big the states, the pause is never longer than a timer can wait', () => {
   const world = new ScriptedRoom();
   world.say('channel.missing');
   world.say({ type: 'servers.located', servers: [one] });
@@ -234,7 +234,7 @@ test('a round that began before the channel was there does not make it live', ()
   expect(world.standing).toBe('live');
 });
 
-test('a room that nobody holds waits; an update ends that at once, time in the end', () => {
+test('a room that no server holds waits for an update or the next round', () => {
   const world = new ScriptedRoom();
   world.say('channel.subscribed');
   world.answer([]);
@@ -263,7 +263,7 @@ test('with no server at all it waits, and the document hears that the round is o
   expect(world.standing).toBe('polling');
 });
 
-test('a room that was there and is nowhere is gone, until an update or a server says otherwise', () => {
+test('a room that no server holds any longer is gone until an update or a server brings it back', () => {
   const world = liveRoom();
   world.advance(5000);
   world.answer([]);
@@ -286,7 +286,7 @@ test('a room that was there and is nowhere is gone, until an update or a server 
   expect(world.standing).toBe('polling');
 });
 
-test('while a server does not say whether it holds the room it is not gone', () => {
+test('a room is not gone while a server does not say whether it holds it', () => {
   const world = liveRoom();
   world.advance(5000);
   world.answer([], { failures: 1 });
@@ -296,7 +296,7 @@ test('while a server does not say whether it holds the room it is not gone', () 
   expect(world.standing).toBe('gone');
 });
 
-test('refused updates cost one more round each 250 ms at the most', () => {
+test('refused updates cause at most one more round every 250 ms', () => {
   const world = liveRoom();
   for (let i = 0; i < 100; i += 1) {
     world.say('update.refused');
@@ -311,7 +311,7 @@ test('refused updates cost one more round each 250 ms at the most', () => {
   expect(world.standing).toBe('live');
 });
 
-test('a lost document is put together anew, from wherever it was', () => {
+test('a lost document is merged again, from any state', () => {
   const world = liveRoom();
   world.say('document.lost');
   expect(world.take()).toEqual(['locating', 'locate']);
@@ -326,7 +326,7 @@ test('a lost document is put together anew, from wherever it was', () => {
   expect(world.standing).toBe('live');
 });
 
-test('a round is over, and the next may begin, only when the document has said what could be read', () => {
+test('a round ends only when the document has reported what could be read', () => {
   const world = new ScriptedRoom();
   world.say('channel.subscribed');
   world.say({ type: 'servers.located', servers: [one] });
@@ -340,7 +340,7 @@ test('a round is over, and the next may begin, only when the document has said w
   expect(world.standing).toBe('live');
 });
 
-test('a room of which no state can be read is unreadable, never live, and asked for again', () => {
+test('a room without a readable state is unreadable, never live, and requested again', () => {
   const world = new ScriptedRoom();
   world.say('channel.subscribed');
   world.answer([one, two], { unreadable: 2 });
@@ -368,7 +368,7 @@ test('a room of which no state can be read is unreadable, never live, and asked 
   expect(world.standing).toBe('polling');
 });
 
-describe('what rounds find and the channel does not bring', () => {
+describe('what rounds find but the channel does not bring', () => {
   test('is judged from the second round on that began after it was subscribed', () => {
     const world = new ScriptedRoom();
     world.advance(3000);
@@ -411,7 +411,7 @@ describe('what rounds find and the channel does not bring', () => {
     expect(world.standings).not.toContain('polling');
   });
 
-  test('is over when the channel brings news again, and a round has ended after that', () => {
+  test('ends when the channel brings news again and another round has ended', () => {
     const world = liveRoom();
     world.say('news.missed');
     world.advance(1500);
@@ -428,7 +428,7 @@ describe('what rounds find and the channel does not bring', () => {
     expect(world.standing).toBe('polling');
   });
 
-  test('says nothing of a channel that is subscribed anew', () => {
+  test('does not count against a channel that is subscribed again', () => {
     const world = liveRoom();
     world.say('news.missed');
     world.advance(1500);
@@ -521,7 +521,7 @@ function startRoot(isFaulty: () => boolean = () => false) {
   return { clock, living, born, send, actor };
 }
 
-test('a room watched twice has one actor, which outlives all but the linger after its last viewer', () => {
+test('a room watched twice has one actor, which stops one linger time after its last viewer', () => {
   const { clock, living, born, send } = startRoot();
   send('room.watched');
   send('room.watched');

@@ -15,7 +15,7 @@ beforeEach(() => {
 });
 
 describe('the roster', () => {
-  test('is settled when it is empty', () => {
+  test('is settled if it is empty', () => {
     expect([roster.isSettled, roster.hasUntold]).toEqual([true, false]);
   });
 
@@ -28,7 +28,7 @@ describe('the roster', () => {
     expect(tell()).toEqual([]);
   });
 
-  test('tells a server that is added later the present wish, a candidate only of activity', () => {
+  test('tells a server that is added later the current wish, but a candidate only of activity', () => {
     roster.wish('activity');
     add(one);
     add(candidate, 'candidate');
@@ -42,7 +42,7 @@ describe('the roster', () => {
     expect(tell()).toEqual([one]);
   });
 
-  test('is not settled by what a server said before it was told', () => {
+  test('is not settled by reports from before a server was told', () => {
     add(one);
     roster.wish('activity');
     roster.report(one, 'live', 0);
@@ -71,7 +71,7 @@ describe('the roster', () => {
     }
   });
 
-  test('is settled by silence or giving up when silence is wished, not by the beginning', () => {
+  test('is settled by silence or giving up when silence is wished, not by the initial state', () => {
     for (const [status, failures] of [
       ['silent', 0],
       ['unknown', 5],
@@ -110,7 +110,7 @@ describe('the roster', () => {
     expect(roster.isSettled).toBe(false);
   });
 
-  test('counts as live only who has heard the present wish', () => {
+  test('counts as live only servers that were told the current wish', () => {
     add(one);
     roster.wish('activity');
     tell();
@@ -135,7 +135,7 @@ describe('the roster', () => {
     expect([tell(), roster.isSettled]).toEqual([[candidate], true]);
   });
 
-  test('has whoever is promoted be told, and waits for it', () => {
+  test('tells a promoted candidate, and waits for it', () => {
     add(candidate, 'candidate');
     roster.wish('silence');
     roster.promote(candidate, 'found');
@@ -164,7 +164,7 @@ describe('the roster', () => {
     expect([roster.takeChanged().size, roster.hasUntold]).toEqual([0, false]);
   });
 
-  test('counts candidates apart, and as live only servers that are', () => {
+  test('counts candidates separately, and never as live', () => {
     add(one);
     add(candidate, 'candidate');
     roster.wish('activity');
@@ -176,13 +176,13 @@ describe('the roster', () => {
     expect(roster.oldestCandidate()?.server).toBe(candidate);
   });
 
-  test('lets a server that the operator named stay what it is, whoever else names it', () => {
+  test('keeps a configured server configured, even if other sources name it', () => {
     add(one, 'configured');
     roster.promote(one, 'found');
     expect(roster.get(one)?.standing).toBe('configured');
   });
 
-  test('notes whose status changed, who came and who went, but no candidate', () => {
+  test('notes servers that change, come or go, but no candidates', () => {
     add(one);
     add(candidate, 'candidate');
     expect(roster.takeChanged()).toEqual(new Set([one]));
@@ -218,7 +218,7 @@ describe('servers that do not answer', () => {
     roster.report(server, 'unreachable', 1);
   };
 
-  test('are let go once no source names them any longer', () => {
+  test('are removed once no source names them any longer', () => {
     lose(one);
     expect(vanished()).toEqual([]);
     roster.name([one]);
@@ -245,7 +245,7 @@ describe('servers that do not answer', () => {
     expect(vanished()).toEqual([]);
   });
 
-  test('are let go at once if only the rooms table names them and they never answered', () => {
+  test('are removed at once if only the rooms table names them and they never answered', () => {
     lose(one);
     lose(two);
     roster.prove(two);
@@ -257,7 +257,7 @@ describe('servers that do not answer', () => {
     expect(vanished()).toEqual([one, two]);
   });
 
-  test('are let go when only the rooms table still names what another source named', () => {
+  test('are removed if only the rooms table still names what another source named', () => {
     lose(one);
     roster.prove(one);
     roster.name([one]);

@@ -69,7 +69,7 @@ describe('the wiring', () => {
     ).toEqual([]);
   });
 
-  test('would be found out if it left one empty', () => {
+  test('is caught if it leaves one empty', () => {
     const partly = activationMachine.provide({ actions: { publish: () => {} } });
     expect(emptySlots(partly, activationMachine)).toEqual(
       emptySlots(activationMachine).filter((name) => name !== 'publish'),

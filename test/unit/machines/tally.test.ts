@@ -69,7 +69,7 @@ describe('the tally', () => {
     expect(totals()).toEqual({ r: 1 });
   });
 
-  test('keeps what a lost answer would have brought until an answer comes', () => {
+  test('keeps deltas of a lost answer until an answer comes', () => {
     const lost = tally.openAttempt(one);
     post(lost, 1);
     const heard = tally.openAttempt(one);
@@ -78,7 +78,7 @@ describe('the tally', () => {
     expect(totals()).toEqual({ r: 2 });
   });
 
-  test('takes only the newest attempt for an answer', () => {
+  test('accepts the answer to the newest request only', () => {
     const late = tally.openAttempt(one);
     const newest = tally.openAttempt(one);
     expect(tally.accepts(one, late)).toBe(false);
@@ -87,7 +87,7 @@ describe('the tally', () => {
     expect(tally.accepts(one, newest)).toBe(true);
   });
 
-  test('takes no answer to an attempt from before it was cleared', () => {
+  test('accepts no answer to a request from before it was cleared', () => {
     const late = tally.openAttempt(one);
     tally.clear();
     expect(tally.accepts(one, late)).toBe(false);
@@ -101,7 +101,7 @@ describe('the tally', () => {
     expect(tally.takeChanged()).toEqual(new Set());
   });
 
-  test('never gives an epoch twice, whoever leaves and returns', () => {
+  test('never uses an epoch twice, even if servers leave and return', () => {
     const epochs = [tally.openAttempt(one), tally.nextEpoch()];
     tally.drop(one);
     epochs.push(tally.openAttempt(one));
@@ -125,7 +125,7 @@ describe('the tally', () => {
     expect(totals()).toEqual({ r: 2 });
   });
 
-  test('passes over zeros in a snapshot, also of rooms that were shown before', () => {
+  test('ignores zeros in a snapshot, even of rooms that were shown before', () => {
     activate({ a: 2, b: 1 });
     activate({ a: 1 }, two);
     activate({ a: 0, b: 1, c: 0 });
@@ -135,7 +135,7 @@ describe('the tally', () => {
     expect(tally.overLimit.size).toBe(0);
   });
 
-  test('takes every room name for what it is', () => {
+  test('accepts any text as a room name', () => {
     const epoch = activate({ constructor: 1, '': 2 });
     post(epoch, 1, { room: '__proto__' });
     post(epoch, 1, { room: 'constructor' });
@@ -160,13 +160,13 @@ describe('the tally', () => {
     expect(tally.sizeOf(one)).toEqual({ rooms: 0, connections: 0 });
   });
 
-  test('counts no delta of a server that it does not know', () => {
+  test('counts no delta of an unknown server', () => {
     expect(post(tally.nextEpoch(), 1)).toBe('ordinary');
     activate({}, two);
     expect(totals()).toEqual({});
   });
 
-  test('has nothing of a server that it does not know', () => {
+  test('has no counts of an unknown server', () => {
     tally.drop(one);
     expect([tally.baseOf(one), tally.hasDip(one), tally.countOn(one, 'r')]).toEqual([
       undefined,
