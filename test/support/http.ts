@@ -8,16 +8,16 @@ import {
 import { text as readText } from 'node:stream/consumers';
 import type { ErrorBody } from '../../server/wire/errorBody.js';
 
-/** An answer as programs go by it. */
+/** An answer. */
 export interface Answer {
   status: number;
   headers: IncomingHttpHeaders;
   text: string;
-  /** The code, when it is an error's answer. */
+  /** The error code, if the answer is an error. */
   code: string | undefined;
 }
 
-/** How `ask` asks. */
+/** Options of `ask`. */
 export interface AskOptions {
   method?: string;
   headers?: OutgoingHttpHeaders;
@@ -26,7 +26,7 @@ export interface AskOptions {
   isLeftOpen?: boolean;
 }
 
-/** Sends one request on a connection of its own; follows no redirect. */
+/** Sends a request on a new connection. Follows no redirect. */
 export async function ask(url: string, options: AskOptions = {}): Promise<Answer> {
   const { method = 'GET', headers = {}, body, isLeftOpen = false } = options;
   const outgoing = request(url, { method, headers, agent: false });
@@ -39,7 +39,7 @@ export async function ask(url: string, options: AskOptions = {}): Promise<Answer
   return { status: incoming.statusCode ?? 0, headers: incoming.headers, text, code: error?.code };
 }
 
-/** Posts as a pub-sub server does; text goes out as it is. */
+/** Posts as a pub-sub server does. Text is sent unchanged. */
 export function post(url: string, body: unknown): Promise<Answer> {
   const text = typeof body === 'string' ? body : JSON.stringify(body);
   return ask(url, {

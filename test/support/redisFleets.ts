@@ -6,14 +6,14 @@ import { owns } from './stage.js';
 const ownRedis = async (options: Parameters<typeof startRedis>[0]) =>
   owns(await startRedis(options), (it) => it.stop());
 
-/** Three real nodes of one cluster, without replicas, for the time of a test. */
+/** Starts a cluster of three real nodes without replicas. It ends with its test. */
 export async function startCluster({ password }: { password?: string } = {}) {
   const nodes: RedisServer[] = [];
   const buses: number[] = [];
   for (let i = 0; i < 3; i += 1) {
     const bus = await freePort();
     const options = ['--cluster-enabled', 'yes', '--cluster-port', `${bus}`];
-    // What is left goes on when a node has gone.
+    // The other nodes go on without a node that has ended.
     options.push('--cluster-require-full-coverage', 'no', '--cluster-node-timeout', '1000');
     nodes.push(await ownRedis({ options, ...(password && { password }) }));
     buses.push(bus);
@@ -28,20 +28,17 @@ export async function startCluster({ password }: { password?: string } = {}) {
     );
   for (const [i, { port }] of others.entries())
     await first.call('CLUSTER', 'MEET', '127.0.0.1', `${port}`, `${buses[i + 1]}`);
-  await eventually(
-    async () => {
-      for (const node of nodes) {
-        const info = String(await node.call('CLUSTER', 'INFO'));
-        if (!info.includes('cluster_state:ok') || !info.includes('cluster_size:3'))
-          throw new Error(info);
-      }
-    },
-    { withinMs: 20_000 },
-  );
+  await eventually(async () => {
+    for (const node of nodes) {
+      const info = String(await node.call('CLUSTER', 'INFO'));
+      if (!info.includes('cluster_state:ok') || !info.includes('cluster_size:3'))
+        throw new Error(info);
+    }
+  });
   return nodes as [RedisServer, RedisServer, RedisServer];
 }
 
-/** A primary with a replica and three real Sentinels, for the time of a test. */
+/** Starts a primary, a replica and three real Sentinels. They end with the test. */
 export async function startSentinels({ password }: { password?: string } = {}) {
   const auth = password ? ['--masterauth', password] : [];
   const secret = password ? { password } : {};
@@ -60,17 +57,14 @@ export async function startSentinels({ password }: { password?: string } = {}) {
   ];
   const sentinels: RedisServer[] = [];
   for (let i = 0; i < 3; i += 1) sentinels.push(await ownRedis({ sentinel: monitored }));
-  // They find each other by the primary, and the replica too.
-  await eventually(
-    async () => {
-      for (const sentinel of sentinels) {
-        const about = (await sentinel.call('SENTINEL', 'MASTER', 'main')) as string[];
-        const fieldOf = (name: string) => about[about.indexOf(name) + 1];
-        if (fieldOf('num-other-sentinels') !== '2' || fieldOf('num-slaves') !== '1')
-          throw new Error(about.join(' '));
-      }
-    },
-    { withinMs: 30_000 },
-  );
+  // They discover each other and the replica through the primary.
+  await eventually(async () => {
+    for (const sentinel of sentinels) {
+      const about = (await sentinel.call('SENTINEL', 'MASTER', 'main')) as string[];
+      const fieldOf = (name: string) => about[about.indexOf(name) + 1];
+      if (fieldOf('num-other-sentinels') !== '2' || fieldOf('num-slaves') !== '1')
+        throw new Error(about.join(' '));
+    }
+  });
   return { primary, replica, sentinels };
 }

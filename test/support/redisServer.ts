@@ -5,36 +5,36 @@ import {
   startLocalRedis,
 } from '../../server/demo/localRedis.js';
 
-/** A real redis-server of the test's own; whoever started it stops it. */
+/** A real redis-server for one test. The caller stops it. */
 export interface RedisServer {
   readonly url: string;
   readonly port: number;
-  /** Of the process that runs now. */
+  /** Process id of the present process. */
   readonly pid: number;
-  /** Resolves with the number of subscribers that it reached. */
+  /** Resolves with the number of subscribers that received it. */
   publish(channel: string, message: Uint8Array | string): Promise<number>;
-  /** `PUBSUB NUMSUB`, of one channel. */
+  /** `PUBSUB NUMSUB` for one channel. */
   subscribers(channel: string): Promise<number>;
-  /** `PUBSUB CHANNELS`: those that somebody subscribes to. */
+  /** `PUBSUB CHANNELS`: channels with subscribers. */
   channels(): Promise<string[]>;
   /** `PUBSUB NUMPAT`. */
   patterns(): Promise<number>;
-  /** Connections of anybody but this object. */
+  /** Number of connections, without the one of this object. */
   clients(): Promise<number>;
   /** Sends it any command. */
   call(...command: [string, ...string[]]): Promise<unknown>;
-  /** Cuts the connections of all that subscribe. */
+  /** Cuts the connections of all subscribers. */
   cutSubscribers(): Promise<void>;
-  /** Ends it, as a crash does. Can be started again. */
+  /** Kills it. It can be restarted. */
   stop(): Promise<void>;
-  /** Starts it on the same port, stopped or not. */
+  /** Stops it if it runs, and starts it on the same port. */
   restart(): Promise<void>;
-  /** SIGSTOP: it hangs, its sockets stay open. */
+  /** SIGSTOP: it hangs, and its sockets stay open. */
   suspend(): void;
   resume(): void;
 }
 
-/** Starts a redis-server on 127.0.0.1, on a free port unless told. Resolves when it answers. */
+/** Starts a redis-server on 127.0.0.1, on a free port by default. Resolves when it answers. */
 export async function startRedis(options: LocalRedisOptions = {}): Promise<RedisServer> {
   let server: LocalRedis | undefined;
   let client: Redis | undefined;
@@ -55,7 +55,7 @@ export async function startRedis(options: LocalRedisOptions = {}): Promise<Redis
   };
   const asked = () => {
     if (!server || !client) throw new Error('redis is stopped');
-    // A server that becomes another's replica, or its primary, cuts everybody.
+    // A server that changes its role (primary, replica) cuts all connections.
     if (client.status === 'end') client = connect(server.url);
     return client;
   };

@@ -1,4 +1,4 @@
-/** Stands between real pub-sub servers and a service (its `PUBLIC_URL`), and has deltas lost or late. */
+/** A relay from real pub-sub servers to a service (its `PUBLIC_URL`). It can lose or delay deltas. */
 
 import { Agent, createServer, request as httpRequest } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -12,17 +12,17 @@ export interface Relayed {
 }
 
 export interface Relay {
-  /** What the service is to be started with. */
+  /** Variables for the service. */
   readonly env: { PORT: string; PUBLIC_URL: string };
-  /** All deltas that came. */
+  /** All deltas that it received. */
   readonly seen: Relayed[];
-  /** What is done with each: passed on after so many ms, or lost. By default passed on at once. */
+  /** Decides for each delta: the delay in ms, or `lost`. The default is no delay. */
   decide: (delta: Relayed) => number | 'lost';
-  /** Resolves when nothing is on its way. */
+  /** Resolves when no delta is delayed. */
   settled(): Promise<void>;
 }
 
-/** Starts one for the time of a test. */
+/** Starts a relay. It ends with its test. */
 export async function startRelay(): Promise<Relay> {
   const port = await freePort();
   const agent = new Agent({ keepAlive: false });
@@ -33,7 +33,7 @@ export async function startRelay(): Promise<Relay> {
     const delta = JSON.parse(body) as Relayed;
     relay.seen.push(delta);
     const fate = relay.decide(delta);
-    // The sender hears at once: it would not send again whatever it is answered.
+    // Answers at once. Servers never retry a post.
     response.writeHead(fate === 'lost' ? 502 : 204).end();
     if (fate === 'lost') return;
     const passed = pass(`http://127.0.0.1:${port}${request.url}`, body, fate).finally(() =>
@@ -46,7 +46,7 @@ export async function startRelay(): Promise<Relay> {
     await new Promise<void>((resolve) => {
       const outgoing = httpRequest(url, { method: 'POST', agent });
       outgoing.on('response', (answer) => answer.resume().on('end', resolve));
-      // Lost: the service is gone.
+      // The service has ended, so the delta is lost.
       outgoing.on('error', () => resolve());
       outgoing.end(body);
     });

@@ -1,4 +1,4 @@
-/** A scripted double of a pub-sub server over real HTTP, for faults that a real one cannot be made to show. */
+/** A scripted double of a pub-sub server over real HTTP, for faults that a real server cannot produce. */
 
 import {
   Agent,
@@ -17,15 +17,15 @@ import { toServerId } from '../../server/addresses.js';
  */
 export type Effect = 'onArrival' | 'onAnswer' | 'never';
 
-/** How a request is answered. In brackets: when a PUT takes effect unless `effect` says otherwise. */
+/** How a request is answered. In brackets: when a PUT takes effect by default. */
 export type Fault =
-  /** As the contract says [onArrival]. */
+  /** The normal answer [onArrival]. */
   | { kind: 'normal' }
   /** This status with a text body, 500 by default [never]. */
   | { kind: 'status'; status?: number; effect?: Effect }
   /** 200 with this body: `[{"a":1},{"a":2},{}]`, HTML, nothing [onArrival]. */
   | { kind: 'body'; body: string; contentType?: string; effect?: Effect }
-  /** 200 with a page, as a proxy or another program answers [never]. */
+  /** 200 with an HTML page, as of a proxy or another program [never]. */
   | { kind: 'html'; effect?: Effect }
   /** 200 without a body [never]. */
   | { kind: 'empty'; effect?: Effect }
@@ -37,15 +37,15 @@ export type Fault =
   | { kind: 'hang'; effect?: 'onArrival' | 'onAnswer' }
   /** The normal answer, this much later [onArrival]. */
   | { kind: 'delay'; delayMs: number; effect?: 'onArrival' | 'onAnswer' }
-  /** The first half of the answer; with `cut` the connection is reset then, else it ends well [onArrival]. */
+  /** The first half of the answer. With `cut` the connection is then reset [onArrival]. */
   | { kind: 'truncated'; cut?: boolean }
-  /** The answer, padded with blanks to more than this many bytes: still valid JSON [onArrival]. */
+  /** The answer with more than this many spaces: still valid JSON [onArrival]. */
   | { kind: 'oversized'; bytes: number };
 
 /** A fault, for PUT by default, for the next `times` requests or (without `times`) from now on. */
 export type Script = Fault & { to?: 'put' | 'health'; times?: number };
 
-/** A request as it arrived, body complete. `at` is `performance.now()` on arrival. */
+/** A received request. `at` is `performance.now()` on arrival. */
 export interface SeenRequest {
   method: string;
   /** The raw request target. */
@@ -54,16 +54,16 @@ export interface SeenRequest {
   at: number;
 }
 
-/** What became of a posted delta: the status it was answered with, or why it was lost. */
+/** The outcome of a post: the status of the answer, or why it was lost. */
 export type PostOutcome = { status: number } | { lost: string };
 
 /** How a delta is posted. */
 export interface PostOptions {
-  /** Time on the way. The URL is the one of the moment when the connection opened or closed. */
+  /** Delay of the post. Its URL is that of the moment when the connection opened or closed. */
   delayMs?: number;
-  /** Counted by this server, never posted. */
+  /** Count the connection, but never post it. */
   lose?: true;
-  /** Posted here, active or not: an old URL, an orphan's. */
+  /** Post to this URL, even if inactive. */
   url?: string;
 }
 
@@ -85,29 +85,29 @@ export interface ScriptedServer {
   readonly id: ServerId;
   readonly port: number;
   readonly requests: SeenRequest[];
-  /** What a deployed pub-sub server would have died of, or never answered: should stay empty. */
+  /** Requests that would crash or hang a deployed server. Tests expect none. */
   readonly fatal: string[];
   active: boolean;
   eventsUrl: string | undefined;
   /** Connections of every room in memory, 0 included. */
   readonly rooms: Map<string, number>;
-  /** A script with `times` waits its turn; one without ends all others of its kind of request. */
+  /** A script with `times` is queued. One without replaces all others for its kind of request. */
   respond(script: Script): void;
-  /** Ends every hang of now. */
+  /** Answers every hanging request. */
   release(): void;
-  /** One connection more; resolves, never rejects, when the post is over or at once when none is due. */
+  /** Opens a connection. Resolves when its post is answered or lost, and never rejects. */
   open(room: string, options?: PostOptions): Promise<PostOutcome>;
-  /** One connection less; a room without connections leaves memory. */
+  /** Closes a connection. A room without connections is forgotten. */
   close(room: string, options?: PostOptions): Promise<PostOutcome>;
   /** Asks `<dashboardUrl>/api/events/clients` and applies the answer as a starting server does. */
   askAtStartup(dashboardUrl: string, options?: StartupOptions): Promise<StartupAnswer>;
-  /** A new process at the same address: inactive, no rooms, connections cut, hangs forgotten. Deltas on their way stay so. */
+  /** Restarts: inactive, without rooms, connections and hanging requests. Posts that were sent still arrive. */
   restart(): void;
-  /** Closes every socket, drops deltas on their way, and gives the port back. */
+  /** Closes every socket, drops delayed posts, and frees the port. */
   stop(): Promise<void>;
 }
 
-/** Starts one, on any free port by default. Whoever starts it stops it. */
+/** Starts a server, on a free port by default. The caller stops it. */
 export async function startScriptedServer({
   host = '127.0.0.1',
   port = 0,
@@ -140,7 +140,7 @@ class Scripted implements ScriptedServer {
   id = '' as ServerId;
   port = 0;
 
-  /** Scripts by kind of request: those with a number of times first, in order, then the lasting one. */
+  /** Scripts by kind of request: first those with `times`, in order, then the lasting one. */
   readonly #scripts = {
     put: { next: [] as Fault[], lasting: { kind: 'normal' } as Fault },
     health: { next: [] as Fault[], lasting: { kind: 'normal' } as Fault },
@@ -150,7 +150,7 @@ class Scripted implements ScriptedServer {
   /** A socket for each request, as older Node has it: nothing keeps deltas in order. */
   readonly #agent = new Agent({ keepAlive: false });
   readonly #http = createServer((request, response) => void this.#receive(request, response));
-  /** Grows with every restart: what an earlier process began has no effect on a later one. */
+  /** Increases with every restart: requests to an earlier process have no effect on a later one. */
   #process = 0;
 
   async listen(host: string, port: number): Promise<void> {
@@ -270,7 +270,7 @@ class Scripted implements ScriptedServer {
     else answer(response, { type: 'application/octet-stream', body: '\0\0' });
   }
 
-  /** Answers as the next script says; `apply` makes the request take effect and tells the normal answer. */
+  /** Answers with the next script. `apply` makes the request take effect and returns the normal answer. */
   async #play(to: 'put' | 'health', response: ServerResponse, apply: () => Reply): Promise<void> {
     const playing = this.#process;
     const fault = this.#scripts[to].next.shift() ?? this.#scripts[to].lasting;
@@ -310,7 +310,7 @@ class Scripted implements ScriptedServer {
     }
   }
 
-  /** True after this time, false when the server is stopped before. */
+  /** True after this time, false if the server stops first. */
   #wait(ms: number): Promise<boolean> {
     return new Promise((resolve) => {
       const timer = setTimeout(() => {
@@ -356,7 +356,7 @@ function effectOf(fault: Fault): Effect {
   return fault.kind === 'hang' ? 'onAnswer' : 'onArrival';
 }
 
-/** The answer as the fault bends it; what it does to the connection is `#play`'s. */
+/** The answer as the fault changes it. `#play` changes the connection. */
 function bend(fault: Fault, reply: Reply): Reply {
   switch (fault.kind) {
     case 'status':

@@ -1,4 +1,4 @@
-/** The service in a process of its own, as operators run it. */
+/** The service in its own process, as operators run it. */
 
 import { type ChildProcess, type SpawnOptions, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -17,15 +17,15 @@ afterEach(async () => {
   }
 });
 
-/** How it is started, beside its variables. */
+/** How the process is started. */
 export interface RunOptions extends Pick<SpawnOptions, 'uid' | 'gid'> {
-  /** Standard output and standard error: read here unless told. */
+  /** Standard output and standard error. Default: they are read. */
   output?: 'read' | 'kept' | number;
-  /** Modules that are loaded before it, as URLs. */
+  /** URLs of modules that are loaded first. */
   imports?: string[];
 }
 
-/** Runs the service with these variables and no others; killed at the end of the test at the latest. */
+/** Runs the service with only these variables. It is killed when the test is over. */
 export function runProcess(
   env: Record<string, string>,
   { output: kind = 'read', imports = [], ...options }: RunOptions = {},

@@ -6,24 +6,24 @@ import type { SimulatedService } from './simulatedService.js';
 
 type Root = typeof activationMachine;
 type PubSubServer = typeof pubSubServerMachine;
-/** What the root holds. */
+/** The context of the root. */
 export type Held = ReturnType<ActivationActor['getSnapshot']>['context'];
 
-/** A mistake that somebody could make, to see whether the worlds find it. */
+/** A deliberate bug, to see whether the worlds find it. */
 export interface Bug {
-  /** How the promise begins by which it is found. */
+  /** The beginning of the promise that it breaks. */
   readonly breaks: string;
-  /** Changes the methods of what each run of the service holds by reference. */
+  /** Replaces methods of the tally or the roster in each run of the service. */
   readonly spoil?: (held: Held) => void;
   readonly activation?: (machine: Root) => Root;
   readonly pubSubServer?: (machine: PubSubServer) => PubSubServer;
-  /** Answers that come after their deadline are taken all the same. */
+  /** Answers after their deadline are accepted. */
   readonly takesLateAnswers?: boolean;
-  /** Whom a post without a token is taken to come from. */
+  /** The claims that a post without a token is given. */
   readonly believes?: (service: SimulatedService, address: string) => TokenClaims | undefined;
 }
 
-/** The machine with one part of its chart changed. */
+/** The machine with one part of its chart replaced. */
 export function change<M extends AnyStateMachine>(
   machine: M,
   path: readonly string[],

@@ -2,5 +2,5 @@ import type { Bug } from './bug.js';
 import { chartBugs } from './chartBugs.js';
 import { countingBugs } from './countingBugs.js';
 
-/** Mistakes by what they do, none of them in the code of the service. */
+/** Deliberate bugs by their effect. None is in the service. */
 export const bugs: Readonly<Record<string, Bug>> = { ...countingBugs, ...chartBugs };

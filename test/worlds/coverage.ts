@@ -5,10 +5,10 @@ import type {
   InspectionEvent,
 } from 'xstate';
 
-/** A state or a transition of a machine, by a name that is the same in every run. */
+/** The name of a state or a transition, the same in every run. */
 export type Place = string;
 
-/** Which states and transitions of machines were reached; what there is to reach is derived from the machines. */
+/** Records which states and transitions of machines are reached. Derives the list of all from the machines. */
 export class Coverage {
   readonly #names = new Map<AnyStateNode | AnyTransitionDefinition, Place>();
   readonly #reached = new Set<AnyStateNode | AnyTransitionDefinition>();

@@ -8,7 +8,7 @@ interface Sums {
   readonly namesLength: number;
 }
 
-/** What a tally remembers of one server: see `ServerCounts` of machines/tally.ts. */
+/** The counts of one server in a tally: see `ServerCounts` in machines/tally.ts. */
 export interface Remembered {
   readonly base?: Epoch;
   readonly attempt: Epoch;
@@ -16,14 +16,14 @@ export interface Remembered {
   readonly pending: Sums;
 }
 
-/** docs/protocol.md: candidates are bounded, whoever asks. */
+/** The limit of candidates in docs/protocol.md. */
 const maxCandidates = 1024;
 
-/** All that a tally remembers. It is another map after every `clear`. */
+/** The counts in a tally. Every `clear` makes a new map. */
 export const rememberedBy = (tally: object) =>
   privateState<Map<ServerId, Remembered>>(tally, '#servers');
 
-/** Nothing is remembered of servers that are not known, and of those that are no more than there is a use for. */
+/** Checks that a tally has no counts of unknown servers, and no useless counts of known ones. */
 export class MemoryCheck {
   readonly #world: World;
   readonly #service: SimulatedService;
@@ -41,7 +41,7 @@ export class MemoryCheck {
     };
   }
 
-  /** What is remembered at this moment. */
+  /** The present counts. */
   get servers(): ReadonlyMap<ServerId, Remembered> {
     return this.#servers;
   }

@@ -1,15 +1,15 @@
 import type { Place } from './coverage.js';
 import type { WorldResult } from './runWorld.js';
 
-/** What came of many worlds; reports of several processes can be added up. */
+/** The results of many worlds. Reports of several processes can be added up. */
 export interface Report {
   worlds: number;
   steps: number;
-  /** What was held against the truth, by kind. */
+  /** Number of checks, by kind. */
   checks: Record<string, number>;
   faults: Record<string, number>;
   reached: Place[];
-  /** Worlds that broke a promise, the lowest seeds first, a bounded number of them. */
+  /** The first worlds that broke a promise, by seed. */
   broken: { seed: number; why: string }[];
   brokenWorlds: number;
 }
@@ -60,7 +60,7 @@ const inLines = (times: Record<string, number>) =>
     .sort(([a], [b]) => (a < b ? -1 : 1))
     .map(([kind, number]) => `  ${String(number).padStart(9)}  ${kind}`);
 
-/** The report in words; `all`: the states and transitions that there are. */
+/** The report as text. `all`: all states and transitions. */
 export function describe(report: Report, all: readonly Place[], seconds: number): string {
   const { worlds, steps, checks, faults, brokenWorlds } = report;
   const reached = new Set(report.reached);

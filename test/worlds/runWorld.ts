@@ -4,17 +4,17 @@ import { BrokenPromise } from './brokenPromise.js';
 import { withSimulatedTime } from './simulatedTime.js';
 import { World, type WorldOptions } from './world.js';
 
-/** What came of one world. */
+/** The result of one world. */
 export interface WorldResult {
   readonly seed: number;
-  /** The promise that it broke; none: all were kept. */
+  /** The promise that it broke, if any. */
   readonly broken?: string;
   readonly faults: ReadonlyMap<string, number>;
   readonly checks: ReadonlyMap<string, number>;
   readonly steps: number;
 }
 
-/** What every kind of world has. */
+/** The interface of every kind of world. */
 interface AnyWorld {
   readonly clock: HeapClock;
   readonly faults: ReadonlyMap<string, number>;
@@ -24,15 +24,15 @@ interface AnyWorld {
   fail(promise: string, why: string): void;
 }
 
-/** An actor that failed is told things until it is replaced. */
+/** A failed actor receives events until it is replaced. */
 const expectedWarning = /was sent to stopped actor/;
 
-/** Lives one world of the service from its beginning to its end. */
+/** Runs one world of the service. */
 export function runWorld(seed: number, options: WorldOptions): WorldResult {
   return liveThrough(seed, new World(seed, options));
 }
 
-/** Lives any world in its own time. */
+/** Runs a world in simulated time. */
 export function liveThrough(seed: number, world: AnyWorld): WorldResult {
   const warn = (warning: string) => {
     if (!expectedWarning.test(warning)) world.fail('a warning', warning);
@@ -48,7 +48,7 @@ function brokenIn(world: AnyWorld): string | undefined {
     return undefined;
   } catch (error) {
     if (error instanceof BrokenPromise) return error.message;
-    // Whatever else is thrown ended the process, had it been one.
+    // Any other error would have ended the process.
     return `7: unbreakable: ${error instanceof Error ? error.stack : String(error)}`;
   }
 }

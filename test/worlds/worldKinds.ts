@@ -14,7 +14,7 @@ import type { WorldOptions } from './world.js';
 
 export type WorldKind = 'service' | 'rooms';
 
-/** Which worlds to run: from a seed on, every so manieth, so many of them or until a time. */
+/** The worlds to run: first seed, step, and number or end time. */
 export interface Range {
   readonly firstSeed: number;
   readonly step?: number;
@@ -26,22 +26,22 @@ export interface Range {
 type Observed = Pick<WorldOptions, 'trace' | 'inspect'>;
 
 export interface Kind {
-  /** Runs worlds, and answers the report so far after each. */
+  /** Runs worlds. Yields the report so far after each. */
   run: (range: Range) => Generator<Report, void>;
-  /** Lives one world, unobserved. */
+  /** Runs one world without an observer. */
   live: (seed: number) => WorldResult;
-  /** Lives one world line by line; answers the promise that it broke. */
+  /** Runs one world with a trace. Returns the promise that it broke. */
   replay: (seed: number, say: (line: string) => void) => string | undefined;
-  /** All kinds of faults that there are. */
+  /** All kinds of faults. */
   faults: readonly string[];
-  /** All states and transitions that there are to reach. */
+  /** All states and transitions of the machines. */
   places: () => Place[];
 }
 
 const faultsOf = (happenings: Readonly<Record<string, { readonly isFault?: boolean }>>) =>
   Object.keys(happenings).filter((kind) => happenings[kind]?.isFault);
 
-/** Worlds of the service; with a bug that somebody could make. */
+/** Worlds of the service, with or without a bug. */
 function serviceWorlds(bug?: Bug): Kind {
   const machines = makeMachines(bug);
   return kindOf(
@@ -66,7 +66,7 @@ export const kinds: Readonly<Record<WorldKind, Kind>> = {
   rooms: roomWorlds(),
 };
 
-/** The same worlds with a deliberate bug in the service; none of that name: undefined. */
+/** The same worlds with a deliberate bug. Undefined if no bug has this name. */
 export function spoiltKind(kind: WorldKind, name: string): Kind | undefined {
   const bug = bugs[name];
   const roomBug = roomBugs[name];

@@ -30,7 +30,7 @@ async function signIn(page: Page): Promise<void> {
   await page.getByRole('button', { name: 'Sign in' }).click();
 }
 
-test('the page behind nginx, under a path and by plain http, signs in and shows the rooms that were meant', async () => {
+test('the page behind nginx, under a path and by plain http, signs in and shows the right rooms', async () => {
   const { url, page } = await openBehind(startNginx);
   await signIn(page);
   await untilStrip(page, { connections: 20, rooms: 5 });

@@ -99,7 +99,7 @@ async function statusFrom(localAddress: string, url: string, authorization: stri
 }
 
 describe.each(proxies)('behind %s, as docs/proxies.md configures it,', (_, start) => {
-  test('every room that the query names is that room, and its streams flow', async () => {
+  test('a room in the query is that room, and its streams flow', async () => {
     const { double, url } = await stageBehind(start);
     const stream = await watchBehind(url, '/api/events?stream=changes');
     await eventually(() => expect(stream.rooms()).toMatchObject({ 'roadmap/2025': 1 }));
@@ -115,7 +115,7 @@ describe.each(proxies)('behind %s, as docs/proxies.md configures it,', (_, start
     expect(stream.isEnded()).toBe(false);
   });
 
-  test('the page and the description are found, with and without the slash', async () => {
+  test('the page and the description are found, with and without a trailing slash', async () => {
     const { url } = await stageBehind(start);
     const page = await fetch(url);
     expect([page.redirected, page.url, page.status]).toEqual([true, `${url}/`, 200]);
@@ -125,7 +125,7 @@ describe.each(proxies)('behind %s, as docs/proxies.md configures it,', (_, start
     expect(base).toBe(url);
   });
 
-  test('signing in over plain http works, and not from another page', async () => {
+  test('signing in over plain http works from its own page alone', async () => {
     const { url } = await stageBehind(start);
     const answer = await signIn(url);
     expect([answer.status, answer.text]).toEqual([204, '']);
@@ -136,7 +136,7 @@ describe.each(proxies)('behind %s, as docs/proxies.md configures it,', (_, start
       expect((await signIn(url, other)).code).toBe('foreign_page');
   });
 
-  test('wrong tokens lock out the address that they come from, and no other', async () => {
+  test('wrong tokens lock out their own address, and no other', async () => {
     const { url } = await stageBehind(start);
     for (let i = 0; i < maxWrongTokens.perAddress; i += 1)
       expect(await statusFrom('127.0.0.2', `${url}/api/state`, 'Bearer wrong')).toBe(401);
