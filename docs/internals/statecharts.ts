@@ -32,7 +32,7 @@ function tableOf(state: StateDefinition): string[] {
         const targets = (candidate.target ?? []).map((id) =>
           code(id.split('.').slice(1).join('.')),
         );
-        const to = `${targets.join(', ')}${candidate.reenter ? ', anew' : ''}`;
+        const to = `${targets.join(', ')}${candidate.reenter ? ', re-entered' : ''}`;
         return row(path, code(on), condition ? code(condition) : '', does(candidate.actions), to);
       }),
     ),
