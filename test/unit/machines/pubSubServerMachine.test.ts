@@ -48,6 +48,7 @@ describe('activation', () => {
     expect(world.tally.countOn(server, 'r')).toBe(2);
     expect(world.reports).toContainEqual({ type: 'server.answered', server });
     expect(world.times('activity.requested')).toEqual([0]);
+    expect(world.asked).toBe(server);
   });
 
   test('tries again 250 ms after a failure, doubling up to 5 s', () => {

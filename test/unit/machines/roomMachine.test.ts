@@ -28,6 +28,8 @@ class ScriptedRoom {
   readonly judged: boolean[] = [];
   readonly roundsAtMs: number[] = [];
   readonly states = new Set<string>();
+  /** The room that each invoked actor works for. */
+  readonly rooms: RoomName[] = [];
   #say: (event: RoomEvent) => void = () => undefined;
   readonly #actor;
 
@@ -36,10 +38,12 @@ class ScriptedRoom {
     const machine = roomMachine.provide({
       actors: {
         roomChannel: fromCallback(({ input, sendBack }) => {
+          this.rooms.push(input.room);
           note(`subscribe ${input.room}`);
           this.#say = sendBack;
         }),
-        roomSources: fromCallback<RoomSourceRequest, { room: RoomName }>(({ receive }) => {
+        roomSources: fromCallback<RoomSourceRequest, { room: RoomName }>(({ input, receive }) => {
+          this.rooms.push(input.room);
           receive((request) => {
             if (request.type === 'location.requested') {
               note('locate');
@@ -47,13 +51,16 @@ class ScriptedRoom {
             } else note(`collect ${request.servers.join(' ')}`);
           });
         }),
-        roomDocument: fromCallback<RoomDocumentCommand, { room: RoomName }>(({ receive }) => {
-          receive((command) => {
-            if (command.type === 'round.ended') this.judged.push(command.isJudged);
-            if (command.type === 'channel.begun') return;
-            note(command.type === 'state.merged' ? `merge ${command.server}` : command.type);
-          });
-        }),
+        roomDocument: fromCallback<RoomDocumentCommand, { room: RoomName }>(
+          ({ input, receive }) => {
+            this.rooms.push(input.room);
+            receive((command) => {
+              if (command.type === 'round.ended') this.judged.push(command.isJudged);
+              if (command.type === 'channel.begun') return;
+              note(command.type === 'state.merged' ? `merge ${command.server}` : command.type);
+            });
+          },
+        ),
       },
       actions: {
         publishStanding: (_, { standing }) => {
@@ -133,6 +140,7 @@ function liveRoom(bytes?: number): ScriptedRoom {
 test('it subscribes first, then locates, collects, merges, and is live', () => {
   const world = new ScriptedRoom();
   expect(world.take()).toEqual(['subscribe r', 'locating']);
+  expect(world.rooms).toEqual([room, room, room]);
   world.advance(1000);
   expect(world.take()).toEqual([]);
   world.say('channel.subscribed');

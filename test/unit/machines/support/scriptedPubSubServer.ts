@@ -34,6 +34,8 @@ export class ScriptedPubSubServer {
   readonly requests: SentRequest[] = [];
   readonly reports: ServerReport[] = [];
   readonly errors: unknown[] = [];
+  /** The server that requests go to. */
+  asked: ServerId | undefined;
   /** The request that has not been answered yet. */
   open: SentRequest | undefined;
   /** Requests that were sent while another was open; must stay empty. */
@@ -48,7 +50,8 @@ export class ScriptedPubSubServer {
 
   constructor(change: { jitter?: number; timing?: Partial<typeof timing> } = {}) {
     const serverRequests = fromCallback<ServerRequest, { server: ServerId }>(
-      ({ receive, sendBack }) => {
+      ({ input, receive, sendBack }) => {
+        this.asked = input.server;
         receive((request) => {
           const sent = { ...request, atMs: this.clock.nowMs };
           if (this.open) this.overlaps.push(sent);
