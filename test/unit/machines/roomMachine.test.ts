@@ -28,6 +28,8 @@ class ScriptedRoom {
   readonly judged: boolean[] = [];
   readonly roundsAtMs: number[] = [];
   readonly states = new Set<string>();
+  /** How often the document was told that a channel begins. */
+  channelsBegun = 0;
   /** The room that each invoked actor works for. */
   readonly rooms: RoomName[] = [];
   #say: (event: RoomEvent) => void = () => undefined;
@@ -56,7 +58,10 @@ class ScriptedRoom {
             this.rooms.push(input.room);
             receive((command) => {
               if (command.type === 'round.ended') this.judged.push(command.isJudged);
-              if (command.type === 'channel.begun') return;
+              if (command.type === 'channel.begun') {
+                this.channelsBegun += 1;
+                return;
+              }
               note(command.type === 'state.merged' ? `merge ${command.server}` : command.type);
             });
           },
@@ -389,6 +394,20 @@ describe('what rounds find but the channel does not bring', () => {
     }
     expect(world.judged).toEqual([false, false, true, true]);
     world.say('channel.lost', 'channel.subscribed');
+    expect(world.channelsBegun).toBe(2);
+    world.advance(300);
+    world.answer([one]);
+    expect(world.judged.at(-1)).toBe(false);
+  });
+
+  test('is not judged by the first rounds of a new document', () => {
+    const world = liveRoom();
+    for (let round = 0; round < 2; round += 1) {
+      world.advance(5000);
+      world.answer([one]);
+    }
+    expect(world.judged).toEqual([false, true, true]);
+    world.say('document.lost');
     world.advance(300);
     world.answer([one]);
     expect(world.judged.at(-1)).toBe(false);
@@ -407,6 +426,12 @@ describe('what rounds find but the channel does not bring', () => {
       world.answer([one]);
       expect(world.standing).toBe('polling');
     }
+  });
+
+  test('is known to work from its first news on', () => {
+    const world = liveRoom();
+    world.say('news.heard');
+    expect(world.channels.at(-1)).toBe('followed');
   });
 
   test('is forgiven if it comes in that moment', () => {
