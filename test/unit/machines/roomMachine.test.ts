@@ -299,6 +299,54 @@ test('a room that no server holds any longer is gone until an update or a server
   expect(world.standing).toBe('polling');
 });
 
+test('a room that is nowhere is gone at once, before its round is over', () => {
+  const world = liveRoom();
+  world.advance(5000);
+  world.say({ type: 'servers.located', servers: [] });
+  expect(world.standing).toBe('gone');
+});
+
+test('a known room stays known while one of its servers can be read', () => {
+  const world = new ScriptedRoom();
+  world.say('channel.missing');
+  world.answer([one]);
+  expect(world.standing).toBe('polling');
+  world.advance(1000);
+  world.answer([one, two], { unreadable: 1 });
+  expect([world.standing, world.rounds]).toEqual(['polling', 2]);
+});
+
+test.each([
+  ['gone', 'polling', [], 0],
+  ['unreadable', 'polling', [one], 1],
+  ['unreadable', 'waiting', [one], 1],
+  ['waiting', 'waiting', [], 0],
+] as const)(
+  'a room that is %s after it was %s is looked for again and again',
+  (now, before, servers, unreadable) => {
+    const world = new ScriptedRoom();
+    world.say('channel.missing');
+    world.answer(before === 'polling' ? [one] : []);
+    expect(world.standing).toBe(before);
+    world.advance(2000);
+    for (let round = 2; round < 5; round += 1) {
+      expect(world.rounds).toBe(round);
+      world.answer(servers, { unreadable });
+      expect(world.standing).toBe(now);
+      world.advance(2000);
+    }
+  },
+);
+
+test('an update of a room that is gone is reason enough to look for it', () => {
+  const world = liveRoom();
+  world.advance(5000);
+  world.answer([]);
+  world.advance(300);
+  world.say({ type: 'update.received', update: state() });
+  expect([world.standing, world.rounds]).toEqual(['gone', 3]);
+});
+
 test('a room is not gone while a server does not say whether it holds it', () => {
   const world = liveRoom();
   world.advance(5000);
