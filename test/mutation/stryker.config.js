@@ -16,6 +16,8 @@ export default {
   ignorePatterns: ['dist', 'docs'],
   plugins: ['@stryker-mutator/jest-runner', pathOf('survivors.js')],
   reporters: ['survivors'],
+  // A mutant may end the process that runs the tests, which Stryker reports at length.
+  logLevel: 'error',
   jest: {
     projectType: 'custom',
     configFile: 'jest.config.js',

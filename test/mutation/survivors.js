@@ -2,8 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { relative } from 'node:path';
 
-/** `RuntimeError`: a hook failed outside of any test, so the mutant may be killed or not. */
-const notable = new Set(['Survived', 'NoCoverage', 'RuntimeError']);
+const notable = new Set(['Survived', 'NoCoverage']);
 
 class SurvivorsReporter {
   counts = {};
