@@ -1,4 +1,4 @@
-import { type Environment, readVariable } from './environment.js';
+import { type Environment, readVariable } from './readVariable.js';
 
 /** Variables of the Symphony dashboard service, and the variables that replace them; one of those is enough. */
 export const oldVariables: Readonly<Record<string, readonly [string, ...string[]]>> = {

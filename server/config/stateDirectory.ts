@@ -1,5 +1,5 @@
 import { isAbsolute, join, resolve } from 'node:path';
-import { type Environment, readVariable } from './environment.js';
+import { type Environment, readVariable } from './readVariable.js';
 
 const folder = 'pubsub-dashboard';
 

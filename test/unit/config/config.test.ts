@@ -2,7 +2,8 @@ import type { NetworkInterfaceInfo } from 'node:os';
 import { resolve } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { ConfigError, publicUrlFor, readConfig, variables } from '../../../server/config/config.js';
+import { ConfigError, publicUrlFor, readConfig } from '../../../server/config/config.js';
+import { variables } from '../../../server/config/variables.js';
 
 function problemsOf(env: Record<string, string | undefined>): string[] {
   try {
@@ -324,7 +325,7 @@ describe('an environment written by people and platforms', () => {
   };
   const accepted = (name: string, shown: string) => values[name] ?? shown;
   const written = (write: (value: string) => string) =>
-    Object.fromEntries(variables.map((it) => [it.name, write(accepted(it.name, it.default))]));
+    Object.fromEntries(variables.map((it) => [it.name, write(accepted(it.name, it.shown))]));
   const read = (env: Record<string, string>) => {
     const warnings: string[] = [];
     return { config: readConfig(env, (warning) => warnings.push(warning)), warnings };
