@@ -29,15 +29,15 @@ interface Job {
 }
 
 /** The scheduler of all documents, as one of them sees it. */
-export interface RoomDocumentOwner {
+export interface DocumentClientOwner {
   readonly maxBacklogBytes: number;
   /** Why the room is refused for now; undefined: it is accepted. */
   readonly refusal: () => DocumentError | undefined;
   /** A request of this document ended the thread. */
   readonly onThreadEnded: () => void;
   /** The document has a new request. */
-  readonly onRequest: (document: RoomDocument) => void;
-  readonly onClosed: (document: RoomDocument) => void;
+  readonly onRequest: (document: DocumentClient) => void;
+  readonly onClosed: (document: DocumentClient) => void;
 }
 
 /** Memory of a waiting request beside its bytes. */
@@ -50,11 +50,11 @@ const maxBatchBytes = 1024 * 1024;
  * The document of one open room, which lives in the thread of `Documents`. Requests are answered in order. They
  * reject with a `DocumentError`, which never becomes an unhandled rejection.
  */
-export class RoomDocument {
+export class DocumentClient {
   readonly room: string;
   /** Number of this document in the thread; never reused. */
   readonly id: number;
-  readonly #owner: RoomDocumentOwner;
+  readonly #owner: DocumentClientOwner;
   readonly #onLost: (error: DocumentError) => void;
   readonly #queue: Job[] = [];
   #inFlight: readonly Job[] = [];
@@ -66,7 +66,7 @@ export class RoomDocument {
   constructor(
     room: string,
     id: number,
-    owner: RoomDocumentOwner,
+    owner: DocumentClientOwner,
     onLost: (error: DocumentError) => void,
   ) {
     this.room = room;

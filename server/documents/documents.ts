@@ -1,8 +1,8 @@
 import { totalmem } from 'node:os';
+import { DocumentClient } from './documentClient.js';
 import { DocumentError } from './documentErrors.js';
 import type { DocumentLimits, FromThread } from './documentProtocol.js';
 import { DocumentThread } from './documentThread.js';
-import { RoomDocument } from './roomDocument.js';
 import { RoomRefusals } from './roomRefusals.js';
 
 /** Limits of the documents and of their thread. */
@@ -51,11 +51,11 @@ export class Documents {
   readonly #maxHeapMb: number;
   readonly #onThreadLost: (error: DocumentError, room: string | undefined) => void;
   readonly #refusals: RoomRefusals;
-  readonly #open = new Set<RoomDocument>();
+  readonly #open = new Set<DocumentClient>();
   /** Rooms with requests, in turn. */
-  readonly #waiting = new Set<RoomDocument>();
+  readonly #waiting = new Set<DocumentClient>();
   #thread: DocumentThread | undefined;
-  #current: RoomDocument | undefined;
+  #current: DocumentClient | undefined;
   #lastId = 0;
   #isClosed = false;
 
@@ -89,7 +89,7 @@ export class Documents {
     if (this.#isClosed) throw new DocumentError('closed', 'documents are closed');
     this.#lastId += 1;
     const name = `${subject} ${room}`;
-    const document = new RoomDocument(
+    const document = new DocumentClient(
       room,
       this.#lastId,
       {

@@ -1,8 +1,8 @@
 import type { RoomName } from '../../../machines/ports.js';
 import { readState } from '../../documents/coverage.js';
+import type { DocumentClient } from '../../documents/documentClient.js';
 import type { DocumentError } from '../../documents/documentErrors.js';
 import type { Documents } from '../../documents/documents.js';
-import type { RoomDocument } from '../../documents/roomDocument.js';
 import type { MissingRanges } from '../../wire/divergence.js';
 
 /** A document as JSON text; `isTruncated`: something of it was left out. */
@@ -68,7 +68,7 @@ export class DocumentWork {
   async #with<Result>(
     room: RoomName,
     states: readonly Uint8Array[],
-    work: (document: RoomDocument) => Promise<Result>,
+    work: (document: DocumentClient) => Promise<Result>,
   ): Promise<Result> {
     let lost: DocumentError | undefined;
     const onLost = (error: DocumentError) => {
@@ -88,7 +88,7 @@ export class DocumentWork {
 }
 
 /** Merges the states; one that cannot be read is skipped, unless none can. */
-async function mergeAll(document: RoomDocument, states: readonly Uint8Array[]): Promise<void> {
+async function mergeAll(document: DocumentClient, states: readonly Uint8Array[]): Promise<void> {
   const merging = states.map((state, index) => document.merge(state, String(index)));
   const failures: DocumentError[] = [];
   for (const outcome of await Promise.allSettled(merging))

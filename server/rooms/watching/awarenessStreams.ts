@@ -1,7 +1,7 @@
+import type { DocumentClient } from '../../documents/documentClient.js';
 import { DocumentError } from '../../documents/documentErrors.js';
 import type { AwarenessAnswer, Bytes } from '../../documents/documentProtocol.js';
 import type { Documents } from '../../documents/documents.js';
-import type { RoomDocument } from '../../documents/roomDocument.js';
 import { Channel } from '../../sse/channel.js';
 import { messageFrame } from '../../sse/frames.js';
 import type { Viewer } from '../../sse/viewer.js';
@@ -44,7 +44,7 @@ export class AwarenessStreams {
   /** Looks for clients that have expired. */
   readonly #expiry: NodeJS.Timeout;
   /** The awareness of the room in the worker thread. */
-  #states: RoomDocument | undefined;
+  #states: DocumentClient | undefined;
   /** Whether the thread may know clients. */
   #hasStates = false;
   /** The thread refuses the awareness of this room for a while. */

@@ -1,7 +1,7 @@
 import type { ServerId } from '../../../machines/ports.js';
+import type { DocumentClient } from '../../documents/documentClient.js';
 import { DocumentError } from '../../documents/documentErrors.js';
 import type { Applied } from '../../documents/documentProtocol.js';
-import type { RoomDocument } from '../../documents/roomDocument.js';
 import type { Kind } from '../../documents/sharedTypes.js';
 import type { Divergence } from '../../wire/divergence.js';
 import type { UnreadableServer, WaitingServer } from '../../wire/roomStatus.js';
@@ -47,7 +47,7 @@ export interface DocumentJson {
 
 /** The document of a watched room, merged from the states of its servers and the updates of its channel. */
 export class RoomContent {
-  readonly #document: RoomDocument;
+  readonly #document: DocumentClient;
   readonly #events: RoomContentEvents;
   readonly #held = new HeldUpdates();
   readonly #states: ServerStates;
@@ -65,7 +65,7 @@ export class RoomContent {
   /** Whether an update waits for another one that may never come. */
   #hasGap = false;
 
-  constructor(document: RoomDocument, events: RoomContentEvents) {
+  constructor(document: DocumentClient, events: RoomContentEvents) {
     this.#document = document;
     this.#events = events;
     this.#channel = new ChannelWatch(() => performance.now(), events);

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import type { ServerId } from '../../../machines/ports.js';
+import type { DocumentClient } from '../../documents/documentClient.js';
 import { DocumentError } from '../../documents/documentErrors.js';
 import type { AddedRanges } from '../../documents/documentProtocol.js';
-import type { RoomDocument } from '../../documents/roomDocument.js';
 import type { MissingRanges } from '../../wire/divergence.js';
 import type { UnreadableServer, WaitingServer } from '../../wire/roomStatus.js';
 
@@ -32,7 +32,7 @@ const isUnreadable: Promise<Outcome> = Promise.resolve('unreadable');
 
 /** Merges the states that the servers of a room send, round by round. */
 export class ServerStates {
-  readonly #document: RoomDocument;
+  readonly #document: DocumentClient;
   readonly #events: ServerStatesEvents;
   /** Servers that sent their state in this round. */
   #round = new Map<ServerId, Promise<Outcome>>();
@@ -47,7 +47,7 @@ export class ServerStates {
   /** Changes with each `reset`: an older round tells nothing about the new document. */
   #generation = 0;
 
-  constructor(document: RoomDocument, events: ServerStatesEvents) {
+  constructor(document: DocumentClient, events: ServerStatesEvents) {
     this.#document = document;
     this.#events = events;
   }

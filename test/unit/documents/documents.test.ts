@@ -1,9 +1,9 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import * as Y from 'yjs';
+import type { DocumentClient } from '../../../server/documents/documentClient.js';
 import { BadUpdate, DocumentError } from '../../../server/documents/documentErrors.js';
 import type { Documents } from '../../../server/documents/documents.js';
-import type { RoomDocument } from '../../../server/documents/roomDocument.js';
 import { RoomRefusals } from '../../../server/documents/roomRefusals.js';
 import { docOf, edited, endless, openDocuments, ownDocuments, prepended } from './support.js';
 
@@ -20,7 +20,7 @@ afterEach(async () => {
   expect(unhandled.splice(0)).toEqual([]);
 });
 
-const jsonOf = async (room: RoomDocument): Promise<unknown> =>
+const jsonOf = async (room: DocumentClient): Promise<unknown> =>
   JSON.parse(new TextDecoder().decode((await room.toJson()).json));
 const hello = () => edited((doc) => doc.getText('t').insert(0, 'hello'));
 const refusal = (code: string) => expect.objectContaining({ name: 'DocumentError', code });

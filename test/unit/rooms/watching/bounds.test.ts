@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals';
 import type { ServerId } from '../../../../machines/ports.js';
+import type { DocumentClient } from '../../../../server/documents/documentClient.js';
 import type { Applied } from '../../../../server/documents/documentProtocol.js';
-import type { RoomDocument } from '../../../../server/documents/roomDocument.js';
 import { HeldUpdates } from '../../../../server/rooms/watching/heldUpdates.js';
 import { type DocumentJson, RoomContent } from '../../../../server/rooms/watching/roomContent.js';
 import { RoomStreams } from '../../../../server/rooms/watching/roomStreams.js';
@@ -29,10 +29,10 @@ const applied: Applied = {
 };
 
 /** Content of a room over a fake document, and the events that it emits. */
-function contentOver(document: Partial<RoomDocument>) {
+function contentOver(document: Partial<DocumentClient>) {
   const counts = { updates: 0, gaps: 0, garbage: 0, changes: 0, merges: 0 };
   const agreeing = { divergence: async () => [], ...document };
-  const content = new RoomContent(agreeing as unknown as RoomDocument, {
+  const content = new RoomContent(agreeing as unknown as DocumentClient, {
     onStatus: () => undefined,
     onChanged: () => {
       counts.changes += 1;
