@@ -16,7 +16,7 @@ import type { Admission } from './guards/admission.js';
 import type { BodyLimits } from './guards/body.js';
 import { noteProxies } from './guards/proxyNotices.js';
 import { closeAfterRequestSmuggling, refuseRequestSmuggling } from './guards/requestSmuggling.js';
-import { cutSlowReaders, type ReadTimeouts } from './guards/slowReaders.js';
+import { cutSlowDownloads, type ReadTimeouts } from './guards/slowDownloads.js';
 import { limitBodies } from './guards/unreadBodies.js';
 import { refusalOf } from './refusals.js';
 import { type CallbackNeeds, callbackListener, callbackRoutes } from './routes/callbacks.js';
@@ -75,7 +75,7 @@ export interface AppNeeds {
 export function createListener(needs: AppNeeds): RequestListener {
   const { callbacks, bodyLimits, readTimeoutsMs, log } = needs;
   const others = limitBodies(
-    cutSlowReaders(closeQueuedAnswers(createApp(needs).callback()), readTimeoutsMs),
+    cutSlowDownloads(closeQueuedAnswers(createApp(needs).callback()), readTimeoutsMs),
     bodyLimits.bodyTimeoutMs,
   );
   return closeAfterRequestSmuggling(callbackListener({ callbacks, bodyLimits, log }, others));

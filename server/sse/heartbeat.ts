@@ -37,6 +37,6 @@ export class Heartbeat {
     this.#looks += 1;
     this.#streams.catchUp();
     if (this.#looks % beatEvery !== 0) return;
-    for (const viewer of this.#streams.viewers()) viewer.beat(maxPendingMs);
+    for (const viewer of this.#streams.viewers()) viewer.heartbeatOrDisconnect(maxPendingMs);
   }
 }

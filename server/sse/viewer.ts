@@ -92,7 +92,7 @@ export class Viewer {
   }
 
   /** Sends a heartbeat, or disconnects the client if bytes have been waiting for too long. */
-  beat(maxPendingMs: number): void {
+  heartbeatOrDisconnect(maxPendingMs: number): void {
     const now = performance.now();
     if (this.pendingBytes === 0) this.#pendingSince = undefined;
     else this.#pendingSince ??= now;

@@ -8,7 +8,7 @@ import type { FleetView } from '../fleet/fleetView.js';
 import { createListener } from '../http/app.js';
 import { Hosts } from '../http/auth/hosts.js';
 import { Admission } from '../http/guards/admission.js';
-import type { ReadTimeouts } from '../http/guards/slowReaders.js';
+import type { ReadTimeouts } from '../http/guards/slowDownloads.js';
 import { builtPage } from '../http/routes/page.js';
 import type { StreamNeeds } from '../http/routes/streams.js';
 import type { Inspector } from '../inspection/inspector.js';

@@ -9,7 +9,7 @@ import { sourcesFor } from '../discovery/sources.js';
 import { Feed } from '../fleet/feed.js';
 import { FleetLog } from '../fleet/fleetLog.js';
 import { FleetView } from '../fleet/fleetView.js';
-import type { ReadTimeouts } from '../http/guards/slowReaders.js';
+import type { ReadTimeouts } from '../http/guards/slowDownloads.js';
 import { Inspector } from '../inspection/inspector.js';
 import { Observations } from '../observations/observations.js';
 import type { PubSubServersNeeds } from '../pubsub/pubSubServers.js';

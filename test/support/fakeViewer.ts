@@ -45,7 +45,7 @@ export class FakeViewer {
     if (!isSilent) this.#onDrain();
   }
 
-  beat(): void {
+  heartbeatOrDisconnect(): void {
     this.beats += 1;
   }
 

@@ -81,7 +81,7 @@ export class Watcher {
     this.#drained = callback;
   }
 
-  beat(): void {}
+  heartbeatOrDisconnect(): void {}
 
   end(): void {}
 

@@ -15,7 +15,7 @@ const checksPerStall = 4;
  * Closes the connection of a client that does not read its answer in time, even if it keeps sending.
  * Event streams do not end; `server/sse/viewer.ts` handles their slow readers.
  */
-export function cutSlowReaders(
+export function cutSlowDownloads(
   listener: RequestListener,
   { stalled: stalledMs, whole: wholeMs }: ReadTimeouts,
 ): RequestListener {

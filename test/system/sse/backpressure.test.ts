@@ -156,20 +156,20 @@ test('a viewer whose bytes never stop waiting is disconnected, one that makes pr
   });
 
   let count = await changeUntilStuck(stuck);
-  stuck.beat(0);
+  stuck.heartbeatOrDisconnect(0);
   slow.socket.resume();
   await eventually(() => expect(stuck.pendingBytes).toBe(0));
   count += 1;
   await change(count);
   slow.socket.pause();
   for (; stuck.pendingBytes < maxPendingBytes / 2; count += 1) await change(count);
-  stuck.beat(0);
+  stuck.heartbeatOrDisconnect(0);
   await turns(5);
   expect([feed.viewers, isCut]).toEqual([1, false]);
 
   const [began, now] = [performance.now(), () => performance.now()];
   while (now() === began) await turns();
-  stuck.beat(0);
+  stuck.heartbeatOrDisconnect(0);
   await eventually(() => expect(feed.viewers).toBe(0));
 });
 
