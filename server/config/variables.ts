@@ -274,7 +274,7 @@ export const variables = [
     'MAX_ROOM_BYTES',
     'maxRoomBytes',
     '32 MiB',
-    'largest document of a watched room. A larger one is passed on without being merged, and without JSON',
+    'largest document of a watched room. A larger one is sent as unmerged updates only',
     bytes('64 MiB'),
   ),
   define(
