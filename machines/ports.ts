@@ -112,6 +112,6 @@ export type RoomDocumentEvent =
   /** The document is lost, and must be merged again. */
   | { type: 'document.lost' }
   /** A judged round found changes that the channel has not brought. */
-  | { type: 'news.missed' }
+  | { type: 'changes.undelivered' }
   /** The channel brought something new or missed, and nothing is missing now. Sent once until the next miss. */
-  | { type: 'news.heard' };
+  | { type: 'changes.delivered' };

@@ -48,22 +48,22 @@ export const roomMachine = roomSetup.createMachine({
           states: {
             unproven: {
               entry: { type: 'publishChannel', params: { channel: 'subscribed' } },
-              on: { 'news.heard': 'followed', 'news.missed': 'doubted' },
+              on: { 'changes.delivered': 'followed', 'changes.undelivered': 'doubted' },
             },
             followed: {
               entry: { type: 'publishChannel', params: { channel: 'followed' } },
-              on: { 'news.missed': 'doubted' },
+              on: { 'changes.undelivered': 'doubted' },
             },
             // The channel may still bring what a round has found.
             doubted: {
-              on: { 'news.heard': 'followed' },
+              on: { 'changes.delivered': 'followed' },
               after: { graceMs: 'silent' },
             },
             /** Servers do not publish, use another channel name, or publish something unreadable. */
             silent: {
               entry: ['markSilent', { type: 'publishChannel', params: { channel: 'silent' } }],
               exit: 'unmarkSilent',
-              on: { 'news.heard': { target: 'followed', actions: 'demandRound' } },
+              on: { 'changes.delivered': { target: 'followed', actions: 'demandRound' } },
             },
           },
         },

@@ -148,8 +148,8 @@ export class RoomWatches {
       const content = watch.begin({
         onGap: () => sendBack({ type: 'update.refused' }),
         onLost: () => sendBack({ type: 'document.lost' }),
-        onUndelivered: () => sendBack({ type: 'news.missed' }),
-        onDelivered: () => sendBack({ type: 'news.heard' }),
+        onUndelivered: () => sendBack({ type: 'changes.undelivered' }),
+        onDelivered: () => sendBack({ type: 'changes.delivered' }),
       });
       receive((command) => {
         if (command.type === 'state.merged') content.merge(command.server, command.state);

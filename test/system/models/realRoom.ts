@@ -106,7 +106,7 @@ export class RealRoom {
     'update.received': () => this.#redis.publish(this.#name, state),
     'update.refused': () => this.#redis.publish(this.#name, updateWithoutItsPast()),
     // All that was typed so far: what was missed is in it.
-    'news.heard': () => this.#redis.publish(this.#name, this.#type()),
+    'changes.delivered': () => this.#redis.publish(this.#name, this.#type()),
     'document.lost': () => this.#stage.endDocuments(),
     'servers.located': () => this.#stage.locate(this.#name, ['127.0.0.1']),
     'servers.located nowhere': () => this.#stage.locate(this.#name, []),

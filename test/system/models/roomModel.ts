@@ -61,7 +61,7 @@ export const roomModel = modelOf(roomMachine).provide({
       const { answer } = context as Context;
       const isRead = answer === 'state' || answer === 'news';
       enqueue(know({ answer: undefined, hasGap: false, wasHeld: isRead }));
-      if (answer === 'news') enqueue.raise({ type: 'news.missed' });
+      if (answer === 'news') enqueue.raise({ type: 'changes.undelivered' });
       enqueue.raise({
         type: 'round.merged',
         read: isRead ? 1 : 0,
@@ -113,7 +113,7 @@ export function roomEventsAt(snapshot: RoomSnapshot): RoomModelEvent[] {
     [isFollowing, { type: 'update.received' }],
     // Before anything is known updates are held back.
     [isFollowing && isKnown, { type: 'update.refused' }],
-    [isFollowing && isKnown, { type: 'news.heard' }],
+    [isFollowing && isKnown, { type: 'changes.delivered' }],
     [true, { type: 'document.lost' }],
     [round === 'locating', { type: 'servers.located', servers: [] }],
     [round === 'locating', { type: 'servers.located', servers: ['127.0.0.1:1'] }],

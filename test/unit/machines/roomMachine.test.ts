@@ -463,7 +463,7 @@ describe('what rounds find but the channel does not bring', () => {
 
   test('ends live a moment later, and the room is polled', () => {
     const world = liveRoom();
-    world.say('news.missed');
+    world.say('changes.undelivered');
     world.advance(1499);
     expect([world.standing, world.channels.at(-1)]).toEqual(['live', 'subscribed']);
     world.advance(1);
@@ -478,15 +478,15 @@ describe('what rounds find but the channel does not bring', () => {
 
   test('is known to work from its first news on', () => {
     const world = liveRoom();
-    world.say('news.heard');
+    world.say('changes.delivered');
     expect(world.channels.at(-1)).toBe('followed');
   });
 
   test('is forgiven if it comes in that moment', () => {
     const world = liveRoom();
-    world.say('news.missed');
+    world.say('changes.undelivered');
     world.advance(1000);
-    world.say('news.heard');
+    world.say('changes.delivered');
     world.advance(3000);
     expect([world.standing, world.channels.at(-1)]).toEqual(['live', 'followed']);
     expect(world.standings).not.toContain('polling');
@@ -494,24 +494,24 @@ describe('what rounds find but the channel does not bring', () => {
 
   test('ends when the channel brings news again and another round has ended', () => {
     const world = liveRoom();
-    world.say('news.missed');
+    world.say('changes.undelivered');
     world.advance(1500);
     world.advance(1000);
     world.answer([one]);
-    world.say('news.heard');
+    world.say('changes.delivered');
     expect([world.standing, world.channels.at(-1)]).toEqual(['polling', 'followed']);
     world.advance(250);
     expect(world.rounds).toBe(3);
     world.answer([one]);
     expect(world.standing).toBe('live');
-    world.say('news.missed');
+    world.say('changes.undelivered');
     world.advance(1500);
     expect(world.standing).toBe('polling');
   });
 
   test('does not count against a channel that is subscribed again', () => {
     const world = liveRoom();
-    world.say('news.missed');
+    world.say('changes.undelivered');
     world.advance(1500);
     world.say('channel.lost', 'channel.subscribed');
     world.answer([one]);
@@ -547,7 +547,7 @@ test('every state of the chart was reached by what these tests do', () => {
   more.answer([]);
   more.advance(2000);
   more.answer([one], { unreadable: 1 });
-  more.say('channel.subscribed', 'news.missed', 'news.heard', 'news.missed');
+  more.say('channel.subscribed', 'changes.undelivered', 'changes.delivered', 'changes.undelivered');
   more.advance(1500);
   for (const each of more.states) found.add(each);
   expect([...found].sort()).toEqual([

@@ -1,6 +1,6 @@
 import type { RoomDocumentCommand } from '../../../machines/ports.js';
 
-type Told = 'update.refused' | 'news.missed' | 'news.heard';
+type Told = 'update.refused' | 'changes.undelivered' | 'changes.delivered';
 
 /** As `server/rooms/watching/undeliveredChanges.ts` keeps it. */
 const keptMs = 3000;
@@ -95,7 +95,7 @@ export class Content {
       if (!isJudged || this.#now() - sinceMs >= keptMs) this.#unheard.delete(update);
     if (this.#unheard.size === 0) return told;
     this.#isHeard = false;
-    return [...told, 'news.missed'];
+    return [...told, 'changes.undelivered'];
   }
 
   /** Each update follows the one that was made before it. */
@@ -112,7 +112,7 @@ export class Content {
       this.updates.add(update);
       if (!isHeard || this.#isHeard || this.#unheard.size > 0) continue;
       this.#isHeard = true;
-      told.push('news.heard');
+      told.push('changes.delivered');
     }
     return told;
   }
