@@ -97,7 +97,7 @@ async function stop(server: Server, wired: WiredService, log: Logger): Promise<v
   await waitFor(actor, (snapshot) => snapshot.status !== 'active', { timeout: silencingMs }).catch(
     () =>
       log.warn(
-        'some pub-sub servers could not be told to be silent; the next start tells them again',
+        'some pub-sub servers could not be told to stop posting; the next start tells them again',
       ),
   );
   const closed = new Promise<void>((resolve) => server.close(() => resolve()));

@@ -74,11 +74,11 @@ export interface AppNeeds {
 /** Answers every request: posts of pub-sub servers without Koa, all others with it. */
 export function createListener(needs: AppNeeds): RequestListener {
   const { callbacks, bodyLimits, readTimeoutsMs, log } = needs;
-  const others = limitBodies(
+  const koaListener = limitBodies(
     cutSlowDownloads(closeQueuedAnswers(createApp(needs).callback()), readTimeoutsMs),
     bodyLimits.bodyTimeoutMs,
   );
-  return closeAfterRequestSmuggling(callbackListener({ callbacks, bodyLimits, log }, others));
+  return closeAfterRequestSmuggling(callbackListener({ callbacks, bodyLimits, log }, koaListener));
 }
 
 /** The Koa application with every route; it does not listen. */
@@ -94,7 +94,7 @@ export function createApp(needs: AppNeeds): Koa {
   app.use(refuseSmuggledRequests);
   // Supervisors may use any host name for the service.
   app.use(supervisorRouter(needs).routes());
-  app.use(protectBrowsers);
+  app.use(setSecurityHeaders);
   app.use(hosts.check);
   app.use(noteProxies(trustedProxies, log));
   const viewers = viewerRouter(needs);
@@ -126,7 +126,7 @@ function viewerRouter(needs: AppNeeds): Router {
   openapiRoutes(router);
   pageRoutes(router, needs.page);
   sessionRoutes(router, { authentication, bodyTimeoutMs: needs.bodyLimits.bodyTimeoutMs });
-  // Every route below requires it.
+  // Every route below requires authentication.
   router.use(authentication.require);
   streamRoutes(router, needs.streams, admission);
   fleetRoutes(router, needs.fleet);
@@ -145,11 +145,11 @@ function viewerRouter(needs: AppNeeds): Router {
 /** Lets pages of other origins read the answers (Fetch standard, CORS protocol); never with cookies. */
 function allowOrigins(origins: readonly string[]): Middleware {
   const isAny = origins.includes('*');
-  const allowed = (origin: string) => (isAny ? '*' : origin);
   return cors({
     origin: (ctx) => {
       const origin = ctx.get('Origin');
-      return isAny || origins.includes(origin) ? allowed(origin) : '';
+      if (isAny) return '*';
+      return origins.includes(origin) ? origin : '';
     },
     allowMethods: 'GET,HEAD',
     exposeHeaders: 'Age,Link,X-Stale,X-Complete,X-Discovery-Failed',
@@ -193,7 +193,7 @@ function refuseSmuggledRequests({ req }: Context, next: Next) {
 }
 
 /** Answers are for pages of this origin (Fetch standard, CORP). Browsers must not guess their types. */
-function protectBrowsers(ctx: Context, next: Next) {
+function setSecurityHeaders(ctx: Context, next: Next) {
   ctx.set('X-Content-Type-Options', 'nosniff');
   ctx.set('Cross-Origin-Resource-Policy', 'same-origin');
   return next();

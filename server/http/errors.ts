@@ -9,7 +9,7 @@ export const errors = {
   foreign_page: { status: 403, message: 'Pages of other origins must not do this' },
   host_not_allowed: {
     status: 421,
-    message: 'This service does not answer to the host name',
+    message: 'This host name is not allowed',
   },
   invalid_host: { status: 400, message: 'The request must have only one Host header' },
   not_found: { status: 404, message: 'There is nothing at this path' },
@@ -20,7 +20,10 @@ export const errors = {
   room_not_found: { status: 404, message: 'No server holds this room' },
   room_unreadable: { status: 502, message: 'The servers did not answer with a valid document' },
   room_too_large: { status: 413, message: 'The room is too large to be merged' },
-  token_unknown: { status: 404, message: 'This URL is not from this run of the service' },
+  token_unknown: {
+    status: 404,
+    message: 'This URL is not from this run of the service; post to the newest eventsUrl',
+  },
   invalid_json: { status: 400, message: 'The body is not valid JSON' },
   invalid_delta: { status: 400, message: 'The body is not a delta or an array of deltas' },
   invalid_parameter: { status: 400, message: 'A parameter is not valid' },

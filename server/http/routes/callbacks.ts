@@ -18,9 +18,9 @@ export interface CallbackNeeds {
   /** Takes a post with a valid token. */
   takePosted: (claims: TokenClaims, posted: Posted) => void;
   /** A post with a valid token was refused, so a delta is lost. */
-  noteLost: (claims: TokenClaims) => void;
+  noteUncountedPost: (claims: TokenClaims) => void;
   /** A post had no token of this run. */
-  noteStranger: (address: string) => void;
+  notePostWithoutToken: (address: string) => void;
 }
 
 /** What taking a post needs. */
@@ -40,7 +40,7 @@ export function callbackRoutes(router: Router, { callbacks, bodyLimits }: PostNe
   router.post(path, async (ctx) => {
     const claims = callbacks.tokens.read(tokenIn(ctx));
     if (!claims) {
-      if (!isFromBrowser(ctx.req.headers)) callbacks.noteStranger(remoteAddress(ctx));
+      if (!isFromBrowser(ctx.req.headers)) callbacks.notePostWithoutToken(remoteAddress(ctx));
       refuseRequestSmuggling(ctx.req);
       throw apiError('token_unknown');
     }
@@ -51,19 +51,19 @@ export function callbackRoutes(router: Router, { callbacks, bodyLimits }: PostNe
 
 /**
  * Takes posts to a URL that is spelled as issued, which nearly all are. It works without Koa, because
- * Koa would take most of the time of a delta (docs/internals/benchmarks.md). `others` answers all other
- * requests.
+ * Koa would take most of the time of a delta (docs/internals/benchmarks.md). `koaListener` answers all
+ * other requests.
  */
 export function callbackListener(
   needs: PostNeeds & { log: Logger },
-  others: RequestListener,
+  koaListener: RequestListener,
 ): RequestListener {
   return (req, res) => {
     const { method, url = '' } = req;
     const isIssued = method === 'POST' && url.startsWith(issuedUrl);
     const claims = isIssued ? needs.callbacks.tokens.read(url.slice(issuedUrl.length)) : undefined;
     if (claims) void answerPost(req, res, claims, needs);
-    else others(req, res);
+    else koaListener(req, res);
   };
 }
 
@@ -96,7 +96,7 @@ async function takePost(
     refuseRequestSmuggling(req);
     callbacks.takePosted(claims, parsePosted(await readBody(req, bodyLimits)));
   } catch (error) {
-    callbacks.noteLost(claims);
+    callbacks.noteUncountedPost(claims);
     throw error;
   }
 }
