@@ -124,8 +124,8 @@ export class Tally {
   #connections = 0;
   #lastEpoch = 0;
   readonly #overLimit = new Set<ServerId>();
-  /** Servers with posts to the URL of a start-up answer, and the epoch of that answer. A newer snapshot settles it. */
-  readonly #unsettled = new Map<ServerId, Epoch>();
+  /** Servers with posts to the URL of a start-up answer, and the epoch of that answer. A newer snapshot corrects them. */
+  readonly #snapshotDue = new Map<ServerId, Epoch>();
   readonly #limits: TallyLimits;
 
   constructor(limits = unlimited) {
@@ -203,7 +203,7 @@ export class Tally {
     }
     if (isCut) this.#overLimit.add(server);
     else this.#overLimit.delete(server);
-    if (epoch > (this.#unsettled.get(server) ?? epoch)) this.#unsettled.delete(server);
+    if (epoch > (this.#snapshotDue.get(server) ?? epoch)) this.#snapshotDue.delete(server);
     for (const [room, count] of before) {
       if (snapshot.has(room)) continue;
       isDifferent = true;
@@ -254,7 +254,7 @@ export class Tally {
   isDoubtful(server: ServerId): boolean {
     const known = this.#servers.get(server);
     if (known?.base === undefined) return false;
-    if (this.#unsettled.has(server)) return true;
+    if (this.#snapshotDue.has(server)) return true;
     return known.newestDelta !== undefined && known.newestDelta < known.base;
   }
 
@@ -285,7 +285,7 @@ export class Tally {
     if (!known) return;
     this.#servers.delete(server);
     this.#overLimit.delete(server);
-    this.#unsettled.delete(server);
+    this.#snapshotDue.delete(server);
     for (const [room, count] of known.counts.rooms) this.#show(room, -shown(count));
   }
 
@@ -296,7 +296,7 @@ export class Tally {
   clear(): void {
     this.#servers = new Map();
     this.#overLimit.clear();
-    this.#unsettled.clear();
+    this.#snapshotDue.clear();
     this.#totals = new Map();
     this.#changed = new Set();
     this.#posters = [];
@@ -344,8 +344,8 @@ export class Tally {
    * Servers with posts to the URL of a start-up answer since their last snapshot. They may have
    * restarted, so their counts may be those of the process before.
    */
-  get unsettled(): { readonly size: number; has(server: ServerId): boolean } {
-    return this.#unsettled;
+  get snapshotDue(): { readonly size: number; has(server: ServerId): boolean } {
+    return this.#snapshotDue;
   }
 
   /** Connections of each room that has any, over all servers. */
@@ -380,7 +380,7 @@ export class Tally {
       known.newestDelta = epoch;
       return 'superseded';
     }
-    if (epoch > (this.#unsettled.get(server) ?? 0)) this.#unsettled.set(server, epoch);
+    if (epoch > (this.#snapshotDue.get(server) ?? 0)) this.#snapshotDue.set(server, epoch);
     return known.base === undefined ? 'ordinary' : 'doubtful';
   }
 

@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { RoomName } from '../../machines/ports.js';
 import { appendJsonField } from '../appendJsonField.js';
 import { Channel } from '../sse/channel.js';
-import { messageFrame } from '../sse/frames.js';
+import { type Frame, messageFrame } from '../sse/frames.js';
 import { Heartbeat } from '../sse/heartbeat.js';
 import type { Viewer } from '../sse/viewer.js';
 import { Pace } from '../timing/pace.js';
@@ -100,12 +100,12 @@ export class Feed {
     // A whole state must not contain counts that were dropped. Other changes can wait for the next flush.
     if (this.#isRestarting) this.#flush();
     if (kind === 'rooms') {
-      this.#rooms.addBehind(viewer);
+      this.#rooms.addNeedingState(viewer);
       return;
     }
     const missed = this.#history.since(lastEventId);
-    if (missed?.every((frame) => viewer.send(frame))) this.#changes.add(viewer);
-    else this.#changes.addBehind(viewer);
+    if (missed && sendAll(viewer, missed)) this.#changes.add(viewer);
+    else this.#changes.addNeedingState(viewer);
   }
 
   remove(viewer: Viewer): void {
@@ -147,7 +147,7 @@ export class Feed {
     this.#isRestarting = false;
     this.#history.advanceToSnapshot();
     const rooms = this.#takeUnsent(Number.POSITIVE_INFINITY);
-    this.#changes.broadcast(this.#wholeStates.restart(rooms));
+    this.#changes.broadcast(this.#wholeStates.restartWithSnapshot(rooms));
     this.#updateMap(rooms.length);
   }
 
@@ -232,4 +232,10 @@ export class Feed {
     yield* this.#rooms;
     yield* this.#changes;
   }
+}
+
+/** Sends frames in order, and stops at the first that the viewer does not take. */
+function sendAll(viewer: Viewer, frames: readonly Frame[]): boolean {
+  for (const frame of frames) if (!viewer.send(frame)) return false;
+  return true;
 }

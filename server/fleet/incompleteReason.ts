@@ -5,7 +5,7 @@ import type { IncompleteReason } from '../wire/serviceState.js';
 /** The data that decides whether totals are complete. */
 export interface Counted {
   roster: Pick<Roster, 'size' | 'live'>;
-  tally: Pick<Tally, 'overLimit' | 'unsettled'>;
+  tally: Pick<Tally, 'overLimit' | 'snapshotDue'>;
   /** Whether every discovery source has answered since the start. */
   haveSourcesAnswered: boolean;
 }
@@ -19,6 +19,6 @@ export function incompleteReason(
   if (roster.size === 0) return 'no_server_known';
   if (roster.live < roster.size) return 'servers_missing';
   if (tally.overLimit.size > 0) return 'over_limit';
-  if (tally.unsettled.size > 0) return 'snapshot_due';
+  if (tally.snapshotDue.size > 0) return 'snapshot_due';
   return haveSourcesAnswered ? null : 'source_unanswered';
 }

@@ -88,7 +88,7 @@ export class KnownCounts {
 
   /** False for a server that is deaf or may have restarted: it reported, but may hold more by now. */
   #isReportedInFull(server: ServerId): boolean {
-    if (this.#roster.get(server)?.status === 'deaf' || this.#tally.unsettled.has(server))
+    if (this.#roster.get(server)?.status === 'deaf' || this.#tally.snapshotDue.has(server))
       return false;
     return this.#tally.baseOf(server) !== undefined && !this.#tally.overLimit.has(server);
   }

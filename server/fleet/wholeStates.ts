@@ -67,8 +67,8 @@ export class WholeStates {
     return this.#encode('snapshot', (encoded) => this.#snapshotFrame(encoded));
   }
 
-  /** Forgets all rooms but these, and answers with a snapshot at once: few rooms exist after a restart. */
-  restart(rooms: readonly RoomName[]): Frame {
+  /** Forgets all rooms but these, and returns a snapshot at once: few rooms exist after a restart. */
+  restartWithSnapshot(rooms: readonly RoomName[]): Frame {
     this.#map = undefined;
     this.#encoder.clear();
     this.#encoder.note(rooms);

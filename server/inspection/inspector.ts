@@ -76,7 +76,7 @@ export class Inspector {
   }
 
   add(viewer: Viewer, events: InspectedEvents): void {
-    this.#channels[events].addBehind(viewer);
+    this.#channels[events].addNeedingState(viewer);
     this.#heartbeat.start();
   }
 

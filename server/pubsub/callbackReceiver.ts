@@ -47,16 +47,16 @@ export class CallbackReceiver {
   /** Limits how often one address can add a candidate. */
   readonly #strangers = new AtMostEvery(strangerIntervalMs);
   /** Limits resyncs of all servers: anyone who can forge a header can send a query through a proxy. */
-  readonly #resyncAll: Pace;
+  readonly #resyncPace: Pace;
 
   constructor(needs: CallbackReceiverNeeds) {
     this.#needs = needs;
     this.#inbox = new DeltaInbox((posts) => this.#send({ type: 'deltas.received', posts }));
     const interval = new GrowingInterval(firstResyncAllMs, needs.resyncIntervalMs);
-    this.#resyncAll = new Pace(
+    this.#resyncPace = new Pace(
       () => {
         interval.note(performance.now());
-        this.#resyncAllServers();
+        this.#resyncAll();
       },
       () => interval.ms,
     );
@@ -65,7 +65,7 @@ export class CallbackReceiver {
   /** Takes a post with a valid token. */
   take(claims: TokenClaims, { deltas, updates }: Posted): void {
     if (claims.kind === 'address') {
-      this.noteLost(claims);
+      this.noteUncountedPost(claims);
       return;
     }
     const { server, epoch, fromStartup } = claims;
@@ -80,16 +80,16 @@ export class CallbackReceiver {
   }
 
   /** Notes a post that has a valid token but cannot be counted: the next snapshot must correct it. */
-  noteLost(claims: TokenClaims): void {
+  noteUncountedPost(claims: TokenClaims): void {
     if (claims.kind === 'server') {
       this.#noteArrival(claims);
       this.#sendEvidence([claims.server]);
-    } else if (claims.address === unknownAddress) this.#resyncAll.touch();
-    else this.noteStranger(claims.address);
+    } else if (claims.address === unknownAddress) this.#resyncPace.touch();
+    else this.notePostWithoutToken(claims.address);
   }
 
   /** Notes a post without a valid token: its sender may be a pub-sub server. */
-  noteStranger(address: string): void {
+  notePostWithoutToken(address: string): void {
     const { book, pubSubPort } = this.#needs;
     if (!book.mayBePubSubServer(address)) return;
     const known = this.#serversAt(address);
@@ -107,7 +107,7 @@ export class CallbackReceiver {
     const active = this.#isActive();
     const eventsUrl = this.#urlFor(query, servers);
     const answer = eventsUrl === undefined ? this.inactiveAnswer() : { active, eventsUrl };
-    if (query.isForwarded) return { answer, afterwards: () => active && this.#resyncAll.touch() };
+    if (query.isForwarded) return { answer, afterwards: () => active && this.#resyncPace.touch() };
     return { answer, afterwards: () => this.#sendAnswered(servers, active) };
   }
 
@@ -117,7 +117,7 @@ export class CallbackReceiver {
 
   close(): void {
     this.#inbox.close();
-    this.#resyncAll.close();
+    this.#resyncPace.close();
   }
 
   /** Notes that posts of a server arrive. Posts with deltas show that by themselves. */
@@ -167,7 +167,7 @@ export class CallbackReceiver {
     if (!this.#isActive()) this.#sendEvidence([server]);
   }
 
-  #resyncAllServers(): void {
+  #resyncAll(): void {
     if (this.#isActive()) this.#sendAnswered(this.#allServers(), true);
     else this.#sendEvidence(this.#allServers());
   }

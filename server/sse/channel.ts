@@ -35,7 +35,7 @@ export class Channel {
   }
 
   /** Adds a viewer that has been sent nothing yet; it gets the whole state. */
-  addBehind(viewer: Viewer): void {
+  addNeedingState(viewer: Viewer): void {
     this.add(viewer);
     this.#behind.add(viewer);
     this.#makeWhole(viewer);

@@ -88,8 +88,8 @@ function routesOfServers({ receiver, tokens, log }: HttpWiringNeeds) {
     callbacks: {
       tokens,
       takePosted: receiver.take.bind(receiver),
-      noteLost: receiver.noteLost.bind(receiver),
-      noteStranger: receiver.noteStranger.bind(receiver),
+      noteUncountedPost: receiver.noteUncountedPost.bind(receiver),
+      notePostWithoutToken: receiver.notePostWithoutToken.bind(receiver),
     },
     startup: {
       answer: receiver.answerStartup.bind(receiver),

@@ -45,7 +45,7 @@ export function wirePubSub(needs: PubSubWiringNeeds) {
     const url = active ? callbacks.note(server, urlFor) : urls.anyFor(connection);
     return `${url}?token=${token}`;
   };
-  const requests = new PubSubServers({
+  const pubSubServers = new PubSubServers({
     requestTimeoutMs: config.requestTimeoutMs,
     maxSnapshotBytes: config.maxSnapshotBytes,
     snapshotLimits,
@@ -57,9 +57,9 @@ export function wirePubSub(needs: PubSubWiringNeeds) {
     ...(lookup && { lookup }),
     onHeard,
   });
-  const serverRequests = createServerRequests(requests, new RequestPacer());
+  const serverRequests = createServerRequests(pubSubServers, new RequestPacer());
   const machine = pubSubServerMachine.provide({ actors: { serverRequests } });
-  return { machine, requests, tokens, book, urls, callbacks };
+  return { machine, pubSubServers, tokens, book, urls, callbacks };
 }
 
 /** What takes the posts and start-up queries of pub-sub servers needs, apart from `PubSubParts`. */

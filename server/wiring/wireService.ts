@@ -53,7 +53,7 @@ export interface WiringNeeds {
 }
 
 /** How long shutting down waits until the observations are saved. */
-const savingMs = 1000;
+const saveTimeoutMs = 1000;
 
 /** Connects all parts of the service: fills the machines' slots, and gives the routes what they need. */
 export function wireService(needs: WiringNeeds): WiredService {
@@ -74,7 +74,7 @@ export function wireService(needs: WiringNeeds): WiredService {
       discovery.noteHeard(server);
     },
   });
-  const { book, requests, callbacks } = pubSub;
+  const { book, pubSubServers, callbacks } = pubSub;
   const discovery = new Discovery({
     log,
     sources: sourcesFor(config, store),
@@ -94,7 +94,7 @@ export function wireService(needs: WiringNeeds): WiredService {
     log,
     store,
     book,
-    servers: requests,
+    servers: pubSubServers,
     counts: () => view.counts(),
     observations,
     actor,
@@ -171,9 +171,9 @@ export function wireService(needs: WiringNeeds): WiredService {
     receiver.close();
     feed.close();
     activation.stop();
-    requests.close();
+    pubSubServers.close();
     await rooms.close();
-    await withDeadline(saved ?? observations.close(), savingMs, () => undefined);
+    await withDeadline(saved ?? observations.close(), saveTimeoutMs, () => undefined);
   };
   return { actor: activation, listener, endStreams, close };
 }

@@ -43,8 +43,8 @@ export function appNeeds(overrides: AppOverrides = {}): LoneNeeds {
     callbacks: {
       tokens: new EventTokens(),
       takePosted: () => {},
-      noteLost: (claims: TokenClaims) => lost.push(claims),
-      noteStranger: () => {},
+      noteUncountedPost: (claims: TokenClaims) => lost.push(claims),
+      notePostWithoutToken: () => {},
       ...callbacks,
     },
     startup: {

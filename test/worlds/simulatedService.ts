@@ -129,7 +129,7 @@ export class SimulatedService {
   takePost(address: string, eventsUrl: string, body: string): 'taken' | 'refused' | 'unknown' {
     const claims = this.#read(eventsUrl) ?? this.#world.bug?.believes?.(this, address);
     if (!claims) {
-      this.#receiver.noteStranger(address);
+      this.#receiver.notePostWithoutToken(address);
       return 'unknown';
     }
     try {
@@ -138,7 +138,7 @@ export class SimulatedService {
       this.taken += 1;
       return 'taken';
     } catch {
-      this.#receiver.noteLost(claims);
+      this.#receiver.noteUncountedPost(claims);
       return 'refused';
     }
   }

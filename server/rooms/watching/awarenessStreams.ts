@@ -72,7 +72,7 @@ export class AwarenessStreams {
 
   /** Adds a viewer, which gets all clients as soon as the thread has encoded them. */
   add(viewer: Viewer, view: AwarenessView): void {
-    this.#channels[view].addBehind(viewer);
+    this.#channels[view].addNeedingState(viewer);
   }
 
   remove(viewer: Viewer): void {

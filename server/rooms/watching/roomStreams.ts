@@ -62,8 +62,8 @@ export class RoomStreams {
   }
 
   add(viewer: Viewer, view: RoomView): void {
-    if (view.as === 'updates') this.#updates.addBehind(viewer);
-    else this.#jsonStream(view.types).channel.addBehind(viewer);
+    if (view.as === 'updates') this.#updates.addNeedingState(viewer);
+    else this.#jsonStream(view.types).channel.addNeedingState(viewer);
   }
 
   remove(viewer: Viewer): void {

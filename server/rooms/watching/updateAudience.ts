@@ -45,7 +45,7 @@ export class UpdateAudience {
   }
 
   add(viewer: Viewer, as: 'log' | 'updates'): void {
-    this.#channels[as].addBehind(viewer);
+    this.#channels[as].addNeedingState(viewer);
   }
 
   remove(viewer: Viewer): void {

@@ -98,13 +98,13 @@ describe('a page whose name resolves to this service (DNS rebinding)', () => {
     await eventually(() => expect(stream.rooms()).toEqual({ r: 1 }));
     for (const { data } of stream.messages) expect(data).not.toContain('fake');
     const { tally } = service.actor.getSnapshot().context;
-    expect(tally.unsettled.size).toBe(0);
+    expect(tally.snapshotDue.size).toBe(0);
     // With a name of the service the same query is answered with a URL of that server. A post to it says
     // that the server may have restarted. The snapshot that would settle this is held back.
     server.respond({ kind: 'hang' });
     const own = JSON.parse((await ask(query)).text);
     await post(own.eventsUrl, { room: 'own', add: 1 });
-    await eventually(() => expect(tally.unsettled.has(server.id)).toBe(true));
+    await eventually(() => expect(tally.snapshotDue.has(server.id)).toBe(true));
   });
 
   test('does not keep servers and health checks from using other names', async () => {

@@ -81,7 +81,7 @@ test('a viewer that cannot take the whole state gets it later', () => {
   const viewer = new FakeViewer();
   const { channel, broadcast } = channelOf();
   viewer.isReading = false;
-  channel.addBehind(viewer.viewer);
+  channel.addNeedingState(viewer.viewer);
   viewer.drain();
   expect(viewer.frames).toEqual(['whole:']);
   broadcast('1');
@@ -112,7 +112,7 @@ test('a whole state that takes time is made once, and contains earlier frames', 
     whole += text;
     channel.broadcast(frame(text));
   };
-  channel.addBehind(viewer.viewer);
+  channel.addNeedingState(viewer.viewer);
   broadcast('1');
   channel.catchUp();
   viewer.drain();
@@ -126,7 +126,7 @@ test('a whole state that takes time is made once, and contains earlier frames', 
 test('a viewer that left during the encoding of its state gets none', async () => {
   const viewer = new FakeViewer();
   const channel = new Channel(async () => frame('whole'));
-  channel.addBehind(viewer.viewer);
+  channel.addNeedingState(viewer.viewer);
   channel.remove(viewer.viewer);
   await turns();
   expect(viewer.frames).toEqual([]);
@@ -140,7 +140,7 @@ test('a whole state that failed is made again', async () => {
     if (attempts === 1) throw new Error('not now');
     return attempts === 2 ? undefined : frame('whole');
   });
-  channel.addBehind(viewer.viewer);
+  channel.addNeedingState(viewer.viewer);
   for (let i = 0; i < 3; i += 1) {
     await turns();
     channel.catchUp();

@@ -288,12 +288,12 @@ describe('what is posted under a start-up answer', () => {
     expect(totals()).toEqual({ r: 2 });
   });
 
-  test('leaves its server unsettled and doubtful until a snapshot of a later epoch', () => {
+  test('leaves a snapshot due and its server doubtful until a snapshot of a later epoch', () => {
     activate({ r: 2 }, two);
     activate({ r: 2 });
     const attempt = tally.openAttempt(one);
     post(tally.nextEpoch(), 1, startup);
-    const isOpen = () => [tally.unsettled.has(one), tally.isDoubtful(one)];
+    const isOpen = () => [tally.snapshotDue.has(one), tally.isDoubtful(one)];
     expect(isOpen()).toEqual([true, true]);
     post(attempt, 1);
     tally.merge(one, attempt, counts({ r: 2 }));
@@ -302,28 +302,28 @@ describe('what is posted under a start-up answer', () => {
     expect(isOpen()).toEqual([true, true]);
     activate({ r: 3 });
     expect(isOpen()).toEqual([false, false]);
-    expect(tally.unsettled.size).toBe(0);
+    expect(tally.snapshotDue.size).toBe(0);
   });
 
-  test('leaves its server unsettled when an older one arrives after it', () => {
+  test('leaves a snapshot due when an older one arrives after it', () => {
     activate();
     const older = tally.nextEpoch();
     const attempt = tally.openAttempt(one);
     post(tally.nextEpoch(), 1, startup);
     post(older, 1, startup);
     tally.merge(one, attempt, counts({}));
-    expect(tally.unsettled.has(one)).toBe(true);
+    expect(tally.snapshotDue.has(one)).toBe(true);
   });
 
   test('is forgotten with the counts of its server', () => {
     activate();
     post(tally.nextEpoch(), 1, startup);
     tally.drop(one);
-    expect(tally.unsettled.size).toBe(0);
+    expect(tally.snapshotDue.size).toBe(0);
     activate();
     post(tally.nextEpoch(), 1, startup);
     tally.clear();
-    expect(tally.unsettled.size).toBe(0);
+    expect(tally.snapshotDue.size).toBe(0);
   });
 });
 
