@@ -17,7 +17,7 @@ import {
 } from './stage.js';
 
 /** Long intervals: nothing happens by the clock. */
-export const calm = { ...noResync, PROBE_INTERVAL_MS: '60000', REQUEST_TIMEOUT_MS: '5000' };
+export const calm = { ...noResync, PROBE_INTERVAL_MS: '60000', REQUEST_TIMEOUT_MS: '20000' };
 
 /** Starts them. Room `r` has one connection on each double. */
 export async function startWatched(

@@ -22,7 +22,7 @@ import {
 } from './support/rooms.js';
 
 const room = 'r';
-const calm = { ...noResync, PROBE_INTERVAL_MS: '60000', REQUEST_TIMEOUT_MS: '1500' };
+const calm = { ...noResync, PROBE_INTERVAL_MS: '60000', REQUEST_TIMEOUT_MS: '20000' };
 
 let redis: RedisServer;
 let servers: ServerProcess[];

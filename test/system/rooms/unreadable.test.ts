@@ -15,7 +15,7 @@ import {
   watchRoom,
 } from './support/rooms.js';
 
-const calm = { ...noResync, PROBE_INTERVAL_MS: '60000', REQUEST_TIMEOUT_MS: '5000' };
+const calm = { ...noResync, PROBE_INTERVAL_MS: '60000', REQUEST_TIMEOUT_MS: '20000' };
 const room = 'r';
 
 /** A server whose state for the room is cut by three bytes. */

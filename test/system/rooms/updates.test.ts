@@ -45,7 +45,7 @@ interface FeedStatus {
   foreign: number;
 }
 
-const calm = { ...noResync, PROBE_INTERVAL_MS: '60000', REQUEST_TIMEOUT_MS: '5000' };
+const calm = { ...noResync, PROBE_INTERVAL_MS: '60000', REQUEST_TIMEOUT_MS: '20000' };
 const watchUpdates = (service: Service, query = '') => watch(service, `/api/updates${query}`);
 const entriesOf = (stream: EventStream) => dataOf<UpdateEntry>(stream, 'update');
 const roomsOf = (stream: EventStream) => entriesOf(stream).map(({ room }) => room);

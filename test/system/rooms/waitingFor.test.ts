@@ -7,7 +7,7 @@ import { docOf, edited } from '../../unit/documents/support.js';
 import { startDocServer } from './support/docServer.js';
 import { patience, type RoomStatus, statusOf, untilStanding, watchRoom } from './support/rooms.js';
 
-const calm = { ...noResync, PROBE_INTERVAL_MS: '60000', REQUEST_TIMEOUT_MS: '5000' };
+const calm = { ...noResync, PROBE_INTERVAL_MS: '60000', REQUEST_TIMEOUT_MS: '20000' };
 const room = 'r';
 
 /** Three words of one client; the second comes after the first, the third after the second. */
