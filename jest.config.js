@@ -15,7 +15,8 @@ export default {
   },
   moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1' },
   testEnvironmentOptions: { customExportConditions: ['development', 'node', 'node-addons'] },
-  testTimeout: 60_000,
+  // For a test that hangs. On a busy machine the longest ones take minutes.
+  testTimeout: 300_000,
   // Most tests wait for servers, timers and processes: on two cores four workers are not too many.
   maxWorkers: 4,
   reporters: ['default', '<rootDir>/test/support/closingLineReporter.js'],
