@@ -16,3 +16,14 @@ export const heartbeatFrame = Buffer.from(':\n\n');
 export function retryFrame(ms: number): Buffer {
   return Buffer.from(`retry: ${ms}\n\n`);
 }
+
+/** Bytes of a frame. */
+export function lengthOf(frame: Frame): number {
+  if (Buffer.isBuffer(frame)) return frame.length;
+  return frame.reduce((sum, part) => sum + part.length, 0);
+}
+
+/** The same bytes as a buffer, without a copy. */
+export function asBuffer({ buffer, byteOffset, length }: Uint8Array): Buffer {
+  return Buffer.from(buffer, byteOffset, length);
+}

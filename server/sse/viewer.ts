@@ -1,17 +1,12 @@
 import type { Context } from 'koa';
 import SSETransform from 'koa-sse-stream/lib/sse.js';
-import { type Frame, heartbeatFrame, retryFrame } from './frames.js';
+import { type Frame, heartbeatFrame, lengthOf, retryFrame } from './frames.js';
 import { type Answerer, retryMs } from './retry.js';
 
 /** Limit of the bytes that wait for one viewer. Frames beyond it are dropped. */
 const maxPendingBytes = 1024 * 1024;
 /** Size of a waiting comment. It must not cause a drop: the opening one still waits at the first frame. */
 const commentBytes = 16;
-
-function lengthOf(frame: Frame): number {
-  if (Buffer.isBuffer(frame)) return frame.length;
-  return frame.reduce((sum, part) => sum + part.length, 0);
-}
 
 /** The stream in the state of a Koa context, for middleware that must end it. */
 export interface StreamState {

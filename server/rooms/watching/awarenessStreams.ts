@@ -1,9 +1,10 @@
 import type { DocumentClient } from '../../documents/documentClient.js';
 import { DocumentError } from '../../documents/documentErrors.js';
-import type { AwarenessAnswer, Bytes } from '../../documents/documentProtocol.js';
+import type { AwarenessAnswer } from '../../documents/documentProtocol.js';
 import type { Documents } from '../../documents/documents.js';
 import { Channel } from '../../sse/channel.js';
-import { messageFrame } from '../../sse/frames.js';
+import { asBuffer, messageFrame } from '../../sse/frames.js';
+import { SharedFrame } from '../../sse/sharedFrame.js';
 import type { Viewer } from '../../sse/viewer.js';
 import { Pace } from '../../timing/pace.js';
 import { HeldAwareness, type HeldBatch } from './heldAwareness.js';
@@ -54,9 +55,11 @@ export class AwarenessStreams {
   #nextExpiryAt: number | undefined;
   /** Sizes of the last frames, which pace the next ones. */
   #bytes = { changes: 0, whole: 0 };
-  /** The frame with all clients while it is being made, and then until something changes. */
-  #making: Promise<Buffer | undefined> | undefined;
-  #whole: WeakRef<Buffer> | undefined;
+  /** The frame with all clients. */
+  readonly #whole = new SharedFrame(
+    () => this.#ask(nothing(), { isWhole: true }),
+    (answer) => answer?.whole && asBuffer(answer.whole),
+  );
 
   constructor(room: string, needs: AwarenessStreamsNeeds) {
     this.#room = room;
@@ -124,7 +127,7 @@ export class AwarenessStreams {
     for (const bytes of answer.garbage) this.#needs.onGarbage(bytes);
     this.#nextExpiryAt = answer.nextExpiryAt;
     if (!answer.isChanged) return;
-    this.#whole = undefined;
+    this.#whole.forgetMade();
     if (this.#channels.whole.size > 0) this.#wholePace.touch();
     if (!answer.changes) return;
     this.#bytes.changes = answer.changes.length;
@@ -139,23 +142,7 @@ export class AwarenessStreams {
   }
 
   #wholeFrame(): Buffer | Promise<Buffer | undefined> {
-    if (!this.#hasStates) return this.#emptyFrame();
-    const known = this.#whole?.deref();
-    if (known) return known;
-    if (this.#making) return this.#making;
-    const making = this.#makeWhole().finally(() => {
-      if (this.#making === making) this.#making = undefined;
-    });
-    this.#making = making;
-    return making;
-  }
-
-  async #makeWhole(): Promise<Buffer | undefined> {
-    const answer = await this.#ask(nothing(), { isWhole: true });
-    if (!answer?.whole) return undefined;
-    const whole = asBuffer(answer.whole);
-    this.#whole = new WeakRef(whole);
-    return whole;
+    return this.#hasStates ? this.#whole.get() : this.#emptyFrame();
   }
 
   /** Undefined: the thread did not answer. */
@@ -201,8 +188,7 @@ export class AwarenessStreams {
 
   /** Sends the other fields with the next frame, or at once if no client is known. */
   #broadcastCounts(): void {
-    this.#whole = undefined;
-    this.#making = undefined;
+    this.#whole.forget();
     if (this.#hasStates) {
       this.#changesPace.touch();
       return;
@@ -216,5 +202,3 @@ export class AwarenessStreams {
     return messageFrame(JSON.stringify({ clients: [], ...counts }), { event: 'awareness' });
   }
 }
-
-const asBuffer = ({ buffer, byteOffset, length }: Bytes) => Buffer.from(buffer, byteOffset, length);

@@ -1,6 +1,7 @@
 import type { Kind } from '../../documents/sharedTypes.js';
 import { Channel } from '../../sse/channel.js';
-import { messageFrame } from '../../sse/frames.js';
+import { asBuffer, lengthOf, messageFrame } from '../../sse/frames.js';
+import { SharedFrame } from '../../sse/sharedFrame.js';
 import type { Viewer } from '../../sse/viewer.js';
 import { Pace } from '../../timing/pace.js';
 import type { AwarenessView } from './awarenessStreams.js';
@@ -43,16 +44,18 @@ const maxJsonStreams = 16;
 /** The viewers of one room and their frames. Each frame is encoded once for all viewers. */
 export class RoomStreams {
   readonly #needs: RoomStreamsNeeds;
-  readonly #updates = new Channel(() => this.#sharedWhole());
-  /** The whole document while it is being made, to be shared. */
-  #making: Promise<Buffer[] | undefined> | undefined;
-  /** The whole document, until something changes. Weak, to free the memory when all viewers have read it. */
-  #whole: WeakRef<Buffer[]> | undefined;
+  readonly #updates = new Channel(() => this.#whole.get());
+  /** The whole document as updates. */
+  readonly #whole: SharedFrame<readonly WholeState[] | undefined, Buffer[]>;
   /** By the kinds of root types that their viewers named. */
   readonly #json = new Map<string, JsonStream>();
 
   constructor(needs: RoomStreamsNeeds) {
     this.#needs = needs;
+    this.#whole = new SharedFrame(
+      () => needs.makeUpdates(),
+      (states) => states && this.#wholeUpdates(states),
+    );
   }
 
   /** Whether a viewer with this view can be added now. */
@@ -97,7 +100,7 @@ export class RoomStreams {
 
   /** Sends an event to all viewers. */
   broadcast(event: string, data: object): void {
-    this.#whole = undefined;
+    this.#whole.forgetMade();
     const frame = messageFrame(JSON.stringify(data), { event });
     this.#updates.broadcast(frame);
     for (const stream of this.#json.values()) {
@@ -108,7 +111,7 @@ export class RoomStreams {
 
   /** Sends an update and its log entry. */
   sendUpdate(entry: object, update: Uint8Array): void {
-    this.#whole = undefined;
+    this.#whole.forgetMade();
     const json = JSON.stringify(entry);
     const frame = messageFrame(json, { event: 'update' });
     for (const { channel } of this.#json.values()) channel.broadcast(frame);
@@ -118,11 +121,10 @@ export class RoomStreams {
 
   /** Sends the whole document to viewers that merge updates, because it has more than those that were sent. */
   async resendUpdates(): Promise<void> {
-    this.#whole = undefined;
     // One in the making may be older. Viewers that wait for it get this one afterwards.
-    this.#making = undefined;
+    this.#whole.forget();
     if (this.#updates.size === 0) return;
-    const whole = await this.#sharedWhole();
+    const whole = await this.#whole.get();
     if (whole) this.#updates.broadcast(whole);
     this.#updates.catchUp();
   }
@@ -151,7 +153,7 @@ export class RoomStreams {
       channel: new Channel(() => this.#wholeJson(stream)),
       pace: new Pace(
         () => void this.#makeJson(stream, types),
-        () => Math.max(this.#needs.frameIntervalMs, lengthOf(stream.state) / maxBytesPerMs),
+        () => Math.max(this.#needs.frameIntervalMs, lengthOf(stream.state ?? []) / maxBytesPerMs),
       ),
       state: undefined,
       whole: undefined,
@@ -186,26 +188,11 @@ export class RoomStreams {
     return whole;
   }
 
-  #sharedWhole(): Buffer[] | Promise<Buffer[] | undefined> {
-    const whole = this.#whole?.deref();
-    if (whole) return whole;
-    if (this.#making) return this.#making;
-    const making = this.#wholeUpdates().finally(() => {
-      if (this.#making === making) this.#making = undefined;
-    });
-    this.#making = making;
-    return making;
-  }
-
-  async #wholeUpdates(): Promise<Buffer[] | undefined> {
-    const states = await this.#needs.makeUpdates();
-    if (!states) return undefined;
+  #wholeUpdates(states: readonly WholeState[]): Buffer[] {
     const parts = states.flatMap(({ update, ...head }) =>
       updateParts('state', JSON.stringify(head), update),
     );
-    const whole = frameOf([...parts, ...this.#statusFrames().map(String)]);
-    this.#whole = new WeakRef(whole);
-    return whole;
+    return frameOf([...parts, ...this.#statusFrames().map(String)]);
   }
 
   #statusFrames(): Buffer[] {
@@ -217,12 +204,7 @@ export class RoomStreams {
 const keyOf = (types: Readonly<Record<string, Kind>>) =>
   JSON.stringify(Object.entries(types).sort());
 
-function lengthOf(frame: readonly Buffer[] = []): number {
-  return frame.reduce((sum, part) => sum + part.length, 0);
-}
-
 function stateFrame({ json, isTruncated }: DocumentJson): Buffer[] {
   const head = Buffer.from(`event: state\ndata: {"truncated":${isTruncated},"document":`);
-  const { buffer, byteOffset, length } = json;
-  return [head, Buffer.from(buffer, byteOffset, length), Buffer.from('}\n\n')];
+  return [head, asBuffer(json), Buffer.from('}\n\n')];
 }

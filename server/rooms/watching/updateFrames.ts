@@ -1,6 +1,7 @@
 /** Frames with a document or an update. They are written once and shared, because they may have many MB. */
 
 import { openJsonField } from '../../appendJsonField.js';
+import { asBuffer } from '../../sse/frames.js';
 
 /** Bytes of an update; `base64`: already encoded, as ASCII. */
 export type UpdateBytes = { raw: Uint8Array } | { base64: Uint8Array };
@@ -10,9 +11,6 @@ type Part = string | UpdateBytes;
 
 /** A multiple of 3, so that the encoded pieces fit together. */
 const pieceBytes = 3 * 1024 * 1024;
-
-const asBuffer = ({ buffer, byteOffset, length }: Uint8Array) =>
-  Buffer.from(buffer, byteOffset, length);
 
 /** The parts of an event with the JSON object `json` as data, and the update in its field `update`. */
 export function updateParts(event: string, json: string, update: UpdateBytes): Part[] {
