@@ -1,6 +1,6 @@
 import { pubSubServerSetup } from './pubSubServerSetup.js';
 
-/** Each kind of request has its own answer, and each is answered once. */
+/** Transition for any answer. Each kind of request has its own, and each request is answered once. */
 const answered = { target: 'resting', actions: 'clearFailures' } as const;
 
 /**
@@ -155,7 +155,7 @@ export const pubSubServerMachine = pubSubServerSetup.createMachine({
                   actions: { type: 'report', params: { status: 'unreachable' } },
                 },
               },
-              after: { letGoMs: { actions: 'announceLoss' } },
+              after: { removeAfterMs: { actions: 'announceLoss' } },
             },
           },
         },
@@ -223,7 +223,7 @@ export const pubSubServerMachine = pubSubServerSetup.createMachine({
               // The wait does not start again: snapshots may come faster than it ends.
               on: { 'post.missed': { actions: 'countMissed' } },
               after: {
-                lateMs: [{ guard: 'isUnheard', target: 'unheard' }, { target: 'suspected' }],
+                postGraceMs: [{ guard: 'isUnheard', target: 'unheard' }, { target: 'suspected' }],
               },
             },
             /** One post was lost, or all are. Snapshots are requested in place of probes. */

@@ -31,7 +31,7 @@ export type PubSubServerEvent =
   | ServerAnswer
   | { type: 'activation.requested' }
   | { type: 'deactivation.requested' }
-  /** It did something that a correctly set server would not do. */
+  /** A correctly configured server would not have done this. */
   | { type: 'evidence.found' }
   /** Its numbers may be wrong, or a late message may explain them. */
   | { type: 'doubt.raised' }
@@ -88,9 +88,9 @@ interface Context extends Omit<PubSubServerInput, 'isUpdatesWished'> {
 
 const retry = { firstMs: 250, maxMs: 5000, silencingLimit: 5 };
 const correctionIntervalMs = 2000;
-/** One post may be lost, or a restart go unseen. This many in a row, with no post at all, is no accident. */
+/** A snapshot that changed without a post can follow a lost post or an unseen restart. This many in a row mean deafness. */
 const missedLimit = 2;
-const letGoMs = 10 * 60_000;
+const removeAfterMs = 10 * 60_000;
 /** Between two looks at rooms below zero. A room seen at three looks, for 250 to 375 ms, is evidence. */
 const dipsMs = 125;
 /** A request sent this long after the answer to a start-up query does not overtake it. */
@@ -205,7 +205,7 @@ const base = setup({
     confirmationMs: ({ context }) => context.timing.requestTimeoutMs,
     dipsMs,
     doubtMs: ({ context }) => context.timing.requestTimeoutMs,
-    lateMs: ({ context }) => context.timing.requestTimeoutMs,
+    postGraceMs: ({ context }) => context.timing.requestTimeoutMs,
     overdueMs: ({ context: { timing } }) => 3 * timing.probeIntervalMs + timing.requestTimeoutMs,
     correctionMs: ({ context: { timing, recurrences } }) =>
       Math.min(
@@ -213,7 +213,7 @@ const base = setup({
         correctionIntervalMs * 2 ** recurrences,
       ),
     startupGraceMs,
-    letGoMs,
+    removeAfterMs,
   },
 });
 

@@ -3,7 +3,7 @@ import type { Member } from '../../machines/roster.js';
 import type { SimulatedService } from './simulatedService.js';
 import type { World } from './world.js';
 
-const letGoMs = 10 * 60_000;
+const removeAfterMs = 10 * 60_000;
 /** Until a round of discovery has been answered. */
 const roundMs = 9020;
 /** How often one may fail that is to be active, and one that is to be silent. */
@@ -39,7 +39,7 @@ export class Departures {
     const sinceMs = this.#unreachableSinceMs.get(server) ?? nowMs;
     this.#unreachableSinceMs.set(server, sinceMs);
     if (member.naming === 'fromRooms' && !member.isProven) this.#checkLeftOver(member, sinceMs);
-    if (nowMs - sinceMs <= letGoMs + roundingMs) return;
+    if (nowMs - sinceMs <= removeAfterMs + roundingMs) return;
     this.#world.countCheck('a server that a source names still');
     if (member.naming !== 'named')
       this.#world.fail('5: honest', `${server} is away for ${nowMs - sinceMs} ms, and shown`);

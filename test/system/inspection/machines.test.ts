@@ -45,7 +45,7 @@ test('every machine is listed with its definition and the number of actors in ea
     },
     { total: 0, states: {} },
   ]);
-  expect(machines[1]?.delays).toMatchObject({ letGoMs: 600_000, retryMs: null });
+  expect(machines[1]?.delays).toMatchObject({ removeAfterMs: 600_000, retryMs: null });
 
   await harness.watch(service);
   await harness.stream(service, { path: '/api/rooms/seen/events' });

@@ -41,7 +41,7 @@ const becomingDeaf = [
   'after.resyncMs',
   'post.received',
   'startup.answered',
-  'after.lateMs',
+  'after.postGraceMs',
 ];
 /** It takes three snapshots. */
 const deaf = {

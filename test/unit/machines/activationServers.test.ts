@@ -6,7 +6,7 @@ import { overdueMs } from './support/scriptedPubSubServer.js';
 
 const configured = '10.1.0.1:8001' as ServerId;
 const stranger = '10.2.0.1:8001' as ServerId;
-const letGoMs = 600_000;
+const removeAfterMs = 600_000;
 
 let fleet: ScriptedFleet;
 afterEach(() => {
@@ -151,7 +151,7 @@ describe('a candidate', () => {
 describe('a server that was found', () => {
   const lose = () => {
     fleet.behaviours.set(stranger, 'fail').set(configured, 'fail');
-    fleet.advance(overdueMs + letGoMs + 10_000);
+    fleet.advance(overdueMs + removeAfterMs + 10_000);
   };
 
   test('is removed after ten minutes unreachable, but a configured one never is', () => {
@@ -226,7 +226,7 @@ describe('a server that was found', () => {
     expect(fleet.discovery).toContainEqual({ type: 'server.forgotten', server: leftOver });
     // It has been a server: it may come back, and its connections are missing from the totals.
     expect(fleet.status(crashed)).toBe('unreachable');
-    fleet.advance(letGoMs);
+    fleet.advance(removeAfterMs);
     expect(fleet.roster.get(crashed)).toBeUndefined();
     expect(fleet.roster.live).toBe(fleet.roster.size);
   });
@@ -245,7 +245,7 @@ describe('a server that was found', () => {
     fleet.advance(overdueMs + 1000);
     name();
     expect(fleet.status(stranger)).toBe('unreachable');
-    fleet.advance(letGoMs);
+    fleet.advance(removeAfterMs);
     expect(fleet.roster.get(stranger)).toBeUndefined();
   });
 

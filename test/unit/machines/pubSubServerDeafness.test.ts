@@ -8,7 +8,7 @@ import {
   timing,
 } from './support/scriptedPubSubServer.js';
 
-const lateMs = timing.requestTimeoutMs;
+const postGraceMs = timing.requestTimeoutMs;
 
 let world: ScriptedPubSubServer;
 afterEach(() => {
@@ -34,7 +34,7 @@ function deafServer(): ScriptedPubSubServer {
   world = liveServer({ r: 1 });
   answerNext({ r: 2 });
   answerNext({ r: 3 });
-  world.advance(lateMs);
+  world.advance(postGraceMs);
   return world;
 }
 
@@ -42,10 +42,10 @@ describe('a server with changes in its snapshots that no post contained', () => 
   test('is deaf after two such snapshots and the time that a late post may take', () => {
     world = liveServer({ r: 1 });
     answerNext({ r: 2 });
-    world.advance(lateMs);
+    world.advance(postGraceMs);
     expect(world.status).toBe('live');
     answerNext({ r: 3 });
-    world.advance(lateMs - 1);
+    world.advance(postGraceMs - 1);
     expect(world.status).toBe('live');
     world.advance(1);
     expect(world.status).toBe('deaf');
@@ -62,7 +62,7 @@ describe('a server with changes in its snapshots that no post contained', () => 
     expect(snapshots(sinceMs + 1)).toEqual([sinceMs + probeMs, sinceMs + 2 * probeMs]);
     expect(world.sent('probe.requested', sinceMs)).toEqual([]);
     world.answer({ r: 3 });
-    world.advance(lateMs);
+    world.advance(postGraceMs);
     expect(world.status).toBe('deaf');
     answerNext({ r: 4 });
     expect(world.clock.nowMs).toBe(sinceMs + 3 * probeMs);
@@ -74,9 +74,9 @@ describe('a server with changes in its snapshots that no post contained', () => 
     world = liveServer({ r: 1 }, { timing: { probeIntervalMs: 500 } });
     answerNext({ r: 2 });
     const sinceMs = world.clock.nowMs;
-    for (let count = 3; world.clock.nowMs < sinceMs + lateMs - 500; count += 1)
+    for (let count = 3; world.clock.nowMs < sinceMs + postGraceMs - 500; count += 1)
       answerNext({ r: count });
-    world.advance(sinceMs + lateMs - world.clock.nowMs);
+    world.advance(sinceMs + postGraceMs - world.clock.nowMs);
     expect(world.status).toBe('deaf');
   });
 
@@ -88,7 +88,7 @@ describe('a server with changes in its snapshots that no post contained', () => 
       expect(world.status).toBe('deaf');
       world.post(baseEpoch, 1);
       expect(world.status).toBe('live');
-      world.advance(lateMs);
+      world.advance(postGraceMs);
       world.settle({ r: 4 });
       const sinceMs = world.clock.nowMs;
       world.advance(probeMs);
@@ -118,7 +118,7 @@ describe('a server with changes in its snapshots that no post contained', () => 
     expect(world.status).toBe('live');
     world.advance(probeMs);
     world.answer({ r: 2 });
-    world.advance(lateMs);
+    world.advance(postGraceMs);
     expect(world.status).toBe('deaf');
   });
 });
@@ -133,7 +133,7 @@ describe('a server is not deaf', () => {
     for (let count = 2; count < 9; count += 1) {
       const { baseEpoch } = world;
       answerNext({ r: count });
-      world.advance(lateMs - 1);
+      world.advance(postGraceMs - 1);
       world.post(baseEpoch, 1);
     }
     world.advance(60_000);
@@ -150,11 +150,11 @@ describe('a server is not deaf', () => {
   test('if single posts were lost between others', () => {
     world = liveServer({ r: 1 });
     answerNext({ r: 2 });
-    world.advance(lateMs);
+    world.advance(postGraceMs);
     world.post(world.baseEpoch, 1);
     answerNext({ r: 3 });
     answerNext({ r: 4 });
-    world.advance(lateMs);
+    world.advance(postGraceMs);
   });
 
   test('if it restarts repeatedly and sends start-up queries', () => {
@@ -163,14 +163,14 @@ describe('a server is not deaf', () => {
       world.send('startup.answered');
       world.advance(50);
       answerNext({ r: count });
-      world.advance(lateMs);
+      world.advance(postGraceMs);
     }
   });
 
   test('if its snapshots are all the same', () => {
     world = liveServer({ r: 1 });
     for (let i = 0; i < 5; i += 1) answerNext({ r: 1 });
-    world.advance(lateMs);
+    world.advance(postGraceMs);
   });
 
   test('if it was unreachable and returned with other counts', () => {
@@ -180,7 +180,7 @@ describe('a server is not deaf', () => {
       expect(world.status).toBe('unreachable');
       while (world.open?.type !== 'activity.requested') world.advance(1);
       world.answer({ r: count });
-      world.advance(lateMs);
+      world.advance(postGraceMs);
       world.settle({ r: count });
     }
   });
