@@ -127,6 +127,8 @@ function waitingOf(
     const gaps = subtract([0, end], held);
     if (gaps.length > 0) missing.set(client, gaps);
   }
-  const undone = difference(deletions, structs);
-  return missing.size === 0 && undone.size === 0 ? undefined : missingRanges(missing, undone);
+  const unappliedDeletions = difference(deletions, structs);
+  return missing.size === 0 && unappliedDeletions.size === 0
+    ? undefined
+    : missingRanges(missing, unappliedDeletions);
 }

@@ -7,8 +7,8 @@ import type {
   AwarenessRequest,
   Bytes,
   FromThread,
-  Gap,
   Merged,
+  Pending,
   ReadState,
   Request,
   RequestName,
@@ -136,7 +136,7 @@ export class DocumentClient {
   }
 
   /** Drops updates that still wait after all states were merged. */
-  dropPending(): Promise<Gap> {
+  dropPending(): Promise<Pending> {
     return this.#request('dropPending', {});
   }
 

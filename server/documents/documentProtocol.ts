@@ -19,7 +19,7 @@ export interface DocumentLimits {
 }
 
 /** Updates that wait for missing ones. The servers should be asked for their states again. */
-export interface Gap {
+export interface Pending {
   readonly pendingBytes: number;
   /** Waiting bytes that this request dropped. */
   readonly droppedBytes: number;
@@ -37,7 +37,7 @@ export interface ReadState {
 }
 
 /** A state was merged. */
-export interface Merged extends Gap, ReadState {
+export interface Merged extends Pending, ReadState {
   readonly type: 'merged';
   readonly isChanged: boolean;
   /** Empty for the first state. */
@@ -53,7 +53,7 @@ export interface TooLarge extends ReadState {
 }
 
 /** An update and its effect. `isApplied` is false in a room without a document. */
-export interface Applied extends UpdateSummary, Gap {
+export interface Applied extends UpdateSummary, Pending {
   readonly isApplied: boolean;
   readonly isChanged: boolean;
 }
@@ -107,7 +107,7 @@ export interface Requests {
   encode: { request: { isText: boolean }; answer: { update: Bytes } };
   stateVector: { request: object; answer: { stateVector: Bytes } };
   divergence: { request: { servers: readonly string[] | undefined }; answer: Divergence[] };
-  dropPending: { request: object; answer: Gap };
+  dropPending: { request: object; answer: Pending };
   /** Here `room` stands for the clients in a room and not for a document. */
   awareness: { request: AwarenessRequest; answer: AwarenessAnswer };
 }

@@ -9,8 +9,8 @@ import type {
   ApplyOutcome,
   Bytes,
   DocumentLimits,
-  Gap,
   Merged,
+  Pending,
   TooLarge,
 } from './documentProtocol.js';
 import {
@@ -38,7 +38,7 @@ import { withoutEmpty } from './withoutEmpty.js';
 /** A size is measured again only after the document has grown by this part of the limit. */
 const remeasureAfter = 1 / 16;
 
-const noGap: Gap = { pendingBytes: 0, droppedBytes: 0 };
+const nonePending: Pending = { pendingBytes: 0, droppedBytes: 0 };
 const nothingAdded: AddedRanges = { structs: [], deletions: [] };
 
 /**
@@ -80,7 +80,7 @@ export class LiveDocument {
     // Before the merge: afterwards the document has the missing elements from this very state.
     const { coverage, waiting, state } = readSafely(given, this.#doc);
     this.#servers.set(from, coverage);
-    if (given.byteLength > this.#limit()) this.#drop();
+    if (given.byteLength > this.#limit()) this.#dropTooLarge();
     const doc = this.#doc;
     if (doc === undefined) return { type: 'tooLarge', state: given, waiting };
     let isChanged = false;
@@ -118,13 +118,13 @@ export class LiveDocument {
   apply(updates: readonly Uint8Array[]): ApplyOutcome[] {
     const outcomes: ApplyOutcome[] = [];
     const doc = this.#doc;
-    if (doc === undefined) return updates.map((update) => this.#outcome(update));
+    if (doc === undefined) return updates.map((update) => this.#applyOne(update));
     try {
       doc.transact((transaction) => {
-        for (const update of updates) outcomes.push(this.#outcome(update, doc, transaction));
+        for (const update of updates) outcomes.push(this.#applyOne(update, doc, transaction));
       });
     } catch (cause) {
-      this.#discard();
+      this.#discardBroken();
       // The next update is the bad one, unless the transaction failed at its end.
       const message = `Yjs failed: ${cause}`;
       if (outcomes.length < updates.length) outcomes.push({ code: 'bad_update', message });
@@ -136,17 +136,17 @@ export class LiveDocument {
 
   toJson(types: Readonly<Record<string, Kind>>): DocumentJson {
     const { maxJsonBytes: maxBytes, maxJsonDepth: maxDepth } = this.#limits;
-    return documentJson(this.#required(), { types, maxBytes, maxDepth });
+    return documentJson(this.#docOrThrow(), { types, maxBytes, maxDepth });
   }
 
   /** The whole document as one update, with what still waits. */
   encode(): Bytes {
-    const doc = this.#required();
+    const doc = this.#docOrThrow();
     return ownBytes(this.#guard('lost', () => Y.encodeStateAsUpdate(doc)));
   }
 
   stateVector(): Bytes {
-    return ownBytes(Y.encodeStateVector(this.#required()));
+    return ownBytes(Y.encodeStateVector(this.#docOrThrow()));
   }
 
   /** Compares the last merged states of these servers, or of all. */
@@ -161,14 +161,14 @@ export class LiveDocument {
   }
 
   /** Drops updates that wait for missing ones. */
-  dropPending(): Gap {
-    const doc = this.#required();
+  dropPending(): Pending {
+    const doc = this.#docOrThrow();
     const droppedBytes = bytesPending(doc);
     forgetPending(doc);
     return { pendingBytes: 0, droppedBytes };
   }
 
-  #outcome(update: Uint8Array, doc?: Y.Doc, transaction?: Y.Transaction): ApplyOutcome {
+  #applyOne(update: Uint8Array, doc?: Y.Doc, transaction?: Y.Transaction): ApplyOutcome {
     try {
       refuseWaiting(update, doc);
     } catch (cause) {
@@ -184,7 +184,7 @@ export class LiveDocument {
     }
     if (doc === undefined) {
       const summary = summarizeUpdate(examined);
-      return { applied: { ...summary, ...noGap, isApplied: false, isChanged: false } };
+      return { applied: { ...summary, ...nonePending, isApplied: false, isChanged: false } };
     }
     const clients = new Set([...examined.structs.keys(), ...examined.deletions.keys()]);
     const before = fingerprint(doc, transaction, clients);
@@ -210,7 +210,7 @@ export class LiveDocument {
     }
     const summary = summarizeUnread(update.byteLength);
     if (doc === undefined)
-      return { applied: { ...summary, ...noGap, isApplied: false, isChanged: false } };
+      return { applied: { ...summary, ...nonePending, isApplied: false, isChanged: false } };
     integrate(doc, Y.diffUpdate(read, Y.encodeStateVector(doc)));
     this.#addedBytes += update.byteLength;
     return {
@@ -218,7 +218,7 @@ export class LiveDocument {
     };
   }
 
-  #boundPending(doc: Y.Doc): Gap {
+  #boundPending(doc: Y.Doc): Pending {
     const pendingBytes = bytesPending(doc);
     const isTooMuch = pendingBytes > this.#limits.maxPendingBytes;
     if (isTooMuch || clientsPending(doc) > maxPendingClients) return this.dropPending();
@@ -236,23 +236,23 @@ export class LiveDocument {
     if (this.#addedBytes <= tolerance) return;
     this.#measuredBytes = this.encode().byteLength;
     this.#addedBytes = 0;
-    if (this.#measuredBytes > this.#limit()) this.#drop();
+    if (this.#measuredBytes > this.#limit()) this.#dropTooLarge();
   }
 
-  #drop(): void {
+  #dropTooLarge(): void {
     this.#doc = undefined;
     this.#measuredBytes = 0;
     this.#addedBytes = 0;
   }
 
-  #discard(): void {
-    this.#drop();
+  #discardBroken(): void {
+    this.#dropTooLarge();
     this.#doc = emptyDocument();
     this.#servers.clear();
     this.#wasLost = true;
   }
 
-  #required(): Y.Doc {
+  #docOrThrow(): Y.Doc {
     if (this.#doc) return this.#doc;
     throw new DocumentError('too_large', 'the room is over its limit of bytes');
   }
@@ -261,7 +261,7 @@ export class LiveDocument {
     try {
       return work();
     } catch (cause) {
-      this.#discard();
+      this.#discardBroken();
       throw new DocumentError(code, `Yjs failed: ${cause}`, { cause });
     }
   }

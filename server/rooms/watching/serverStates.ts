@@ -27,8 +27,8 @@ export interface RoundServers {
 /** `lost`: the outcome is unknown, and the state is fetched again. */
 type Outcome = 'read' | 'unreadable' | 'lost';
 
-const isRead: Promise<Outcome> = Promise.resolve('read');
-const isUnreadable: Promise<Outcome> = Promise.resolve('unreadable');
+const readOutcome: Promise<Outcome> = Promise.resolve('read');
+const unreadableOutcome: Promise<Outcome> = Promise.resolve('unreadable');
 
 /** Merges the states that the servers of a room send, round by round. */
 export class ServerStates {
@@ -91,8 +91,8 @@ export class ServerStates {
   }
 
   #outcome(server: ServerId, state: Uint8Array, hash: string): Promise<Outcome> {
-    if (this.#hashes.get(server) === hash) return isRead;
-    if (this.#refused.get(server)?.hash === hash) return isUnreadable;
+    if (this.#hashes.get(server) === hash) return readOutcome;
+    if (this.#refused.get(server)?.hash === hash) return unreadableOutcome;
     return this.#merge(server, state, hash);
   }
 

@@ -9,7 +9,7 @@ export const maxPerSecond = { updates: 2000, bytes: 4 * 1024 * 1024 };
 const foreignShare = 1 / 10;
 
 /** A message before it is read. */
-export interface Admitted {
+export interface UnreadMessage {
   /** Whether its channel belongs to another program. */
   isForeign: boolean;
   bytes: number;
@@ -53,7 +53,7 @@ export class UpdateAudience {
   }
 
   /** Whether to read a message for these viewers. If not, it is counted. */
-  admits({ isForeign, bytes, isAllowed }: Admitted): boolean {
+  admits({ isForeign, bytes, isAllowed }: UnreadMessage): boolean {
     const own = isForeign ? this.#foreignRate : this.#ownRate;
     if (own.allows(bytes) && isAllowed(own)) {
       own.use(bytes);

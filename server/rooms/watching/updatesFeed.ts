@@ -9,7 +9,7 @@ import type { Viewer } from '../../sse/viewer.js';
 import { PerSecond } from '../../timing/perSecond.js';
 import type { ChannelNames } from './channelNames.js';
 import { ForeignChannels } from './foreignChannels.js';
-import { type Admitted, maxPerSecond, UpdateAudience } from './updateAudience.js';
+import { maxPerSecond, type UnreadMessage, UpdateAudience } from './updateAudience.js';
 
 /** Which updates a viewer gets. `log`: without their bytes. */
 export interface UpdatesView {
@@ -141,7 +141,7 @@ export class UpdatesFeed {
 
   /** The audiences for which a message is read. */
   #admitting(room: RoomName, bytes: number): UpdateAudience[] {
-    let message: Admitted | undefined;
+    let message: UnreadMessage | undefined;
     const admitting: UpdateAudience[] = [];
     for (const audience of this.#audiences.values()) {
       if (!room.startsWith(audience.prefix)) continue;
