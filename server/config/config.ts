@@ -1,11 +1,9 @@
 /** Reads the environment into a `Config`, and checks it. `variables.ts` is the list of variables. */
 
-import { type NetworkInterfaceInfo, networkInterfaces } from 'node:os';
 import type { z } from 'zod';
 import {
   hostAndPort,
   isAddress,
-  isLinkLocal,
   isLoopback,
   parseNetworks,
   privateNetworks,
@@ -87,20 +85,6 @@ function forgetsServers(config: Config): boolean {
 }
 
 /**
- * The URL of this service for viewers, without a trailing slash. `listeningPort` is the actual port.
- * `server/pubsub/callbackUrls.ts` makes the URLs for pub-sub servers.
- */
-export function publicUrlFor(
-  config: Pick<Config, 'host' | 'publicUrl'>,
-  listeningPort: number,
-  interfaces: () => NodeJS.Dict<NetworkInterfaceInfo[]> = networkInterfaces,
-): string {
-  if (config.publicUrl !== undefined) return config.publicUrl;
-  const host = isWildcard(config.host) ? ownAddress(interfaces()) : config.host;
-  return `http://${host.includes(':') ? `[${host}]` : host}:${listeningPort}`;
-}
-
-/**
  * Whether loopback is allowed if `PUBSUB_NETWORKS` is unset. If the service listens for other machines, an
  * address in the store or the DNS must not lead it to a service on its own loopback.
  */
@@ -150,15 +134,4 @@ function tableContradictions(config: Partial<Config>): string[] {
     );
   }
   return problems;
-}
-
-function isWildcard(host: string): boolean {
-  return host === '0.0.0.0' || host === '::';
-}
-
-function ownAddress(interfaces: NodeJS.Dict<NetworkInterfaceInfo[]>): string {
-  const all = Object.values(interfaces).flatMap((addresses) => addresses ?? []);
-  const others = all.filter(({ address, internal }) => !internal && !isLinkLocal(address));
-  const [first] = others.filter(({ family }) => family === 'IPv4').concat(others);
-  return first?.address ?? '127.0.0.1';
 }

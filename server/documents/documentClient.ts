@@ -47,8 +47,9 @@ const maxBatchJobs = 256;
 const maxBatchBytes = 1024 * 1024;
 
 /**
- * The document of one open room, which lives in the thread of `Documents`. Requests are answered in order. They
- * reject with a `DocumentError`, which never becomes an unhandled rejection.
+ * The main thread's side of one open room: a queue of requests to its document, which lives in the thread of
+ * `Documents`. Requests are answered in order. They reject with a `DocumentError`, which never becomes an unhandled
+ * rejection.
  */
 export class DocumentClient {
   readonly room: string;

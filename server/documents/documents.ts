@@ -19,21 +19,21 @@ export interface DocumentsOptions extends Partial<DocumentLimits> {
   readonly onThreadLost?: (error: DocumentError, room: string | undefined) => void;
 }
 
-const mebi = 1024 * 1024;
+const mebibyte = 1024 * 1024;
 
 /** Memory, or the limit of the container. In the worst case a document takes some 60 times its encoded size. */
 const memoryBytes = (): number => Math.min(totalmem(), process.constrainedMemory() || Infinity);
 
 const defaultLimits: DocumentLimits = {
-  maxRoomBytes: 32 * mebi,
-  maxTotalBytes: 64 * mebi,
-  maxPendingBytes: mebi / 4,
-  maxJsonBytes: 32 * mebi,
+  maxRoomBytes: 32 * mebibyte,
+  maxTotalBytes: 64 * mebibyte,
+  maxPendingBytes: mebibyte / 4,
+  maxJsonBytes: 32 * mebibyte,
   maxJsonDepth: 100,
 };
 
 /** Deadline in ms for a request about so many bytes: some fifty times what a normal request takes. */
-const deadlineFor = (bytes: number): number => 10_000 + (bytes / mebi) * 5_000;
+const deadlineFor = (bytes: number): number => 10_000 + (bytes / mebibyte) * 5_000;
 
 /** Part of a room: its document, or its awareness. Each is refused by itself. */
 type Subject = 'document' | 'people';
@@ -60,9 +60,9 @@ export class Documents {
   #isClosed = false;
 
   constructor({
-    maxBacklogBytes = 64 * mebi,
+    maxBacklogBytes = 64 * mebibyte,
     deadlineMs = 30_000,
-    maxHeapMb = Math.min(2_048, Math.floor(memoryBytes() / 3 / mebi)),
+    maxHeapMb = Math.min(2_048, Math.floor(memoryBytes() / 3 / mebibyte)),
     onThreadLost = () => undefined,
     refusals = new RoomRefusals(),
     ...limits

@@ -2,7 +2,8 @@ import type { NetworkInterfaceInfo } from 'node:os';
 import { resolve } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { ConfigError, publicUrlFor, readConfig } from '../../../server/config/config.js';
+import { ConfigError, readConfig } from '../../../server/config/config.js';
+import { publicUrlFor } from '../../../server/config/publicUrlFor.js';
 import { variables } from '../../../server/config/variables.js';
 
 function problemsOf(env: Record<string, string | undefined>): string[] {
