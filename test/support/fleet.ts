@@ -1,12 +1,12 @@
 /** Real pub-sub servers for the tests of one file, each in a process of its own. */
 
-import { afterAll, beforeAll, expect } from '@jest/globals';
+import { afterAll, beforeAll, beforeEach, expect } from '@jest/globals';
 import { type Editor, joinRoom } from '../../server/demo/editors.js';
 import { type BareConnection, openConnection } from '../../server/demo/openConnection.js';
 import { type ServerProcess, startServerProcess } from '../../server/demo/pubSubFleet.js';
 import type { EventStream } from './eventStream.js';
 import { eventually } from './eventually.js';
-import { owns, visits } from './stage.js';
+import { owns, untilServicesEnded, visits } from './stage.js';
 
 /** Starts servers before the tests of a file and ends them after. The array is filled before the first test. */
 export function sharedFleet(size: number): ServerProcess[] {
@@ -14,6 +14,8 @@ export function sharedFleet(size: number): ServerProcess[] {
   beforeAll(async () => {
     fleet.push(...(await Promise.all(Array.from({ length: size }, () => startServerProcess()))));
   });
+  // The service of an earlier test could silence a server after that of the next test has activated it.
+  beforeEach(untilServicesEnded);
   afterAll(async () => {
     await Promise.all(fleet.map((server) => server.kill()));
   });

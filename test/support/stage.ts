@@ -60,6 +60,11 @@ afterEach(async () => {
 });
 afterAll(() => Promise.all(endings));
 
+/** Resolves when the services of earlier tests have ended. Until then they may still silence their servers. */
+export async function untilServicesEnded(): Promise<void> {
+  await Promise.allSettled(endings);
+}
+
 /** Ends the faults of a double. */
 export function recover(double: ScriptedServer): void {
   double.respond({ kind: 'normal' });
