@@ -5,7 +5,14 @@ import type { DocumentClient } from '../../../server/documents/documentClient.js
 import { BadUpdate, DocumentError } from '../../../server/documents/documentErrors.js';
 import type { Documents } from '../../../server/documents/documents.js';
 import { RoomRefusals } from '../../../server/documents/roomRefusals.js';
-import { docOf, edited, endless, openDocuments, ownDocuments, prepended } from './support.js';
+import {
+  docOf,
+  edited,
+  endless,
+  openDocuments,
+  ownDocuments,
+  prepended,
+} from '../../unit/documents/support.js';
 
 ownDocuments();
 
