@@ -19,7 +19,7 @@ const isEmpty = ({ store }: Y.Doc): boolean =>
 /**
  * Lets Yjs apply an update that `readUpdate` refuses, in a separate document to protect the shared one. Returns the
  * update as Yjs writes it. Throws `BadUpdate` if Yjs refuses it too, applies none of it or cannot write it again.
- * `isWhole`: it is a whole state, of which waiting updates may be left out.
+ * `isWhole`: it is a whole state. Its waiting updates may be left out.
  */
 export function readByYjs(update: Uint8Array, refusal: BadUpdate, isWhole: boolean): Uint8Array {
   // Waiting updates would break the document to which they are applied.

@@ -15,7 +15,7 @@ export function noteProxies(trustedProxies: Networks | undefined, log: Logger): 
   const due = new Set(Object.keys(messages));
   return (ctx, next) => {
     const reason = due.size > 0 ? hiddenAddressOf(ctx, trustedProxies) : undefined;
-    // Any client can send the header: each message is logged once, whoever causes it.
+    // Any client can send the header, so each message is logged only once.
     if (reason && due.delete(reason)) log.warn({ proxy: remoteAddress(ctx) }, messages[reason]);
     return next();
   };
