@@ -92,6 +92,8 @@ export const quick = {
 export const noResync = { RESYNC_INTERVAL_MS: '600000' };
 /** Longer than any test: no request times out. */
 export const patient = { REQUEST_TIMEOUT_MS: '60000' };
+/** Long intervals: nothing happens by the clock, and a busy server has time to answer. */
+export const calm = { ...noResync, PROBE_INTERVAL_MS: '60000', REQUEST_TIMEOUT_MS: '20000' };
 
 export interface StagingOptions {
   /** Does not wait until the servers are silent. */

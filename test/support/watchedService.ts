@@ -6,8 +6,8 @@ import type { EventStream } from './eventStream.js';
 import { eventually } from './eventually.js';
 import type { ScriptedServer } from './scriptedServer.js';
 import {
+  calm,
   getJson,
-  noResync,
   type StagingOptions,
   startDouble,
   startStaged,
@@ -15,9 +15,6 @@ import {
   untilState,
   watch,
 } from './stage.js';
-
-/** Long intervals: nothing happens by the clock. */
-export const calm = { ...noResync, PROBE_INTERVAL_MS: '60000', REQUEST_TIMEOUT_MS: '20000' };
 
 /** Starts them. Room `r` has one connection on each double. */
 export async function startWatched(

@@ -5,6 +5,7 @@ import type { Page } from 'playwright-core';
 import * as Y from 'yjs';
 import { eventually } from '../../support/eventually.js';
 import { type RedisServer, startRedis } from '../../support/redisServer.js';
+import { calm } from '../../support/stage.js';
 import { awarenessUpdate } from '../rooms/support/awareness.js';
 import { startDocServer } from '../rooms/support/docServer.js';
 import { untilCount, untilText } from './support/looks.js';
@@ -24,12 +25,7 @@ const patience = { withinMs: 30_000 };
 async function show(doc: Y.Doc, query = '') {
   const server = await startDocServer();
   server.states.set('r', Y.encodeStateAsUpdate(doc));
-  const service = await startStaged([server], {
-    PROBE_INTERVAL_MS: '60000',
-    RESYNC_INTERVAL_MS: '600000',
-    REQUEST_TIMEOUT_MS: '20000',
-    REDIS_URL: redis.url,
-  });
+  const service = await startStaged([server], { ...calm, REDIS_URL: redis.url });
   const page = await browser.open(`${service.url}/#/room/r${query}`);
   return { page, service };
 }

@@ -2,7 +2,7 @@ import { expect, test } from '@jest/globals';
 import { eventually } from '../../support/eventually.js';
 import { startReal, untilTrue } from '../../support/fleet.js';
 import { startRedis } from '../../support/redisServer.js';
-import { noResync, owns, startStaged, watch } from '../../support/stage.js';
+import { calm, owns, startStaged, watch } from '../../support/stage.js';
 import {
   contentOf,
   documentOf,
@@ -13,8 +13,6 @@ import {
   watchRoom,
 } from '../rooms/support/rooms.js';
 import { startTcpRelay } from './support/tcpRelay.js';
-
-const calm = { ...noResync, PROBE_INTERVAL_MS: '60000', REQUEST_TIMEOUT_MS: '20000' };
 
 test('the connection to Redis freezes, then Redis is restarted: rooms are polled, counts go on, and no update is missed', async () => {
   const redis = owns(await startRedis(), (it) => it.stop());

@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals';
 import { eventually } from '../../support/eventually.js';
-import { stateOf, untilState } from '../../support/stage.js';
-import { calm, expectUnaffected, startWatched } from '../../support/watchedService.js';
+import { calm, stateOf, untilState } from '../../support/stage.js';
+import { expectUnaffected, startWatched } from '../../support/watchedService.js';
 import { operations, samplePath } from '../security/requests.js';
 import { type Dialled, dial, viewerRequest } from './support/dial.js';
 

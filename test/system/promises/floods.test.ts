@@ -3,6 +3,7 @@ import { describe, expect, test } from '@jest/globals';
 import { eventually } from '../../support/eventually.js';
 import {
   activationsOf,
+  calm,
   getJson,
   noResync,
   owns,
@@ -16,7 +17,7 @@ import {
   wishesOf,
 } from '../../support/stage.js';
 import { startUnresponsivePorts } from '../../support/unresponsivePorts.js';
-import { calm, expectUnaffected, startWatched } from '../../support/watchedService.js';
+import { expectUnaffected, startWatched } from '../../support/watchedService.js';
 import { HeapClock } from '../../unit/machines/heapClock.js';
 
 /** Evidence against a server has it asked at once, and then not for 2 s. */

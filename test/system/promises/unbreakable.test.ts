@@ -3,6 +3,7 @@ import { eventually } from '../../support/eventually.js';
 import type { ScriptedServer } from '../../support/scriptedServer.js';
 import {
   activationsOf,
+  calm,
   getJson,
   post,
   serversOf,
@@ -12,7 +13,7 @@ import {
   untilShown,
   watch,
 } from '../../support/stage.js';
-import { calm, expectUnaffected, startWatched } from '../../support/watchedService.js';
+import { expectUnaffected, startWatched } from '../../support/watchedService.js';
 
 const hostile: string[] = [
   '',

@@ -2,7 +2,7 @@ import { beforeEach, expect, test } from '@jest/globals';
 import type { Service } from '../../../server/service.js';
 import { eventually } from '../../support/eventually.js';
 import { type RedisServer, startRedis } from '../../support/redisServer.js';
-import { owns, startStaged } from '../../support/stage.js';
+import { calm, owns, startStaged } from '../../support/stage.js';
 import { awarenessUpdate, framesOf, peopleOf } from './support/awareness.js';
 import { type DocServer, startDocServer } from './support/docServer.js';
 import { patience, untilStanding, watchRoom } from './support/rooms.js';
@@ -17,9 +17,7 @@ beforeEach(async () => {
 const intervalMs = 250;
 const start = (env: Record<string, string> = {}): Promise<Service> =>
   startStaged([server], {
-    PROBE_INTERVAL_MS: '60000',
-    RESYNC_INTERVAL_MS: '600000',
-    REQUEST_TIMEOUT_MS: '20000',
+    ...calm,
     FRAME_INTERVAL_MS: String(intervalMs),
     REDIS_URL: redis.url,
     ...env,

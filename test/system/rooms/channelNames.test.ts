@@ -5,7 +5,7 @@ import { ChannelNames } from '../../../server/rooms/watching/channelNames.js';
 import { eventually } from '../../support/eventually.js';
 import { startCluster } from '../../support/redisFleets.js';
 import { startRedis } from '../../support/redisServer.js';
-import { noResync, owns, startStaged, watch } from '../../support/stage.js';
+import { calm, owns, startStaged, watch } from '../../support/stage.js';
 import { type DocServer, startDocServer } from './support/docServer.js';
 import {
   dataOf,
@@ -15,8 +15,6 @@ import {
   untilStanding,
   watchRoom,
 } from './support/rooms.js';
-
-const calm = { ...noResync, PROBE_INTERVAL_MS: '60000', REQUEST_TIMEOUT_MS: '20000' };
 
 let server: DocServer;
 beforeEach(async () => {

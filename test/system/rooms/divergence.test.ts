@@ -4,7 +4,7 @@ import type { Divergence } from '../../../server/wire/divergence.js';
 import { eventually } from '../../support/eventually.js';
 import { nth, startReal } from '../../support/fleet.js';
 import { startRedis } from '../../support/redisServer.js';
-import { getJson, noResync, owns, startStaged } from '../../support/stage.js';
+import { calm, getJson, owns, startStaged } from '../../support/stage.js';
 import { startDocServer } from './support/docServer.js';
 import {
   edit,
@@ -14,8 +14,6 @@ import {
   untilStanding,
   watchRoom,
 } from './support/rooms.js';
-
-const calm = { ...noResync, PROBE_INTERVAL_MS: '60000', REQUEST_TIMEOUT_MS: '20000' };
 
 const missing = (server: string, from: number, to = from + 5): Divergence => ({
   server,

@@ -5,7 +5,7 @@ import { expect, test } from '@jest/globals';
 import * as encoding from 'lib0/encoding';
 import { eventually } from '../../support/eventually.js';
 import { startRedis } from '../../support/redisServer.js';
-import { getJson, owns, startStaged } from '../../support/stage.js';
+import { calm, getJson, owns, startStaged } from '../../support/stage.js';
 import { awarenessUpdate, framesOf, type Said } from './support/awareness.js';
 import { startDocServer } from './support/docServer.js';
 import { patience, statusOf, untilStanding, watchRoom } from './support/rooms.js';
@@ -33,9 +33,7 @@ test('deep JSON, large strings and a million clients are read in the worker thre
   const server = await startDocServer();
   server.doc('r').getText('text').insert(0, 'x');
   const service = await startStaged([server], {
-    PROBE_INTERVAL_MS: '60000',
-    RESYNC_INTERVAL_MS: '600000',
-    REQUEST_TIMEOUT_MS: '20000',
+    ...calm,
     REDIS_URL: redis.url,
   });
   const viewer = await watchRoom(service, 'r', '?awareness=changes&as=updates');

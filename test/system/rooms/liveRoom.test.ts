@@ -6,7 +6,7 @@ import type { EventStream } from '../../support/eventStream.js';
 import { eventually } from '../../support/eventually.js';
 import { nth } from '../../support/fleet.js';
 import { type RedisServer, startRedis } from '../../support/redisServer.js';
-import { noResync, owns, startStaged } from '../../support/stage.js';
+import { calm, owns, startStaged } from '../../support/stage.js';
 import {
   type Consumer,
   consume,
@@ -22,7 +22,6 @@ import {
 } from './support/rooms.js';
 
 const room = 'r';
-const calm = { ...noResync, PROBE_INTERVAL_MS: '60000', REQUEST_TIMEOUT_MS: '20000' };
 
 let redis: RedisServer;
 let servers: ServerProcess[];

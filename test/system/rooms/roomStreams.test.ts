@@ -9,7 +9,15 @@ import { Viewer } from '../../../server/sse/viewer.js';
 import { openEventStream } from '../../support/eventStream.js';
 import { eventually } from '../../support/eventually.js';
 import { type RedisServer, startRedis } from '../../support/redisServer.js';
-import { getJson, owns, startStaged, untilShown, watch, watchMaps } from '../../support/stage.js';
+import {
+  calm,
+  getJson,
+  owns,
+  startStaged,
+  untilShown,
+  watch,
+  watchMaps,
+} from '../../support/stage.js';
 import { type DocServer, startDocServer } from './support/docServer.js';
 import {
   Consumer,
@@ -40,11 +48,6 @@ beforeEach(async () => {
 });
 afterEach(() => void jest.restoreAllMocks());
 
-const calm = {
-  PROBE_INTERVAL_MS: '60000',
-  RESYNC_INTERVAL_MS: '600000',
-  REQUEST_TIMEOUT_MS: '20000',
-};
 const start = (env: Record<string, string> = {}): Promise<Service> =>
   startStaged([server], { ...calm, REDIS_URL: redis.url, ...env });
 

@@ -6,7 +6,7 @@ import type { Service } from '../../../server/service.js';
 import type { EventStream } from '../../support/eventStream.js';
 import { eventually } from '../../support/eventually.js';
 import { type RedisServer, startRedis } from '../../support/redisServer.js';
-import { noResync, owns, startStaged } from '../../support/stage.js';
+import { calm, owns, startStaged } from '../../support/stage.js';
 import { type DocServer, startDocServer } from './support/docServer.js';
 import {
   dataOf,
@@ -18,7 +18,6 @@ import {
   watchRoom,
 } from './support/rooms.js';
 
-const calm = { ...noResync, PROBE_INTERVAL_MS: '60000', REQUEST_TIMEOUT_MS: '20000' };
 const room = 'r';
 
 let redis: RedisServer;

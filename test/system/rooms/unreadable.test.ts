@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals';
 import * as Y from 'yjs';
 import { eventually } from '../../support/eventually.js';
-import { getJson, noResync, quick, startStaged } from '../../support/stage.js';
+import { calm, getJson, quick, startStaged } from '../../support/stage.js';
 import { startLogged } from '../security/logged.js';
 import { startDocServer } from './support/docServer.js';
 import {
@@ -15,7 +15,6 @@ import {
   watchRoom,
 } from './support/rooms.js';
 
-const calm = { ...noResync, PROBE_INTERVAL_MS: '60000', REQUEST_TIMEOUT_MS: '20000' };
 const room = 'r';
 
 /** A server whose state for the room is cut by three bytes. */

@@ -8,7 +8,7 @@ import { nth, startReal } from '../../support/fleet.js';
 import { startRedis } from '../../support/redisServer.js';
 import type { ScriptedServer } from '../../support/scriptedServer.js';
 import {
-  noResync,
+  calm,
   owns,
   post,
   startDouble,
@@ -45,7 +45,6 @@ interface FeedStatus {
   foreign: number;
 }
 
-const calm = { ...noResync, PROBE_INTERVAL_MS: '60000', REQUEST_TIMEOUT_MS: '20000' };
 const watchUpdates = (service: Service, query = '') => watch(service, `/api/updates${query}`);
 const entriesOf = (stream: EventStream) => dataOf<UpdateEntry>(stream, 'update');
 const roomsOf = (stream: EventStream) => entriesOf(stream).map(({ room }) => room);

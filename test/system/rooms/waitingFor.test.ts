@@ -2,12 +2,11 @@ import { expect, test } from '@jest/globals';
 import * as Y from 'yjs';
 import { readState } from '../../../server/documents/coverage.js';
 import { eventually } from '../../support/eventually.js';
-import { getJson, noResync, startStaged } from '../../support/stage.js';
+import { calm, getJson, startStaged } from '../../support/stage.js';
 import { docOf, edited } from '../../unit/documents/support.js';
 import { startDocServer } from './support/docServer.js';
 import { patience, type RoomStatus, statusOf, untilStanding, watchRoom } from './support/rooms.js';
 
-const calm = { ...noResync, PROBE_INTERVAL_MS: '60000', REQUEST_TIMEOUT_MS: '20000' };
 const room = 'r';
 
 /** Three words of one client; the second comes after the first, the third after the second. */

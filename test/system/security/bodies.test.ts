@@ -7,8 +7,8 @@ import fc from 'fast-check';
 import { GatheredBytes } from '../../../server/http/guards/gatheredBytes.js';
 import { openEventStream } from '../../support/eventStream.js';
 import { eventually } from '../../support/eventually.js';
-import { startDouble, startStaged, visits } from '../../support/stage.js';
-import { calm, expectUnaffected, startWatched } from '../../support/watchedService.js';
+import { calm, startDouble, startStaged, visits } from '../../support/stage.js';
+import { expectUnaffected, startWatched } from '../../support/watchedService.js';
 import { type Dialled, dial } from '../faults/support/dial.js';
 import { operations, samplePath } from './requests.js';
 

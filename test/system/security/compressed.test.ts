@@ -7,8 +7,7 @@ import { describe, expect, test } from '@jest/globals';
 import * as Y from 'yjs';
 import { eventually } from '../../support/eventually.js';
 import { ask } from '../../support/http.js';
-import { getJson, owns, type ServerRow, startStaged, watch } from '../../support/stage.js';
-import { calm } from '../../support/watchedService.js';
+import { calm, getJson, owns, type ServerRow, startStaged, watch } from '../../support/stage.js';
 
 const mebi = 1024 * 1024;
 /** Size of the unpacked bomb. */

@@ -10,6 +10,7 @@ import { eventually } from '../../support/eventually.js';
 import { check, escaped, validatorOf } from '../../support/openapi.js';
 import { get, nextOf, sharedStore, type TestTables } from '../../support/restApi.js';
 import {
+  calm,
   getJson,
   post,
   quick,
@@ -20,7 +21,7 @@ import {
   untilShown,
   visits,
 } from '../../support/stage.js';
-import { calm, startWatched } from '../../support/watchedService.js';
+import { startWatched } from '../../support/watchedService.js';
 import { expectOneLineEach, startLogged } from './logged.js';
 import {
   type FuzzedAnswer,

@@ -4,6 +4,7 @@ import type { EventStream } from '../../support/eventStream.js';
 import { eventually } from '../../support/eventually.js';
 import {
   activationsOf,
+  calm,
   getJson,
   noResync,
   post,
@@ -11,7 +12,7 @@ import {
   untilShown,
   watch,
 } from '../../support/stage.js';
-import { calm, startWatched } from '../../support/watchedService.js';
+import { startWatched } from '../../support/watchedService.js';
 
 /** With evidence a server is asked at least every two seconds. */
 const steady = { ...calm, RESYNC_INTERVAL_MS: '2000' };

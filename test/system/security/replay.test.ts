@@ -1,6 +1,7 @@
 import { expect, test } from '@jest/globals';
 import { eventually } from '../../support/eventually.js';
 import {
+  calm,
   post,
   quick,
   serversOf,
@@ -9,7 +10,7 @@ import {
   untilShown,
   watch,
 } from '../../support/stage.js';
-import { calm, startWatched } from '../../support/watchedService.js';
+import { startWatched } from '../../support/watchedService.js';
 
 /** A post, as somebody on the network would copy it. */
 const body = JSON.stringify({ room: 'r', add: 1 });

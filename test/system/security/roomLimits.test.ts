@@ -3,6 +3,7 @@ import type { Epoch, ServerId } from '../../../machines/ports.js';
 import { Tally } from '../../../machines/tally.js';
 import { eventually } from '../../support/eventually.js';
 import {
+  calm,
   patient,
   post,
   recover,
@@ -13,7 +14,6 @@ import {
   untilShown,
   watch,
 } from '../../support/stage.js';
-import { calm } from '../../support/watchedService.js';
 
 const one = '10.0.0.1:8001' as ServerId;
 const two = '10.0.0.2:8001' as ServerId;

@@ -4,8 +4,8 @@ import { connect, type Socket } from 'node:net';
 import { describe, expect, test } from '@jest/globals';
 import { eventually } from '../../support/eventually.js';
 import type { ScriptedServer } from '../../support/scriptedServer.js';
-import { activationsOf, owns, stateOf } from '../../support/stage.js';
-import { calm, expectUnaffected, startWatched } from '../../support/watchedService.js';
+import { activationsOf, calm, owns, stateOf } from '../../support/stage.js';
+import { expectUnaffected, startWatched } from '../../support/watchedService.js';
 
 /** Sends bytes on a new connection. Resolves with what it received when it is closed or has enough answers. */
 async function sendRaw(url: string, bytes: string, expected = 1): Promise<string> {
