@@ -19,10 +19,17 @@ export interface Proof {
 }
 
 /** `[file](path) "title", "title"; [file](path) "title"`. */
-export const proofsIn = (cell: string): Proof[] =>
+const proofsIn = (cell: string): Proof[] =>
   [...cell.matchAll(/\]\(([^)]+)\)((?:[, ]+"[^"]+")+)/g)].flatMap(([, path = '', titles = '']) =>
     [...titles.matchAll(/"([^"]+)"/g)].map(([, title = '']) => ({ path, title })),
   );
+
+/** The tests that the third cell of a row names. */
+export const proofsOf = ([, , shownBy = '']: readonly string[]): Proof[] => proofsIn(shownBy);
+
+/** Rows with an empty cell, and those that name no test. */
+export const unproven = (rows: readonly string[][]): string[][] =>
+  rows.filter((row) => !row[0] || !row[1] || proofsOf(row).length === 0);
 
 /** Those whose file is not there, has no test or group of exactly this title, or leaves tests out. */
 export function missing(page: URL, proofs: readonly Proof[]): Proof[] {
