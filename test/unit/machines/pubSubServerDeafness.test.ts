@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, test } from '@jest/globals';
 import {
+  endWell,
   liveServer,
   probeMs,
   resyncMs,
@@ -11,11 +12,7 @@ import {
 const postGraceMs = timing.requestTimeoutMs;
 
 let world: ScriptedPubSubServer;
-afterEach(() => {
-  expect(world.overlaps).toEqual([]);
-  expect(world.errors).toEqual([]);
-  world.stop();
-});
+afterEach(() => endWell(world));
 
 const snapshots = (sinceMs: number) => world.times('activity.requested', sinceMs);
 

@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, test } from '@jest/globals';
 import type { Epoch } from '../../../machines/ports.js';
 import {
+  endWell,
   liveServer,
   resyncMs,
   ScriptedPubSubServer,
@@ -17,11 +18,7 @@ const dipMs = 375;
 const evidenceOnly = { timing: { resyncIntervalMs: 1e9, probeIntervalMs: 1e9 } };
 
 let world: ScriptedPubSubServer;
-afterEach(() => {
-  expect(world.overlaps).toEqual([]);
-  expect(world.errors).toEqual([]);
-  world.stop();
-});
+afterEach(() => endWell(world));
 
 const corrections = (sinceMs = 1) => world.times('activity.requested', sinceMs);
 const gaps = (times: number[]) => times.slice(1).map((atMs, i) => atMs - (times[i] as number));

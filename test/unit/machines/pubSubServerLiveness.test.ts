@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, test } from '@jest/globals';
 import {
+  endWell,
   liveServer,
   overdueMs,
   probeMs,
@@ -10,11 +11,7 @@ import {
 } from './support/scriptedPubSubServer.js';
 
 let world: ScriptedPubSubServer;
-afterEach(() => {
-  expect(world.overlaps).toEqual([]);
-  expect(world.errors).toEqual([]);
-  world.stop();
-});
+afterEach(() => endWell(world));
 
 const statuses = () =>
   world.reports.flatMap((report) => (report.type === 'server.reported' ? [report.status] : []));

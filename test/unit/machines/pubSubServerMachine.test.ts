@@ -2,6 +2,7 @@ import { afterEach, describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import type { Epoch } from '../../../machines/ports.js';
 import {
+  endWell,
   liveServer,
   probeMs,
   resyncMs,
@@ -11,11 +12,7 @@ import {
 } from './support/scriptedPubSubServer.js';
 
 let world: ScriptedPubSubServer;
-afterEach(() => {
-  expect(world.overlaps).toEqual([]);
-  expect(world.errors).toEqual([]);
-  world.stop();
-});
+afterEach(() => endWell(world));
 
 describe('a pub-sub server without a wish', () => {
   test('is unknown and gets no requests', () => {

@@ -1,3 +1,4 @@
+import { expect } from '@jest/globals';
 import { createActor, fromCallback, setup } from 'xstate';
 import type { Epoch, ServerAnswer, ServerId, ServerRequest } from '../../../../machines/ports.js';
 import { pubSubServerMachine } from '../../../../machines/pubSubServerMachine.js';
@@ -183,4 +184,11 @@ export function liveServer(
   world.send('activation.requested');
   world.answer(rooms);
   return world;
+}
+
+/** Ends one after its test: it never had two requests open, and threw nothing. */
+export function endWell(world: ScriptedPubSubServer): void {
+  expect(world.overlaps).toEqual([]);
+  expect(world.errors).toEqual([]);
+  world.stop();
 }
