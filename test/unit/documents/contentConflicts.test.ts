@@ -3,7 +3,8 @@ import fc from 'fast-check';
 import * as Y from 'yjs';
 import { readState } from '../../../server/documents/coverage.js';
 import { LiveDocument } from '../../../server/documents/liveDocument.js';
-import { docOf, editAtRandom, edited, editKinds } from './support.js';
+import { exchange, exchanges } from './randomEdits.js';
+import { docOf, edited } from './support.js';
 
 const limits = {
   maxRoomBytes: 1e7,
@@ -159,29 +160,16 @@ describe('elements under the same client and clock', () => {
   });
 
   test('never conflict if every client has its own id, whoever collects deleted elements', () => {
-    const step = fc.record({
-      server: fc.nat(3),
-      kind: fc.nat(editKinds - 1),
-      seed: fc.nat(),
-      heardBy: fc.nat(15),
-    });
-    const property = fc.property(fc.array(step, { maxLength: 40 }), fc.nat(3), (steps, first) => {
+    const steps = fc.array(exchanges, { maxLength: 40 });
+    const property = fc.property(steps, fc.nat(3), (steps, first) => {
       // Two of the servers keep deleted content.
       const docs = [1, 2, 3, 4].map((clientID) =>
         Object.assign(new Y.Doc({ gc: clientID % 2 === 0 }), { clientID }),
       );
       const document = new LiveDocument(limits, () => 1e7);
-      for (const { server, kind, seed, heardBy } of steps) {
-        const doc = docs[server] ?? new Y.Doc();
-        const told: Uint8Array[] = [];
-        const hear = (update: Uint8Array) => told.push(update);
-        doc.on('update', hear);
-        editAtRandom(doc, kind, seed);
-        doc.off('update', hear);
-        docs.forEach((other, i) => {
-          if (heardBy & (1 << i)) for (const update of told) Y.applyUpdate(other, update);
-        });
-        if (heardBy % 3 === 0) document.apply(told);
+      for (const step of steps) {
+        const updates = exchange(docs, step);
+        if (step.receivers % 3 === 0) document.apply(updates);
       }
       for (let i = 0; i < 8; i += 1) {
         const doc = docs[(first + i) % 4] ?? new Y.Doc();

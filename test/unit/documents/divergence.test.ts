@@ -9,7 +9,8 @@ import {
 } from '../../../server/documents/clockRanges.js';
 import { readState } from '../../../server/documents/coverage.js';
 import { compareCoverage } from '../../../server/documents/divergence.js';
-import { docOf, editAtRandom, edited, editKinds } from './support.js';
+import { exchange, exchanges } from './randomEdits.js';
+import { docOf, edited } from './support.js';
 
 const compare = (...docs: Y.Doc[]) =>
   compareCoverage(
@@ -91,27 +92,10 @@ describe('divergence', () => {
   });
 
   test('is found exactly when Yjs finds the documents different, after any edits and partial exchange', () => {
-    const step = fc.record({
-      server: fc.nat(3),
-      kind: fc.nat(editKinds - 1),
-      seed: fc.nat(),
-      // Whom it tells: bit by server.
-      heardBy: fc.nat(15),
-    });
     fc.assert(
-      fc.property(fc.array(step, { maxLength: 30 }), (steps) => {
+      fc.property(fc.array(exchanges, { maxLength: 30 }), (steps) => {
         const docs = [1, 2, 3, 4].map((clientID) => Object.assign(new Y.Doc(), { clientID }));
-        for (const { server, kind, seed, heardBy } of steps) {
-          const doc = docs[server] ?? new Y.Doc();
-          const told: Uint8Array[] = [];
-          const hear = (update: Uint8Array) => told.push(update);
-          doc.on('update', hear);
-          editAtRandom(doc, kind, seed);
-          doc.off('update', hear);
-          docs.forEach((other, i) => {
-            if (heardBy & (1 << i)) for (const update of told) Y.applyUpdate(other, update);
-          });
-        }
+        for (const step of steps) exchange(docs, step);
         // What all hold together; who equals it misses nothing.
         const all = docOf(...docs.map((doc) => Y.encodeStateAsUpdate(doc)));
         const behind = docs.flatMap((doc, i) => {

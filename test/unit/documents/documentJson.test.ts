@@ -4,7 +4,8 @@ import fc from 'fast-check';
 import * as Y from 'yjs';
 import { documentJson } from '../../../server/documents/documentJson.js';
 import type { Kind } from '../../../server/documents/sharedTypes.js';
-import { docOf, editAtRandom, edited, editKinds } from './support.js';
+import { editAtRandom, editKinds } from './randomEdits.js';
+import { docOf, edited } from './support.js';
 
 const bounds = { maxBytes: 1e6, maxDepth: 100 };
 const textOf = (doc: Y.Doc, options: object = {}): string =>

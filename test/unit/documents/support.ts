@@ -39,64 +39,6 @@ export const docOf = (...updates: Uint8Array[]): Y.Doc => {
   return doc;
 };
 
-type Random = (below: number) => number;
-
-const edits: readonly ((doc: Y.Doc, random: Random) => void)[] = [
-  (doc, random) => doc.getText('text').insert(random(doc.getText('text').length + 1), 'aé😀'),
-  (doc, random) => {
-    const text = doc.getText('text');
-    if (text.length > 2) text.format(random(text.length - 2), 2, { bold: random(2) ? true : null });
-  },
-  (doc, random) =>
-    doc.getText('text').insertEmbed(random(doc.getText('text').length + 1), { a: 1 }),
-  (doc, random) => {
-    const text = doc.getText('text');
-    if (text.length > 0) text.delete(random(text.length), 1);
-  },
-  (doc, random) => {
-    const list = doc.getArray('list');
-    list.insert(random(list.length + 1), [1, 'x', { a: [null, undefined, 5n, 1.5] }]);
-  },
-  (doc, random) => {
-    const list = doc.getArray('list');
-    if (list.length > 0) list.delete(random(list.length), 1);
-  },
-  (doc, random) => {
-    const nested = new Y.Map();
-    nested.set('inner', new Y.Text('inner'));
-    doc.getArray('list').insert(random(doc.getArray('list').length + 1), [nested]);
-  },
-  (doc, random) => doc.getMap('map').set(`k${random(3)}`, random(2) ? Uint8Array.of(1, 2) : 'v'),
-  (doc, random) => doc.getMap('map').delete(`k${random(3)}`),
-  (doc, random) => doc.getMap('map').set(`k${random(3)}`, new Y.Doc({ guid: 'sub' })),
-  (doc, random) => {
-    const page = doc.getXmlFragment('page');
-    const element = new Y.XmlElement('p');
-    // A hook is a child by the protocol, not by Yjs's types.
-    const hook = new Y.XmlHook('hook') as unknown as Y.XmlElement;
-    page.insert(random(page.length + 1), [element, hook]);
-    element.setAttribute('class', 'c');
-    element.insert(0, [new Y.XmlText('text')]);
-  },
-  (doc, random) => {
-    const page = doc.getXmlFragment('page');
-    if (page.length > 0) page.delete(random(page.length), 1);
-  },
-];
-
-/** How many kinds of edits `editAtRandom` knows. */
-export const editKinds = edits.length;
-
-/** One edit of a kind, at places that `seed` decides. */
-export const editAtRandom = (doc: Y.Doc, kind: number, seed: number): void => {
-  let state = seed >>> 0;
-  const random = (below: number): number => {
-    state = (Math.imul(state, 1_103_515_245) + 12_345) >>> 0;
-    return (state >>> 8) % below;
-  };
-  edits[kind % editKinds]?.(doc, random);
-};
-
 // One client's structs in the root type `text`, by hand: Yjs would take long to make as many.
 const structsOf = (
   client: number,

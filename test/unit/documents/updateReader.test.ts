@@ -4,7 +4,8 @@ import * as Y from 'yjs';
 import { BadUpdate } from '../../../server/documents/documentErrors.js';
 import { LiveDocument } from '../../../server/documents/liveDocument.js';
 import { readUpdate, type StructKind } from '../../../server/documents/updateReader.js';
-import { editAtRandom, edited, editKinds } from './support.js';
+import { play, type Session, sessions } from './randomEdits.js';
+import { edited } from './support.js';
 
 type Struct = [client: number, clock: number, length: number, kind: StructKind];
 
@@ -34,24 +35,11 @@ const readByYjs = (update: Uint8Array) => {
   };
 };
 
-const sessions = fc.array(fc.tuple(fc.nat(editKinds - 1), fc.nat(), fc.nat(2)), { maxLength: 40 });
-type Session = typeof sessions extends fc.Arbitrary<infer T> ? T : never;
+const someEdits = sessions({ maxLength: 40 });
 
-// Three clients that hear of each other at once, so that what they make refers to each other.
-const play = (session: Session): Uint8Array[] => {
-  const updates: Uint8Array[] = [];
-  const docs = [1, 2, 300].map((clientID) => Object.assign(new Y.Doc(), { clientID }));
-  for (const doc of docs) {
-    doc.on('update', (update: Uint8Array, origin: unknown) => {
-      if (origin === 'told') return;
-      updates.push(update);
-      for (const other of docs) if (other !== doc) Y.applyUpdate(other, update, 'told');
-    });
-  }
-  for (const [kind, seed, client] of session) {
-    const doc = docs[client];
-    if (doc) editAtRandom(doc, kind, seed);
-  }
+/** The updates of a session, and the states that its clients have at the end. */
+const updatesOf = (session: Session): Uint8Array[] => {
+  const { updates, docs } = play(session);
   return [...updates, ...docs.map((doc) => Y.encodeStateAsUpdate(doc))];
 };
 
@@ -67,8 +55,8 @@ const withPending = (): Uint8Array => {
 describe('reading an update', () => {
   test('finds the same as Yjs in real updates and states', () => {
     fc.assert(
-      fc.property(sessions, (session) => {
-        for (const update of play(session)) expect(read(update)).toEqual(readByYjs(update));
+      fc.property(someEdits, (session) => {
+        for (const update of updatesOf(session)) expect(read(update)).toEqual(readByYjs(update));
       }),
       { numRuns: 100 },
     );
@@ -81,7 +69,7 @@ describe('reading an update', () => {
   });
 
   test('refuses every truncation of an update', () => {
-    for (const update of play([4, 0, 1, 7, 9, 10, 3].map((kind, i) => [kind, i, i % 3]))) {
+    for (const update of updatesOf([4, 0, 1, 7, 9, 10, 3].map((kind, i) => [kind, i, i % 3]))) {
       for (let length = 0; length < update.length; length += 1) {
         expect(() => read(update.subarray(0, length))).toThrow(BadUpdate);
       }
@@ -89,7 +77,7 @@ describe('reading an update', () => {
   });
 
   test('refuses updates of format v2, which begin like an empty v1 update', () => {
-    for (const update of play([[4, 1, 0]])) {
+    for (const update of updatesOf([[4, 1, 0]])) {
       expect(() => read(Y.convertUpdateFormatV1ToV2(update))).toThrow(BadUpdate);
     }
   });
@@ -171,8 +159,8 @@ describe('reading an update', () => {
       maxLength: 60,
     });
     const lost: boolean[] = [];
-    const property = fc.property(sessions, flips, (session, changes) => {
-      const updates = play(session).map((update) => new Uint8Array(update));
+    const property = fc.property(someEdits, flips, (session, changes) => {
+      const updates = updatesOf(session).map((update) => new Uint8Array(update));
       for (const [which, where, byte] of changes) {
         const update = updates[which % Math.max(1, updates.length)];
         // Small numbers make what still looks like an update.
@@ -220,8 +208,8 @@ describe('reading an update', () => {
   test('lets a document survive clients with one id and different contents', () => {
     const turns = fc.array(fc.tuple(fc.boolean(), fc.boolean()), { minLength: 1 });
     const lost: boolean[] = [];
-    const property = fc.property(sessions, sessions, turns, (one, other, order) => {
-      const lines = [play(one), play(other)] as const;
+    const property = fc.property(someEdits, someEdits, turns, (one, other, order) => {
+      const lines = [updatesOf(one), updatesOf(other)] as const;
       let losses = 0;
       const document = new LiveDocument(limits, () => 1e6);
       for (let i = 0; lines[0].length + lines[1].length > 0; i += 1) {

@@ -5,7 +5,8 @@ import * as Y from 'yjs';
 import { documentJson } from '../../../server/documents/documentJson.js';
 import { LiveDocument } from '../../../server/documents/liveDocument.js';
 import { emptyDocument } from '../../../server/documents/scratchDocument.js';
-import { docOf, editAtRandom, edited, editKinds } from './support.js';
+import { play, sessions } from './randomEdits.js';
+import { docOf, edited } from './support.js';
 
 const limits = {
   maxRoomBytes: 1e7,
@@ -115,33 +116,13 @@ describe('what Yjs applies is shown:', () => {
     expect(byUpdate.takeLoss()).toBe(false);
   });
 
-  const sessions = fc.array(fc.tuple(fc.nat(editKinds - 1), fc.nat(), fc.nat(2)), {
-    minLength: 1,
-    maxLength: 25,
-  });
+  const someEdits = sessions({ minLength: 1, maxLength: 25 });
   const flips = fc.array(fc.tuple(fc.nat(), fc.nat(), fc.nat(255)), { minLength: 1, maxLength: 4 });
-
-  // Three clients that hear of each other at once.
-  const play = (session: readonly (readonly [number, number, number])[]): Uint8Array[] => {
-    const updates: Uint8Array[] = [];
-    const docs = [1, 2, 300].map((clientID) => Object.assign(new Y.Doc(), { clientID }));
-    for (const doc of docs)
-      doc.on('update', (update: Uint8Array, origin: unknown) => {
-        if (origin === 'told') return;
-        updates.push(update);
-        for (const other of docs) if (other !== doc) Y.applyUpdate(other, update, 'told');
-      });
-    for (const [kind, seed, client] of session) {
-      const doc = docs[client];
-      if (doc) editAtRandom(doc, kind, seed);
-    }
-    return updates;
-  };
 
   test('real updates with some bytes changed', () => {
     let compared = 0;
-    const property = fc.property(sessions, flips, (session, changes) => {
-      const updates = play(session).map(given);
+    const property = fc.property(someEdits, flips, (session, changes) => {
+      const updates = play(session).updates.map(given);
       const last = updates.at(-1);
       if (last === undefined) return;
       for (const [where, kind, byte] of changes)
@@ -159,8 +140,8 @@ describe('what Yjs applies is shown:', () => {
 
   test('real states with some bytes changed', () => {
     let compared = 0;
-    const property = fc.property(sessions, flips, (session, changes) => {
-      const state = given(Y.mergeUpdates(play(session)));
+    const property = fc.property(someEdits, flips, (session, changes) => {
+      const state = given(Y.mergeUpdates(play(session).updates));
       for (const [where, kind, byte] of changes)
         state[where % state.length] = kind % 3 ? byte % 12 : byte;
       const made = madeByYjs([state]);
