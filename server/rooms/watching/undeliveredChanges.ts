@@ -1,4 +1,10 @@
-import { addClocks, type ClockSets, normalize, subtract } from '../../documents/clockRanges.js';
+import {
+  addClocks,
+  type ClockSets,
+  countClocks,
+  difference,
+  normalizeAll,
+} from '../../documents/clockRanges.js';
 import type { AddedRanges } from '../../documents/documentProtocol.js';
 import { examineUpdate } from '../../documents/updateSummary.js';
 import type { ClockRange } from '../../wire/divergence.js';
@@ -51,8 +57,8 @@ export class UndeliveredChanges {
     const delivered = examined(update);
     this.#batches = this.#batches.flatMap((batch) => {
       if (batch.isUnknown || !delivered) return [];
-      const structs = without(batch.structs, delivered.structs);
-      const deletions = without(batch.deletions, delivered.deletions);
+      const structs = difference(batch.structs, delivered.structs);
+      const deletions = difference(batch.deletions, delivered.deletions);
       return structs.size + deletions.size > 0 ? [{ ...batch, structs, deletions }] : [];
     });
     return sizeOf(this.#batches) !== before;
@@ -73,7 +79,8 @@ export class UndeliveredChanges {
 function examined(update: Uint8Array) {
   if (update.length > maxExaminedBytes) return undefined;
   try {
-    return examineUpdate(update);
+    const { structs, deletions } = examineUpdate(update);
+    return { structs: normalizeAll(structs), deletions: normalizeAll(deletions) };
   } catch {
     return undefined;
   }
@@ -82,27 +89,13 @@ function examined(update: Uint8Array) {
 function setsOf(ranges: readonly ClockRange[]): ClockSets {
   const sets: ClockSets = new Map();
   for (const { client, from, to } of ranges) addClocks(sets, client, from, to);
-  for (const [client, flat] of sets) sets.set(client, normalize(flat));
-  return sets;
-}
-
-function without(missing: ClockSets, delivered: ClockSets): ClockSets {
-  const rest: ClockSets = new Map();
-  for (const [client, flat] of missing) {
-    const left = subtract(flat, normalize(delivered.get(client) ?? []));
-    if (left.length > 0) rest.set(client, left);
-  }
-  return rest;
+  return normalizeAll(sets);
 }
 
 /** A number that falls with every delivered change. */
 function sizeOf(batches: readonly Batch[]): number {
   let size = 0;
-  for (const { structs, deletions, isUnknown } of batches) {
-    size += isUnknown ? 1 : 0;
-    for (const sets of [structs, deletions])
-      for (const flat of sets.values())
-        for (let i = 0; i < flat.length; i += 2) size += (flat[i + 1] ?? 0) - (flat[i] ?? 0);
-  }
+  for (const { structs, deletions, isUnknown } of batches)
+    size += isUnknown ? 1 : countClocks(structs) + countClocks(deletions);
   return size;
 }
