@@ -103,9 +103,8 @@ async function stop(server: Server, wired: WiredService, log: Logger): Promise<v
   );
   const closed = new Promise<void>((resolve) => server.close(() => resolve()));
   server.closeIdleConnections();
-  const rest = setTimeout(() => server.closeAllConnections(), closingMs);
+  await withDeadline(closed, closingMs, () => server.closeAllConnections());
   await closed;
-  clearTimeout(rest);
   await wired.close();
 }
 
