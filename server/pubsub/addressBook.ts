@@ -39,13 +39,13 @@ export class AddressBook {
 
   /** Whether requests may be sent to an address and port: it is allowed, and not this service's own. */
   mayContact(address: string, port: number): boolean {
-    const isSelf = port === this.#ownPort && isOwnAddress(normalizeAddress(address));
-    return this.#networks.includes(address) && !isSelf;
+    if (!this.#networks.includes(address)) return false;
+    return port !== this.#ownPort || !isOwnAddress(normalizeAddress(address));
   }
 }
 
 function isOwnAddress(address: string): boolean {
-  if (isLoopback(address) || address === '0.0.0.0' || address === '::') return true;
+  if (isLoopback(address)) return true;
   return Object.values(networkInterfaces()).some((entries) =>
     entries?.some((entry) => normalizeAddress(entry.address) === address),
   );
