@@ -15,6 +15,7 @@ import {
 import { serversOf } from '../../rooms/lookup/roomFindings.js';
 import type { RoomList } from '../../rooms/lookup/roomList.js';
 import type { RoomWatches } from '../../rooms/watching/roomWatches.js';
+import { asBuffer } from '../../sse/frames.js';
 import type { RoomServers } from '../../wire/roomServers.js';
 import { type ApiError, apiError, type ErrorCode } from '../errors.js';
 import { toApiError } from '../refusals.js';
@@ -88,7 +89,7 @@ async function answerState(ctx: Context, { documents }: RoomNeeds, found: FoundR
   const states = statesOf(found);
   if (states.length === 0) throw noState(found);
   ctx.type = 'application/octet-stream';
-  ctx.body = Buffer.from(await documents.merge(found.room, states));
+  ctx.body = asBuffer(await documents.merge(found.room, states));
 }
 
 async function answerMetadata(ctx: Context, needs: RoomNeeds, found: FoundRoom) {

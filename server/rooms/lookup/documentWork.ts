@@ -3,6 +3,7 @@ import { readState } from '../../documents/coverage.js';
 import type { DocumentClient } from '../../documents/documentClient.js';
 import type { DocumentError } from '../../documents/documentErrors.js';
 import type { Documents } from '../../documents/documents.js';
+import { asBuffer } from '../../sse/frames.js';
 import type { MissingRanges } from '../../wire/divergence.js';
 
 /** A document as JSON text; `isTruncated`: something of it was left out. */
@@ -50,7 +51,7 @@ export class DocumentWork {
   /** The document of these states as JSON text. */
   async toJson(room: RoomName, states: readonly Uint8Array[]): Promise<DocumentText> {
     const { json, isTruncated } = await this.#with(room, states, (document) => document.toJson());
-    return { json: Buffer.from(json).toString(), isTruncated };
+    return { json: asBuffer(json).toString(), isTruncated };
   }
 
   /** Reads a state without merging it, and gives it back. Rejects with `BadUpdate` if it cannot be read. */

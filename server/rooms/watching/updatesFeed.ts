@@ -3,7 +3,7 @@ import { appendJsonField } from '../../appendJsonField.js';
 import { isParsedByYjs } from '../../documents/scratchDocument.js';
 import { examineUpdate, summarizeUpdate } from '../../documents/updateSummary.js';
 import type { RedisChannels } from '../../redis/redisChannels.js';
-import { messageFrame } from '../../sse/frames.js';
+import { asBuffer, messageFrame } from '../../sse/frames.js';
 import { Heartbeat } from '../../sse/heartbeat.js';
 import type { Viewer } from '../../sse/viewer.js';
 import { PerSecond } from '../../timing/perSecond.js';
@@ -216,5 +216,5 @@ function broadcastAll(
 }
 
 function withBytes(json: string, update: Uint8Array): string {
-  return appendJsonField(json, 'update', `"${Buffer.from(update).toString('base64')}"`);
+  return appendJsonField(json, 'update', `"${asBuffer(update).toString('base64')}"`);
 }
