@@ -192,7 +192,7 @@ export class RoomStreams {
     const parts = states.flatMap(({ update, ...head }) =>
       updateParts('state', JSON.stringify(head), update),
     );
-    return frameOf([...parts, ...this.#statusFrames().map(String)]);
+    return [...frameOf(parts), ...this.#statusFrames()];
   }
 
   #statusFrames(): Buffer[] {
