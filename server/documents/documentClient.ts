@@ -1,5 +1,6 @@
 import type { Divergence } from '../wire/divergence.js';
 import { BadUpdate, DocumentError, toDocumentError } from './documentErrors.js';
+import type { DocumentJson } from './documentJson.js';
 import type {
   Applied,
   ApplyOutcome,
@@ -109,10 +110,7 @@ export class DocumentClient {
   }
 
   /** The document as JSON text (UTF-8): see `documentJson`. Rejects with `too_large` if there is none. */
-  toJson({ types = {} }: { types?: Readonly<Record<string, Kind>> } = {}): Promise<{
-    json: Bytes;
-    isTruncated: boolean;
-  }> {
+  toJson({ types = {} }: { types?: Readonly<Record<string, Kind>> } = {}): Promise<DocumentJson> {
     return this.#request('toJson', { types });
   }
 

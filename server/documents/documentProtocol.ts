@@ -1,6 +1,7 @@
 import type { ClockRange, Divergence, MissingRanges } from '../wire/divergence.js';
 import type { UpdateSummary } from '../wire/logEntry.js';
 import type { DocumentErrorCode } from './documentErrors.js';
+import type { DocumentJson } from './documentJson.js';
 import type { Kind } from './sharedTypes.js';
 
 /** Bytes that can move between threads instead of being copied. */
@@ -101,7 +102,7 @@ export interface Requests {
   apply: { request: { updates: readonly Bytes[] }; answer: readonly ApplyOutcome[] };
   toJson: {
     request: { types: Readonly<Record<string, Kind>> };
-    answer: { json: Bytes; isTruncated: boolean };
+    answer: DocumentJson;
   };
   /** `isText`: the update in base64, as ASCII bytes, which saves the main thread the encoding. */
   encode: { request: { isText: boolean }; answer: { update: Bytes } };

@@ -1,6 +1,7 @@
 import type { ServerId } from '../../../machines/ports.js';
 import type { DocumentClient } from '../../documents/documentClient.js';
 import { DocumentError } from '../../documents/documentErrors.js';
+import type { DocumentJson } from '../../documents/documentJson.js';
 import type { Applied } from '../../documents/documentProtocol.js';
 import type { Kind } from '../../documents/sharedTypes.js';
 import type { Divergence } from '../../wire/divergence.js';
@@ -37,12 +38,6 @@ export interface RoundOutcome {
 export interface WholeState {
   server?: ServerId;
   update: UpdateBytes;
-}
-
-/** A document as JSON text in UTF-8. `isTruncated`: parts were left out. */
-export interface DocumentJson {
-  json: Uint8Array;
-  isTruncated: boolean;
 }
 
 /** The document of a watched room, merged from the states of its servers and the updates of its channel. */
@@ -128,9 +123,11 @@ export class RoomContent {
     // Even for one server: its elements may differ from those that are shown.
     const divergence = servers.length > 0 ? this.#document.divergence(servers) : undefined;
     const isFirst = !this.#isKnown && servers.length > 0;
-    if (isFirst) this.#isKnown = true;
-    // Before the held updates, which follow the state.
-    if (isFirst) this.#events.onMerged();
+    if (isFirst) {
+      this.#isKnown = true;
+      // Before the held updates, which follow the state.
+      this.#events.onMerged();
+    }
     if (this.#isKnown) this.#releaseHeld();
     this.#waitingFor.noteRound(round.waiting);
     this.#divergence.noteRound((await divergence?.catch(() => undefined)) ?? []);
@@ -160,14 +157,15 @@ export class RoomContent {
       this.#channel.noteUpdate(update, applied.isChanged || this.isTooLarge);
       this.#events.onUpdate(applied, update);
       if (applied.isChanged) this.#events.onChanged();
-      this.#hasGap ||= applied.pendingBytes > 0 || applied.droppedBytes > 0;
+      const hasGap = applied.pendingBytes > 0 || applied.droppedBytes > 0;
+      this.#hasGap ||= hasGap;
       // The document has become too large: its states are shown instead, and are needed once more.
       const isOutgrown = !applied.isApplied && !this.isTooLarge;
       if (isOutgrown) {
         this.#states.forgetHashes();
         this.#channel.noteDropped();
       }
-      if (applied.pendingBytes > 0 || applied.droppedBytes > 0 || isOutgrown) this.#events.onGap();
+      if (hasGap || isOutgrown) this.#events.onGap();
     } catch (error) {
       this.#fail(error, update.length);
     }

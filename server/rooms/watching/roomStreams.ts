@@ -1,3 +1,4 @@
+import type { DocumentJson } from '../../documents/documentJson.js';
 import type { Kind } from '../../documents/sharedTypes.js';
 import { Channel } from '../../sse/channel.js';
 import { asBuffer, lengthOf, messageFrame } from '../../sse/frames.js';
@@ -5,7 +6,7 @@ import { SharedFrame } from '../../sse/sharedFrame.js';
 import type { Viewer } from '../../sse/viewer.js';
 import { Pace } from '../../timing/pace.js';
 import type { AwarenessView } from './awarenessStreams.js';
-import type { DocumentJson, WholeState } from './roomContent.js';
+import type { WholeState } from './roomContent.js';
 import { frameOf, updateParts } from './updateFrames.js';
 
 /** What a viewer wants: the document as JSON, or as updates to merge by itself; and how to get awareness. */

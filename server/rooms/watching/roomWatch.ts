@@ -15,6 +15,7 @@ import type {
   WaitingServer,
 } from '../../wire/roomStatus.js';
 import { AwarenessStreams } from './awarenessStreams.js';
+import type { ChannelWatchEvents } from './channelWatch.js';
 import { RoomContent } from './roomContent.js';
 import { RoomStreams, type RoomView } from './roomStreams.js';
 import { UpdateLog } from './updateLog.js';
@@ -38,14 +39,11 @@ export type ServerFinding =
   | ({ finding: 'diverged' } & Divergence);
 
 /** Events for the room's machine. */
-export interface RoomWatchEvents {
+export interface RoomWatchEvents extends ChannelWatchEvents {
   /** Updates are missing. The states of the servers have to be merged again. */
   onGap: () => void;
   /** The document is empty again. */
   onLost: () => void;
-  /** See `ChannelWatchEvents`. */
-  onUndelivered: () => void;
-  onDelivered: () => void;
 }
 
 /** One watched room as viewers see it: its document, its people, its log and its status. */
@@ -93,7 +91,7 @@ export class RoomWatch {
   }
 
   /** The room's machine started: opens a document, until `end`. */
-  begin({ onGap, onLost, onUndelivered, onDelivered }: RoomWatchEvents): RoomContent {
+  begin({ onLost, ...events }: RoomWatchEvents): RoomContent {
     this.#content?.close();
     const lost = () => {
       content.reset();
@@ -101,9 +99,7 @@ export class RoomWatch {
     };
     const document = this.#needs.documents.open(this.room, { onLost: lost });
     const content = new RoomContent(document, {
-      onGap,
-      onUndelivered,
-      onDelivered,
+      ...events,
       onStatus: () => {
         if (content.isTooLarge) this.#streams.forgetJson();
         this.#noteFindings(content);

@@ -1,9 +1,10 @@
 import { expect, test } from '@jest/globals';
 import type { ServerId } from '../../../../machines/ports.js';
 import type { DocumentClient } from '../../../../server/documents/documentClient.js';
+import type { DocumentJson } from '../../../../server/documents/documentJson.js';
 import type { Applied } from '../../../../server/documents/documentProtocol.js';
 import { HeldUpdates } from '../../../../server/rooms/watching/heldUpdates.js';
-import { type DocumentJson, RoomContent } from '../../../../server/rooms/watching/roomContent.js';
+import { RoomContent } from '../../../../server/rooms/watching/roomContent.js';
 import { RoomStreams } from '../../../../server/rooms/watching/roomStreams.js';
 import { frameOf, updateParts } from '../../../../server/rooms/watching/updateFrames.js';
 import { UpdateLog } from '../../../../server/rooms/watching/updateLog.js';
