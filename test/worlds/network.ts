@@ -4,7 +4,7 @@ import type { World } from './world.js';
 export type Direction = 'toServer' | 'toService';
 
 /** `query` and `startup`: a start-up query and its answer. */
-export const parcelKinds = ['request', 'answer', 'delta', 'query', 'startup'] as const;
+const parcelKinds = ['request', 'answer', 'delta', 'query', 'startup'] as const;
 
 /** What can become of a parcel. */
 const networkFaults = ['cut off', 'dropped', 'duplicated', 'held', 'late', 'reset'] as const;

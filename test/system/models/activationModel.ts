@@ -83,7 +83,7 @@ export const rootInput = { timing: modelInput.timing, servers: [] };
 export const failure = 'xstate.error.actor.server';
 
 /** States that are the same to what can happen next. */
-export function rootKeyOf({ value, context }: RootSnapshot): string {
+function rootKeyOf({ value, context }: RootSnapshot): string {
   const {
     tally: _t,
     roster: _o,
@@ -98,7 +98,7 @@ export function rootKeyOf({ value, context }: RootSnapshot): string {
 }
 
 /** What can really happen next, one happening after the other. */
-export function rootEventsAt(snapshot: RootSnapshot): EventObject[] {
+function rootEventsAt(snapshot: RootSnapshot): EventObject[] {
   const facts = snapshot.context as Context;
   const { viewers, isShuttingDown, room = 'unwatched', isStrangerKnown, isLost } = facts;
   // Until it is replaced nothing can be said to it, nor by it.

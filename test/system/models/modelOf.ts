@@ -3,7 +3,7 @@ import { type AnyStateMachine, StateMachine } from 'xstate';
 type Part = Record<string, unknown>;
 
 /** The event that stands for a delay of a model: nothing in a model happens by itself. */
-export const afterEvent = (delay: string) => `after.${delay}`;
+const afterEvent = (delay: string) => `after.${delay}`;
 
 /**
  * The machine as a model of itself: what delays and invoked actors do comes as events, so that

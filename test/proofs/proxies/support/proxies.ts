@@ -6,7 +6,7 @@ import { type RunningProxy, startProxy } from './program.js';
 const page = await readFile(new URL('../../../../docs/proxies.md', import.meta.url), 'utf8');
 
 /** The example of docs/proxies.md for one proxy, by the language of its block. */
-export function exampleFor(language: string): string {
+function exampleFor(language: string): string {
   const [, example] = new RegExp(`^\`\`\`${language}\\n(.*?)^\`\`\`$`, 'ms').exec(page) ?? [];
   if (example === undefined) throw new Error(`docs/proxies.md has no example for ${language}`);
   return example;

@@ -47,7 +47,7 @@ export function useBrowser(args: readonly string[] = []) {
 }
 
 /** A value of the strip: `connections`, `rooms`, `servers`, `viewers`, `service`, `numbers`. */
-export const stripItem = (page: Page, item: string) => page.locator(`[data-item="${item}"] dd`);
+const stripItem = (page: Page, item: string) => page.locator(`[data-item="${item}"] dd`);
 
 /** Resolves when the strip shows these values. */
 export function untilStrip(page: Page, wanted: Record<string, string | number>): Promise<void> {
