@@ -1,6 +1,6 @@
 /**
- * Finds the programs that the tests need beside npm's packages, with `proofs` as argument those of the
- * proofs as well. What is missing is installed with apt-get on Debian as root; elsewhere the error names it.
+ * Looks for the programs that the tests need and npm does not install; with the argument `proofs` also for
+ * those of test/proofs. On Debian, root gets missing ones by apt-get. Elsewhere the error names them.
  */
 import { spawnSync } from 'node:child_process';
 import { withoutDaemons } from './withoutDaemons.js';
