@@ -115,3 +115,26 @@ export type RoomDocumentEvent =
   | { type: 'changes.undelivered' }
   /** The channel brought something new or missed, and nothing is missing now. Sent once until the next miss. */
   | { type: 'changes.delivered' };
+
+/** The state of a room for its viewers: a state of the region `standing` of its machine. */
+export type RoomStanding =
+  | 'locating'
+  | 'merging'
+  | 'live'
+  | 'polling'
+  | 'unreadable'
+  | 'waiting'
+  | 'gone';
+
+/**
+ * The state of the channel that brings a room's updates.
+ * `none`: there is no channel. `subscribed`: it has brought nothing new yet. `followed`: it brings what is
+ * new. `silent`: servers have changes that it did not bring.
+ */
+export type RoomChannelStanding =
+  | 'none'
+  | 'connecting'
+  | 'subscribed'
+  | 'followed'
+  | 'silent'
+  | 'lost';

@@ -1,39 +1,18 @@
 import { assign, type EventObject, fromCallback, sendTo, setup } from 'xstate';
 import type {
   RoomChannelEvent,
+  RoomChannelStanding,
   RoomDocumentCommand,
   RoomDocumentEvent,
   RoomName,
   RoomSourceAnswer,
   RoomSourceRequest,
+  RoomStanding,
   RoomTiming,
 } from './ports.js';
 import { emptySlot } from './slots.js';
 
 export type RoomEvent = RoomChannelEvent | RoomSourceAnswer | RoomDocumentEvent;
-
-/** The state of a room for its viewers: a state of the region `standing`. */
-export type RoomStanding =
-  | 'locating'
-  | 'merging'
-  | 'live'
-  | 'polling'
-  | 'unreadable'
-  | 'waiting'
-  | 'gone';
-
-/**
- * The state of the channel that brings a room's updates.
- * `none`: there is no channel. `subscribed`: it has brought nothing new yet. `followed`: it brings what is
- * new. `silent`: servers have changes that it did not bring.
- */
-export type RoomChannelStanding =
-  | 'none'
-  | 'connecting'
-  | 'subscribed'
-  | 'followed'
-  | 'silent'
-  | 'lost';
 
 export interface RoomInput {
   readonly room: RoomName;

@@ -1,25 +1,11 @@
+import type { RoomChannelStanding, RoomStanding } from '../../machines/ports.js';
 import type { Divergence, MissingRanges } from './divergence.js';
 
 /** The state of a watched room; docs/protocol.md explains each. */
-export type RoomStanding =
-  | 'locating'
-  | 'merging'
-  | 'live'
-  | 'polling'
-  | 'unreadable'
-  | 'waiting'
-  | 'gone'
-  | 'unaskable';
+export type ShownStanding = RoomStanding | 'unaskable';
 
 /** The state of the room's Redis channel for updates. */
-export type ChannelStanding =
-  | 'none'
-  | 'connecting'
-  | 'subscribed'
-  | 'followed'
-  | 'silent'
-  | 'lost'
-  | 'refused';
+export type ChannelStanding = RoomChannelStanding | 'refused';
 
 /** The state of the room's Redis channel for awareness. */
 export type PresenceStanding = 'none' | 'connecting' | 'subscribed' | 'lost' | 'refused';
@@ -45,7 +31,7 @@ export interface RoomFindings {
 /** Data of the event `room`. */
 export interface RoomStatus extends RoomFindings {
   room: string;
-  state: RoomStanding;
+  state: ShownStanding;
   /** Whether servers can be asked for a room of this name. */
   askable: boolean;
   source: 'redis' | 'poll';

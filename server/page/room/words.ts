@@ -1,5 +1,5 @@
 import type { RoomServer } from '../../wire/roomServers.js';
-import type { RoomStanding, RoomStatus } from '../../wire/roomStatus.js';
+import type { RoomStatus, ShownStanding } from '../../wire/roomStatus.js';
 import type { StreamStatus } from '../stream/messages.js';
 import { formatNumber } from '../ui/numbers.js';
 import { clockTime } from '../ui/time.js';
@@ -13,7 +13,7 @@ export interface Words {
   readonly advice?: string;
 }
 
-const standings: Record<RoomStanding, Words> = {
+const standings: Record<ShownStanding, Words> = {
   locating: {
     badge: 'Locating',
     tone: 'accent',

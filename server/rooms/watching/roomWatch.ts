@@ -1,5 +1,9 @@
-import type { RoomName, ServerId } from '../../../machines/ports.js';
-import type { RoomChannelStanding, RoomStanding } from '../../../machines/roomSetup.js';
+import type {
+  RoomChannelStanding,
+  RoomName,
+  RoomStanding,
+  ServerId,
+} from '../../../machines/ports.js';
 import type { Documents } from '../../documents/documents.js';
 import { canAsk } from '../../pubsub/pubSubServers.js';
 import type { ChannelFailure } from '../../redis/redisChannels.js';
@@ -8,6 +12,7 @@ import type { Viewer } from '../../sse/viewer.js';
 import type { Divergence } from '../../wire/divergence.js';
 import type { LogEntry } from '../../wire/logEntry.js';
 import type {
+  ChannelStanding,
   PresenceStanding,
   RoomFindings,
   RoomStatus,
@@ -219,7 +224,7 @@ export class RoomWatch {
     this.#streams.close();
   }
 
-  get #channelStanding(): RoomChannelStanding | 'refused' {
+  get #channelStanding(): ChannelStanding {
     const isMissed = this.#channel === 'connecting' || this.#channel === 'lost';
     if (!isMissed || this.#failure === undefined) return this.#channel;
     return this.#failure === 'refused' ? 'refused' : 'lost';

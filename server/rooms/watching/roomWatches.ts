@@ -2,13 +2,14 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { type EventObject, fromCallback } from 'xstate';
 import type {
+  RoomChannelStanding,
   RoomDocumentCommand,
   RoomName,
   RoomSourceAnswer,
   RoomSourceRequest,
+  RoomStanding,
   ServerId,
 } from '../../../machines/ports.js';
-import type { RoomChannelStanding, RoomStanding } from '../../../machines/roomSetup.js';
 import type { Documents } from '../../documents/documents.js';
 import type { RedisChannels } from '../../redis/redisChannels.js';
 import type { Viewer } from '../../sse/viewer.js';

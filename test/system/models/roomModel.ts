@@ -1,6 +1,6 @@
 import { assign, type EventObject, enqueueActions, type SnapshotFrom } from 'xstate';
+import type { RoomStanding } from '../../../machines/ports.js';
 import { roomMachine } from '../../../machines/roomMachine.js';
-import type { RoomStanding } from '../../../machines/roomSetup.js';
 import { modelOf } from './modelOf.js';
 
 /** What the model knows of what is around the machine of a room. */

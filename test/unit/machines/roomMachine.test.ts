@@ -3,13 +3,15 @@ import { createActor, fromCallback } from 'xstate';
 import { activationMachine } from '../../../machines/activationMachine.js';
 import type {
   DiscoveryRequest,
+  RoomChannelStanding,
   RoomDocumentCommand,
   RoomName,
   RoomSourceRequest,
+  RoomStanding,
   ServerId,
 } from '../../../machines/ports.js';
 import { roomMachine } from '../../../machines/roomMachine.js';
-import type { RoomChannelStanding, RoomEvent, RoomStanding } from '../../../machines/roomSetup.js';
+import type { RoomEvent } from '../../../machines/roomSetup.js';
 import { HeapClock } from './heapClock.js';
 import { timing } from './support/scriptedPubSubServer.js';
 

@@ -1,14 +1,15 @@
 import { createActor, type InspectionEvent } from 'xstate';
 import type {
   RoomChannelEvent,
+  RoomChannelStanding,
   RoomDocumentCommand,
   RoomDocumentEvent,
   RoomSourceAnswer,
   RoomSourceRequest,
+  RoomStanding,
   ServerId,
 } from '../../../machines/ports.js';
 import type { roomMachine } from '../../../machines/roomMachine.js';
-import type { RoomChannelStanding, RoomStanding } from '../../../machines/roomSetup.js';
 import { HeapClock } from '../../unit/machines/heapClock.js';
 import { BrokenPromise } from '../brokenPromise.js';
 import { Random } from '../random.js';
