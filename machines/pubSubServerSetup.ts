@@ -1,5 +1,6 @@
 import {
   and,
+  assertEvent,
   assign,
   enqueueActions,
   fromCallback,
@@ -156,13 +157,12 @@ const base = setup({
     })),
     requestProbe: sendTo('serverRequests', { type: 'probe.requested' as const }),
     clearFailures: assign({ failures: 0, lastFailure: null }),
-    countFailure: assign(({ context, event }) => ({
-      failures: context.failures + 1,
-      lastFailure: event.type === 'request.failed' ? event.cause : null,
-      isRequestDue: true,
-    })),
+    countFailure: assign(({ context, event }) => {
+      assertEvent(event, 'request.failed');
+      return { failures: context.failures + 1, lastFailure: event.cause, isRequestDue: true };
+    }),
     mergeSnapshot: enqueueActions(({ context: { tally, server }, event, enqueue }) => {
-      if (event.type !== 'snapshot.received') return;
+      assertEvent(event, 'snapshot.received');
       const isUnexplained = tally.merge(server, event.epoch, event.snapshot);
       enqueue.raise({ type: 'snapshot.merged' });
       if (isUnexplained) enqueue.raise({ type: 'post.missed' });

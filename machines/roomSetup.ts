@@ -1,4 +1,4 @@
-import { assign, type EventObject, fromCallback, sendTo, setup } from 'xstate';
+import { assertEvent, assign, type EventObject, fromCallback, sendTo, setup } from 'xstate';
 import type {
   RoomChannelEvent,
   RoomChannelStanding,
@@ -105,20 +105,21 @@ export const roomSetup = setup({
         isSubscribed ? Math.min(2, followedRounds + 1) : 0,
     }),
     requestLocation: sendTo('roomSources', { type: 'location.requested' as const }),
-    requestStates: sendTo('roomSources', ({ event }) => ({
-      type: 'states.requested' as const,
-      servers: event.type === 'servers.located' ? event.servers : [],
-    })),
-    noteHolders: assign(({ context, event }) => {
-      const { holders, failures } = event.type === 'states.completed' ? event : context;
+    requestStates: sendTo('roomSources', ({ event }) => {
+      assertEvent(event, 'servers.located');
+      return { type: 'states.requested' as const, servers: event.servers };
+    }),
+    noteHolders: assign(({ event }) => {
+      assertEvent(event, 'states.completed');
+      const { holders, failures } = event;
       return { holders, failures };
     }),
-    countBytes: assign({
-      bytes: ({ context: { bytes }, event }) =>
-        event.type === 'state.received' ? bytes + event.state.length : bytes,
+    countBytes: assign(({ context, event }) => {
+      assertEvent(event, 'state.received');
+      return { bytes: context.bytes + event.state.length };
     }),
     mergeState: sendTo('roomDocument', ({ event }): RoomDocumentCommand => {
-      if (event.type !== 'state.received') return { type: 'round.ended', isJudged: false };
+      assertEvent(event, 'state.received');
       return { type: 'state.merged', server: event.server, state: event.state };
     }),
     endRound: sendTo('roomDocument', ({ context }) => ({
@@ -127,7 +128,7 @@ export const roomSetup = setup({
     })),
     beginChannel: sendTo('roomDocument', { type: 'channel.begun' as const }),
     applyUpdate: sendTo('roomDocument', ({ event }): RoomDocumentCommand => {
-      if (event.type !== 'update.received') return { type: 'round.ended', isJudged: false };
+      assertEvent(event, 'update.received');
       return { type: 'update.applied', update: event.update };
     }),
   },
