@@ -54,6 +54,5 @@ function requireInspector(inspector: Inspector | undefined): Inspector {
 function protect(ctx: Context): void {
   ctx.set('Content-Security-Policy', inspectPolicy);
   ctx.set('Referrer-Policy', 'no-referrer');
-  ctx.set('X-Content-Type-Options', 'nosniff');
   ctx.set('Cache-Control', 'no-cache');
 }

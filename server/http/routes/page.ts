@@ -38,7 +38,6 @@ function sendPart(ctx: Context, files: StaticFiles | undefined, file: string, ca
   if (!sendStatic(ctx, files, file)) throw apiError('not_found');
   ctx.set('Cache-Control', cache);
   ctx.set('Content-Security-Policy', contentSecurityPolicy);
-  ctx.set('X-Content-Type-Options', 'nosniff');
   ctx.set('Referrer-Policy', 'no-referrer');
 }
 
