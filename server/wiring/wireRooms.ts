@@ -65,8 +65,8 @@ export function wireRooms(wiring: RoomWiringNeeds) {
   const documents = new Documents(documentsOptions);
   // A thread of its own: requests for a room must not delay watched rooms.
   const readOnce = new Documents(documentsOptions);
-  // Without a table in DynamoDB the store is embedded, and pub-sub servers do not write to it.
   const roomSeen = (room: RoomName) => observations.roomSeen(room);
+  // Without a table in DynamoDB the store is embedded, and pub-sub servers do not write to it.
   const isStorePartial = config.dynamodbTable === undefined;
   const directory = new RoomDirectory({
     actor,
