@@ -100,6 +100,11 @@ export function isLoopback(host: string): boolean {
   return /^localhost\.?$/i.test(host);
 }
 
+/** Whether to listen on this normalized host means to listen on all addresses of this machine. */
+export function isWildcard(host: string): boolean {
+  return host === '0.0.0.0' || host === '::';
+}
+
 /** Whether the address is link-local. It means another machine in every network. */
 export function isLinkLocal(host: string): boolean {
   return parseAddress(withoutBrackets(host))?.range() === 'linkLocal';

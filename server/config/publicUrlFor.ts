@@ -1,5 +1,5 @@
 import { type NetworkInterfaceInfo, networkInterfaces } from 'node:os';
-import { isLinkLocal } from '../addresses.js';
+import { isLinkLocal, isWildcard } from '../addresses.js';
 import type { Config } from './config.js';
 
 /**
@@ -14,10 +14,6 @@ export function publicUrlFor(
   if (config.publicUrl !== undefined) return config.publicUrl;
   const host = isWildcard(config.host) ? ownAddress(interfaces()) : config.host;
   return `http://${host.includes(':') ? `[${host}]` : host}:${listeningPort}`;
-}
-
-function isWildcard(host: string): boolean {
-  return host === '0.0.0.0' || host === '::';
 }
 
 function ownAddress(interfaces: NodeJS.Dict<NetworkInterfaceInfo[]>): string {

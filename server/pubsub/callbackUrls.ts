@@ -1,4 +1,4 @@
-import { isLinkLocal, isLoopback, normalizeAddress } from '../addresses.js';
+import { isLinkLocal, isLoopback, isWildcard, normalizeAddress } from '../addresses.js';
 
 /** The two addresses of a connection with a pub-sub server, such as a `net.Socket`. */
 export interface Connection {
@@ -16,8 +16,6 @@ export interface CallbackNeeds {
   port: number;
 }
 
-const wildcards = ['0.0.0.0', '::'];
-
 /**
  * The URL that pub-sub servers post to: `PUBLIC_URL`, else a specific `HOST`, else the local address of the
  * connection to the server. Servers in different networks may need different addresses of this machine.
@@ -33,7 +31,7 @@ export class CallbackUrls {
   urlFor(connection: Connection): string {
     const { publicUrl, host } = this.#needs;
     if (publicUrl !== undefined) return withPath(publicUrl);
-    const address = wildcards.includes(host) ? this.#localOf(connection) : host;
+    const address = isWildcard(host) ? this.#localOf(connection) : host;
     this.#expectUsable(address, connection);
     return this.#urlAt(address);
   }
