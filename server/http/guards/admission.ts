@@ -1,10 +1,11 @@
 import type { Context } from 'koa';
-import { isLoopback, type Networks, subscriberOf } from '../../addresses.js';
+import type { Networks } from '../../addresses.js';
 import { retryFrame } from '../../sse/frames.js';
 import { retryMs } from '../../sse/retry.js';
 import { Viewer } from '../../sse/viewer.js';
 import { apiError } from '../errors.js';
 import { viewerAddress } from '../remoteAddress.js';
+import { OpenBySubscriber } from './openBySubscriber.js';
 
 /** Limits of event streams, and what they depend on. */
 export interface AdmissionNeeds {
@@ -22,8 +23,7 @@ export interface AdmissionNeeds {
 /** Lets viewers open event streams, up to the limits. */
 export class Admission {
   readonly #needs: AdmissionNeeds;
-  /** Open event streams by address. */
-  readonly #viewers = new Map<string, number>();
+  readonly #open = new OpenBySubscriber();
 
   constructor(needs: AdmissionNeeds) {
     this.#needs = needs;
@@ -43,7 +43,7 @@ export class Admission {
       ctx.type = 'text/event-stream';
     } else {
       const viewer = new Viewer(ctx);
-      this.#count(address, viewer);
+      viewer.onGone(this.#open.add(address));
       return viewer;
     }
     return undefined;
@@ -52,23 +52,9 @@ export class Admission {
   #refusalFor(address: string, isFull: boolean): 'draining' | 'too_many_viewers' | undefined {
     const { maxViewers, maxViewersPerAddress, viewers, isDraining } = this.#needs;
     if (isDraining()) return 'draining';
-    const fromAddress = this.#viewers.get(subscriberOf(address)) ?? 0;
-    const isOver = isFull || viewers() >= maxViewers || fromAddress >= maxViewersPerAddress;
+    const isOver =
+      isFull || viewers() >= maxViewers || this.#open.of(address) >= maxViewersPerAddress;
     return isOver ? 'too_many_viewers' : undefined;
-  }
-
-  /** Counts a viewer until it is gone. */
-  #count(address: string, viewer: Viewer): void {
-    if (isLoopback(address)) return;
-    const subscriber = subscriberOf(address);
-    this.#add(subscriber, 1);
-    viewer.onGone(() => this.#add(subscriber, -1));
-  }
-
-  #add(subscriber: string, change: number): void {
-    const viewers = (this.#viewers.get(subscriber) ?? 0) + change;
-    if (viewers === 0) this.#viewers.delete(subscriber);
-    else this.#viewers.set(subscriber, viewers);
   }
 }
 

@@ -1,8 +1,9 @@
 import type { Server } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Logger } from 'pino';
-import { isLoopback, type Networks, normalizeAddress, subscriberOf } from '../../addresses.js';
+import { type Networks, normalizeAddress, subscriberOf } from '../../addresses.js';
 import { AtMostEvery } from '../../timing/atMostEvery.js';
+import { OpenBySubscriber } from './openBySubscriber.js';
 
 /** Limits of connections. */
 export interface ConnectionLimits {
@@ -16,26 +17,19 @@ const logEveryMs = 60_000;
 
 /** Closes connections over the limits as soon as they open. */
 export function limitConnections(server: Server, limits: ConnectionLimits, log: Logger): void {
-  const connections = new Map<string, number>();
+  const open = new OpenBySubscriber();
   const refused = new RefusalLog(log);
   server.maxConnections = limits.max;
   server.on('drop', () => refused.note('all addresses'));
   server.on('connection', (socket: Socket) => {
     const address = normalizeAddress(socket.remoteAddress ?? '');
-    if (isLoopback(address) || limits.trustedProxies?.includes(address)) return;
-    const subscriber = subscriberOf(address);
-    const open = connections.get(subscriber) ?? 0;
-    if (open >= limits.maxPerAddress) {
-      refused.note(subscriber);
+    if (limits.trustedProxies?.includes(address)) return;
+    if (open.of(address) >= limits.maxPerAddress) {
+      refused.note(subscriberOf(address));
       socket.destroy();
       return;
     }
-    connections.set(subscriber, open + 1);
-    socket.once('close', () => {
-      const remaining = (connections.get(subscriber) ?? 1) - 1;
-      if (remaining > 0) connections.set(subscriber, remaining);
-      else connections.delete(subscriber);
-    });
+    socket.once('close', open.add(address));
   });
 }
 
