@@ -1,7 +1,7 @@
 import type Router from '@koa/router';
-import type { Feed, StreamKind } from '../../fleet/feed.js';
-import { apiError } from '../errors.js';
+import type { Feed } from '../../fleet/feed.js';
 import type { Admission } from '../guards/admission.js';
+import { wordParameter } from './query.js';
 
 /** What the streams of live counts need. */
 export interface StreamNeeds {
@@ -13,7 +13,7 @@ export interface StreamNeeds {
 /** `GET /api/events`: the live counts, as the whole map or, with `?stream=changes`, as changes. */
 export function streamRoutes(router: Router, needs: StreamNeeds, admission: Admission): void {
   router.get('/api/events', (ctx) => {
-    const kind = kindOf(ctx.query.stream);
+    const kind = wordParameter(ctx, 'stream', ['rooms', 'changes']);
     const viewer = admission.admit(ctx);
     if (!viewer) return;
     needs.feed.add(viewer, kind, ctx.get('Last-Event-ID'));
@@ -29,10 +29,4 @@ export function streamRoutes(router: Router, needs: StreamNeeds, admission: Admi
       if (isConnected) needs.viewerDisconnected();
     });
   });
-}
-
-function kindOf(stream: string | string[] | undefined): StreamKind {
-  if (stream === undefined || stream === 'rooms') return 'rooms';
-  if (stream === 'changes') return 'changes';
-  throw apiError('invalid_parameter', '"stream" must be "rooms" or "changes"');
 }
