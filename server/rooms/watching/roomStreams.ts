@@ -32,9 +32,6 @@ interface JsonStream {
   state: Buffer[] | undefined;
   /** The frames for new viewers, until something changes. Weak, to free the memory when all have read them. */
   whole: WeakRef<Buffer[]> | undefined;
-  /** Only one is made at a time, because a large document takes longer than a frame interval. */
-  isMaking: boolean;
-  isStale: boolean;
 }
 
 /** Most bytes of JSON per millisecond for a viewer. */
@@ -153,13 +150,11 @@ export class RoomStreams {
     const stream: JsonStream = {
       channel: new Channel(() => this.#wholeJson(stream)),
       pace: new Pace(
-        () => void this.#makeJson(stream, types),
+        () => this.#makeJson(stream, types),
         () => Math.max(this.#needs.frameIntervalMs, lengthOf(stream.state ?? []) / maxBytesPerMs),
       ),
       state: undefined,
       whole: undefined,
-      isMaking: false,
-      isStale: false,
     };
     this.#json.set(key, stream);
     stream.pace.touch();
@@ -167,14 +162,8 @@ export class RoomStreams {
   }
 
   async #makeJson(stream: JsonStream, types: Readonly<Record<string, Kind>>): Promise<void> {
-    stream.isStale = stream.isMaking;
-    if (stream.isMaking) return;
-    stream.isMaking = true;
     const made = await this.#needs.makeJson(types);
-    stream.isMaking = false;
-    if (stream.channel.size === 0) return;
-    if (stream.isStale) stream.pace.touch();
-    if (!made) return;
+    if (!made || stream.channel.size === 0) return;
     stream.state = stateFrame(made);
     stream.whole = undefined;
     stream.channel.broadcast(stream.state);
