@@ -1,15 +1,8 @@
 import type { ServerView } from './serverView.js';
-import type { IncompleteReason } from './serviceState.js';
+import type { ServiceState } from './serviceState.js';
 
 /** The state of the service as the stream sends it. */
-export interface FeedStatus {
-  /** State of the activation machine. */
-  state: string;
-  /** Whether there are known servers, and the totals include all of them. */
-  complete: boolean;
-  /** Why the totals are not complete; null: they are. */
-  reason: IncompleteReason | null;
-}
+export type FeedStatus = Pick<ServiceState, 'state' | 'complete' | 'reason'>;
 
 /** Data of the event `snapshot`: everything. */
 export interface FleetSnapshot extends FeedStatus {
