@@ -15,6 +15,8 @@ import { KnownCounts } from './knownCounts.js';
 export interface FleetViewNeeds {
   /** Where a server was told to post, without the token. */
   callbackOf?: (server: ServerId) => string | undefined;
+  /** Called when a server is no longer known. */
+  onGone?: (server: ServerId) => void;
   /** Whether every discovery source has answered since the start. */
   haveSourcesAnswered?: () => boolean;
 }
@@ -27,14 +29,20 @@ export class FleetView implements FeedSource {
   #overLimit: ReadonlySet<ServerId> = new Set();
 
   readonly #callbackOf: (server: ServerId) => string | undefined;
+  readonly #onGone: (server: ServerId) => void;
   readonly #haveSourcesAnswered: () => boolean;
 
   constructor(
     actor: ActivationActor,
-    { callbackOf = () => undefined, haveSourcesAnswered = () => true }: FleetViewNeeds = {},
+    {
+      callbackOf = () => undefined,
+      onGone = () => {},
+      haveSourcesAnswered = () => true,
+    }: FleetViewNeeds = {},
   ) {
     this.#actor = actor;
     this.#callbackOf = callbackOf;
+    this.#onGone = onGone;
     this.#haveSourcesAnswered = haveSourcesAnswered;
   }
 
@@ -58,7 +66,7 @@ export class FleetView implements FeedSource {
       const member = roster.get(server);
       if (member?.standing === 'candidate') continue;
       const view = member ? this.#view(member) : { ...gone, id: server };
-      if (!member) this.#heard.forget(server);
+      if (!member) this.#forget(server);
       views.push(view);
     }
     return views;
@@ -144,6 +152,11 @@ export class FleetView implements FeedSource {
     return [...before, ...overLimit].filter(
       (server) => before.has(server) !== overLimit.has(server),
     );
+  }
+
+  #forget(server: ServerId): void {
+    this.#heard.forget(server);
+    this.#onGone(server);
   }
 
   #view({ server, status, ref }: Member): ServerView {

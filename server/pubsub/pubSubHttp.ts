@@ -35,6 +35,8 @@ export interface PubSubAnswer {
   type: string;
   /** Content-Encoding; no request asks for one, and nothing is decompressed. Undefined: none. */
   encoding: string | undefined;
+  /** The header `Dashboard-Agent`; undefined: none, as with servers without an agent. */
+  agent: string | undefined;
   body: Buffer;
 }
 
@@ -98,7 +100,8 @@ export class PubSubHttp {
       .finally(() => signal.removeEventListener('abort', abort));
     const { statusCode = 0, headers } = request.response ?? {};
     const { 'content-type': type = '', 'content-encoding': encoding } = headers ?? {};
-    return { status: statusCode, type, encoding, body };
+    const agent = headers?.['dashboard-agent'];
+    return { status: statusCode, type, encoding, agent: agent?.toString(), body };
   }
 
   /** Resolves a host name, and leaves out addresses that may not be contacted. */

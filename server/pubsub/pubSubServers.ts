@@ -34,6 +34,8 @@ export interface PubSubServersNeeds extends PubSubHttpNeeds {
   isProven: (server: ServerId) => boolean;
   /** Called when a server has answered. */
   onHeard: (server: ServerId) => void;
+  /** Called with the header `Dashboard-Agent` of each instruction that was carried out; undefined: none. */
+  noteAgent: (server: ServerId, header: string | undefined) => void;
 }
 
 /** Reading and merging a snapshot of this size takes about a millisecond. */
@@ -165,7 +167,9 @@ export class PubSubServers {
       return { active, eventsUrl, ...(withUpdates && { updates: true }) };
     };
     const request = { method: 'PUT', path: '/api/dashboard', json, ...bounds } as const;
-    return this.#expectSuccess(server, await this.#http.exchange(server, request, signal));
+    const answer = this.#expectSuccess(server, await this.#http.exchange(server, request, signal));
+    this.#needs.noteAgent(server, answer.agent);
+    return answer;
   }
 
   #expectSuccess(server: ServerId, answer: PubSubAnswer): PubSubAnswer {

@@ -4,6 +4,7 @@ import type { ServerId } from '../../machines/ports.js';
 import { pubSubServerMachine } from '../../machines/pubSubServerMachine.js';
 import type { Config } from '../config/config.js';
 import { AddressBook } from '../pubsub/addressBook.js';
+import { AgentInfos } from '../pubsub/agentInfo.js';
 import { CallbackReceiver, type CallbackReceiverNeeds } from '../pubsub/callbackReceiver.js';
 import { CallbackUrls, type Connection } from '../pubsub/callbackUrls.js';
 import { EventTokens } from '../pubsub/eventTokens.js';
@@ -39,6 +40,7 @@ export function wirePubSub(needs: PubSubWiringNeeds) {
   const book = new AddressBook({ networks: config.pubSubNetworks, ownPort });
   const urls = new CallbackUrls({ publicUrl: config.publicUrl, host: config.host, port: ownPort });
   const callbacks = new GivenCallbacks(log);
+  const agents = new AgentInfos();
   const eventsUrl = (server: ServerId, { active, epoch }: Instruction, connection: Connection) => {
     const token = tokens.mint({ kind: 'server', server, epoch, fromStartup: false });
     const urlFor = () => urls.urlFor(connection);
@@ -56,10 +58,11 @@ export function wirePubSub(needs: PubSubWiringNeeds) {
     onResolved: (server, addresses) => book.note(server, addresses),
     ...(lookup && { lookup }),
     onHeard,
+    noteAgent: (server, header) => agents.noteHeader(server, header),
   });
   const serverRequests = createServerRequests(pubSubServers, new RequestPacer());
   const machine = pubSubServerMachine.provide({ actors: { serverRequests } });
-  return { machine, pubSubServers, tokens, book, urls, callbacks };
+  return { machine, pubSubServers, tokens, book, urls, callbacks, agents };
 }
 
 /** What takes the posts and start-up queries of pub-sub servers needs, apart from `PubSubParts`. */

@@ -74,7 +74,7 @@ export function wireService(needs: WiringNeeds): WiredService {
       discovery.noteHeard(server);
     },
   });
-  const { book, pubSubServers, callbacks } = pubSub;
+  const { book, pubSubServers, callbacks, agents } = pubSub;
   const discovery = new Discovery({
     log,
     sources: sourcesFor(config, store),
@@ -118,6 +118,7 @@ export function wireService(needs: WiringNeeds): WiredService {
   });
   const view = new FleetView(activation, {
     callbackOf: (server) => callbacks.of(server),
+    onGone: (server) => agents.forget(server),
     haveSourcesAnswered: () => discovery.haveSourcesAnswered,
   });
   const configured = new Set<string>(config.pubSubServers);

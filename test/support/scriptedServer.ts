@@ -89,6 +89,8 @@ export interface ScriptedServer {
   readonly fatal: string[];
   active: boolean;
   eventsUrl: string | undefined;
+  /** What it tells of itself in the header `Dashboard-Agent`. Deployed servers have none. */
+  agent: object | undefined;
   /** Connections of every room in memory, 0 included. */
   readonly rooms: Map<string, number>;
   /** A script with `times` is queued. One without replaces all others for its kind of request. */
@@ -137,6 +139,7 @@ class Scripted implements ScriptedServer {
   readonly rooms = new Map<string, number>();
   active = false;
   eventsUrl: string | undefined;
+  agent: object | undefined;
   id = '' as ServerId;
   port = 0;
 
@@ -254,6 +257,7 @@ class Scripted implements ScriptedServer {
       reset(response);
       return;
     }
+    if (this.agent) response.setHeader('Dashboard-Agent', JSON.stringify(this.agent));
     void this.#play('put', response, () => {
       this.active = wish.active;
       this.eventsUrl = wish.eventsUrl;

@@ -27,6 +27,7 @@ const loopback = parseNetworks('127.0.0.0/8,::1');
 let server: ScriptedServer;
 let heard: ServerId[];
 let resolved: string[][];
+let agents: (string | undefined)[];
 const listeners: { stop: () => unknown }[] = [];
 
 beforeEach(async () => {
@@ -34,6 +35,7 @@ beforeEach(async () => {
   server.rooms.set('a', 1).set('b', 2);
   heard = [];
   resolved = [];
+  agents = [];
 });
 afterEach(async () => {
   server.release();
@@ -49,6 +51,7 @@ const serversWith = (needs: Partial<PubSubServersNeeds> = {}) =>
     mayContact: (address) => loopback.includes(address),
     onResolved: (_server, addresses) => resolved.push(addresses),
     onHeard: (id) => heard.push(id),
+    noteAgent: (_id, header) => agents.push(header),
     snapshotLimits: { maxRooms: 1000, maxNamesLength: maxSnapshotBytes },
     isProven: () => true,
     ...needs,
@@ -120,6 +123,20 @@ test('an activation is one PUT with exactly two keys, and its answer is the snap
   ]);
   expect(server).toMatchObject({ active: true, eventsUrl, fatal: [] });
   expect(heard).toEqual([server.id]);
+});
+
+test('what a server tells of itself is taken from the answers to instructions', async () => {
+  const servers = serversWith();
+  server.agent = { capabilities: ['names'] };
+  await servers.activate(server.id, epoch, never);
+  await servers.silence(server.id, epoch, never);
+  server.agent = undefined;
+  await servers.silence(server.id, epoch, never);
+  server.agent = { capabilities: ['rooms'] };
+  server.respond({ kind: 'status', times: 1 });
+  await expect(servers.silence(server.id, epoch, never)).rejects.toThrow('answered 500');
+  const names = '{"capabilities":["names"]}';
+  expect(agents).toEqual([names, names, undefined]);
 });
 
 test('silence and probes only need a successful status', async () => {

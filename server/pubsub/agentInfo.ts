@@ -1,0 +1,95 @@
+import { z } from 'zod';
+import type { ServerId } from '../../machines/ports.js';
+import { BoundedMap } from '../boundedMap.js';
+
+/** What a pub-sub server tells of itself in the header `Dashboard-Agent`: docs/protocol.md. */
+export interface AgentInfo {
+  /** Optional parts of the protocol that it speaks: `names`, `rooms`. */
+  capabilities: ReadonlySet<string>;
+  /** Random id of its process. Another one: it has restarted. */
+  run?: string | undefined;
+  /** What people call it. */
+  name?: string | undefined;
+  /** Version of the agent. */
+  agent?: string | undefined;
+  /** What it runs in: `hocuspocus 3.4.4`. */
+  host?: string | undefined;
+  node?: string | undefined;
+  uptimeSeconds?: number | undefined;
+  memoryBytes?: number | undefined;
+  /** 99th percentile since its last answer. */
+  eventLoopDelayMs?: number | undefined;
+  /** `idle`: in memory with nobody connected. */
+  documents?: { inMemory: number; idle: number } | undefined;
+  stores?: { pending: number; failed: number } | undefined;
+}
+
+const maxHeaderLength = 4096;
+const maxTextLength = 255;
+const maxCapabilities = 32;
+/** Strangers may claim to be any number of servers, so the oldest entries are dropped. */
+const maxServers = 20_000;
+
+const text = z
+  .string()
+  .min(1)
+  .max(maxTextLength)
+  .regex(/^\P{Cc}+$/u);
+const count = z.int().min(0);
+const amount = z.number().min(0);
+
+/** An unreadable field is left out, so that it does not cost the others. */
+const told = z.object({
+  capabilities: z.array(z.string().max(maxTextLength)).max(maxCapabilities).catch([]),
+  run: text.optional().catch(undefined),
+  name: text.optional().catch(undefined),
+  agent: text.optional().catch(undefined),
+  host: text.optional().catch(undefined),
+  node: text.optional().catch(undefined),
+  uptimeSeconds: amount.optional().catch(undefined),
+  memoryBytes: count.optional().catch(undefined),
+  eventLoopDelayMs: amount.optional().catch(undefined),
+  documents: z.object({ inMemory: count, idle: count }).optional().catch(undefined),
+  stores: z.object({ pending: count, failed: count }).optional().catch(undefined),
+});
+
+/** Parses the header `Dashboard-Agent`; undefined: it is not one. */
+export function parseAgentInfo(header: string): AgentInfo | undefined {
+  if (header.length > maxHeaderLength) return undefined;
+  const { data } = told.safeParse(jsonOf(header));
+  return data && { ...data, capabilities: new Set(data.capabilities) };
+}
+
+function jsonOf(header: string): unknown {
+  try {
+    return JSON.parse(header);
+  } catch {
+    return undefined;
+  }
+}
+
+/** What each pub-sub server last told of itself. */
+export class AgentInfos {
+  readonly #infos = new BoundedMap<ServerId, AgentInfo>(maxServers);
+
+  /** Notes the header of an answer. Without one, the server has no agent, or no longer. */
+  noteHeader(server: ServerId, header: string | undefined): void {
+    const info = header === undefined ? undefined : parseAgentInfo(header);
+    if (info) this.#infos.set(server, info);
+    else this.#infos.delete(server);
+  }
+
+  /** Undefined: it has told nothing, as servers without an agent do. */
+  get(server: ServerId): AgentInfo | undefined {
+    return this.#infos.get(server);
+  }
+
+  /** Whether the server announced an optional part of the protocol. */
+  supports(server: ServerId, capability: string): boolean {
+    return this.#infos.get(server)?.capabilities.has(capability) ?? false;
+  }
+
+  forget(server: ServerId): void {
+    this.#infos.delete(server);
+  }
+}
