@@ -68,15 +68,25 @@ function jsonOf(header: string): unknown {
   }
 }
 
+/** A change of what a server told of itself. */
+export interface AgentChange {
+  /** Whether it is another process than before. */
+  hasRestarted: boolean;
+}
+
 /** What each pub-sub server last told of itself. */
 export class AgentInfos {
   readonly #infos = new BoundedMap<ServerId, AgentInfo>(maxServers);
+  readonly #onChanged: (server: ServerId, change: AgentChange) => void;
+
+  /** `onChanged`: a server has other capabilities than before, or has restarted. */
+  constructor(onChanged: (server: ServerId, change: AgentChange) => void = () => undefined) {
+    this.#onChanged = onChanged;
+  }
 
   /** Notes the header of an answer. Without one, the server has no agent, or no longer. */
   noteHeader(server: ServerId, header: string | undefined): void {
-    const info = header === undefined ? undefined : parseAgentInfo(header);
-    if (info) this.#infos.set(server, info);
-    else this.#infos.delete(server);
+    this.#note(server, header === undefined ? undefined : parseAgentInfo(header));
   }
 
   /** Undefined: it has told nothing, as servers without an agent do. */
@@ -92,4 +102,15 @@ export class AgentInfos {
   forget(server: ServerId): void {
     this.#infos.delete(server);
   }
+
+  #note(server: ServerId, info: AgentInfo | undefined): void {
+    const before = this.#infos.get(server);
+    if (info) this.#infos.set(server, info);
+    else this.#infos.delete(server);
+    const hasRestarted = before?.run !== undefined && before.run !== info?.run;
+    if (hasRestarted || wordsOf(before) !== wordsOf(info))
+      this.#onChanged(server, { hasRestarted });
+  }
 }
+
+const wordsOf = (info: AgentInfo | undefined) => [...(info?.capabilities ?? [])].sort().join(' ');

@@ -97,3 +97,18 @@ test('strangers cannot make it keep more than 20,000 servers', () => {
   for (let i = 0; i <= 20_000; i += 1) infos.noteHeader(nth(i), '{"capabilities":["names"]}');
   expect([infos.supports(nth(0), 'names'), infos.supports(nth(1), 'names')]).toEqual([false, true]);
 });
+
+test('a change of capabilities or of the process is told, and nothing else', () => {
+  const changes: [string, boolean][] = [];
+  const infos = new AgentInfos((id, { hasRestarted }) => changes.push([id, hasRestarted]));
+  const note = (header: object | undefined) => {
+    infos.noteHeader(server, header && JSON.stringify(header));
+    return changes.splice(0);
+  };
+  expect(note({ capabilities: ['rooms', 'names'], run: 'a' })).toEqual([[server, false]]);
+  expect(note({ capabilities: ['names', 'rooms'], run: 'a', uptimeSeconds: 9 })).toEqual([]);
+  expect(note({ capabilities: ['names', 'rooms'], run: 'b' })).toEqual([[server, true]]);
+  expect(note({ capabilities: ['names'], run: 'b' })).toEqual([[server, false]]);
+  expect(note(undefined)).toEqual([[server, true]]);
+  expect(note(undefined)).toEqual([]);
+});
