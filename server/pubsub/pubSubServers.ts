@@ -34,6 +34,8 @@ export interface PubSubServersNeeds extends PubSubHttpNeeds {
   isProven: (server: ServerId) => boolean;
   /** Called when a server has answered. */
   onHeard: (server: ServerId) => void;
+  /** Whether a server announced an optional part of the protocol. */
+  supports: (server: ServerId, capability: string) => boolean;
   /** Called with the header `Dashboard-Agent` of each instruction that was carried out; undefined: none. */
   noteAgent: (server: ServerId, header: string | undefined) => void;
 }
@@ -135,6 +137,11 @@ export class PubSubServers {
     return { type: 'probe.answered' };
   }
 
+  /** Whether this server can be asked for a room of this name. */
+  canAsk(server: ServerId, room: RoomName): boolean {
+    return isRawName(room) || (this.#takesNames(server) && isWellFormed(room));
+  }
+
   /**
    * The document of a room as one Yjs update (v1); undefined: the server does not hold it. Check the name
    * with `canAsk` before.
@@ -144,14 +151,19 @@ export class PubSubServers {
     room: RoomName,
     { maxBytes, signal }: { maxBytes: number; signal: AbortSignal },
   ): Promise<Uint8Array | undefined> {
-    const path = `/api/room?id=${room}`;
+    const query = this.#takesNames(server) ? `name=${encodeURIComponent(room)}` : `id=${room}`;
+    const path = `/api/room?${query}`;
     const answer = await this.#http.exchange(server, { method: 'GET', path, maxBytes }, signal);
-    if (answer.status === 401) return undefined;
+    if (answer.status === 401 || answer.status === 404) return undefined;
     this.#expectSuccess(server, answer);
     if (!answer.type.includes('octet-stream'))
       throw new Error(`answered "${answer.type}" instead of a document`);
     expectUncompressed(answer);
     return answer.body;
+  }
+
+  #takesNames(server: ServerId): boolean {
+    return this.#needs.supports(server, 'names');
   }
 
   async #put(
@@ -180,11 +192,16 @@ export class PubSubServers {
 }
 
 /**
- * Whether servers can be asked for a room of this name. They cut names at `=`, and would answer for another
- * room. Other refused characters cannot be in a request line, so no such room can exist.
+ * Whether every server can be asked for a room of this name. Those that take raw names cut them at `=` and
+ * `?`, and would answer for another room. Other refused characters cannot be in a request line.
  */
-export function canAsk(room: RoomName): boolean {
+export function isRawName(room: RoomName): boolean {
   return /^[!-\xff]+$/.test(room) && !/[=?]/.test(room);
+}
+
+/** Whether the name has no lone surrogates, which UTF-8 cannot encode. */
+function isWellFormed(room: RoomName): boolean {
+  return !/\p{Surrogate}/u.test(room);
 }
 
 /** Fills the slot `serverRequests`: one long-lived actor for all requests to a server. */

@@ -35,7 +35,7 @@ export interface RoomServer {
 /** Answer of `GET /api/room/servers`. */
 export interface RoomServers {
   id: string;
-  /** Whether servers can be asked for a room of this name. */
+  /** Whether the servers that seem to hold it can be asked for a room of this name. */
   askable: boolean;
   /** Whether the store can hold a room of this name. */
   storable: boolean;

@@ -32,7 +32,7 @@ export interface RoomFindings {
 export interface RoomStatus extends RoomFindings {
   room: string;
   state: ShownStanding;
-  /** Whether servers can be asked for a room of this name. */
+  /** Whether the servers that seem to hold it can be asked for a room of this name. */
   askable: boolean;
   source: 'redis' | 'poll';
   channel: ChannelStanding;

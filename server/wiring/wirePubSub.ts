@@ -58,6 +58,7 @@ export function wirePubSub(needs: PubSubWiringNeeds) {
     onResolved: (server, addresses) => book.note(server, addresses),
     ...(lookup && { lookup }),
     onHeard,
+    supports: (server, capability) => agents.supports(server, capability),
     noteAgent: (server, header) => agents.noteHeader(server, header),
   });
   const serverRequests = createServerRequests(pubSubServers, new RequestPacer());

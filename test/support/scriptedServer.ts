@@ -80,6 +80,12 @@ export interface StartupAnswer {
   eventsUrl?: string;
 }
 
+/** What a server with an agent tells of itself. */
+export interface ToldOfAgent {
+  capabilities?: readonly string[];
+  [fact: string]: unknown;
+}
+
 /** A running scripted server. Tests may set `active`, `eventsUrl` and `rooms` as they need them. */
 export interface ScriptedServer {
   readonly id: ServerId;
@@ -89,8 +95,8 @@ export interface ScriptedServer {
   readonly fatal: string[];
   active: boolean;
   eventsUrl: string | undefined;
-  /** What it tells of itself in the header `Dashboard-Agent`. Deployed servers have none. */
-  agent: object | undefined;
+  /** What it tells of itself in the header `Dashboard-Agent`, and does. Deployed servers have none. */
+  agent: ToldOfAgent | undefined;
   /** Connections of every room in memory, 0 included. */
   readonly rooms: Map<string, number>;
   /** A script with `times` is queued. One without replaces all others for its kind of request. */
@@ -131,6 +137,8 @@ interface Reply {
 
 const okay: Reply = { type: 'text/plain; charset=utf-8', body: 'okay' };
 const unauthorized: Reply = { ...okay, body: 'unauthorized', status: 401 };
+const notFound: Reply = { ...okay, body: 'not in memory', status: 404 };
+const byName = '/api/room?name=';
 const neverByDefault = new Set<Fault['kind']>(['status', 'html', 'empty', 'redirect', 'reset']);
 
 class Scripted implements ScriptedServer {
@@ -139,7 +147,7 @@ class Scripted implements ScriptedServer {
   readonly rooms = new Map<string, number>();
   active = false;
   eventsUrl: string | undefined;
-  agent: object | undefined;
+  agent: ToldOfAgent | undefined;
   id = '' as ServerId;
   port = 0;
 
@@ -267,10 +275,15 @@ class Scripted implements ScriptedServer {
 
   #receiveGet(path: string, response: ServerResponse): void {
     if (path === '/' || path === '/health') void this.#play('health', response, () => okay);
-    if (!path.startsWith('/api/room?id=')) return;
+    if (path.startsWith(byName) && this.agent?.capabilities?.includes('names'))
+      this.#answerRoom(decodeURIComponent(path.slice(byName.length)), notFound, response);
     // Cut and undecoded, as the deployed program does it.
-    const room = path.split('=')[1]?.split('?')[0] ?? '';
-    if (!this.rooms.has(room)) answer(response, unauthorized);
+    if (path.startsWith('/api/room?id='))
+      this.#answerRoom(path.split('=')[1]?.split('?')[0] ?? '', unauthorized, response);
+  }
+
+  #answerRoom(room: string, absent: Reply, response: ServerResponse): void {
+    if (!this.rooms.has(room)) answer(response, absent);
     else answer(response, { type: 'application/octet-stream', body: '\0\0' });
   }
 

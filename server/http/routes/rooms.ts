@@ -175,7 +175,7 @@ function noState(found: FoundRoom): ApiError {
 }
 
 function noStateBecause({ isAskable, notAsked }: FoundRoom): string | undefined {
-  if (!isAskable) return 'servers cannot be asked for a room of this name';
+  if (!isAskable) return 'the servers that hold it cannot be asked for a room of this name';
   return notAsked > 0 ? notAskedBecause(maxAsked + notAsked) : undefined;
 }
 

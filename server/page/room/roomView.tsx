@@ -81,7 +81,7 @@ function Document({ session }: { session: RoomSession }) {
     if (hasDocument) return 'The document is empty.';
     if (status?.state === 'waiting' || status?.state === 'gone')
       return 'Nothing to show until a server holds the room.';
-    if (status?.state === 'unaskable') return 'Servers cannot return a room with this name.';
+    if (status?.state === 'unaskable') return 'Its servers cannot return a room with this name.';
     if (status?.state === 'unreadable') return 'No server has sent a valid document. See above.';
     return 'Waiting for the document …';
   }

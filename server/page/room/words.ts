@@ -56,7 +56,7 @@ const standings: Record<ShownStanding, Words> = {
     badge: 'Unsupported name',
     tone: 'warn',
     meaning:
-      'Pub-sub servers cannot return a room whose name is empty or contains “=” or “?”, so there is no document to show. Its connections are still counted.',
+      'The servers of this room cannot return a room with this name, so there is no document to show. Its connections are still counted. Servers with the agent can return every room.',
   },
   gone: {
     badge: 'Gone',
@@ -188,7 +188,7 @@ function answerWords(answer: RoomServer['answer'], failure: string | null): Word
     return {
       badge: 'Not asked',
       tone: 'idle',
-      meaning: 'Servers do not support “=” or “?” in a room name.',
+      meaning: 'Without the agent, a server cannot return a room with this name.',
     };
   return { badge: 'No answer', tone: 'warn', meaning: failure ?? '' };
 }

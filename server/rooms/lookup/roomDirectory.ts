@@ -5,7 +5,7 @@ import { normalizeAddress } from '../../addresses.js';
 import { serverAt } from '../../discovery/roomAddresses.js';
 import type { KnownCounts } from '../../fleet/knownCounts.js';
 import type { AddressBook } from '../../pubsub/addressBook.js';
-import { canAsk, type PubSubServers } from '../../pubsub/pubSubServers.js';
+import { isRawName, type PubSubServers } from '../../pubsub/pubSubServers.js';
 import { isStorable, type RoomsTable, type StoredRoom } from '../../store/store.js';
 import type { MissingRanges } from '../../wire/divergence.js';
 import { type Fresh, LastKnownGood } from './lastKnownGood.js';
@@ -44,7 +44,7 @@ export type ServerAnswer =
   | { kind: 'denies' }
   /** No answer, or one that breaks the contract. */
   | { kind: 'failed'; cause: string }
-  /** Not asked, because it would answer for another room: see `canAsk`. */
+  /** Not asked, because it might answer for another room: see `PubSubServers.canAsk`. */
   | { kind: 'unasked' };
 
 /** A server and its answer. */
@@ -57,7 +57,7 @@ export interface FoundRoom {
   room: RoomName;
   /** Its item in the store; null: the store never answered. */
   item: Fresh<StoredRoom | undefined> | null;
-  /** Whether servers can be asked for it: see `canAsk`. */
+  /** Whether the servers that seem to hold it can be asked for it; if none seems to, whether any can. */
   isAskable: boolean;
   /** Whether the store should have it if a server holds it. */
   isStorable: boolean;
@@ -73,6 +73,9 @@ interface KnownRoom extends Pick<FoundRoom, 'room' | 'item'> {
   failure: unknown;
   holders: Holder[];
 }
+
+/** What servers answered for a room. */
+type Answers = Pick<FoundRoom, 'asked' | 'notAsked' | 'isAskable'>;
 
 /** Most servers that are asked for one room. */
 export const maxAsked = 64;
@@ -115,7 +118,14 @@ export class RoomDirectory {
   async likeliest(names: readonly [RoomName, ...RoomName[]]): Promise<RoomName> {
     for (const room of names) if (isKnown(await this.#lookUp(room))) return room;
     const [raw, decoded] = names;
-    return decoded !== undefined && canAsk(decoded) ? decoded : raw;
+    return decoded !== undefined && this.mayAsk(decoded) ? decoded : raw;
+  }
+
+  /** Whether any server can be asked for a room of this name. */
+  mayAsk(room: RoomName): boolean {
+    const { servers } = this.#needs;
+    if (isRawName(room)) return true;
+    return [...this.#context.roster.shown()].some(({ server }) => servers.canAsk(server, room));
   }
 
   /** The servers that the store or the live counts name for a room, without those that are gone. */
@@ -195,17 +205,18 @@ export class RoomDirectory {
     { room, holders }: KnownRoom,
     isThorough: boolean,
     signal: AbortSignal,
-  ): Promise<Pick<FoundRoom, 'asked' | 'notAsked'>> {
+  ): Promise<Answers> {
     const first = isThorough ? [...holders, ...this.#othersThan(holders, room)] : holders;
     const isEnough = (each: AskedServer) => isThorough || holds(each);
     const { asked, notAsked } = await this.askNamedFirst(room, first, { signal, isEnough });
     const named = new Set(holders.map(({ server }) => server));
-    return { asked: asked.filter((each) => named.has(each.server) || holds(each)), notAsked };
+    const shown = asked.filter((each) => named.has(each.server) || holds(each));
+    return { asked: shown, notAsked, isAskable: isAskable(room, asked) };
   }
 
-  #found({ room, item }: KnownRoom, answers: Pick<FoundRoom, 'asked' | 'notAsked'>): FoundRoom {
+  #found({ room, item }: KnownRoom, answers: Answers): FoundRoom {
     const isInStore = isStorable(room) && !this.#needs.isStorePartial;
-    return { room, item, ...answers, isAskable: canAsk(room), isStorable: isInStore };
+    return { room, item, ...answers, isStorable: isInStore };
   }
 
   async #lookUp(room: RoomName): Promise<KnownRoom> {
@@ -234,7 +245,7 @@ export class RoomDirectory {
   }
 
   async #askOne(server: ServerId, room: RoomName, signal: AbortSignal): Promise<ServerAnswer> {
-    if (!canAsk(room)) return { kind: 'unasked' };
+    if (!this.#needs.servers.canAsk(server, room)) return { kind: 'unasked' };
     try {
       const maxBytes = this.#needs.maxStateBytes;
       const state = await this.#needs.servers.roomState(server, room, { maxBytes, signal });
@@ -261,6 +272,17 @@ export class RoomDirectory {
   get #context() {
     return this.#needs.actor().getSnapshot().context;
   }
+}
+
+/**
+ * Whether the servers that seem to hold a room could be asked for it. If none seems to, one that could be
+ * asked is enough.
+ */
+export function isAskable(room: RoomName, asked: readonly AskedServer[]): boolean {
+  if (isRawName(room)) return true;
+  const seems = (each: AskedServer) => holds(each) || each.isStored || (each.connections ?? 0) > 0;
+  const holding = asked.filter(seems);
+  return (holding.length > 0 ? holding : asked).some(({ answer }) => answer.kind !== 'unasked');
 }
 
 /** Whether the store or the live counts have the room. */

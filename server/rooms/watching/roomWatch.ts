@@ -5,7 +5,6 @@ import type {
   ServerId,
 } from '../../../machines/ports.js';
 import type { Documents } from '../../documents/documents.js';
-import { canAsk } from '../../pubsub/pubSubServers.js';
 import type { ChannelFailure } from '../../redis/redisChannels.js';
 import { Heartbeat } from '../../sse/heartbeat.js';
 import type { Viewer } from '../../sse/viewer.js';
@@ -31,6 +30,8 @@ export interface RoomWatchNeeds {
   frameIntervalMs: number;
   /** Milliseconds of a monotonic clock; default `performance.now`. */
   now?: () => number;
+  /** Whether servers can be asked for the room, as far as it is known before they are. */
+  isAskable: boolean;
   /** Called with the first garbage on the channel of a room. */
   onGarbage: (room: RoomName, bytes: number) => void;
   /** Called with each new finding about a server. */
@@ -55,8 +56,6 @@ export interface RoomWatchEvents extends ChannelWatchEvents {
 export class RoomWatch {
   readonly room: RoomName;
   readonly #needs: RoomWatchNeeds;
-  /** Whether servers can be asked for a room of this name. */
-  readonly #isAskable: boolean;
   readonly #log = new UpdateLog();
   readonly #awareness: AwarenessStreams;
   readonly #streams: RoomStreams;
@@ -73,6 +72,7 @@ export class RoomWatch {
   /** Why the channel is not subscribed; undefined: it is, or the reason is unknown. */
   #failure: ChannelFailure | undefined;
   #presence: PresenceStanding = 'connecting';
+  #isAskable: boolean;
   #notAsked = 0;
   #sentStatus = '';
   #statusTimer: NodeJS.Immediate | undefined;
@@ -82,7 +82,7 @@ export class RoomWatch {
   constructor(room: RoomName, needs: RoomWatchNeeds) {
     this.room = room;
     this.#needs = needs;
-    this.#isAskable = canAsk(room);
+    this.#isAskable = needs.isAskable;
     const { documents, frameIntervalMs, now = () => performance.now() } = needs;
     const onGarbage = (bytes: number) => this.#noteGarbage(bytes);
     this.#awareness = new AwarenessStreams(room, { documents, frameIntervalMs, now, onGarbage });
@@ -142,10 +142,14 @@ export class RoomWatch {
     return this.#streams.size;
   }
 
-  /** Servers that may hold the room but are not asked, because they are too many. */
-  setNotAsked(count: number): void {
-    if (count === this.#notAsked) return;
-    this.#notAsked = count;
+  /**
+   * Notes what a round found. `notAsked`: servers that may hold the room but are not asked, because they
+   * are too many.
+   */
+  noteRound({ isAskable, notAsked }: { isAskable: boolean; notAsked: number }): void {
+    if (isAskable === this.#isAskable && notAsked === this.#notAsked) return;
+    this.#isAskable = isAskable;
+    this.#notAsked = notAsked;
     this.#sendStatus();
   }
 
@@ -182,7 +186,7 @@ export class RoomWatch {
     const channel = this.#channelStanding;
     return {
       room: this.room,
-      // The machine does not know that servers were not asked.
+      // The machine does not know that servers could not be asked.
       state: this.#isAskable ? this.#standing : 'unaskable',
       askable: this.#isAskable,
       source: channel === 'subscribed' || channel === 'followed' ? 'redis' : 'poll',

@@ -14,7 +14,7 @@ import type { Documents } from '../../documents/documents.js';
 import type { RedisChannels } from '../../redis/redisChannels.js';
 import type { Viewer } from '../../sse/viewer.js';
 import type { PresenceStanding } from '../../wire/roomStatus.js';
-import type { AskedServer, RoomDirectory } from '../lookup/roomDirectory.js';
+import { type AskedServer, isAskable, type RoomDirectory } from '../lookup/roomDirectory.js';
 import type { ChannelNames } from './channelNames.js';
 import type { RoomView } from './roomStreams.js';
 import { RoomWatch, type ServerFinding } from './roomWatch.js';
@@ -173,10 +173,11 @@ export class RoomWatches {
   #watch(room: RoomName): RoomWatch {
     const known = this.#watches.get(room);
     if (known) return known;
-    const { documents, frameIntervalMs, log } = this.#needs;
+    const { documents, directory, frameIntervalMs, log } = this.#needs;
     const watch = new RoomWatch(room, {
       documents,
       frameIntervalMs,
+      isAskable: directory.mayAsk(room),
       onGarbage: (name, bytes) =>
         log.warn({ room: name, bytes }, 'a message on the channel of a room is not an update'),
       onFinding: (name, { finding, ...about }) =>
@@ -218,12 +219,17 @@ export class RoomWatches {
     servers: readonly ServerId[],
     signal: AbortSignal,
   ): Promise<AskedServer[]> {
-    const named = servers.map((server) => ({ server, isStored: false, connections: 0 }));
+    const { directory } = this.#needs;
+    const counts = directory.counts();
+    const named = servers.map((server) => ({
+      server,
+      isStored: false,
+      connections: counts.on(server, room),
+    }));
     // An unreadable answer is not enough: the room would not become live.
     const isEnough = ({ answer }: AskedServer) => answer.kind === 'holds';
-    const { directory } = this.#needs;
     const { asked, notAsked } = await directory.askNamedFirst(room, named, { signal, isEnough });
-    this.#watches.get(room)?.setNotAsked(notAsked);
+    this.#watches.get(room)?.noteRound({ isAskable: isAskable(room, asked), notAsked });
     return asked;
   }
 }

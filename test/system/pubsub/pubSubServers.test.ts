@@ -51,6 +51,7 @@ const serversWith = (needs: Partial<PubSubServersNeeds> = {}) =>
     mayContact: (address) => loopback.includes(address),
     onResolved: (_server, addresses) => resolved.push(addresses),
     onHeard: (id) => heard.push(id),
+    supports: () => false,
     noteAgent: (_id, header) => agents.push(header),
     snapshotLimits: { maxRooms: 1000, maxNamesLength: maxSnapshotBytes },
     isProven: () => true,
@@ -138,6 +139,49 @@ test('what a server tells of itself is taken from the answers to instructions', 
   const names = '{"capabilities":["names"]}';
   expect(agents).toEqual([names, names, undefined]);
 });
+
+const bounds = { maxBytes: 1000, signal: never };
+const withNames = { supports: (_: ServerId, capability: string) => capability === 'names' };
+
+test.each(['a', 'a=b', 'a?b', '', 'b c', 'd/é', 'a%20b', '😀', '__proto__'])(
+  'a server that announces names is asked for the room %j by its encoded name',
+  async (room) => {
+    server.agent = { capabilities: ['names'] };
+    server.rooms.set(room, 1).set('a', 1);
+    const servers = serversWith(withNames);
+    expect(servers.canAsk(server.id, room)).toBe(true);
+    expect(await servers.roomState(server.id, room, bounds)).toHaveLength(2);
+    const [asked] = server.requests;
+    expect(asked?.path).toBe(`/api/room?name=${encodeURIComponent(room)}`);
+  },
+);
+
+test('a name that UTF-8 cannot encode is asked of no server', () => {
+  for (const needs of [withNames, {}])
+    expect(serversWith(needs).canAsk(server.id, 'a\ud800')).toBe(false);
+});
+
+test('other servers are asked by the raw name, and only for names that they do not cut', async () => {
+  const servers = serversWith();
+  const names = ['a', 'a%20b', 'é', 'a=b', 'a?b', '', 'b c', '😀'];
+  const isAsked = [true, true, true, false, false, false, false, false];
+  expect(names.map((room) => servers.canAsk(server.id, room))).toEqual(isAsked);
+  await servers.roomState(server.id, 'a', bounds);
+  expect(server.requests.map(({ path }) => path)).toEqual(['/api/room?id=a']);
+});
+
+test.each([
+  [401, {}],
+  [404, {}],
+  [401, withNames],
+  [404, withNames],
+])(
+  'a server that answers %d to the question for a room does not hold it',
+  async (status, needs) => {
+    const { id } = await startListener((_, response) => response.writeHead(status).end());
+    expect(await serversWith(needs).roomState(id, 'a', bounds)).toBeUndefined();
+  },
+);
 
 test('silence and probes only need a successful status', async () => {
   const servers = serversWith();

@@ -19,6 +19,7 @@ test('a client that does not renew its state for thirty seconds is no longer sho
     documents,
     frameIntervalMs: 1,
     now: () => now,
+    isAskable: true,
     onGarbage: () => {},
     onFinding: () => {},
   });
@@ -53,6 +54,7 @@ test('a viewer too slow for awareness gets all clients when it has drained, and 
     new RoomWatch('r', {
       documents,
       frameIntervalMs: 1,
+      isAskable: true,
       onGarbage: () => {},
       onFinding: () => {},
     }),
