@@ -2,7 +2,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { docs, setupWSConnection, type WSSharedDoc } from '@y/websocket-server/utils';
 import { type WebSocket, WebSocketServer } from 'ws';
-import { type Activation, createDashboardAgent } from './dashboardAgent.js';
+import { type Activation, createAgent } from '../agent/createAgent.js';
 import { RedisFanOut } from './redisFanOut.js';
 import { createRooms, documents } from './rooms.js';
 import { type StoreWriter, type StoreWriterOptions, startStoreWriter } from './storeWriter.js';
@@ -39,6 +39,9 @@ export interface PubSubServer {
   close(): Promise<void>;
 }
 
+/** The demo shows a table, and tests look at what is sent. */
+const silent = { info: () => undefined, warn: () => undefined };
+
 let isRunning = false;
 
 /** Starts a real Yjs server (@y/websocket-server) with the agent. Only one can run per process. */
@@ -46,12 +49,13 @@ export async function startPubSubServer(options: PubSubServerOptions = {}): Prom
   // The library keeps its documents in a module-global map, which a second server would share.
   if (isRunning) throw new Error('a process can run only one pub-sub server');
   const { host = '127.0.0.1', dashboardUrl, forgetAfterMs = 1_000, deadlineMs = 5_000 } = options;
-  const agent = createDashboardAgent({ documents, deadlineMs });
+  const agent = createAgent({ url: dashboardUrl ?? [], documents, log: silent }, { deadlineMs });
   const rooms = createRooms({ opened, closed: agent.closed, created, forgetAfterMs });
   const sockets = new WebSocketServer({ noServer: true });
   const http = createServer((request, response) => {
-    if (agent.handle(request, response)) return;
-    response.writeHead(404, { 'Content-Type': 'text/plain' }).end('not found');
+    const isOkay = request.method === 'GET' && /^\/(health)?$/.test(request.url ?? '');
+    response.writeHead(isOkay ? 200 : 404, { 'Content-Type': 'text/plain' });
+    response.end(isOkay ? 'okay' : 'not found');
   });
   let writer: StoreWriter | undefined;
   let fanOut: RedisFanOut | undefined;
@@ -67,7 +71,7 @@ export async function startPubSubServer(options: PubSubServerOptions = {}): Prom
   const id = `${host.includes(':') ? `[${host}]` : host}:${port}`;
   if (options.redisUrl) fanOut = new RedisFanOut(options.redisUrl);
   if (options.store) writer = startStoreWriter(id, options.store);
-  if (dashboardUrl) void agent.askDashboard({ dashboardUrl, port });
+  await agent.start({ server: http });
 
   return {
     id,
@@ -119,7 +123,7 @@ export async function startPubSubServer(options: PubSubServerOptions = {}): Prom
     rooms.forgetAll();
     await fanOut?.close();
     await writer?.close();
-    agent.close();
+    await agent.close();
     isRunning = false;
   }
 }

@@ -1,6 +1,6 @@
 import { docs, getYDoc, type WSSharedDoc } from '@y/websocket-server/utils';
 import { encodeStateAsUpdate } from 'yjs';
-import type { AgentDocuments } from './dashboardAgent.js';
+import type { AgentDocuments } from '../agent/createAgent.js';
 
 /** The documents of `@y/websocket-server`, for the agent. */
 export const documents: AgentDocuments = {

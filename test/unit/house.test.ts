@@ -130,6 +130,14 @@ const {
       (path) => !path.startsWith('server/page/'),
       ({ from }) => !from.startsWith('server/page/'),
     ),
+    'the agent imports node: and its own folder only': rule(
+      within('server/agent/'),
+      ({ from }) => from.startsWith('node:') || from.startsWith('server/agent/'),
+    ),
+    'the service does not know the agent': rule(
+      (path) => !/^server\/(agent|demo)\//.test(path),
+      ({ from }) => !from.startsWith('server/agent/'),
+    ),
     'the service does not know its demo': rule(
       (path) => !path.startsWith('server/demo/'),
       ({ from }) => !from.startsWith('server/demo/'),
@@ -183,6 +191,13 @@ const {
       'the service does not know its page',
       'server/http/app.ts',
       "import { x } from '../page/api.js';",
+    ],
+    ['the agent imports', 'server/agent/x.ts', "import { encodeStateAsUpdate } from 'yjs';"],
+    ['the agent imports', 'server/agent/x.ts', "import { parseUrl } from '../parseUrl.js';"],
+    [
+      'the service does not know the agent',
+      'server/pubsub/x.ts',
+      "import type { Agent } from '../agent/createAgent.js';",
     ],
     [
       'the service does not know its demo',

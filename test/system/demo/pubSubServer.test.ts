@@ -38,7 +38,7 @@ describe('a pub-sub server', () => {
 
   test('queries the dashboard once, after listening, with its port', async () => {
     await eventually(() => expect(dashboard.received).toHaveLength(1));
-    expect(dashboard.received[0]?.url).toBe(`/api/events/clients?port=${server.port}`);
+    expect(dashboard.received[0]?.url).toMatch(`/api/events/clients?port=${server.port}&`);
     expect(server.id).toBe(`127.0.0.1:${server.port}`);
   });
 

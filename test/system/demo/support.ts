@@ -53,7 +53,7 @@ export async function startFakeDashboard(): Promise<FakeDashboard> {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     received,
     deltas: () =>
-      received.filter(({ method }) => method === 'POST').map(({ body }) => JSON.parse(body)),
+      received.filter(({ method }) => method === 'POST').flatMap(({ body }) => JSON.parse(body)),
     answer: () => ({ status: 200, body: '{"active":false,"eventsUrl":""}' }),
   };
   return dashboard;

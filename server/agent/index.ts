@@ -1,0 +1,2 @@
+export type { Activation, Agent, AgentDocuments, AgentLog, AgentOptions } from './agentTypes.js';
+export { createAgent } from './createAgent.js';

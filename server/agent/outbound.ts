@@ -1,0 +1,93 @@
+import http from 'node:http';
+import https from 'node:https';
+import type { Socket } from 'node:net';
+
+/** A request. `url` is sent unchanged, except for its fragment. */
+export interface OutboundRequest {
+  readonly method: 'GET' | 'POST';
+  readonly url: string;
+  readonly body?: string;
+  readonly headers?: http.OutgoingHttpHeaders;
+}
+
+/** What came back, whatever the status. */
+export interface OutboundAnswer {
+  readonly status: number;
+  readonly text: string;
+}
+
+/** Below the 5 s after which Node's servers close an idle socket: a request must not meet that reset. */
+const idleSocketMs = 2_000;
+const maxAnswerBytes = 1024 * 1024;
+
+/** The HTTP client of the agent: kept sockets, and a deadline for every request. Nothing keeps the process alive. */
+export class Outbound {
+  readonly #deadlineMs: number;
+  readonly #agents: { 'http:': http.Agent; 'https:': https.Agent };
+  readonly #inFlight = new Set<http.ClientRequest>();
+
+  constructor({ deadlineMs, maxSockets }: { deadlineMs: number; maxSockets: number }) {
+    const sockets = { keepAlive: true, maxSockets, timeout: idleSocketMs };
+    this.#deadlineMs = deadlineMs;
+    this.#agents = { 'http:': new http.Agent(sockets), 'https:': new https.Agent(sockets) };
+  }
+
+  /** Rejects on failure and at the deadline. Follows no redirect. */
+  async send({ method, url, body, headers }: OutboundRequest): Promise<OutboundAnswer> {
+    const target = new URL(url);
+    const isSecure = target.protocol === 'https:';
+    const options = {
+      method,
+      headers: { ...headersOf(body), ...headers },
+      agent: this.#agents[isSecure ? 'https:' : 'http:'],
+    };
+    return new Promise((resolve, reject) => {
+      const request = (isSecure ? https : http).request(target, options);
+      const late = () => request.destroy(new Error(`no answer within ${this.#deadlineMs} ms`));
+      const deadline = setTimeout(late, this.#deadlineMs).unref();
+      this.#inFlight.add(request);
+      request.on('socket', release);
+      request.on('response', (answer) => readAnswer(answer).then(resolve, reject));
+      request.on('error', reject);
+      // Emitted last, after an error or a complete answer.
+      request.on('close', () => {
+        clearTimeout(deadline);
+        this.#inFlight.delete(request);
+      });
+      request.end(body);
+    });
+  }
+
+  /** Closes every socket. Requests in flight reject. */
+  close(): void {
+    for (const request of this.#inFlight) request.destroy(new Error('the agent was closed'));
+    for (const agent of Object.values(this.#agents)) agent.destroy();
+  }
+}
+
+/** A socket has no handle to release before it connects, and a new one for each address that it tries. */
+function release(socket: Socket): void {
+  if (socket.connecting) socket.on('connectionAttempt', () => socket.unref());
+  socket.unref();
+}
+
+function headersOf(body: string | undefined): http.OutgoingHttpHeaders {
+  const accept = { accept: 'application/json, text/plain, */*' };
+  if (body === undefined) return accept;
+  return {
+    ...accept,
+    'content-type': 'application/json',
+    'content-length': Buffer.byteLength(body),
+  };
+}
+
+async function readAnswer(answer: http.IncomingMessage): Promise<OutboundAnswer> {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  for await (const chunk of answer as AsyncIterable<Buffer>) {
+    bytes += chunk.length;
+    if (bytes > maxAnswerBytes) throw new Error(`the answer is over ${maxAnswerBytes} bytes`);
+    chunks.push(chunk);
+  }
+  return { status: answer.statusCode ?? 0, text: Buffer.concat(chunks).toString('utf8') };
+}

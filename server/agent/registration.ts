@@ -1,0 +1,114 @@
+import type { Activation } from './agentTypes.js';
+import type { OutboundAnswer, OutboundRequest } from './outbound.js';
+import { parseActivation } from './parseActivation.js';
+import type { SafeLog } from './safeLog.js';
+import type { Timings } from './timings.js';
+
+/** What the registration needs. */
+export interface RegistrationOptions {
+  /** Addresses of the dashboard, asked in turn until one answers. */
+  readonly urls: readonly string[];
+  readonly timings: Timings;
+  readonly log: SafeLog;
+  send(request: OutboundRequest): Promise<OutboundAnswer>;
+  /** The parameters of a query; of a renewal: with what the agent does now. */
+  query(kind: QueryKind): string;
+  /** The dashboard has answered. */
+  answered(kind: QueryKind, activation: Activation): void;
+}
+
+export type QueryKind = 'startup' | 'renewal';
+
+/** Asks the dashboard at the start, until it answers, and then about once a minute. */
+export class Registration {
+  readonly #options: RegistrationOptions;
+  #timer: NodeJS.Timeout | undefined;
+  #kind: QueryKind = 'startup';
+  #failures = 0;
+  #askedAtMs = Number.NEGATIVE_INFINITY;
+  #asking: Promise<void> | undefined;
+  #isClosed = false;
+
+  constructor(options: RegistrationOptions) {
+    this.#options = options;
+  }
+
+  /** Sends the first query. */
+  start(): void {
+    if (this.#options.urls.length > 0) void this.#ask();
+  }
+
+  /** Sends a start-up query soon: the dashboard has forgotten this server, or misses something. */
+  askAgain(): void {
+    this.#kind = 'startup';
+    if (this.#asking || this.#failures > 0) return;
+    const sinceMs = performance.now() - this.#askedAtMs;
+    this.#after(Math.max(0, this.#options.timings.askAgainMs - sinceMs));
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    clearTimeout(this.#timer);
+  }
+
+  #after(ms: number): void {
+    clearTimeout(this.#timer);
+    if (this.#isClosed || this.#options.urls.length === 0) return;
+    this.#timer = setTimeout(() => void this.#ask(), ms).unref();
+  }
+
+  async #ask(): Promise<void> {
+    if (this.#asking) return;
+    this.#asking = this.#round().catch(() => undefined);
+    await this.#asking;
+    this.#asking = undefined;
+  }
+
+  /** Asks each address until one answers, and plans the next round. */
+  async #round(): Promise<void> {
+    clearTimeout(this.#timer);
+    const kind = this.#kind;
+    this.#askedAtMs = performance.now();
+    this.#kind = 'renewal';
+    const activation = await this.#firstAnswer(kind);
+    if (this.#isClosed) return;
+    if (activation) this.#succeeded(kind, activation);
+    else this.#failed(kind);
+  }
+
+  async #firstAnswer(kind: QueryKind): Promise<Activation | undefined> {
+    for (const base of this.#options.urls) {
+      const url = `${base.replace(/\/+$/, '')}/api/events/clients?${this.#options.query(kind)}`;
+      const answer = await this.#options.send({ method: 'GET', url }).catch(() => undefined);
+      const activation = answer && parseActivation(answer.text);
+      if (activation || this.#isClosed) return activation;
+    }
+    return undefined;
+  }
+
+  #succeeded(kind: QueryKind, activation: Activation): void {
+    const { log, urls, timings } = this.#options;
+    log.info(registered(urls));
+    log.forget(unanswered(urls));
+    this.#failures = 0;
+    this.#options.answered(kind, activation);
+    // Meanwhile it may have been asked to ask again.
+    if (this.#kind === 'startup') this.#after(timings.askAgainMs);
+    else this.#after(timings.renewalMs + (Math.random() * 2 - 1) * timings.renewalJitterMs);
+  }
+
+  #failed(kind: QueryKind): void {
+    const { log, urls, timings } = this.#options;
+    log.warn(unanswered(urls));
+    log.forget(registered(urls));
+    if (kind === 'startup') this.#kind = 'startup';
+    const pauseMs = Math.min(timings.maxRetryMs, timings.firstRetryMs * 2 ** this.#failures);
+    this.#failures = Math.min(this.#failures + 1, 30);
+    this.#after(pauseMs * (0.75 + Math.random() / 2));
+  }
+}
+
+const registered = (urls: readonly string[]) =>
+  `pubsub-dashboard: registered with ${urls.join(', ')}`;
+const unanswered = (urls: readonly string[]) =>
+  `pubsub-dashboard: no answer from ${urls.join(', ')}. Nothing is reported until it answers.`;

@@ -1,0 +1,43 @@
+import type { AgentLog } from './agentTypes.js';
+
+const maxRemembered = 1_000;
+
+/** A log that never throws, and writes each message once until it is `forgotten`. */
+export class SafeLog {
+  readonly #log: AgentLog;
+  readonly #written = new Set<string>();
+
+  constructor(log: AgentLog = consoleLog) {
+    this.#log = log;
+  }
+
+  info(text: string): void {
+    this.#write('info', text);
+  }
+
+  warn(text: string): void {
+    this.#write('warn', text);
+  }
+
+  /** Lets the message be written again. */
+  forget(text: string): void {
+    this.#written.delete(text);
+  }
+
+  #write(level: 'info' | 'warn', text: string): void {
+    if (this.#written.has(text) || this.#written.size >= maxRemembered) return;
+    this.#written.add(text);
+    try {
+      this.#log[level](text);
+    } catch {
+      // Nowhere is left to say it.
+    }
+  }
+}
+
+const consoleLog: AgentLog = {
+  // biome-ignore lint/suspicious/noConsole: the host has no other log that is known here.
+  info: (text) => console.info(text),
+  // biome-ignore lint/suspicious/noConsole: the host has no other log that is known here.
+  warn: (text) => console.warn(text),
+};
