@@ -1,42 +1,53 @@
 import http, { type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { answerText } from './refusal.js';
 
 type Handle = (request: IncomingMessage, response: ServerResponse) => boolean;
 
-/** The agent's own HTTP server. */
+const maxConnections = 256;
+const requestTimeoutMs = 30_000;
+
+/** The agent's own HTTP server, on one or several addresses. It does not keep the process alive. */
 export class ControlListener {
-  readonly #server: Server;
+  readonly #handle: Handle;
+  readonly #servers = new Set<Server>();
 
   constructor(handle: Handle) {
-    this.#server = http.createServer({ requestTimeout: 30_000 }, (request, response) => {
-      response.on('error', () => response.destroy());
-      if (request.method === 'GET' && request.url === '/health') {
-        response.writeHead(200, { 'Content-Type': 'text/plain' }).end('okay');
-      } else if (!handle(request, response)) {
-        response
-          .writeHead(404, { 'Content-Type': 'text/plain', Connection: 'close' })
-          .end('not found');
-      }
-    });
-    this.#server.maxConnections = 256;
-    this.#server.on('connection', (socket) => socket.unref());
+    this.#handle = handle;
   }
 
-  /** Resolves with the port. Rejects if the address cannot be had. */
-  listen(options: { port: number; host: string | undefined }): Promise<number> {
-    return new Promise((resolve, reject) => {
-      this.#server.once('error', reject);
-      // Exclusive: the workers of a cluster would share a port and the requests to it.
-      this.#server.listen({ ...options, exclusive: true }, () => {
-        this.#server.off('error', reject).on('error', () => undefined);
-        this.#server.unref();
-        resolve((this.#server.address() as AddressInfo).port);
-      });
-    });
+  /** Listens on the same port of every host. Resolves with it; rejects if the first cannot be had. */
+  async listen(port: number, [first, ...others]: readonly (string | undefined)[]): Promise<number> {
+    const actual = await this.#listenOn(port, first);
+    // Not every machine has IPv6.
+    for (const host of others) await this.#listenOn(actual, host).catch(() => undefined);
+    return actual;
   }
 
   close(): void {
-    this.#server.close();
-    this.#server.closeAllConnections();
+    for (const server of this.#servers) {
+      server.close();
+      server.closeAllConnections();
+    }
+    this.#servers.clear();
+  }
+
+  async #listenOn(port: number, host: string | undefined): Promise<number> {
+    const server = http.createServer({ requestTimeout: requestTimeoutMs }, (request, response) => {
+      if (this.#handle(request, response)) return;
+      request.resume();
+      response.on('error', () => response.destroy()).setHeader('Connection', 'close');
+      answerText(response, 404, 'not found');
+    });
+    server.maxConnections = maxConnections;
+    server.on('connection', (socket) => socket.unref());
+    await new Promise<void>((resolve, reject) => {
+      server.once('error', reject);
+      // Exclusive: the workers of a cluster would share a port, and the requests to it.
+      server.listen({ port, host, exclusive: true }, () => resolve());
+    });
+    server.on('error', () => undefined).unref();
+    this.#servers.add(server);
+    return (server.address() as AddressInfo).port;
   }
 }

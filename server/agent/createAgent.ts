@@ -1,134 +1,181 @@
 import { randomBytes } from 'node:crypto';
+import { Access } from './access.js';
+import { isLoopback, parseNetworks, Resolver } from './addresses.js';
+import { agentName } from './agentName.js';
 import type { Activation, Agent, AgentOptions } from './agentTypes.js';
-import { ContentPosts } from './contentPosts.js';
-import { ControlListener } from './controlListener.js';
-import { answerControl } from './controlRequests.js';
-import { EventPosts } from './eventPosts.js';
-import { Outbound } from './outbound.js';
+import { ControlPort } from './controlPort.js';
+import { ControlRequests } from './controlRequests.js';
+import { dashboardQuery } from './dashboardQuery.js';
+import { Outbound, type OutboundRequest } from './outbound.js';
+import { OwnHosts } from './ownHosts.js';
 import { type QueryKind, Registration } from './registration.js';
+import { Reports } from './reports.js';
 import { SafeLog } from './safeLog.js';
-import { portOf, sharePort } from './sharedPort.js';
+import { Signatures } from './signatures.js';
 import { defaultTimings, type Timings } from './timings.js';
+import { type Identity, Vitals } from './vitals.js';
 
 export type { Activation, Agent, AgentDocuments, AgentLog, AgentOptions } from './agentTypes.js';
 
-/** Creates the agent of one server, which must close it. `timings` is for tests. */
-export function createAgent(options: AgentOptions, timings: Partial<Timings> = {}): Agent {
-  const { documents } = options;
-  const times = { ...defaultTimings, ...timings };
+const defaultUrl = 'http://127.0.0.1:8000';
+/** Loopback and the private ranges, as the service has them. Clouds serve credentials at link-local addresses. */
+const defaultNetworks = '127.0.0.0/8,::1,10.0.0.0/8,172.16.0.0/12,192.168.0.0/16,fc00::/7'.split(
+  ',',
+);
+
+/** Creates the agent of one server, which must close it. `testTimings` is for tests. */
+export function createAgent(options: AgentOptions, testTimings: Partial<Timings> = {}): Agent {
+  const { documents, advertise } = options;
+  const timings = { ...defaultTimings, ...testTimings };
   const log = new SafeLog(options.log);
-  const outbound = new Outbound({ deadlineMs: times.deadlineMs, maxSockets: 8 });
-  // Sockets of its own, so that no delta waits behind content.
-  const contentOutbound = new Outbound({ deadlineMs: times.deadlineMs, maxSockets: 2 });
-  const run = randomBytes(9).toString('base64url');
-  let activation: Activation = { active: false, eventsUrl: '' };
-  let port = 0;
-  let unshare: (() => void) | undefined;
-  let closing: Promise<void> | undefined;
-  const events = new EventPosts({
-    send: (request) => outbound.send(request),
-    gatherMs: times.gatherMs,
-    refused: forgotten,
-    suspended: () => registration.askAgain(),
-  });
-  const updates = new ContentPosts({
-    send: (request) => contentOutbound.send(request),
-    gatherMs: times.gatherMs,
-    retryMs: times.firstRetryMs,
-    url: () => (activation.active && activation.updates ? activation.eventsUrl : undefined),
-    refused: forgotten,
-    tellsLost: false,
-  });
-  const registration = new Registration({
-    urls: typeof options.url === 'string' ? [options.url] : (options.url ?? [defaultUrl]),
-    timings: times,
+  const urls = dashboardUrls(options, log);
+  const signatures = signaturesOf(options, log);
+  const identity: Identity = {
+    run: randomBytes(9).toString('base64url'),
+    name: options.name || agentName(),
+    hostKind: options.hostKind,
+  };
+  const vitals = new Vitals(identity, documents);
+  const queries = new Outbound({ deadlineMs: timings.deadlineMs, maxSockets: 1 });
+  const reports = new Reports({
+    documents,
+    timings,
     log,
-    send: (request) => outbound.send(request),
-    query,
-    answered,
+    changed: ({ active }) => vitals.measure(active),
+    missed: () => registration.askAgain(),
   });
-  const listener = new ControlListener(handle);
+  const registration = new Registration({ urls, timings, log, send, query, answered });
+  const requests = new ControlRequests({
+    documents,
+    vitals,
+    log,
+    access: accessOf(options, { urls, signatures, log }),
+    answerMs: timings.answerMs,
+    activation: () => reports.activation,
+    activate: (activation) => reports.activate(activation),
+    watch: (list) => reports.watch(list),
+  });
+  const controlPort = new ControlPort({
+    port: options.port ?? 0,
+    host: options.host,
+    urls,
+    log,
+    retryMs: timings.firstRetryMs,
+    handle: (...exchange) => requests.handle(...exchange),
+    listening: (actual) => {
+      port = actual;
+      registration.start();
+    },
+  });
+  let port = 0;
+  let askedWith: Activation | undefined;
+  let starting: Promise<{ port: number }> | undefined;
+  let closing: Promise<void> | undefined;
 
   return {
-    opened: (room) => announce(room, 1),
-    closed: (room) => announce(room, -1),
-    updated: (room, update) => updates.put(room, 'update', update),
-    awarenessUpdated: () => undefined,
-    isWatched: () => false,
-    start,
-    handle,
-    activation: () => activation,
-    settled: async () => {
-      await Promise.all([events.settled(), updates.settled()]);
+    opened: (room) => safely(() => reports.announce(room, 1)),
+    closed: (room) => safely(() => reports.announce(room, -1)),
+    updated: (room, update) => safely(() => reports.updated(room, update)),
+    awarenessUpdated: (room, update) => safely(() => reports.awarenessUpdated(room, update)),
+    isWatched: (room) => reports.isWatched(room),
+    start: (given) => {
+      starting ??= start(given?.server ?? options.server);
+      return starting;
     },
+    handle: (request, response) => requests.handle(request, response, false),
+    activation: () => reports.activation,
+    settled: () => settledWithin(timings.deadlineMs * 10),
     close: () => {
       closing ??= close();
       return closing;
     },
   };
 
-  function handle(...[request, response]: Parameters<Agent['handle']>): boolean {
-    return answerControl({ documents, log, activate }, request, response);
+  async function start(server: AgentOptions['server']): Promise<{ port: number }> {
+    if (server && !signatures && !urls.every(isLoopbackUrl)) log.warn(sharedWithoutSecret);
+    return { port: await controlPort.open(server) };
   }
 
-  function announce(room: string, add: 1 | -1): void {
-    if (activation.active) events.put(activation.eventsUrl, room, add);
-  }
-
-  function activate(wanted: Activation): void {
-    activation = wanted;
-    events.resume();
-    if (!wanted.active || !wanted.updates) updates.clear();
-  }
-
-  /** The dashboard does not know the URL: it was restarted, or was told to forget this server. */
-  function forgotten(url: string): void {
-    if (url !== activation.eventsUrl) return;
-    activation = { active: false, eventsUrl: '' };
-    registration.askAgain();
+  /** Signs the request if there is a secret. */
+  function send(request: OutboundRequest) {
+    if (!signatures) return queries.send(request);
+    const { host, pathname, search } = new URL(request.url);
+    const { method, body = '' } = request;
+    const signature = signatures.sign({ method, host, target: pathname + search, body });
+    return queries.send({ ...request, headers: { host, 'dashboard-signature': signature } });
   }
 
   function query(kind: QueryKind): string {
-    const parameters = new URLSearchParams({ port: `${port}`, run, capabilities: 'names' });
-    if (kind === 'renewal') {
-      parameters.set('renewal', 'true');
-      parameters.set('active', `${activation.active}`);
-      if (activation.eventsUrl) parameters.set('eventsUrl', activation.eventsUrl);
-    }
-    return `${parameters}`;
+    askedWith = reports.activation;
+    return dashboardQuery(kind, { port, advertise, identity, activation: reports.activation });
   }
 
-  function answered(kind: QueryKind, wanted: Activation): void {
-    events.resume();
-    if (kind === 'startup' ? wanted.active : wanted.active !== activation.active) {
-      activation = wanted.active ? wanted : { ...activation, active: false };
-    }
-  }
-
-  async function start({ server = options.server }: Parameters<Agent['start']>[0] = {}) {
-    if (server) {
-      unshare = sharePort(server, handle);
-      port = await portOf(server);
-    } else {
-      port = await listener.listen({ port: options.port ?? 0, host: options.host });
-    }
-    registration.start();
-    return { port };
+  /** A renewal never replaces a URL, and no answer one that came meanwhile. */
+  function answered(kind: QueryKind, answer: Activation): void {
+    const { activation } = reports;
+    reports.resume();
+    if (activation !== askedWith) return;
+    if (answer.active && (kind === 'startup' || !activation.active)) reports.activate(answer);
+    if (!answer.active && activation.active) reports.activate({ ...activation, active: false });
   }
 
   async function close(): Promise<void> {
     registration.close();
-    await Promise.race([
-      Promise.all([events.settled(), updates.settled()]),
-      new Promise((resolve) => setTimeout(resolve, times.flushMs).unref()),
-    ]);
-    events.clear();
-    updates.clear();
-    unshare?.();
-    listener.close();
-    outbound.close();
-    contentOutbound.close();
+    await settledWithin(timings.flushMs);
+    controlPort.close();
+    reports.close();
+    queries.close();
+  }
+
+  /** Only this keeps the process alive: who calls it waits for it. */
+  async function settledWithin(ms: number): Promise<void> {
+    let timer: NodeJS.Timeout | undefined;
+    const tooLate = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, ms);
+    });
+    await Promise.race([reports.settled(), tooLate]);
+    clearTimeout(timer);
+  }
+
+  function safely(report: () => void): void {
+    try {
+      report();
+    } catch (cause) {
+      log.warn(`pubsub-dashboard: a change was not reported: ${String(cause)}`);
+    }
   }
 }
 
-const defaultUrl = 'http://127.0.0.1:8000';
+const isLoopbackUrl = (url: string) => isLoopback(new URL(url).hostname);
+
+const sharedWithoutSecret =
+  'pubsub-dashboard: the agent shares a port without a secret. Whoever reaches it from `networks` can read documents: set `secret`.';
+
+function dashboardUrls({ url = defaultUrl }: AgentOptions, log: SafeLog): string[] {
+  return [url].flat().filter((each) => {
+    const isUrl = /^https?:/i.test(each) && URL.canParse(each);
+    if (!isUrl) log.warn(`pubsub-dashboard: ${JSON.stringify(each)} is not a URL of a dashboard`);
+    return isUrl;
+  });
+}
+
+function signaturesOf({ secret }: AgentOptions, log: SafeLog): Signatures | undefined {
+  if (secret === undefined) return undefined;
+  const secrets = [secret].flat().filter((each) => each !== '');
+  if (secrets.length === 0) log.warn('pubsub-dashboard: `secret` is empty: there is none');
+  return secrets.length > 0 ? new Signatures(secrets) : undefined;
+}
+
+function accessOf(
+  options: AgentOptions,
+  { urls, signatures, log }: { urls: string[]; signatures: Signatures | undefined; log: SafeLog },
+): Access {
+  const { dashboards = [], advertise } = options;
+  const resolver = new Resolver();
+  const networks = parseNetworks(options.networks ?? defaultNetworks);
+  for (const entry of networks.invalid) {
+    log.warn(`pubsub-dashboard: ${JSON.stringify(entry)} in \`networks\` is not a CIDR`);
+  }
+  const ownHosts = new OwnHosts(resolver, advertise);
+  return new Access({ signatures, networks, ownHosts, resolver, urls, dashboards });
+}

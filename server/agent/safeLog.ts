@@ -12,11 +12,12 @@ export class SafeLog {
   }
 
   info(text: string): void {
-    this.#write('info', text);
+    this.#write('info', text, text);
   }
 
-  warn(text: string): void {
-    this.#write('warn', text);
+  /** Messages of one kind are written once. */
+  warn(text: string, kind = text): void {
+    this.#write('warn', text, kind);
   }
 
   /** Lets the message be written again. */
@@ -24,9 +25,9 @@ export class SafeLog {
     this.#written.delete(text);
   }
 
-  #write(level: 'info' | 'warn', text: string): void {
-    if (this.#written.has(text) || this.#written.size >= maxRemembered) return;
-    this.#written.add(text);
+  #write(level: 'info' | 'warn', text: string, kind: string): void {
+    if (this.#written.has(kind) || this.#written.size >= maxRemembered) return;
+    this.#written.add(kind);
     try {
       this.#log[level](text);
     } catch {

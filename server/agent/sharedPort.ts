@@ -1,8 +1,11 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { answer } from './controlRequests.js';
 
-type Handle = (request: IncomingMessage, response: ServerResponse) => boolean;
+type Handle = (
+  request: IncomingMessage,
+  response: ServerResponse,
+  answersHealth: boolean,
+) => boolean;
 
 /**
  * Answers the dashboard on the port of another HTTP server: takes its requests before its listeners,
@@ -14,7 +17,7 @@ export function sharePort(server: Server, handle: Handle): () => void {
   const emitted = function (this: Server, event: string | symbol, ...values: unknown[]): boolean {
     if (event === 'request' && !isEnded) {
       const [request, response] = values as [IncomingMessage, ServerResponse];
-      if (handle(request, response) || answerHealth(server, request, response)) return true;
+      if (handle(request, response, server.listenerCount('request') === 0)) return true;
     }
     return Reflect.apply(emit, this, [event, ...values]);
   };
@@ -24,14 +27,6 @@ export function sharePort(server: Server, handle: Handle): () => void {
     // Unless somebody else has replaced it after us.
     if (server.emit === emitted) server.emit = emit;
   };
-}
-
-/** Only where nobody else answers it. */
-function answerHealth(server: Server, request: IncomingMessage, response: ServerResponse): boolean {
-  if (request.method !== 'GET' || request.url !== '/health') return false;
-  if (server.listenerCount('request') > 0) return false;
-  answer(response, 200, 'okay');
-  return true;
 }
 
 /** The port of a server, once it listens. */

@@ -14,6 +14,8 @@ export const defaultTimings = {
   askAgainMs: 2_000,
   /** A list of watched rooms ends when the dashboard has not repeated it for this time. */
   watchedMs: 90_000,
+  /** Deadline for the answer to a request of the dashboard, with its body. */
+  answerMs: 60_000,
   /** How long `close` waits for its last posts. */
   flushMs: 1_000,
 };

@@ -111,9 +111,10 @@ const {
       within('server/wire/'),
       ({ from, isType }) => isType && /^(server\/wire\/|machines\/ports)/.test(from),
     ),
-    'only the configuration and main read the environment': mentions(
+    'only the configuration, main and the name of the agent read the environment': mentions(
       (path) =>
-        !/^server\/(config\/config|main)\.ts$/.test(path) && !path.startsWith('server/demo/'),
+        !/^server\/(config\/config|main|agent\/agentName)\.ts$/.test(path) &&
+        !path.startsWith('server/demo/'),
       /\bprocess\.env\b|\benv\b[^;]*from 'node:process'/g,
     ),
     'only the viewer knows koa-sse-stream': rule(
@@ -181,8 +182,8 @@ const {
     ['sending to viewers', 'server/sse/x.ts', "import type { F } from '../fleet/feed.js';"],
     ['timing knows', 'server/timing/x.ts', "import type { F } from '../fleet/feed.js';"],
     ['the shapes', 'server/wire/x.ts', "import { f } from './y.js';"],
-    ['only the configuration', 'server/http/app.ts', 'const { PORT } = process.env;'],
-    ['only the configuration', 'server/http/app.ts', "import { env } from 'node:process';"],
+    ['only the configuration, main', 'server/http/app.ts', 'const { PORT } = process.env;'],
+    ['only the configuration, main', 'server/http/app.ts', "import { env } from 'node:process';"],
     ['only the viewer', 'server/fleet/feed.ts', "import 'koa-sse-stream';"],
     ['the page runs', 'server/page/x.tsx', "import { Tally } from '../../machines/tally.js';"],
     ['the page runs', 'server/page/x.ts', "import { readFile } from 'node:fs';"],

@@ -101,7 +101,8 @@ describe('PUT /api/dashboard', () => {
   ])('answers 400 to a bad body, lives and stays as it was (case %#)', async (body) => {
     await activate(port, { active: true, eventsUrl: eventsUrl() });
     const answer = await send(port, 'PUT', '/api/dashboard', body);
-    expect([answer.status, answer.headers['content-type']]).toEqual([400, 'text/plain']);
+    expect(answer.status).toBe(400);
+    expect(JSON.parse(answer.text)).toMatchObject({ error: { code: 'invalid_body' } });
     expect(agent.activation()).toEqual({ active: true, eventsUrl: eventsUrl() });
   });
 
