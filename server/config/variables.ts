@@ -135,7 +135,7 @@ export const variables = [
     'REDIS_URL',
     'redisUrl',
     undefined,
-    'Redis on which the pub-sub servers publish updates: `redis://` or `rediss://`, one server, a cluster or Sentinels: see [Redis](#redis). Unset: watched rooms are polled',
+    'Redis on which the pub-sub servers publish updates: `redis://` or `rediss://`, one server, a cluster or Sentinels: see [Redis](#redis). Unset: servers post watched rooms themselves, or are polled',
     parsed(parseRedisUrl).optional(),
     { hide: () => 'set (not shown)' },
   ),

@@ -9,6 +9,7 @@ import { Pace } from '../timing/pace.js';
 import type { AddressBook } from './addressBook.js';
 import { DeltaInbox } from './deltaInbox.js';
 import type { EventTokens, TokenClaims } from './eventTokens.js';
+import type { ContentEntry } from './parseContent.js';
 import type { Posted } from './parsePosted.js';
 import type { StartupAnswer, StartupQuery } from './startupQuery.js';
 
@@ -27,10 +28,17 @@ export interface CallbackReceiverNeeds {
   /** Called when a server has posted. */
   onHeard: (server: ServerId) => void;
   /** Called with the deltas that a server posted. */
-  observe: (deltas: readonly Delta[]) => void;
+  observe: (server: ServerId, deltas: readonly Delta[]) => void;
   /** Called with each update that a server posted. */
   takeUpdate: (room: RoomName, update: Buffer) => void;
+  /** Called with what a server posted about watched rooms. */
+  takeContent: (server: ServerId, entries: readonly ContentEntry[]) => void;
+  /** A post of a server about watched rooms was refused. */
+  noteLostContent: (server: ServerId) => void;
 }
+
+/** What a token tells of posts of deltas. */
+type DeltaClaims = Exclude<TokenClaims, { kind: 'content' }>;
 
 /** The address in tokens for senders behind a proxy, which can be any server. */
 const unknownAddress = '';
@@ -63,7 +71,7 @@ export class CallbackReceiver {
   }
 
   /** Takes a post with a valid token. */
-  take(claims: TokenClaims, { deltas, updates }: Posted): void {
+  take(claims: DeltaClaims, { deltas, updates }: Posted): void {
     if (claims.kind === 'address') {
       this.noteUncountedPost(claims);
       return;
@@ -74,14 +82,21 @@ export class CallbackReceiver {
     else this.#noteArrival(claims);
     // Anybody at the address of a server can get such a token, so nothing under it is shown.
     if (fromStartup) return;
-    this.#needs.observe(deltas);
+    this.#needs.observe(server, deltas);
     for (const { room, update } of updates)
       this.#needs.takeUpdate(room, Buffer.from(update, 'base64'));
   }
 
-  /** Notes a post that has a valid token but cannot be counted: the next snapshot must correct it. */
+  /** Takes a post about watched rooms. */
+  takeContent(server: ServerId, entries: readonly ContentEntry[]): void {
+    this.#needs.onHeard(server);
+    this.#needs.takeContent(server, entries);
+  }
+
+  /** Notes a post that has a valid token but cannot be read: the next snapshot, or state, must correct it. */
   noteUncountedPost(claims: TokenClaims): void {
-    if (claims.kind === 'server') {
+    if (claims.kind === 'content') this.#needs.noteLostContent(claims.server);
+    else if (claims.kind === 'server') {
       this.#noteArrival(claims);
       this.#sendEvidence([claims.server]);
     } else if (claims.address === unknownAddress) this.#resyncPace.touch();

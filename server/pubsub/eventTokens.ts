@@ -6,6 +6,8 @@ import { BoundedMap } from '../boundedMap.js';
 export type TokenClaims =
   /** They are from this server, and happened after the snapshot of this epoch. */
   | { kind: 'server'; server: ServerId; epoch: Epoch; fromStartup: boolean }
+  /** They are from this server, and only about the content of watched rooms. */
+  | { kind: 'content'; server: ServerId }
   /** They are from an unknown server at this address, and cannot be counted. */
   | { kind: 'address'; address: string };
 
@@ -24,11 +26,7 @@ export class EventTokens {
   }
 
   mint(claims: TokenClaims): string {
-    const parts =
-      claims.kind === 'server'
-        ? [claims.server, claims.epoch, Number(claims.fromStartup)]
-        : [claims.address];
-    const payload = Buffer.from(JSON.stringify(parts)).toString('base64url');
+    const payload = Buffer.from(JSON.stringify(partsOf(claims))).toString('base64url');
     return `${payload}.${this.#mac(payload)}`;
   }
 
@@ -52,9 +50,18 @@ export class EventTokens {
   }
 }
 
+/** Parts by kind: an address is alone, an epoch is a number. */
+function partsOf(claims: TokenClaims): (string | number)[] {
+  if (claims.kind === 'address') return [claims.address];
+  if (claims.kind === 'content') return [claims.server, 'content'];
+  return [claims.server, claims.epoch, Number(claims.fromStartup)];
+}
+
 /** Reads what `mint` wrote: the MAC was valid. */
 function readParts(json: string): TokenClaims {
-  const [subject, epoch, fromStartup] = JSON.parse(json) as [string, Epoch?, number?];
+  const [subject, epoch, fromStartup] = JSON.parse(json) as [string, (Epoch | 'content')?, number?];
   if (epoch === undefined) return { kind: 'address', address: subject };
-  return { kind: 'server', server: subject as ServerId, epoch, fromStartup: fromStartup === 1 };
+  const server = subject as ServerId;
+  if (epoch === 'content') return { kind: 'content', server };
+  return { kind: 'server', server, epoch, fromStartup: fromStartup === 1 };
 }

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 
-/** Longer names do not fit into the headers of a WebSocket request. */
-const maxNameLength = 16_384;
+/** Longest name of a room in a post. Longer ones do not fit into the headers of a WebSocket request. */
+export const maxNameLength = 16_384;
 const maxAdd = 1000;
 const room = z.string().max(maxNameLength);
 
@@ -44,13 +44,7 @@ export class InvalidPost extends Error {
 
 /** Parses one delta or update, or an array of them. Throws `InvalidPost`. */
 export function parsePosted(body: string): Posted {
-  let value: unknown;
-  try {
-    value = JSON.parse(body);
-  } catch {
-    throw new InvalidPost('invalid_json');
-  }
-  const entries: unknown[] = Array.isArray(value) ? value : [value];
+  const entries = entriesOf(body);
   if (areDeltas(entries)) return { deltas: entries, updates: [] };
   const deltas: PostedDelta[] = [];
   const updates: PostedUpdate[] = [];
@@ -62,6 +56,16 @@ export function parsePosted(body: string): Posted {
     else updates.push(parsed.data);
   }
   return { deltas, updates };
+}
+
+/** The entries of a post: a JSON array, or one value alone. Throws `InvalidPost`. */
+export function entriesOf(body: string): unknown[] {
+  try {
+    const value: unknown = JSON.parse(body);
+    return Array.isArray(value) ? value : [value];
+  } catch {
+    throw new InvalidPost('invalid_json');
+  }
 }
 
 function areDeltas(entries: unknown[]): entries is PostedDelta[] {

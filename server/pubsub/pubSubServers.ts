@@ -28,6 +28,8 @@ export interface PubSubServersNeeds extends PubSubHttpNeeds {
    * server cannot reach this service, but not for an instruction to be silent.
    */
   eventsUrl: (server: ServerId, instruction: Instruction, connection: Connection) => string;
+  /** The URL to which a server should post about watched rooms. Throws like `eventsUrl`. */
+  contentUrl: (server: ServerId, connection: Connection) => string;
   /** How much of a snapshot is kept. */
   snapshotLimits: SnapshotLimits;
   /** False for a candidate: it only claims to be a pub-sub server. */
@@ -36,6 +38,8 @@ export interface PubSubServersNeeds extends PubSubHttpNeeds {
   onHeard: (server: ServerId) => void;
   /** Whether a server announced an optional part of the protocol. */
   supports: (server: ServerId, capability: string) => boolean;
+  /** Called with each snapshot, before the machine gets it. */
+  onSnapshot: (server: ServerId, snapshot: Connections) => void;
   /** Called with the header `Dashboard-Agent` of each instruction that was carried out; undefined: none. */
   noteAgent: (server: ServerId, header: string | undefined) => void;
 }
@@ -88,10 +92,27 @@ export class PubSubServers {
         reserve: reservation.take,
       });
       const owner = { host: hostAndPort(server).host, isProven, signal };
-      return { type: 'snapshot.received', epoch, snapshot: await this.#read(answer, owner) };
+      const snapshot = await this.#read(answer, owner);
+      this.#needs.onSnapshot(server, snapshot);
+      return { type: 'snapshot.received', epoch, snapshot };
     } finally {
       reservation.release();
     }
+  }
+
+  /** Tells the server of which rooms it should post updates and awareness, instead of any other rooms. */
+  async watchRooms(
+    server: ServerId,
+    rooms: readonly RoomName[],
+    signal: AbortSignal,
+  ): Promise<void> {
+    const json = (connection: Connection) => ({
+      rooms,
+      eventsUrl: this.#needs.contentUrl(server, connection),
+    });
+    const path = '/api/dashboard/rooms';
+    const request = { method: 'PUT', path, json, maxBytes: maxShortAnswerBytes } as const;
+    this.#expectSuccess(server, await this.#http.exchange(server, request, signal));
   }
 
   /** Drops snapshots that wait to be read. */

@@ -4,10 +4,10 @@ import type { Divergence, MissingRanges } from './divergence.js';
 /** The state of a watched room; docs/protocol.md explains each. */
 export type ShownStanding = RoomStanding | 'unaskable';
 
-/** The state of the room's Redis channel for updates. */
+/** The state of the room's channel for updates: on Redis, or what its servers post. */
 export type ChannelStanding = RoomChannelStanding | 'refused';
 
-/** The state of the room's Redis channel for awareness. */
+/** The state of the room's channel for awareness. */
 export type PresenceStanding = 'none' | 'connecting' | 'subscribed' | 'lost' | 'refused';
 
 /** A server whose answer for the room could not be read, and why. */
@@ -34,7 +34,10 @@ export interface RoomStatus extends RoomFindings {
   state: ShownStanding;
   /** Whether the servers that seem to hold it can be asked for a room of this name. */
   askable: boolean;
-  source: 'redis' | 'poll';
+  /** Where changes come from now. */
+  source: 'redis' | 'posts' | 'poll';
+  /** Whether the channels are on Redis. If not, they are what the servers post. */
+  redis: boolean;
   channel: ChannelStanding;
   presence: PresenceStanding;
   /** Servers whose state is in the document. */

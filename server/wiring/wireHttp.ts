@@ -88,6 +88,7 @@ function routesOfServers({ receiver, tokens, log }: HttpWiringNeeds) {
     callbacks: {
       tokens,
       takePosted: receiver.take.bind(receiver),
+      takeContent: receiver.takeContent.bind(receiver),
       noteUncountedPost: receiver.noteUncountedPost.bind(receiver),
       notePostWithoutToken: receiver.notePostWithoutToken.bind(receiver),
     },

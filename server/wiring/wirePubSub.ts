@@ -2,6 +2,7 @@ import type { Logger } from 'pino';
 import type { ActivationActor } from '../../machines/activationMachine.js';
 import type { ServerId } from '../../machines/ports.js';
 import { pubSubServerMachine } from '../../machines/pubSubServerMachine.js';
+import { hostAndPort } from '../addresses.js';
 import type { Config } from '../config/config.js';
 import { AddressBook } from '../pubsub/addressBook.js';
 import { AgentInfos } from '../pubsub/agentInfo.js';
@@ -16,6 +17,8 @@ import {
   type PubSubServersNeeds,
 } from '../pubsub/pubSubServers.js';
 import { RequestPacer } from '../pubsub/requestPacer.js';
+import { RoomPosts } from '../pubsub/roomPosts.js';
+import type { DelayClock } from '../pubsub/serverRoomList.js';
 
 /** What requests to pub-sub servers need from the rest of the service. */
 export interface PubSubWiringNeeds {
@@ -28,6 +31,7 @@ export interface PubSubWiringNeeds {
   actor: () => ActivationActor;
   /** A server answered. */
   onHeard: (server: ServerId) => void;
+  clock: DelayClock | undefined;
 }
 
 /** The parts that contact pub-sub servers, and that pub-sub servers call back. */
@@ -35,12 +39,12 @@ export type PubSubParts = ReturnType<typeof wirePubSub>;
 
 /** Creates what contacts pub-sub servers, and fills the slots of a server's machine with it. */
 export function wirePubSub(needs: PubSubWiringNeeds) {
-  const { config, log, ownPort, snapshotLimits, lookup, actor, onHeard } = needs;
+  const { config, log, ownPort, snapshotLimits, lookup, actor, onHeard, clock } = needs;
   const tokens = new EventTokens();
   const book = new AddressBook({ networks: config.pubSubNetworks, ownPort });
   const urls = new CallbackUrls({ publicUrl: config.publicUrl, host: config.host, port: ownPort });
   const callbacks = new GivenCallbacks(log);
-  const agents = new AgentInfos();
+  const agents = new AgentInfos((server, change) => roomPosts.noteAgent(server, change));
   const eventsUrl = (server: ServerId, { active, epoch }: Instruction, connection: Connection) => {
     const token = tokens.mint({ kind: 'server', server, epoch, fromStartup: false });
     const urlFor = () => urls.urlFor(connection);
@@ -54,22 +58,40 @@ export function wirePubSub(needs: PubSubWiringNeeds) {
     isProven: (server) =>
       actor().getSnapshot().context.roster.get(server)?.standing !== 'candidate',
     eventsUrl,
+    contentUrl: (server, connection) =>
+      `${urls.urlFor(connection)}?token=${tokens.mint({ kind: 'content', server })}`,
     mayContact: (address, port) => book.mayContact(address, port),
     onResolved: (server, addresses) => book.note(server, addresses),
     ...(lookup && { lookup }),
     onHeard,
     supports: (server, capability) => agents.supports(server, capability),
+    onSnapshot: (server, snapshot) => roomPosts.noteSnapshot(server, snapshot),
     noteAgent: (server, header) => agents.noteHeader(server, header),
   });
-  const serverRequests = createServerRequests(pubSubServers, new RequestPacer());
+  const pacer = new RequestPacer();
+  const serverRequests = createServerRequests(pubSubServers, pacer);
   const machine = pubSubServerMachine.provide({ actors: { serverRequests } });
-  return { machine, pubSubServers, tokens, book, urls, callbacks, agents };
+  const roomPosts: RoomPosts = new RoomPosts({
+    send: (server, rooms, signal) => {
+      const { host } = hostAndPort(server);
+      return new Promise((resolve, reject) => {
+        const task = () => pubSubServers.watchRooms(server, rooms, signal).then(resolve, reject);
+        pacer.run(task, { host, lastResult: 'answered', signal });
+      });
+    },
+    isAble: (server) => agents.supports(server, 'rooms'),
+    requestTimeoutMs: config.requestTimeoutMs,
+    onFailed: (server, { message }) =>
+      log.warn({ server, cause: message }, 'a pub-sub server is not told which rooms to post'),
+    clock,
+  });
+  return { machine, pubSubServers, tokens, book, urls, callbacks, agents, roomPosts };
 }
 
 /** What takes the posts and start-up queries of pub-sub servers needs, apart from `PubSubParts`. */
 type ReceiverWiringNeeds = Pick<
   CallbackReceiverNeeds,
-  'actor' | 'onHeard' | 'observe' | 'takeUpdate'
+  'actor' | 'onHeard' | 'observe' | 'takeUpdate' | 'takeContent' | 'noteLostContent'
 > & {
   config: Config;
   pubSub: PubSubParts;

@@ -12,7 +12,9 @@ import type { RoomNeeds } from '../http/routes/rooms.js';
 import { filledConnections } from '../observations/filledConnections.js';
 import type { Observations } from '../observations/observations.js';
 import type { AddressBook } from '../pubsub/addressBook.js';
+import type { ContentEntry } from '../pubsub/parseContent.js';
 import type { PubSubServers } from '../pubsub/pubSubServers.js';
+import type { RoomPosts } from '../pubsub/roomPosts.js';
 import { defaultTimeouts, RedisChannels } from '../redis/redisChannels.js';
 import { DocumentWork } from '../rooms/lookup/documentWork.js';
 import { RoomDirectory } from '../rooms/lookup/roomDirectory.js';
@@ -32,6 +34,8 @@ export interface RoomWiringNeeds {
   store: Store;
   book: AddressBook;
   servers: PubSubServers;
+  /** Its owner closes it. */
+  roomPosts: RoomPosts;
   /** The current live counts. */
   counts: () => KnownCounts;
   observations: Pick<Observations, 'roomSeen' | 'connections'>;
@@ -46,7 +50,8 @@ export type RoomParts = ReturnType<typeof wireRooms>;
 
 /** Creates the parts that know rooms, and fills the slots of a room's machine with them. */
 export function wireRooms(wiring: RoomWiringNeeds) {
-  const { config, log, store, book, servers, counts, actor, isGone, observations } = wiring;
+  const { config, log, store, book, servers, roomPosts, counts, actor, isGone } = wiring;
+  const { observations } = wiring;
   const { redisUrl, redisSentinelPassword: sentinelPassword } = config;
   const redis =
     redisUrl === undefined
@@ -88,7 +93,15 @@ export function wireRooms(wiring: RoomWiringNeeds) {
     roomSeen,
   });
   const { frameIntervalMs } = config;
-  const watches = new RoomWatches({ documents, directory, redis, channels, frameIntervalMs, log });
+  const watches = new RoomWatches({
+    documents,
+    directory,
+    redis,
+    posts: roomPosts,
+    channels,
+    frameIntervalMs,
+    log,
+  });
   const updates = new UpdatesFeed({
     redis,
     channels,
@@ -127,6 +140,13 @@ export function wireRooms(wiring: RoomWiringNeeds) {
   const connections: ConnectionNeeds = {
     connections: filledConnections(store.connections, () => observations.connections),
   };
+  const takeContent = (server: ServerId, entries: readonly ContentEntry[]) => {
+    roomPosts.take(server, entries);
+    // Servers post an update of a watched room once, whoever else wants it.
+    if (updates.viewers === 0) return;
+    for (const entry of entries)
+      if ('update' in entry) updates.take(entry.room, Buffer.from(entry.update, 'base64'));
+  };
   const routes = { rooms, roomStreams, connections, updates };
   const viewers = () => watches.viewers + updates.viewers;
   const endStreams = () => {
@@ -138,5 +158,5 @@ export function wireRooms(wiring: RoomWiringNeeds) {
     redis?.close();
     await Promise.all([documents.close(), readOnce.close()]);
   };
-  return { machine, updates, routes, viewers, endStreams, close };
+  return { machine, updates, takeContent, routes, viewers, endStreams, close };
 }

@@ -73,8 +73,9 @@ export function wireService(needs: WiringNeeds): WiredService {
       view.noteHeard(server);
       discovery.noteHeard(server);
     },
+    clock: needs.clock,
   });
-  const { book, pubSubServers, callbacks, agents } = pubSub;
+  const { book, pubSubServers, callbacks, agents, roomPosts } = pubSub;
   const discovery = new Discovery({
     log,
     sources: sourcesFor(config, store),
@@ -95,6 +96,7 @@ export function wireService(needs: WiringNeeds): WiredService {
     store,
     book,
     servers: pubSubServers,
+    roomPosts,
     counts: () => view.counts(),
     observations,
     actor,
@@ -139,8 +141,13 @@ export function wireService(needs: WiringNeeds): WiredService {
     pubSub,
     actor: activation,
     onHeard: (server) => view.noteHeard(server),
-    observe: (deltas) => observations.take(deltas),
+    observe: (server, deltas) => {
+      observations.take(deltas);
+      roomPosts.noteDeltas(server, deltas);
+    },
     takeUpdate: (room, update) => rooms.updates.take(room, update),
+    takeContent: rooms.takeContent,
+    noteLostContent: (server) => roomPosts.noteRefusedPost(server),
   });
 
   let isDraining = false;
@@ -165,6 +172,7 @@ export function wireService(needs: WiringNeeds): WiredService {
     isDraining = true;
     feed.close();
     rooms.endStreams();
+    roomPosts.silence();
     inspector?.close();
     saved = observations.close();
   };
@@ -172,6 +180,7 @@ export function wireService(needs: WiringNeeds): WiredService {
     receiver.close();
     feed.close();
     activation.stop();
+    roomPosts.close();
     pubSubServers.close();
     await rooms.close();
     await withDeadline(saved ?? observations.close(), saveTimeoutMs, () => undefined);

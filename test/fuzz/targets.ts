@@ -23,6 +23,7 @@ import { Sessions } from '../../server/http/auth/sessions.js';
 import { cameByHttps, viewerAddress } from '../../server/http/remoteAddress.js';
 import { namesInPath, namesOf } from '../../server/http/routes/roomNames.js';
 import { EventTokens } from '../../server/pubsub/eventTokens.js';
+import { parseContent } from '../../server/pubsub/parseContent.js';
 import { InvalidPost, parsePosted } from '../../server/pubsub/parsePosted.js';
 import { SnapshotReader } from '../../server/pubsub/snapshotReader.js';
 import { readCursor, writeCursor } from '../../server/rooms/lookup/roomListCursor.js';
@@ -119,6 +120,22 @@ const deltas: Target = {
     }
     for (const { room, update } of posted?.updates ?? [])
       assert.ok(typeof room === 'string' && typeof update === 'string');
+  },
+};
+
+const content: Target = {
+  name: 'content',
+  seeds: ['{"room":"a","update":"AAA="}', '[{"room":"a","awareness":""},{"room":"","lost":true}]'],
+  tokens: [...json, '"room":', '"update":', '"awareness":', '"lost":true', '"add":', 'AA==', '_-'],
+  check: (input) => {
+    const isRefusal = (error: unknown) => error instanceof InvalidPost;
+    for (const entry of attempt(() => parseContent(input.toString()), isRefusal) ?? []) {
+      assert.ok(typeof entry.room === 'string' && entry.room.length <= 16_384);
+      assert.ok(!('add' in entry));
+      if ('update' in entry) assert.match(entry.update, /^[A-Za-z0-9+/]*={0,2}$/);
+      else if ('awareness' in entry) assert.match(entry.awareness, /^[A-Za-z0-9+/]*={0,2}$/);
+      else assert.equal(entry.lost, true);
+    }
   },
 };
 
@@ -346,6 +363,7 @@ const eventIds: Target = {
 export const targets: readonly Target[] = [
   snapshots,
   deltas,
+  content,
   updates,
   awareness,
   names,

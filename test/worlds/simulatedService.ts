@@ -91,6 +91,8 @@ export class SimulatedService {
       onHeard: (server) => this.view.noteHeard(server),
       observe: () => {},
       takeUpdate: () => {},
+      takeContent: () => {},
+      noteLostContent: () => {},
     });
   }
 
@@ -128,6 +130,7 @@ export class SimulatedService {
   /** What `server/http/routes/callbacks.ts` does with a post. */
   takePost(address: string, eventsUrl: string, body: string): 'taken' | 'refused' | 'unknown' {
     const claims = this.#read(eventsUrl) ?? this.#world.bug?.believes?.(this, address);
+    if (claims?.kind === 'content') throw new Error('no room is watched in this world');
     if (!claims) {
       this.#receiver.notePostWithoutToken(address);
       return 'unknown';

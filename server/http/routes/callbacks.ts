@@ -2,7 +2,9 @@ import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http
 import type Router from '@koa/router';
 import type { Context } from 'koa';
 import type { Logger } from 'pino';
+import type { ServerId } from '../../../machines/ports.js';
 import type { EventTokens, TokenClaims } from '../../pubsub/eventTokens.js';
+import { type ContentEntry, parseContent } from '../../pubsub/parseContent.js';
 import { type Posted, parsePosted } from '../../pubsub/parsePosted.js';
 import { isFromBrowser } from '../auth/origins.js';
 import { apiError } from '../errors.js';
@@ -16,8 +18,10 @@ import { remoteAddress } from '../remoteAddress.js';
 export interface CallbackNeeds {
   tokens: EventTokens;
   /** Takes a post with a valid token. */
-  takePosted: (claims: TokenClaims, posted: Posted) => void;
-  /** A post with a valid token was refused, so a delta is lost. */
+  takePosted: (claims: Exclude<TokenClaims, { kind: 'content' }>, posted: Posted) => void;
+  /** Takes a post about watched rooms. */
+  takeContent: (server: ServerId, entries: ContentEntry[]) => void;
+  /** A post with a valid token was refused, so something is lost. */
   noteUncountedPost: (claims: TokenClaims) => void;
   /** A post had no token of this run. */
   notePostWithoutToken: (address: string) => void;
@@ -94,7 +98,9 @@ async function takePost(
   if (isFromBrowser(req.headers)) throw apiError('foreign_page', 'pages may not post deltas');
   try {
     refuseRequestSmuggling(req);
-    callbacks.takePosted(claims, parsePosted(await readBody(req, bodyLimits)));
+    const body = await readBody(req, bodyLimits);
+    if (claims.kind === 'content') callbacks.takeContent(claims.server, parseContent(body));
+    else callbacks.takePosted(claims, parsePosted(body));
   } catch (error) {
     callbacks.noteUncountedPost(claims);
     throw error;

@@ -53,16 +53,14 @@ function Doubts({ people: { leftOut, dropped, since } }: { people: RoomPeople })
         </p>
       )}
       {since === null && (
-        <p class="small tone-warn">
-          No announcements arrive from Redis, so this list may be out of date.
-        </p>
+        <p class="small tone-warn">No announcements arrive, so this list may be out of date.</p>
       )}
     </>
   );
 }
 
 function nobodyWords({ since }: RoomPeople): string {
-  if (since === null) return 'Unknown: this list needs Redis, and nothing arrives from it.';
+  if (since === null) return 'Unknown: no announcements arrive from Redis or from the servers.';
   return 'No editor has announced itself yet. Editors do so every 15 seconds.';
 }
 

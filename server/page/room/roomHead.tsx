@@ -3,7 +3,7 @@ import type { RoomStatus } from '../../wire/roomStatus.js';
 import { shownName, visible } from '../model/roomNames.js';
 import type { StreamStatus } from '../stream/messages.js';
 import { CopyButton } from '../ui/copyButton.js';
-import { countWord, standingWords, streamWords } from './words.js';
+import { countWord, sourceWords, standingWords, streamWords } from './words.js';
 
 /** The name of the room, its raw key, and its state. */
 export function RoomHead(props: {
@@ -31,6 +31,7 @@ export function RoomHead(props: {
       </div>
       <div class="row small quiet">
         {counts && <span>{connectionsWord(counts)}</span>}
+        {status?.state === 'live' && <span>{sourceWords[status.source]}</span>}
         <RawKey name={name} />
         <span>Viewing a room does not join it.</span>
       </div>

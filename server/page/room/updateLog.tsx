@@ -1,5 +1,6 @@
 import { useState } from 'preact/hooks';
 import type { LogEntry } from '../../wire/logEntry.js';
+import type { RoomStatus } from '../../wire/roomStatus.js';
 import { visible } from '../model/roomNames.js';
 import { formatNumber } from '../ui/numbers.js';
 import { clockTime } from '../ui/time.js';
@@ -10,7 +11,7 @@ const firstShown = 25;
 /** The latest updates of the room, newest first. A pause freezes the list and loses nothing. */
 export function UpdateLog(props: {
   entries: readonly LogEntry[];
-  source: 'redis' | 'poll' | undefined;
+  source: RoomStatus['source'] | undefined;
 }) {
   const { entries, source } = props;
   const [paused, setPaused] = useState<readonly LogEntry[]>();
@@ -36,7 +37,7 @@ export function UpdateLog(props: {
       {shown.length === 0 ? (
         <p class="quiet watched-no-log">
           {source === 'poll'
-            ? 'The log needs Redis. Without it, the service compares whole documents.'
+            ? 'The log needs the updates themselves, from Redis or from the servers. Without them, the service compares whole documents.'
             : 'No updates since the service began to watch this room.'}
         </p>
       ) : (

@@ -29,13 +29,13 @@ const standings: Record<ShownStanding, Words> = {
   live: {
     badge: 'Live',
     tone: 'good',
-    meaning: 'Updates appear as the servers publish them on Redis.',
+    meaning: 'Updates appear as they arrive.',
   },
   polling: {
     badge: 'Polling',
     tone: 'warn',
     meaning:
-      'No updates arrive from Redis, so the service polls the servers about once a second, or less often for a large room. The update log and the list of people need Redis.',
+      'No updates arrive, so the service polls the servers about once a second, or less often for a large room. The update log and the list of people are incomplete.',
   },
   unreadable: {
     badge: 'Unreadable',
@@ -66,9 +66,8 @@ const standings: Record<ShownStanding, Words> = {
   },
 };
 
-/** Why a room is polled, and what to do about it. */
-const pollingAdvice: Partial<Record<RoomStatus['channel'], string>> = {
-  none: 'Set REDIS_URL to the Redis that your pub-sub servers publish to.',
+/** Why a room is polled although Redis should bring its updates, and what to do about it. */
+const redisAdvice: Partial<Record<RoomStatus['channel'], string>> = {
   connecting: 'Redis has not answered yet.',
   lost: 'Redis does not answer. The service keeps retrying.',
   refused:
@@ -77,16 +76,41 @@ const pollingAdvice: Partial<Record<RoomStatus['channel'], string>> = {
     'The servers have changes that were not published on the channel of this room. Check that they publish raw Yjs updates to this Redis, on a channel named like the room. If the channels have a prefix, set REDIS_CHANNEL_PREFIX.',
 };
 
+/** The same if the servers should post its updates. */
+const postsAdvice: typeof redisAdvice = {
+  none: 'A server of this room cannot post its updates. Use an agent that can, or set REDIS_URL to the Redis that your servers publish to.',
+  connecting: 'The servers of this room have not confirmed yet that they post its updates.',
+  lost: 'A server of this room does not answer. The service keeps retrying.',
+  silent:
+    'The servers have changes that they did not post. Check that they reach the address of this service.',
+};
+
+/** Where the changes of a room come from, in short. */
+export const sourceWords: Record<RoomStatus['source'], string> = {
+  redis: 'live, by Redis',
+  posts: 'live, by posts of the servers',
+  poll: 'by polling the servers',
+};
+
+/** Where the updates of a live room come from. */
+const liveMeanings = {
+  redis: {
+    subscribed:
+      'The service is subscribed to the channel of the room on Redis. No update has arrived yet.',
+    followed: 'Updates appear as the servers publish them on Redis.',
+  },
+  posts: {
+    subscribed: 'Live, by posts of the servers. No update has arrived yet.',
+    followed: 'Live, by posts of the servers: updates appear as the servers post them.',
+  },
+};
+
 /** The state of a room, in words. */
-export function standingWords({ state, channel }: RoomStatus): Words {
+export function standingWords({ state, channel, redis }: RoomStatus): Words {
   const words = standings[state];
-  if (state === 'live' && channel === 'subscribed')
-    return {
-      ...words,
-      meaning:
-        'The service is subscribed to the channel of the room on Redis. No update has arrived yet.',
-    };
-  const advice = state === 'polling' ? pollingAdvice[channel] : undefined;
+  if (state === 'live' && (channel === 'subscribed' || channel === 'followed'))
+    return { ...words, meaning: liveMeanings[redis ? 'redis' : 'posts'][channel] };
+  const advice = state === 'polling' ? (redis ? redisAdvice : postsAdvice)[channel] : undefined;
   return advice === undefined ? words : { ...words, advice };
 }
 

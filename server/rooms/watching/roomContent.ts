@@ -113,6 +113,12 @@ export class RoomContent {
     this.#channel.begin();
   }
 
+  /** Updates were dropped on their way, which the next round may find. */
+  noteDropped(): void {
+    this.#channel.noteDropped();
+    this.#events.onGap();
+  }
+
   /** All states of this round have been passed to `merge`. `isJudged`: see `RoomDocumentCommand`. */
   async endRound(isJudged: boolean): Promise<RoundOutcome> {
     const round = await this.#states.endRound();

@@ -26,6 +26,8 @@ import { UpdateLog } from './updateLog.js';
 
 /** What a watched room needs of the rest of the service. */
 export interface RoomWatchNeeds {
+  /** Where updates and awareness are to come from. */
+  source: 'redis' | 'posts';
   documents: Documents;
   frameIntervalMs: number;
   /** Milliseconds of a monotonic clock; default `performance.now`. */
@@ -176,6 +178,11 @@ export class RoomWatch {
     this.#sendStatusSoon();
   }
 
+  /** Updates or awareness were dropped on their way. The states of the servers have to be merged again. */
+  noteDropped(): void {
+    this.#content?.noteDropped();
+  }
+
   /** Applies a message of the room's presence channel. */
   applyPresence(update: Uint8Array): void {
     this.#awareness.apply(update);
@@ -189,7 +196,8 @@ export class RoomWatch {
       // The machine does not know that servers could not be asked.
       state: this.#isAskable ? this.#standing : 'unaskable',
       askable: this.#isAskable,
-      source: channel === 'subscribed' || channel === 'followed' ? 'redis' : 'poll',
+      source: channel === 'subscribed' || channel === 'followed' ? this.#needs.source : 'poll',
+      redis: this.#needs.source === 'redis',
       channel,
       presence: this.#presence,
       servers: this.#holders(),

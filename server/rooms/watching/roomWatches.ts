@@ -11,11 +11,13 @@ import type {
   ServerId,
 } from '../../../machines/ports.js';
 import type { Documents } from '../../documents/documents.js';
+import type { RoomPosts } from '../../pubsub/roomPosts.js';
 import type { RedisChannels } from '../../redis/redisChannels.js';
 import type { Viewer } from '../../sse/viewer.js';
-import type { PresenceStanding } from '../../wire/roomStatus.js';
 import { type AskedServer, isAskable, type RoomDirectory } from '../lookup/roomDirectory.js';
 import type { ChannelNames } from './channelNames.js';
+import { followPosts } from './postedChannel.js';
+import { followRedis } from './redisChannel.js';
 import type { RoomView } from './roomStreams.js';
 import { RoomWatch, type ServerFinding } from './roomWatch.js';
 
@@ -23,8 +25,10 @@ import { RoomWatch, type ServerFinding } from './roomWatch.js';
 export interface RoomWatchesNeeds {
   documents: Documents;
   directory: RoomDirectory;
-  /** Undefined: no Redis is configured, and rooms are polled. */
+  /** Undefined: no Redis is configured. Then servers post rooms, and rooms whose servers cannot are polled. */
   redis: RedisChannels | undefined;
+  /** Not used with Redis. */
+  posts: RoomPosts;
   /** Names of the channels of rooms. */
   channels: ChannelNames;
   frameIntervalMs: number;
@@ -88,7 +92,7 @@ export class RoomWatches {
     if (channel === 'silent')
       this.#needs.log.warn(
         { room },
-        'servers have changes that nobody published on the channel of this room; polling it',
+        'servers have changes of this room that they neither published nor posted; polling it',
       );
   }
 
@@ -97,33 +101,17 @@ export class RoomWatches {
     this.#watches.clear();
   }
 
-  /** The slot `roomChannel`: updates and awareness of a room from Redis. */
+  /** The slot `roomChannel`: updates and awareness of a room, from Redis or from its servers. */
   readonly roomChannel = fromCallback<EventObject, RoomInput>(({ input: { room }, sendBack }) => {
-    const { redis, channels } = this.#needs;
-    const setPresence = (presence: PresenceStanding) =>
-      this.#watches.get(room)?.setPresence(presence);
-    if (!redis) {
-      setPresence('none');
-      sendBack({ type: 'channel.missing' });
-      return;
-    }
-    setPresence('connecting');
-    const unfollow = redis.follow(channels.updates(room), {
-      onMessage: (update) => sendBack({ type: 'update.received', update }),
-      onSubscribed: () => sendBack({ type: 'channel.subscribed' }),
-      onLost: () => sendBack({ type: 'channel.lost' }),
-      onFailed: (cause) => this.#watches.get(room)?.setFailure(cause),
-    });
-    const unfollowPresence = redis.follow(channels.presence(room), {
-      onMessage: (update) => this.#watches.get(room)?.applyPresence(update),
-      onSubscribed: () => setPresence('subscribed'),
-      onLost: () => setPresence('lost'),
-      onFailed: (cause) => setPresence(cause === 'refused' ? 'refused' : 'lost'),
-    });
+    const { redis, channels, posts, directory } = this.#needs;
+    const watch = this.#watch(room);
+    watch.setPresence('connecting');
+    const unfollow = redis
+      ? followRedis(watch, { redis, channels }, sendBack)
+      : followPosts(watch, { posts, directory }, sendBack);
     return () => {
       unfollow();
-      unfollowPresence();
-      setPresence('connecting');
+      this.#watches.get(room)?.setPresence('connecting');
     };
   });
 
@@ -175,6 +163,7 @@ export class RoomWatches {
     if (known) return known;
     const { documents, directory, frameIntervalMs, log } = this.#needs;
     const watch = new RoomWatch(room, {
+      source: this.#needs.redis ? 'redis' : 'posts',
       documents,
       frameIntervalMs,
       isAskable: directory.mayAsk(room),
@@ -188,10 +177,15 @@ export class RoomWatches {
   }
 
   async #locate(room: RoomName): Promise<RoomSourceAnswer> {
-    const directory = this.#needs.directory;
-    const holders = await directory.holders(room);
-    const asked = holders.length > 0 ? holders : directory.allServers(room);
-    return { type: 'servers.located', servers: asked.map(({ server }) => server) };
+    const { directory, posts } = this.#needs;
+    const posted = posts.get(room);
+    posted?.beginRound();
+    const justFollowed = posted?.takeJustFollowed() ?? [];
+    const holders = (await directory.holders(room)).map(({ server }) => server);
+    // If nothing names them, a round before has asked all servers for those that hold it.
+    const known = holders.length > 0 ? holders : justFollowed;
+    const all = () => directory.allServers(room).map(({ server }) => server);
+    return { type: 'servers.located', servers: known.length > 0 ? known : all() };
   }
 
   async #collect(
@@ -201,6 +195,8 @@ export class RoomWatches {
     send: (event: RoomSourceAnswer) => void,
   ): Promise<void> {
     const asked = await this.#ask(room, servers, signal);
+    if (signal.aborted) return;
+    this.#needs.posts.get(room)?.endRound(answersOf(asked));
     let holders = 0;
     let failures = 0;
     for (const { server, answer } of asked) {
@@ -233,3 +229,6 @@ export class RoomWatches {
     return asked;
   }
 }
+
+const answersOf = (asked: readonly AskedServer[]) =>
+  new Map(asked.map(({ server, answer }) => [server, answer.kind]));

@@ -16,6 +16,7 @@ test('a client that does not renew its state for thirty seconds is no longer sho
   let now = 0;
   const documents = new Documents();
   const watch = new RoomWatch('r', {
+    source: 'redis',
     documents,
     frameIntervalMs: 1,
     now: () => now,
@@ -52,6 +53,7 @@ test('a viewer too slow for awareness gets all clients when it has drained, and 
   const documents = owns(new Documents(), (it) => it.close());
   const watch = owns(
     new RoomWatch('r', {
+      source: 'redis',
       documents,
       frameIntervalMs: 1,
       isAskable: true,

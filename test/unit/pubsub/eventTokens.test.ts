@@ -29,6 +29,10 @@ const anyClaims: fc.Arbitrary<TokenClaims> = fc.oneof(
     fromStartup: fc.boolean(),
   }),
   fc.record({ kind: fc.constant('address' as const), address: fc.string() }),
+  fc.record({
+    kind: fc.constant('content' as const),
+    server: fc.string().map((text) => text as ServerId),
+  }),
 );
 
 test('a minted token is read, the first time and later', () => {
@@ -61,6 +65,7 @@ test('every epoch of every server has its own token', () => {
     { ...claims, server: '10.0.0.4:8001' as ServerId },
     { ...claims, fromStartup: true },
     { kind: 'address', address: '10.0.0.3:8001' },
+    { kind: 'content', server: '10.0.0.3:8001' as ServerId },
   ] as const;
   expect(new Set(variants.map((variant) => tokens.mint(variant))).size).toBe(variants.length);
 });

@@ -16,27 +16,64 @@ export interface DocServer {
   readonly asked: Map<string, number>;
   /** Posts that a connection to a room was opened. */
   announce(room: string): Promise<void>;
+  /** How often it was told to post deltas or to stop, and what it was told last. */
+  instructions: number;
+  wantsActivity: boolean;
+  wantsUpdates: boolean;
+  eventsUrl: string;
+  /** The lists of watched rooms that it was sent, in order. */
+  readonly lists: string[][];
+  /** The URL of the last list. */
+  contentUrl: string;
+  /** The answer to lists from now on; 200 by default. Others have no effect. */
+  listStatus: number;
+  /** Whether the updates of watched rooms are posted, as they should be. */
+  isPosting: boolean;
+  /** Posts about watched rooms. Resolves with the status of the answer. */
+  postContent(body: unknown): Promise<number>;
+  /** It is another process from now on, without documents. It has not told anybody. */
+  restart(): void;
+  /** The start-up query of a server that has restarted. */
+  askAtStartup(service: { url: string }): Promise<void>;
   /** From now on states are answered when `open` is called. */
   shut(): void;
   open(): void;
 }
 
-/** Starts one for the time of a test. */
-export async function startDocServer(): Promise<DocServer> {
+/** Starts one for the time of a test. With `capabilities` it has an agent. */
+export async function startDocServer({
+  capabilities,
+}: {
+  capabilities?: readonly string[];
+} = {}): Promise<DocServer> {
+  let run = 1;
+  let watched: readonly string[] = [];
   const docs = new Map<string, Y.Doc>();
   const states = new Map<string, Uint8Array>();
   const asked = new Map<string, number>();
   let gate = Promise.resolve();
-  let eventsUrl = '';
   let open = () => {};
   const server = createServer(async (request, response) => {
     let body = '';
     for await (const chunk of request) body += chunk;
     const { method, url = '' } = request;
-    const [, room] = /^\/api\/room\?id=(.*)$/.exec(url) ?? [];
-    if (method === 'PUT') {
-      const isActive = JSON.parse(body).active === true;
-      eventsUrl = JSON.parse(body).eventsUrl;
+    const [, raw] = /^\/api\/room\?id=(.*)$/.exec(url) ?? [];
+    const [, encoded] = /^\/api\/room\?name=(.*)$/.exec(url) ?? [];
+    const room = encoded === undefined ? raw : decodeURIComponent(encoded);
+    if (capabilities)
+      response.setHeader('Dashboard-Agent', JSON.stringify({ capabilities, run: `${run}` }));
+    if (url === '/api/dashboard/rooms') {
+      const list = JSON.parse(body);
+      started.lists.push(list.rooms);
+      if (started.listStatus === 200) [watched, started.contentUrl] = [list.rooms, list.eventsUrl];
+      response.writeHead(started.listStatus, { 'Content-Type': 'text/plain' }).end('okay');
+    } else if (method === 'PUT') {
+      const instruction = JSON.parse(body);
+      const isActive = instruction.active === true;
+      started.instructions += 1;
+      started.wantsActivity = isActive;
+      started.wantsUpdates = instruction.updates === true;
+      started.eventsUrl = instruction.eventsUrl;
       response.writeHead(200, { 'Content-Type': isActive ? 'application/json' : 'text/plain' });
       response.end(isActive ? '[]' : 'okay');
     } else if (room === undefined) response.end('okay');
@@ -56,13 +93,44 @@ export async function startDocServer(): Promise<DocServer> {
     port,
     states,
     asked,
+    instructions: 0,
+    wantsActivity: false,
+    wantsUpdates: false,
+    eventsUrl: '',
+    lists: [],
+    contentUrl: '',
+    listStatus: 200,
+    isPosting: true,
     doc: (room) => {
-      const known = docs.get(room) ?? new Y.Doc();
-      docs.set(room, known);
-      return known;
+      const known = docs.get(room);
+      if (known) return known;
+      const doc = new Y.Doc();
+      docs.set(room, doc);
+      doc.on('update', (update: Uint8Array) => {
+        if (docs.get(room) !== doc || !watched.includes(room) || !started.isPosting) return;
+        void started.postContent({ room, update: Buffer.from(update).toString('base64') });
+      });
+      return doc;
+    },
+    postContent: async (content) => {
+      const { status } = await fetch(started.contentUrl, {
+        method: 'POST',
+        body: JSON.stringify(content),
+        headers: { 'Content-Type': 'application/json' },
+      });
+      return status;
+    },
+    restart: () => {
+      run += 1;
+      watched = [];
+      docs.clear();
+    },
+    askAtStartup: async (service) => {
+      const query = `port=${port}&run=${run}&capabilities=${capabilities?.join()}`;
+      await fetch(`${service.url}/api/events/clients?${query}`);
     },
     announce: async (room) => {
-      const posted = await fetch(eventsUrl, {
+      const posted = await fetch(started.eventsUrl, {
         method: 'POST',
         body: JSON.stringify({ room, add: 1 }),
       });
