@@ -8,6 +8,12 @@ export function parseActivation(text: string): Activation | undefined {
   return { active, eventsUrl, ...(updates === true && { updates }) };
 }
 
+/** Reads the answer to a query: an inactive one needs no URL. */
+export function parseAnswer(text: string): Activation | undefined {
+  const { active } = Object(parseJson(text)) as Record<string, unknown>;
+  return active === false ? { active, eventsUrl: '' } : parseActivation(text);
+}
+
 /** Whether this is an absolute URL of http or https. */
 export function isHttpUrl(value: unknown): value is string {
   return typeof value === 'string' && /^https?:/i.test(value) && URL.canParse(value);

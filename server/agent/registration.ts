@@ -1,6 +1,6 @@
 import type { Activation } from './agentTypes.js';
 import type { OutboundAnswer, OutboundRequest } from './outbound.js';
-import { parseActivation } from './parseActivation.js';
+import { parseAnswer } from './parseActivation.js';
 import type { SafeLog } from './safeLog.js';
 import type { Timings } from './timings.js';
 
@@ -80,7 +80,7 @@ export class Registration {
     for (const base of this.#options.urls) {
       const url = `${base.replace(/\/+$/, '')}/api/events/clients?${this.#options.query(kind)}`;
       const answer = await this.#options.send({ method: 'GET', url }).catch(() => undefined);
-      const activation = answer && parseActivation(answer.text);
+      const activation = answer && parseAnswer(answer.text);
       if (activation || this.#isClosed) return activation;
     }
     return undefined;

@@ -30,7 +30,16 @@ export interface FakeDashboard {
   /** The deltas in order of arrival. */
   deltas(): unknown[];
   /** The answer to all further requests; undefined: it hangs. */
-  answer: ((request: Received) => { status: number; body: string }) | undefined;
+  answer: ((request: Received) => FakeAnswer) | undefined;
+  /** Takes what answers a request later, while `answer` is undefined. */
+  hold: ((answer: (reply: FakeAnswer) => void) => void) | undefined;
+}
+
+/** What a fake dashboard answers. */
+export interface FakeAnswer {
+  status: number;
+  body: string;
+  headers?: http.OutgoingHttpHeaders;
 }
 
 /** Starts a fake dashboard for one test. */
@@ -41,8 +50,11 @@ export async function startFakeDashboard(): Promise<FakeDashboard> {
     for await (const chunk of request.setEncoding('utf8')) body += chunk;
     const { method = '', url = '', headers } = request;
     received.push({ method, url, headers, body });
+    const send = (reply: FakeAnswer) =>
+      response.writeHead(reply.status, reply.headers).end(reply.body);
     const reply = dashboard.answer?.({ method, url, headers, body });
-    if (reply) response.writeHead(reply.status).end(reply.body);
+    if (reply) send(reply);
+    else dashboard.hold?.(send);
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   owns(server, () => {
@@ -54,7 +66,8 @@ export async function startFakeDashboard(): Promise<FakeDashboard> {
     received,
     deltas: () =>
       received.filter(({ method }) => method === 'POST').flatMap(({ body }) => JSON.parse(body)),
-    answer: () => ({ status: 200, body: '{"active":false,"eventsUrl":""}' }),
+    answer: () => ({ status: 200, body: '{"active":false,"eventsUrl":"http://127.0.0.1:1/"}' }),
+    hold: undefined,
   };
   return dashboard;
 }
