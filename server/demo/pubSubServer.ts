@@ -2,6 +2,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { docs, setupWSConnection, type WSSharedDoc } from '@y/websocket-server/utils';
 import { type WebSocket, WebSocketServer } from 'ws';
+import { type AwarenessChange, changedClients, encodeAwareness } from '../agent/awareness.js';
 import { type Activation, createAgent } from '../agent/createAgent.js';
 import { RedisFanOut } from './redisFanOut.js';
 import { createRooms, documents } from './rooms.js';
@@ -49,7 +50,10 @@ export async function startPubSubServer(options: PubSubServerOptions = {}): Prom
   // The library keeps its documents in a module-global map, which a second server would share.
   if (isRunning) throw new Error('a process can run only one pub-sub server');
   const { host = '127.0.0.1', dashboardUrl, forgetAfterMs = 1_000, deadlineMs = 5_000 } = options;
-  const agent = createAgent({ url: dashboardUrl ?? [], documents, log: silent }, { deadlineMs });
+  const agent = createAgent(
+    { url: dashboardUrl ?? [], documents: { ...documents, encodedAwareness }, log: silent },
+    { deadlineMs },
+  );
   const rooms = createRooms({ opened, closed: agent.closed, created, forgetAfterMs });
   const sockets = new WebSocketServer({ noServer: true });
   const http = createServer((request, response) => {
@@ -97,6 +101,12 @@ export async function startPubSubServer(options: PubSubServerOptions = {}): Prom
       // Updates from other servers are posted by those servers.
       if (doc.conns.has(origin)) agent.updated(doc.name, update);
     });
+    doc.awareness.on('update', (change: AwarenessChange, origin: unknown) => {
+      // The library says null when somebody has left.
+      if (!agent.isWatched(doc.name) || !(origin === null || doc.conns.has(origin))) return;
+      const update = encodeAwareness(doc.awareness, changedClients(change));
+      if (update) agent.awarenessUpdated(doc.name, update);
+    });
   }
 
   function acceptConnections(): void {
@@ -126,6 +136,11 @@ export async function startPubSubServer(options: PubSubServerOptions = {}): Prom
     await agent.close();
     isRunning = false;
   }
+}
+
+function encodedAwareness(room: string): Uint8Array | undefined {
+  const doc = docs.get(room);
+  return doc && encodeAwareness(doc.awareness);
 }
 
 function listen(http: Server, host: string, port: number): Promise<number> {

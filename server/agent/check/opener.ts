@@ -1,0 +1,85 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { openSocket } from './webSocket.js';
+import { authMessage, varString } from './yMessages.js';
+
+/** A connection of a client to a room. */
+export interface Connection {
+  /** Sends a message of the y-websocket protocol. Absent: this client cannot. */
+  send?(message: Uint8Array): void;
+  /** Resolves when the client is gone. */
+  close(): Promise<void>;
+}
+
+/** Opens connections to rooms of the server. */
+export interface Opener {
+  /** What names can be: request targets, any strings, or only plain ones, as the client may encode others. */
+  readonly names: 'path' | 'any' | 'plain';
+  /** How many connections to open and close in a check with many. */
+  readonly many: number;
+  /** Resolves when the connection is accepted, as far as a client can see. */
+  open(room: string): Promise<Connection>;
+}
+
+/** Opens y-websocket connections: the name of the room is the path. */
+export function yWebsocket(url: URL, withinMs: number): Opener {
+  const path = `${url.pathname.replace(/\/$/, '')}/`;
+  return {
+    names: 'path',
+    many: 200,
+    open: (room) => openSocket(url, `${path}${room}${url.search}`, withinMs),
+  };
+}
+
+/** Opens connections of the Hocuspocus protocol: the name of the room is in each message. */
+export function hocuspocus(url: URL, withinMs: number, token: string): Opener {
+  return {
+    names: 'any',
+    many: 200,
+    open: async (room) => {
+      const socket = await openSocket(url, `${url.pathname}${url.search}`, withinMs);
+      const send = (message: Uint8Array) => socket.send(Buffer.concat([varString(room), message]));
+      send(authMessage(token));
+      return { send, close: socket.close };
+    },
+  };
+}
+
+const killWithinMs = 2_000;
+
+/** Runs a command for each connection. `{room}` in it is the name, quoted for the shell. */
+export function byCommand(command: string): Opener {
+  return {
+    names: 'plain',
+    many: 12,
+    open: async (room) => {
+      const quoted = `'${room.replaceAll("'", `'\\''`)}'`;
+      const child = startCommand(command.replaceAll('{room}', () => quoted));
+      return { close: () => endCommand(child) };
+    },
+  };
+}
+
+/** Starts a command of the shell in a process group of its own. */
+export function startCommand(command: string): ChildProcess {
+  const child = spawn('/bin/sh', ['-c', command], { stdio: 'ignore', detached: true });
+  // The check that waits for it fails with what it expected.
+  child.on('error', () => undefined);
+  return child;
+}
+
+/** Ends a command and all that it started. */
+export async function endCommand(child: ChildProcess): Promise<void> {
+  if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
+  const exited = new Promise<void>((resolve) => child.once('exit', () => resolve()));
+  signalGroup(child.pid, 'SIGTERM');
+  const late = setTimeout(signalGroup, killWithinMs, child.pid, 'SIGKILL');
+  await exited.finally(() => clearTimeout(late));
+}
+
+function signalGroup(pid: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(-pid, signal);
+  } catch {
+    // The group is gone.
+  }
+}
