@@ -203,7 +203,7 @@ test('without Redis the room is polled, diverged servers are flagged, and a vani
   await one.announce('split');
   await other.announce('split');
   await untilStanding(page, 'Polling');
-  await untilText(page, '.notice', 'Set REDIS_URL');
+  await untilText(page, '.notice', 'set REDIS_URL');
   await untilText(page, '.tree-text p', /only here/);
   await untilText(page, '.tree-text p', /only there/);
   await untilText(page, '.notice', 'The servers hold different documents');

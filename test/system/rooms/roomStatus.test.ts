@@ -26,7 +26,7 @@ test('each status is consistent: its state fits its servers', async () => {
   const viewer = await watchRoom(service, 'r');
   await untilStanding(viewer, 'waiting');
   const editors = await Promise.all(servers.map((server) => edit(server, 'r', 'text')));
-  await untilStanding(viewer, 'polling');
+  await untilStanding(viewer, 'live');
   await Promise.all(editors.map((editor) => editor.leave()));
   await untilStanding(viewer, 'gone');
 
