@@ -43,6 +43,7 @@ export class ContentPosts {
 
   /** Queues content. Drops it if it is too large or too much waits. */
   put(room: string, kind: ContentKind, content: Uint8Array): void {
+    if (!ArrayBuffer.isView(content)) throw new TypeError(`${kind} is no Uint8Array`);
     if (this.#options.url() === undefined || room.length > maxNameLength) return;
     const { buffer, byteOffset, byteLength } = content;
     const isTooMuch = this.#waitingLength + byteLength * 1.4 > maxWaitingLength;

@@ -16,8 +16,9 @@ export interface ControlNeeds {
   readonly access: Access;
   readonly vitals: Vitals;
   readonly log: SafeLog;
-  /** A request is destroyed if it is not answered in this time. */
+  /** A request is destroyed if it is not answered in this time, or if nothing moves for `stalledMs`. */
   readonly answerMs: number;
+  readonly stalledMs: number;
   activation(): Activation;
   /** Sets the activation. The snapshot is taken in the same synchronous step. */
   activate(activation: Activation): void;
@@ -54,6 +55,7 @@ export class ControlRequests {
     const [route, maxBytes] = this.#routeOf(`${method} ${url}`, answersHealth);
     if (!route) return false;
     const deadline = setTimeout(() => response.destroy(), this.#needs.answerMs).unref();
+    response.setTimeout(this.#needs.stalledMs, () => response.destroy());
     response.on('close', () => clearTimeout(deadline)).on('error', () => response.destroy());
     // Rejects if the client disconnects while it sends the body, or if the server's own code throws.
     this.#serve(route, { request, response, maxBytes }).catch((cause) =>

@@ -51,6 +51,7 @@ export function createAgent(options: AgentOptions, testTimings: Partial<Timings>
     log,
     access: accessOf(options, { urls, signatures, log }),
     answerMs: timings.answerMs,
+    stalledMs: timings.stalledMs,
     activation: () => reports.activation,
     activate: (activation) => reports.activate(activation),
     watch: (list) => reports.watch(list),
@@ -73,10 +74,10 @@ export function createAgent(options: AgentOptions, testTimings: Partial<Timings>
   let closing: Promise<void> | undefined;
 
   return {
-    opened: (room) => safely(() => reports.announce(room, 1)),
-    closed: (room) => safely(() => reports.announce(room, -1)),
-    updated: (room, update) => safely(() => reports.updated(room, update)),
-    awarenessUpdated: (room, update) => safely(() => reports.awarenessUpdated(room, update)),
+    opened: (room) => report(room, () => reports.announce(room, 1)),
+    closed: (room) => report(room, () => reports.announce(room, -1)),
+    updated: (room, update) => report(room, () => reports.updated(room, update)),
+    awarenessUpdated: (room, update) => report(room, () => reports.awarenessUpdated(room, update)),
     isWatched: (room) => reports.isWatched(room),
     start: (given) => {
       starting ??= start(given?.server ?? options.server);
@@ -137,9 +138,9 @@ export function createAgent(options: AgentOptions, testTimings: Partial<Timings>
     clearTimeout(timer);
   }
 
-  function safely(report: () => void): void {
+  function report(room: string, note: () => void): void {
     try {
-      report();
+      if (typeof room === 'string') note();
     } catch (cause) {
       log.warn(`pubsub-dashboard: a change was not reported: ${String(cause)}`);
     }

@@ -20,7 +20,10 @@ export interface OutboundAnswer {
 const idleSocketMs = 2_000;
 const maxAnswerBytes = 1024 * 1024;
 
-/** The HTTP client of the agent: kept sockets, and a deadline for every request. Nothing keeps the process alive. */
+/**
+ * The HTTP client of the agent: kept sockets, and a deadline for every request. It keeps the process alive
+ * only while it connects, at most until the deadline: the system offers nothing else.
+ */
 export class Outbound {
   readonly #deadlineMs: number;
   readonly #agents: { 'http:': http.Agent; 'https:': https.Agent };
@@ -43,14 +46,19 @@ export class Outbound {
     };
     return new Promise((resolve, reject) => {
       const request = (isSecure ? https : http).request(target, options);
+      let hasAnswer = false;
       const late = () => request.destroy(new Error(`no answer within ${this.#deadlineMs} ms`));
       const deadline = setTimeout(late, this.#deadlineMs).unref();
       this.#inFlight.add(request);
       request.on('socket', release);
-      request.on('response', (answer) => readAnswer(answer).then(resolve, reject));
+      request.on('response', (answer) => {
+        hasAnswer = true;
+        readAnswer(answer).then(resolve, reject);
+      });
       request.on('error', reject);
-      // Emitted last, after an error or a complete answer.
+      // Emitted last. An answer may still be read; an upgrade is no answer.
       request.on('close', () => {
+        if (!hasAnswer) reject(new Error('no answer'));
         clearTimeout(deadline);
         this.#inFlight.delete(request);
       });
@@ -65,9 +73,9 @@ export class Outbound {
   }
 }
 
-/** A socket has no handle to release before it connects, and a new one for each address that it tries. */
+/** A socket that tries several addresses has another handle when it is connected. */
 function release(socket: Socket): void {
-  if (socket.connecting) socket.on('connectionAttempt', () => socket.unref());
+  if (socket.connecting) socket.once('connect', () => socket.unref());
   socket.unref();
 }
 

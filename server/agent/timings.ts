@@ -16,6 +16,8 @@ export const defaultTimings = {
   watchedMs: 90_000,
   /** Deadline for the answer to a request of the dashboard, with its body. */
   answerMs: 60_000,
+  /** How long an answer may wait for a client that does not read, or a request for the rest of its body. */
+  stalledMs: 5_000,
   /** How long `close` waits for its last posts. */
   flushMs: 1_000,
 };
