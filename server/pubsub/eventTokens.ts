@@ -15,6 +15,11 @@ export type TokenClaims =
 const macLength = 22;
 const maxRemembered = 8192;
 
+/** The token in an events URL; empty if there is none. */
+export function tokenIn(eventsUrl: string): string {
+  return /[?&]token=([^&#]*)/.exec(eventsUrl)?.[1] ?? '';
+}
+
 /** Makes and reads the tokens in events URLs: a server and an epoch, signed with a key of this process. */
 export class EventTokens {
   readonly #secret: Buffer;

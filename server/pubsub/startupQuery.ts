@@ -1,15 +1,34 @@
+/** What a pub-sub server says in a renewal: whether it posts, and where. */
+export interface Renewal {
+  isActive: boolean;
+  /** Where it posts, or last posted; undefined: nowhere yet. */
+  eventsUrl?: string | undefined;
+}
+
+/** A host name under which a server wants to be reached, and what it resolves to. */
+export interface AdvertisedHost {
+  host: string;
+  addresses: readonly string[];
+}
+
 /** A pub-sub server's question whether the dashboard is active, as far as its connection tells. */
 export interface StartupQuery {
   /** The address that it came from. */
   address: string;
   /** The port that the sender says it listens on (`?port=`); deployed servers do not say. */
-  port?: number;
+  port?: number | undefined;
   /** Whether a proxy forwarded it, so the address is the proxy's. */
   isForwarded: boolean;
   /** Whether its Host is not a name of this service: a web page may have sent it (DNS rebinding). */
-  isMisnamed?: boolean;
+  isMisnamed?: boolean | undefined;
   /** The address of this service that it was sent to. */
   localAddress?: string | undefined;
+  /** Random id of the sender's process; deployed servers have none. */
+  run?: string | undefined;
+  /** Undefined: the server has just started, or has lost its activation. */
+  renewal?: Renewal | undefined;
+  /** The host that the sender wants to be reached at, if it has shown that this is its own. */
+  advertised?: AdvertisedHost | undefined;
 }
 
 /** The answer to a start-up query. The server uses every field if `active` is true. */

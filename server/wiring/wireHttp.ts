@@ -15,7 +15,7 @@ import type { Inspector } from '../inspection/inspector.js';
 import { Machines } from '../inspection/machines.js';
 import type { Observations } from '../observations/observations.js';
 import type { CallbackReceiver } from '../pubsub/callbackReceiver.js';
-import type { EventTokens } from '../pubsub/eventTokens.js';
+import { type PubSubParts, wireStartup } from './wirePubSub.js';
 import type { RoomParts } from './wireRooms.js';
 
 /** The parts of the service that the routes use. */
@@ -26,7 +26,7 @@ export interface HttpWiringNeeds {
   readTimeoutsMs: ReadTimeouts | undefined;
   isDraining: () => boolean;
   actor: ActivationActor;
-  tokens: EventTokens;
+  pubSub: PubSubParts;
   receiver: CallbackReceiver;
   feed: Feed;
   view: FleetView;
@@ -83,17 +83,17 @@ export function wireHttp(needs: HttpWiringNeeds): RequestListener {
   });
 }
 
-function routesOfServers({ receiver, tokens, log }: HttpWiringNeeds) {
+function routesOfServers({ receiver, pubSub, log }: HttpWiringNeeds) {
   return {
     callbacks: {
-      tokens,
+      tokens: pubSub.tokens,
       takePosted: receiver.take.bind(receiver),
       takeContent: receiver.takeContent.bind(receiver),
       noteUncountedPost: receiver.noteUncountedPost.bind(receiver),
       notePostWithoutToken: receiver.notePostWithoutToken.bind(receiver),
     },
     startup: {
-      answer: receiver.answerStartup.bind(receiver),
+      answer: wireStartup(receiver, pubSub),
       inactiveAnswer: receiver.inactiveAnswer.bind(receiver),
       logDefect: (error: unknown) => log.error({ err: error }, 'start-up query failed'),
     },

@@ -5,6 +5,7 @@ import { pubSubServerMachine } from '../../machines/pubSubServerMachine.js';
 import { hostAndPort } from '../addresses.js';
 import type { Config } from '../config/config.js';
 import { AddressBook } from '../pubsub/addressBook.js';
+import { AdvertisedHosts } from '../pubsub/advertisedHosts.js';
 import { AgentInfos } from '../pubsub/agentInfo.js';
 import { CallbackReceiver, type CallbackReceiverNeeds } from '../pubsub/callbackReceiver.js';
 import { CallbackUrls, type Connection } from '../pubsub/callbackUrls.js';
@@ -19,6 +20,8 @@ import {
 import { RequestPacer } from '../pubsub/requestPacer.js';
 import { RoomPosts } from '../pubsub/roomPosts.js';
 import type { DelayClock } from '../pubsub/serverRoomList.js';
+import type { Answered } from '../pubsub/startupQueries.js';
+import type { StartupQuery } from '../pubsub/startupQuery.js';
 
 /** What requests to pub-sub servers need from the rest of the service. */
 export interface PubSubWiringNeeds {
@@ -85,7 +88,9 @@ export function wirePubSub(needs: PubSubWiringNeeds) {
       log.warn({ server, cause: message }, 'a pub-sub server is not told which rooms to post'),
     clock,
   });
-  return { machine, pubSubServers, tokens, book, urls, callbacks, agents, roomPosts };
+  const advertisedHosts = new AdvertisedHosts({ lookup });
+  const parts = { machine, pubSubServers, tokens, book, urls, callbacks, agents, roomPosts };
+  return { ...parts, advertisedHosts };
 }
 
 /** What takes the posts and start-up queries of pub-sub servers needs, apart from `PubSubParts`. */
@@ -99,7 +104,7 @@ type ReceiverWiringNeeds = Pick<
 
 /** Creates what takes the posts and start-up queries of pub-sub servers. */
 export function wireReceiver({ config, pubSub, ...needs }: ReceiverWiringNeeds): CallbackReceiver {
-  const { book, tokens, urls } = pubSub;
+  const { book, tokens, urls, agents } = pubSub;
   return new CallbackReceiver({
     ...needs,
     book,
@@ -109,7 +114,18 @@ export function wireReceiver({ config, pubSub, ...needs }: ReceiverWiringNeeds):
       return url && `${url}?token=${token}`;
     },
     unusedUrl: urls.anyFor(),
+    runOf: (server) => agents.get(server)?.run,
     pubSubPort: config.pubSubPort,
     resyncIntervalMs: config.resyncIntervalMs,
   });
+}
+
+/** Answers start-up queries, once it is known whether the host that the sender names is its own. */
+export function wireStartup(receiver: CallbackReceiver, { advertisedHosts }: PubSubParts) {
+  return async (query: StartupQuery, host: string | undefined): Promise<Answered> => {
+    const { address, isForwarded } = query;
+    if (host === undefined || isForwarded) return receiver.answerStartup(query);
+    const advertised = await advertisedHosts.find(host, { address, isSigned: false });
+    return receiver.answerStartup({ ...query, advertised });
+  };
 }

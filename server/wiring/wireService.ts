@@ -159,7 +159,7 @@ export function wireService(needs: WiringNeeds): WiredService {
     readTimeoutsMs: needs.readTimeoutsMs,
     isDraining: () => isDraining,
     actor: activation,
-    tokens: pubSub.tokens,
+    pubSub,
     receiver,
     feed,
     view,

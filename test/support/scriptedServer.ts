@@ -67,9 +67,12 @@ export interface PostOptions {
   url?: string;
 }
 
-/** A start-up query: `port` is what our own pub-sub side adds to it. */
+/** A start-up query: `port` and `run` are what our own pub-sub side adds to it. */
 export interface StartupOptions {
   port?: number;
+  run?: string;
+  /** Other parameters. */
+  also?: Record<string, string>;
   /** The answer is applied when this settles, to let a PUT overtake it. */
   appliedAfter?: Promise<unknown>;
 }
@@ -109,6 +112,11 @@ export interface ScriptedServer {
   close(room: string, options?: PostOptions): Promise<PostOutcome>;
   /** Asks `<dashboardUrl>/api/events/clients` and applies the answer as a starting server does. */
   askAtStartup(dashboardUrl: string, options?: StartupOptions): Promise<StartupAnswer>;
+  /**
+   * Asks again, as a server with an agent does once a minute, and applies the answer as that does: it
+   * starts or stops to post, but never posts to another URL.
+   */
+  renew(dashboardUrl: string, options?: StartupOptions): Promise<StartupAnswer>;
   /** Restarts: inactive, without rooms, connections and hanging requests. Posts that were sent still arrive. */
   restart(): void;
   /** Closes every socket, drops delayed posts, and frees the port. */
@@ -202,19 +210,40 @@ class Scripted implements ScriptedServer {
 
   async askAtStartup(dashboardUrl: string, options: StartupOptions = {}): Promise<StartupAnswer> {
     const asking = this.#process;
-    const query = options.port === undefined ? '' : `?port=${options.port}`;
-    const { body } = await this.#send('GET', `${dashboardUrl}/api/events/clients${query}`);
-    const answer = parseJson(body) as StartupAnswer | null | undefined;
-    if (answer === undefined || answer === null) {
-      this.fatal.push(`start-up query answered ${JSON.stringify(body)}`);
-      throw new Error(`The start-up query was answered with no JSON: ${body}`);
-    }
+    const answer = await this.#ask(dashboardUrl, options);
     await options.appliedAfter?.catch(() => undefined);
     if (answer.active && this.#process === asking) {
       this.active = true;
       this.eventsUrl = answer.eventsUrl;
     }
     return answer;
+  }
+
+  async renew(dashboardUrl: string, options: StartupOptions = {}): Promise<StartupAnswer> {
+    const { active, eventsUrl } = this;
+    const also = { renewal: 'true', active: `${active}`, ...(eventsUrl && { eventsUrl }) };
+    const answer = await this.#ask(dashboardUrl, {
+      ...options,
+      also: { ...also, ...options.also },
+    });
+    if (answer.active === this.active) return answer;
+    this.active = answer.active;
+    if (answer.active) this.eventsUrl = answer.eventsUrl;
+    return answer;
+  }
+
+  async #ask(dashboardUrl: string, { port, run, also }: StartupOptions): Promise<StartupAnswer> {
+    const parameters = new URLSearchParams({
+      ...(port !== undefined && { port: `${port}` }),
+      ...(run !== undefined && { run }),
+      ...also,
+    });
+    const query = parameters.size > 0 ? `?${parameters}` : '';
+    const { body } = await this.#send('GET', `${dashboardUrl}/api/events/clients${query}`);
+    const answer = parseJson(body) as StartupAnswer | null | undefined;
+    if (answer !== undefined && answer !== null) return answer;
+    this.fatal.push(`start-up query answered ${JSON.stringify(body)}`);
+    throw new Error(`The start-up query was answered with no JSON: ${body}`);
   }
 
   restart(): void {

@@ -120,16 +120,16 @@ test('an unknown server is dropped after three failures', async () => {
   expect(await shown(service)).toEqual([]);
 });
 
-test('without a viewer, an unknown server is remembered, and gets no request until there is one', async () => {
+test('without a viewer, an unknown server is told once to be silent, and is shown when it has answered', async () => {
   const service = await harness.service();
   const server = await harness.server();
   expect(await server.askAtStartup(service.url, { port: server.port })).toMatchObject({
     active: false,
   });
-  await eventually(() => expect(rosterOf(service).candidates).toBe(1));
-  await harness.stream(service);
-  await eventually(async () => expect(await shown(service)).toMatchObject([{ id: server.id }]));
-  expect(puts(server)).toEqual([true]);
+  const silent = { id: server.id, state: 'silent', rooms: null };
+  await eventually(async () => expect(await shown(service)).toMatchObject([silent]));
+  await harness.watch(service);
+  expect(puts(server)).toEqual([false, true]);
 });
 
 test('a query without a port is from the server at PUBSUB_PORT', async () => {

@@ -85,8 +85,9 @@ describe('a start-up query', () => {
     const service = await startStaged([], noResync);
     const found = await startReal({ dashboardUrl: service.url });
     await connectTo(found, 'r');
-    await eventually(() => expect(service.actor.getSnapshot().context.roster.candidates).toBe(1));
-    expect((await stateOf(service)).servers).toBe(0);
+    await eventually(async () =>
+      expect(await serversOf(service)).toMatchObject([{ id: found.id, state: 'silent' }]),
+    );
     const viewer = await watch(service);
     await untilShown(viewer, { r: 1 });
     expect((await serversOf(service)).map(({ id }) => id)).toEqual([found.id]);
