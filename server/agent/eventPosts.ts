@@ -52,7 +52,7 @@ export class EventPosts {
     if (this.isSuspended || room.length > maxNameLength) return;
     let batch = this.#gathering;
     if (batch && (batch.url !== url || batch.length > maxBatchLength)) {
-      this.#close();
+      this.flush();
       batch = undefined;
     }
     batch ??= this.#open(url);
