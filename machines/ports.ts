@@ -66,10 +66,10 @@ export interface RoomTiming {
 
 /** Events of the slot `roomChannel`. The contract of a channel is in docs/protocol.md. */
 export type RoomChannelEvent =
-  /** No update is missed from now on, until the channel is lost. */
+  /** No update is missed from now on, until the channel is lost. Repeated when something may have been missed. */
   | { type: 'channel.subscribed' }
   | { type: 'channel.lost' }
-  /** There is no channel, so the servers must be asked repeatedly. */
+  /** There is no channel, so the servers must be asked repeatedly. If there was one, it is lost first. */
   | { type: 'channel.missing' }
   | { type: 'update.received'; update: Uint8Array };
 

@@ -180,12 +180,12 @@ export class RoomWatches {
     const { directory, posts } = this.#needs;
     const posted = posts.get(room);
     posted?.beginRound();
+    // They were located a moment ago, and nobody else has to be asked.
     const justFollowed = posted?.takeJustFollowed() ?? [];
-    const holders = (await directory.holders(room)).map(({ server }) => server);
-    // If nothing names them, a round before has asked all servers for those that hold it.
-    const known = holders.length > 0 ? holders : justFollowed;
-    const all = () => directory.allServers(room).map(({ server }) => server);
-    return { type: 'servers.located', servers: known.length > 0 ? known : all() };
+    if (justFollowed.length > 0) return { type: 'servers.located', servers: justFollowed };
+    const holders = await directory.holders(room);
+    const asked = holders.length > 0 ? holders : directory.allServers(room);
+    return { type: 'servers.located', servers: asked.map(({ server }) => server) };
   }
 
   async #collect(

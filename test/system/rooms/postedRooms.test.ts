@@ -285,6 +285,24 @@ test('a server that has restarted is told its list again', async () => {
   await untilLive(viewer);
 });
 
+test('so is one that has restarted while nobody looks at the counts', async () => {
+  type(holder, 'one');
+  const service = await start();
+  const viewer = await watchRoom(service, room);
+  await untilLive(viewer);
+  holder.restart();
+  type(holder, 'anew ');
+  await holder.askAtStartup(service);
+  await eventually(() => expect(holder.lists).toEqual([[room], [room]]), patience);
+  await eventually(() => {
+    clock.advance(250);
+    expect(textIn(viewer)).toContain('anew');
+  }, patience);
+  type(holder, 'more ');
+  await eventually(() => expect(textIn(viewer)).toContain('more anew'), patience);
+  await untilLive(viewer);
+});
+
 test('lists are renewed every 30 s', async () => {
   await startLive();
   for (let renewals = 1; renewals < 4; renewals += 1) {

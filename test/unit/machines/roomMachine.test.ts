@@ -249,6 +249,30 @@ test('a round that began before the channel was there does not make it live', ()
   expect(world.standing).toBe('live');
 });
 
+test('a channel that says again that it is subscribed costs a round, and the room stays live', () => {
+  const world = liveRoom();
+  world.say('channel.subscribed');
+  expect(world.take()).toEqual(['locate']);
+  world.answer([one, two]);
+  expect([world.standing, world.standings.includes('polling')]).toEqual(['live', false]);
+  // States are compared from the second round after it on, as after the first time.
+  expect([world.channelsBegun, world.judged.at(-1)]).toEqual([2, false]);
+});
+
+test('a channel that is lost and then missing is used again when it is back', () => {
+  const world = liveRoom();
+  world.say('channel.lost', 'channel.missing');
+  expect([world.standing, world.channels.at(-1)]).toEqual(['polling', 'none']);
+  world.answer([one]);
+  world.advance(1000);
+  world.answer([one]);
+  expect(world.standing).toBe('polling');
+  world.say('channel.subscribed');
+  world.advance(250);
+  world.answer([one]);
+  expect([world.standing, world.channels.at(-1)]).toEqual(['live', 'subscribed']);
+});
+
 test('a room that no server holds waits for an update or the next round', () => {
   const world = new ScriptedRoom();
   world.say('channel.subscribed');

@@ -18,6 +18,7 @@ export type RoomHappeningKind =
   | 'server cannot be read'
   | 'channel is lost'
   | 'channel is back'
+  | 'channel may have missed something'
   | 'store lies'
   | 'store stalls'
   | 'document is lost'
@@ -34,6 +35,8 @@ interface Kind {
 export interface RoomPlan {
   readonly servers: number;
   readonly hasChannel: boolean;
+  /** Whether the channel is what servers post: it can be missing for a while. */
+  readonly isPosted: boolean;
   readonly endsWithChannel: boolean;
   /** Whether nothing that any server answers can be read at the end. */
   readonly endsGarbled: boolean;
@@ -52,6 +55,7 @@ export function drawRoomPlan(random: Random): RoomPlan {
   return {
     servers: random.between(1, 3),
     hasChannel: random.chance(0.85),
+    isPosted: random.chance(0.5),
     endsWithChannel: random.chance(0.7),
     endsGarbled: random.chance(0.1),
     spreadMs: random.pick([0, 5, 200]),
@@ -77,6 +81,7 @@ export const roomHappenings: Readonly<Record<RoomHappeningKind, Kind>> = {
   'server cannot be read': { weight: 1, isFault: true, happen: garble },
   'channel is lost': { weight: 2, isFault: true, happen: (world) => world.setChannel(false) },
   'channel is back': { weight: 3, happen: (world) => world.setChannel(true) },
+  'channel may have missed something': { weight: 2, happen: (world) => world.subscribeAgain() },
   'store lies': { weight: 2, isFault: true, happen: lie },
   'store stalls': { weight: 1, isFault: true, happen: stall },
   'document is lost': { weight: 2, isFault: true, happen: (world) => world.loseDocument() },

@@ -179,8 +179,20 @@ export class RoomWorld {
     if (!this.plan.hasChannel || this.isChannelUp === isUp) return;
     this.isChannelUp = isUp;
     this.note(() => `the channel is ${isUp ? 'up' : 'lost'}`);
-    if (!isUp) this.#toChannel?.({ type: 'channel.lost' });
-    else if (this.#toChannel) this.#subscribe(this.#toChannel);
+    if (isUp) {
+      if (this.#toChannel) this.#subscribe(this.#toChannel);
+      return;
+    }
+    this.#toChannel?.({ type: 'channel.lost' });
+    if (this.plan.isPosted && this.random.chance(0.5))
+      this.#toChannel?.({ type: 'channel.missing' });
+  }
+
+  /** A server that posts got the room, or has restarted. */
+  subscribeAgain(): void {
+    const { hasChannel, isPosted } = this.plan;
+    if (hasChannel && isPosted && this.isChannelUp && this.#toChannel)
+      this.#subscribe(this.#toChannel);
   }
 
   loseDocument(): void {
