@@ -1,6 +1,10 @@
+import { execFile } from 'node:child_process';
 import { once } from 'node:events';
+import { writeFile } from 'node:fs/promises';
 import { type IncomingMessage, request } from 'node:http';
 import { text } from 'node:stream/consumers';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { describe, expect, test } from '@jest/globals';
 import { eventually } from '../../support/eventually.js';
 import { startRedis } from '../../support/redisServer.js';
@@ -15,6 +19,16 @@ import { startHost } from './hostProcess.js';
 import { installHost } from './install.js';
 
 const operations = 300;
+/** What a user writes in TypeScript. The last line shows that the types of Hocuspocus are there. */
+const typed = `
+import { Hocuspocus } from '@hocuspocus/server';
+import * as Y from 'yjs';
+import { Dashboard } from '../../../../../server/agent/hocuspocus.js';
+const encodeState = Y.encodeStateAsUpdate;
+new Hocuspocus({ extensions: [new Dashboard({ url: 'http://dashboard:8000', encodeState })] });
+// @ts-expect-error
+new Hocuspocus({ extensions: [{ onListen: 5 }] });
+`;
 
 describe.each([2, 3, 4])('Hocuspocus %s', (version) => {
   const folder = `hocuspocus-${version}`;
@@ -46,6 +60,22 @@ describe.each([2, 3, 4])('Hocuspocus %s', (version) => {
       eventually(() => expect(comparison.shown()).toEqual(rooms));
     return { comparison, host, id, open, untilEqual, untilShown };
   }
+
+  test('takes the extension by its types', async () => {
+    await installHost(folder);
+    const module = fileURLToPath(new URL(`${folder}/node_modules/.types.mts`, import.meta.url));
+    await writeFile(module, typed);
+    const tsc = fileURLToPath(new URL('../../../node_modules/typescript/bin/tsc', import.meta.url));
+    const options =
+      '--noEmit --strict --skipLibCheck --module nodenext --target es2023 --types node';
+    const { stdout } = await promisify(execFile)(process.execPath, [
+      tsc,
+      '--ignoreConfig',
+      ...options.split(' '),
+      module,
+    ]);
+    expect(stdout).toBe('');
+  });
 
   test(`is counted exactly through ${operations} random operations and faults`, async () => {
     const figures = await runHocuspocus(version, { operations, seed: version });
