@@ -36,6 +36,13 @@ const faults: [Fault, string[]][] = [
   ['answers the content of an empty document', ['room']],
   ['answers 404 for an absent room', ['absent-room']],
   ['creates a room to look', ['absent-room']],
+  ['announces what is not JSON', ['agent-header']],
+  ['announces names without finding them', ['room-by-name']],
+  ['posts content of every room', ['watched-updates']],
+  ['adds lists up', ['watched-list']],
+  ['posts no awareness for a new list', ['watched-awareness']],
+  ['drops large updates', ['watched-lost']],
+  ['accepts any list', ['watched-refusals']],
   ['sends no start-up query', ['startup-query']],
   ['sends the start-up query without its port', ['startup-query']],
   ['ignores the answer', ['startup-answer']],
@@ -67,7 +74,7 @@ async function failuresOf(fault?: Fault): Promise<Record<string, string>> {
   }
 }
 
-const atOnce = 12;
+const atOnce = 6;
 const outcomes = new Map<Fault, Promise<Record<string, string>>>();
 const ends = Array.from({ length: atOnce }, () => Promise.resolve<unknown>(undefined));
 

@@ -5,6 +5,7 @@ import { expect, Skip } from '../verdict.js';
 import { awarenessMessage, insertion, updateMessage } from '../yMessages.js';
 
 const section = 'put-apidashboardrooms';
+const cannotWrite = 'this client cannot write';
 const needs = ['new-url', 'agent-header'];
 
 /** Whether a server with the capability `rooms` posts the content of the rooms that it is told to. */
@@ -46,7 +47,7 @@ export const watchedRooms: Check[] = [
     level: 'MUST',
     section,
     expects: 'a list without a URL is answered 409 while inactive, an invalid one 400',
-    needs,
+    needs: [...needs, 'deactivation'],
     run: watchedRefusals,
   },
 ];
@@ -100,7 +101,8 @@ async function watchedAwareness(bench: Bench): Promise<string> {
   const room = bench.room('awareness');
   const text = `somebody in ${room}`;
   const connection = await bench.connections.open(room);
-  connection.send?.(awarenessMessage(randomClient(), { user: { name: text } }));
+  if (!connection.send) throw new Skip(cannotWrite);
+  connection.send(awarenessMessage(randomClient(), { user: { name: text } }));
   // First until the server has it, then again without a message of the client.
   for (const _ of [1, 2]) {
     const { number, url } = bench.nextUrl();
@@ -156,7 +158,7 @@ function writerOf(bench: Bench): (room: string, more?: string) => Promise<string
   if (!bench.capabilities?.has('rooms')) throw new Skip('the server does not announce rooms');
   return async (room, more = '') => {
     const connection = await bench.connections.open(room);
-    if (!connection.send) throw new Skip('this client cannot write');
+    if (!connection.send) throw new Skip(cannotWrite);
     const text = `${bench.room('text')}${more}`;
     connection.send(updateMessage(insertion(randomClient(), text)));
     return text;

@@ -3,9 +3,13 @@ import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { setTimeout as pause } from 'node:timers/promises';
 import { WebSocketServer } from 'ws';
+import { BrokenContent, type ContentFault } from './brokenContent.js';
 
 /** What a server does wrong. */
 export type Fault =
+  | ContentFault
+  | 'announces names without finding them'
+  | 'announces what is not JSON'
   | 'accepts bad bodies'
   | 'announces connections from before the answer'
   | 'answers 404 for an absent room'
@@ -54,7 +58,7 @@ interface Activation {
   eventsUrl: string;
 }
 
-const postTimeoutMs = 3_000;
+const postTimeoutMs = 6_000;
 const gapMs = 4;
 
 /** Starts a server that is right except for the fault. `dashboard` is where it sends its start-up query. */
@@ -66,6 +70,9 @@ export async function startBrokenServer({
   dashboard: string;
 }): Promise<BrokenServer> {
   const has = (other: Fault) => fault === other;
+  const header = has('announces what is not JSON')
+    ? '{names'
+    : '{"capabilities":["names","rooms"]}';
   let clients = new Map<string, Set<Duplex>>();
   let contents = new Map<string, Uint8Array>();
   let activation: Activation = { active: false, eventsUrl: '' };
@@ -74,6 +81,9 @@ export async function startBrokenServer({
   let begun = 0;
   let isEnded = false;
   const sockets = new WebSocketServer({ noServer: true });
+  const content = new BrokenContent(has, (url, body) => {
+    void send('POST', url, JSON.stringify(body)).catch(() => undefined);
+  });
   let server = await listen(0);
   const { port } = server.address() as AddressInfo;
   return {
@@ -135,7 +145,10 @@ export async function startBrokenServer({
     if (has('lets clients wait for posts')) await posted;
     sockets.handleUpgrade(request, socket, head, (client) => {
       client.on('error', () => client.terminate());
-      client.on('message', (data: Buffer) => contents.set(room, data.subarray(3)));
+      client.on('message', (data: Buffer) => {
+        const { update } = content.received(room, data);
+        if (update) contents.set(room, update);
+      });
     });
   }
 
@@ -181,11 +194,18 @@ export async function startBrokenServer({
 
   async function handle(request: http.IncomingMessage, response: http.ServerResponse) {
     const { method, url = '' } = request;
+    response.setHeader('Dashboard-Agent', header);
     if (method === 'PUT' && url === '/api/dashboard') return activate(request, response);
+    if (method === 'PUT' && url === '/api/dashboard/rooms') {
+      const { active, eventsUrl } = activation;
+      return content.watch(await textOf(request), active ? eventsUrl : undefined, response);
+    }
     if (url === '/health') {
       return void response.writeHead(has('answers health with 500') ? 500 : 200).end();
     }
-    if (url.startsWith('/api/room?id=')) return answerRoom(url.slice(13), response);
+    if (url.startsWith('/api/room?id=')) return answerRoom(url.slice(13), 401, response);
+    if (url.startsWith('/api/room?name=') && !has('announces names without finding them'))
+      return answerRoom(decodeURIComponent(url.slice(15)), 404, response);
     response.writeHead(404).end();
   }
 
@@ -193,9 +213,7 @@ export async function startBrokenServer({
     begun += 1;
     const mine = begun;
     const early = has('takes the snapshot when the request begins') ? counts() : undefined;
-    let text = '';
-    for await (const chunk of request.setEncoding('utf8')) text += chunk;
-    const wanted = parse(text);
+    const wanted = parse(await textOf(request));
     if (!wanted && has('ends at a bad body')) return end();
     if (!wanted) return void response.writeHead(has('accepts bad bodies') ? 200 : 400).end('bad');
     if (has('ignores what was overtaken') && mine < begun) return void response.end('okay');
@@ -239,16 +257,25 @@ export async function startBrokenServer({
     return entry;
   }
 
-  function answerRoom(room: string, response: http.ServerResponse): void {
-    if (has('creates a room to look') && !clients.has(room)) clients.set(room, new Set());
+  function answerRoom(room: string, absent: number, response: http.ServerResponse): void {
+    if (has('creates a room to look') && absent === 401 && !clients.has(room))
+      clients.set(room, new Set());
     else if (!clients.has(room))
-      return void response.writeHead(has('answers 404 for an absent room') ? 404 : 401).end('no');
+      return void response
+        .writeHead(has('answers 404 for an absent room') ? 404 : absent)
+        .end('no');
     const type = has('answers the document as text') ? 'text/plain' : 'application/octet-stream';
     const isEmpty = has('answers the content of an empty document');
     const empty = new Uint8Array(2);
     response.writeHead(200, { 'Content-Type': type });
     response.end(isEmpty ? empty : (contents.get(room) ?? empty));
   }
+}
+
+async function textOf(request: http.IncomingMessage): Promise<string> {
+  let text = '';
+  for await (const chunk of request.setEncoding('utf8')) text += chunk;
+  return text;
 }
 
 function parse(text: string): Activation | undefined {
