@@ -105,6 +105,8 @@ function contradictions(config: Partial<Config>, hasToken: boolean): string[] {
     const [unset, set] = ecsCluster === undefined ? ['CLUSTER', 'SERVICE'] : ['SERVICE', 'CLUSTER'];
     problems.push(`ECS_${unset} is unset: ECS_${set} requires it`);
   }
+  if (config.pubSubCa !== undefined && config.pubSubTls === false)
+    problems.push('PUBSUB_TLS is "false": PUBSUB_CA_FILE requires it');
   problems.push(...tableContradictions(config));
   for (const id of pubSubServers) {
     // Host names are resolved and checked with each request.

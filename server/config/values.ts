@@ -1,5 +1,7 @@
 /** Zod schemas for the values of variables, and the functions that parse them. */
 
+import { X509Certificate } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { z } from 'zod';
 import type { ServerId } from '../../machines/ports.js';
 import { hostAndPort, isAddress, normalizeHost, parseServerId, toServerId } from '../addresses.js';
@@ -124,6 +126,28 @@ export function parsePublicUrl(text: string): string {
     throw new Error('must be an http or https URL without credentials, query or fragment');
   }
   return url.href.replace(/\/+$/, '');
+}
+
+const minSecretLength = 16;
+
+/** One secret, or two during a rotation. Errors contain no part of the text. */
+export function parseSecrets(text: string): [string, ...string[]] {
+  const [first = '', ...others] = text.split(',').map((secret) => secret.trim());
+  const secrets: [string, ...string[]] = [first, ...others];
+  if (secrets.length <= 2 && secrets.every((secret) => secret.length >= minSecretLength))
+    return secrets;
+  throw new Error(`must be one or two secrets of at least ${minSecretLength} characters: new,old`);
+}
+
+/** The certificates in a file, in PEM. */
+export function readCertificates(path: string): string {
+  const pem = readFileSync(path, 'utf8');
+  try {
+    new X509Certificate(pem);
+  } catch {
+    throw new Error('must be a file with certificates in PEM');
+  }
+  return pem;
 }
 
 /** A Redis URL, see `parseRedisTarget`. Errors contain no part of the text. */

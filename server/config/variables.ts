@@ -15,8 +15,10 @@ import {
   parseOrigins,
   parsePublicUrl,
   parseRedisUrl,
+  parseSecrets,
   parseServerIds,
   parseTable,
+  readCertificates,
 } from './values.js';
 
 const dayMs = 24 * 60 * 60 * 1000;
@@ -56,6 +58,28 @@ export const variables = [
     defaultNetworks,
     'CIDR list: addresses that may be pub-sub servers. No other address is contacted. Unset: loopback is included only if `HOST` or a server of `PUBSUB_SERVERS` is loopback',
     parsed(parseNetworks),
+  ),
+  define(
+    'PUBSUB_SECRET',
+    'pubSubSecrets',
+    undefined,
+    'secret shared with the agents of pub-sub servers, of at least 16 characters: requests to servers are signed, and only signed start-up queries are taken. During a rotation two, `new,old`: the first signs, both verify',
+    parsed(parseSecrets).optional(),
+    { hide: () => 'set (not shown)' },
+  ),
+  define(
+    'PUBSUB_TLS',
+    'pubSubTls',
+    'false',
+    '`true`: pub-sub servers are asked over https. They still post to `PUBLIC_URL`',
+    flag(),
+  ),
+  define(
+    'PUBSUB_CA_FILE',
+    'pubSubCa',
+    undefined,
+    "file with the certificates (PEM) that pub-sub servers' certificates are checked against. Unset: those that Node.js knows",
+    parsed(readCertificates).optional(),
   ),
   define(
     'PUBSUB_DNS',

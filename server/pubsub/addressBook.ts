@@ -44,7 +44,8 @@ export class AddressBook {
   }
 }
 
-function isOwnAddress(address: string): boolean {
+/** Whether an address, normalized, is one of this machine. */
+export function isOwnAddress(address: string): boolean {
   if (isLoopback(address)) return true;
   return Object.values(networkInterfaces()).some((entries) =>
     entries?.some((entry) => normalizeAddress(entry.address) === address),

@@ -43,13 +43,13 @@ export class AdvertisedHosts {
   ): Promise<AdvertisedHost | undefined> {
     const host = hostIn(text);
     if (host === undefined) return undefined;
-    const addresses = isAddress(host) ? [host] : await this.#resolve(host);
+    const addresses = isAddress(host) ? [host] : await this.addressesOf(host);
     if (isSigned || isOnly(address, addresses)) return { host, addresses };
     return undefined;
   }
 
   /** The addresses of a name; none if it is unknown, or if too many are being resolved. */
-  async #resolve(host: string): Promise<readonly string[]> {
+  async addressesOf(host: string): Promise<readonly string[]> {
     const known = this.#remembered.get(host);
     if (known && performance.now() < known.untilMs) return known.addresses;
     if (this.#lookups >= maxLookups) return [];

@@ -26,6 +26,8 @@ export interface CallbackReceiverNeeds {
   urlOf: (token: string, query: StartupQuery) => string | undefined;
   /** An events URL without a token, for servers that should not post. */
   unusedUrl: string;
+  /** Whether an unknown server that posts is asked. With a secret, only signed queries make one known. */
+  takesStrangers?: boolean;
   /** The run that a server last told of; undefined: none. */
   runOf?: (server: ServerId) => string | undefined;
   /** Called when a server has posted. */
@@ -115,12 +117,12 @@ export class CallbackReceiver {
 
   /** Notes a post without a valid token: its sender may be a pub-sub server. */
   notePostWithoutToken(address: string): void {
-    const { book, pubSubPort } = this.#needs;
+    const { book, pubSubPort, takesStrangers = true } = this.#needs;
     if (!book.mayBePubSubServer(address)) return;
     const known = this.#servers.at(address);
     // No rate limit here: the actor of a server paces evidence, and loses none.
     if (known.length > 0) this.#servers.sendEvidence(known);
-    if (known.some((server) => this.#servers.isPlausible(server))) return;
+    if (!takesStrangers || known.some((server) => this.#servers.isPlausible(server))) return;
     if (book.mayContact(address, pubSubPort) && this.#strangers.allows(address))
       this.#servers.addCandidate(toServerId(address, pubSubPort));
   }

@@ -1,11 +1,14 @@
 import { lookup as systemLookup } from 'node:dns';
-import { Agent, type ClientRequest, request as httpRequest } from 'node:http';
+import { Agent, type ClientRequest, request as httpRequest, type RequestOptions } from 'node:http';
+import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
 import type { Socket } from 'node:net';
 import type { Readable } from 'node:stream';
 import got, { type Got, type Request } from 'got';
 import type { ServerId } from '../../machines/ports.js';
 import { hostAndPort, isAddress, normalizeAddress } from '../addresses.js';
 import { GatheredBytes } from '../http/guards/gatheredBytes.js';
+import type { Signable } from './signatures.js';
+import { tlsCause } from './tlsCause.js';
 
 /** Limits of requests to pub-sub servers, and what they need of the rest of the service. */
 export interface PubSubHttpNeeds {
@@ -16,6 +19,16 @@ export interface PubSubHttpNeeds {
   onResolved: (server: ServerId, addresses: string[]) => void;
   /** Resolves host names. Default: `dns.lookup`. */
   lookup?: typeof systemLookup;
+  /** Makes the header `Dashboard-Signature`; undefined: requests are not signed. */
+  sign?: ((request: Signable) => string) | undefined;
+  /** Requests go over https; undefined: over http. */
+  tls?: Tls | undefined;
+}
+
+/** How servers are reached over https. */
+export interface Tls {
+  /** Certificates of authorities in PEM, in place of those that Node knows. */
+  ca?: string | undefined;
 }
 
 /** One request. The path is sent as it is, byte for byte. */
@@ -59,7 +72,10 @@ export class PubSubHttp {
     this.#needs = needs;
     this.#got = got.extend({
       // A new socket for each request: the server may close a kept one just when it is used.
-      agent: { http: new Agent({ keepAlive: false }) },
+      agent: {
+        http: new Agent({ keepAlive: false }),
+        https: new HttpsAgent({ keepAlive: false }),
+      },
       timeout: { request: needs.requestTimeoutMs },
       retry: { limit: 0 },
       followRedirect: false,
@@ -76,15 +92,19 @@ export class PubSubHttp {
     const { host, port } = hostAndPort(server);
     if (isAddress(host) && !this.#needs.mayContact(host, port))
       throw new Error('address not allowed');
-    const request = this.#got.stream(`http://${server}`, {
+    const { sign, tls } = this.#needs;
+    const request = this.#got.stream(`${tls ? 'https' : 'http'}://${server}`, {
       isStream: true,
       method,
       dnsLookup: ((name: string, options: object, done: LookupCallback) =>
         this.#lookup(server, name, options, done)) as never,
       // Not by a URL: it would encode characters of the path that the server takes literally.
       request: (_url, options, done) => {
-        const sent = httpRequest({ ...options, host, port, path }, done);
-        if (json) sendOnceConnected(sent, request, json);
+        const target: RequestOptions = { ...options, host, port, path };
+        const sent = tls ? httpsRequest({ ...target, ...tls }, done) : httpRequest(target, done);
+        const signed = (body: string) => sign && signWith(sign, sent, { method, path, body });
+        if (json) sendOnceConnected(sent, request, { json, signed, isSecure: tls !== undefined });
+        else signed('');
         return sent;
       },
     });
@@ -95,7 +115,7 @@ export class PubSubHttp {
     const body = await readUpTo(request, maxBytes, reserve)
       .catch((error: Error) => {
         // An error of got contains the request with its token, which must not be logged.
-        throw new Error(error.message);
+        throw new Error(tls ? tlsCause(error) : error.message);
       })
       .finally(() => signal.removeEventListener('abort', abort));
     const { statusCode = 0, headers } = request.response ?? {};
@@ -121,16 +141,33 @@ export class PubSubHttp {
   }
 }
 
+interface Sending {
+  json: (connection: Socket) => object;
+  /** Signs the request with this body. */
+  signed: (body: string) => void;
+  isSecure: boolean;
+}
+
+function signWith(
+  sign: (request: Signable) => string,
+  sent: ClientRequest,
+  { method, path, body }: { method: string; path: string; body: string },
+): void {
+  const host = String(sent.getHeader('host'));
+  sent.setHeader('Dashboard-Signature', sign({ method, host, target: path, body }));
+}
+
 /** Sends a body that depends on the connection, in one write with a Content-Length. */
 function sendOnceConnected(
   sent: ClientRequest,
   stream: Request,
-  json: (connection: Socket) => object,
+  { json, signed, isSecure }: Sending,
 ): void {
   sent.once('socket', (socket) => {
-    socket.once('connect', () => {
+    socket.once(isSecure ? 'secureConnect' : 'connect', () => {
       try {
         const body = JSON.stringify(json(socket));
+        signed(body);
         sent.setHeader('content-type', 'application/json');
         sent.setHeader('content-length', Buffer.byteLength(body));
         stream.end(body);

@@ -175,7 +175,7 @@ export class PubSubServers {
     const query = this.#takesNames(server) ? `name=${encodeURIComponent(room)}` : `id=${room}`;
     const path = `/api/room?${query}`;
     const answer = await this.#http.exchange(server, { method: 'GET', path, maxBytes }, signal);
-    if (answer.status === 401 || answer.status === 404) return undefined;
+    if (isAbsent(answer)) return undefined;
     this.#expectSuccess(server, answer);
     if (!answer.type.includes('octet-stream'))
       throw new Error(`answered "${answer.type}" instead of a document`);
@@ -206,7 +206,7 @@ export class PubSubServers {
   }
 
   #expectSuccess(server: ServerId, answer: PubSubAnswer): PubSubAnswer {
-    if (answer.status < 200 || answer.status > 299) throw new Error(`answered ${answer.status}`);
+    if (answer.status < 200 || answer.status > 299) throw new Error(statusCause(answer));
     this.#needs.onHeard(server);
     return answer;
   }
@@ -251,6 +251,34 @@ export function createServerRequests(servers: PubSubServers, pacer: RequestPacer
     receive((request) => pacer.run(() => answer(request), { host, lastResult, signal }));
     return () => stop.abort();
   });
+}
+
+/** Whether a server says that it does not hold a room. An agent answers 401 to a wrong signature too. */
+function isAbsent(answer: PubSubAnswer): boolean {
+  return answer.status === 404 || (answer.status === 401 && !isSignatureRefused(answer));
+}
+
+/** The status, and the reason that an agent gives for it. */
+function statusCause(answer: PubSubAnswer): string {
+  const message = refusalIn(answer)?.message;
+  const isTold = typeof message === 'string' && message !== '';
+  return `answered ${answer.status}${isTold ? `: ${message.slice(0, maxRefusalLength)}` : ''}`;
+}
+
+const maxRefusalLength = 300;
+
+function isSignatureRefused(answer: PubSubAnswer): boolean {
+  return refusalIn(answer)?.code === 'signature_invalid';
+}
+
+/** The error in an answer of an agent, of any type; undefined: there is none. */
+function refusalIn({ type, body }: PubSubAnswer): Record<string, unknown> | undefined {
+  if (!type.includes('json') || body.length > largeBytes) return undefined;
+  try {
+    return JSON.parse(body.toString()).error ?? undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 /** Refuses compressed answers: a document is passed on as it is. */

@@ -31,6 +31,23 @@ export interface StartupQuery {
   advertised?: AdvertisedHost | undefined;
 }
 
+/** What the signature of a query depends on, and what only a signed one may say. */
+export interface QueryHead {
+  method: string;
+  /** The header `Host`. */
+  host: string;
+  /** The request target, as sent. */
+  target: string;
+  /** The header `Dashboard-Signature`. */
+  signature: string | undefined;
+  /** The name in `Host`; undefined: none. */
+  hostname: string | undefined;
+  /** Whether the configuration says that `Host` is a name of this service. */
+  isConfigured: boolean;
+  /** The host under which the sender wants to be reached (`?host=`). */
+  advertised: string | undefined;
+}
+
 /** The answer to a start-up query. The server uses every field if `active` is true. */
 export interface StartupAnswer {
   active: boolean;

@@ -20,8 +20,10 @@ import {
 import { RequestPacer } from '../pubsub/requestPacer.js';
 import { RoomPosts } from '../pubsub/roomPosts.js';
 import type { DelayClock } from '../pubsub/serverRoomList.js';
+import { Signatures } from '../pubsub/signatures.js';
+import { SignedQueries } from '../pubsub/signedQueries.js';
 import type { Answered } from '../pubsub/startupQueries.js';
-import type { StartupQuery } from '../pubsub/startupQuery.js';
+import type { QueryHead, StartupQuery } from '../pubsub/startupQuery.js';
 
 /** What requests to pub-sub servers need from the rest of the service. */
 export interface PubSubWiringNeeds {
@@ -54,7 +56,11 @@ export function wirePubSub(needs: PubSubWiringNeeds) {
     const url = active ? callbacks.note(server, urlFor) : urls.anyFor(connection);
     return `${url}?token=${token}`;
   };
+  const { pubSubSecrets, pubSubTls, pubSubCa } = config;
+  const signatures = pubSubSecrets && new Signatures(pubSubSecrets);
   const pubSubServers = new PubSubServers({
+    sign: signatures && ((request) => signatures.sign(request)),
+    tls: pubSubTls ? { ca: pubSubCa } : undefined,
     requestTimeoutMs: config.requestTimeoutMs,
     maxSnapshotBytes: config.maxSnapshotBytes,
     snapshotLimits,
@@ -89,8 +95,10 @@ export function wirePubSub(needs: PubSubWiringNeeds) {
     clock,
   });
   const advertisedHosts = new AdvertisedHosts({ lookup });
+  const addressesOf = (host: string) => advertisedHosts.addressesOf(host);
+  const signedQueries = signatures && new SignedQueries({ signatures, addressesOf, log });
   const parts = { machine, pubSubServers, tokens, book, urls, callbacks, agents, roomPosts };
-  return { ...parts, advertisedHosts };
+  return { ...parts, advertisedHosts, signedQueries };
 }
 
 /** What takes the posts and start-up queries of pub-sub servers needs, apart from `PubSubParts`. */
@@ -114,18 +122,28 @@ export function wireReceiver({ config, pubSub, ...needs }: ReceiverWiringNeeds):
       return url && `${url}?token=${token}`;
     },
     unusedUrl: urls.anyFor(),
+    takesStrangers: config.pubSubSecrets === undefined,
     runOf: (server) => agents.get(server)?.run,
     pubSubPort: config.pubSubPort,
     resyncIntervalMs: config.resyncIntervalMs,
   });
 }
 
-/** Answers start-up queries, once it is known whether the host that the sender names is its own. */
-export function wireStartup(receiver: CallbackReceiver, { advertisedHosts }: PubSubParts) {
-  return async (query: StartupQuery, host: string | undefined): Promise<Answered> => {
+/** Answers start-up queries, once it is known whether they are signed and what host their sender has. */
+export function wireStartup(
+  receiver: CallbackReceiver,
+  { advertisedHosts, signedQueries }: PubSubParts,
+) {
+  return async (query: StartupQuery, head: QueryHead): Promise<Answered> => {
+    const isSigned = (await signedQueries?.isSigned(query, head)) ?? false;
+    if (signedQueries && !isSigned)
+      return { answer: receiver.inactiveAnswer(), afterwards: () => {} };
+    // Nobody but its server can have sent a signed query, under whatever name.
+    const known = isSigned ? { ...query, isMisnamed: false } : query;
     const { address, isForwarded } = query;
-    if (host === undefined || isForwarded) return receiver.answerStartup(query);
-    const advertised = await advertisedHosts.find(host, { address, isSigned: false });
-    return receiver.answerStartup({ ...query, advertised });
+    if (head.advertised === undefined || (isForwarded && !isSigned))
+      return receiver.answerStartup(known);
+    const advertised = await advertisedHosts.find(head.advertised, { address, isSigned });
+    return receiver.answerStartup({ ...known, advertised });
   };
 }

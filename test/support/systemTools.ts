@@ -17,6 +17,7 @@ interface Tool {
 const systemTools: readonly Tool[] = [
   { program: 'redis-server', package: 'redis-server', need: 'watched rooms', unit: 'redis-server' },
   { program: 'chromium', package: 'chromium', need: 'the page' },
+  { program: 'openssl', package: 'openssl', need: 'https to servers' },
 ];
 const proofTools: readonly Tool[] = [
   { program: 'nginx', package: 'nginx', need: 'proxies', unit: 'nginx' },

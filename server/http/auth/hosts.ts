@@ -54,6 +54,13 @@ export class Hosts {
     return hostname === this.#publicName || this.isAllowed(hostname);
   }
 
+  /** The name in a `Host` header, and whether `PUBLIC_URL` or `ALLOWED_HOSTS` has it. */
+  nameIn(header: string): { hostname: string | undefined; isConfigured: boolean } {
+    const hostname = hostnameOf(header);
+    const isNamed = hostname !== undefined && this.isAllowed(hostname);
+    return { hostname, isConfigured: isNamed || hostname === this.#publicName || this.#isAnyOwn };
+  }
+
   /**
    * Refuses requests for other host names; throws `host_not_allowed`. Every host must be allowed: a page
    * that attacks by DNS rebinding can send its own `X-Forwarded-Host`.

@@ -1,6 +1,6 @@
 import type Router from '@koa/router';
 import type { Context } from 'koa';
-import type { StartupAnswer, StartupQuery } from '../../pubsub/startupQuery.js';
+import type { QueryHead, StartupAnswer, StartupQuery } from '../../pubsub/startupQuery.js';
 import type { Hosts } from '../auth/hosts.js';
 import { isFromBrowser } from '../auth/origins.js';
 import { hasDuplicateHost } from '../guards/requestSmuggling.js';
@@ -8,8 +8,8 @@ import { hostOf, isForwarded, remoteAddress } from '../remoteAddress.js';
 
 /** What start-up queries need. */
 export interface StartupNeeds {
-  /** The answer, and what to do after it was sent. `host`: where the sender wants to be reached. */
-  answer: (query: StartupQuery, host: string | undefined) => Answered | Promise<Answered>;
+  /** The answer, and what to do after it was sent. */
+  answer: (query: StartupQuery, head: QueryHead) => Answered | Promise<Answered>;
   /** The answer to browsers, and after a defect. */
   inactiveAnswer: () => StartupAnswer;
   logDefect: (error: unknown) => void;
@@ -39,8 +39,7 @@ export function startupRoutes(
         ctx.body = startup.inactiveAnswer();
         return;
       }
-      const host = textOf(ctx, 'host', maxTextLength);
-      const { answer, afterwards } = await startup.answer(queryOf(ctx, hosts), host);
+      const { answer, afterwards } = await startup.answer(queryOf(ctx, hosts), headOf(ctx, hosts));
       ctx.res.once('finish', afterwards);
       ctx.body = answer;
     } catch (error) {
@@ -59,6 +58,20 @@ function queryOf(ctx: Context, hosts: Hosts): StartupQuery {
     port: portOf(ctx.query.port),
     run: textOf(ctx, 'run', maxTextLength),
     renewal: renewalOf(ctx),
+  };
+}
+
+function headOf(ctx: Context, hosts: Hosts): QueryHead {
+  const host = hostOf(ctx);
+  const signature = ctx.get('Dashboard-Signature');
+  return {
+    method: ctx.method,
+    host,
+    target: ctx.req.url ?? '',
+    // Two `Host` headers may mean two things.
+    signature: signature === '' || hasDuplicateHost(ctx.req) ? undefined : signature,
+    ...hosts.nameIn(host),
+    advertised: textOf(ctx, 'host', maxTextLength),
   };
 }
 

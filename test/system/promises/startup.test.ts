@@ -11,7 +11,6 @@ import {
   serversOf,
   startDouble,
   startStaged,
-  stateOf,
   untilShown,
   untilState,
   watch,

@@ -1,6 +1,7 @@
 import type { lookup } from 'node:dns';
 import { createServer, type IncomingHttpHeaders, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { text } from 'node:stream/consumers';
 import { inspect } from 'node:util';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { createActor } from 'xstate';
@@ -184,6 +185,48 @@ test.each([
     expect(await serversWith(needs).roomState(id, 'a', bounds)).toBeUndefined();
   },
 );
+
+test('a server that refuses a signature says why, and is not taken for one without the room', async () => {
+  const error = { code: 'signature_invalid', message: 'The clock of the sender differs by 400 s.' };
+  const { id } = await startListener((request, response) => {
+    request.resume();
+    response.writeHead(401, { 'Content-Type': 'application/json' });
+    response.end(JSON.stringify({ error }));
+  });
+  const why = 'answered 401: The clock of the sender differs by 400 s.';
+  const servers = serversWith();
+  await expect(servers.roomState(id, 'a', bounds)).rejects.toThrow(why);
+  await expect(servers.silence(id, epoch, never)).rejects.toThrow(why);
+});
+
+test('every request is signed with its method, host, target and body', async () => {
+  const signed: object[] = [];
+  const seen: unknown[] = [];
+  const { id } = await startListener(async (request, response) => {
+    const body = await text(request);
+    seen.push([request.headers['dashboard-signature'], request.headers.host, request.url, body]);
+    response.setHeader('Content-Type', 'application/octet-stream').end('x');
+  });
+  const sign = (request: object) => `number ${signed.push(request)}`;
+  const servers = serversWith({ sign });
+  await servers.silence(id, epoch, never);
+  await servers.probe(id, never);
+  await servers.roomState(id, 'r', bounds);
+  const body = JSON.stringify({
+    active: false,
+    eventsUrl: `http://127.0.0.1:1/api/events?token=${id}~7`,
+  });
+  expect(seen).toEqual([
+    ['number 1', id, '/api/dashboard', body],
+    ['number 2', id, '/health', ''],
+    ['number 3', id, '/api/room?id=r', ''],
+  ]);
+  expect(signed).toEqual([
+    { method: 'PUT', host: id, target: '/api/dashboard', body },
+    { method: 'GET', host: id, target: '/health', body: '' },
+    { method: 'GET', host: id, target: '/api/room?id=r', body: '' },
+  ]);
+});
 
 test('silence and probes only need a successful status', async () => {
   const servers = serversWith();

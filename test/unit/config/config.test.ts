@@ -1,10 +1,14 @@
 import type { NetworkInterfaceInfo } from 'node:os';
 import { resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { ConfigError, readConfig } from '../../../server/config/config.js';
 import { publicUrlFor } from '../../../server/config/publicUrlFor.js';
 import { variables } from '../../../server/config/variables.js';
+import { makeCertificate } from '../../support/certificates.js';
+
+const certificate = makeCertificate('DNS:a.example');
 
 function problemsOf(env: Record<string, string | undefined>): string[] {
   try {
@@ -25,6 +29,7 @@ describe('the configuration', () => {
       pubSubServers: [],
       pubSubPort: 8001,
       pubSubDns: [],
+      pubSubTls: false,
       discoverFromRooms: false,
       redisChannelPrefix: '',
       redisPresenceSuffix: '-presence',
@@ -58,6 +63,9 @@ describe('the configuration', () => {
       PUBSUB_SERVERS: 'B.example:8001, 192.0.2.1:1,b.example:8001,[::FFFF:192.0.2.1]:1,',
       PUBSUB_PORT: '9',
       PUBSUB_NETWORKS: '192.0.2.0/24',
+      PUBSUB_SECRET: 'sixteen letters!, s3cret s3cret s3cret',
+      PUBSUB_TLS: 'true',
+      PUBSUB_CA_FILE: certificate.file,
       CORS_ORIGINS: 'https://a.example, http://127.0.0.1:5173',
       PUBSUB_DNS: 'PubSub.internal, a.example.:9000,b',
       PUBSUB_DNS_SERVER: '127.0.0.1:8600',
@@ -102,6 +110,9 @@ describe('the configuration', () => {
       pubSubPort: 9,
       pubSubDns: [{ name: 'pubsub.internal' }, { name: 'a.example.', port: 9000 }, { name: 'b' }],
       pubSubDnsServer: '127.0.0.1:8600',
+      pubSubSecrets: ['sixteen letters!', 's3cret s3cret s3cret'],
+      pubSubTls: true,
+      pubSubCa: certificate.cert,
       ecsCluster: 'blue',
       ecsService: 'pubsub',
       discoverFromRooms: true,
@@ -171,6 +182,9 @@ describe('the configuration', () => {
     ['PUBSUB_DNS', '127.1'],
     ['PUBSUB_DNS_SERVER', 'ns.example:53'],
     ['PUBSUB_DNS_SERVER', '127.0.0.1:65536'],
+    ['PUBSUB_TLS', 'yes'],
+    ['PUBSUB_CA_FILE', '/nowhere/ca.pem'],
+    ['PUBSUB_CA_FILE', fileURLToPath(import.meta.url)],
     ['DISCOVER_FROM_ROOMS', 'yes'],
     ['AUTH', 'None'],
     ['LINGER_MS', '86400001'],
@@ -200,6 +214,21 @@ describe('the configuration', () => {
     ['[::1]:5353', '[::1]:5353'],
   ])('reads the name server %s as %s', (text, address) => {
     expect(readConfig({ PUBSUB_DNS_SERVER: text }).pubSubDnsServer).toBe(address);
+  });
+
+  test.each(['too short', 'sixteen letters!,short', `${'x'.repeat(16)},`, 'a,b,c'.repeat(16)])(
+    'rejects the secrets %j without showing them',
+    (text) => {
+      const problem =
+        'PUBSUB_SECRET is set (not shown): must be one or two secrets of at least 16 characters: new,old';
+      expect(problemsOf({ PUBSUB_SECRET: text })).toEqual([problem]);
+    },
+  );
+
+  test('requires https to servers for a file of certificates', () => {
+    expect(problemsOf({ PUBSUB_CA_FILE: certificate.file })).toEqual([
+      'PUBSUB_TLS is "false": PUBSUB_CA_FILE requires it',
+    ]);
   });
 
   test('requires both cluster and service, or neither', () => {
@@ -302,6 +331,9 @@ describe('an environment written by people and platforms', () => {
     PUBSUB_SERVERS: '127.0.0.1:1,127.0.0.1:2',
     PUBSUB_PORT: '9',
     PUBSUB_NETWORKS: '127.0.0.0/8',
+    PUBSUB_SECRET: 'a secret of sixteen letters',
+    PUBSUB_TLS: 'true',
+    PUBSUB_CA_FILE: certificate.file,
     PUBSUB_DNS: 'a.example',
     PUBSUB_DNS_SERVER: '127.0.0.1:8600',
     ECS_CLUSTER: 'blue',
