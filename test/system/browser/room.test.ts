@@ -217,6 +217,25 @@ test('without Redis the room is polled, diverged servers are flagged, and a vani
   await untilText(page, '.tree-text p', 'only here, and more');
 });
 
+test('without Redis a room is live by posts of its server, with its updates and people', async () => {
+  const server = await startServerProcess();
+  const posting = await startStaged([server], calm);
+  try {
+    const editor = await edit(server, 'posted', 'Ada');
+    editor.type('it begins');
+    const page = await look('posted', {}, posting);
+    await untilStanding(page, 'Live');
+    await untilText(page, '.watched-head', 'live, by posts of the servers');
+    await untilText(page, '.watched-people', 'Ada');
+    editor.type(' and goes on');
+    await untilText(page, '.tree-text p', 'it begins and goes on');
+    await untilText(page, '.watched-log', '+12');
+    expect(await seriousFindings(page)).toEqual([]);
+  } finally {
+    await server.kill();
+  }
+});
+
 test('servers with invalid, missing or conflicting updates are named and explained', async () => {
   const [sick, waiting, other] = [
     await startDocServer(),

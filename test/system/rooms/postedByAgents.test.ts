@@ -147,6 +147,20 @@ test('a room goes on after a restart of the service', async () => {
   await eventually(() => expect(namesIn(viewer)).toEqual(['Ada']), patience);
 }, 60_000);
 
+test('an update that is too large for a post is fetched with the state', async () => {
+  const server = await startReal();
+  const service = await startStaged([server], calm);
+  await watch(service);
+  const ada = await edit(server, room, 'Ada');
+  const [viewer, consumer] = [await watchRoom(service, room), await consume(service, room)];
+  await untilByPosts(viewer);
+  ada.type('x'.repeat(2_000_000));
+  await untilEqual([ada], [server], viewer, consumer);
+  ada.type(' and on');
+  await untilEqual([ada], [server], viewer, consumer);
+  await untilByPosts(viewer);
+}, 60_000);
+
 test('a room that nobody holds is live when somebody enters it', async () => {
   const server = await startReal();
   const service = await startStaged([server], calm);
