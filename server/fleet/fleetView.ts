@@ -2,10 +2,12 @@ import type { ActivationActor } from '../../machines/activationMachine.js';
 import type { RoomName, ServerId } from '../../machines/ports.js';
 import type { Member } from '../../machines/roster.js';
 import type { Watching } from '../observations/watchedTimes.js';
+import type { ToldInfo } from '../pubsub/agentInfo.js';
 import type { FeedStatus } from '../wire/fleetEvents.js';
 import type { RoomCounts } from '../wire/roomCounts.js';
-import type { ServerView } from '../wire/serverView.js';
+import type { ServerDetails, ServerView } from '../wire/serverView.js';
 import type { IncompleteReason, ServiceState } from '../wire/serviceState.js';
+import { agentView } from './agentView.js';
 import type { FeedSource } from './feedSource.js';
 import { HeardTimes } from './heardTimes.js';
 import { incompleteReason } from './incompleteReason.js';
@@ -15,6 +17,8 @@ import { KnownCounts } from './knownCounts.js';
 export interface FleetViewNeeds {
   /** Where a server was told to post, without the token. */
   callbackOf?: (server: ServerId) => string | undefined;
+  /** What a server told of itself; undefined: nothing. */
+  agentOf?: (server: ServerId) => ToldInfo | undefined;
   /** Called when a server is no longer known. */
   onGone?: (server: ServerId) => void;
   /** Whether every discovery source has answered since the start. */
@@ -29,6 +33,7 @@ export class FleetView implements FeedSource {
   #overLimit: ReadonlySet<ServerId> = new Set();
 
   readonly #callbackOf: (server: ServerId) => string | undefined;
+  readonly #agentOf: (server: ServerId) => ToldInfo | undefined;
   readonly #onGone: (server: ServerId) => void;
   readonly #haveSourcesAnswered: () => boolean;
 
@@ -36,12 +41,14 @@ export class FleetView implements FeedSource {
     actor: ActivationActor,
     {
       callbackOf = () => undefined,
+      agentOf = () => undefined,
       onGone = () => {},
       haveSourcesAnswered = () => true,
     }: FleetViewNeeds = {},
   ) {
     this.#actor = actor;
     this.#callbackOf = callbackOf;
+    this.#agentOf = agentOf;
     this.#onGone = onGone;
     this.#haveSourcesAnswered = haveSourcesAnswered;
   }
@@ -74,6 +81,14 @@ export class FleetView implements FeedSource {
 
   servers(): ServerView[] {
     return [...this.#context.roster.shown()].map((member) => this.#view(member));
+  }
+
+  /** All servers, with what they told of themselves. */
+  serverDetails(): ServerDetails[] {
+    return [...this.#context.roster.shown()].map((member) => {
+      const agent = this.#agentOf(member.server);
+      return { ...this.#view(member), ...(agent && { agent: agentView(agent) }) };
+    });
   }
 
   countsOf(room: RoomName): RoomCounts {
@@ -162,8 +177,10 @@ export class FleetView implements FeedSource {
   #view({ server, status, ref }: Member): ServerView {
     const { tally } = this.#context;
     const heardAt = this.#heard.of(server);
+    const name = this.#agentOf(server)?.name;
     return {
       id: server,
+      ...(name !== undefined && { name }),
       state: status,
       lastHeardAt: heardAt === undefined ? null : new Date(heardAt).toISOString(),
       epoch: tally.baseOf(server) ?? null,

@@ -24,6 +24,9 @@ export interface AgentInfo {
   stores?: { pending: number; failed: number } | undefined;
 }
 
+/** The same, and when it was told, in milliseconds since 1970. */
+export type ToldInfo = AgentInfo & { toldAtMs: number };
+
 const maxHeaderLength = 4096;
 const maxTextLength = 255;
 const maxCapabilities = 32;
@@ -76,7 +79,7 @@ export interface AgentChange {
 
 /** What each pub-sub server last told of itself. */
 export class AgentInfos {
-  readonly #infos = new BoundedMap<ServerId, AgentInfo>(maxServers);
+  readonly #infos = new BoundedMap<ServerId, ToldInfo>(maxServers);
   readonly #onChanged: (server: ServerId, change: AgentChange) => void;
 
   /** `onChanged`: a server has other capabilities than before, or has restarted. */
@@ -90,7 +93,7 @@ export class AgentInfos {
   }
 
   /** Undefined: it has told nothing, as servers without an agent do. */
-  get(server: ServerId): AgentInfo | undefined {
+  get(server: ServerId): ToldInfo | undefined {
     return this.#infos.get(server);
   }
 
@@ -105,7 +108,7 @@ export class AgentInfos {
 
   #note(server: ServerId, info: AgentInfo | undefined): void {
     const before = this.#infos.get(server);
-    if (info) this.#infos.set(server, info);
+    if (info) this.#infos.set(server, { ...info, toldAtMs: Date.now() });
     else this.#infos.delete(server);
     const hasRestarted = before?.run !== undefined && before.run !== info?.run;
     if (hasRestarted || wordsOf(before) !== wordsOf(info))

@@ -71,7 +71,7 @@ export function wireHttp(needs: HttpWiringNeeds): RequestListener {
     page: builtPage(),
     streams: streamsOf(needs),
     fleet: {
-      servers: () => view.servers(),
+      servers: () => view.serverDetails(),
       state: () => view.state(),
       discovery: () => discovery.reports(),
     },

@@ -120,6 +120,7 @@ export function wireService(needs: WiringNeeds): WiredService {
   });
   const view = new FleetView(activation, {
     callbackOf: (server) => callbacks.of(server),
+    agentOf: (server) => agents.get(server),
     onGone: (server) => agents.forget(server),
     haveSourcesAnswered: () => discovery.haveSourcesAnswered,
   });

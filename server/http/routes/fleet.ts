@@ -1,11 +1,11 @@
 import type Router from '@koa/router';
-import type { ServerView } from '../../wire/serverView.js';
+import type { ServerDetails } from '../../wire/serverView.js';
 import type { ServiceState, StateReport } from '../../wire/serviceState.js';
 import type { SourceReport } from '../../wire/sourceReport.js';
 
 /** What the routes about the fleet need. */
 export interface FleetNeeds {
-  servers: () => ServerView[];
+  servers: () => ServerDetails[];
   state: () => ServiceState;
   /** The state of each discovery source. */
   discovery: () => SourceReport[];

@@ -97,7 +97,11 @@ function settle(): void {
 
 /** Applies the complete list of servers from a poll. */
 export function applyServers(views: Parameters<ServerList['replace']>[0]): void {
-  list.replace(views, steadyNow());
+  // A poll has everything: what is not in it is not told.
+  list.replace(
+    views.map((view) => ({ agent: undefined, ...view })),
+    steadyNow(),
+  );
   list.removeExpired(steadyNow());
   serversVersion.value += 1;
 }

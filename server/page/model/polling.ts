@@ -1,5 +1,5 @@
 import { effect, signal } from '@preact/signals';
-import type { ServerView } from '../../wire/serverView.js';
+import type { ServerDetails } from '../../wire/serverView.js';
 import type { StateReport } from '../../wire/serviceState.js';
 import { ApiFailure, getJson, session } from '../api.js';
 import { steadyNow } from '../steadyNow.js';
@@ -41,7 +41,7 @@ async function poll(): Promise<void> {
   try {
     const [state, servers] = await Promise.all([
       getJson<StateReport>('api/state'),
-      getJson<ServerView[]>('api/servers'),
+      getJson<ServerDetails[]>('api/servers'),
     ]);
     service.value = state;
     applyServers(servers);

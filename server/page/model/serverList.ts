@@ -1,7 +1,7 @@
-import type { ServerView } from '../../wire/serverView.js';
+import type { ServerDetails, ServerView } from '../../wire/serverView.js';
 
 /** A pub-sub server: its current view and what this page saw before. */
-export interface ServerRow extends ServerView {
+export interface ServerRow extends ServerDetails {
   /** When it was removed. It is still shown for a while. */
   goneAtMs?: number;
   /** When its connections last left the totals, if this page saw it. */
@@ -26,7 +26,7 @@ export class ServerList {
   }
 
   /** Replaces the list. Missing servers count as removed. */
-  replace(views: readonly ServerView[], nowMs: number): void {
+  replace(views: readonly ServerDetails[], nowMs: number): void {
     const present = new Set(views.map(({ id }) => id));
     for (const row of this.rows)
       if (!present.has(row.id) && row.goneAtMs === undefined)
@@ -34,15 +34,17 @@ export class ServerList {
     for (const view of views) this.update(view, nowMs);
   }
 
-  /** Updates one server. */
-  update(view: ServerView, nowMs: number): void {
+  /** Updates one server. The stream does not say what it tells of itself, so a view may lack `agent`. */
+  update(view: ServerView | ServerDetails, nowMs: number): void {
     const before = this.#rows.get(view.id);
     if (view.state === 'gone' && !before) return;
-    const row: ServerRow = { ...view, ...pastOf(before, view.state, nowMs) };
+    const agent = 'agent' in view ? view.agent : before?.agent;
+    const row: ServerRow = { ...view, agent, ...pastOf(before, view.state, nowMs) };
     // The event of a removed server lacks its earlier details.
     if (view.state === 'gone' && before) {
       row.lastHeardAt = before.lastHeardAt;
       row.lastFailure = before.lastFailure;
+      row.name = before.name;
     }
     // An unchanged row stays the same object and is not rendered again.
     if (!before || !isEqual(before, row)) this.#rows.set(view.id, row);
@@ -57,7 +59,9 @@ export class ServerList {
 
 function isEqual(a: ServerRow, b: ServerRow): boolean {
   const keys = new Set([...Object.keys(a), ...Object.keys(b)]) as Set<keyof ServerRow>;
-  return [...keys].every((key) => a[key] === b[key]);
+  return [...keys].every((key) =>
+    key === 'agent' ? JSON.stringify(a.agent) === JSON.stringify(b.agent) : a[key] === b[key],
+  );
 }
 
 type Past = Pick<ServerRow, 'goneAtMs' | 'awaySinceMs' | 'returnedAtMs' | 'isReturning'>;

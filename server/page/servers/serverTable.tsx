@@ -121,7 +121,7 @@ function Row({ row, all, isCalm }: { row: ServerRow; all: number; isCalm: boolea
         <th scope="row" class="server-id">
           <span class="row">
             <span class="swatch" style={{ background: color }} />
-            <span class="mono server-name">{row.id}</span>
+            <ServerName row={row} />
           </span>
           <span class="server-brief">
             <StateBadge row={row} />
@@ -145,6 +145,16 @@ function Row({ row, all, isCalm }: { row: ServerRow; all: number; isCalm: boolea
       </tr>
     ),
     [row, heard, note?.text, percent, color, isCalm],
+  );
+}
+
+/** What people call a server, and its address. */
+export function ServerName({ row: { id, name } }: { row: ServerRow }) {
+  if (name === undefined) return <span class="mono server-name">{id}</span>;
+  return (
+    <span class="server-name">
+      {visible(name)} <span class="mono quiet small">{id}</span>
+    </span>
   );
 }
 

@@ -1,5 +1,6 @@
 import { servers } from '../model/fleet.js';
 import { service } from '../model/polling.js';
+import { AgentTable } from './agentTable.js';
 import { presentServers } from './serverLook.js';
 import { ServerTable } from './serverTable.js';
 
@@ -17,6 +18,7 @@ export function ServersView() {
       <div class="card flush">
         <ServerTable rows={servers.value} />
       </div>
+      <AgentTable rows={presentServers.value} />
       <LeftOver />
     </section>
   );

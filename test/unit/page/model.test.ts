@@ -6,7 +6,7 @@ import { decodedName, encodedName, shownName } from '../../../server/page/model/
 import { goneShownMs, ServerList } from '../../../server/page/model/serverList.js';
 import { compareRooms } from '../../../server/page/stream/fleetState.js';
 import type { RoomColumns } from '../../../server/page/stream/messages.js';
-import type { ServerView } from '../../../server/wire/serverView.js';
+import type { ServerAgent, ServerView } from '../../../server/wire/serverView.js';
 import { eventually } from '../../support/eventually.js';
 
 describe('the names of rooms', () => {
@@ -240,6 +240,19 @@ describe('the list of servers', () => {
     expect(list.rows).toHaveLength(2);
     list.removeExpired(2001 + goneShownMs);
     expect(list.rows.map(({ id }) => id)).toEqual(['a:1']);
+  });
+
+  test('keeps what a server tells of itself until a poll says otherwise', () => {
+    const list = new ServerList();
+    const agent = { version: '0.1.0' } as ServerAgent;
+    list.replace([{ ...view('live'), agent }], 1000);
+    const [row] = list.rows;
+    list.replace([{ ...view('live'), agent: { ...agent } }], 2000);
+    expect(list.rows[0]).toBe(row);
+    list.update(view('stale'), 3000);
+    expect(list.rows[0]).toMatchObject({ state: 'stale', agent });
+    list.replace([{ ...view('live'), agent: undefined }], 4000);
+    expect(list.rows[0]?.agent).toBeUndefined();
   });
 
   test('keeps the row object of an unchanged server', () => {
