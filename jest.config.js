@@ -13,7 +13,11 @@ export default {
       { jsc: { target: 'es2022', parser: { syntax: 'typescript' } }, module: { type: 'es6' } },
     ],
   },
-  moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1' },
+  globalSetup: '<rootDir>/test/support/compileSources.ts',
+  moduleNameMapper: {
+    '^\\.{1,2}/(.*/)?moduleBeside\\.js$': '<rootDir>/test/support/compiledModules.ts',
+    '^(\\.{1,2}/.*)\\.js$': '$1',
+  },
   testEnvironmentOptions: { customExportConditions: ['development', 'node', 'node-addons'] },
   // For a test that hangs. On a busy machine the longest ones take minutes.
   testTimeout: 300_000,

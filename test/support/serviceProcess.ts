@@ -4,6 +4,7 @@ import { type SpawnOptions, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import process from 'node:process';
 import { fileURLToPath } from 'node:url';
+import { compiledPath } from './compiledModules.js';
 import { owns } from './stage.js';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -26,8 +27,9 @@ export function runProcess(
   { output: kind = 'read', imports = [], nodeArgs = [], maxFiles, ...options }: RunOptions = {},
 ) {
   const stdio = typeof kind === 'number' ? kind : 'pipe';
-  const preloads = ['tsx', ...imports].flatMap((url) => ['--import', url]);
-  const node = [process.execPath, ...nodeArgs, ...preloads, 'server/main.ts'];
+  const loader = imports.some((url) => url.endsWith('.ts')) ? ['tsx'] : [];
+  const preloads = [...loader, ...imports].flatMap((url) => ['--import', url]);
+  const node = [process.execPath, ...nodeArgs, ...preloads, compiledPath('server/main.ts')];
   const [command = '', ...args] =
     maxFiles === undefined ? node : ['sh', '-c', `ulimit -n ${maxFiles}; exec "$@"`, 'sh', ...node];
   const child = spawn(command, args, {

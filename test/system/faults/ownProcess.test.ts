@@ -108,7 +108,7 @@ describe('a signal', () => {
     const hooks = module(`
       import { writeSync } from 'node:fs';
       export async function load(url, context, next) {
-        if (!url.endsWith('/server/service.ts')) return next(url, context);
+        if (!url.endsWith('/server/service.js')) return next(url, context);
         writeSync(2, 'loading');
         return new Promise((resolve) => setTimeout(resolve, 120_000));
       }`);

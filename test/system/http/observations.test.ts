@@ -141,6 +141,7 @@ test('observations survive a restart with DATA_DIR', async () => {
   const before = await connectionsOf(first);
   expect(before).toMatchObject([{ roomName: room, observed: true }]);
   await viewer.close();
+  await eventually(async () => expect((await report(first)).saved?.at).toEqual(time));
   await first.stop();
 
   const again = owns(await start(), (it) => it.stop());

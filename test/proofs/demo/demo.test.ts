@@ -3,7 +3,7 @@ import net from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from '@jest/globals';
 import { eventually } from '../../support/eventually.js';
-import { owns, startFakeDashboard } from './support.js';
+import { owns, startFakeDashboard } from '../../system/demo/support.js';
 
 const module = fileURLToPath(new URL('../../../server/demo/demo.ts', import.meta.url));
 const startMs = 50_000;

@@ -22,7 +22,7 @@ import {
   visits,
 } from '../../support/stage.js';
 import { startWatched } from '../../support/watchedService.js';
-import { expectOneLineEach, startLogged } from './logged.js';
+import { expectOneLineEach, startLogged } from '../../system/security/logged.js';
 import {
   type FuzzedAnswer,
   type FuzzedRequest,
@@ -33,7 +33,7 @@ import {
   posts,
   requestsTo,
   sendFuzzed,
-} from './requests.js';
+} from '../../system/security/requests.js';
 
 /** `FUZZ_SECONDS=3600`: all fuzzing tests together take an hour. Otherwise each sends a number of requests. */
 const { FUZZ_SECONDS, FUZZ_SEED } = process.env;

@@ -8,7 +8,7 @@ import { type ServerProcess, startServerProcess } from '../../../server/demo/pub
 import { RedisChannels } from '../../../server/redis/redisChannels.js';
 import { eventually } from '../../support/eventually.js';
 import { type RedisServer, startRedis } from '../../support/redisServer.js';
-import { owns, send } from './support.js';
+import { owns, send } from '../../system/demo/support.js';
 
 /** The servers reconnect to Redis after up to two seconds, and later on a busy machine. */
 const withinMs = 15_000;

@@ -2,10 +2,10 @@ import { afterAll, describe, expect, test } from '@jest/globals';
 import { createActor } from 'xstate';
 import { activationMachine } from '../../../machines/activationMachine.js';
 import { eventually } from '../../support/eventually.js';
+import { activationModel, rootInput, rootWalks } from '../../system/models/activationModel.js';
+import { coveringPaths } from '../../system/models/coveringPaths.js';
+import { RealRoot } from '../../system/models/realRoot.js';
 import { Coverage } from '../../worlds/coverage.js';
-import { activationModel, rootInput, rootWalks } from './activationModel.js';
-import { coveringPaths } from './coveringPaths.js';
-import { RealRoot } from './realRoot.js';
 
 const paths = coveringPaths(activationModel, rootWalks);
 const reached = new Set<string>();

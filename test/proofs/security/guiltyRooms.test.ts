@@ -1,9 +1,14 @@
 import { expect, test } from '@jest/globals';
 import { eventually } from '../../support/eventually.js';
 import { getJson, noResync, quick, startStaged } from '../../support/stage.js';
+import { startDocServer } from '../../system/rooms/support/docServer.js';
+import {
+  documentOf,
+  statusOf,
+  untilStanding,
+  watchRoom,
+} from '../../system/rooms/support/rooms.js';
 import { crowd, endless } from '../../unit/documents/support.js';
-import { startDocServer } from '../rooms/support/docServer.js';
-import { documentOf, statusOf, untilStanding, watchRoom } from '../rooms/support/rooms.js';
 
 /** A healthy room with a viewer. `type` edits it, and resolves when the viewer sees the edit. */
 async function startInnocent(

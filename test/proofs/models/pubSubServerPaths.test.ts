@@ -1,8 +1,7 @@
 import { afterAll, describe, expect, test } from '@jest/globals';
 import { createActor } from 'xstate';
 import { eventually } from '../../support/eventually.js';
-import { Coverage } from '../../worlds/coverage.js';
-import { coveringPaths } from './coveringPaths.js';
+import { coveringPaths } from '../../system/models/coveringPaths.js';
 import {
   eventsAt,
   eventsInCrowd,
@@ -13,9 +12,10 @@ import {
   modelInput,
   pubSubServerModel,
   stateOf,
-} from './pubSubServerModel.js';
-import { RealServer } from './realServer.js';
-import type { Arrival } from './serverStage.js';
+} from '../../system/models/pubSubServerModel.js';
+import { RealServer } from '../../system/models/realServer.js';
+import type { Arrival } from '../../system/models/serverStage.js';
+import { Coverage } from '../../worlds/coverage.js';
 
 const everything = { input: modelInput, keyOf, eventsAt, maxSteps: 7 };
 const givingUp = [

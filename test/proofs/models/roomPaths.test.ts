@@ -2,9 +2,8 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { createActor } from 'xstate';
 import { roomMachine } from '../../../machines/roomMachine.js';
 import { eventually } from '../../support/eventually.js';
-import { Coverage } from '../../worlds/coverage.js';
-import { coveringPaths } from './coveringPaths.js';
-import { RealRoom, startRoomStage } from './realRoom.js';
+import { coveringPaths } from '../../system/models/coveringPaths.js';
+import { RealRoom, startRoomStage } from '../../system/models/realRoom.js';
 import {
   nameOf,
   type RoomModelEvent,
@@ -14,8 +13,9 @@ import {
   roomKeyOf,
   roomModel,
   standingOf,
-} from './roomModel.js';
-import type { RoomStage } from './roomStage.js';
+} from '../../system/models/roomModel.js';
+import type { RoomStage } from '../../system/models/roomStage.js';
+import { Coverage } from '../../worlds/coverage.js';
 
 const everything = { input: roomInput, keyOf: roomKeyOf, eventsAt: roomEventsAt, maxSteps: 5 };
 /** To lose the document, which ends a thread, is one of many ways to have another round. */
