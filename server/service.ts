@@ -122,8 +122,8 @@ function keepsObservations(config: Config): boolean {
   return dataDir !== undefined && tables.includes(undefined);
 }
 
-/** Opens the store. Loads its code late, because it is large. */
-async function openConfiguredStore(config: Config, log: Logger): Promise<Store> {
+/** Opens the store of the configuration. Loads its code late, because it is large. */
+export async function openConfiguredStore(config: Config, log: Logger): Promise<Store> {
   const { openStore } = await import('./store/openStore.js');
   const onFault = (error: Error) => log.error({ err: error }, 'the embedded store failed');
   return openStore(config, { onFault });

@@ -1,15 +1,30 @@
+import { afterAll } from '@jest/globals';
 import { pino } from 'pino';
 import { readConfig } from '../../server/config/config.js';
-import { type Service, type ServiceOverrides, startService } from '../../server/service.js';
+import {
+  openConfiguredStore,
+  type Service,
+  type ServiceOverrides,
+  startService,
+} from '../../server/service.js';
+
+/** A service that stops does not wait long for its store. A store that opens after the last test would fail. */
+const openings: Promise<unknown>[] = [];
+afterAll(() => Promise.allSettled(openings));
 
 /** Starts the service in this process on a free port of 127.0.0.1, quietly; variables as of `docs/deploy.md`. */
 export function startTestService(
   env: Record<string, string> = {},
-  overrides: ServiceOverrides = {},
+  { openStore = openConfiguredStore, ...overrides }: ServiceOverrides = {},
 ): Promise<Service> {
+  const open: typeof openStore = (...needs) => {
+    const opening = openStore(...needs);
+    openings.push(opening);
+    return opening;
+  };
   return startService(
     readConfig({ PORT: '0', STATE_DIR: 'none', ...env }),
     pino({ level: env.LOG_LEVEL ?? 'silent' }),
-    overrides,
+    { ...overrides, openStore: open },
   );
 }

@@ -86,7 +86,8 @@ describe('promise 7, unbreakable from outside: floods', () => {
   });
 
   test('of candidates that hang leave every server live, asked in time, and its counts exact', async () => {
-    const times = { ...noResync, PROBE_INTERVAL_MS: '1000', REQUEST_TIMEOUT_MS: '2500' };
+    // Behind a thousand that hang for 20 s each, 16 at a time, a server would wait for twenty minutes.
+    const times = { ...noResync, PROBE_INTERVAL_MS: '3000', REQUEST_TIMEOUT_MS: '20000' };
     const { double, other, service, viewer } = await startWatched(times);
     const hung = await startUnresponsivePorts(1000);
     const before = double.requests.length;
@@ -96,16 +97,16 @@ describe('promise 7, unbreakable from outside: floods', () => {
     await eventually(
       () => {
         expect(hung.every(({ connections }) => connections > 0)).toBe(true);
-        expect(double.requests.length).toBeGreaterThan(before + 6);
+        expect(double.requests.length).toBeGreaterThan(before + 3);
       },
-      { withinMs: 60_000 },
+      { withinMs: 120_000 },
     );
     await expectUnaffected(service, viewer, double);
     // Counts are dropped when a server becomes unreachable, and not before.
     for (const { id } of [double, other])
       expect(statesSaid(viewer, id)).not.toContain('unreachable');
     expect(await stateOf(service)).toMatchObject({ servers: 2, complete: true, state: 'active' });
-  }, 120_000);
+  });
 
   test('of viewers whose connections are reset leave nothing behind', async () => {
     const { double, other, service, viewer } = await startWatched({ ...calm, LINGER_MS: '0' });
