@@ -6,7 +6,7 @@ const pauseMs = 10;
  */
 export const eventually = async <T>(
   attempt: () => T | Promise<T>,
-  { withinMs = 30_000 }: { withinMs?: number } = {},
+  { withinMs = 60_000 }: { withinMs?: number } = {},
 ): Promise<T> => {
   const deadline = performance.now() + withinMs;
   for (;;) {

@@ -5,7 +5,7 @@ import type Koa from 'koa';
 import { waitFor } from 'xstate';
 import { Feed } from '../../server/fleet/feed.js';
 import type { FeedSource } from '../../server/fleet/feedSource.js';
-import type { Service } from '../../server/service.js';
+import type { Service, ServiceOverrides } from '../../server/service.js';
 import { emptyStore } from './emptyStore.js';
 import { type EventStream, openEventStream } from './eventStream.js';
 import { type ScriptedServer, startScriptedServer } from './scriptedServer.js';
@@ -68,11 +68,14 @@ export function useHarness() {
       return server;
     },
     /** A service that knows the scripted servers of this test. Resolves when all of them are silent. */
-    async service(env: Record<string, string> = {}): Promise<Service> {
+    async service(
+      env: Record<string, string> = {},
+      overrides: ServiceOverrides = {},
+    ): Promise<Service> {
       const known = servers.map(({ id }) => id).join(',');
       const service = await startTestService(
         { PUBSUB_SERVERS: known, ...calm, ...env },
-        { openStore: async () => emptyStore },
+        { openStore: async () => emptyStore, ...overrides },
       );
       services.push(service);
       await waitFor(service.actor, ({ context }) =>

@@ -15,16 +15,17 @@ afterAll(() => Promise.allSettled(openings));
 /** Starts the service in this process on a free port of 127.0.0.1, quietly; variables as of `docs/deploy.md`. */
 export function startTestService(
   env: Record<string, string> = {},
-  { openStore = openConfiguredStore, ...overrides }: ServiceOverrides = {},
+  overrides: ServiceOverrides = {},
 ): Promise<Service> {
-  const open: typeof openStore = (...needs) => {
-    const opening = openStore(...needs);
-    openings.push(opening);
-    return opening;
-  };
   return startService(
     readConfig({ PORT: '0', STATE_DIR: 'none', ...env }),
     pino({ level: env.LOG_LEVEL ?? 'silent' }),
-    { ...overrides, openStore: open },
+    { openStore: openNoted, ...overrides },
   );
 }
+
+const openNoted: NonNullable<ServiceOverrides['openStore']> = (...needs) => {
+  const opening = openConfiguredStore(...needs);
+  openings.push(opening);
+  return opening;
+};

@@ -61,7 +61,7 @@ test('the demo shows the running service and ends after its time', async () => {
   expect(demo.output()).toContain('curl -N http://127.0.0.1:');
   expect(demo.output()).not.toContain('differ');
   await untilNothingListens(demo.output());
-}, 90_000);
+});
 
 test.each([
   ['SIGINT', 0],

@@ -121,7 +121,7 @@ test('after each jump of the clock a viewer leaves and returns: lingering, silen
     expect(rooms).toContain(`new-${i}`);
     expect(rooms).not.toContain(`old-${i}`);
   }
-}, 120_000);
+});
 
 const noteConnection = (
   { connections }: Pick<ReturnType<typeof tablesOf>, 'connections'>,

@@ -33,9 +33,7 @@ describe('the real service is where the model of the root is, after', () => {
         await real.happen(type);
         const steps = types.slice(0, i + 1);
         const expected = { steps, value: values[i] };
-        await eventually(() => expect({ steps, value: real.value }).toEqual(expected), {
-          withinMs: 5000,
-        });
+        await eventually(() => expect({ steps, value: real.value }).toEqual(expected));
       }
     } finally {
       await real.stop();

@@ -48,9 +48,8 @@ async function follow(stage: RoomStage, events: readonly RoomModelEvent[]): Prom
       await real.happen(event);
       const steps = events.slice(0, i + 1).map(nameOf);
       const expected = { steps, ...states[i] };
-      await eventually(
-        () => expect({ steps, value: real.value, standing: real.standing }).toEqual(expected),
-        { withinMs: 5000 },
+      await eventually(() =>
+        expect({ steps, value: real.value, standing: real.standing }).toEqual(expected),
       );
     }
   } finally {

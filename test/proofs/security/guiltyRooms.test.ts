@@ -59,7 +59,7 @@ test('a room in which 60,000 clients wait for missing updates is named, and dela
   expect(JSON.stringify(listed)).toContain(reason);
   const standings = viewer.messages.slice(before).filter(({ event }) => event === 'room');
   expect(JSON.stringify(standings)).not.toMatch(/"(locating|merging|unreadable)"/);
-}, 90_000);
+});
 
 test('a room that would take Yjs minutes is refused and named; other rooms recover, and reading it once delays no watched room', async () => {
   const servers = [await startDocServer(), await startDocServer()] as const;
@@ -83,8 +83,8 @@ test('a room that would take Yjs minutes is refused and named; other rooms recov
   const watcher = await watchRoom(service, 'watched');
   await untilStanding(watcher, 'merging');
   expect((await fetch(`${service.url}/health`)).status).toBe(200);
-  await eventually(() => expect(statusOf(watcher).state).toBe('unreadable'), { withinMs: 60_000 });
+  await eventually(() => expect(statusOf(watcher).state).toBe('unreadable'));
   const reason = expect.stringContaining('too much time or memory');
   expect(statusOf(watcher).unreadable).toMatchObject([{ reason }, { reason }]);
   await type();
-}, 180_000);
+});

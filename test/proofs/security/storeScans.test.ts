@@ -45,4 +45,4 @@ test('many scans at once that find nothing read a limited number of items and de
   expect(own.traffic.itemsRead).toBeLessThanOrEqual(2001 * crowd);
   // The next request is answered.
   expect((await get(service, '/api/rooms?limit=10')).json<RoomSummary[]>()).toHaveLength(10);
-}, 120_000);
+});

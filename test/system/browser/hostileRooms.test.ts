@@ -19,7 +19,6 @@ beforeAll(async () => {
 afterAll(() => redis.stop());
 
 /** For a busy machine. */
-const patience = { withinMs: 30_000 };
 
 /** Opens the view of a room with this document. */
 async function show(doc: Y.Doc, query = '') {
@@ -46,16 +45,10 @@ async function expectHarmless(page: Page) {
 
 /** Checks that the page is responsive: it navigates away and back. */
 async function expectAnswers(page: Page) {
-  await page.getByRole('link', { name: '‹ Rooms' }).click({ timeout: patience.withinMs });
-  await eventually(
-    async () => expect(await page.locator('.watched-head').count()).toBe(0),
-    patience,
-  );
+  await page.getByRole('link', { name: '‹ Rooms' }).click();
+  await eventually(async () => expect(await page.locator('.watched-head').count()).toBe(0));
   await page.goBack();
-  await eventually(
-    async () => expect(await page.locator('.watched-head').count()).toBe(1),
-    patience,
-  );
+  await eventually(async () => expect(await page.locator('.watched-head').count()).toBe(1));
 }
 
 const turned = '\u202eexe.fdp\u2066\u0007\u{e0041}';
@@ -81,7 +74,7 @@ test('untrusted names and texts execute nothing and disguise nothing', async () 
   doc.getMap('docs').set('sub', new Y.Doc({ guid: hostile }));
   const { page } = await show(doc);
   await untilText(page, '.tree', `\\u{202e}exe.fdp\\u{2066}\\u{7}`);
-  await eventually(async () => expect(await redis.subscribers('r-presence')).toBe(1), patience);
+  await eventually(async () => expect(await redis.subscribers('r-presence')).toBe(1));
   const user = { name: hostile.slice(-40), color: `url(javascript:harmed=1)${hostile}` };
   await redis.publish(
     'r-presence',
@@ -105,7 +98,7 @@ test('untrusted names and texts execute nothing and disguise nothing', async () 
   }
   await expectHarmless(page);
   await expectAnswers(page);
-}, 90_000);
+});
 
 test('a million keys and huge names, formats and marks neither freeze nor break the page', async () => {
   const doc = new Y.Doc();
@@ -124,9 +117,8 @@ test('a million keys and huge names, formats and marks neither freeze nor break 
   });
   doc.getXmlFragment('xml').insert(0, [new Y.XmlElement('e'.repeat(1_000_000))]);
   const { page } = await show(doc);
-  await eventually(
-    async () => expect(await page.locator('.tree').textContent()).toContain('50,000 entries'),
-    { withinMs: 60_000 },
+  await eventually(async () =>
+    expect(await page.locator('.tree').textContent()).toContain('50,000 entries'),
   );
   const shown = (await page.locator('.tree').textContent()) ?? '';
   expect(shown.length).toBeLessThan(20_000);
@@ -135,8 +127,8 @@ test('a million keys and huge names, formats and marks neither freeze nor break 
   );
   expect(titles).toBeLessThan(1_000_000);
   const more = page.getByRole('button', { name: 'Show 200 more of 999,950' });
-  await more.click({ timeout: patience.withinMs });
+  await more.click();
   await untilText(page, '.tree', 'Show 200 more of 999,750');
   await expectHarmless(page);
   await expectAnswers(page);
-}, 180_000);
+});

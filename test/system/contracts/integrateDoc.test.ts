@@ -60,9 +60,8 @@ test('the server of docs/integrate.md is found and counted', async () => {
   const viewer = await watchMaps(service);
   const { port } = await startExample(service.url);
   const id = `127.0.0.1:${port}`;
-  await eventually(
-    async () => expect(await serversOf(service)).toMatchObject([{ id, state: 'live' }]),
-    { withinMs: 20_000 },
+  await eventually(async () =>
+    expect(await serversOf(service)).toMatchObject([{ id, state: 'live' }]),
   );
   const connection = visits(await openConnection(`ws://${id}`, 'a%20b'), (it) => it.close());
   await untilShown(viewer, { 'a%20b': 1 });

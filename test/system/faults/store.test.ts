@@ -59,4 +59,4 @@ test('the store stalls, is killed and restarts: counting goes on, lists show the
   await eventually(async () => expect((await list()).headers).not.toHaveProperty('x-stale'));
   await eventually(async () => expect(await failing()).toBeUndefined());
   expect(service.isRunning()).toBe(true);
-}, 120_000);
+});

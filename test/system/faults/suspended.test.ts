@@ -68,4 +68,4 @@ test('two of three servers are suspended and continue: the third stays exact, an
   await eventually(() => expect(viewer.seen().complete).toBe(true));
   await connectTo(one, 'after');
   await untilShown(maps, { stays: 2, well: 3, after: 1 });
-}, 150_000);
+});

@@ -3,6 +3,7 @@ import type { Service } from '../../../server/service.js';
 import { eventually } from '../../support/eventually.js';
 import { puts, turns, useHarness } from '../../support/harness.js';
 import { ask, post } from '../../support/http.js';
+import { HeapClock } from '../../unit/machines/heapClock.js';
 
 const harness = useHarness();
 const delta = { room: 'stranger', add: 1 };
@@ -88,9 +89,18 @@ test('an unknown server that posts gets one request at a time, even if it sends 
 test('an unknown client that is not a pub-sub server is forgotten', async () => {
   const server = await harness.server();
   server.respond({ kind: 'status', status: 404 });
-  const service = await unknowing(server.port);
+  const clock = new HeapClock();
+  const service = await harness.service(
+    { PUBSUB_SERVERS: '', PUBSUB_PORT: `${server.port}` },
+    { clock },
+  );
   await postAsStranger(service);
-  await eventually(() => expect([...rosterOf(service)]).toEqual([]));
+  await eventually(() => {
+    // For its retries. The limit of 10 s for strangers goes by real time.
+    clock.advance(10);
+    expect(puts(server)).toHaveLength(5);
+    expect([...rosterOf(service)]).toEqual([]);
+  });
   const asked = puts(server);
   expect(asked).toEqual(Array.from({ length: 5 }, () => false));
   await postAsStranger(service);

@@ -195,7 +195,7 @@ test('inspectors over the limit are refused', async () => {
   await clients[0]?.close();
   await eventually(async () => {
     const again = await inspect(service);
-    await eventually(() => expect(again.states().activation).toBeDefined(), { withinMs: 200 });
+    await eventually(() => expect(again.states().activation).toBeDefined(), { withinMs: 2_000 });
   });
 });
 

@@ -259,7 +259,7 @@ describe('a source that has not answered yet', () => {
       reason: null,
     });
     expect(await unheard()).toMatchObject([{ connections: 0, complete: true }]);
-  }, 60_000);
+  });
 });
 
 describe('a source that fails', () => {
@@ -446,5 +446,5 @@ describe('a server that sent a start-up query', () => {
     await eventually(() => expect(double.active).toBe(false));
     await untilShown(await watch(after), { r: 1 });
     expect(await serversOf(after)).toMatchObject([{ id: double.id, state: 'live' }]);
-  }, 60_000);
+  });
 });

@@ -116,24 +116,22 @@ describe('promise 3, nobody waits', () => {
     const hung = await startUnresponsivePorts(700);
     const well = await startDouble();
     well.rooms.set('r', 1);
-    const times = { ...noResync, PROBE_INTERVAL_MS: '1500', REQUEST_TIMEOUT_MS: '2500' };
+    // A server may be silent for 24 s before it is unreachable. Behind those that hang it would be for longer.
+    const times = { ...noResync, PROBE_INTERVAL_MS: '3000', REQUEST_TIMEOUT_MS: '15000' };
     const service = await startStaged([...idsOf(hung), well], times, { isHurried: true });
     const viewer = await watch(service);
     await untilShown(viewer, { r: 1 });
     const before = well.requests.length;
     const saidBefore = statesSaid(viewer, well.id).length;
-    await eventually(
-      () => {
-        expect(hung.filter(({ connections }) => connections < 2)).toEqual([]);
-        expect(well.requests.length).toBeGreaterThan(before + 4);
-      },
-      { withinMs: 60_000 },
-    );
+    await eventually(() => {
+      expect(hung.filter(({ connections }) => connections < 2)).toEqual([]);
+      expect(well.requests.length).toBeGreaterThan(before + 2);
+    });
     await well.open('s');
     await untilShown(viewer, { r: 1, s: 1 });
     // Counts are dropped when a server becomes unreachable, and not before.
     expect(statesSaid(viewer, well.id).slice(saidBefore)).not.toContain('unreachable');
-  }, 150_000);
+  });
 
   test('a server that hangs instead of becoming silent does not delay a returning viewer', async () => {
     const [hung, well] = [await startDouble(), await startDouble()];

@@ -5,6 +5,7 @@ import { startRelay } from '../../support/relay.js';
 import {
   activationsOf,
   letProbesPass,
+  patient,
   post,
   recover,
   startDouble,
@@ -15,8 +16,8 @@ import {
   wishesOf,
 } from '../../support/stage.js';
 
-/** Very short intervals of probes and resyncs. */
-const eager = { PROBE_INTERVAL_MS: '20', RESYNC_INTERVAL_MS: '20' };
+/** Very short intervals of probes and resyncs. A request that timed out would be sent again. */
+const eager = { PROBE_INTERVAL_MS: '20', RESYNC_INTERVAL_MS: '20', ...patient };
 
 describe('promise 1, silent by default: without a viewer', () => {
   test('a server is told once to be silent, and asked for nothing else', async () => {
@@ -78,7 +79,7 @@ describe('promise 1, silent by default: without a viewer', () => {
 
   test('a start-up query is answered with `active: false`, and nothing is sent to the server', async () => {
     const double = await startDouble();
-    const service = await startStaged([double]);
+    const service = await startStaged([double], patient);
     const answer = await double.askAtStartup(service.url, { port: double.port });
     expect(answer.active).toBe(false);
     await letProbesPass(3, eager);

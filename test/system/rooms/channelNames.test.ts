@@ -7,14 +7,7 @@ import { startCluster } from '../../support/redisFleets.js';
 import { startRedis } from '../../support/redisServer.js';
 import { calm, owns, startStaged, watch } from '../../support/stage.js';
 import { type DocServer, startDocServer } from './support/docServer.js';
-import {
-  dataOf,
-  documentOf,
-  patience,
-  statusOf,
-  untilStanding,
-  watchRoom,
-} from './support/rooms.js';
+import { dataOf, documentOf, statusOf, untilStanding, watchRoom } from './support/rooms.js';
 
 let server: DocServer;
 beforeEach(async () => {
@@ -46,7 +39,7 @@ test('rooms, people and all updates are read from channels with a configured pre
   const updates = await watch(service, '/api/updates');
   const states = () => dataOf<{ state: string }>(updates, 'status').map(({ state }) => state);
   await untilStanding(viewer, 'live');
-  await eventually(() => expect(states()).toContain('following'), patience);
+  await eventually(() => expect(states()).toContain('following'));
   const awareness = owns(new Awareness(new Y.Doc()), (it) => it.destroy());
   awareness.setLocalState({ user: { name: 'Ada' } });
   const who = encodeAwarenessUpdate(awareness, [awareness.clientID]);
@@ -54,11 +47,11 @@ test('rooms, people and all updates are read from channels with a configured pre
     await redis.publish(channel, 'of somebody else');
   await redis.publish(`${prefix}r:who`, who);
   doc.getText('text').insert(1, 'b');
-  await eventually(() => expect(documentOf(viewer).text?.value).toBe('ab'), patience);
+  await eventually(() => expect(documentOf(viewer).text?.value).toBe('ab'));
   await eventually(() => {
     const people = dataOf<{ clients: { state: unknown }[] }>(viewer, 'awareness').at(-1)?.clients;
     expect(people?.map(({ state }) => state)).toEqual([{ user: { name: 'Ada' } }]);
-  }, patience);
+  });
   expect(statusOf(viewer)).toMatchObject({
     channel: 'followed',
     presence: 'subscribed',
@@ -66,9 +59,9 @@ test('rooms, people and all updates are read from channels with a configured pre
   });
   await eventually(() => {
     expect(dataOf<{ room: string }>(updates, 'update').map(({ room }) => room)).toEqual(['r']);
-  }, patience);
+  });
   expect(dataOf(updates, 'status').at(-1)).toMatchObject({ garbage: 0, dropped: 0 });
-}, 60_000);
+});
 
 test('a room on a cluster is followed again after its node was killed', async () => {
   const nodes = await startCluster();
@@ -83,17 +76,17 @@ test('a room on a cluster is followed again after its node was killed', async ()
   await untilStanding(viewer, 'live');
   const until = async (written: string) => {
     text.insert(text.length, written);
-    await eventually(() => expect(documentOf(viewer).text?.value).toBe(text.toString()), patience);
+    await eventually(() => expect(documentOf(viewer).text?.value).toBe(text.toString()));
   };
   await until('b');
   let killed = nodes[0];
   for (const node of nodes) if ((await node.subscribers('r')) > 0) killed = node;
   publisher = nodes.find((node) => node !== killed) ?? publisher;
   await killed.stop();
-  await eventually(() => expect(statusOf(viewer).channel).toBe('lost'), patience);
-  await eventually(() => expect(statusOf(viewer).state).toBe('live'), patience);
+  await eventually(() => expect(statusOf(viewer).channel).toBe('lost'));
+  await eventually(() => expect(statusOf(viewer).state).toBe('live'));
   await eventually(async () => {
     await until('c');
     expect(statusOf(viewer)).toMatchObject({ state: 'live', channel: 'followed' });
-  }, patience);
-}, 90_000);
+  });
+});

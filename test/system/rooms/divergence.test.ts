@@ -6,14 +6,7 @@ import { nth, startReal } from '../../support/fleet.js';
 import { startRedis } from '../../support/redisServer.js';
 import { calm, getJson, owns, startStaged } from '../../support/stage.js';
 import { startDocServer } from './support/docServer.js';
-import {
-  edit,
-  patience,
-  type RoomStatus,
-  statusOf,
-  untilStanding,
-  watchRoom,
-} from './support/rooms.js';
+import { edit, type RoomStatus, statusOf, untilStanding, watchRoom } from './support/rooms.js';
 
 const missing = (server: string, from: number, to = from + 5): Divergence => ({
   server,
@@ -74,7 +67,7 @@ test("servers that do not get each other's updates are flagged, with what each m
     { server: nth(servers, 0).id, missingStructs: 10, missingDeletions: 0 },
     { server: nth(servers, 1).id, missingStructs: 9, missingDeletions: 0 },
   ].sort((a, b) => (a.server < b.server ? -1 : 1));
-  await eventually(() => expect(statusOf(viewer).diverged).toMatchObject(expected), patience);
+  await eventually(() => expect(statusOf(viewer).diverged).toMatchObject(expected));
   for (const path of ['servers', 'log']) {
     const { diverged } = await getJson<RoomStatus>(`${service.url}/api/rooms/r/${path}`);
     expect(diverged).toMatchObject(expected);
@@ -83,7 +76,7 @@ test("servers that do not get each other's updates are flagged, with what each m
   await edit(nth(servers, 0), 'unwatched');
   const other = await getJson<object>(`${service.url}/api/rooms/unwatched/servers`);
   expect(other).not.toHaveProperty('diverged');
-}, 60_000);
+});
 
 // Polled, since the service follows another Redis: the harder case, for it hears of no update.
 test("servers that get each other's updates are never flagged, however much is typed", async () => {
@@ -102,11 +95,11 @@ test("servers that get each other's updates are never flagged, however much is t
   owns(typing, clearInterval);
   await untilStanding(viewer, 'polling');
   const rounds = () => viewer.messages.filter(({ event }) => event === 'state').length;
-  await eventually(() => expect(rounds()).toBeGreaterThan(7), patience);
+  await eventually(() => expect(rounds()).toBeGreaterThan(7));
   const told = viewer.messages.filter(({ event }) => event === 'room');
   for (const { data } of told) expect(JSON.parse(data).diverged).toEqual([]);
   expect(statusOf(viewer).servers).toHaveLength(2);
-}, 60_000);
+});
 
 test('servers with different elements under the same client and clocks are flagged, though none misses any', async () => {
   const servers = [await startDocServer(), await startDocServer()];
@@ -124,9 +117,9 @@ test('servers with different elements under the same client and clocks are flagg
     missingStructs: 0,
     missingDeletions: 0,
   };
-  await eventually(() => expect(statusOf(viewer).diverged).toMatchObject([conflict]), patience);
+  await eventually(() => expect(statusOf(viewer).diverged).toMatchObject([conflict]));
   for (const path of ['servers', 'log']) {
     const { diverged } = await getJson<RoomStatus>(`${service.url}/api/rooms/r/${path}`);
     expect(diverged).toMatchObject([conflict]);
   }
-}, 60_000);
+});

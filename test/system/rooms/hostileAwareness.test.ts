@@ -8,7 +8,7 @@ import { startRedis } from '../../support/redisServer.js';
 import { calm, getJson, owns, startStaged } from '../../support/stage.js';
 import { awarenessUpdate, framesOf, type Said } from './support/awareness.js';
 import { startDocServer } from './support/docServer.js';
-import { patience, statusOf, untilStanding, watchRoom } from './support/rooms.js';
+import { statusOf, untilStanding, watchRoom } from './support/rooms.js';
 
 /** On a machine that is busy: far below what reading all of it takes. */
 const longestTurnMs = 2000;
@@ -38,10 +38,10 @@ test('deep JSON, large strings and a million clients are read in the worker thre
   });
   const viewer = await watchRoom(service, 'r', '?awareness=changes&as=updates');
   await untilStanding(viewer, 'live');
-  await eventually(async () => expect(await redis.subscribers('r-presence')).toBe(1), patience);
+  await eventually(async () => expect(await redis.subscribers('r-presence')).toBe(1));
   const ada: Said = [7, 1, { user: { name: 'Ada' } }];
   await redis.publish('r-presence', awarenessUpdate(ada));
-  await eventually(() => expect(framesOf(viewer).at(-1)?.[1].clients).toHaveLength(1), patience);
+  await eventually(() => expect(framesOf(viewer).at(-1)?.[1].clients).toHaveLength(1));
   const attacks = [
     announcing([1], deep(500_000)),
     announcing([2], deep(101)),
@@ -59,26 +59,23 @@ test('deep JSON, large strings and a million clients are read in the worker thre
   delay.enable();
   for (let round = 0; round < 10; round += 1)
     await Promise.all(attacks.map((update) => redis.publish('r-presence', update)));
-  await eventually(
-    async () => {
-      const late = await watchRoom(service, 'r', '?as=updates');
-      await eventually(() => expect(framesOf(late)).not.toEqual([]), patience);
-      const [, people] = framesOf(late)[0] ?? [];
-      expect(people?.leftOut).toBeGreaterThan(9000);
-      expect(people?.clients.length).toBe(1000);
-      // Who announced themselves as editors do is shown as ever.
-      expect(people?.clients.find(({ client }) => client === 7)?.state).toEqual(ada[2]);
-      const { omitted } = people?.clients.find(({ client }) => client === 2) ?? {};
-      expect(omitted).toBe('too_deep');
-      expect(people?.clients.find(({ client }) => client === 3)?.omitted).toBe('too_large');
-      await late.close();
-    },
-    { withinMs: 40_000 },
-  );
+  await eventually(async () => {
+    const late = await watchRoom(service, 'r', '?as=updates');
+    await eventually(() => expect(framesOf(late)).not.toEqual([]));
+    const [, people] = framesOf(late)[0] ?? [];
+    expect(people?.leftOut).toBeGreaterThan(9000);
+    expect(people?.clients.length).toBe(1000);
+    // Who announced themselves as editors do is shown as ever.
+    expect(people?.clients.find(({ client }) => client === 7)?.state).toEqual(ada[2]);
+    const { omitted } = people?.clients.find(({ client }) => client === 2) ?? {};
+    expect(omitted).toBe('too_deep');
+    expect(people?.clients.find(({ client }) => client === 3)?.omitted).toBe('too_large');
+    await late.close();
+  });
   delay.disable();
   expect(delay.max / 1e6).toBeLessThan(longestTurnMs);
   expect(process.memoryUsage().rss - before).toBeLessThan(400 * 2 ** 20);
   await eventually(() => expect(statusOf(viewer).garbage).toBeGreaterThan(0));
   // Unreadable and oversized updates are counted as garbage or dropped.
   expect(await getJson(`${service.url}/health`)).toEqual({ status: 'ok' });
-}, 120_000);
+});

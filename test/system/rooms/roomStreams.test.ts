@@ -25,7 +25,6 @@ import {
   contentOf,
   dataOf,
   documentOf,
-  patience,
   statusOf,
   untilStanding,
   watchRoom,
@@ -73,12 +72,9 @@ test('the document is sent at most once in a frame interval, however many update
   const [began, before] = [performance.now(), dataOf(viewer, 'state').length];
   for (let burst = 0; burst < 10; burst += 1) {
     for (let i = 0; i < 100; i += 1) doc.getText('text').insert(0, '.');
-    await eventually(
-      () => expect(dataOf(viewer, 'update').length).toBeGreaterThan(burst * 90),
-      patience,
-    );
+    await eventually(() => expect(dataOf(viewer, 'update').length).toBeGreaterThan(burst * 90));
   }
-  await eventually(() => expect(textIn(viewer)).toBe('.'.repeat(1000)), patience);
+  await eventually(() => expect(textIn(viewer)).toBe('.'.repeat(1000)));
   const frames = dataOf(viewer, 'state').length - before;
   expect(frames).toBeLessThanOrEqual((performance.now() - began) / intervalMs + 2);
   expect(dataOf(viewer, 'update').length).toBe(1000);
@@ -89,11 +85,8 @@ test('kinds of root types can be named; invalid ones are refused', async () => {
   server.doc('r').getArray('a,b').insert(0, ['x']);
   const asList = await watchRoom(service, 'r', '?types=a%252Cb:array');
   const asIs = await watchRoom(service, 'r');
-  await eventually(
-    () => expect(documentOf(asList)['a,b']).toMatchObject({ type: 'array' }),
-    patience,
-  );
-  await eventually(() => expect(documentOf(asIs)).toHaveProperty(['a,b']), patience);
+  await eventually(() => expect(documentOf(asList)['a,b']).toMatchObject({ type: 'array' }));
+  await eventually(() => expect(documentOf(asIs)).toHaveProperty(['a,b']));
   const statusWith = async (query: string) =>
     (await fetch(`${service.url}/api/rooms/r/events?${query}`)).status;
   for (const query of ['as=x', 'types=a', 'types=a:number', 'types=:', 'as=state&as=state'])
@@ -109,8 +102,8 @@ test('a viewer over the limit is told to come back later', async () => {
   await viewer.close();
   await eventually(async () => {
     const admitted = await watchRoom(service, 'r');
-    await eventually(() => statusOf(admitted), { withinMs: 300 });
-  }, patience);
+    await eventually(() => statusOf(admitted), { withinMs: 2_000 });
+  });
 });
 
 test('each update has an entry in the log, which exists while the room is watched', async () => {
@@ -124,7 +117,7 @@ test('each update has an entry in the log, which exists while the room is watche
   doc.getText('text').insert(0, 'hello');
   doc.getText('text').delete(1, 2);
   doc.getMap('map').set('a', 1);
-  await eventually(() => expect(dataOf(viewer, 'update')).toHaveLength(3), patience);
+  await eventually(() => expect(dataOf(viewer, 'update')).toHaveLength(3));
   const expected = [
     {
       number: 1,
@@ -160,15 +153,14 @@ test('the people in a room are shown as they announce themselves', async () => {
   const shown = () => dataOf<{ clients: object[] }>(viewer, 'awareness').at(-1)?.clients;
   awareness.setLocalState({ user: { name: 'Ada' } });
   await announce();
-  await eventually(
-    () => expect(shown()).toMatchObject([{ client: clientID, state: { user: { name: 'Ada' } } }]),
-    patience,
+  await eventually(() =>
+    expect(shown()).toMatchObject([{ client: clientID, state: { user: { name: 'Ada' } } }]),
   );
   const second = await watchRoom(service, 'r');
   await eventually(() => expect(dataOf(second, 'awareness')).toMatchObject([{ clients: shown() }]));
   awareness.setLocalState(null);
   await announce();
-  await eventually(() => expect(shown()).toEqual([]), patience);
+  await eventually(() => expect(shown()).toEqual([]));
 });
 
 test('garbage on the channel is counted, logged once, and does no harm', async () => {
@@ -191,8 +183,8 @@ test('garbage on the channel is counted, logged once, and does no harm', async (
   for (const message of garbage) await redis.publish('r', message);
   await redis.publish('r-presence', Uint8Array.of(9, 9, 9));
   doc.getText('text').insert(0, 'unharmed');
-  await eventually(() => expect(textIn(viewer)).toBe('unharmed'), patience);
-  await eventually(async () => expect((await logOf(service, 'r')).garbage).toBe(6), patience);
+  await eventually(() => expect(textIn(viewer)).toBe('unharmed'));
+  await eventually(async () => expect((await logOf(service, 'r')).garbage).toBe(6));
   expect(lines.filter((line) => line.includes('is not an update'))).toHaveLength(1);
   expect((await logOf(service, 'r')).entries).toHaveLength(1);
 });
@@ -204,14 +196,14 @@ test('updates that arrive during the first round follow its state', async () => 
   const doc = publishing('r');
   server.shut();
   const consumer = await consume(service, 'r');
-  await eventually(() => expect(server.asked.get('r')).toBe(1), patience);
+  await eventually(() => expect(server.asked.get('r')).toBe(1));
   // Without the state the update would wait for the one before it.
   doc.getText('text').insert(7, 'after');
-  await eventually(async () => expect(await redis.subscribers('r')).toBe(1), patience);
+  await eventually(async () => expect(await redis.subscribers('r')).toBe(1));
   const second = await watchRoom(service, 'r');
   server.open();
-  await eventually(() => expect(textIn(second)).toBe('before after'), patience);
-  await eventually(() => expect(contentOf(consumer.catchUp())).toEqual(contentOf(doc)), patience);
+  await eventually(() => expect(textIn(second)).toBe('before after'));
+  await eventually(() => expect(contentOf(consumer.catchUp())).toEqual(contentOf(doc)));
   const events = consumer.stream.messages.map(({ event }) => event);
   expect(events.filter((event) => event === 'state' || event === 'update')).toEqual([
     'state',
@@ -231,16 +223,13 @@ test('the states of a too large room are passed on unmerged, and it has no JSON'
   doc.getText('text').insert(0, 'x'.repeat(30_000));
   const viewer = await watchRoom(service, 'r');
   const consumer = await consume(service, 'r');
-  await eventually(
-    () => expect(statusOf(viewer)).toMatchObject({ state: 'live', tooLarge: true }),
-    patience,
-  );
+  await eventually(() => expect(statusOf(viewer)).toMatchObject({ state: 'live', tooLarge: true }));
   doc.getText('text').insert(0, 'more ');
   Y.applyUpdate(doc, Y.encodeStateAsUpdate(other.doc('r')));
-  await eventually(() => expect(contentOf(consumer.catchUp())).toEqual(contentOf(doc)), patience);
+  await eventually(() => expect(contentOf(consumer.catchUp())).toEqual(contentOf(doc)));
   const states = dataOf<{ server: string }>(consumer.stream, 'state');
   expect(new Set(states.map((state) => state.server))).toEqual(new Set([server.id, other.id]));
-  await eventually(() => expect(dataOf(viewer, 'update').length).toBeGreaterThan(1), patience);
+  await eventually(() => expect(dataOf(viewer, 'update').length).toBeGreaterThan(1));
   expect(dataOf(viewer, 'state')).toEqual([]);
 });
 
@@ -250,12 +239,12 @@ test('a watched room that grows over the limit loses its JSON', async () => {
   doc.getText('text').insert(0, 'small');
   const viewer = await watchRoom(service, 'r');
   const consumer = await consume(service, 'r');
-  await eventually(() => expect(textIn(viewer)).toBe('small'), patience);
+  await eventually(() => expect(textIn(viewer)).toBe('small'));
   doc.getText('text').insert(0, 'x'.repeat(30_000));
-  await eventually(() => expect(statusOf(viewer).tooLarge).toBe(true), patience);
-  await eventually(() => expect(contentOf(consumer.catchUp())).toEqual(contentOf(doc)), patience);
+  await eventually(() => expect(statusOf(viewer).tooLarge).toBe(true));
+  await eventually(() => expect(contentOf(consumer.catchUp())).toEqual(contentOf(doc)));
   const late = await watchRoom(service, 'r');
-  await eventually(() => expect(statusOf(late).tooLarge).toBe(true), patience);
+  await eventually(() => expect(statusOf(late).tooLarge).toBe(true));
   expect(dataOf(late, 'state')).toEqual([]);
 });
 
@@ -277,12 +266,12 @@ test('a viewer that stops reading costs at most 1 MiB and its first state', asyn
   for (let i = 0; i < 300; i += 1) {
     doc.getMap('map').set('key', 'z'.repeat(50_000));
     if (i % 5 === 4)
-      await eventually(() => expect(dataOf(reader.stream, 'update').length).toBe(i + 1), patience);
+      await eventually(() => expect(dataOf(reader.stream, 'update').length).toBe(i + 1));
   }
   expect(most).toBeGreaterThan(500_000);
   expect(most).toBeLessThan(1.2 * 1024 * 1024);
-  await eventually(() => expect(contentOf(reader.catchUp())).toEqual(contentOf(doc)), patience);
-}, 60_000);
+  await eventually(() => expect(contentOf(reader.catchUp())).toEqual(contentOf(doc)));
+});
 
 test('while a room of many MB is merged, counts and other rooms go on', async () => {
   const service = await start({ MAX_ROOM_BYTES: '33554432' });
@@ -296,15 +285,13 @@ test('while a room of many MB is merged, counts and other rooms go on', async ()
   const [counts, other] = [await watchMaps(service), await watchRoom(service, 'small')];
   await untilStanding(other, 'live');
   const viewer = await watchRoom(service, 'heavy');
-  await eventually(() => expect(server.asked.get('heavy')).toBeGreaterThan(0), patience);
+  await eventually(() => expect(server.asked.get('heavy')).toBeGreaterThan(0));
   for (let i = 1; i <= 20; i += 1) small.getText('text').insert(0, '.');
-  await eventually(() => expect(textIn(other)).toBe('.'.repeat(20)), patience);
+  await eventually(() => expect(textIn(other)).toBe('.'.repeat(20)));
   await server.announce('counted');
   await untilShown(counts, { counted: 1 });
-  await eventually(() => expect(documentOf(viewer).list).toMatchObject({ type: 'array' }), {
-    withinMs: 40_000,
-  });
-}, 90_000);
+  await eventually(() => expect(documentOf(viewer).list).toMatchObject({ type: 'array' }));
+});
 
 test('rooms x and x-presence are watched at the same time', async () => {
   const service = await start();
@@ -317,17 +304,14 @@ test('rooms x and x-presence are watched at the same time', async () => {
   x.getText('text').insert(0, 'of x');
   y.getText('text').insert(0, 'of x-presence');
   await redis.publish('x-presence', encodeAwarenessUpdate(awareness, [awareness.clientID]));
-  await eventually(
-    () => expect([textIn(one), textIn(two)]).toEqual(['of x', 'of x-presence']),
-    patience,
-  );
+  await eventually(() => expect([textIn(one), textIn(two)]).toEqual(['of x', 'of x-presence']));
   const clients = () => dataOf<{ clients: object[] }>(one, 'awareness').at(-1)?.clients;
-  await eventually(() => expect(clients()).toMatchObject([{ state: { name: 'Ada' } }]), patience);
+  await eventually(() => expect(clients()).toMatchObject([{ state: { name: 'Ada' } }]));
   // Each is garbage to the other.
   await eventually(async () => {
     expect((await logOf(service, 'x')).garbage).toBe(1);
     expect((await logOf(service, 'x-presence')).garbage).toBe(1);
-  }, patience);
+  });
 });
 
 test('without Redis rooms are polled and report it', async () => {
@@ -335,18 +319,18 @@ test('without Redis rooms are polled and report it', async () => {
   const doc = server.doc('r');
   doc.getText('text').insert(0, 'one');
   const [viewer, consumer] = [await watchRoom(service, 'r'), await consume(service, 'r')];
-  await eventually(() => expect(textIn(viewer)).toBe('one'), patience);
+  await eventually(() => expect(textIn(viewer)).toBe('one'));
   expect(statusOf(viewer)).toMatchObject({
     state: 'polling',
     source: 'poll',
     servers: [server.id],
   });
   doc.getText('text').insert(3, ' two');
-  await eventually(() => expect(textIn(viewer)).toBe('one two'), patience);
-  await eventually(() => expect(contentOf(consumer.catchUp())).toEqual(contentOf(doc)), patience);
+  await eventually(() => expect(textIn(viewer)).toBe('one two'));
+  await eventually(() => expect(contentOf(consumer.catchUp())).toEqual(contentOf(doc)));
   const told = dataOf(consumer.stream, 'state').length;
   const rounds = server.asked.get('r') ?? 0;
-  await eventually(() => expect(server.asked.get('r')).toBeGreaterThan(rounds + 2), patience);
+  await eventually(() => expect(server.asked.get('r')).toBeGreaterThan(rounds + 2));
   expect(dataOf(consumer.stream, 'state').length).toBe(told);
   expect(new Consumer(await watch(service, '/api/rooms/r/events?as=updates'))).toBeDefined();
 });

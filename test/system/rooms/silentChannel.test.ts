@@ -11,7 +11,6 @@ import { type DocServer, startDocServer } from './support/docServer.js';
 import {
   dataOf,
   documentOf,
-  patience,
   type RoomStatus,
   statusOf,
   untilStanding,
@@ -32,9 +31,9 @@ const start = (env: Record<string, string> = {}): Promise<Service> =>
 
 const textIn = (stream: EventStream) => documentOf(stream).text?.value;
 const untilText = (stream: EventStream, text: string) =>
-  eventually(() => expect(textIn(stream)).toBe(text), patience);
+  eventually(() => expect(textIn(stream)).toBe(text));
 const untilChannel = (stream: EventStream, channel: string) =>
-  eventually(() => expect(statusOf(stream).channel).toBe(channel), patience);
+  eventually(() => expect(statusOf(stream).channel).toBe(channel));
 const standingsOf = (stream: EventStream) =>
   dataOf<RoomStatus>(stream, 'room').map(({ state, source, channel }) => [state, source, channel]);
 
@@ -54,7 +53,7 @@ function typist(publish: (update: Uint8Array) => unknown, name = room) {
 async function untilLookedAfter(viewer: EventStream, name = room) {
   await untilStanding(viewer, 'live');
   const rounds = server.asked.get(name) ?? 0;
-  await eventually(() => expect(server.asked.get(name)).toBeGreaterThan(rounds), patience);
+  await eventually(() => expect(server.asked.get(name)).toBeGreaterThan(rounds));
 }
 
 test('a room whose channel carries nothing stops being live, says why, and is polled', async () => {
@@ -79,7 +78,7 @@ test('a room whose channel carries nothing stops being live, says why, and is po
     expect(statusOf(viewer)).toMatchObject({ state: 'polling', channel: 'silent' });
   });
   await Promise.all(watching);
-}, 90_000);
+});
 
 test('it is live again when the channel delivers a change', async () => {
   let isPublished = false;
@@ -95,11 +94,11 @@ test('it is live again when the channel delivers a change', async () => {
   await eventually(() => {
     type('c');
     expect(statusOf(viewer).channel).toBe('followed');
-  }, patience);
+  });
   await untilStanding(viewer, 'live');
   expect(updates.length).toBeGreaterThan(2);
   await untilText(viewer, server.doc(room).getText('text').toString());
-}, 90_000);
+});
 
 test('a room stays live while everything is published, deletions and formats included', async () => {
   const { type, text } = typist((update) => redis.publish(room, update));
@@ -114,9 +113,7 @@ test('a room stays live while everything is published, deletions and formats inc
     text.format(0, 3, { bold: true });
   }, 5);
   try {
-    await eventually(() => expect(server.asked.get(room)).toBeGreaterThan(rounds + 3), {
-      withinMs: 60_000,
-    });
+    await eventually(() => expect(server.asked.get(room)).toBeGreaterThan(rounds + 3));
   } finally {
     clearInterval(typing);
   }
@@ -125,7 +122,7 @@ test('a room stays live while everything is published, deletions and formats inc
     ['live', 'redis', 'subscribed'],
     ['live', 'redis', 'followed'],
   ]);
-}, 90_000);
+});
 
 test('a room too large for a document is also polled when nobody publishes', async () => {
   const { type } = typist(() => undefined);
@@ -135,7 +132,7 @@ test('a room too large for a document is also polled when nobody publishes', asy
   type('b');
   await untilChannel(viewer, 'silent');
   await untilStanding(viewer, 'polling');
-}, 90_000);
+});
 
 test('a room reports a missing channel as none, refused or lost', async () => {
   typist(() => undefined).type('a');
@@ -155,28 +152,22 @@ test('a room reports a missing channel as none, refused or lost', async () => {
   const url = redis.url.replace('//', '//us:secret@');
   const refused = await watchRoom(await start({ REDIS_URL: url }), room);
   await untilStanding(refused, 'polling');
-  await eventually(
-    () => expect(statusOf(refused)).toMatchObject({ channel: 'refused', presence: 'subscribed' }),
-    patience,
+  await eventually(() =>
+    expect(statusOf(refused)).toMatchObject({ channel: 'refused', presence: 'subscribed' }),
   );
   await redis.call('ACL', 'SETUSER', 'us', 'allchannels');
   await untilStanding(refused, 'live');
   expect(statusOf(refused)).toMatchObject({ channel: 'subscribed', presence: 'subscribed' });
   await redis.stop();
-  await eventually(
-    () => expect(statusOf(refused)).toMatchObject({ channel: 'lost', presence: 'lost' }),
-    patience,
+  await eventually(() =>
+    expect(statusOf(refused)).toMatchObject({ channel: 'lost', presence: 'lost' }),
   );
   const late = await watchRoom(await start(), room);
-  await eventually(
-    () => expect(standingsOf(late)[0]).toEqual(['locating', 'poll', 'connecting']),
-    patience,
+  await eventually(() => expect(standingsOf(late)[0]).toEqual(['locating', 'poll', 'connecting']));
+  await eventually(() =>
+    expect(statusOf(late)).toMatchObject({ channel: 'lost', presence: 'lost' }),
   );
-  await eventually(
-    () => expect(statusOf(late)).toMatchObject({ channel: 'lost', presence: 'lost' }),
-    patience,
-  );
-}, 90_000);
+});
 
 /** As those do who put a name and a type in front. */
 function encoded(update: Uint8Array): Uint8Array {

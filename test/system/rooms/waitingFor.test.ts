@@ -5,7 +5,7 @@ import { eventually } from '../../support/eventually.js';
 import { calm, getJson, startStaged } from '../../support/stage.js';
 import { docOf, edited } from '../../unit/documents/support.js';
 import { startDocServer } from './support/docServer.js';
-import { patience, type RoomStatus, statusOf, untilStanding, watchRoom } from './support/rooms.js';
+import { type RoomStatus, statusOf, untilStanding, watchRoom } from './support/rooms.js';
 
 const room = 'r';
 
@@ -66,7 +66,7 @@ test('a server that waits for updates is named in the stream, in the log and amo
   await untilStanding(viewer, 'polling');
   const lacks = { structs: [{ client: 7, from: 4, to: 8 }], missingStructs: 4 };
   const expected = [{ server: waiting.id, ...nothing, ...lacks }];
-  await eventually(() => expect(statusOf(viewer).waitingFor).toEqual(expected), patience);
+  await eventually(() => expect(statusOf(viewer).waitingFor).toEqual(expected));
   const log = await getJson<RoomStatus>(`${service.url}/api/rooms/r/log`);
   expect(log.waitingFor).toEqual(expected);
   const servers = async () => {
@@ -80,9 +80,9 @@ test('a server that waits for updates is named in the stream, in the log and amo
   });
   expect((await servers()).get(healthy.id)).toMatchObject({ waitingFor: null });
   Y.applyUpdate(waiting.doc(room), second);
-  await eventually(() => expect(statusOf(viewer).waitingFor).toEqual([]), patience);
+  await eventually(() => expect(statusOf(viewer).waitingFor).toEqual([]));
   expect((await servers()).get(waiting.id)).toMatchObject({ waitingFor: null });
-}, 60_000);
+});
 
 interface RoomServersAnswer {
   servers: { server: string; finding: string | null; waitingFor: object | null }[];

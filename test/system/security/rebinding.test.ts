@@ -194,16 +194,10 @@ test('names whose addresses change are contacted only at allowed addresses, in a
     { lookup: lookupBy(names), discoveryIntervalMs: 20 },
   );
   const viewer = await watch(service);
-  await eventually(
-    () => {
-      for (const { state } of [byLookup, bySource])
-        expect([state.a >= answersA.length, state.aaaa >= answersAaaa.length]).toEqual([
-          true,
-          true,
-        ]);
-    },
-    { withinMs: 50_000 },
-  );
+  await eventually(() => {
+    for (const { state } of [byLookup, bySource])
+      expect([state.a >= answersA.length, state.aaaa >= answersAaaa.length]).toEqual([true, true]);
+  });
   const rows = async () =>
     getJson<(ServerRow & { lastFailure: string })[]>(`${service.url}/api/servers`);
   await eventually(async () =>
@@ -225,4 +219,4 @@ test('names whose addresses change are contacted only at allowed addresses, in a
   await configured.open('r');
   await discovered.open('r');
   await untilShown(viewer, { r: 2 });
-}, 60_000);
+});

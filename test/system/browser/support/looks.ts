@@ -8,21 +8,19 @@ import type { Page } from 'playwright-core';
 import { eventually } from '../../../support/eventually.js';
 
 /** For a busy machine. */
-const patience = { withinMs: 25_000 };
 
 /** Resolves when the text of matching elements contains this. */
 export async function untilText(page: Page, selector: string, text: string | RegExp) {
   await eventually(async () => {
     const texts = await page.locator(selector).allTextContents();
     expect(texts.join('\n')).toMatch(text instanceof RegExp ? text : literally(text));
-  }, patience);
+  });
 }
 
 /** Resolves when this many elements match. */
 export const untilCount = (page: Page, selector: string, count: number) =>
-  eventually(
-    async () => expect([selector, await page.locator(selector).count()]).toEqual([selector, count]),
-    patience,
+  eventually(async () =>
+    expect([selector, await page.locator(selector).count()]).toEqual([selector, count]),
   );
 
 const literally = (text: string) => new RegExp(text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'));

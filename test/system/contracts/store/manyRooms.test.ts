@@ -23,7 +23,7 @@ describe('with 10,000 rooms', () => {
       },
       { step: 'initialize' },
     );
-  }, 120_000);
+  });
   afterAll(() => embedded.end());
   beforeEach(() => {
     scans = [];

@@ -156,7 +156,9 @@ describe('rooms that are live but not in the store', () => {
           .sort(),
       ).toEqual(['a', 'b']);
       expect(idsOf(pages).slice(2).sort()).toEqual(unstorable.toSorted());
-      expect(rooms[2]).toMatchObject({ active: true, connections: 2, servers: 1, createdAt: null });
+      expect(rooms[2]).toMatchObject({ active: true, connections: 2, servers: 1 });
+      // No date is stored. After a second, there is one that this service observed.
+      expect(rooms[2]?.observed).toBe(rooms[2]?.createdAt !== null);
     }
     const long = await allPages<RoomSummary>(service, '/api/rooms?prefix=xx&limit=1');
     expect(idsOf(long).sort()).toEqual(unstorable.filter((name) => name.startsWith('xx')).sort());

@@ -291,7 +291,7 @@ test('servers that are not asked are counted, also in a 404', async () => {
     const status = viewer.messages.findLast(({ event }) => event === 'room');
     expect(JSON.parse(status?.data ?? '{}')).toMatchObject({ state: 'waiting', notAsked: 2 });
   });
-}, 60_000);
+});
 
 test('an unknown room gets 404', async () => {
   const double = await startDouble();

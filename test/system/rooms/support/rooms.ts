@@ -12,7 +12,6 @@ import { eventually } from '../../../support/eventually.js';
 import { visits, watch } from '../../../support/stage.js';
 
 /** On a machine that is busy. */
-export const patience = { withinMs: 20_000 };
 
 /** The data of a `room` event. */
 export interface RoomStatus {
@@ -57,7 +56,7 @@ export function documentOf(stream: EventStream): Record<string, { value?: unknow
 }
 
 export const untilStanding = (stream: EventStream, ...states: string[]) =>
-  eventually(() => expect(states).toContain(statusOf(stream).state), patience);
+  eventually(() => expect(states).toContain(statusOf(stream).state));
 
 /** A browser that merges a room's updates with Yjs by itself. */
 export class Consumer {
