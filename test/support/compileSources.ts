@@ -21,7 +21,7 @@ async function sourcesIn(folder: string): Promise<string[]> {
   return entries
     .filter((entry) => entry.isFile() && /(?<!\.d)\.[jt]s$/.test(entry.name))
     .map(({ parentPath, name }) => relative(root, join(parentPath, name)))
-    .filter((path) => !path.startsWith('server/page/') && !path.includes('node_modules'));
+    .filter((path) => !/^server\/(page|agent\/dist)\/|node_modules/.test(path));
 }
 
 async function compileIfChanged(path: string): Promise<void> {

@@ -103,7 +103,7 @@ export async function startComparison(more: Record<string, string> = {}): Promis
 
 async function differenceOf(compare: () => Promise<void>): Promise<string | undefined> {
   try {
-    await eventually(compare, patience);
+    await eventually(compare);
     return undefined;
   } catch (cause) {
     return cause instanceof Error ? cause.message : String(cause);

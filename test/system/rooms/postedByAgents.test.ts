@@ -17,7 +17,6 @@ import {
   docOn,
   documentOf,
   edit,
-  patience,
   statusOf,
   untilStanding,
   watchRoom,
@@ -52,13 +51,10 @@ const untilEqual = (
     for (const server of holders) expect(contentOf(await docOn(server, room))).toEqual(expected);
     expect(contentOf(consumer.catchUp())).toEqual(expected);
     expect(documentOf(viewer).text).toEqual({ type: 'text', value: expected.text });
-  }, patience);
+  });
 
 const untilByPosts = (viewer: EventStream) =>
-  eventually(
-    () => expect(statusOf(viewer)).toMatchObject({ state: 'live', source: 'posts' }),
-    patience,
-  );
+  eventually(() => expect(statusOf(viewer)).toMatchObject({ state: 'live', source: 'posts' }));
 
 test('a document is live by posts of the agent, with its people and its log', async () => {
   const server = await startReal();
@@ -67,14 +63,14 @@ test('a document is live by posts of the agent, with its people and its log', as
   const [ada, bob] = [await edit(server, room, 'Ada'), await edit(server, room, 'Bob')];
   const [viewer, consumer] = [await watchRoom(service, room), await consume(service, room)];
   await untilByPosts(viewer);
-  await eventually(() => expect(namesIn(viewer)).toEqual(['Ada', 'Bob']), patience);
+  await eventually(() => expect(namesIn(viewer)).toEqual(['Ada', 'Bob']));
   for (let i = 0; i < 100; i += 1) (i % 2 ? ada : bob).type(`${i} `);
   await untilEqual([ada, bob], [server], viewer, consumer);
   expect(dataOf(viewer, 'update')).toHaveLength(100);
   await bob.leave();
-  await eventually(() => expect(namesIn(viewer)).toEqual(['Ada']), patience);
+  await eventually(() => expect(namesIn(viewer)).toEqual(['Ada']));
   const cleo = await edit(server, room, 'Cleo');
-  await eventually(() => expect(namesIn(viewer)).toEqual(['Ada', 'Cleo']), patience);
+  await eventually(() => expect(namesIn(viewer)).toEqual(['Ada', 'Cleo']));
   cleo.type('and more');
   await untilEqual([ada, cleo], [server], viewer, consumer);
   expect(statusOf(viewer)).toMatchObject({ state: 'live', source: 'posts', garbage: 0 });
@@ -91,10 +87,10 @@ test('each of several servers posts what its own clients type, and they never se
     setInterval(() => nth(editors, Math.floor(Math.random() * 3)).type('word '), 10),
     clearInterval,
   );
-  await eventually(() => expect(dataOf(viewer, 'update').length).toBeGreaterThan(1000), patience);
+  await eventually(() => expect(dataOf(viewer, 'update').length).toBeGreaterThan(1000));
   clearInterval(timer);
   await untilEqual(editors, servers, viewer, consumer);
-  await eventually(() => expect(statusOf(viewer).servers).toHaveLength(3), patience);
+  await eventually(() => expect(statusOf(viewer).servers).toHaveLength(3));
   for (const { diverged } of dataOf<{ diverged: [] }>(viewer, 'room')) expect(diverged).toEqual([]);
 }, 90_000);
 
@@ -106,7 +102,7 @@ test('servers that are not connected are flagged while the room is live', async 
   nth(editors, 0).type('only here');
   nth(editors, 1).type('and there');
   const viewer = await watchRoom(service, room);
-  await eventually(() => expect(statusOf(viewer).diverged).toHaveLength(2), patience);
+  await eventually(() => expect(statusOf(viewer).diverged).toHaveLength(2));
   await untilByPosts(viewer);
 }, 60_000);
 
@@ -117,18 +113,18 @@ test('a room goes on when its server is killed, and when that is back', async ()
   await watch(service);
   const [ada, bob] = [await edit(stays, room, 'Ada'), await edit(dies, room, 'Bob')];
   const viewer = await watchRoom(service, room);
-  await eventually(() => expect(statusOf(viewer).servers).toHaveLength(2), patience);
+  await eventually(() => expect(statusOf(viewer).servers).toHaveLength(2));
   await untilByPosts(viewer);
   await dies.kill();
   ada.type('meanwhile. ');
-  await eventually(() => expect(documentOf(viewer).text?.value).toContain('meanwhile'), patience);
+  await eventually(() => expect(documentOf(viewer).text?.value).toContain('meanwhile'));
   // Its counts are removed, so nothing is expected of it any more.
-  await eventually(() => expect(statusOf(viewer).servers).toEqual([stays.id]), patience);
+  await eventually(() => expect(statusOf(viewer).servers).toEqual([stays.id]));
   await untilByPosts(viewer);
   owns(await startServerProcess({ port, dashboardUrl: service.url }), (it) => it.kill());
-  await eventually(() => expect(statusOf(viewer).servers).toHaveLength(2), patience);
+  await eventually(() => expect(statusOf(viewer).servers).toHaveLength(2));
   bob.type('back again. ');
-  await eventually(() => expect(documentOf(viewer).text?.value).toContain('back again'), patience);
+  await eventually(() => expect(documentOf(viewer).text?.value).toContain('back again'));
   await untilByPosts(viewer);
 }, 90_000);
 
@@ -144,7 +140,7 @@ test('a room goes on after a restart of the service', async () => {
   await untilByPosts(viewer);
   ada.type('seen.');
   await untilEqual([ada], [server], viewer, consumer);
-  await eventually(() => expect(namesIn(viewer)).toEqual(['Ada']), patience);
+  await eventually(() => expect(namesIn(viewer)).toEqual(['Ada']));
 }, 60_000);
 
 test('an update that is too large for a post is fetched with the state', async () => {

@@ -22,7 +22,6 @@ import {
   contentOf,
   dataOf,
   documentOf,
-  patience,
   statusOf,
   untilStanding,
   watchRoom,
@@ -84,10 +83,10 @@ const untilLive = (viewer: Parameters<typeof statusOf>[0]) =>
   eventually(() => {
     clock.advance(250);
     expect(statusOf(viewer)).toMatchObject({ state: 'live', source: 'posts' });
-  }, patience);
+  });
 
 const untilListed = (lists: readonly string[][], size: number) =>
-  eventually(() => expect(lists.at(-1)).toHaveLength(size), patience);
+  eventually(() => expect(lists.at(-1)).toHaveLength(size));
 
 test('a room is live by posts of its server, which is asked for it once', async () => {
   const { service } = await startCounting();
@@ -102,10 +101,9 @@ test('a room is live by posts of its server, which is asked for it once', async 
     servers: [holder.id],
   });
   for (let i = 0; i < 20; i += 1) type(holder, `${i} `);
-  await eventually(() => expect(textIn(viewer)).toBe(contentOf(holder.doc(room)).text), patience);
-  await eventually(
-    () => expect(contentOf(consumer.catchUp())).toEqual(contentOf(holder.doc(room))),
-    patience,
+  await eventually(() => expect(textIn(viewer)).toBe(contentOf(holder.doc(room)).text));
+  await eventually(() =>
+    expect(contentOf(consumer.catchUp())).toEqual(contentOf(holder.doc(room))),
   );
   expect(statusOf(viewer)).toMatchObject({ state: 'live', source: 'posts', channel: 'followed' });
   expect([asked(holder), holder.lists]).toEqual([1, [[room]]]);
@@ -123,7 +121,7 @@ test('without counts the servers are asked who holds it, and only that one is to
   clock.advance(250);
   await untilStanding(viewer, 'live');
   type(holder, 'two ');
-  await eventually(() => expect(textIn(viewer)).toBe('two one'), patience);
+  await eventually(() => expect(textIn(viewer)).toBe('two one'));
   expect([asked(holder), asked(other), other.lists]).toEqual([2, 1, []]);
   expect(holder.instructions).toBe(1);
 });
@@ -139,12 +137,12 @@ test('people and log entries come from the posts', async () => {
     awareness([8, 1, { name: 'Bob' }]),
   ]);
   const people = () => [...peopleOf(framesOf(viewer)).values()].map(({ state }) => state);
-  await eventually(() => expect(people()).toEqual([{ name: 'Ada' }, { name: 'Bob' }]), patience);
+  await eventually(() => expect(people()).toEqual([{ name: 'Ada' }, { name: 'Bob' }]));
   await holder.postContent(awareness([7, 2, null]));
-  await eventually(() => expect(people()).toEqual([{ name: 'Bob' }]), patience);
+  await eventually(() => expect(people()).toEqual([{ name: 'Bob' }]));
   expect(framesOf(viewer).at(-1)?.[1].since).not.toBeNull();
   type(holder, 'two ');
-  await eventually(() => expect(dataOf(viewer, 'update')).toHaveLength(1), patience);
+  await eventually(() => expect(dataOf(viewer, 'update')).toHaveLength(1));
   expect(await getJson(`${service.url}/api/room/log?room=${room}`)).toMatchObject({
     watched: true,
     entries: [{ number: 1, inserted: 4, types: ['text'] }],
@@ -155,12 +153,12 @@ test('what is typed while the state is on its way is not missed', async () => {
   const { service } = await startCounting();
   holder.shut();
   const viewer = await watchRoom(service, room);
-  await eventually(() => expect(asked(holder)).toBe(1), patience);
+  await eventually(() => expect(asked(holder)).toBe(1));
   // The list is confirmed before the state is asked for.
   expect(holder.lists).toEqual([[room]]);
   type(holder, 'two ');
   holder.open();
-  await eventually(() => expect(textIn(viewer)).toBe('two one'), patience);
+  await eventually(() => expect(textIn(viewer)).toBe('two one'));
   expect(asked(holder)).toBe(1);
 });
 
@@ -175,7 +173,7 @@ test('after a loss the state is fetched again, once', async () => {
     ]),
   ).toBe(204);
   clock.advance(250);
-  await eventually(() => expect(textIn(viewer)).toBe('two one'), patience);
+  await eventually(() => expect(textIn(viewer)).toBe('two one'));
   expect([asked(holder), statusOf(viewer).state]).toEqual([2, 'live']);
 });
 
@@ -185,7 +183,7 @@ test('a refused post counts as a loss', async () => {
   type(holder, 'two ');
   expect(await holder.postContent({ room, update: 'AAAA'.repeat(1000) })).toBe(413);
   clock.advance(250);
-  await eventually(() => expect(textIn(viewer)).toBe('two one'), patience);
+  await eventually(() => expect(textIn(viewer)).toBe('two one'));
 });
 
 test('a room whose server does not take the list is polled until it does', async () => {
@@ -196,7 +194,7 @@ test('a room whose server does not take the list is polled until it does', async
   expect(statusOf(viewer)).toMatchObject({ source: 'poll', channel: 'lost', presence: 'lost' });
   type(holder, 'two ');
   clock.advance(1000);
-  await eventually(() => expect(textIn(viewer)).toBe('two one'), patience);
+  await eventually(() => expect(textIn(viewer)).toBe('two one'));
   holder.listStatus = 200;
   await untilLive(viewer);
 });
@@ -213,7 +211,7 @@ test.each([
   for (const words of ['two ', 'three ']) {
     type(holder, words);
     clock.advance(1000);
-    await eventually(() => expect(textIn(viewer)).toContain(words), patience);
+    await eventually(() => expect(textIn(viewer)).toContain(words));
   }
   expect([holder.lists, other.lists, statusOf(viewer).state]).toEqual([[], [], 'polling']);
 });
@@ -228,9 +226,9 @@ test('a server that gets the room later is told to post it, and its state is rea
   await eventually(() => {
     expect(statusOf(viewer).servers.toSorted()).toEqual([holder.id, other.id].toSorted());
     expect(textIn(viewer)).toContain('elsewhere');
-  }, patience);
+  });
   type(other, 'and more ');
-  await eventually(() => expect(textIn(viewer)).toContain('and more'), patience);
+  await eventually(() => expect(textIn(viewer)).toContain('and more'));
   expect(statusOf(viewer)).toMatchObject({ state: 'live', source: 'posts' });
   expect(dataOf<{ state: string }>(viewer, 'room').map(({ state }) => state)).not.toContain(
     'polling',
@@ -247,7 +245,7 @@ test('a room that moves to a server that cannot post it is polled', async () => 
   await eventually(() => {
     clock.advance(1000);
     expect(textIn(viewer)).toContain('old');
-  }, patience);
+  });
   expect(statusOf(viewer)).toMatchObject({ source: 'poll', channel: 'none', presence: 'none' });
 });
 
@@ -259,7 +257,7 @@ test('servers that hold different documents are reported', async () => {
   await eventually(() => {
     clock.advance(250);
     expect(statusOf(viewer).servers).toHaveLength(2);
-  }, patience);
+  });
   await eventually(() => {
     clock.advance(5000);
     expect(
@@ -267,7 +265,7 @@ test('servers that hold different documents are reported', async () => {
         .diverged.map(({ server }) => server)
         .toSorted(),
     ).toEqual([holder.id, other.id].toSorted());
-  }, patience);
+  });
 });
 
 test('a server that has restarted is told its list again', async () => {
@@ -278,10 +276,10 @@ test('a server that has restarted is told its list again', async () => {
   // What a renewed activation tells: another process answers there.
   await holder.askAtStartup(service);
   clock.advance(50);
-  await eventually(() => expect(holder.lists).toEqual([[room], [room]]), patience);
+  await eventually(() => expect(holder.lists).toEqual([[room], [room]]));
   clock.advance(250);
   type(holder, 'more ');
-  await eventually(() => expect(textIn(viewer)).toContain('more anew'), patience);
+  await eventually(() => expect(textIn(viewer)).toContain('more anew'));
   await untilLive(viewer);
 });
 
@@ -293,13 +291,13 @@ test('so is one that has restarted while nobody looks at the counts', async () =
   holder.restart();
   type(holder, 'anew ');
   await holder.askAtStartup(service);
-  await eventually(() => expect(holder.lists).toEqual([[room], [room]]), patience);
+  await eventually(() => expect(holder.lists).toEqual([[room], [room]]));
   await eventually(() => {
     clock.advance(250);
     expect(textIn(viewer)).toContain('anew');
-  }, patience);
+  });
   type(holder, 'more ');
-  await eventually(() => expect(textIn(viewer)).toContain('more anew'), patience);
+  await eventually(() => expect(textIn(viewer)).toContain('more anew'));
   await untilLive(viewer);
 });
 
@@ -307,7 +305,7 @@ test('lists are renewed every 30 s', async () => {
   await startLive();
   for (let renewals = 1; renewals < 4; renewals += 1) {
     clock.advance(30_000);
-    await eventually(() => expect(holder.lists).toHaveLength(renewals + 1), patience);
+    await eventually(() => expect(holder.lists).toHaveLength(renewals + 1));
   }
   expect(holder.lists).toEqual(Array(4).fill([room]));
 });
@@ -323,7 +321,7 @@ test('viewers that come back in time change nothing, and after the last one the 
   await eventually(() => {
     clock.advance(lingerMs);
     expect(holder.lists).toEqual([[room], []]);
-  }, patience);
+  });
   const before = asked(holder);
   type(holder, 'unseen ');
   expect(
@@ -365,18 +363,17 @@ test('a server cannot post about rooms that it was not asked for', async () => {
   expect(await other.postContent([forged, { room, lost: true }])).toBe(204);
   clock.advance(250);
   type(holder, 'two ');
-  await eventually(() => expect(textIn(viewer)).toBe('two one'), patience);
+  await eventually(() => expect(textIn(viewer)).toBe('two one'));
   expect([asked(holder), dataOf(viewer, 'update').length]).toEqual([1, 1]);
 });
 
 test('updates of watched rooms go to viewers of all updates too', async () => {
   const { service } = await startLive();
   const all = await watch(service, '/api/updates?as=updates');
-  await eventually(() => expect(holder.wantsUpdates).toBe(true), patience);
+  await eventually(() => expect(holder.wantsUpdates).toBe(true));
   type(holder, 'two ');
-  await eventually(
-    () => expect(dataOf<{ room: string }>(all, 'update').map((each) => each.room)).toEqual([room]),
-    patience,
+  await eventually(() =>
+    expect(dataOf<{ room: string }>(all, 'update').map((each) => each.room)).toEqual([room]),
   );
 });
 
@@ -399,7 +396,7 @@ test('a service that was restarted tells the servers anew, and does not know the
   now.search = old.search;
   expect((await post(`${now}`, JSON.stringify({ room, lost: true }))).status).toBe(404);
   type(holder, 'two ');
-  await eventually(() => expect(textIn(viewer)).toBe('two one'), patience);
+  await eventually(() => expect(textIn(viewer)).toBe('two one'));
 });
 
 test('two hundred rooms are live at a time', async () => {
@@ -407,15 +404,15 @@ test('two hundred rooms are live at a time', async () => {
   for (const name of names) type(holder, name, name);
   const service = await start();
   const counts = await watch(service);
-  await eventually(() => expect(holder.wantsActivity).toBe(true), patience);
+  await eventually(() => expect(holder.wantsActivity).toBe(true));
   await Promise.all(names.map((name) => holder.announce(name)));
-  await eventually(() => expect(Object.keys(counts.rooms())).toHaveLength(200), patience);
+  await eventually(() => expect(Object.keys(counts.rooms())).toHaveLength(200));
   const path = (name: string) => `/api/room/events?room=${encodeURIComponent(name)}`;
   const viewers = await Promise.all(names.map((name) => watch(service, path(name))));
   await Promise.all(viewers.map((viewer) => untilStanding(viewer, 'live')));
   expect(holder.lists.at(-1)).toHaveLength(200);
   for (const name of names) type(holder, 'more ', name);
   for (const [i, viewer] of viewers.entries())
-    await eventually(() => expect(textIn(viewer)).toBe(`more ${nth(names, i)}`), patience);
+    await eventually(() => expect(textIn(viewer)).toBe(`more ${nth(names, i)}`));
   expect([...holder.asked.values()]).toEqual(Array(200).fill(1));
 }, 120_000);
