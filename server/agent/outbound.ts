@@ -1,6 +1,7 @@
 import http from 'node:http';
 import https from 'node:https';
 import type { Socket } from 'node:net';
+import { urlToHttpOptions } from 'node:url';
 
 /** A request. `url` is sent unchanged, except for its fragment. */
 export interface OutboundRequest {
@@ -39,28 +40,25 @@ export class Outbound {
   async send({ method, url, body, headers }: OutboundRequest): Promise<OutboundAnswer> {
     const target = new URL(url);
     const isSecure = target.protocol === 'https:';
-    const options = {
+    const options: https.RequestOptions = {
+      ...urlToHttpOptions(target),
       method,
       headers: { ...headersOf(body), ...headers },
       agent: this.#agents[isSecure ? 'https:' : 'http:'],
     };
     return new Promise((resolve, reject) => {
-      const request = (isSecure ? https : http).request(target, options);
-      let hasAnswer = false;
+      const request = (isSecure ? https : http).request(options);
       const late = () => request.destroy(new Error(`no answer within ${this.#deadlineMs} ms`));
       const deadline = setTimeout(late, this.#deadlineMs).unref();
       this.#inFlight.add(request);
       request.on('socket', release);
-      request.on('response', (answer) => {
-        hasAnswer = true;
-        readAnswer(answer).then(resolve, reject);
-      });
+      request.on('response', (answer) => readAnswer(answer, resolve));
       request.on('error', reject);
-      // Emitted last. An answer may still be read; an upgrade is no answer.
+      // Emitted last: what is not answered by now will not be.
       request.on('close', () => {
-        if (!hasAnswer) reject(new Error('no answer'));
         clearTimeout(deadline);
         this.#inFlight.delete(request);
+        reject(new Error('no complete answer'));
       });
       request.end(body);
     });
@@ -89,13 +87,18 @@ function headersOf(body: string | undefined): http.OutgoingHttpHeaders {
   };
 }
 
-async function readAnswer(answer: http.IncomingMessage): Promise<OutboundAnswer> {
+/** Calls back at the end of a complete answer. By events: an iterator would cost more than the rest. */
+function readAnswer(answer: http.IncomingMessage, done: (read: OutboundAnswer) => void): void {
   const chunks: Buffer[] = [];
   let bytes = 0;
-  for await (const chunk of answer as AsyncIterable<Buffer>) {
+  answer.on('data', (chunk: Buffer) => {
     bytes += chunk.length;
-    if (bytes > maxAnswerBytes) throw new Error(`the answer is over ${maxAnswerBytes} bytes`);
-    chunks.push(chunk);
-  }
-  return { status: answer.statusCode ?? 0, text: Buffer.concat(chunks).toString('utf8') };
+    if (bytes > maxAnswerBytes) answer.destroy();
+    else chunks.push(chunk);
+  });
+  answer.on('error', () => undefined);
+  answer.on('end', () => {
+    if (!answer.complete) return;
+    done({ status: answer.statusCode ?? 0, text: Buffer.concat(chunks).toString('utf8') });
+  });
 }

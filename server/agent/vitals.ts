@@ -50,10 +50,7 @@ export class Vitals {
       uptimeSeconds: Math.round(process.uptime()),
       memoryBytes: process.memoryUsage.rss(),
       eventLoopDelayMs: this.#takeDelay(),
-      documents: snapshot && {
-        inMemory: snapshot.rooms.length,
-        idle: snapshot.connections.filter((count) => count === 0).length,
-      },
+      documents: snapshot && { inMemory: snapshot.inMemory, idle: snapshot.idle },
       stores: this.#stores(),
     };
     return asciiJson(told);

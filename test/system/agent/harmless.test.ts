@@ -120,6 +120,28 @@ describe('code of the host that throws', () => {
   });
 });
 
+test('a large snapshot is taken in one step, and sent in many turns of the event loop', async () => {
+  const rooms = new Map<string, number>();
+  for (let index = 0; index < 100_000; index += 1) rooms.set(`room-${index}`, 1);
+  let turns = 0;
+  let isSent = false;
+  const count = () => {
+    turns += 1;
+    for (let index = 0; turns === 1 && index < 100_000; index += 1) rooms.set(`room-${index}`, 2);
+    if (!isSent) setImmediate(count);
+  };
+  const connections = () => {
+    setImmediate(count);
+    return rooms;
+  };
+  const { port } = await startAgent({ documents: { ...throwing, connections } });
+  const answer = await activate(port, { active: true, eventsUrl: eventsUrl() });
+  isSent = true;
+  expect(JSON.parse(answer.text)).toHaveLength(100_000);
+  expect(answer.text).not.toContain(':2}');
+  expect(turns).toBeGreaterThan(90);
+});
+
 /** A dashboard that does something to each connection once there is a request. */
 async function startRawDashboard(act: (socket: Socket) => void): Promise<string> {
   const sockets = new Set<Socket>();

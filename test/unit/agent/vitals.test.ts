@@ -12,7 +12,7 @@ const told = (vitals: Vitals, snapshot?: Parameters<Vitals['header']>[0]) =>
 test('the header tells of the process, its documents and stores', () => {
   const stores = () => ({ pending: 2, failed: 1 });
   const vitals = new Vitals(identity, { ...documents, stores });
-  expect(told(vitals, { rooms: ['a', 'b', 'c'], connections: [1, 0, 0] })).toEqual({
+  expect(told(vitals, { parts: [], inMemory: 3, idle: 2 })).toEqual({
     capabilities: ['names', 'rooms'],
     run: 'run',
     name: 'web-1',
