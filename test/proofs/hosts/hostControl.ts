@@ -45,8 +45,11 @@ export interface HostSettings {
 
 export const settings: HostSettings = JSON.parse(process.argv[2] ?? '{}');
 
-/** On a busy machine no post may be given up: only a resync would find it. */
-export const timings = { deadlineMs: 60_000 };
+/**
+ * On a busy machine no post may be given up: only a resync would find it. A restarted service learns of
+ * an agent that has nothing to post by its next renewal.
+ */
+export const timings = { deadlineMs: 60_000, renewalMs: 5_000, renewalJitterMs: 1_000 };
 
 /** Tells the test that the host runs, and answers its requests. */
 export function serveControl(control: HostControl, started: { url: string }): void {

@@ -11,12 +11,17 @@ export interface HostRunFigures {
   readonly operations: number;
   /** Quiet moments at which the counts were compared. */
   readonly checks: number;
+  /** Counts of rooms that were compared. */
+  readonly counts?: number;
   /** Documents that were compared. */
   readonly states: number;
   /** Each difference between the service and the server. */
   readonly differences: readonly string[];
-  /** Snapshots that the service took while it was watched throughout: each could have healed a wrong count. */
-  readonly snapshots: number;
+  /**
+   * Snapshots that the service took while it was watched throughout: each could have healed a wrong count.
+   * Absent: nothing is watched throughout.
+   */
+  readonly snapshots?: number;
   /** Rejections in the server that no fault of the run caused. */
   readonly rejections: readonly string[];
   /** How often each operation was done. */

@@ -5,12 +5,17 @@
 import { parseArgs } from 'node:util';
 import { runHocuspocus } from './hocuspocusRun.js';
 import type { HostRunFigures, HostRunOptions } from './hostRun.js';
+import { runLong } from './longRun.js';
+import { ySocketIoKind } from './ySocketIoKind.js';
+import { yWebsocketKinds } from './yWebsocketKinds.js';
 
 const runs: Record<string, (options: HostRunOptions) => Promise<HostRunFigures>> = {
   'hocuspocus-2': (options) => runHocuspocus(2, options),
   'hocuspocus-3': (options) => runHocuspocus(3, options),
   'hocuspocus-4': (options) => runHocuspocus(4, options),
 };
+for (const kind of [...yWebsocketKinds, ySocketIoKind])
+  runs[kind.name.replaceAll(/[ ,]+/g, '-')] = (options) => runLong(kind, options);
 
 const { values } = parseArgs({
   options: {
@@ -25,7 +30,7 @@ for (const name of values.hosts.split(',')) {
   if (!run) throw new Error(`There is no host "${name}". Known: ${Object.keys(runs).join(', ')}`);
   const figures = await run(options);
   process.stdout.write(`${JSON.stringify(figures, null, 2)}\n`);
-  if (figures.differences.length + figures.rejections.length + figures.snapshots > 0)
+  if (figures.differences.length + figures.rejections.length + (figures.snapshots ?? 0) > 0)
     process.exitCode = 1;
 }
 process.exit();

@@ -16,6 +16,8 @@ export interface RandomRunOptions {
   service(): { url: string };
   /** What else happens now and then, between two stretches of operations. */
   disturbances?: Readonly<Record<string, () => Promise<void>>>;
+  /** The share of stretches that are disturbed. Default 0.25. */
+  disturbed?: number;
 }
 
 /** What a run has done. It throws at the first difference. */
@@ -49,10 +51,9 @@ interface Member {
 
 const maxMembers = 30;
 const maxStretch = 20;
-const disturbedStretches = 0.25;
 
 export function createRandomRun(options: RandomRunOptions): RandomRun {
-  const { kind, random, host, service, disturbances = {} } = options;
+  const { kind, random, host, service, disturbances = {}, disturbed = 0.25 } = options;
   const figures: RunFigures = {
     operations: {},
     quietMoments: 0,
@@ -86,13 +87,15 @@ export function createRandomRun(options: RandomRunOptions): RandomRun {
       const stretch = Math.min(left, 1 + Math.floor(random() * maxStretch));
       left -= stretch;
       const pending = Array.from({ length: stretch }, operate);
-      const disturbance = random() < disturbedStretches && pick(random, Object.keys(disturbances));
+      const disturbance = random() < disturbed && pick(random, Object.keys(disturbances));
       if (disturbance) {
         note(disturbance);
-        await Promise.allSettled(pending);
-        await disturbances[disturbance]?.();
+        const ended = await Promise.allSettled([disturbances[disturbance]?.(), ...pending]);
+        // Operations may fail meanwhile, but not what disturbs them.
+        if (ended[0].status === 'rejected') throw ended[0].reason;
+      } else {
+        await Promise.all(pending);
       }
-      await Promise.all(pending.map((it) => (disturbance ? it.catch(() => undefined) : it)));
       await quietMoment();
     }
   }
