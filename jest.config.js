@@ -13,6 +13,7 @@ export default {
       { jsc: { target: 'es2022', parser: { syntax: 'typescript' } }, module: { type: 'es6' } },
     ],
   },
+  setupFilesAfterEnv: ['<rootDir>/test/support/endOfFile.ts'],
   globalSetup: '<rootDir>/test/support/compileSources.ts',
   moduleNameMapper: {
     '^\\.{1,2}/(.*/)?moduleBeside\\.js$': '<rootDir>/test/support/compiledModules.ts',

@@ -1,4 +1,3 @@
-import { afterAll } from '@jest/globals';
 import { pino } from 'pino';
 import { readConfig } from '../../server/config/config.js';
 import {
@@ -7,10 +6,7 @@ import {
   type ServiceOverrides,
   startService,
 } from '../../server/service.js';
-
-/** A service that stops does not wait long for its store. A store that opens after the last test would fail. */
-const openings: Promise<unknown>[] = [];
-afterAll(() => Promise.allSettled(openings));
+import { storeOpenings } from './storeOpenings.js';
 
 /** Starts the service in this process on a free port of 127.0.0.1, quietly; variables as of `docs/deploy.md`. */
 export function startTestService(
@@ -26,6 +22,6 @@ export function startTestService(
 
 const openNoted: NonNullable<ServiceOverrides['openStore']> = (...needs) => {
   const opening = openConfiguredStore(...needs);
-  openings.push(opening);
+  storeOpenings.push(opening);
   return opening;
 };

@@ -41,7 +41,6 @@ const env = {
   PROBE_INTERVAL_MS: '60000',
   RESYNC_INTERVAL_MS: '600000',
 };
-const patience = { withinMs: 10_000 };
 
 /** Starts the service with a viewer. The caller ends it. Works outside of Jest too. */
 export async function startComparison(more: Record<string, string> = {}): Promise<Comparison> {

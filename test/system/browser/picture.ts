@@ -2,13 +2,11 @@
 
 import { statSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { pino } from 'pino';
-import { readConfig } from '../../../server/config/config.js';
 import { startDemoFleet } from '../../../server/demo/demoFleet.js';
 import { simulateEditors } from '../../../server/demo/editors.js';
 import { freePort } from '../../../server/demo/serviceChild.js';
-import { startService } from '../../../server/service.js';
 import { emptyStore } from '../../support/emptyStore.js';
+import { startTestService } from '../../support/service.js';
 import { launchBrowser, openPage } from './support/browser.js';
 
 const path = fileURLToPath(new URL('../../../docs/page.png', import.meta.url));
@@ -40,9 +38,7 @@ async function take(): Promise<void> {
     PUBSUB_SERVERS: fleet.ids().join(','),
     PROBE_INTERVAL_MS: '1000',
   };
-  const config = readConfig({ STATE_DIR: 'none', ...env });
-  const log = pino({ level: 'silent' });
-  const service = await startService(config, log, { openStore: async () => emptyStore });
+  const service = await startTestService(env, { openStore: async () => emptyStore });
   cleanups.push(service.stop);
   const editors = simulateEditors({ servers: () => fleet.urls(), rooms, editors: 60, stepMs: 120 });
   cleanups.push(editors.stop);
