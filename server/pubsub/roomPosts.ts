@@ -7,7 +7,7 @@ import { type DelayClock, ServerRoomList } from './serverRoomList.js';
 /** What the posts of watched rooms need of the rest of the service. */
 export interface RoomPostsNeeds {
   /** Tells a server which rooms to post. Rejects with an Error if it is not confirmed within a deadline. */
-  send: (server: ServerId, rooms: readonly RoomName[], signal: AbortSignal) => Promise<void>;
+  send: (server: ServerId, rooms: readonly RoomName[], how: Sending) => Promise<void>;
   /** Whether a server can post rooms. */
   isAble: (server: ServerId) => boolean;
   /** How long a request without an answer may still be applied. */
@@ -16,6 +16,13 @@ export interface RoomPostsNeeds {
   onFailed: (server: ServerId, cause: Error) => void;
   /** Default: the real one. */
   clock?: DelayClock | undefined;
+}
+
+/** How a list is sent. */
+export interface Sending {
+  signal: AbortSignal;
+  /** Whether the last request to the server failed. */
+  isRetry: boolean;
 }
 
 const realClock: DelayClock = { setTimeout, clearTimeout };
@@ -121,8 +128,9 @@ export class RoomPosts {
 
   #addList(server: ServerId): ServerRoomList {
     const { send, clock = realClock, requestTimeoutMs, onFailed } = this.#needs;
-    const list = new ServerRoomList({
-      send: (rooms) => send(server, rooms, this.#stop.signal),
+    const { signal } = this.#stop;
+    const list: ServerRoomList = new ServerRoomList({
+      send: (rooms) => send(server, rooms, { signal, isRetry: list.isFailing }),
       clock,
       requestTimeoutMs,
       onChanged: () => this.#update(server),

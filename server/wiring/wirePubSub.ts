@@ -81,11 +81,12 @@ export function wirePubSub(needs: PubSubWiringNeeds) {
   const serverRequests = createServerRequests(pubSubServers, pacer);
   const machine = pubSubServerMachine.provide({ actors: { serverRequests } });
   const roomPosts: RoomPosts = new RoomPosts({
-    send: (server, rooms, signal) => {
+    send: (server, rooms, { signal, isRetry }) => {
       const { host } = hostAndPort(server);
+      const lastResult = isRetry ? 'failed' : 'answered';
       return new Promise((resolve, reject) => {
         const task = () => pubSubServers.watchRooms(server, rooms, signal).then(resolve, reject);
-        pacer.run(task, { host, lastResult: 'answered', signal });
+        pacer.run(task, { host, lastResult, signal });
       });
     },
     isAble: (server) => agents.supports(server, 'rooms'),
