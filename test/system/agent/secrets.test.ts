@@ -117,14 +117,16 @@ test('an unsigned query, or one with another secret, has nobody asked, and is lo
 });
 
 test('a captured query is refused when it is sent again, or for another service', async () => {
-  const [one, another] = [await startStaged([], withSecret), await startStaged([], withSecret)];
+  const host = 'one.example:8000';
+  const one = await startStaged([], { ...withSecret, ALLOWED_HOSTS: 'one.example' });
+  const another = await startStaged([], withSecret);
   const double = await startDouble();
   const target = `${path}?port=${double.port}`;
-  const { host } = new URL(one.url);
   const signed = new Signatures([secret]).sign({ method: 'GET', host, target, body: '' });
-  const send = (service: { url: string }, headers = {}) =>
-    ask(service.url + target, { headers: { 'Dashboard-Signature': signed, ...headers } });
-  await send(another, { Host: 'other.example' });
+  const send = (service: { url: string }) =>
+    ask(service.url + target, { headers: { 'Dashboard-Signature': signed, Host: host } });
+  await send(another);
+  expect([...another.actor.getSnapshot().context.roster]).toEqual([]);
   await send(one);
   await eventually(() => expect(putsOf(double)).toHaveLength(1));
   await watch(one);

@@ -1,0 +1,88 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { expect, test } from '@jest/globals';
+import { freePort } from '../../../server/demo/serviceChild.js';
+import { eventually } from '../../support/eventually.js';
+import { startForwarder } from '../../support/forwarder.js';
+import {
+  calm,
+  owns,
+  serversOf,
+  startStaged,
+  stopStaged,
+  untilServer,
+  untilShown,
+  watch,
+} from '../../support/stage.js';
+import { type StartedAgent, startAgent } from './support.js';
+
+const often = { renewalMs: 20, renewalJitterMs: 5 };
+
+/** Opens a connection to a room. */
+function open({ agent, connections }: StartedAgent, room: string): void {
+  connections.set(room, (connections.get(room) ?? 0) + 1);
+  agent.opened(room);
+}
+
+/** A server for one test, with the number of connections that it got: each request has its own. */
+async function startCounting() {
+  const server = createServer();
+  const seen = { connections: 0 };
+  server.on('connection', () => {
+    seen.connections += 1;
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  owns(server, (it) => {
+    it.close();
+    it.closeAllConnections();
+  });
+  return { server, seen, id: `127.0.0.1:${(server.address() as AddressInfo).port}` };
+}
+
+test.each([
+  ['while somebody watches', true],
+  ['while nobody watches', false],
+])('a healthy agent renews again and again %s, and gets no request', async (_, isWatched) => {
+  const service = await startStaged([], calm);
+  const viewer = isWatched ? await watch(service) : undefined;
+  const { server, seen, id } = await startCounting();
+  const { url, targets } = await startForwarder(service.url);
+  const started = await startAgent({ url, server }, often);
+  const state = isWatched ? 'live' : 'silent';
+  await eventually(async () => expect(await serversOf(service)).toMatchObject([{ id, state }]));
+  // What followed from the start-up query has ended when the evidence is no longer fresh.
+  const renewals = () => targets.filter((target) => target.includes('renewal=true')).length;
+  let before = -1;
+  await eventually(async () => {
+    const last = before;
+    before = seen.connections;
+    const renewed = renewals();
+    await eventually(() => expect(renewals()).toBeGreaterThan(renewed + 10));
+    expect(before).toBe(last);
+  });
+  const renewed = renewals();
+  await eventually(() => expect(renewals()).toBeGreaterThan(renewed + 20));
+  expect(seen.connections).toBe(before);
+  open(started, 'r');
+  if (viewer) await untilShown(viewer, { r: 1 });
+});
+
+test('a service that lost its memory finds its fleet by renewals alone', async () => {
+  const port = String(await freePort());
+  const first = await startStaged([], { PORT: port });
+  const fleet = [
+    await startAgent({ url: first.url }, often),
+    await startAgent({ url: first.url }, often),
+  ];
+  await eventually(async () => expect(await serversOf(first)).toHaveLength(2));
+  for (const server of fleet) open(server, 'r');
+  await stopStaged(first);
+  const second = await startStaged([], { PORT: port });
+  const viewer = await watch(second);
+  await untilShown(viewer, { r: 2 });
+  for (const server of fleet) {
+    await untilServer(viewer, `127.0.0.1:${server.port}`, 'live');
+    open(server, 'r');
+  }
+  await untilShown(viewer, { r: 4 });
+});
