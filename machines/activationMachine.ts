@@ -45,7 +45,7 @@ export const activationMachine = activationSetup.extend({ actions }).createMachi
     'evidence.found': { actions: 'forwardEvidence' },
     // Evidence goes first: a server that has just asked is given time to apply the answer.
     'startup.answered': {
-      actions: ['addServers', 'removeExcessCandidates', 'forwardEvidence', 'tellBatch', 'publish'],
+      actions: ['addServers', 'removeExcessCandidates', 'forwardEvidence', 'tellBatch'],
     },
     'servers.found': { actions: ['addServers', 'removeExcessCandidates', 'tellBatch', 'publish'] },
     'servers.discovered': { actions: ['addServers', 'removeVanished', 'tellBatch', 'publish'] },

@@ -73,11 +73,11 @@ export const pubSubServerMachine = pubSubServerSetup.createMachine({
       on: { 'activation.requested': '.engaged' },
       states: {
         unknown: {
-          entry: ['clearDue', { type: 'report', params: { status: 'unknown' } }],
+          entry: { type: 'report', params: { status: 'unknown' } },
           on: { 'deactivation.requested': 'silencing', 'correction.due': 'silencing' },
         },
         silent: {
-          entry: ['clearDue', { type: 'report', params: { status: 'silent' } }],
+          entry: { type: 'report', params: { status: 'silent' } },
           on: {
             'deactivation.requested': { target: 'silent', reenter: true },
             'correction.due': 'silencing',
@@ -107,7 +107,7 @@ export const pubSubServerMachine = pubSubServerSetup.createMachine({
             'updates.wished': { actions: 'demandRequest' },
             'updates.unwished': { actions: 'demandRequest' },
             // The counts may have been cleared since the probe was sent.
-            'probe.answered': { guard: 'hasBase', target: '.heard', actions: 'announceAnswer' },
+            'probe.answered': { guard: 'hasBase', target: '.heard' },
             'snapshot.received': [
               {
                 guard: 'isSnapshotUsable',
@@ -235,7 +235,8 @@ export const pubSubServerMachine = pubSubServerSetup.createMachine({
         deaf: {
           entry: 'tellDeafness',
           exit: 'tellDeafness',
-          on: { 'deactivation.requested': { target: 'plausible', actions: 'recallMissed' } },
+          // Its misses stay counted: in the next activation one more is enough.
+          on: { 'deactivation.requested': 'plausible' },
         },
       },
     },

@@ -183,8 +183,6 @@ const base = setup({
     clearRecurrences: assign({ recurrences: 0 }),
     countMissed: assign({ missed: ({ context }) => context.missed + 1 }),
     clearMissed: assign({ missed: 0 }),
-    /** After the next activation one miss is enough: nothing says that its posts arrive by then. */
-    recallMissed: assign({ missed: missedLimit - 1 }),
     tellDeafness: raise({ type: 'deafness.changed' }),
     report: sendParent(({ context }, { status }: { status: ServerStatus }): ServerReport => {
       const { server, failures } = context;

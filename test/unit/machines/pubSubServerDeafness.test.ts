@@ -164,6 +164,28 @@ describe('a server is not deaf', () => {
     }
   });
 
+  test('before late posts have had their time since its restart', () => {
+    world = liveServer({ r: 1 }, { timing: { probeIntervalMs: 500 } });
+    answerNext({ r: 2 });
+    world.advance(postGraceMs - 1500);
+    world.send('startup.answered');
+    answerNext({ r: 3 });
+    answerNext({ r: 4 });
+    world.advance(postGraceMs - 500);
+  });
+
+  test('after one such snapshot before a deactivation and one after it', () => {
+    world = liveServer({ r: 1 });
+    answerNext({ r: 2 });
+    world.send('deactivation.requested');
+    world.tally.clear();
+    world.answer();
+    world.send('activation.requested');
+    world.answer({ r: 3 });
+    answerNext({ r: 4 });
+    world.advance(postGraceMs);
+  });
+
   test('if its snapshots are all the same', () => {
     world = liveServer({ r: 1 });
     for (let i = 0; i < 5; i += 1) answerNext({ r: 1 });

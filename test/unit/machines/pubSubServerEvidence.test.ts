@@ -104,6 +104,39 @@ describe('a server whose start-up query was answered', () => {
 });
 
 describe('a start-up query that is answered while the server may not be corrected', () => {
+  test('causes no confirmation of the snapshots meanwhile: with more queries it would never end', () => {
+    world = liveServer({}, evidenceOnly);
+    world.advance(1000);
+    world.send('startup.answered');
+    const query = () => {
+      world.send('startup.answered');
+      return 'answer' as const;
+    };
+    world.run(59_000, query, 20);
+    // Corrections after 0, 2, 6, 14 and 30 s, each with a confirmation.
+    expect(corrections().length).toBeLessThanOrEqual(2 * 5);
+  });
+
+  test('is the same query if one was answered within the last 50 ms', () => {
+    world = liveServer({}, evidenceOnly);
+    world.advance(1000);
+    world.send('evidence.found');
+    world.answer();
+    world.advance(1500);
+    world.send('evidence.found');
+    world.advance(480);
+    world.send('startup.answered');
+    world.advance(30);
+    // The first correction has had its time by now, and the second one waits for the answer to be applied.
+    world.send('startup.answered');
+    world.run(56_990, () => 'answer', 0);
+    const confirmedMs = 2980 + graceMs + timing.requestTimeoutMs;
+    expect(corrections()).toEqual([1000, 2980 + graceMs, confirmedMs]);
+    world.send('evidence.found');
+    world.run(60_000, () => 'answer', 0);
+    expect(corrections(10_000)).toEqual([60_000]);
+  });
+
   test('causes a correction afterwards, and a confirmation one request timeout later', () => {
     world = liveServer({}, evidenceOnly);
     world.advance(1000);
@@ -210,6 +243,31 @@ describe('a doubt', () => {
     world.post(world.baseEpoch, 1);
     world.advance(60_000);
     expect(corrections()).toEqual([]);
+  });
+
+  test('is looked at no longer once it is explained', () => {
+    world = liveServer({}, evidenceOnly);
+    const { pending } = world.clock;
+    world.post(world.baseEpoch, -1);
+    world.advance(100);
+    world.post(world.baseEpoch, 1);
+    expect(world.clock.pending).toBeGreaterThan(pending);
+    world.advance(doubtMs);
+    expect(world.clock.pending).toBe(pending);
+  });
+
+  test('that comes after one that was explained is examined, too', () => {
+    world = liveServer({}, evidenceOnly);
+    const old = world.baseEpoch;
+    world.send('evidence.found');
+    world.answer();
+    world.advance(10_000);
+    world.post(world.baseEpoch, -1);
+    world.post(world.baseEpoch, 1);
+    world.advance(10_000);
+    world.post(old, 1);
+    world.advance(doubtMs);
+    expect(corrections()).toEqual([20_000 + doubtMs]);
   });
 
   test('about deltas that overtake each other for minutes sends nothing', () => {

@@ -152,6 +152,24 @@ describe('activation', () => {
     expect(world.tally.countOn(server, 'r')).toBe(1);
   });
 
+  test('asks for no document updates unless somebody wishes them, and again when that changes', () => {
+    world = liveServer();
+    world.send('updates.wished');
+    world.answer();
+    world.send('updates.unwished');
+    world.answer();
+    world.send('deactivation.requested');
+    world.answer();
+    world.send('updates.wished');
+    expect(world.open).toBeUndefined();
+    world.send('activation.requested');
+    world.answer();
+    const withUpdates = world
+      .sent('activity.requested')
+      .map((request) => 'withUpdates' in request && request.withUpdates);
+    expect(withUpdates).toEqual([false, true, false, true]);
+  });
+
   test('asks again at once if the counts were cleared during the request', () => {
     world = new ScriptedPubSubServer();
     world.send('activation.requested');
@@ -173,6 +191,7 @@ describe('silencing', () => {
       expect(world.status).toBe('silencing');
       world.answer();
       expect(world.status).toBe('silent');
+      expect(world.reports).toContainEqual({ type: 'server.answered', server });
       expect(world.clock.pending).toBe(0);
       world.advance(3_600_000);
       expect(world.sent('silence.requested')).toHaveLength(1);
@@ -221,6 +240,7 @@ describe('silencing', () => {
     world.send('evidence.found');
     world.answer();
     expect(world.status).toBe('silencing');
+    expect(world.reports).toContainEqual({ type: 'server.answered', server });
     world.answer();
     expect(world.status).toBe('silent');
     expect(world.requests).toHaveLength(2);
@@ -336,16 +356,39 @@ describe('because a request that was not acknowledged may still be applied,', ()
     expect(world.sent('activity.requested')).toHaveLength(4);
   });
 
-  test('the first snapshot after a deactivation in between is confirmed too', () => {
+  test('a snapshot in between postpones the confirmation, which the newest one needs now', () => {
     world = provisional();
-    world.advance(500);
-    world.send('deactivation.requested');
+    world.advance(1500);
+    world.send('evidence.found');
     world.answer();
-    world.send('activation.requested');
-    world.answer();
-    world.advance(timing.requestTimeoutMs);
+    world.advance(timing.requestTimeoutMs - 1);
+    expect(world.sent('activity.requested')).toHaveLength(3);
+    world.advance(1);
     expect(world.sent('activity.requested')).toHaveLength(4);
   });
+
+  test('the confirmation is due before any resync, even if resyncs are more frequent', () => {
+    world = new ScriptedPubSubServer({ timing: { resyncIntervalMs: 1000 } });
+    world.send('activation.requested');
+    world.fail();
+    world.run(250 + timing.requestTimeoutMs, () => 'answer', 0);
+    expect(world.times('activity.requested')).toEqual([0, 250, 250 + timing.requestTimeoutMs]);
+  });
+
+  test.each([0, 60_000])(
+    'the first snapshot after a deactivation of %i ms is confirmed too',
+    (silentMs) => {
+      world = provisional();
+      world.advance(500);
+      world.send('deactivation.requested');
+      world.answer();
+      world.advance(silentMs);
+      world.send('activation.requested');
+      world.answer();
+      world.advance(timing.requestTimeoutMs);
+      expect(world.sent('activity.requested')).toHaveLength(4);
+    },
+  );
 
   test('the first snapshot after another wish is confirmed, and no earlier one', () => {
     world = provisional();
