@@ -29,11 +29,12 @@ export function addServer(
     updateViewers,
   }: Pick<ActivationContext, 'roster' | 'tally' | 'timing' | 'updateViewers'>,
   spawn: (options: { id: string; input: PubSubServerInput }) => Member['ref'],
-  { server, standing, isProven = false }: NewServer,
+  added: NewServer,
 ): void {
+  const { server } = added;
   const isUpdatesWished = updateViewers > 0;
   const input = { server, tally, timing, jitter: spreadOf(server), isUpdatesWished };
-  roster.add({ server, standing, isProven, ref: spawn({ id: `server:${server}`, input }) });
+  roster.add({ ...added, ref: spawn({ id: `server:${server}`, input }) });
 }
 
 /** Removes a server and its counts. The caller stops the actor that this returns. */

@@ -7,6 +7,7 @@ const [one, two] = serverIds(2) as [ServerId, ServerId];
 let fleet: ScriptedFleet;
 afterEach(() => {
   expect(fleet.errors).toEqual([]);
+  expect(fleet.unpublished).toEqual([]);
   fleet.actor.stop();
 });
 
@@ -108,6 +109,14 @@ describe('a thousand servers', () => {
     expect(fleet.sent('silence.requested')).toHaveLength(2000);
     expect(fleet.sent('activity.requested')).toHaveLength(1000);
   });
+});
+
+test('the next batch is told once, however often others are told meanwhile', () => {
+  fleet = new ScriptedFleet(serverIds(300));
+  for (let i = 0; i < 2; i += 1)
+    fleet.actor.send({ type: 'servers.found', servers: [], standing: 'found' });
+  fleet.advance(10);
+  expect([...fleet.toldAtMs.values()]).toEqual([150, 50, 50, 50]);
 });
 
 test('servers that hang delay no others: their snapshots are merged meanwhile', () => {

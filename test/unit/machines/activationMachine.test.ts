@@ -8,6 +8,7 @@ const [first, second, third] = three as [(typeof three)[0], (typeof three)[0], (
 let fleet: ScriptedFleet;
 afterEach(() => {
   expect(fleet.errors).toEqual([]);
+  expect(fleet.unpublished).toEqual([]);
   expect(fleet.defects).toEqual([]);
   fleet.actor.stop();
 });
@@ -175,6 +176,7 @@ describe('a viewer that comes during deactivating', () => {
     fleet.disconnect();
     fleet.advance(0);
     expect(fleet.sent('silence.requested', fleet.clock.nowMs)).toHaveLength(50);
+    expect(fleet.tally.connections).toBe(0);
     fleet.connect();
     fleet.advance(1000);
     expect(fleet.tally.totals.get('r')).toBe(120);

@@ -11,6 +11,7 @@ const removeAfterMs = 600_000;
 let fleet: ScriptedFleet;
 afterEach(() => {
   expect(fleet.errors).toEqual([]);
+  expect(fleet.unpublished).toEqual([]);
   fleet.actor.stop();
 });
 
@@ -99,7 +100,35 @@ describe('a candidate', () => {
     expect(fleet.sent('activity.requested', sinceMs)).toEqual([]);
     fleet.advance(1000);
     expect(fleet.sent('activity.requested', sinceMs)).toEqual([stranger]);
+    expect(fleet.sent('silence.requested', sinceMs)).toEqual([]);
     expect(fleet.roster.get(stranger)?.standing).toBe('found');
+  });
+
+  test('is shown before it answers once its address is known to be that of a server', () => {
+    fleet = watchedFleet([configured]);
+    fleet.behaviours.set(stranger, 'hang');
+    find([stranger], 'candidate');
+    fleet.advance(100);
+    find([stranger], 'found');
+    expect(shown()).toEqual([configured, stranger]);
+    expect(fleet.unpublished).toEqual([]);
+  });
+
+  test('that confirms its silence while it has to be silenced again is shown at once', () => {
+    fleet = watchedFleet([configured], { lingerMs: 0 });
+    fleet.behaviours.set(stranger, 'hang');
+    find([stranger], 'candidate');
+    fleet.disconnect();
+    fleet.advance(0);
+    fleet.reply({ type: 'probe.requested' }, stranger, 'fail');
+    fleet.advance(1000);
+    expect(fleet.requests.at(-1)).toMatchObject({ type: 'silence.requested', server: stranger });
+    fleet.actor.send({ type: 'evidence.found', servers: [stranger] });
+    fleet.advance(0);
+    fleet.reply({ type: 'silence.requested', epoch: 0 as Epoch }, stranger, 'answer');
+    expect(fleet.status(stranger)).toBe('silencing');
+    expect(shown()).toEqual([configured, stranger]);
+    expect(fleet.unpublished).toEqual([]);
   });
 
   test('is not added twice', () => {
@@ -116,7 +145,9 @@ describe('a candidate', () => {
     fleet = watchedFleet([configured]);
     fleet.behaviour = 'hang';
     const many = serverIds(1100);
-    for (let i = 0; i < many.length; i += 100) find(many.slice(i, i + 100), 'candidate');
+    for (let i = 0; i < 1050; i += 50) find(many.slice(i, i + 50), 'candidate');
+    expect(fleet.roster.candidates).toBe(1024);
+    fleet.actor.send({ type: 'startup.answered', servers: many.slice(1050), isActive: false });
     expect(fleet.roster.candidates).toBe(1024);
     expect(fleet.actors).toHaveLength(1025);
     const kept = many.filter((id) => fleet.roster.get(id));
@@ -165,6 +196,17 @@ describe('a server that was found', () => {
     expect(fleet.actors).toEqual([`server:${configured}`]);
     expect(fleet.roster.takeChanged().has(stranger)).toBe(true);
     expect(fleet.discovery).toContainEqual({ type: 'server.forgotten', server: stranger });
+  });
+
+  test('is shown no longer once it is lost', () => {
+    fleet = watchedFleet([configured]);
+    find([stranger], 'found');
+    fleet.advance(100);
+    fleet.behaviour = 'hang';
+    fleet.advance(overdueMs + 10_000);
+    fleet.behaviours.set(configured, 'answer');
+    fleet.advance(removeAfterMs);
+    expect(shown()).toEqual([configured]);
   });
 
   test('returns as a candidate when it posts, and is counted exactly again', () => {
@@ -231,19 +273,37 @@ describe('a server that was found', () => {
     expect(fleet.roster.live).toBe(fleet.roster.size);
   });
 
-  test('that is remembered is removed later, even if only the rooms table names it', () => {
+  const nameByRooms = () =>
+    fleet.actor.send({ type: 'servers.discovered', servers: [stranger], fromRooms: [stranger] });
+
+  test('that only claimed to be one before the rooms table named it is removed, too', () => {
+    fleet = watchedFleet([configured]);
+    fleet.behaviours.set(stranger, 'hang');
+    find([stranger], 'candidate');
+    find([stranger], 'candidate');
+    nameByRooms();
+    fleet.advance(overdueMs + 1000);
+    nameByRooms();
+    expect(fleet.roster.get(stranger)).toBeUndefined();
+  });
+
+  test('does not become a candidate again if another service only claims it', () => {
+    fleet = watchedFleet([configured]);
+    find([stranger], 'found');
+    find([stranger], 'candidate');
+    expect(fleet.roster.get(stranger)?.standing).toBe('found');
+  });
+
+  test.each([
+    ['before', () => find([stranger], 'found'), nameByRooms],
+    ['after', nameByRooms, () => find([stranger], 'found')],
+  ])('that is remembered %s only the rooms table names it is removed later', (_, first, second) => {
     fleet = watchedFleet([configured]);
     fleet.behaviours.set(stranger, 'fail');
-    find([stranger], 'found');
-    const name = () =>
-      fleet.actor.send({
-        type: 'servers.discovered',
-        servers: [stranger],
-        fromRooms: [stranger],
-      });
-    name();
+    first();
+    second();
     fleet.advance(overdueMs + 1000);
-    name();
+    nameByRooms();
     expect(fleet.status(stranger)).toBe('unreachable');
     fleet.advance(removeAfterMs);
     expect(fleet.roster.get(stranger)).toBeUndefined();
@@ -261,6 +321,7 @@ describe('a server that was found', () => {
 
   test('is told to post updates while they are watched, like every known server', () => {
     fleet = watchedFleet([configured]);
+    expect(fleet.requests.at(-1)).toMatchObject({ withUpdates: false });
     fleet.actor.send({ type: 'updates.watched' });
     fleet.advance(1000);
     find([stranger], 'found');
@@ -274,6 +335,17 @@ describe('a server that was found', () => {
     fleet.actor.send({ type: 'updates.unwatched' });
     fleet.advance(1000);
     expect(wishes()).toMatchObject([{ withUpdates: false }, { withUpdates: false }]);
+  });
+
+  test('is told nothing when another viewer watches updates, or one of several leaves', () => {
+    fleet = watchedFleet([configured]);
+    fleet.actor.send({ type: 'updates.watched' });
+    fleet.advance(100);
+    const { length } = fleet.requests;
+    fleet.actor.send({ type: 'updates.watched' });
+    fleet.actor.send({ type: 'updates.unwatched' });
+    fleet.advance(100);
+    expect(fleet.requests).toHaveLength(length);
   });
 
   test('is silenced while nobody watches', () => {

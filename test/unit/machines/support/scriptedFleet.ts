@@ -36,6 +36,9 @@ export class ScriptedFleet {
   restarts = 0;
   readonly defects: unknown[] = [];
   readonly errors: unknown[] = [];
+  readonly #unpublished: string[] = [];
+  #seen = '';
+  #publishedWhenSeen = 0;
   /** How many servers the root told something at each time. */
   readonly toldAtMs = new Map<number, number>();
   readonly #answers = new Map<ServerId, (answer: ServerAnswer) => void>();
@@ -71,6 +74,7 @@ export class ScriptedFleet {
     });
     this.actor.subscribe({ error: (error) => this.errors.push(error) });
     this.actor.start();
+    this.clock.afterFiring = () => this.#look();
   }
 
   #serverRequests() {
@@ -101,15 +105,37 @@ export class ScriptedFleet {
   }
 
   connect(): void {
+    this.#look();
     this.actor.send({ type: 'viewer.connected' });
   }
 
   disconnect(): void {
+    this.#look();
     this.actor.send({ type: 'viewer.disconnected' });
   }
 
   advance(ms: number): void {
+    this.#look();
     this.clock.advance(ms);
+  }
+
+  /** Changes that viewers would have seen too late, because nothing was published. */
+  get unpublished(): readonly string[] {
+    this.#look();
+    return this.#unpublished;
+  }
+
+  /** Notes a change since the last look if nothing was published since then. */
+  #look(): void {
+    const { value, status } = this.actor.getSnapshot();
+    // Of a big fleet this would take most of a test's time. A service that has stopped has no viewers.
+    if (this.roster.size > 10 || status === 'done') return;
+    const servers = [...this.roster.shown()].map(({ server, status }) => [server, status]);
+    const seen = JSON.stringify([value, this.roster.live, servers, [...this.tally.totals]]);
+    if (seen !== this.#seen && this.published === this.#publishedWhenSeen)
+      this.#unpublished.push(`${this.#seen} became ${seen}`);
+    this.#seen = seen;
+    this.#publishedWhenSeen = this.published;
   }
 
   /** Posts one delta, by default on the URL of the server's newest snapshot. */
