@@ -37,8 +37,7 @@ export const failureActions = {
       // The request of the failed actor has ended by then. The new actor confirms its first snapshot.
       delay = Math.max(replacementMs, timing.requestTimeoutMs);
     }
-    const timer = { id: `replacement:${actorId}`, delay };
-    enqueue.raise({ type: 'replacement.due', actorId }, timer);
+    enqueue.raise({ type: 'replacement.due', actorId }, { delay });
   }),
   replaceFailed: enqueueActions(({ context: { rooms, roster, ...held }, event, enqueue }) => {
     assertEvent(event, 'replacement.due');

@@ -119,6 +119,14 @@ test('the next batch is told once, however often others are told meanwhile', () 
   expect([...fleet.toldAtMs.values()]).toEqual([150, 50, 50, 50]);
 });
 
+test('posts of known servers do not hasten the batches', () => {
+  const servers = serverIds(200);
+  fleet = new ScriptedFleet(servers);
+  fleet.post(servers[0] as ServerId, 1);
+  fleet.advance(10);
+  expect([...fleet.toldAtMs.values()]).toEqual([50, 50, 50, 50]);
+});
+
 test('servers that hang delay no others: their snapshots are merged meanwhile', () => {
   const servers = serverIds(200);
   fleet = new ScriptedFleet(servers);

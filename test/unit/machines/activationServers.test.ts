@@ -2,7 +2,7 @@ import { afterEach, describe, expect, test } from '@jest/globals';
 import type { Epoch, ServerId } from '../../../machines/ports.js';
 import type { Standing } from '../../../machines/roster.js';
 import { ScriptedFleet, serverIds, watchedFleet } from './support/scriptedFleet.js';
-import { overdueMs } from './support/scriptedPubSubServer.js';
+import { overdueMs, timing } from './support/scriptedPubSubServer.js';
 
 const configured = '10.1.0.1:8001' as ServerId;
 const stranger = '10.2.0.1:8001' as ServerId;
@@ -145,7 +145,7 @@ describe('a candidate', () => {
     fleet = watchedFleet([configured]);
     fleet.behaviour = 'hang';
     const many = serverIds(1100);
-    for (let i = 0; i < 1050; i += 50) find(many.slice(i, i + 50), 'candidate');
+    find(many.slice(0, 1050), 'candidate');
     expect(fleet.roster.candidates).toBe(1024);
     fleet.actor.send({ type: 'startup.answered', servers: many.slice(1050), isActive: false });
     expect(fleet.roster.candidates).toBe(1024);
@@ -358,6 +358,14 @@ describe('a server that was found', () => {
   });
 });
 
+test('evidence against an unknown server changes nothing', () => {
+  fleet = new ScriptedFleet([configured]);
+  fleet.actor.send({ type: 'evidence.found', servers: [stranger] });
+  fleet.advance(1000);
+  expect(fleet.sent('silence.requested')).toEqual([configured]);
+  expect(fleet.state).toBe('inactive');
+});
+
 describe('deltas', () => {
   test('of a silent server are not counted, and it is silenced again', () => {
     fleet = new ScriptedFleet([configured]);
@@ -368,6 +376,41 @@ describe('deltas', () => {
     fleet.advance(60_000);
     expect(fleet.sent('silence.requested')).toEqual([configured, configured]);
     expect([fleet.state, fleet.status(configured)]).toEqual(['inactive', 'silent']);
+  });
+
+  test('of a silent server say nothing about the others of its host', () => {
+    const sibling = '10.1.0.1:8002' as ServerId;
+    fleet = new ScriptedFleet([configured, sibling]);
+    fleet.advance(100);
+    const sinceMs = fleet.clock.nowMs;
+    const post = { server: configured, epoch: 1 as Epoch, fromStartup: false, deltas: [] };
+    fleet.actor.send({ type: 'deltas.received', posts: [post, post] });
+    fleet.advance(100);
+    expect(fleet.sent('silence.requested', sinceMs)).toEqual([configured]);
+  });
+
+  test('of which one is on the URL of a start-up answer may be of any server at that address', () => {
+    const sibling = '10.1.0.1:8002' as ServerId;
+    fleet = new ScriptedFleet([configured, sibling]);
+    fleet.advance(100);
+    const sinceMs = fleet.clock.nowMs;
+    const post = { server: configured, epoch: 1 as Epoch, fromStartup: false, deltas: [] };
+    const posts = [{ ...post, fromStartup: true }, post];
+    fleet.actor.send({ type: 'deltas.received', posts });
+    fleet.advance(100);
+    expect(fleet.sent('silence.requested', sinceMs)).toEqual([configured, sibling]);
+  });
+
+  test('show that a server is not deaf', () => {
+    fleet = watchedFleet([configured]);
+    fleet.rooms.set(configured, { r: 1 });
+    fleet.actor.send({ type: 'evidence.found', servers: [configured] });
+    fleet.advance(100);
+    fleet.rooms.set(configured, { r: 2 });
+    fleet.advance(timing.probeIntervalMs + timing.requestTimeoutMs);
+    expect(fleet.status(configured)).toBe('deaf');
+    fleet.post(configured, 1);
+    expect(fleet.status(configured)).toBe('live');
   });
 
   test('of a server that could not be silenced cause another attempt', () => {

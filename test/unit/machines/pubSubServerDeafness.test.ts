@@ -164,11 +164,29 @@ describe('a server is not deaf', () => {
     }
   });
 
-  test('before late posts have had their time since its restart', () => {
+  const restart = () => world.send('startup.answered');
+  const activateAgain = () => {
+    world.send('deactivation.requested');
+    world.tally.clear();
+    world.answer();
+    world.send('activation.requested');
+    world.answer({ r: 2 });
+  };
+
+  test.each([
+    ['its restart', restart],
+    [
+      'its activation',
+      () => {
+        activateAgain();
+        world.send('evidence.found');
+      },
+    ],
+  ])('before late posts have had their time since %s', (_, begin) => {
     world = liveServer({ r: 1 }, { timing: { probeIntervalMs: 500 } });
     answerNext({ r: 2 });
     world.advance(postGraceMs - 1500);
-    world.send('startup.answered');
+    begin();
     answerNext({ r: 3 });
     answerNext({ r: 4 });
     world.advance(postGraceMs - 500);
@@ -177,12 +195,8 @@ describe('a server is not deaf', () => {
   test('after one such snapshot before a deactivation and one after it', () => {
     world = liveServer({ r: 1 });
     answerNext({ r: 2 });
-    world.send('deactivation.requested');
-    world.tally.clear();
-    world.answer();
-    world.send('activation.requested');
-    world.answer({ r: 3 });
-    answerNext({ r: 4 });
+    activateAgain();
+    answerNext({ r: 3 });
     world.advance(postGraceMs);
   });
 

@@ -51,6 +51,15 @@ describe('a server whose start-up query was answered', () => {
     expect(world.times('activity.requested')).toEqual([graceMs]);
   });
 
+  test('is silenced after 50 ms if nothing was ever requested from it', () => {
+    world = new ScriptedPubSubServer();
+    world.send('startup.answered');
+    world.advance(graceMs);
+    expect(world.times('silence.requested')).toEqual([graceMs]);
+    world.answer();
+    expect(world.status).toBe('silent');
+  });
+
   test('gets another request after the open one', () => {
     world = new ScriptedPubSubServer(evidenceOnly);
     world.send('activation.requested');

@@ -130,6 +130,15 @@ describe('a server that no longer answers', () => {
     expect(world.tally.countOn(server, 'r')).toBe(4);
   });
 
+  test('is reported with each failure', () => {
+    world = liveServer();
+    world.run(60_000, () => 'fail');
+    const { failures } = world;
+    world.run(15_000, () => 'fail');
+    expect(world.status).toBe('unreachable');
+    expect(world.failures).toBeGreaterThan(failures as number);
+  });
+
   test('is live again when the open request is answered after all', () => {
     world = liveServer({ r: 1 });
     world.advance(probeMs);

@@ -600,10 +600,11 @@ test('every state of the chart was reached by what these tests do', () => {
 });
 
 /** The root with rooms whose actors only live and die. */
-function startRoot(isFaulty: () => boolean = () => false) {
+function startRoot(isFaulty: () => boolean = () => false, change: Partial<typeof timing> = {}) {
   const clock = new HeapClock();
   const living: string[] = [];
   const born: string[] = [];
+  const errors: unknown[] = [];
   const idle = fromCallback<never, { room: RoomName }>(() => undefined);
   const roomDocument = fromCallback<RoomDocumentCommand, { room: RoomName }>(({ input }) => {
     if (isFaulty()) throw new Error('a defect');
@@ -621,11 +622,15 @@ function startRoot(isFaulty: () => boolean = () => false) {
     actors: { room: watched, discovery: fromCallback<DiscoveryRequest>(() => undefined) },
     actions: { publish: nothing, restartFeed: nothing, reportDefect: nothing },
   });
-  const actor = createActor(machine, { clock, input: { timing, servers: [] } });
+  const actor = createActor(machine, {
+    clock,
+    input: { timing: { ...timing, ...change }, servers: [] },
+  });
+  actor.subscribe({ error: (error) => errors.push(error) });
   actor.start();
   const send = (type: 'room.watched' | 'room.unwatched', name: RoomName = room) =>
     actor.send({ type, room: name });
-  return { clock, living, born, send, actor };
+  return { clock, living, born, errors, send, actor };
 }
 
 test('a room watched twice has one actor, which stops one linger time after its last viewer', () => {
@@ -656,6 +661,33 @@ test('a room watched again within the linger keeps its actor', () => {
   }
   clock.advance(timing.lingerMs * 2);
   expect([living, born]).toEqual([['__proto__'], ['__proto__']]);
+});
+
+test('a room that is not watched is not affected by a viewer that leaves', () => {
+  const { clock, born, errors, send, actor } = startRoot();
+  send('room.unwatched');
+  clock.advance(timing.lingerMs * 2);
+  expect([born, errors]).toEqual([[], []]);
+  expect(actor.getSnapshot().status).toBe('active');
+});
+
+test('a room that expired is not replaced for an earlier failure once it is watched again', () => {
+  let isFaulty = true;
+  const { clock, living, born, send } = startRoot(() => isFaulty, { lingerMs: 100 });
+  send('room.watched');
+  send('room.unwatched');
+  clock.advance(500);
+  isFaulty = false;
+  send('room.watched');
+  clock.advance(5000);
+  expect([living, born]).toEqual([[room], [room]]);
+});
+
+test('the inspector shows the number of rooms', () => {
+  const { send, actor } = startRoot();
+  send('room.watched');
+  send('room.watched', 'another');
+  expect(JSON.stringify(actor.getSnapshot().context.rooms)).toBe('{"rooms":2}');
 });
 
 test('a room whose actor failed gets another, with the viewers that it had', () => {
