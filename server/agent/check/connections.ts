@@ -21,6 +21,18 @@ export class Connections {
     }
   }
 
+  /** Opens one connection to each room, all at once: a server may refuse some, or never answer to them. */
+  async openEach(rooms: readonly string[]): Promise<{ accepted: string[]; refused: string[] }> {
+    const [accepted, refused]: [string[], string[]] = [[], []];
+    const one = (room: string) =>
+      this.open(room).then(
+        () => accepted.push(room),
+        () => refused.push(room),
+      );
+    await Promise.all(rooms.map(one));
+    return { accepted, refused };
+  }
+
   /** Resolves when the connection is closed. */
   async close(connection: Connection): Promise<void> {
     this.#open.delete(connection);

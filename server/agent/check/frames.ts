@@ -26,7 +26,7 @@ function headOf(opcode: number, length: number): Buffer {
   return head;
 }
 
-/** A frame of the server. Of data frames only the opcode is kept. */
+/** A frame of the server. */
 export interface Frame {
   readonly opcode: number;
   readonly payload: Buffer;

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { openSocket } from './webSocket.js';
-import { authMessage, varString } from './yMessages.js';
+import { openSocket, type Socket } from './webSocket.js';
+import { authMessage, isAuthenticated, varString } from './yMessages.js';
 
 /** A connection of a client to a room. */
 export interface Connection {
@@ -38,10 +38,34 @@ export function hocuspocus(url: URL, withinMs: number, token: string): Opener {
     open: async (room) => {
       const socket = await openSocket(url, `${url.pathname}${url.search}`, withinMs);
       const send = (message: Uint8Array) => socket.send(Buffer.concat([varString(room), message]));
+      const answered = answerTo(socket, room, withinMs);
       send(authMessage(token));
+      try {
+        await answered;
+      } catch (cause) {
+        await socket.close();
+        throw cause;
+      }
       return { send, close: socket.close };
     },
   };
+}
+
+/** Resolves when the server has let the client in, and rejects if it has not. */
+function answerTo(socket: Socket, room: string, withinMs: number): Promise<void> {
+  const prefix = varString(room);
+  return new Promise((resolve, reject) => {
+    const late = () => reject(new Error(`the server did not answer within ${withinMs} ms`));
+    const timer = setTimeout(late, withinMs);
+    socket.onMessage = (message) => {
+      if (!message.subarray(0, prefix.length).equals(prefix)) return;
+      const isIn = isAuthenticated(message.subarray(prefix.length));
+      if (isIn === undefined) return;
+      clearTimeout(timer);
+      if (isIn) resolve();
+      else reject(new Error('the server denied permission'));
+    };
+  });
 }
 
 const killWithinMs = 2_000;

@@ -4,12 +4,13 @@ import https from 'node:https';
 import type { Duplex } from 'node:stream';
 import { encodeFrame, FrameReader, opcodes } from './frames.js';
 
-/** A WebSocket client that sends binary messages and ignores what it gets. The caller must close it. */
+/** A WebSocket client that sends and receives binary messages. The caller must close it. */
 export interface Socket {
+  /** Called with each message; fragments of a message are not put together. */
+  onMessage: (message: Buffer) => void;
   send(message: Uint8Array): void;
   /** Closes with the closing handshake, or without it if the server is slow. Resolves when it is closed. */
   close(): Promise<void>;
-  readonly isOpen: boolean;
 }
 
 const closeWithinMs = 2_000;
@@ -27,11 +28,13 @@ export async function openSocket(url: URL, target: string, withinMs: number): Pr
   stream.on('end', () => stream.end());
   stream.on('data', (chunk: Buffer) => {
     for (const { opcode, payload } of frames.read(chunk)) {
+      if (opcode === opcodes.binary) socket.onMessage(payload);
       if (opcode === opcodes.ping) stream.write(encodeFrame(opcodes.pong, payload));
       if (opcode === opcodes.close) stream.end(encodeFrame(opcodes.close, payload));
     }
   });
-  return {
+  const socket: Socket = {
+    onMessage: () => undefined,
     send: (message) => void stream.write(encodeFrame(opcodes.binary, message)),
     close: () => {
       if (isOpen && stream.writable)
@@ -39,10 +42,8 @@ export async function openSocket(url: URL, target: string, withinMs: number): Pr
       const late = setTimeout(() => stream.destroy(), closeWithinMs);
       return closed.finally(() => clearTimeout(late));
     },
-    get isOpen() {
-      return isOpen;
-    },
   };
+  return socket;
 }
 
 function upgrade(url: URL, target: string, withinMs: number): Promise<Duplex> {

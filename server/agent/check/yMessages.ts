@@ -20,6 +20,14 @@ export function authMessage(token: string): Buffer {
   return Buffer.concat([varUint(messages.auth), varUint(tokenOfAuth), varString(token)]);
 }
 
+/** What a Hocuspocus server has answered to it. Undefined: this is another message. */
+export function isAuthenticated(message: Uint8Array): boolean | undefined {
+  const [denied, authenticated] = [1, 2];
+  const [kind, answer] = message;
+  if (kind !== messages.auth || (answer !== denied && answer !== authenticated)) return undefined;
+  return answer === authenticated;
+}
+
 /** A Yjs update (v1) with which a client inserts a text at the start of an empty document. */
 export function insertion(client: number, text: string): Buffer {
   const insertedString = 4;
