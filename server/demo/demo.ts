@@ -56,7 +56,11 @@ async function run(): Promise<void> {
     stepMs: 100,
   });
   cleanups.push(editors.stop);
-  const table = new LiveTable({ url: service.url, truth: () => fleet.truth() });
+  const table = new LiveTable({
+    url: service.url,
+    truth: () => fleet.truth(),
+    nameOf: (id) => fleet.nameOf(id),
+  });
   cleanups.push(
     () => table.stop(),
     () => fleet.resumeAll(),

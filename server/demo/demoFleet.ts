@@ -12,7 +12,18 @@ export interface DemoFleetOptions {
   say(line: string): void;
 }
 
-const size = 3;
+/** A server of the demo: what people call it, and what it is made of. */
+interface Member {
+  readonly name: string;
+  readonly kind: 'y-websocket' | 'own';
+}
+
+const members: readonly Member[] = [
+  { name: 'y-websocket-1', kind: 'y-websocket' },
+  { name: 'y-websocket-2', kind: 'y-websocket' },
+  { name: 'own-1', kind: 'own' },
+];
+const fourth: Member = { name: 'own-2', kind: 'own' };
 
 /** Starts the demo's pub-sub servers. The caller must stop them. */
 export async function startDemoFleet(options: DemoFleetOptions): Promise<DemoFleet> {
@@ -21,10 +32,14 @@ export async function startDemoFleet(options: DemoFleetOptions): Promise<DemoFle
   return fleet;
 }
 
-/** The demo's pub-sub servers: three that the service knows, and a fourth that comes and goes. */
+/**
+ * The demo's pub-sub servers: three that the service knows, and a fourth that comes and goes. Some are
+ * made with a library, others are our own.
+ */
 export class DemoFleet {
   readonly #options: DemoFleetOptions;
   readonly #running = new Map<string, ServerProcess>();
+  readonly #members = new Map<string, Member>();
   readonly #hanging = new Set<string>();
   readonly #steps = [
     () => this.#killOne(),
@@ -47,7 +62,7 @@ export class DemoFleet {
 
   /** Starts the three servers. If one fails, stops the others and rejects. */
   async start(): Promise<void> {
-    const servers = Array.from({ length: size }, () => this.#startOne());
+    const servers = members.map((member) => this.#startOne(member));
     const started = await Promise.allSettled(servers);
     const failed = started.find((result) => result.status === 'rejected');
     if (!failed) return;
@@ -58,6 +73,11 @@ export class DemoFleet {
   /** `host:port` of the running servers. */
   ids(): string[] {
     return [...this.#running.keys()];
+  }
+
+  /** What people call the server with this `host:port`. */
+  nameOf(id: string): string {
+    return this.#members.get(id)?.name ?? '';
   }
 
   /** `ws://host:port` of the running servers that do not hang. */
@@ -88,11 +108,12 @@ export class DemoFleet {
     await Promise.all([...this.#running.values()].map((server) => server.stop()));
   }
 
-  async #startOne(port = 0): Promise<ServerProcess> {
+  async #startOne(member: Member, port = 0): Promise<ServerProcess> {
     const { dashboardUrl, store, redisUrl, say } = this.#options;
     const server = await startServerProcess({
       port,
       dashboardUrl,
+      ...member,
       answerWithinMs: 500,
       ...(store && { store }),
       ...(redisUrl && { redisUrl }),
@@ -101,11 +122,12 @@ export class DemoFleet {
       await server.kill();
       throw new Error('the demo has stopped');
     }
+    this.#members.set(server.id, member);
     this.#running.set(server.id, server);
     void server.exited.then(() => {
       if (this.#running.get(server.id) !== server) return;
       this.#running.delete(server.id);
-      if (!this.#isStopped) say(`${server.id} exited unexpectedly`);
+      if (!this.#isStopped) say(`${this.#shown(server.id)} exited unexpectedly`);
     });
     return server;
   }
@@ -115,19 +137,20 @@ export class DemoFleet {
     if (!this.#victim) return 'no server left to kill';
     this.#remove(this.#victim);
     await this.#victim.kill();
-    return `killed ${this.#victim.id}: its counts disappear after some seconds without an answer`;
+    return `killed ${this.#shown(this.#victim.id)}: its counts disappear after some seconds without an answer`;
   }
 
   async #restartKilled(): Promise<string> {
     if (!this.#victim) return 'no server to restart';
-    const { id } = await this.#startOne(this.#victim.port);
-    return `restarted ${id}: it sends its start-up query to the service`;
+    const member = this.#members.get(this.#victim.id) ?? fourth;
+    const { id } = await this.#startOne(member, this.#victim.port);
+    return `restarted ${this.#shown(id)}: it sends its start-up query to the service`;
   }
 
   async #addOne(): Promise<string> {
-    this.#added = await this.#startOne(this.#addedPort);
+    this.#added = await this.#startOne(fourth, this.#addedPort);
     this.#addedPort = this.#added.port;
-    return `added ${this.#added.id}, which the service did not know`;
+    return `added ${this.#shown(this.#added.id)}, which the service did not know`;
   }
 
   async #suspendOne(): Promise<string> {
@@ -135,25 +158,29 @@ export class DemoFleet {
     if (!this.#victim) return 'no server left to suspend';
     this.#hanging.add(this.#victim.id);
     this.#victim.suspend();
-    return `suspended ${this.#victim.id}: it hangs, and nothing else waits for it`;
+    return `suspended ${this.#shown(this.#victim.id)}: it hangs, and nothing else waits for it`;
   }
 
   async #resumeSuspended(): Promise<string> {
     if (!this.#victim) return 'no server to resume';
     this.#hanging.delete(this.#victim.id);
     this.#victim.resume();
-    return `resumed ${this.#victim.id}`;
+    return `resumed ${this.#shown(this.#victim.id)}`;
   }
 
   async #stopAdded(): Promise<string> {
     if (!this.#added) return 'no added server to stop';
     this.#remove(this.#added);
     await this.#added.stop();
-    return `stopped ${this.#added.id}: it closed its connections first`;
+    return `stopped ${this.#shown(this.#added.id)}: it closed its connections first`;
+  }
+
+  #shown(id: string): string {
+    return `${this.nameOf(id)} (${id})`;
   }
 
   #pick(): ServerProcess | undefined {
-    return [...this.#running.values()].at(this.#turn % size);
+    return [...this.#running.values()].at(this.#turn % members.length);
   }
 
   #remove(server: ServerProcess): void {

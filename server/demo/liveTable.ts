@@ -14,6 +14,8 @@ export interface TableModel {
   doubted: ReadonlySet<string>;
   /** Events, oldest first. */
   news: readonly string[];
+  /** What people call a server. Default: nothing. */
+  nameOf?: (id: string) => string;
   /** Maximum number of rooms. One line sums up the others. */
   maxRooms: number;
 }
@@ -26,6 +28,7 @@ export interface LiveTableOptions {
   url: string;
   /** Called before each drawing. It must resolve soon, with undefined for servers that do not answer. */
   truth: () => Promise<Truth>;
+  nameOf?: (id: string) => string;
   screen?: Screen;
   everyMs?: number;
 }
@@ -41,6 +44,7 @@ const showCursor = '\x1b[?25h\n';
 export class LiveTable {
   readonly #url: string;
   readonly #truth: () => Promise<Truth>;
+  readonly #nameOf: (id: string) => string;
   readonly #screen: Screen;
   readonly #everyMs: number;
   readonly #service: ReturnType<typeof followService>;
@@ -50,9 +54,11 @@ export class LiveTable {
   #isStopped = false;
   #timer: NodeJS.Timeout | undefined;
 
-  constructor({ url, truth, screen = process.stdout, everyMs }: LiveTableOptions) {
+  constructor(options: LiveTableOptions) {
+    const { url, truth, nameOf = () => '', screen = process.stdout, everyMs } = options;
     this.#url = url;
     this.#truth = truth;
+    this.#nameOf = nameOf;
     this.#screen = screen;
     this.#everyMs = everyMs ?? (screen.isTTY ? 250 : 3_000);
     this.#service = followService(url);
@@ -91,6 +97,7 @@ export class LiveTable {
       truth,
       doubted: this.#doubted,
       news: this.#news,
+      nameOf: this.#nameOf,
       maxRooms: this.#maxRooms(),
     });
     this.#screen.write(this.#screen.isTTY ? redraw(text) : `${text}\n\n`);
@@ -110,7 +117,7 @@ function redraw(text: string): string {
 
 /** Renders the table as text. */
 export function renderTable(model: TableModel): string {
-  const { url, view, nowMs, doubted, news } = model;
+  const { url, view, doubted, news } = model;
   const servers = [...view.servers.values()].sort((a, b) => (a.id < b.id ? -1 : 1));
   const state = view.isConnected ? displayName(view.state) : 'not connected to the service';
   const completeness = view.isComplete ? 'complete' : 'incomplete';
@@ -119,7 +126,7 @@ export function renderTable(model: TableModel): string {
     `${url}   ${state}, ${completeness}: ${connections} connections in ${view.rooms.size} rooms`,
     `Open ${url} in a browser, or read the stream: curl -N ${url}/api/events   Press Ctrl-C to stop.`,
     roomsTable(model),
-    serversTable(servers, nowMs),
+    serversTable(servers, model),
     ...(doubted.size > 0
       ? [`≠ n!  the servers report n, the service does not: ${doubted.size} rooms differ`]
       : []),
@@ -155,15 +162,19 @@ function roomsTable(model: TableModel): string {
   return table.toString();
 }
 
-function serversTable(servers: readonly ServerRow[], nowMs: number): string {
+function serversTable(
+  servers: readonly ServerRow[],
+  { nowMs, nameOf = () => '' }: TableModel,
+): string {
   const table = new Table({
-    head: ['pub-sub server', 'state', 'rooms', 'connections', 'last heard'],
-    colAligns: ['left', 'left', 'right', 'right', 'right'],
+    head: ['pub-sub server', 'name', 'state', 'rooms', 'connections', 'last heard'],
+    colAligns: ['left', 'left', 'left', 'right', 'right', 'right'],
     style,
   });
   for (const { id, state, rooms, connections, lastHeardAtMs } of servers) {
     table.push([
       displayName(id),
+      nameOf(id),
       displayName(state),
       rooms ?? '',
       connections ?? '',

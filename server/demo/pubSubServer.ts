@@ -1,12 +1,18 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { docs, setupWSConnection, type WSSharedDoc } from '@y/websocket-server/utils';
 import { type WebSocket, WebSocketServer } from 'ws';
 import { type AwarenessChange, changedClients, encodeAwareness } from '../agent/awareness.js';
 import { type Activation, createAgent } from '../agent/createAgent.js';
+import { ownDocuments } from './ownDocuments.js';
 import { RedisFanOut } from './redisFanOut.js';
-import { createRooms, documents } from './rooms.js';
+import { createRooms, documentsOf, type SharedDocument, yWebsocket } from './rooms.js';
 import { type StoreWriter, type StoreWriterOptions, startStoreWriter } from './storeWriter.js';
+
+/** What a server is made of. */
+const kinds = {
+  'y-websocket': { library: yWebsocket, hostKind: '@y/websocket-server 0.1.1' },
+  own: { library: ownDocuments, hostKind: 'own server with ws' },
+} as const;
 
 /** The settings of a pub-sub server of the demo and the tests. */
 export interface PubSubServerOptions {
@@ -14,6 +20,10 @@ export interface PubSubServerOptions {
   host?: string;
   /** Default 0: any free port. */
   port?: number;
+  /** A server with `@y/websocket-server`, or one of our own with ws and y-protocols. Default `y-websocket`. */
+  kind?: keyof typeof kinds;
+  /** What people call it. Default: the name of the machine. */
+  name?: string;
   /** Where to send the start-up query, such as `http://127.0.0.1:8000`. Default: nowhere. */
   dashboardUrl?: string;
   /** How long a room without connections stays in memory, reported with 0. Default 1,000 ms. */
@@ -45,16 +55,24 @@ const silent = { info: () => undefined, warn: () => undefined };
 
 let isRunning = false;
 
-/** Starts a real Yjs server (@y/websocket-server) with the agent. Only one can run per process. */
+/** Starts a real Yjs server with the agent. Only one can run per process. */
 export async function startPubSubServer(options: PubSubServerOptions = {}): Promise<PubSubServer> {
   // The library keeps its documents in a module-global map, which a second server would share.
   if (isRunning) throw new Error('a process can run only one pub-sub server');
   const { host = '127.0.0.1', dashboardUrl, forgetAfterMs = 1_000, deadlineMs = 5_000 } = options;
+  const { library, hostKind } = kinds[options.kind ?? 'y-websocket'];
+  const documents = documentsOf(library);
   const agent = createAgent(
-    { url: dashboardUrl ?? [], documents: { ...documents, encodedAwareness }, log: silent },
+    {
+      url: dashboardUrl ?? [],
+      documents: { ...documents, encodedAwareness },
+      log: silent,
+      hostKind,
+      ...(options.name !== undefined && { name: options.name }),
+    },
     { deadlineMs },
   );
-  const rooms = createRooms({ opened, closed: agent.closed, created, forgetAfterMs });
+  const rooms = createRooms({ opened, closed: agent.closed, created, forgetAfterMs, library });
   const sockets = new WebSocketServer({ noServer: true });
   const http = createServer((request, response) => {
     const isOkay = request.method === 'GET' && /^\/(health)?$/.test(request.url ?? '');
@@ -89,13 +107,18 @@ export async function startPubSubServer(options: PubSubServerOptions = {}): Prom
     },
   };
 
+  function encodedAwareness(room: string): Uint8Array | undefined {
+    const doc = library.docs.get(room);
+    return doc && encodeAwareness(doc.awareness);
+  }
+
   function opened(room: string): void {
     agent.opened(room);
-    const doc = docs.get(room);
+    const doc = library.docs.get(room);
     if (doc) writer?.opened(room, doc);
   }
 
-  function created(doc: WSSharedDoc): void {
+  function created(doc: SharedDocument): void {
     fanOut?.created(doc);
     doc.on('update', (update: Uint8Array, origin: unknown) => {
       // Updates from other servers are posted by those servers.
@@ -114,7 +137,7 @@ export async function startPubSubServer(options: PubSubServerOptions = {}): Prom
       const docName = (request.url ?? '').slice(1).split('?', 1)[0] ?? '';
       connection.on('error', () => connection.terminate());
       rooms.enter(docName);
-      setupWSConnection(connection, request, { docName });
+      library.join(connection, request, docName);
     });
     http.on('upgrade', (request, socket, head) => {
       if (stopping) return socket.destroy();
@@ -136,11 +159,6 @@ export async function startPubSubServer(options: PubSubServerOptions = {}): Prom
     await agent.close();
     isRunning = false;
   }
-}
-
-function encodedAwareness(room: string): Uint8Array | undefined {
-  const doc = docs.get(room);
-  return doc && encodeAwareness(doc.awareness);
 }
 
 function listen(http: Server, host: string, port: number): Promise<number> {

@@ -14,6 +14,8 @@ export type ServerProcessMessage =
 const optionsSchema = z.strictObject({
   host: z.string().exactOptional(),
   port: z.number().int().exactOptional(),
+  kind: z.enum(['y-websocket', 'own']).exactOptional(),
+  name: z.string().exactOptional(),
   dashboardUrl: z.url().exactOptional(),
   forgetAfterMs: z.number().exactOptional(),
   deadlineMs: z.number().exactOptional(),

@@ -1,10 +1,10 @@
-import type { WSSharedDoc } from '@y/websocket-server/utils';
 import { Redis } from 'ioredis';
 import { pino } from 'pino';
 import { applyAwarenessUpdate, encodeAwarenessUpdate } from 'y-protocols/awareness';
 import { applyUpdate, decodeUpdate, encodeStateAsUpdate } from 'yjs';
 import { RedisChannels } from '../redis/redisChannels.js';
 import { within } from './childProcess.js';
+import type { SharedDocument } from './rooms.js';
 
 interface AwarenessChanges {
   added: number[];
@@ -44,7 +44,7 @@ export class RedisFanOut {
   }
 
   /** Call it when a room is loaded into memory. The document's `destroy` ends it. */
-  created(doc: WSSharedDoc): void {
+  created(doc: SharedDocument): void {
     const room = new Room(doc, (channel, update) => this.#publish(channel, update));
     // Subscribe to presence first, because the question below asks for answers there too.
     const unfollows = [
@@ -97,12 +97,12 @@ class Room {
   readonly updatesChannel: string;
   readonly presenceChannel: string;
   isSubscribed = false;
-  readonly #doc: WSSharedDoc;
+  readonly #doc: SharedDocument;
   readonly #publish: (channel: string, update: Uint8Array) => void;
   #answering: NodeJS.Timeout | undefined;
   #isStateWanted = false;
 
-  constructor(doc: WSSharedDoc, publish: (channel: string, update: Uint8Array) => void) {
+  constructor(doc: SharedDocument, publish: (channel: string, update: Uint8Array) => void) {
     this.#doc = doc;
     this.#publish = publish;
     this.updatesChannel = doc.name;

@@ -59,6 +59,8 @@ test('the demo shows the running service and ends after its time', async () => {
   expect(await demo.exited).toBe(0);
   expectAllServers(demo.output());
   expect(demo.output()).toContain('curl -N http://127.0.0.1:');
+  for (const name of ['y-websocket-1', 'y-websocket-2', 'own-1'])
+    expect(demo.output()).toMatch(new RegExp(`127\\.0\\.0\\.1:\\d+ +│ ${name} +│ live`));
   expect(demo.output()).not.toContain('differ');
   await untilNothingListens(demo.output());
 });

@@ -130,9 +130,9 @@ describe('renderTable', () => {
   });
 
   test('shows servers, state, completeness and events', () => {
-    const text = renderTable(model());
-    expect(row(text, b)).toEqual(['live', '1', '2', '1.5 s ago']);
-    expect(row(text, a)).toEqual(['live', '2', '2', 'never']);
+    const text = renderTable(model({ nameOf: (id) => (id === b ? 'own-1' : '') }));
+    expect(row(text, b)).toEqual(['own-1', 'live', '1', '2', '1.5 s ago']);
+    expect(row(text, a)).toEqual(['', 'live', '2', '2', 'never']);
     expect(text).toContain('http://127.0.0.1:8000   active, complete: 4 connections in 2 rooms');
     expect(text).toContain('something happened');
     expect(text).toContain('curl -N http://127.0.0.1:8000/api/events');
@@ -258,7 +258,7 @@ test('the live table draws what a service streams, until it is stopped', async (
   );
   table.say('news');
   await eventually(() => expect(row(text, 'r')).toEqual(['1', '2', '6']));
-  await eventually(() => expect(row(text, a)?.slice(0, 3)).toEqual(['live', '2', '77']));
+  await eventually(() => expect(row(text, a)?.slice(1, 4)).toEqual(['live', '2', '77']));
   expect(text).toContain('news');
   expect(asked[0]).toBe('/api/events?stream=changes');
   expect(table.doubted.size).toBe(0);
