@@ -128,6 +128,27 @@ test('a room goes on when its server is killed, and when that is back', async ()
   await untilByPosts(viewer);
 }, 90_000);
 
+test('a room is polled while one of its servers hangs, and live again when that goes on', async () => {
+  const [goes, hangs] = await startConnected(2);
+  if (!goes || !hangs) throw new Error('two servers were to start');
+  // Its counts stay, so it is expected to answer.
+  const service = await startStaged([goes, hangs], { PROBE_INTERVAL_MS: '60000' });
+  await watch(service);
+  const [ada, bob] = [await edit(goes, room, 'Ada'), await edit(hangs, room, 'Bob')];
+  const [viewer, consumer] = [await watchRoom(service, room), await consume(service, room)];
+  await eventually(() => expect(statusOf(viewer).servers).toHaveLength(2));
+  await untilByPosts(viewer);
+  hangs.suspend();
+  await untilStanding(viewer, 'polling');
+  expect(statusOf(viewer)).toMatchObject({ source: 'poll', channel: 'lost' });
+  ada.type('meanwhile. ');
+  await eventually(() => expect(documentOf(viewer).text?.value).toContain('meanwhile'));
+  hangs.resume();
+  await untilByPosts(viewer);
+  bob.type('and on. ');
+  await untilEqual([ada, bob], [goes, hangs], viewer, consumer);
+}, 90_000);
+
 test('a room goes on after a restart of the service', async () => {
   const server = await startReal();
   const first = await startStaged([server], calm);
