@@ -99,7 +99,8 @@ test('the example of docs/integrate.md keeps the counts of the events in docs/pr
       listeners.set(name, listener);
     }
   }
-  const [code = ''] = blocksOf(pages.get('docs/integrate.md') ?? '', 'js');
+  const all = blocksOf(pages.get('docs/integrate.md') ?? '', 'js');
+  const code = all.find((block) => block.includes('new EventSource'));
   const log: unknown[] = [];
   const console = { log: (line: unknown) => log.push(line) };
   const script = new Script(`(EventSource, console) => { ${code}; return rooms; }`);
