@@ -41,6 +41,8 @@ export interface HostSettings {
   controlPort: number;
   /** Whether documents are stored, and unloaded when nobody is connected. */
   isStoring: boolean;
+  /** After how long a post is given up. Default 60,000 ms. */
+  deadlineMs?: number;
 }
 
 export const settings: HostSettings = JSON.parse(process.argv[2] ?? '{}');
@@ -49,7 +51,11 @@ export const settings: HostSettings = JSON.parse(process.argv[2] ?? '{}');
  * On a busy machine no post may be given up: only a resync would find it. A restarted service learns of
  * an agent that has nothing to post by its next renewal.
  */
-export const timings = { deadlineMs: 60_000, renewalMs: 5_000, renewalJitterMs: 1_000 };
+export const timings = {
+  deadlineMs: settings.deadlineMs ?? 60_000,
+  renewalMs: 5_000,
+  renewalJitterMs: 1_000,
+};
 
 /** Tells the test that the host runs, and answers its requests. */
 export function serveControl(control: HostControl, started: { url: string }): void {
