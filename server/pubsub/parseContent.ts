@@ -20,11 +20,13 @@ export function parseContent(body: string): ContentEntry[] {
 
 /** Checked by hand: in a body full of small updates, a schema would take longer than all else. */
 function isContent(entry: unknown): entry is ContentEntry {
-  if (typeof entry !== 'object' || entry === null || 'add' in entry) return false;
-  const { room, update, awareness, lost } = entry as Partial<Record<string, unknown>>;
-  if (typeof room !== 'string' || room.length > maxNameLength) return false;
-  const kinds = [update, awareness, lost].filter((kind) => kind !== undefined);
-  return kinds.length === 1 && (lost === true || isBase64(update ?? awareness));
+  if (typeof entry !== 'object' || entry === null) return false;
+  const { room, add, update, awareness, lost } = entry as Partial<Record<string, unknown>>;
+  if (typeof room !== 'string' || room.length > maxNameLength || add !== undefined) return false;
+  if (update !== undefined)
+    return awareness === undefined && lost === undefined && isBase64(update);
+  if (awareness !== undefined) return lost === undefined && isBase64(awareness);
+  return lost === true;
 }
 
 function isBase64(text: unknown): boolean {

@@ -37,7 +37,7 @@ export class PostedRoom {
   readonly room: RoomName;
   readonly events: PostedRoomEvents;
   readonly #lists: PostedRoomLists;
-  /** Servers that hold the room, with the number of the round in which they were last seen to. */
+  /** Servers that hold the room, each with the newest round that had begun when it was last seen to hold it. */
   readonly #holders = new Map<ServerId, number>();
   #round = 0;
   /** What was last told. */
@@ -73,7 +73,7 @@ export class PostedRoom {
     this.#round += 1;
   }
 
-  /** The round has ended. Servers that hold the room no longer are forgotten, unless they were seen to since. */
+  /** The round has ended. Forgets servers that do not hold the room, unless they were noted since it began. */
   endRound(answers: ReadonlyMap<ServerId, RoundAnswer>): void {
     for (const [server, round] of this.#holders) {
       const answer = answers.get(server);

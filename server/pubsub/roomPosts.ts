@@ -41,7 +41,7 @@ export class RoomPosts {
     this.#needs = needs;
   }
 
-  /** Follows a room, until `end` of the returned object. Its holders have to be noted. */
+  /** Follows a room until `end`. The caller notes which servers hold it. */
   follow(room: RoomName, events: PostedRoomEvents): PostedRoom {
     const posted = new PostedRoom(room, this.#listsOfRooms, events);
     this.#rooms.set(room, posted);
