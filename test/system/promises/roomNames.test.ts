@@ -1,7 +1,14 @@
 import { describe, expect, test } from '@jest/globals';
 import { eventually } from '../../support/eventually.js';
 import { connectTo, editIn, nth, sharedFleet } from '../../support/fleet.js';
-import { noResync, startStaged, untilShown, watch, watchMaps } from '../../support/stage.js';
+import {
+  noResync,
+  startDouble,
+  startStaged,
+  untilShown,
+  watch,
+  watchMaps,
+} from '../../support/stage.js';
 
 /** Names as raw clients send them. A server keeps every byte. */
 const names = [
@@ -62,26 +69,34 @@ describe('room names: real servers', () => {
     for (const viewer of viewers) await untilShown(viewer, { '%F0%9F%98%80%20a': 1 });
   });
 
-  test('`__proto__` is counted from deltas alone, and changes no other room', async () => {
+  const twoRooms = (proto: number, r: number) =>
+    Object.fromEntries([
+      ['__proto__', proto],
+      ['r', r],
+    ]);
+
+  test('`__proto__` is counted from snapshots and deltas, and changes no other room', async () => {
     const service = await startStaged(fleet, noResync);
     const server = nth(fleet, 0);
     await connectTo(server, '__proto__');
     await connectTo(server, 'r');
     const viewers = [await watch(service), await watchMaps(service)];
-    // Its server reports it as `{}`, so the snapshot has all rooms but this one.
-    for (const viewer of viewers) await untilShown(viewer, { r: 1 });
+    for (const viewer of viewers) await untilShown(viewer, twoRooms(1, 1));
     await connectTo(server, '__proto__');
     await connectTo(server, 'r');
-    const shown = Object.fromEntries([
-      ['r', 2],
-      ['__proto__', 1],
-    ]);
-    for (const viewer of viewers) {
-      await untilShown(viewer, { ...shown });
-      await eventually(() =>
-        expect(Object.keys(viewer.rooms()).sort()).toEqual(['__proto__', 'r']),
-      );
-    }
+    for (const viewer of viewers) await untilShown(viewer, twoRooms(2, 2));
+  });
+
+  test('`__proto__` is counted from deltas alone at a deployed server, and changes no other room', async () => {
+    const double = await startDouble();
+    const service = await startStaged([double], noResync);
+    double.rooms.set('__proto__', 1).set('r', 1);
+    const viewers = [await watch(service), await watchMaps(service)];
+    // Its server reports it as `{}`, so the snapshot has all rooms but this one.
+    for (const viewer of viewers) await untilShown(viewer, { r: 1 });
+    await double.open('__proto__');
+    await double.open('r');
+    for (const viewer of viewers) await untilShown(viewer, twoRooms(1, 2));
     expect(({} as { r?: number }).r).toBeUndefined();
     const late = await watchMaps(service);
     await eventually(() => expect(late.messages.at(-1)?.data).toContain('"__proto__":1'));

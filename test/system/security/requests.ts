@@ -244,9 +244,13 @@ const headerValues = [
   '__proto__=1; pubsub-dashboard-=; =;;',
   '2001:db8::1, unknown, 169.254.169.254',
 ];
+/** Without characters that Node.js does not send in a header. */
+const sendable = (value: string) => value.replace(/[^\t\x20-\x7e\x80-\xff]/g, '?');
 const validHeaders = ({ types, takesBody, parameters }: Operation, known: Known) => {
   const named = parameters.filter((parameter) => parameter.in === 'header');
-  const optional = Object.fromEntries(named.map((it) => [it.name, fitting(it, known)]));
+  const optional = Object.fromEntries(
+    named.map((it) => [it.name, fitting(it, known).map((value) => sendable(`${value}`))]),
+  );
   const all = { ...optional, Accept: fc.constantFrom('*/*', ...types) };
   if (!takesBody) return fc.record(all, { requiredKeys: [], noNullPrototype: true });
   const typed = { ...all, 'Content-Type': fc.constant('application/json') };
