@@ -7,7 +7,7 @@ import { ControlPort } from './controlPort.js';
 import { ControlRequests } from './controlRequests.js';
 import { dashboardQuery } from './dashboardQuery.js';
 import { Outbound, type OutboundRequest } from './outbound.js';
-import { OwnHosts } from './ownHosts.js';
+import { OwnHosts, parseHostHeader } from './ownHosts.js';
 import { type QueryKind, Registration } from './registration.js';
 import { Reports } from './reports.js';
 import { SafeLog } from './safeLog.js';
@@ -176,6 +176,11 @@ function accessOf(
   const networks = parseNetworks(options.networks ?? defaultNetworks);
   for (const entry of networks.invalid) {
     log.warn(`pubsub-dashboard: ${JSON.stringify(entry)} in \`networks\` is not a CIDR`);
+  }
+  if (advertise !== undefined && !parseHostHeader(advertise)) {
+    log.warn(
+      `pubsub-dashboard: ${JSON.stringify(advertise)} is not a host or host:port to advertise`,
+    );
   }
   const ownHosts = new OwnHosts(resolver, advertise);
   return new Access({ signatures, networks, ownHosts, resolver, urls, dashboards });

@@ -25,6 +25,9 @@ export class Registration {
   #timer: NodeJS.Timeout | undefined;
   #kind: QueryKind = 'startup';
   #failures = 0;
+  /** When `askAgain` sent the last query, and the pause before it. */
+  #askedAgainAtMs = Number.NEGATIVE_INFINITY;
+  #pauseMs = 0;
   #askedAtMs = Number.NEGATIVE_INFINITY;
   #asking: Promise<void> | undefined;
   #isClosed = false;
@@ -38,12 +41,19 @@ export class Registration {
     if (this.#options.urls.length > 0) void this.#ask();
   }
 
-  /** Sends a start-up query soon: the dashboard has forgotten this server, or misses something. */
+  /**
+   * Sends a start-up query soon: the dashboard has forgotten this server, or takes no posts. Later if that
+   * did not help before: each query makes the dashboard take a snapshot.
+   */
   askAgain(): void {
     this.#kind = 'startup';
     if (this.#asking || this.#failures > 0) return;
-    const sinceMs = performance.now() - this.#askedAtMs;
-    this.#after(Math.max(0, this.#options.timings.askAgainMs - sinceMs));
+    const { askAgainMs, maxRetryMs } = this.#options.timings;
+    const nowMs = performance.now();
+    const hasHelped = nowMs - this.#askedAgainAtMs >= 2 * this.#pauseMs;
+    this.#pauseMs = hasHelped ? askAgainMs : Math.min(maxRetryMs, 2 * this.#pauseMs);
+    this.#askedAgainAtMs = Math.max(nowMs, this.#askedAtMs + this.#pauseMs);
+    this.#after(this.#askedAgainAtMs - nowMs);
   }
 
   close(): void {
@@ -93,7 +103,7 @@ export class Registration {
     this.#failures = 0;
     this.#options.answered(kind, activation);
     // Meanwhile it may have been asked to ask again.
-    if (this.#kind === 'startup') this.#after(timings.askAgainMs);
+    if (this.#kind === 'startup') this.askAgain();
     else this.#after(timings.renewalMs + (Math.random() * 2 - 1) * timings.renewalJitterMs);
   }
 

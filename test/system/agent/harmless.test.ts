@@ -100,7 +100,8 @@ describe('code of the host that throws', () => {
   test('may call the agent with anything, at any time', async () => {
     const documents = { ...throwing, connections: () => [] };
     const { agent, port } = await startAgent({ documents });
-    const early = owns(createAgent({ url: [], documents }), (it) => it.close());
+    const log = { info: () => undefined, warn: () => undefined };
+    const early = owns(createAgent({ url: [], documents, log }), (it) => it.close());
     await activate(port, { active: true, eventsUrl: eventsUrl() });
     for (const value of [undefined, null, 7, {}, Symbol('s'), 'x'.repeat(100_000), '\ud800']) {
       for (const each of [agent, early]) {

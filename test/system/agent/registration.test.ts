@@ -45,6 +45,15 @@ describe('the start-up query', () => {
     await eventually(() => expect(queries()[0]).toMatchObject({ port: `${port}`, ...expected }));
   });
 
+  test.each(['http://web-1', 'a b:c', ''])(
+    'advertises nothing if that is no host: %j',
+    async (text) => {
+      const { logged } = await startAgent({ url: dashboard.url, advertise: text });
+      await eventually(() => expect(queries()[0]).not.toHaveProperty('host'));
+      expect(logged).toContainEqual(expect.stringContaining('to advertise'));
+    },
+  );
+
   test('is signed with the first secret', async () => {
     await startAgent({ url: dashboard.url, secret: ['new', 'old'] });
     await eventually(() => expect(dashboard.received).toHaveLength(1));
@@ -204,6 +213,24 @@ describe('a dashboard that is away', () => {
     await agent.settled();
     expect(dashboard.deltas().slice(3)).toEqual([{ room: 'room-5', add: 1 }]);
     expect(renewals()).toEqual([]);
+  });
+
+  test('is asked less and less often if it answers queries, but takes no posts', async () => {
+    const askedAtMs: number[] = [];
+    dashboard.answer = ({ method }) => {
+      if (method === 'POST') return { status: 503, body: '' };
+      askedAtMs.push(performance.now());
+      return answerOf(true, eventsUrl('a'))();
+    };
+    const { agent } = await startAgent({ url: dashboard.url }, { maxRetryMs: 10_000 });
+    const opening = setInterval(() => {
+      for (let room = 0; room < 3; room += 1) agent.opened(`room-${room}`);
+      void agent.settled();
+    }, 5);
+    await eventually(() => expect(askedAtMs.length).toBeGreaterThan(4));
+    clearInterval(opening);
+    const pauses = askedAtMs.slice(1).map((atMs, index) => atMs - (askedAtMs[index] ?? 0));
+    expect(pauses[3]).toBeGreaterThan(350);
   });
 
   test('has deltas again with its next request', async () => {
