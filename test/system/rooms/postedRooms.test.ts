@@ -235,6 +235,20 @@ test('a server that gets the room later is told to post it, and its state is rea
   );
 });
 
+test('a server that is seen to hold the room in a snapshot is told to post it', async () => {
+  const { service, viewer, counts } = await startLive();
+  type(other, 'unannounced ');
+  other.snapshot = [{ [room]: 1 }];
+  await other.askAtStartup(service);
+  await eventually(() => {
+    clock.advance(50);
+    expect(counts.rooms()).toEqual({ [room]: 2 });
+  });
+  await untilListed(other.lists, 1);
+  clock.advance(250);
+  await eventually(() => expect(textIn(viewer)).toContain('unannounced'));
+});
+
 test('a room that moves to a server that cannot post it is polled', async () => {
   const old = await startDocServer();
   const { viewer } = await startLive({}, [holder, old]);

@@ -19,6 +19,8 @@ export interface DocServer {
   /** How often it was told to post deltas or to stop, and what it was told last. */
   instructions: number;
   wantsActivity: boolean;
+  /** Its connections, as it answers them; none by default. */
+  snapshot: Record<string, number>[];
   wantsUpdates: boolean;
   eventsUrl: string;
   /** The lists of watched rooms that it was sent, in order. */
@@ -75,7 +77,7 @@ export async function startDocServer({
       started.wantsUpdates = instruction.updates === true;
       started.eventsUrl = instruction.eventsUrl;
       response.writeHead(200, { 'Content-Type': isActive ? 'application/json' : 'text/plain' });
-      response.end(isActive ? '[]' : 'okay');
+      response.end(isActive ? JSON.stringify(started.snapshot) : 'okay');
     } else if (room === undefined) response.end('okay');
     else {
       asked.set(room, (asked.get(room) ?? 0) + 1);
@@ -95,6 +97,7 @@ export async function startDocServer({
     asked,
     instructions: 0,
     wantsActivity: false,
+    snapshot: [],
     wantsUpdates: false,
     eventsUrl: '',
     lists: [],
