@@ -168,7 +168,7 @@ describe('a server is not deaf', () => {
   const activateAgain = () => {
     world.send('deactivation.requested');
     world.tally.clear();
-    world.answer();
+    world.settle();
     world.send('activation.requested');
     world.answer({ r: 2 });
   };
