@@ -38,6 +38,71 @@ test('a new viewer gets the current state at once', () => {
   expect(join('rooms').take()).toEqual([[undefined, { a: 1 }]]);
   const [[event, data] = []] = join('changes').take();
   expect([event, data]).toMatchObject(['snapshot', { rooms: { a: 1 }, servers: [] }]);
+  expect(data).toMatchObject({ state: 'active', complete: true, reason: null });
+});
+
+test('a new viewer gets no counts that a restart has dropped', () => {
+  for (const kind of ['rooms', 'changes'] as const) {
+    show({ a: 1 });
+    source.totals.clear();
+    source.takeChangedRooms();
+    feed.restart();
+    const [[, data] = []] = join(kind).take();
+    expect(kind === 'rooms' ? { rooms: data } : data).toMatchObject({ rooms: {} });
+    expect(JSON.stringify(data)).not.toContain('"a"');
+  }
+});
+
+test('a viewer that left is not counted, and gets nothing', () => {
+  const leaving = [join('rooms'), join('changes')];
+  join('changes');
+  expect(feed.viewers).toBe(3);
+  for (const fake of leaving) feed.remove(fake.viewer);
+  expect(feed.viewers).toBe(1);
+  show({ a: 1 });
+  expect(leaving.map(({ frames }) => frames.length)).toEqual([1, 1]);
+});
+
+test('a viewer that reconnects but does not read gets the whole state once it reads', () => {
+  show({ a: 1 });
+  const { id } = feed;
+  show({ a: 2 });
+  const slow = new FakeViewer();
+  slow.isReading = false;
+  feed.add(slow.viewer, 'changes', id);
+  slow.drain();
+  expect(slow.take()).toMatchObject([['snapshot', { rooms: { a: 2 } }]]);
+});
+
+test('a map that is encoded in several turns is sent when it is done', async () => {
+  const maps = join('rooms');
+  maps.take();
+  const { encode } = StateEncoder.prototype;
+  jest.spyOn(StateEncoder.prototype, 'encode').mockImplementationOnce(async function (
+    this: StateEncoder,
+    version,
+  ) {
+    return await encode.call(this, version);
+  });
+  show({ a: 1 });
+  expect(maps.frames).toEqual([]);
+  await jest.advanceTimersByTimeAsync(1);
+  expect(maps.take()).toEqual([[undefined, { a: 1 }]]);
+});
+
+test('changed servers are reported without viewers too, and only if there are any', () => {
+  const reported: string[][] = [];
+  feed.close();
+  feed = new Feed(source, {
+    run: 'run',
+    frameIntervalMs: 50,
+    onServersChanged: (servers) => reported.push(servers.map(({ state }) => state)),
+  });
+  show({ a: 1 });
+  source.setServer('s:1', 'live');
+  show({});
+  show({ a: 2 });
+  expect(reported).toEqual([['live']]);
 });
 
 test('the rooms stream sends the whole map each time, the changes stream only changes', () => {

@@ -36,6 +36,7 @@ test('it holds at most 1 MiB', () => {
   const ring = filled(20, 100_000);
   expect(versions(ring.since(10))).toEqual([11, 12, 13, 14, 15, 16, 17, 18, 19, 20]);
   expect(ring.since(9)).toBeUndefined();
+  expect(filled(2, 512 * 1024).since(0)).toHaveLength(2);
 });
 
 test('a frame over 1 MiB empties it, and only viewers that have seen it can resume', () => {

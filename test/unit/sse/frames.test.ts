@@ -1,7 +1,13 @@
 import { expect, test } from '@jest/globals';
 import { createParser, type EventSourceMessage } from 'eventsource-parser';
 import fc from 'fast-check';
-import { heartbeatFrame, messageFrame, retryFrame } from '../../../server/sse/frames.js';
+import {
+  asBuffer,
+  heartbeatFrame,
+  lengthOf,
+  messageFrame,
+  retryFrame,
+} from '../../../server/sse/frames.js';
 
 function parse(...frames: Buffer[]) {
   const messages: EventSourceMessage[] = [];
@@ -42,4 +48,17 @@ test('a heartbeat is a comment and nothing else', () => {
 
 test('a retry is not a message', () => {
   expect(parse(retryFrame(15_000))).toEqual({ messages: [], retries: [15_000], comments: [] });
+});
+
+test('the length of a frame is that of all its parts', () => {
+  const parts = [Buffer.from('one'), Buffer.from('twoé')];
+  expect([lengthOf(Buffer.concat(parts)), lengthOf(parts), lengthOf([])]).toEqual([8, 8, 0]);
+});
+
+test('bytes become a buffer without a copy', () => {
+  const bytes = new Uint8Array([1, 2, 3, 4]).subarray(1, 3);
+  const buffer = asBuffer(bytes);
+  expect([...buffer]).toEqual([2, 3]);
+  bytes[0] = 9;
+  expect([...buffer]).toEqual([9, 3]);
 });

@@ -1,7 +1,7 @@
+import { setImmediate as turns } from 'node:timers/promises';
 import { expect, test } from '@jest/globals';
 import { Channel } from '../../../server/sse/channel.js';
 import { FakeViewer } from '../../support/fakeViewer.js';
-import { turns } from '../../support/harness.js';
 
 const frame = (text: string) => Buffer.from(text);
 
@@ -160,7 +160,18 @@ test('a channel with a lower limit sends nothing while more bytes are waiting', 
   expect(fake.frames).toEqual(['one']);
   fake.pendingBytes = 1;
   channel.broadcast(Buffer.from('three'));
+  expect(fake.frames).toEqual(['one']);
   fake.drain();
   channel.broadcast(Buffer.from('four'));
   expect(fake.frames).toEqual(['one', 'whole', 'four']);
+});
+
+test('a viewer that reads slowly, but within the limit of its channel, is not behind', () => {
+  const viewer = new FakeViewer();
+  const { broadcast, wholes } = channelOf(viewer);
+  viewer.pendingBytes = 1e9;
+  broadcast('1');
+  broadcast('2');
+  expect(viewer.frames).toEqual(['1', '2']);
+  expect(wholes()).toBe(0);
 });
