@@ -1,7 +1,7 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Agent, AgentDocuments, AgentOptions } from './agentTypes.js';
-import { changedClients, encodeAwareness } from './awareness.js';
 import { createAgent } from './createAgent.js';
+import { followDocument } from './followDocument.js';
 import { type Host, type HostDocument, isFromRedis } from './hocuspocus/host.js';
 import { HostDocuments } from './hocuspocus/hostDocuments.js';
 import { HostStores } from './hocuspocus/hostStores.js';
@@ -33,6 +33,12 @@ export class Dashboard {
   readonly #stores = new HostStores();
   readonly #isRemote: (origin: unknown) => boolean;
   readonly #log: SafeLog;
+  /** The agent, which is there only between the start and the end of the server. */
+  readonly #reports: Pick<Agent, 'updated' | 'awarenessUpdated' | 'isWatched'> = {
+    updated: (...change) => this.#agent?.updated(...change),
+    awarenessUpdated: (...change) => this.#agent?.awarenessUpdated(...change),
+    isWatched: (room) => this.#agent?.isWatched(room) ?? false,
+  };
   #host: Host | undefined;
   #version = '';
   #agent: Agent | undefined;
@@ -47,6 +53,12 @@ export class Dashboard {
       found: (document) => this.#follow(document),
       changed: (room, by) => this.#changed(room, by),
       unsupported: () => this.#refuse(),
+      slow: (ms, bytes) =>
+        this.#log.warn(
+          `pubsub-dashboard: to copy a document took ${Math.round(ms)} ms (${bytes} bytes). ` +
+            'Pass `encodeState: Y.encodeStateAsUpdate` to `Dashboard`, which needs no copy.',
+          'slow copy',
+        ),
       countDirect: options.countDirect,
       encodeState: options.encodeState as ((document: unknown) => Uint8Array) | undefined,
     });
@@ -133,28 +145,19 @@ export class Dashboard {
     this.#documents.use(host);
   }
 
-  /** `Document` of Hocuspocus has its own listeners before these. */
+  /** While it loads, a document gets what was stored, which is no change. */
   #follow(document: HostDocument): void {
-    document.on('update', (update, origin) => this.#updated(document, update, origin));
-    document.on('destroy', () => this.#stores.unloaded(document));
-    document.awareness.on('update', (change, origin) => {
-      const { name } = document;
-      if (this.#isRemote(origin) || !this.#agent?.isWatched(name)) return;
-      const update = encodeAwareness(document.awareness, changedClients(change));
-      if (update) this.#agent.awarenessUpdated(name, update);
+    const isRemote = (origin: unknown) => document.isLoading === true || this.#isRemote(origin);
+    document.on('update', (_, origin) => {
+      if (!isRemote(origin)) this.#stores.changed(document);
     });
+    document.on('destroy', () => this.#stores.unloaded(document));
+    followDocument(document.name, document, { agent: this.#reports, isRemote });
   }
 
   #changed(room: string, by: number): void {
     for (let i = 0; i < by; i += 1) this.#agent?.opened(room);
     for (let i = 0; i > by; i -= 1) this.#agent?.closed(room);
-  }
-
-  /** While it loads, a document gets what was stored, which is no change. */
-  #updated(document: HostDocument, update: Uint8Array, origin: unknown): void {
-    if (document.isLoading || this.#isRemote(origin)) return;
-    this.#stores.changed(document);
-    this.#agent?.updated(document.name, update);
   }
 
   /** No counts are better than wrong ones: the dashboard shows the server as unreachable. */

@@ -1,5 +1,5 @@
 import type { Server } from 'node:http';
-import type { AwarenessChange, AwarenessStates } from '../awareness.js';
+import type { SharedDocument } from '../followDocument.js';
 
 /** What the extension uses of Hocuspocus 2 to 4. Their own types differ, and none is a dependency. */
 export interface Host {
@@ -10,7 +10,7 @@ export interface Host {
 }
 
 /** A document of Hocuspocus: a `Y.Doc` that knows its connections. */
-export interface HostDocument {
+export interface HostDocument extends SharedDocument {
   readonly name: string;
   /** A `Map`, by WebSocket in 2 and 3, by `Connection` in 4. */
   readonly connections: unknown;
@@ -18,14 +18,9 @@ export interface HostDocument {
   readonly isLoading?: boolean;
   /** Locked while the document is being stored. Not in 2. */
   readonly saveMutex?: { isLocked(): boolean };
-  readonly awareness: HostAwareness;
-  on(event: 'update', listener: (update: Uint8Array, origin: unknown) => void): void;
-  on(event: 'destroy', listener: () => void): void;
-}
-
-/** The awareness of a document: of y-protocols. */
-export interface HostAwareness extends AwarenessStates {
-  on(event: 'update', listener: (change: AwarenessChange, origin: unknown) => void): void;
+  readonly awareness: NonNullable<SharedDocument['awareness']>;
+  on(event: 'update', listener: (update: Uint8Array, origin: unknown) => void): unknown;
+  on(event: 'destroy', listener: () => void): unknown;
 }
 
 /** Whether the Redis extension has brought a change from another server. */

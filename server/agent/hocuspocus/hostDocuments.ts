@@ -1,8 +1,9 @@
 import type { AgentDocuments } from '../agentTypes.js';
 import { encodeAwareness } from '../awareness.js';
+import { watchMap } from '../watchMap.js';
 import { encodeState } from './encodeState.js';
 import type { Host, HostDocument } from './host.js';
-import { watchNumber, watchSize } from './watchSize.js';
+import { watchNumber } from './watchNumber.js';
 
 /** What `HostDocuments` is told, and tells. */
 export interface HostDocumentsOptions {
@@ -12,9 +13,14 @@ export interface HostDocumentsOptions {
   changed(room: string, by: number): void;
   /** The connections of a document are not a `Map`: they cannot be counted. */
   unsupported(): void;
+  /** A document was encoded by a copy, which took long. */
+  slow(ms: number, bytes: number): void;
   countDirect?: boolean | undefined;
   encodeState?: ((document: unknown) => Uint8Array) | undefined;
 }
+
+/** So long can a copy take before somebody should know. */
+const slowMs = 50;
 
 /**
  * Counts the connections of one Hocuspocus server by name of document. Its hooks cannot: they come
@@ -53,8 +59,11 @@ export class HostDocuments implements AgentDocuments {
     const lost = this.#watched.get(document) as ReadonlyMap<unknown, unknown> | undefined;
     this.#watched.set(document, connections);
     this.#add(name, connections.size - (lost?.size ?? 0));
-    watchSize(connections, (by) => {
-      if (this.#watched.get(document) === connections) this.#change(name, by);
+    let { size } = connections;
+    watchMap(connections, () => {
+      const by = connections.size - size;
+      size = connections.size;
+      if (by !== 0 && this.#watched.get(document) === connections) this.#change(name, by);
     });
     if (isKnown) return;
     if (this.#options.countDirect) this.#watchDirect(document);
@@ -71,7 +80,13 @@ export class HostDocuments implements AgentDocuments {
 
   encodedState(room: string): Uint8Array | undefined {
     const document = this.#find(room);
-    return document && (this.#options.encodeState ?? encodeState)(document);
+    if (!document) return undefined;
+    if (this.#options.encodeState) return this.#options.encodeState(document);
+    const startedAt = performance.now();
+    const state = encodeState(document);
+    const ms = performance.now() - startedAt;
+    if (ms > slowMs) this.#options.slow(ms, state.length);
+    return state;
   }
 
   encodedAwareness(room: string): Uint8Array | undefined {

@@ -11,7 +11,8 @@ export interface Comparison {
   readonly viewer: EventStream;
   /** The connections by room that the service shows. */
   shown(): Record<string, number>;
-  /** The row of the only server, once it is live. */
+  /** The row of the only server, once it is in this state. */
+  untilServer(state: string): Promise<ServerRow>;
   untilLive(): Promise<ServerRow>;
   server(): Promise<ServerRow | undefined>;
   /** The viewer leaves, and the service tells the servers to be silent. */
@@ -50,6 +51,12 @@ export async function startComparison(more: Record<string, string> = {}): Promis
   let viewer = await open();
   const json = async <T>(path: string) => (await (await fetch(`${url}${path}`)).json()) as T;
   const server = async () => (await json<ServerRow[]>('/api/servers'))[0];
+  const untilServer = (state: string) =>
+    eventually(async () => {
+      const row = await server();
+      if (row?.state !== state) throw new Error(`the server is ${row?.state ?? 'unknown'}`);
+      return row;
+    });
   const shown = () => viewer.rooms();
   return {
     url,
@@ -58,12 +65,8 @@ export async function startComparison(more: Record<string, string> = {}): Promis
     },
     shown,
     server,
-    untilLive: () =>
-      eventually(async () => {
-        const row = await server();
-        if (row?.state !== 'live') throw new Error(`the server is ${row?.state ?? 'unknown'}`);
-        return row;
-      }),
+    untilServer,
+    untilLive: () => untilServer('live'),
     unwatch: async () => {
       await viewer.close();
       await eventually(async () => {

@@ -82,7 +82,7 @@ describe.each([2, 3, 4])('Hocuspocus %s', (version) => {
     expect(figures).toMatchObject({
       operations,
       differences: [],
-      snapshots: 0,
+      snapshots: [],
       rejections: [],
     });
     expect(figures.checks).toBeGreaterThan(10);
@@ -110,9 +110,12 @@ describe.each([2, 3, 4])('Hocuspocus %s', (version) => {
   });
 
   test('keeps no process alive', async () => {
-    const { host, open, untilShown } = await startBoth();
+    const { comparison, host, open, untilShown } = await startBoth();
     const client = await open('a');
     await untilShown({ a: 1 });
+    // Encoded by a copy, which has a timer.
+    const state = () => host.ask<string | null>('state', 'a');
+    expect(await comparison.stateDifference('a', state)).toBeUndefined();
     await client.close();
     await untilShown({});
     await host.ask('destroy');
@@ -214,8 +217,6 @@ describe.each([2, 3, 4])('Hocuspocus %s', (version) => {
     const state = () => host.ask<string | null>('state', 'd/é');
     expect(await state()).not.toBeNull();
     expect(await comparison.stateDifference('d/é', state)).toBeUndefined();
-    // Nothing is left of how it was encoded.
-    expect(await host.ask('loaded')).toEqual(['d/é']);
   });
 
   test('posts a watched room: its changes, its people, also after it was unloaded', async () => {

@@ -31,12 +31,15 @@ const late = () => setTimeout(5_000, 'late' as const, { ref: false });
 export async function runHocuspocus(version: number, options: HostRunOptions) {
   await installHost(`hocuspocus-${version}`);
   const comparison = await startComparison();
+  // A server that starts while nobody looks is not asked again to confirm its first snapshot.
+  await comparison.unwatch();
   const host = await startHost<HocuspocusReady>('hocuspocusHost', {
     folder: `hocuspocus-${version}`,
     dashboard: { url: comparison.url },
   });
   try {
-    await comparison.untilLive();
+    await comparison.untilServer('silent');
+    await comparison.watch();
     const run = new HocuspocusRun({ version, options, host, comparison });
     return await run.go();
   } finally {
@@ -59,12 +62,13 @@ class HocuspocusRun {
   readonly #withSessions = new WeakSet<HocuspocusClient>();
   readonly #directs = new Set<number>();
   readonly #pending = new Set<Promise<unknown>>();
+  readonly #startedAt = performance.now();
   readonly #kinds: Record<string, number> = {};
   readonly #differences: string[] = [];
   #operations = 0;
   #checks = 0;
   #states = 0;
-  #snapshots = 0;
+  #snapshots: string[] = [];
   #epoch: number | null = null;
   #isWatched = true;
 
@@ -75,10 +79,8 @@ class HocuspocusRun {
 
   async go(): Promise<HostRunFigures> {
     const { operations } = this.#parts.options;
-    // The service takes another snapshot after a start-up query. This ends it.
-    await this.#flap();
     await this.#compare();
-    this.#snapshots = 0;
+    this.#snapshots = [];
     while (this.#operations < operations) {
       const batch = Math.min(1 + Math.floor(this.#random() * 24), operations - this.#operations);
       for (let i = 0; i < batch; i += 1) await this.#operate();
@@ -238,13 +240,18 @@ class HocuspocusRun {
       this.#states += 1;
       this.#note(await comparison.stateDifference(room, () => host.ask('state', room)));
     }
-    if (this.#kinds.flap === undefined && epoch !== this.#epoch) this.#snapshots += 1;
+    if (this.#kinds.flap === undefined && epoch !== this.#epoch)
+      this.#snapshots.push(`after ${this.#operations} operations, ${this.#seconds()} s`);
     this.#epoch = epoch;
   }
 
   #note(difference: string | undefined): void {
     if (difference !== undefined)
       this.#differences.push(`after ${this.#operations} operations: ${difference}`);
+  }
+
+  #seconds(): number {
+    return Math.round((performance.now() - this.#startedAt) / 1000);
   }
 
   #ms(): number {

@@ -21,7 +21,7 @@ export interface HostRunFigures {
    * Snapshots that the service took while it was watched throughout: each could have healed a wrong count.
    * Absent: nothing is watched throughout.
    */
-  readonly snapshots?: number;
+  readonly snapshots?: readonly string[];
   /** Rejections in the server that no fault of the run caused. */
   readonly rejections: readonly string[];
   /** How often each operation was done. */

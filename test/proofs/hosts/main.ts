@@ -30,7 +30,7 @@ for (const name of values.hosts.split(',')) {
   if (!run) throw new Error(`There is no host "${name}". Known: ${Object.keys(runs).join(', ')}`);
   const figures = await run(options);
   process.stdout.write(`${JSON.stringify(figures, null, 2)}\n`);
-  if (figures.differences.length + figures.rejections.length + (figures.snapshots ?? 0) > 0)
-    process.exitCode = 1;
+  const { differences, rejections, snapshots = [] } = figures;
+  if (differences.length + rejections.length + snapshots.length > 0) process.exitCode = 1;
 }
 process.exit();
