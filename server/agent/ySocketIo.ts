@@ -38,7 +38,7 @@ export interface YSocketIoServer<Doc extends YSocketIoDocument> {
 export interface YSocketIoOptions<Doc extends YSocketIoDocument>
   extends Omit<AgentOptions, 'documents' | 'countDirect'> {
   /** `encodeStateAsUpdate` of the Yjs that the server uses. */
-  encodeState(document: Doc): Uint8Array;
+  encodeState: (document: Doc) => Uint8Array;
   /** Whether an update with this origin came from another server. Default: no update did. */
   isRemote?(origin: unknown): boolean;
 }

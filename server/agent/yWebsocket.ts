@@ -18,7 +18,7 @@ export interface YWebsocketOptions<Doc extends YWebsocketDocument>
   /** The library's map of documents. Import it in the same way as `setupWSConnection`. */
   docs: Map<string, Doc>;
   /** `encodeStateAsUpdate` of the Yjs that the server uses. */
-  encodeState(document: Doc): Uint8Array;
+  encodeState: (document: Doc) => Uint8Array;
   /**
    * Whether an update with this origin came from another server, which posts it by itself. Default:
    * every origin but a connection of this server.

@@ -48,7 +48,7 @@ export const ownDocuments: Library = {
 class OwnDocument extends Doc {
   readonly name: string;
   readonly awareness: Awareness;
-  conns = new Map<unknown, Set<number>>();
+  conns = new Map<object, Set<number>>();
 
   constructor(name: string) {
     super();
@@ -59,7 +59,7 @@ class OwnDocument extends Doc {
       this.#broadcast(syncMessage((encoder) => writeUpdate(encoder, update)));
     });
     this.awareness.on('update', (change: AwarenessChange, origin: unknown) => {
-      const mine = this.conns.get(origin);
+      const mine = this.conns.get(Object(origin));
       for (const client of [...change.added, ...change.updated]) mine?.add(client);
       for (const client of change.removed) mine?.delete(client);
       this.#broadcast(awarenessMessage(this, changedClients(change)));

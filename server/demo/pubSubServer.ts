@@ -1,11 +1,12 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { type WebSocket, WebSocketServer } from 'ws';
-import { type AwarenessChange, changedClients, encodeAwareness } from '../agent/awareness.js';
-import { type Activation, createAgent } from '../agent/createAgent.js';
+import { encodeStateAsUpdate } from 'yjs';
+import type { Activation } from '../agent/createAgent.js';
+import { attachDashboard } from '../agent/yWebsocket.js';
 import { ownDocuments } from './ownDocuments.js';
 import { RedisFanOut } from './redisFanOut.js';
-import { createRooms, documentsOf, type SharedDocument, yWebsocket } from './rooms.js';
+import { createRooms, type Library, type SharedDocument, yWebsocket } from './rooms.js';
 import { type StoreWriter, type StoreWriterOptions, startStoreWriter } from './storeWriter.js';
 
 /** What a server is made of. */
@@ -61,24 +62,25 @@ export async function startPubSubServer(options: PubSubServerOptions = {}): Prom
   if (isRunning) throw new Error('a process can run only one pub-sub server');
   const { host = '127.0.0.1', dashboardUrl, forgetAfterMs = 1_000, deadlineMs = 5_000 } = options;
   const { library, hostKind } = kinds[options.kind ?? 'y-websocket'];
-  const documents = documentsOf(library);
-  const agent = createAgent(
-    {
-      url: dashboardUrl ?? [],
-      documents: { ...documents, encodedAwareness },
-      log: silent,
-      hostKind,
-      ...(options.name !== undefined && { name: options.name }),
-    },
-    { deadlineMs },
-  );
-  const rooms = createRooms({ opened, closed: agent.closed, created, forgetAfterMs, library });
   const sockets = new WebSocketServer({ noServer: true });
   const http = createServer((request, response) => {
     const isOkay = request.method === 'GET' && /^\/(health)?$/.test(request.url ?? '');
     response.writeHead(isOkay ? 200 : 404, { 'Content-Type': 'text/plain' });
     response.end(isOkay ? 'okay' : 'not found');
   });
+  const agent = attachDashboard(
+    {
+      url: dashboardUrl ?? [],
+      docs: library.docs,
+      encodeState: encodeStateAsUpdate,
+      log: silent,
+      hostKind,
+      server: http,
+      ...(options.name !== undefined && { name: options.name }),
+    },
+    { deadlineMs },
+  );
+  const rooms = createRooms({ opened, created, forgetAfterMs, library });
   let writer: StoreWriter | undefined;
   let fanOut: RedisFanOut | undefined;
   let stopping: Promise<void> | undefined;
@@ -93,13 +95,13 @@ export async function startPubSubServer(options: PubSubServerOptions = {}): Prom
   const id = `${host.includes(':') ? `[${host}]` : host}:${port}`;
   if (options.redisUrl) fanOut = new RedisFanOut(options.redisUrl);
   if (options.store) writer = startStoreWriter(id, options.store);
-  await agent.start({ server: http });
+  await agent.start();
 
   return {
     id,
     url: `ws://${id}`,
     port,
-    connections: () => new Map([...documents.connections()].filter(([, count]) => count > 0)),
+    connections: () => connectionsOf(library),
     activation: agent.activation,
     close: () => {
       stopping ??= stop();
@@ -107,29 +109,13 @@ export async function startPubSubServer(options: PubSubServerOptions = {}): Prom
     },
   };
 
-  function encodedAwareness(room: string): Uint8Array | undefined {
-    const doc = library.docs.get(room);
-    return doc && encodeAwareness(doc.awareness);
-  }
-
   function opened(room: string): void {
-    agent.opened(room);
     const doc = library.docs.get(room);
     if (doc) writer?.opened(room, doc);
   }
 
   function created(doc: SharedDocument): void {
     fanOut?.created(doc);
-    doc.on('update', (update: Uint8Array, origin: unknown) => {
-      // Updates from other servers are posted by those servers.
-      if (doc.conns.has(origin)) agent.updated(doc.name, update);
-    });
-    doc.awareness.on('update', (change: AwarenessChange, origin: unknown) => {
-      // The library says null when somebody has left.
-      if (!agent.isWatched(doc.name) || !(origin === null || doc.conns.has(origin))) return;
-      const update = encodeAwareness(doc.awareness, changedClients(change));
-      if (update) agent.awarenessUpdated(doc.name, update);
-    });
   }
 
   function acceptConnections(): void {
@@ -159,6 +145,12 @@ export async function startPubSubServer(options: PubSubServerOptions = {}): Prom
     await agent.close();
     isRunning = false;
   }
+}
+
+/** The rooms that have connections. */
+function connectionsOf({ docs }: Library): Map<string, number> {
+  const counts = Array.from(docs, ([room, { conns }]) => [room, conns.size] as const);
+  return new Map(counts.filter(([, count]) => count > 0));
 }
 
 function listen(http: Server, host: string, port: number): Promise<number> {
