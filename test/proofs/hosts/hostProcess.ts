@@ -1,7 +1,6 @@
 import { fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { within } from '../../../server/demo/childProcess.js';
-import { forkOptions } from '../../../server/moduleBeside.js';
 
 /** What the parent sends to a host process. */
 export interface HostRequest {
@@ -47,7 +46,7 @@ export async function startHost<Ready>(
 ): Promise<HostProcess<Ready>> {
   const path = fileURLToPath(new URL(`${module}.ts`, import.meta.url));
   const child = fork(path, [JSON.stringify(options)], {
-    execArgv: forkOptions(),
+    execArgv: ['--import', 'tsx'],
     env: { ...process.env, NODE_OPTIONS: '' },
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
   });
