@@ -8,6 +8,7 @@ import { documents } from './checks/documents.js';
 import { failingPosts, postTimeouts } from './checks/failingPosts.js';
 import { instant } from './checks/instant.js';
 import { names } from './checks/names.js';
+import { refusals } from './checks/refusals.js';
 import { signatures } from './checks/signatures.js';
 import { silence, silenceAtTheEnd } from './checks/silence.js';
 import { startup } from './checks/startup.js';
@@ -25,6 +26,7 @@ export const allChecks: readonly Check[] = [
   ...documents,
   ...watchedRooms,
   ...signatures,
+  ...refusals,
   ...startup,
   ...postTimeouts,
   ...bodies,

@@ -3,15 +3,23 @@
 
 import type { ChildProcess } from 'node:child_process';
 import process from 'node:process';
-import { byCommand, endCommand, hocuspocus, startCommand, yWebsocket } from './opener.js';
+import { endCommand, killCommands, startCommand } from './commands.js';
+import { byCommand, hocuspocus, yWebsocket } from './opener.js';
 import { type Arguments, parseArguments, UsageError, usage } from './parseArguments.js';
 import { isBroken, renderResults } from './report.js';
 import { runChecks } from './runChecks.js';
 
 const cannotCheck = 2;
 const defaultWithinMs = 10_000;
-/** Commands that restarted the server: some are the server. */
-const restarts: ChildProcess[] = [];
+const interrupted = 130;
+/** The command that restarted the server. It may be the server itself. */
+let restarted: ChildProcess | undefined;
+
+for (const signal of ['SIGINT', 'SIGTERM'] as const)
+  process.once(signal, () => {
+    killCommands();
+    process.exit(interrupted);
+  });
 
 run(process.argv.slice(2)).then(exit, (cause: unknown) => {
   const isHelp = cause instanceof UsageError && cause.message === usage;
@@ -42,11 +50,12 @@ function openerOf({ ws, protocol, token, open, withinMs = defaultWithinMs }: Arg
 }
 
 async function restartBy(command: string): Promise<void> {
-  restarts.push(startCommand(command));
+  if (restarted) await endCommand(restarted);
+  restarted = startCommand(command);
 }
 
 /** Sets the code instead of exiting, so that the output is written to its end. */
 async function exit(code: number): Promise<void> {
-  await Promise.all(restarts.map(endCommand));
+  if (restarted) await endCommand(restarted);
   process.exitCode = code;
 }

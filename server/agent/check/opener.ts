@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { endCommand, startCommand } from './commands.js';
 import { openSocket, type Socket } from './webSocket.js';
 import { authMessage, isAuthenticated, varString } from './yMessages.js';
 
@@ -68,8 +68,6 @@ function answerTo(socket: Socket, room: string, withinMs: number): Promise<void>
   });
 }
 
-const killWithinMs = 2_000;
-
 /** Runs a command for each connection. `{room}` in it is the name, quoted for the shell. */
 export function byCommand(command: string): Opener {
   return {
@@ -81,29 +79,4 @@ export function byCommand(command: string): Opener {
       return { close: () => endCommand(child) };
     },
   };
-}
-
-/** Starts a command of the shell in a process group of its own. */
-export function startCommand(command: string): ChildProcess {
-  const child = spawn('/bin/sh', ['-c', command], { stdio: 'ignore', detached: true });
-  // The check that waits for it fails with what it expected.
-  child.on('error', () => undefined);
-  return child;
-}
-
-/** Ends a command and all that it started. */
-export async function endCommand(child: ChildProcess): Promise<void> {
-  if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
-  const exited = new Promise<void>((resolve) => child.once('exit', () => resolve()));
-  signalGroup(child.pid, 'SIGTERM');
-  const late = setTimeout(signalGroup, killWithinMs, child.pid, 'SIGKILL');
-  await exited.finally(() => clearTimeout(late));
-}
-
-function signalGroup(pid: number, signal: NodeJS.Signals): void {
-  try {
-    process.kill(-pid, signal);
-  } catch {
-    // The group is gone.
-  }
 }

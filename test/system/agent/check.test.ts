@@ -21,6 +21,8 @@ const faults: [Fault, string[]][] = [
   ['reports changed rooms only', ['full-snapshot']],
   ['retries a refused post', ['no-retry']],
   ['stops after a refused post', ['after-refusal']],
+  ['goes on with a URL that is answered 404', ['forgotten-url']],
+  ['serves strangers', ['strangers']],
   ['lets clients wait for posts', ['no-waiting']],
   ['never gives up a post', ['post-timeout']],
   ['takes the snapshot after the URL', ['one-instant']],

@@ -1,6 +1,10 @@
-import { execFile } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import process from 'node:process';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from '@jest/globals';
@@ -9,6 +13,8 @@ import type { Result } from '../../../server/agent/check/check.js';
 import { yWebsocket } from '../../../server/agent/check/opener.js';
 import { runChecks } from '../../../server/agent/check/runChecks.js';
 import { createAgent } from '../../../server/agent/createAgent.js';
+import { freePort } from '../../../server/demo/serviceChild.js';
+import { eventually } from '../../support/eventually.js';
 import { owns } from '../../support/stage.js';
 import { type Fault, startBrokenServer } from './support/brokenServer.js';
 
@@ -69,6 +75,55 @@ test('a command of the user opens connections and is ended to close them', async
   expect(out).toMatch(/^pass +MUST +deltas /m);
   expect(out).toMatch(/^pass +MUST +one-instant +\d+ activations amid 12 /m);
   expect(out).toMatch(/^skipped +MUST +names +a command may encode/m);
+});
+
+test('an interrupted check leaves none of its commands running', async () => {
+  const folder = owns(await mkdtemp(join(tmpdir(), 'check-')), (it) => rm(it, { recursive: true }));
+  const started = join(folder, 'pid');
+  const open = `echo $$ > '${started}'; exec sleep 600`;
+  const args = ['--import', 'tsx', main, 'check', await startServer(), '--open', open];
+  const child = spawn(process.execPath, args, { env: { ...process.env, NODE_OPTIONS: '' } });
+  owns(child, (it) => it.kill('SIGKILL'));
+  const pid = await eventually(async () => {
+    const text = await readFile(started, 'utf8');
+    expect(text).toMatch(/^\d+\n$/);
+    return Number(text);
+  });
+  child.kill('SIGINT');
+  expect(await once(child, 'exit')).toEqual([130, null]);
+  await eventually(() => expect(() => process.kill(pid, 0)).toThrow('ESRCH'));
+});
+
+test('a command of the user restarts the server, to check its start-up query', async () => {
+  const [port, dashboardPort] = [await freePort(), await freePort()];
+  const folder = owns(await mkdtemp(join(tmpdir(), 'check-')), (it) => rm(it, { recursive: true }));
+  const pidFile = join(folder, 'pid');
+  const server = fileURLToPath(
+    new URL('../../../server/demo/pubSubServerProcess.ts', import.meta.url),
+  );
+  const options = JSON.stringify({ port, dashboardUrl: `http://127.0.0.1:${dashboardPort}` });
+  const command = `kill -9 $(cat '${pidFile}' 2>/dev/null) 2>/dev/null; echo $$ > '${pidFile}'
+    exec "${process.execPath}" --import tsx "${server}" '${options}'`;
+  const first = spawn('/bin/sh', ['-c', command], { env: { ...process.env, NODE_OPTIONS: '' } });
+  owns(first, (it) => it.kill('SIGKILL'));
+  await once(first.stdout, 'data');
+  const listen = `127.0.0.1:${dashboardPort}`;
+  const url = `http://127.0.0.1:${port}`;
+  const { code, out } = await check(
+    'check',
+    url,
+    '--listen',
+    listen,
+    '--restart',
+    command,
+    '--within',
+    '30',
+  );
+  expect({ code, out }).toEqual({ code: 0, out });
+  expect(out).toMatch(/^pass +SHOULD +startup-query +\?port=\d+&/m);
+  expect(out).toMatch(/^pass +MUST +startup-answer /m);
+  expect(out).toMatch(/^pass +MUST +startup-without-answer /m);
+  expect(out).toMatch(/ 0 failed,/);
 });
 
 test.each([

@@ -31,7 +31,9 @@ export type Fault =
   | 'keeps the first URL'
   | 'lets clients wait for posts'
   | 'never gives up a post'
+  | 'goes on with a URL that is answered 404'
   | 'posts an invalid body'
+  | 'serves strangers'
   | 'posts changes later that happened while inactive'
   | 'posts each change twice'
   | 'posts no closed connections'
@@ -169,6 +171,8 @@ export async function startBrokenServer({
     if (url === '') return;
     await send('POST', url, body).catch(async ({ message, name }: Error) => {
       if (has('stops after a refused post') && message === 'refused') activation.active = false;
+      const isForgotten = message === 'unknown' && eventsUrl === activation.eventsUrl;
+      if (isForgotten && !has('goes on with a URL that is answered 404')) activation.active = false;
       if (!has('retries a refused post') || name === 'AbortError') return;
       await pause(50);
       await send('POST', url, body).catch(() => undefined);
@@ -185,8 +189,9 @@ export async function startBrokenServer({
         response.setEncoding('utf8').on('data', (chunk) => {
           text += chunk;
         });
-        const isFine = (response.statusCode ?? 0) < 300;
-        response.on('end', () => (isFine ? resolve(text) : reject(new Error('refused'))));
+        const { statusCode = 0 } = response;
+        const refused = new Error(statusCode === 404 ? 'unknown' : 'refused');
+        response.on('end', () => (statusCode < 300 ? resolve(text) : reject(refused)));
       });
       request.end(body);
     });
@@ -216,6 +221,10 @@ export async function startBrokenServer({
     const wanted = parse(await textOf(request));
     if (!wanted && has('ends at a bad body')) return end();
     if (!wanted) return void response.writeHead(has('accepts bad bodies') ? 200 : 400).end('bad');
+    const isStrange = 'x-forwarded-for' in request.headers || 'origin' in request.headers;
+    const isForeign = new URL(wanted.eventsUrl).hostname !== '127.0.0.1';
+    if ((isStrange || isForeign) && !has('serves strangers'))
+      return void response.writeHead(403).end('forbidden');
     if (has('ignores what was overtaken') && mine < begun) return void response.end('okay');
     if (has('keeps the first URL') && activation.eventsUrl && wanted.active)
       wanted.eventsUrl = activation.eventsUrl;
