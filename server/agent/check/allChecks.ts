@@ -6,6 +6,7 @@ import { bodies } from './checks/bodies.js';
 import { deltas } from './checks/deltas.js';
 import { documents } from './checks/documents.js';
 import { failingPosts, postTimeouts } from './checks/failingPosts.js';
+import { forgottenUrls } from './checks/forgottenUrl.js';
 import { instant } from './checks/instant.js';
 import { names } from './checks/names.js';
 import { refusals } from './checks/refusals.js';
@@ -22,6 +23,7 @@ export const allChecks: readonly Check[] = [
   ...failingPosts,
   ...instant,
   ...silence,
+  ...forgottenUrls,
   ...names,
   ...documents,
   ...watchedRooms,

@@ -22,14 +22,6 @@ export const failingPosts: Check[] = [
     run: afterRefusal,
   },
   {
-    id: 'forgotten-url',
-    level: 'SHOULD',
-    section: 'post-to-the-events-url',
-    expects: 'a URL that is answered 404 is not posted to any more',
-    needs: ['new-url'],
-    run: forgottenUrl,
-  },
-  {
     id: 'no-waiting',
     level: 'MUST',
     section: 'post-to-the-events-url',
@@ -65,7 +57,12 @@ async function failOnce(bench: Bench, manner: Manner): Promise<string> {
   return room;
 }
 
-function failPostsTo(bench: Bench, { number }: Epoch, mannerOf: (nth: number) => Manner): void {
+/** Decides what happens to the posts to the URL of an activation. */
+export function failPostsTo(
+  bench: Bench,
+  { number }: Epoch,
+  mannerOf: (nth: number) => Manner,
+): void {
   const before = bench.listener.mannerOf;
   bench.listener.mannerOf = (epoch, nth) => (epoch === number ? mannerOf(nth) : before(epoch, nth));
 }
@@ -86,30 +83,6 @@ async function afterRefusal(bench: Bench): Promise<string> {
   await bench.connections.open(next);
   await bench.untilSum(next, epoch, 1);
   return 'the next one was posted';
-}
-
-async function forgottenUrl(bench: Bench): Promise<string> {
-  const epoch = await bench.activate();
-  failPostsTo(bench, epoch, () => 404);
-  const posts = () => bench.postsTo(epoch).length;
-  // The server learns of the first answer while it posts: only later connections count.
-  for (let time = 1; time <= 4; time += 1) {
-    const before = posts();
-    const connection = await bench.connections.open(bench.room('forgotten'));
-    if (time === 1)
-      await bench.until(
-        () => posts() > before,
-        () => 'nothing was posted',
-      );
-    await bench.connections.close(connection);
-  }
-  const room = bench.room('later');
-  await bench.connections.open(room);
-  const next = await bench.activate();
-  await bench.barrier(next);
-  expect(bench.sum(room, 0, next.number) === 0, `it goes on: ${posts()} posts were answered 404`);
-  await bench.untilCount(room, next, 1);
-  return 'it stops';
 }
 
 async function noWaiting(bench: Bench): Promise<string> {
