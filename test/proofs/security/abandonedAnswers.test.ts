@@ -3,6 +3,7 @@ import { readdirSync } from 'node:fs';
 import { connect } from 'node:net';
 import { expect, test } from '@jest/globals';
 import { eventually } from '../../support/eventually.js';
+import { ask } from '../../support/http.js';
 import { startDouble, stateOf, visits } from '../../support/stage.js';
 import { viewerRequest } from '../../system/faults/support/dial.js';
 import { runService, type ServiceRun } from '../../system/faults/support/serviceRun.js';
@@ -25,7 +26,7 @@ async function abandon(service: ServiceRun, paths: readonly string[]): Promise<v
   await new Promise<void>((resolve) => {
     socket.write(paths.map((path) => viewerRequest(path)).join(''), () => resolve());
   });
-  for (let i = 0; i < 3; i += 1) await (await fetch(`${service.url}/health`)).text();
+  for (let i = 0; i < 3; i += 1) await ask(`${service.url}/health`);
   socket.destroy();
 }
 
