@@ -16,8 +16,8 @@ export type ActivationEvent =
   | { type: 'deltas.received'; posts: readonly Post[] }
   /** These servers posted something that a correctly set server would not post. */
   | { type: 'evidence.found'; servers: readonly ServerId[] }
-  /** A start-up query was answered. Any of these servers may have sent it. */
-  | { type: 'startup.answered'; servers: readonly ServerId[]; isActive: boolean }
+  /** A start-up query was answered: post. Any of these servers may have sent it. */
+  | { type: 'startup.answered'; servers: readonly ServerId[] }
   /** These are pub-sub servers. Candidates only claim to be. */
   | { type: 'servers.found'; servers: readonly ServerId[]; standing: Standing }
   /** All servers that the sources of discovery name now. `fromRooms`: named by the rooms table alone. */

@@ -37,7 +37,9 @@ export const failureActions = {
       // The request of the failed actor has ended by then. The new actor confirms its first snapshot.
       delay = Math.max(replacementMs, timing.requestTimeoutMs);
     }
-    enqueue.raise({ type: 'replacement.due', actorId }, { delay });
+    // Without an id, XState draws a random one: a simulated world would not be the same each time.
+    const timer = { id: `replacement:${actorId}`, delay };
+    enqueue.raise({ type: 'replacement.due', actorId }, timer);
   }),
   replaceFailed: enqueueActions(({ context: { rooms, roster, ...held }, event, enqueue }) => {
     assertEvent(event, 'replacement.due');

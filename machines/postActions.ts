@@ -43,7 +43,6 @@ export const postActions = {
   }),
   forwardEvidence: enqueueActions(({ context, event, enqueue }) => {
     assertEvent(event, ['evidence.found', 'startup.answered']);
-    if (event.type === 'startup.answered' && !event.isActive) return;
     for (const server of event.servers) {
       const member = context.roster.get(server);
       if (member) enqueue.sendTo(member.ref, { type: event.type });

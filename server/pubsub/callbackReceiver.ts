@@ -150,7 +150,7 @@ export class CallbackReceiver {
 
   #resyncAll(): void {
     const servers = this.#servers;
-    if (servers.isActive) servers.sendAnswered(servers.all(), true);
+    if (servers.isActive) servers.sendAnswered(servers.all());
     else servers.sendEvidence(servers.all());
   }
 }

@@ -56,8 +56,8 @@ export class KnownServers {
     if (!this.isActive) this.sendEvidence([server]);
   }
 
-  sendAnswered(servers: readonly ServerId[], isActive: boolean): void {
-    this.send({ type: 'startup.answered', servers, isActive });
+  sendAnswered(servers: readonly ServerId[]): void {
+    this.send({ type: 'startup.answered', servers });
   }
 
   sendEvidence(servers: readonly ServerId[]): void {

@@ -56,7 +56,7 @@ export class StartupQueries {
     const answer =
       eventsUrl === undefined ? this.inactiveAnswer() : { active: isActive, eventsUrl };
     const afterwards = () => {
-      if (isActive && isIdentified) servers.sendAnswered(senders, true);
+      if (isActive && isIdentified) servers.sendAnswered(senders);
       else if (isActive) resyncAll();
       else if (isIdentified) this.#noteWhileInactive(query, senders);
     };

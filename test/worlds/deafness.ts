@@ -65,7 +65,7 @@ export class Deafness {
 
   /** Who has just started may have been silent before. */
   atEvent(event: ActivationEvent): void {
-    if (event.type !== 'startup.answered' || !event.isActive) return;
+    if (event.type !== 'startup.answered') return;
     for (const server of event.servers) this.#missed.delete(server);
   }
 

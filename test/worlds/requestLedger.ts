@@ -128,7 +128,7 @@ export class RequestLedger {
           this.#accountOf(member).reasons.set('another wish for updates', this.#world.nowMs);
     }
     if (event.type === 'evidence.found') this.#lookAt(event.servers);
-    if (event.type !== 'startup.answered' || !event.isActive) return;
+    if (event.type !== 'startup.answered') return;
     for (const server of event.servers) {
       const member = roster.get(server);
       if (!member) {

@@ -28,10 +28,8 @@ const know = (facts: Partial<Facts>) => assign(facts as object) as never;
 const nothing = () => {};
 const wished = (wish: Facts['wish']) => ({ wish, isSettled: false, isLost: false });
 /** A server that is to be silent is told so again, if it was not set right before. */
-const stir = assign(({ context, event }) => {
+const stir = assign(({ context }) => {
   const { isStirred, wish, isSettled } = context as unknown as Facts;
-  // Then its query was answered that it is to be silent.
-  if (event.type === 'startup.answered' && wish === 'silence') return {};
   return { isStirred: true, isSettled: isSettled && (isStirred || wish === 'activity') } as object;
 }) as never;
 const isSettled = ({ context }: { context: unknown }) => (context as Context).isSettled === true;
@@ -120,7 +118,7 @@ function rootEventsAt(snapshot: RootSnapshot): EventObject[] {
     [true, 'shutdown.requested'],
     [true, 'deltas.received'],
     [true, 'evidence.found'],
-    [true, 'startup.answered'],
+    [isWatched, 'startup.answered'],
     [!isStrangerKnown, 'servers.found'],
     [room !== 'watched', 'room.watched'],
     [room === 'watched', 'room.unwatched'],

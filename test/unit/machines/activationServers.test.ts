@@ -69,7 +69,6 @@ describe('a candidate', () => {
     find([stranger], 'candidate');
     fleet.advance(100);
     expect(fleet.state).toBe('inactive');
-    fleet.actor.send({ type: 'startup.answered', servers: [stranger], isActive: false });
     fleet.advance(60_000);
     expect(fleet.sent('silence.requested')).toEqual([configured]);
     expect(fleet.sent('activity.requested')).toEqual([]);
@@ -95,7 +94,7 @@ describe('a candidate', () => {
   test('with a start-up query is activated once, 50 ms after the answer', () => {
     fleet = watchedFleet([configured]);
     const sinceMs = fleet.clock.nowMs;
-    fleet.actor.send({ type: 'startup.answered', servers: [stranger], isActive: true });
+    fleet.actor.send({ type: 'startup.answered', servers: [stranger] });
     fleet.advance(49);
     expect(fleet.sent('activity.requested', sinceMs)).toEqual([]);
     fleet.advance(1000);
@@ -147,7 +146,7 @@ describe('a candidate', () => {
     const many = serverIds(1100);
     find(many.slice(0, 1050), 'candidate');
     expect(fleet.roster.candidates).toBe(1024);
-    fleet.actor.send({ type: 'startup.answered', servers: many.slice(1050), isActive: false });
+    fleet.actor.send({ type: 'startup.answered', servers: many.slice(1050) });
     expect(fleet.roster.candidates).toBe(1024);
     expect(fleet.actors).toHaveLength(1025);
     const kept = many.filter((id) => fleet.roster.get(id));
