@@ -6,6 +6,25 @@ const rooms = (encoded: EncodedRooms) =>
   new Map(Object.entries(JSON.parse(encoded.toBuffer('[', ']').toString())[0]));
 
 describe('the encoded map of rooms', () => {
+  test('is done once no change is left, and not before', () => {
+    const totals = new Map([['a', 1]]);
+    const single = new EncodedRooms(() => totals);
+    single.note(totals.keys());
+    expect(single.encode(-1)).toBe(true);
+    for (let size = 1000; size < 1400; size += 40) {
+      const names = Array.from({ length: size }, (_, i) => `room ${i}`);
+      for (const name of names) totals.set(name, 1);
+      const encoded = new EncodedRooms(() => totals);
+      encoded.note(names);
+      encoded.mark();
+      while (!encoded.isMarkPassed) {
+        // One part of many, which then changes again.
+        expect(encoded.encode(-1)).toBe(false);
+        encoded.note(names);
+      }
+    }
+  });
+
   test('equals the map, whatever rooms change and however it is sliced', () => {
     const name = fc.oneof(
       fc.nat(600).map(String),

@@ -178,6 +178,22 @@ test('state and completeness are sent when they change, and servers too', () => 
   ]);
 });
 
+test('each frame ends its message', () => {
+  const viewers = [join('rooms'), join('changes')];
+  show({ a: 1 });
+  for (const { frames } of viewers) {
+    expect(frames).toHaveLength(2);
+    for (const frame of frames) expect(frame.endsWith('\n\n')).toBe(true);
+  }
+});
+
+test('close ends what is to be encoded for later viewers', () => {
+  join('changes');
+  show({ a: 1 });
+  feed.close();
+  expect(jest.getTimerCount()).toBe(0);
+});
+
 test('without changes no frame is sent', () => {
   const viewers = [join('rooms'), join('changes')];
   for (let i = 0; i < 5; i += 1) show({});
@@ -320,15 +336,18 @@ test('close ends every stream and leaves no timer', () => {
   expect(jest.getTimerCount()).toBe(0);
 });
 
-test('viewers that connect at the same time share one encoded state', () => {
-  show({ a: 1 });
-  const encode = jest.spyOn(EncodedRooms.prototype, 'toBuffer');
-  const viewers = Array.from({ length: 1000 }, () => join('changes'));
-  expect(encode).toHaveBeenCalledTimes(1);
-  const states = viewers.flatMap((viewer) => viewer.take());
-  expect(states).toHaveLength(1000);
-  expect(new Set(states.map(([, data]) => JSON.stringify(data))).size).toBe(1);
-});
+test.each(['rooms', 'changes'] as const)(
+  'viewers of %s that connect at the same time share one encoded state',
+  (kind) => {
+    show({ a: 1 });
+    const encode = jest.spyOn(EncodedRooms.prototype, 'toBuffer');
+    const viewers = Array.from({ length: 1000 }, () => join(kind));
+    expect(encode).toHaveBeenCalledTimes(1);
+    const states = viewers.flatMap((viewer) => viewer.take());
+    expect(states).toHaveLength(1000);
+    expect(new Set(states.map(([, data]) => JSON.stringify(data))).size).toBe(1);
+  },
+);
 
 test('many changed rooms are sent in several frames, and none is missing', () => {
   const viewer = join('changes');

@@ -100,6 +100,18 @@ test('while a viewer waits, the idle timer starts no extra slice', async () => {
   expect(encode).toHaveBeenCalledTimes(1);
 });
 
+test('an activation delays the encoding that no viewer waits for, and small changes do not', async () => {
+  const encode = jest.spyOn(EncodedRooms.prototype, 'encode');
+  encoder.encodeLater(1);
+  await jest.advanceTimersByTimeAsync(900);
+  encoder.encodeLater(501);
+  await jest.advanceTimersByTimeAsync(900);
+  expect(encode).not.toHaveBeenCalled();
+  encoder.encodeLater(500);
+  await jest.advanceTimersByTimeAsync(200);
+  expect(encode).toHaveBeenCalled();
+});
+
 test('close leaves no timer', () => {
   changeAll(1);
   void encoder.encode(1);
