@@ -8,7 +8,7 @@ export type AgentCommand = { open: string[] } | { close: true };
 const { options, timings, rooms = 0 } = JSON.parse(process.argv[2] ?? '{}');
 const names = Array.from(
   { length: rooms },
-  (_, index) => [`${'x'.repeat(1_000)}${index}`, 1] as const,
+  (_, index) => [`${'x'.repeat(20_000)}${index}`, 1] as const,
 );
 const agent = createAgent(
   { ...options, documents: { connections: () => names, encodedState: () => undefined } },

@@ -173,7 +173,7 @@ describe('a process ends at the deadline', () => {
     async () => {
       const { port, leave } = await startProcess(
         { url: [] },
-        { rooms: 30_000, short: { stalledMs: 500 } },
+        { rooms: 2_000, short: { stalledMs: 500 } },
       );
       const body = JSON.stringify({ active: true, eventsUrl: 'http://127.0.0.1:1/' });
       const socket = owns(net.connect(port, '127.0.0.1'), (it) => it.destroy());
