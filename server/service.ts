@@ -24,6 +24,8 @@ export interface Service extends Pick<WiredService, 'actor' | 'endStreams'> {
 
 /** How long a client may take to send the head, and the whole request. Bodies have a shorter timeout. */
 const receiveTimeoutMs = { head: 10_000, request: 25_000 };
+/** Longer than load balancers reuse an idle connection, 60 s by default: they would meet its end, and answer 502. */
+const keepAliveTimeoutMs = 65_000;
 /** Connections beyond those of viewers: for pub-sub servers and short requests. */
 const spareConnections = { inAll: 5000, perAddress: 1000 };
 /** How long the shutdown tries to silence servers. The next start silences the rest. */
@@ -58,6 +60,7 @@ export async function startService(
   const server = createServer({
     requestTimeout: receiveTimeoutMs.request,
     headersTimeout: receiveTimeoutMs.head,
+    keepAliveTimeout: keepAliveTimeoutMs,
     connectionsCheckingInterval: 1000,
   });
   const limits = {
