@@ -41,6 +41,8 @@ export interface HostSettings {
   controlPort: number;
   /** Whether documents are stored, and unloaded when nobody is connected. */
   isStoring: boolean;
+  /** How often the server pings its clients. It closes those that have not answered by the next time. */
+  pingMs: number;
   /** After how long a post is given up. Default 60,000 ms. */
   deadlineMs?: number;
 }

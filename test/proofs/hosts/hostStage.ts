@@ -41,7 +41,7 @@ export async function runAtRandom(
 ): Promise<RunFigures> {
   const service = await startStaged([], calm);
   const [port, controlPort] = [await freePort(), await freePort()];
-  const settings = { dashboardUrl: service.url, port, controlPort, isStoring };
+  const settings = { dashboardUrl: service.url, port, controlPort, isStoring, pingMs: 500 };
   let host = await startOwned(kind, settings);
   const run = createRandomRun({
     kind,

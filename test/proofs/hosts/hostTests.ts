@@ -21,8 +21,8 @@ export function testHost(kind: HostKind): void {
     `after random operations the service shows what the server has (seed ${seed}, stored: %s)`,
     async (isStoring) => {
       const figures = await runAtRandom(kind, { seed, operations: 150, isStoring });
-      expect(figures.comparedRooms).toBeGreaterThan(50);
-      expect(figures.comparedDocuments).toBeGreaterThan(3);
+      expect(figures.quietMoments).toBeGreaterThan(7);
+      expect(figures.comparedRooms).toBeGreaterThan(0);
     },
   );
 

@@ -21,6 +21,7 @@ export async function runLong(
     port: await freePort(),
     controlPort: await freePort(),
     isStoring: seed % 2 === 0,
+    pingMs: 500,
   };
   let service = await startServiceProcess(servicePort);
   let host = await startHost(kind, settings);

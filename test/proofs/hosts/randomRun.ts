@@ -170,12 +170,13 @@ export function createRandomRun(options: RandomRunOptions): RandomRun {
       expectSame('clients', expected(), 'host', sorted(await host().ask('connections')));
     });
     await host().ask('settled');
-    const truth = sorted(await host().ask('connections'));
-    for (const viewer of viewers) {
-      await eventually(() =>
-        expectSame('host', truth, 'service', sorted(Object.entries(viewer.rooms()))),
-      );
-    }
+    // Read again each time: on a busy machine a client may be slow to answer a ping, and is dropped.
+    let truth = sorted([]);
+    await eventually(async () => {
+      truth = sorted(await host().ask('connections'));
+      for (const viewer of viewers)
+        expectSame('host', truth, 'service', sorted(Object.entries(viewer.rooms())));
+    });
     await compareDocument(pick(random, kind.rooms) ?? '');
     for (const { client } of frozen) await client.terminate();
     frozen = [];

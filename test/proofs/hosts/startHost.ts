@@ -15,6 +15,8 @@ export async function startHost(
     port: 0,
     controlPort: 0,
     isStoring: false,
+    // On a busy machine a client may be slow to answer.
+    pingMs: 20_000,
     ...settings,
     library: pathToFileURL(join(folder, library)).href,
     program,

@@ -28,8 +28,8 @@ const library: Library = await import(settings.library);
 const http = createServer((request, response) => {
   response.end(`the user's ${request.method} ${request.url}`);
 });
-// Short, as a test cannot wait for the usual 45 s.
-const io = new library.Server(http, { pingInterval: 250, pingTimeout: 250 });
+const { pingMs } = settings;
+const io = new library.Server(http, { pingInterval: pingMs, pingTimeout: pingMs });
 const ysocketio = new library.YSocketIO(io, {
   authenticate: ({ auth }: { auth: { token?: string } }) => auth.token !== 'nobody',
 });

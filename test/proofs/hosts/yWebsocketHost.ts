@@ -21,11 +21,10 @@ interface Library {
   encodeStateAsUpdate(doc: Document): Uint8Array;
 }
 
-/** The library pings every 30 s. A test cannot wait for that. */
-const pingMs = 250;
+/** The library pings every 30 s, and has no setting for it. */
 const { setInterval } = globalThis;
 globalThis.setInterval = ((run: () => void, ms: number) =>
-  setInterval(run, ms === 30_000 ? pingMs : ms)) as typeof setInterval;
+  setInterval(run, ms === 30_000 ? settings.pingMs : ms)) as typeof setInterval;
 
 const { docs, setupWSConnection, setPersistence, WebSocketServer, ...library }: Library =
   await import(settings.library);
