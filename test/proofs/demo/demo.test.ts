@@ -54,8 +54,8 @@ function untilNothingListens(output: string): Promise<void> {
 }
 
 test('the demo shows the running service and ends after its time', async () => {
-  // Long enough for a busy machine to show complete counts once.
-  const demo = startDemo({ DEMO_SECONDS: '15' });
+  // Long enough for a busy machine to show complete counts, before or after a server was killed.
+  const demo = startDemo({ DEMO_SECONDS: '25' });
   expect(await demo.exited).toBe(0);
   expectAllServers(demo.output());
   expect(demo.output()).toContain('curl -N http://127.0.0.1:');
