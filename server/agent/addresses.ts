@@ -70,6 +70,8 @@ export class Resolver {
     if (kept && performance.now() - kept.atMs < keptMs) return kept.addresses;
     const found = await lookup(name, { all: true }).catch(() => []);
     const addresses = found.map(({ address }) => normalizeHost(address));
+    // Asked again: a name server may have been away for a moment.
+    if (addresses.length === 0) return addresses;
     if (this.#kept.size >= maxNames) this.#kept.clear();
     this.#kept.set(name, { addresses, atMs: performance.now() });
     return addresses;
