@@ -2,9 +2,12 @@
 
 import { expect, test } from '@jest/globals';
 import * as Y from 'yjs';
+import { encodeAwareness } from '../../../server/agent/awareness.js';
 import { freePort } from '../../../server/demo/serviceChild.js';
 import { eventually } from '../../support/eventually.js';
 import { serversOf, watch } from '../../support/stage.js';
+import { framesOf, peopleOf } from '../../system/rooms/support/awareness.js';
+import { dataOf, documentOf, statusOf, watchRoom } from '../../system/rooms/support/rooms.js';
 import type { HostKind } from './hostKind.js';
 import { runAtRandom, seed, startHosted } from './hostStage.js';
 
@@ -88,6 +91,26 @@ export function testHost(kind: HostKind): void {
     other.edit(two);
     await eventually(() => expect(posted()).toContain(base64(two)));
     expect(posted().slice(before)).toEqual([base64(two)]);
+  });
+
+  test('a watched document is live by posts, with the people in it', async () => {
+    const { service, connect, untilShown } = await startHosted(kind);
+    const [writer, reader] = [await connect('notes'), await connect('notes')];
+    await untilShown({ notes: 2 });
+    const viewer = await watchRoom(service, 'notes');
+    await eventually(() => expect(statusOf(viewer)).toMatchObject({ source: 'posts' }));
+    const names = () =>
+      Array.from(peopleOf(framesOf(viewer)).values(), ({ state }) => state as { name: string });
+    const meta = new Map([[7, { clock: 1 }]]);
+    const present = encodeAwareness({ states: new Map([[7, { name: 'Ada' }]]), meta });
+    reader.tell(present ?? new Uint8Array());
+    await eventually(() => expect(names()).toEqual([{ name: 'Ada' }]));
+    writer.edit(updateOf('one'));
+    await eventually(() => expect(dataOf(viewer, 'update')).toHaveLength(1));
+    await eventually(() => expect(documentOf(viewer)).toHaveProperty('edits.value', { one: true }));
+    const gone = encodeAwareness({ states: new Map(), meta: new Map([[7, { clock: 2 }]]) }, [7]);
+    reader.tell(gone ?? new Uint8Array());
+    await eventually(() => expect(names()).toEqual([]));
   });
 
   test('when the server ends in order, the service shows its connections no longer', async () => {
