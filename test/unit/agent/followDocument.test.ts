@@ -23,7 +23,7 @@ function followed({ isWatched = true } = {}) {
       awarenessUpdated: tell('awarenessUpdated'),
       isWatched: () => isWatched,
     },
-    isRemote: (origin) => origin === 'redis',
+    isRemote: (origin) => origin !== 'a connection',
   });
   return { doc, awareness: doc.awareness, told, end };
 }
