@@ -141,6 +141,17 @@ test('a document is encoded byte by byte as Yjs does, with what was deleted in i
   expect(documents.encodedState('a')).toEqual(Y.encodeStateAsUpdate(document));
 });
 
+test('what a document keeps of deleted content is in its state', () => {
+  const { documents, load } = start();
+  const document = load('a');
+  document.gc = false;
+  document.getText('text').insert(0, 'one two');
+  document.getText('text').delete(1, 3);
+  const state = documents.encodedState('a');
+  expect(state).toEqual(Y.encodeStateAsUpdate(document));
+  expect(Buffer.from(state ?? []).toString('latin1')).toContain('ne ');
+});
+
 test('a copy that took long is told', () => {
   const { documents, load, slow } = start();
   load('a');
