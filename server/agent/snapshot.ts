@@ -18,7 +18,10 @@ interface SnapshotPart {
 /** How many rooms are encoded in one turn of the event loop. */
 const roomsPerPart = 1_000;
 
-/** Copies the connections, in one synchronous step. Throws what the server throws. */
+/**
+ * Copies the connections, in one synchronous step. Documents without connections are only counted, because
+ * they may be many. Throws what the server throws.
+ */
 export function takeSnapshot(documents: AgentDocuments): Snapshot {
   const parts: SnapshotPart[] = [];
   let part: SnapshotPart | undefined;
@@ -28,7 +31,10 @@ export function takeSnapshot(documents: AgentDocuments): Snapshot {
     const count = pair[1];
     if (typeof room !== 'string' || !Number.isSafeInteger(count) || count < 0) continue;
     inMemory += 1;
-    if (count === 0) idle += 1;
+    if (count === 0) {
+      idle += 1;
+      continue;
+    }
     if (!part || part.rooms.length === roomsPerPart) {
       part = { rooms: [], connections: [] };
       parts.push(part);

@@ -92,10 +92,11 @@ export class Observations {
 
   report(): ObservationsReport {
     this.#forgetOld();
+    const sinceMs = this.#sinceMs;
     return {
       observing: this.#times.isOpen,
-      since: new Date(this.#sinceMs).toISOString(),
-      gaps: this.#times.gaps(this.#sinceMs),
+      since: new Date(sinceMs).toISOString(),
+      gaps: this.#times.gaps(sinceMs),
       rooms: { kept: this.#rooms.size, leftOut: this.#timer ? this.#roomsLeftOut : 0 },
       connections: {
         kept: this.#connections.size,

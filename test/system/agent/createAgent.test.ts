@@ -32,7 +32,7 @@ async function started(timings = {}): Promise<Agent> {
 const eventsUrl = () => `${dashboard.url}/api/events`;
 
 describe('PUT /api/dashboard', () => {
-  test('answers an activation with one object per room, chunked', async () => {
+  test('answers an activation with one object for each room with connections, chunked', async () => {
     rooms = [
       ['room-a', 1],
       ['b', 2],
@@ -42,7 +42,7 @@ describe('PUT /api/dashboard', () => {
     expect(answer.status).toBe(200);
     expect(answer.headers['content-type']).toBe('application/json');
     expect(answer.headers['transfer-encoding']).toBe('chunked');
-    expect(answer.text).toBe('[{"room-a":1},{"b":2},{"a%20b":0}]');
+    expect(answer.text).toBe('[{"room-a":1},{"b":2}]');
   });
 
   test('answers an activation of an empty server with an empty array', async () => {
@@ -209,7 +209,7 @@ describe('deltas', () => {
         active: true,
         eventsUrl: `${eventsUrl()}?epoch=${epoch}`,
       });
-      snapshots.set(`/api/events?epoch=${epoch}`, JSON.parse(answer.text)[0].r);
+      snapshots.set(`/api/events?epoch=${epoch}`, JSON.parse(answer.text)[0]?.r ?? 0);
       const opened = room[1];
       await eventually(() => expect(room[1]).toBeGreaterThan(opened));
     }

@@ -70,7 +70,10 @@ test('each worker of a cluster has a port and a name of its own', async () => {
   });
   const ports: number[] = [];
   primary.on('message', (ready: { port: number }) => ports.push(ready.port));
-  await eventually(() => expect(queriesIn(dashboard.received)).toHaveLength(2));
+  await eventually(() => {
+    expect(queriesIn(dashboard.received)).toHaveLength(2);
+    expect(ports).toHaveLength(2);
+  });
   const queries = queriesIn(dashboard.received);
   expect(new Set(queries.map(({ port }) => Number(port)))).toEqual(new Set(ports));
   expect(new Set(ports).size).toBe(2);

@@ -118,11 +118,15 @@ describe('a pub-sub server', () => {
     expect(server.connections().get('r')).toBe(1);
   });
 
-  test('reports a room without connections with 0, and forgets it after a while', async () => {
+  test('counts a room without connections as idle, and forgets it after a while', async () => {
     const connection = await openConnection(server.url, 'r');
     await connection.close();
-    await eventually(async () => expect((await activated()).text).toBe('[{"r":0}]'));
-    await eventually(async () => expect((await activated()).text).toBe('[]'));
+    const held = async () => {
+      const { text, headers } = await activated();
+      return [text, JSON.parse(String(headers['dashboard-agent'])).documents];
+    };
+    await eventually(async () => expect(await held()).toEqual(['[]', { inMemory: 1, idle: 1 }]));
+    await eventually(async () => expect(await held()).toEqual(['[]', { inMemory: 0, idle: 0 }]));
     expect(docs.size).toBe(0);
   });
 

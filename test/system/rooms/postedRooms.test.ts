@@ -334,8 +334,10 @@ test('viewers that come back in time change nothing, and after the last one the 
   await again.close();
   await eventually(() => {
     clock.advance(lingerMs);
-    expect(holder.lists).toEqual([[room], []]);
+    expect(holder.lists.at(-1)).toEqual([]);
   });
+  // The time that the test waits may renew the list meanwhile.
+  expect(holder.lists.slice(0, -1)).toEqual(holder.lists.slice(0, -1).map(() => [room]));
   const before = asked(holder);
   type(holder, 'unseen ');
   expect(
