@@ -6,6 +6,7 @@ import { type Host, type HostDocument, isFromRedis } from './hocuspocus/host.js'
 import { HostDocuments } from './hocuspocus/hostDocuments.js';
 import { HostStores } from './hocuspocus/hostStores.js';
 import { SafeLog } from './safeLog.js';
+import type { Timings } from './timings.js';
 
 /** The settings of the extension. */
 export interface DashboardOptions extends Omit<AgentOptions, 'documents' | 'server' | 'hostKind'> {
@@ -29,6 +30,7 @@ export class Dashboard {
   /** After Redis (1000), which decides whether this server stores a document. Before all others (100). */
   readonly priority = 900;
   readonly #options: DashboardOptions;
+  readonly #timings: Partial<Timings>;
   readonly #documents: HostDocuments;
   readonly #stores = new HostStores();
   readonly #isRemote: (origin: unknown) => boolean;
@@ -45,8 +47,10 @@ export class Dashboard {
   #isRefused = false;
   #started: Promise<{ port: number }> | undefined;
 
-  constructor(options: DashboardOptions = {}) {
+  /** `timings` is for tests. */
+  constructor(options: DashboardOptions = {}, timings: Partial<Timings> = {}) {
     this.#options = options;
+    this.#timings = timings;
     this.#isRemote = options.isRemote ?? isFromRedis;
     this.#log = new SafeLog(options.log);
     this.#documents = new HostDocuments({
@@ -124,7 +128,8 @@ export class Dashboard {
     await undefined;
     if (this.#isRefused) return { port: 0 };
     const hostKind = `hocuspocus ${this.#version}`.trim();
-    this.#agent = createAgent({ ...this.#options, hostKind, documents: this.#agentDocuments() });
+    const documents = this.#agentDocuments();
+    this.#agent = createAgent({ ...this.#options, hostKind, documents }, this.#timings);
     return this.#agent.start(options);
   }
 

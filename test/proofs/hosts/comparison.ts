@@ -46,7 +46,11 @@ const env = {
 /** Starts the service with a viewer. The caller ends it. Works outside of Jest too. */
 export async function startComparison(more: Record<string, string> = {}): Promise<Comparison> {
   const service: Service = await startTestService({ ...env, ...more });
-  const { url } = service;
+  return openComparison(service.url, () => service.stop());
+}
+
+/** A viewer of the service at this URL. The caller ends it, and with it the service by `stop`. */
+export async function openComparison(url: string, stop: () => Promise<void>): Promise<Comparison> {
   const open = () => openEventStream(url, { path: '/api/events?stream=changes' });
   let viewer = await open();
   const json = async <T>(path: string) => (await (await fetch(`${url}${path}`)).json()) as T;
@@ -98,7 +102,7 @@ export async function startComparison(more: Record<string, string> = {}): Promis
       }),
     end: async () => {
       await viewer.close();
-      await service.stop();
+      await stop();
     },
   };
 }

@@ -77,7 +77,7 @@ describe.each([2, 3, 4])('Hocuspocus %s', (version) => {
     expect(stdout).toBe('');
   });
 
-  test(`is counted exactly through ${operations} random operations and faults`, async () => {
+  test(`is counted exactly through ${operations} random operations, faults, crashes and restarts`, async () => {
     const figures = await runHocuspocus(version, { operations, seed: version });
     expect(figures).toMatchObject({
       operations,
@@ -86,6 +86,13 @@ describe.each([2, 3, 4])('Hocuspocus %s', (version) => {
       rejections: [],
     });
     expect(figures.checks).toBeGreaterThan(10);
+    expect(figures.kinds).toMatchObject({
+      viewersAway: expect.any(Number),
+      viewersChanged: expect.any(Number),
+      agentRestarted: expect.any(Number),
+      hostCrashed: expect.any(Number),
+      serviceCrashed: expect.any(Number),
+    });
   });
 
   test('counts two documents on one socket as two connections', async () => {

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import type { Host, HostDocument } from '../../../server/agent/hocuspocus/host.js';
 import { Dashboard, type DashboardOptions } from '../../../server/agent/hocuspocus.js';
+import type { Timings } from '../../../server/agent/timings.js';
 import { answerParent, failParent } from './answerParent.js';
 import { Faults } from './faults.js';
 
@@ -13,6 +14,9 @@ import { Faults } from './faults.js';
 export interface HocuspocusHostOptions {
   folder: string;
   dashboard: DashboardOptions;
+  timings?: Partial<Timings>;
+  /** Of Hocuspocus. Default: any. */
+  port?: number;
   redisPort?: number;
   /** `new Hocuspocus()` on the user's own HTTP server: the extension answers on its port too, or not. */
   bare?: 'shared' | 'apart';
@@ -89,7 +93,7 @@ async function run(): Promise<void> {
   const modules: Modules = await import(pathToFileURL(join(folder, 'modules.mjs')).href);
   const faults = new Faults();
   const known = new Set<Document>();
-  const dashboard = new Dashboard(options.dashboard);
+  const dashboard = new Dashboard(options.dashboard, options.timings);
   const recorder = {
     priority: 3_000,
     onLoadDocument: async ({ document }: { document: Document }) => {
@@ -99,7 +103,7 @@ async function run(): Promise<void> {
   };
   const startServer = async () => {
     const configuration = {
-      port: 0,
+      port: options.port ?? 0,
       quiet: true,
       debounce: 20,
       maxDebounce: 100,
@@ -187,6 +191,11 @@ async function run(): Promise<void> {
     rejections: () => rejections,
     destroy: () => server.destroy().then(() => true),
     addLate,
+    /** Ends the agent and starts another one, while clients come and go. */
+    restartAgent: async () => {
+      await dashboard.close();
+      await dashboard.start();
+    },
     /** Another server in this process, with the same extension. Resolves with its port. */
     restart: async () => {
       await server.destroy();

@@ -1,13 +1,11 @@
 import { setTimeout } from 'node:timers/promises';
 import { Doc, encodeStateAsUpdate } from 'yjs';
 import { createRandom, pick, type Random } from '../../../server/demo/random.js';
-import { type Comparison, type Counts, startComparison } from './comparison.js';
+import type { Counts } from './comparison.js';
 import type { Fault, Hook, Place } from './faults.js';
 import { HocuspocusClient } from './hocuspocusClient.js';
-import type { HocuspocusReady } from './hocuspocusHost.js';
-import { type HostProcess, startHost } from './hostProcess.js';
+import { HocuspocusStage } from './hocuspocusStage.js';
 import type { HostRunFigures, HostRunOptions } from './hostRun.js';
-import { installHost } from './install.js';
 
 const rooms = ['a', 'b c', 'd/é', 'e=f?g', '100%', 'notes'];
 const places: readonly Place[] = ['early', 'late'];
@@ -27,33 +25,27 @@ const faultyHooks: readonly Hook[] = [
 
 const late = () => setTimeout(5_000, 'late' as const, { ref: false });
 
-/** Random openings, closings and faults on a Hocuspocus server of this version, seen through the service. */
+/**
+ * Random openings, closings and faults on a Hocuspocus server of this version, seen through the service.
+ * In the second half service and host crash, agents restart, and viewers come and go.
+ */
 export async function runHocuspocus(version: number, options: HostRunOptions) {
-  await installHost(`hocuspocus-${version}`);
-  const comparison = await startComparison();
-  // A server that starts while nobody looks is not asked again to confirm its first snapshot.
-  await comparison.unwatch();
-  const host = await startHost<HocuspocusReady>('hocuspocusHost', {
-    folder: `hocuspocus-${version}`,
-    dashboard: { url: comparison.url },
-  });
+  const stage = await HocuspocusStage.start(version);
   try {
-    await comparison.untilServer('silent');
-    await comparison.watch();
-    const run = new HocuspocusRun({ version, options, host, comparison });
-    return await run.go();
+    return await new HocuspocusRun({ version, options, stage }).go();
   } finally {
-    await host.kill();
-    await comparison.end();
+    await stage.end();
   }
 }
 
 interface RunParts {
   version: number;
   options: HostRunOptions;
-  host: HostProcess<HocuspocusReady>;
-  comparison: Comparison;
+  stage: HocuspocusStage;
 }
+
+/** Operations between two disturbances of a long run. In a short one there is each of them once. */
+const calmOperations = 100;
 
 class HocuspocusRun {
   readonly #parts: RunParts;
@@ -67,10 +59,13 @@ class HocuspocusRun {
   readonly #differences: string[] = [];
   #operations = 0;
   #checks = 0;
+  #counts = 0;
   #states = 0;
   #snapshots: string[] = [];
   #epoch: number | null = null;
-  #isWatched = true;
+  #disturbances = 0;
+  /** The present one, until the next quiet moment. */
+  #disturbance: Promise<void> | undefined;
 
   constructor(parts: RunParts) {
     this.#parts = parts;
@@ -78,29 +73,42 @@ class HocuspocusRun {
   }
 
   async go(): Promise<HostRunFigures> {
+    try {
+      await this.#run();
+    } catch (cause) {
+      this.#note(`${(cause as Error).stack}\n${this.#parts.stage.lastWords()}`);
+    }
+    return this.#figures();
+  }
+
+  async #run(): Promise<void> {
     const { operations } = this.#parts.options;
     await this.#compare();
     this.#snapshots = [];
     while (this.#operations < operations) {
       const batch = Math.min(1 + Math.floor(this.#random() * 24), operations - this.#operations);
-      for (let i = 0; i < batch; i += 1) await this.#operate();
+      const disturbedAt = this.#isDue() ? Math.floor(this.#random() * batch) : undefined;
+      for (let i = 0; i < batch; i += 1) {
+        if (i === disturbedAt) this.#disturb();
+        await this.#operate();
+      }
       await this.#quiet();
       await this.#compare();
     }
-    return this.#figures();
   }
 
   async #figures(): Promise<HostRunFigures> {
-    const { version, options, host } = this.#parts;
+    const { version, options, stage } = this.#parts;
     return {
       host: `hocuspocus-${version}`,
       seed: options.seed,
       operations: this.#operations,
       checks: this.#checks,
+      counts: this.#counts,
       states: this.#states,
       differences: this.#differences,
       snapshots: this.#snapshots,
-      rejections: await host.ask<string[]>('rejections'),
+      rejections: await stage.rejections(),
       kinds: this.#kinds,
     };
   }
@@ -109,13 +117,14 @@ class HocuspocusRun {
   async #operate(): Promise<void> {
     const [kind, operation] = this.#choose();
     this.#operations += 1;
-    this.#kinds[kind] = (this.#kinds[kind] ?? 0) + 1;
+    this.#did(kind);
     const done = operation();
     this.#pending.add(done);
     void done.finally(() => this.#pending.delete(done)).catch(() => undefined);
     // Sometimes the next one comes in the same turn, sometimes after this one, sometimes in between.
     const chance = this.#random();
-    if (chance < 0.3) await done;
+    // Operations may fail while something is restarted.
+    if (chance < 0.3) await (this.#disturbance ? done.catch(() => undefined) : done);
     else if (chance < 0.6) await setTimeout(chance * 10);
   }
 
@@ -134,16 +143,13 @@ class HocuspocusRun {
     if (chance < 0.75) return ['edit', async () => this.#edit(client)];
     if (chance < 0.88) return ['fault', () => this.#fault()];
     if (chance < 0.91)
-      return ['closeConnections', () => this.#parts.host.ask('closeConnections', room)];
+      return ['closeConnections', () => this.#parts.stage.host.ask('closeConnections', room)];
     if (chance < 0.97) return ['direct', () => this.#direct(room)];
-    // A late post after the service silenced the server makes it take another snapshot some seconds later.
-    if (this.#operations < this.#parts.options.operations * 0.75)
-      return ['edit', async () => this.#edit(client)];
-    return ['flap', () => this.#flap()];
+    return ['edit', async () => this.#edit(client)];
   }
 
   async #open(room: string, token?: string): Promise<HocuspocusClient> {
-    const client = await HocuspocusClient.open(this.#parts.host.ready.port);
+    const client = await HocuspocusClient.open(this.#parts.stage.host.ready.port);
     this.#clients.add(client);
     void client.closed.then(() => this.#clients.delete(client));
     // Version 4 takes a socket's messages for a document without a session, if there is one.
@@ -161,7 +167,7 @@ class HocuspocusRun {
     const joined = client.join(address, token);
     if ((await Promise.race([joined, late()])) !== 'late') return;
     // Some races make Hocuspocus forget a client: it is counted or not, as its map says.
-    this.#kinds.unanswered = (this.#kinds.unanswered ?? 0) + 1;
+    this.#did('unanswered');
     await client.terminate();
   }
 
@@ -177,7 +183,7 @@ class HocuspocusRun {
 
   /** Between its authentication and its connection to the document, or a little before or after. */
   async #terminateWhileJoining(room: string): Promise<void> {
-    const client = await HocuspocusClient.open(this.#parts.host.ready.port);
+    const client = await HocuspocusClient.open(this.#parts.stage.host.ready.port);
     const joined = client.join(room, this.#random() < 0.5 ? `slow ${this.#ms()}` : 'ok');
     if (this.#random() < 0.8) await setTimeout(this.#ms());
     await client.terminate();
@@ -197,11 +203,11 @@ class HocuspocusRun {
     const hook = pick(this.#random, faultyHooks) ?? 'connected';
     const isThrown = this.#random() < 0.5;
     const fault: Fault = { ms: isThrown && this.#random() < 0.5 ? 0 : this.#ms(), isThrown };
-    return this.#parts.host.ask('fault', pick(this.#random, places), hook, fault);
+    return this.#parts.stage.host.ask('fault', pick(this.#random, places), hook, fault);
   }
 
   async #direct(room: string): Promise<void> {
-    const { host } = this.#parts;
+    const { host } = this.#parts.stage;
     const id = pick(this.#random, [...this.#directs]);
     // A document whose load fails has no direct connection either, and a store that fails rejects.
     const quietly = (asked: Promise<unknown>) => asked.catch(() => undefined);
@@ -216,31 +222,44 @@ class HocuspocusRun {
     }
   }
 
-  /** The last viewer leaves, and one returns while connections open and close. */
-  async #flap(): Promise<void> {
-    if (!this.#isWatched) return;
-    this.#isWatched = false;
-    await this.#parts.comparison.unwatch();
-    await this.#parts.comparison.watch();
-    this.#isWatched = true;
+  /** Not before the second half: a late post to a silenced server is followed by another snapshot. */
+  #isDue(): boolean {
+    const half = this.#parts.options.operations / 2;
+    const between = Math.min(calmOperations, half / (this.#names.length + 1));
+    return this.#operations >= half + this.#disturbances * between;
+  }
+
+  /** The next of the disturbances, while operations go on. */
+  #disturb(): void {
+    const name = this.#names[this.#disturbances % this.#names.length] ?? '';
+    this.#disturbances += 1;
+    this.#did(name);
+    this.#disturbance = this.#parts.stage.disturbances[name]?.();
+    // It is awaited at the quiet moment.
+    this.#disturbance?.catch(() => undefined);
+    // Their ids are those of the host that is gone.
+    if (name === 'hostCrashed') this.#directs.clear();
   }
 
   async #quiet(): Promise<void> {
+    await this.#disturbance;
+    this.#disturbance = undefined;
     await Promise.allSettled(this.#pending);
-    await this.#parts.host.ask('clearFaults');
+    await this.#parts.stage.host.ask('clearFaults');
   }
 
   async #compare(): Promise<void> {
-    const { comparison, host } = this.#parts;
+    const { comparison, host } = this.#parts.stage;
     const { epoch } = await comparison.untilLive();
     this.#checks += 1;
     this.#note(await comparison.difference(() => host.ask<Counts>('counts')));
+    this.#counts += Object.keys(comparison.shown()).length;
     const room = pick(this.#random, await host.ask<string[]>('loaded'));
     if (room !== undefined) {
       this.#states += 1;
       this.#note(await comparison.stateDifference(room, () => host.ask('state', room)));
     }
-    if (this.#kinds.flap === undefined && epoch !== this.#epoch)
+    if (this.#disturbances === 0 && epoch !== this.#epoch)
       this.#snapshots.push(`after ${this.#operations} operations, ${this.#seconds()} s`);
     this.#epoch = epoch;
   }
@@ -248,6 +267,14 @@ class HocuspocusRun {
   #note(difference: string | undefined): void {
     if (difference !== undefined)
       this.#differences.push(`after ${this.#operations} operations: ${difference}`);
+  }
+
+  #did(kind: string): void {
+    this.#kinds[kind] = (this.#kinds[kind] ?? 0) + 1;
+  }
+
+  get #names(): string[] {
+    return Object.keys(this.#parts.stage.disturbances);
   }
 
   #seconds(): number {

@@ -1,5 +1,7 @@
 /** The child's side of a host process: answers the requests of the test. */
 
+import { hostTimings } from './hostTimings.js';
+
 /** What a test asks of a host. */
 export interface HostControl {
   /** The connections of each document, as the server itself knows them. */
@@ -49,14 +51,9 @@ export interface HostSettings {
 
 export const settings: HostSettings = JSON.parse(process.argv[2] ?? '{}');
 
-/**
- * On a busy machine no post may be given up: only a resync would find it. A restarted service learns of
- * an agent that has nothing to post by its next renewal.
- */
 export const timings = {
-  deadlineMs: settings.deadlineMs ?? 60_000,
-  renewalMs: 5_000,
-  renewalJitterMs: 1_000,
+  ...hostTimings,
+  deadlineMs: settings.deadlineMs ?? hostTimings.deadlineMs,
 };
 
 /** Tells the test that the host runs, and answers its requests. */

@@ -88,7 +88,9 @@ export async function startHost<Ready>(
     ask: async <T>(name: string, ...parameters: unknown[]) => {
       newest += 1;
       const answer = answerTo(newest, name);
-      child.send({ id: newest, ask: name, parameters } satisfies HostRequest);
+      const id = newest;
+      const request: HostRequest = { id, ask: name, parameters };
+      child.send(request, (cause) => cause && waiting.get(id)?.({ id, error: cause.message }));
       return (await answer) as T;
     },
     output: () => output,

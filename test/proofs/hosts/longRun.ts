@@ -1,6 +1,6 @@
-import { forkModule } from '../../../server/demo/childProcess.js';
 import { createRandom } from '../../../server/demo/random.js';
 import { freePort } from '../../../server/demo/serviceChild.js';
+import { startCrashingService } from './crashingService.js';
 import type { HostKind } from './hostKind.js';
 import type { HostRunFigures, HostRunOptions } from './hostRun.js';
 import { createRandomRun } from './randomRun.js';
@@ -14,8 +14,8 @@ export async function runLong(
   kind: HostKind,
   { operations, seed }: HostRunOptions,
 ): Promise<HostRunFigures> {
-  const servicePort = await freePort();
-  const url = `http://127.0.0.1:${servicePort}`;
+  const service = await startCrashingService();
+  const { url } = service;
   const settings = {
     dashboardUrl: url,
     port: await freePort(),
@@ -23,7 +23,6 @@ export async function runLong(
     isStoring: seed % 2 === 0,
     pingMs: 500,
   };
-  let service = await startServiceProcess(servicePort);
   let host = await startHost(kind, settings);
   const run = createRandomRun({
     kind,
@@ -40,9 +39,8 @@ export async function runLong(
         host = await startHost(kind, settings);
       },
       serviceCrashed: async () => {
-        await service.kill();
+        await service.restart();
         run.forgetViewers();
-        service = await startServiceProcess(servicePort);
       },
     },
   });
@@ -67,31 +65,4 @@ export async function runLong(
     rejections: [],
     kinds,
   };
-}
-
-/** Starts the service. Resolves when it listens. */
-async function startServiceProcess(port: number) {
-  const { child, exited, lastWords } = forkModule('serviceProcess', {
-    env: {
-      HOST: '127.0.0.1',
-      PORT: `${port}`,
-      PUBSUB_SERVERS: '',
-      LOG_LEVEL: 'warn',
-      STATE_DIR: 'none',
-      LINGER_MS: '50',
-      FRAME_INTERVAL_MS: '5',
-      PROBE_INTERVAL_MS: '2000',
-      RESYNC_INTERVAL_MS: '600000',
-      REQUEST_TIMEOUT_MS: '10000',
-    },
-  });
-  await new Promise<void>((resolve, reject) => {
-    child.once('message', () => resolve());
-    void exited.then(() => reject(new Error(`the service did not start: ${lastWords()}`)));
-  });
-  const kill = async () => {
-    child.kill('SIGKILL');
-    await exited;
-  };
-  return { kill, lastWords };
 }
