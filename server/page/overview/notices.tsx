@@ -5,7 +5,7 @@ import { activation, missingServers, streamStatus } from '../model/fleet.js';
 import { now, service } from '../model/polling.js';
 import { visible } from '../model/roomNames.js';
 import { route } from '../router.js';
-import { presentServers } from '../servers/serverLook.js';
+import { lookOf, presentServers } from '../servers/serverLook.js';
 import { stateWords } from '../servers/serverState.js';
 import { retryStreams } from '../stream/connection.js';
 import { age, clockTime } from '../ui/time.js';
@@ -106,7 +106,7 @@ function ServersNotice() {
     );
   const named = missing
     .slice(0, maxNamed)
-    .map((row) => `${row.id} (${stateWords(row).label.toLowerCase()})`);
+    .map((row) => `${lookOf(row.id).fullName} (${stateWords(row).label.toLowerCase()})`);
   const rest = missing.length - named.length;
   const deaf = missing.find(({ state }) => state === 'deaf');
   return (
@@ -115,7 +115,7 @@ function ServersNotice() {
         <strong>The totals are incomplete.</strong> Missing or out of date: {named.join(', ')}
         {rest > 0 && ` and ${rest} more`}.
         {deaf &&
-          ` ${deaf.id} answers, but its posts do not reach this service at ${deaf.callback}. Set PUBLIC_URL.`}
+          ` ${lookOf(deaf.id).fullName} answers, but its posts do not reach this service at ${deaf.callback}. Set PUBLIC_URL.`}
       </p>
       {route.value.view !== 'servers' && <a href="#/servers">Show servers</a>}
     </Notice>

@@ -8,7 +8,7 @@ import {
   roomCount,
 } from '../model/fleet.js';
 import { service } from '../model/polling.js';
-import { presentServers } from '../servers/serverLook.js';
+import { lookOf, presentServers } from '../servers/serverLook.js';
 import { Count } from '../ui/count.js';
 import { formatNumber } from '../ui/numbers.js';
 
@@ -85,7 +85,10 @@ function Completeness() {
       </span>
     );
   return (
-    <span class="badge warn" title={incompleteWords(missingServers.value.map(({ id }) => id))}>
+    <span
+      class="badge warn"
+      title={incompleteWords(missingServers.value.map(({ id }) => lookOf(id).fullName))}
+    >
       incomplete
     </span>
   );

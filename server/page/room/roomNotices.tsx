@@ -2,6 +2,8 @@ import type { ComponentChildren } from 'preact';
 import type { Divergence } from '../../wire/divergence.js';
 import type { UnreadableServer, WaitingServer } from '../../wire/roomStatus.js';
 import { visible } from '../model/roomNames.js';
+import { lookOf } from '../servers/serverLook.js';
+import { ServerName } from '../servers/serverName.js';
 import { retryStreams } from '../stream/connection.js';
 import type { StreamStatus } from '../stream/messages.js';
 import type { RoomSession } from './roomSession.js';
@@ -61,6 +63,8 @@ function OtherRoom({ name }: { name: string }) {
   );
 }
 
+const NamedServer = ({ id }: { id: string }) => <ServerName id={id} name={lookOf(id).name} />;
+
 function Unreadable({ servers }: { servers: readonly UnreadableServer[] }) {
   return (
     <div class="notice tone-bad" role="alert">
@@ -69,7 +73,7 @@ function Unreadable({ servers }: { servers: readonly UnreadableServer[] }) {
         <ul>
           {servers.map(({ server, reason }) => (
             <li key={server}>
-              <code>{server}</code>: {visible(reason)}
+              <NamedServer id={server} />: {visible(reason)}
             </li>
           ))}
         </ul>
@@ -90,7 +94,7 @@ function WaitingFor({ servers }: { servers: readonly WaitingServer[] }) {
         <ul>
           {servers.map(({ server, structs, missingStructs, missingDeletions }) => (
             <li key={server}>
-              <code>{server}</code> waits for{' '}
+              <NamedServer id={server} /> waits for{' '}
               {missingWords(missingStructs, missingDeletions, clientsOf(structs))}.
             </li>
           ))}
@@ -114,7 +118,7 @@ function Diverged({ servers }: { servers: readonly Divergence[] }) {
         <ul>
           {servers.map((each) => (
             <li key={each.server}>
-              <code>{each.server}</code> {divergedWords(each)}.
+              <NamedServer id={each.server} /> {divergedWords(each)}.
             </li>
           ))}
         </ul>

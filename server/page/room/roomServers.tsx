@@ -1,7 +1,8 @@
 import type { RoomServer, RoomServers } from '../../wire/roomServers.js';
 import type { RoomStatus } from '../../wire/roomStatus.js';
 import { visible } from '../model/roomNames.js';
-import { presentServers } from '../servers/serverLook.js';
+import { lookOf, presentServers } from '../servers/serverLook.js';
+import { ServerName } from '../servers/serverName.js';
 import { clockTime } from '../ui/time.js';
 import type { Polled } from '../usePolled.js';
 import { countWord, serverWords } from './words.js';
@@ -94,10 +95,11 @@ const connectionsWord = (connections: number | null) =>
 
 function ServerRow({ row: { id, connections, asked, isHolder } }: { row: Row }) {
   const words = asked && serverWords(asked);
+  const { name, fullName } = lookOf(id);
   return (
     <li>
-      <span class="mono cut" title={visible(id)}>
-        {visible(id)}
+      <span class="watched-server" title={fullName}>
+        <ServerName id={id} name={name} />
       </span>
       {words ? (
         <span class={`badge ${words.tone}`}>{words.badge}</span>

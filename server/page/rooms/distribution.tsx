@@ -1,5 +1,5 @@
 import type { Distribution } from '../model/roomServers.js';
-import { colorOf, presentServers, shortIds } from '../servers/serverLook.js';
+import { lookOf, presentServers } from '../servers/serverLook.js';
 import { formatNumber } from '../ui/numbers.js';
 
 /** A room's connections by server, as a stacked bar. */
@@ -10,7 +10,7 @@ export function DistributionBar({ servers }: { servers: Distribution | undefined
     <span class="distribution" title={words}>
       <span class="share-bar" aria-hidden="true">
         {servers.map(({ id, connections }) => (
-          <span key={id} style={{ flexGrow: connections, background: colorOf(id) }} />
+          <span key={id} style={{ flexGrow: connections, background: lookOf(id).color }} />
         ))}
       </span>
       <span class="visually-hidden">{words}</span>
@@ -23,7 +23,7 @@ const maxNamed = 8;
 function wordsOf(servers: NonNullable<Distribution>): string {
   const named = servers
     .slice(0, maxNamed)
-    .map(({ id, connections }) => `${shortIds.value.get(id) ?? id} ${formatNumber(connections)}`);
+    .map(({ id, connections }) => `${formatNumber(connections)} on ${lookOf(id).shortName}`);
   const rest = servers.length - named.length;
   return rest > 0 ? `${named.join(', ')} and ${rest} more` : named.join(', ');
 }
@@ -55,4 +55,4 @@ export function DistributionCells({ servers }: { servers: Distribution | undefin
 }
 
 const heat = (id: string, share: number) =>
-  `color-mix(in srgb, ${colorOf(id)} ${Math.round(8 + 22 * share)}%, transparent)`;
+  `color-mix(in srgb, ${lookOf(id).color} ${Math.round(8 + 22 * share)}%, transparent)`;

@@ -2,7 +2,7 @@ import { useMemo } from 'preact/hooks';
 import type { Room } from '../model/roomIndex.js';
 import type { Distribution } from '../model/roomServers.js';
 import { roomHref } from '../router.js';
-import { presentIds } from '../servers/serverLook.js';
+import { presentLooks } from '../servers/serverLook.js';
 import { CopyButton } from '../ui/copyButton.js';
 import { Count } from '../ui/count.js';
 import { DistributionBar, DistributionCells } from './distribution.js';
@@ -56,6 +56,6 @@ export function RoomRow(props: RoomRowProps) {
         )}
       </tr>
     ),
-    [name, connections, servers, isMatrix, index, start, columns, tabIndex, presentIds.value],
+    [name, connections, servers, isMatrix, index, start, columns, tabIndex, presentLooks.value],
   );
 }

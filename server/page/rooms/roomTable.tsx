@@ -1,7 +1,8 @@
 import { useRef } from 'preact/hooks';
 import type { Room } from '../model/roomIndex.js';
 import { distributionOf } from '../model/roomServers.js';
-import { colorOf, presentServers, shortIds } from '../servers/serverLook.js';
+import { lookOf, presentServers } from '../servers/serverLook.js';
+import { MiddleCut } from '../ui/middleCut.js';
 import { useVirtualRows } from '../ui/useVirtualRows.js';
 import { RoomRow } from './roomRow.js';
 import { useDistributions } from './useDistributions.js';
@@ -87,18 +88,25 @@ function Heads({ isMatrix }: { isMatrix: boolean }) {
         Connections
       </th>
       {isMatrix ? (
-        presentServers.value.map(({ id }) => (
-          <th key={id} scope="col" class="number cut" title={id}>
-            <span class="swatch" style={{ background: colorOf(id) }} />
-            {shortIds.value.get(id)}
-          </th>
-        ))
+        presentServers.value.map(({ id }) => <ServerHead key={id} id={id} />)
       ) : (
         <th scope="col" class="room-bar">
           By server
         </th>
       )}
     </>
+  );
+}
+
+function ServerHead({ id }: { id: string }) {
+  const { shortName, fullName, color } = lookOf(id);
+  return (
+    <th scope="col" class="number cut" title={fullName} data-column={id}>
+      <span class="room-server">
+        <span class="swatch" style={{ background: color }} />
+        <MiddleCut text={shortName} />
+      </span>
+    </th>
   );
 }
 

@@ -7,7 +7,7 @@ import type { ServerRow } from '../model/serverList.js';
 import { Unknown } from '../ui/count.js';
 import { formatNumber } from '../ui/numbers.js';
 import { age } from '../ui/time.js';
-import { ServerName } from './serverTable.js';
+import { ServerName } from './serverName.js';
 
 /** A fact that servers tell. Null: this one does not. */
 interface Fact {
@@ -107,7 +107,7 @@ function AgentRow({ row }: { row: ServerRow }) {
     () => (
       <tr data-agent={row.id}>
         <th scope="row" class="agent-name">
-          <ServerName row={row} />
+          <ServerName id={row.id} name={row.name} />
         </th>
         {facts.map(({ title, isNumber, isBad }, index) => (
           <td

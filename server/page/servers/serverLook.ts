@@ -1,31 +1,55 @@
 import { computed } from '@preact/signals';
 import { servers } from '../model/fleet.js';
+import { visible } from '../model/roomNames.js';
+import { noColor, SeriesColors } from './seriesColors.js';
+import { shortNames, sortName, toldName } from './serverNames.js';
 
-const seriesColors = 8;
-
-/** All servers but removed ones, sorted by id. */
-export const presentServers = computed(() => servers.value.filter(({ state }) => state !== 'gone'));
-
-/** Changes only when a server is added or removed. */
-export const presentIds = computed(() => presentServers.value.map(({ id }) => id).join(' '));
-
-const places = computed(() => new Map(presentServers.value.map(({ id }, place) => [id, place])));
-
-/** The color of a server, the same in every view. */
-export function colorOf(id: string): string {
-  const place = places.value.get(id);
-  return place === undefined ? 'var(--series-rest)' : `var(--series-${(place % seriesColors) + 1})`;
+/** How the page calls and colors a server, the same in every view. */
+export interface ServerLook {
+  /** The name that it told; undefined: none. */
+  name: string | undefined;
+  /** For where space is short: the name, or a part of the address. */
+  shortName: string;
+  /** For messages and tooltips: the name and the address. */
+  fullName: string;
+  color: string;
 }
 
-/** The shortest part of each id that still tells the servers apart. */
-export const shortIds = computed(() => {
-  const ids = presentServers.value.map(({ id }) => id);
-  const hosts = new Set(ids.map(hostOf));
-  const ports = new Set(ids.map(portOf));
-  const isPortEnough = ids.length > 1 && hosts.size === 1;
-  const isHostEnough = ids.length > 1 && ports.size === 1;
-  return new Map(ids.map((id) => [id, isPortEnough ? portOf(id) : isHostEnough ? hostOf(id) : id]));
+const seriesColors = new SeriesColors();
+
+/** All servers but removed ones, sorted by name, or by id without one. */
+export const presentServers = computed(() =>
+  servers.value
+    .filter(({ state }) => state !== 'gone')
+    .sort((a, b) => (sortName(a) < sortName(b) ? -1 : sortName(a) > sortName(b) ? 1 : 0)),
+);
+
+const looks = computed(() => {
+  const shown = presentServers.value;
+  const shortName = shortNames(shown);
+  const colors = seriesColors.of(shown);
+  return new Map<string, ServerLook>(
+    shown.map((server) => {
+      const { id } = server;
+      const name = toldName(server.name);
+      const fullName = name === undefined ? id : `${name} at ${id}`;
+      const called = { name, shortName: shortName.get(id) ?? id, fullName };
+      return [id, { ...called, color: colors.get(id) ?? noColor }];
+    }),
+  );
 });
 
-const hostOf = (id: string) => id.slice(0, id.lastIndexOf(':'));
-const portOf = (id: string) => id.slice(id.lastIndexOf(':'));
+/** Changes only when a server is added, removed, renamed or gets its color. */
+export const presentLooks = computed(() =>
+  [...looks.value].map(([id, { shortName, color }]) => `${id} ${shortName} ${color}`).join('\n'),
+);
+
+/** The look of a server. One that was removed, or never known, has no name and no color. */
+export const lookOf = (id: string): ServerLook => looks.value.get(id) ?? unknownLook(visible(id));
+
+const unknownLook = (id: string): ServerLook => ({
+  name: undefined,
+  shortName: id,
+  fullName: id,
+  color: noColor,
+});

@@ -7,7 +7,9 @@ import type { ServerRow } from '../model/serverList.js';
 import { Count, Unknown } from '../ui/count.js';
 import { formatNumber } from '../ui/numbers.js';
 import { age, ago, clockTime } from '../ui/time.js';
-import { colorOf } from './serverLook.js';
+import { lookOf } from './serverLook.js';
+import { ServerName } from './serverName.js';
+import { sortName } from './serverNames.js';
 import { stateWords, urgencyOf } from './serverState.js';
 
 type Column = 'id' | 'state' | 'heard' | 'rooms' | 'connections';
@@ -17,7 +19,7 @@ const columns: Record<
   Column,
   { title: string; isNumber?: boolean; value: (row: ServerRow) => number | string }
 > = {
-  id: { title: 'Server', value: ({ id }) => id },
+  id: { title: 'Server', value: sortName },
   state: { title: 'State', value: urgencyOf },
   heard: { title: 'Last heard', value: ({ lastHeardAt }) => -Date.parse(lastHeardAt ?? '') || 0 },
   rooms: { title: 'Rooms', isNumber: true, value: ({ rooms }) => -(rooms ?? -1) },
@@ -114,14 +116,14 @@ function Row({ row, all, isCalm }: { row: ServerRow; all: number; isCalm: boolea
   const heard = heardText(row, now.value);
   const note = noteOf(row, now.value);
   const percent = percentOf(row, all);
-  const color = colorOf(row.id);
+  const { color } = lookOf(row.id);
   return useMemo(
     () => (
       <tr class={row.state === 'gone' ? 'gone' : ''} data-server={row.id} data-state={row.state}>
         <th scope="row" class="server-id">
           <span class="row">
             <span class="swatch" style={{ background: color }} />
-            <ServerName row={row} />
+            <ServerName id={row.id} name={row.name} />
           </span>
           <span class="server-brief">
             <StateBadge row={row} />
@@ -145,16 +147,6 @@ function Row({ row, all, isCalm }: { row: ServerRow; all: number; isCalm: boolea
       </tr>
     ),
     [row, heard, note?.text, percent, color, isCalm],
-  );
-}
-
-/** What people call a server, and its address. */
-export function ServerName({ row: { id, name } }: { row: ServerRow }) {
-  if (name === undefined) return <span class="mono server-name">{id}</span>;
-  return (
-    <span class="server-name">
-      {visible(name)} <span class="mono quiet small">{id}</span>
-    </span>
   );
 }
 

@@ -238,7 +238,7 @@ test('without Redis a room is live by posts of its server, with its updates and 
 
 test('servers with invalid, missing or conflicting updates are named and explained', async () => {
   const [sick, waiting, other] = [
-    await startDocServer(),
+    await startDocServer({ capabilities: [], name: 'sick-1' }),
     await startDocServer(),
     await startDocServer(),
   ];
@@ -248,9 +248,9 @@ test('servers with invalid, missing or conflicting updates are named and explain
   await sick.announce('odd');
   await untilStanding(page, 'Unreadable');
   await untilText(page, '.notice', 'none of them sends a valid Yjs document');
-  await untilText(page, '.notice li', new RegExp(`${sick.id}: not a Yjs update`));
+  await untilText(page, '.notice li', new RegExp(`sick-1 ${sick.id}: not a Yjs update`));
   await untilText(page, '.card', 'No server has sent a valid document');
-  await untilText(page, '.watched-servers', new RegExp(`${sick.id}\\s*Unreadable`));
+  await untilText(page, '.watched-servers', new RegExp(`sick-1 ${sick.id}\\s*Unreadable`));
   const doc = new Y.Doc();
   doc.clientID = 7;
   const updates: Uint8Array[] = [];

@@ -42,11 +42,13 @@ export interface DocServer {
   open(): void;
 }
 
-/** Starts one for the time of a test. With `capabilities` it has an agent. */
+/** Starts one for the time of a test. With `capabilities` it has an agent, which tells its name. */
 export async function startDocServer({
   capabilities,
+  name,
 }: {
   capabilities?: readonly string[];
+  name?: string;
 } = {}): Promise<DocServer> {
   let run = 1;
   let watched: readonly string[] = [];
@@ -63,7 +65,7 @@ export async function startDocServer({
     const [, encoded] = /^\/api\/room\?name=(.*)$/.exec(url) ?? [];
     const room = encoded === undefined ? raw : decodeURIComponent(encoded);
     if (capabilities)
-      response.setHeader('Dashboard-Agent', JSON.stringify({ capabilities, run: `${run}` }));
+      response.setHeader('Dashboard-Agent', JSON.stringify({ capabilities, name, run: `${run}` }));
     if (url === '/api/dashboard/rooms') {
       const list = JSON.parse(body);
       started.lists.push(list.rooms);
