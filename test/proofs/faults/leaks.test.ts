@@ -74,7 +74,7 @@ async function visit(service: ServiceRun, { docs, redis }: Surroundings): Promis
 }
 
 async function untilIdle({ url }: ServiceRun): Promise<void> {
-  const headers = { Authorization: `Bearer ${token}` };
+  const headers = { Authorization: `Bearer ${token}`, Connection: 'close' };
   await eventually(async () => {
     const answer = await fetch(`${url}/api/state`, { headers });
     expect(await answer.json()).toMatchObject({ state: 'inactive', viewers: 0 });
@@ -96,7 +96,7 @@ const maxRowBytes = 500;
 
 /** How many observations the service keeps. Their number is bounded. */
 async function observedBy({ url }: ServiceRun): Promise<number> {
-  const headers = { Authorization: `Bearer ${token}` };
+  const headers = { Authorization: `Bearer ${token}`, Connection: 'close' };
   const answer = await fetch(`${url}/api/observations`, { headers });
   const { rooms, connections, gaps } = (await answer.json()) as {
     rooms: { kept: number };
@@ -138,7 +138,7 @@ test('1,000 viewers who come and go, with an activation for each bunch, leave no
     nodeArgs: ['--expose-gc', '--no-opt', '--no-sparkplug', '--no-flush-bytecode'],
   });
   const census = async () => {
-    // Idle connections of this process close after a while.
+    // Connections of this process close after their answer.
     await eventually(async () => {
       const { TCPSocketWrap = 0 } = await service.ask<Resources>({ countResources: true });
       expect(TCPSocketWrap).toBeLessThanOrEqual(maxSockets);

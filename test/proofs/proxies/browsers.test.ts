@@ -64,7 +64,8 @@ test('the page behind nginx that changes Host says why it cannot sign in, and wh
 });
 
 const integrate = await readFile(new URL('../../../docs/integrate.md', import.meta.url), 'utf8');
-const [, example = ''] = /^```js\n(.*?)^```$/ms.exec(integrate) ?? [];
+const examples = [...integrate.matchAll(/^```js\n(.*?)^```$/gms)].map(([, code = '']) => code);
+const example = examples.find((code) => code.includes('new EventSource')) ?? '';
 
 /** The sources that the example opened are kept where a test finds them. */
 function keepSources(): void {

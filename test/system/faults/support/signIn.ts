@@ -5,7 +5,7 @@ export async function signIn({ url }: { url: string }, token: string) {
   const answer = await fetch(`${url}/api/session`, {
     method: 'POST',
     body: JSON.stringify({ token }),
-    headers: { 'Content-Type': 'application/json', Origin: url },
+    headers: { 'Content-Type': 'application/json', Origin: url, Connection: 'close' },
   });
   expect(answer.status).toBe(204);
   const [cookie = ''] = answer.headers.get('set-cookie')?.split(';', 1) ?? [];
