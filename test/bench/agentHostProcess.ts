@@ -10,7 +10,8 @@ export interface Churn {
 
 const { rooms: count } = JSON.parse(process.argv[2] ?? '{}') as { rooms: number };
 const rooms = new Map<string, number>();
-for (let index = 0; index < count; index += 1) rooms.set(`workspace/document-${index}`, index % 3);
+for (let index = 0; index < count; index += 1)
+  rooms.set(`workspace/document-${index}`, 1 + (index % 3));
 const names = [...rooms.keys()];
 
 const agent = createAgent({
