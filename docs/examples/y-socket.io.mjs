@@ -4,15 +4,11 @@ import { createServer } from 'node:http';
 import { attachDashboard } from '@pubsub-dashboard/agent/y-socket.io';
 import { Server } from 'socket.io';
 import { YSocketIO } from 'y-socket.io/dist/server';
-import { encodeStateAsUpdate } from 'yjs';
 
 const server = createServer((_, response) => response.end('My own page'));
 const ysocketio = new YSocketIO(new Server(server));
 ysocketio.initialize();
 
-attachDashboard(ysocketio, {
-  url: process.env.DASHBOARD_URL ?? 'http://127.0.0.1:8000',
-  encodeState: encodeStateAsUpdate,
-});
+attachDashboard(ysocketio, { url: process.env.DASHBOARD_URL ?? 'http://127.0.0.1:8000' });
 
 server.listen(Number(process.env.PORT ?? 1234));

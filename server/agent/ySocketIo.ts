@@ -1,3 +1,4 @@
+import { EventEmitter } from 'node:events';
 import type { Agent, AgentOptions } from './agentTypes.js';
 import { createAgent } from './createAgent.js';
 import { documentsOf } from './documentsOf.js';
@@ -37,8 +38,8 @@ export interface YSocketIoServer<Doc extends YSocketIoDocument> {
 /** The settings of `attachDashboard`: those of the agent, and these. */
 export interface YSocketIoOptions<Doc extends YSocketIoDocument>
   extends Omit<AgentOptions, 'documents' | 'countDirect'> {
-  /** `encodeStateAsUpdate` of the Yjs that the server uses. */
-  encodeState: (document: Doc) => Uint8Array;
+  /** `encodeStateAsUpdate` of the Yjs that the server uses. Default: as y-socket.io answers a new client. */
+  encodeState?: (document: Doc) => Uint8Array;
   /** Whether an update with this origin came from another server. Default: no update did. */
   isRemote?(origin: unknown): boolean;
 }
@@ -52,10 +53,14 @@ const prefix = '/yjs|';
  */
 export function attachDashboard<Doc extends YSocketIoDocument>(
   ysocketio: YSocketIoServer<Doc>,
-  options: YSocketIoOptions<Doc>,
+  options: YSocketIoOptions<Doc> = {},
   timings: Partial<Timings> = {},
 ): Agent {
-  const { encodeState, isRemote = () => false, ...agentOptions } = options;
+  const {
+    encodeState = (document: Doc) => stateForNewClient(ysocketio, document),
+    isRemote = () => false,
+    ...agentOptions
+  } = options;
   const counts = new RoomCounts(() => agent);
   const endings = new WeakMap<object, () => void>();
   let isClosed = false;
@@ -96,6 +101,26 @@ export function attachDashboard<Doc extends YSocketIoDocument>(
     for (const document of ysocketio.documents.values()) endings.get(document)?.();
     for (const namespace of childrenOf(ysocketio.nsp)) endings.get(namespace)?.();
   }
+}
+
+/** The state vector of a document without content. */
+const nothing = Uint8Array.of(0);
+
+/** The whole document as y-socket.io sends it to a client that has nothing: by its own Yjs, and at once. */
+function stateForNewClient(ysocketio: object, document: object): Uint8Array {
+  const { initSyncListeners } = ysocketio as {
+    initSyncListeners?: (socket: EventEmitter, document: object) => void;
+  };
+  if (typeof initSyncListeners !== 'function')
+    throw new Error('this version of y-socket.io does not tell it');
+  const client = new EventEmitter();
+  let state: Uint8Array | undefined;
+  initSyncListeners(client, document);
+  client.emit('sync-step-1', nothing, (update: Uint8Array) => {
+    state = update;
+  });
+  if (!state) throw new Error('y-socket.io did not answer at once');
+  return state;
 }
 
 /** Calls `then` with the parent of all namespaces, at once or as soon as there is one. */

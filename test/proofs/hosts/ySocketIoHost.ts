@@ -43,7 +43,6 @@ const attach = () =>
     {
       url: settings.dashboardUrl,
       port: settings.controlPort,
-      encodeState: library.encodeStateAsUpdate,
     },
     timings,
   );
