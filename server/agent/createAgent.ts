@@ -150,7 +150,7 @@ export function createAgent(options: AgentOptions, testTimings: Partial<Timings>
 const isLoopbackUrl = (url: string) => isLoopback(new URL(url).hostname);
 
 const sharedWithoutSecret =
-  'pubsub-dashboard: the agent shares a port without a secret. Whoever reaches it from `networks` can read documents: set `secret`.';
+  'pubsub-dashboard: the agent shares a port without a secret. Set `secret`: without it, clients in `networks` can read documents.';
 
 function dashboardUrls({ url = defaultUrl }: AgentOptions, log: SafeLog): string[] {
   return [url].flat().filter((each) => {

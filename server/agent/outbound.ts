@@ -11,7 +11,7 @@ export interface OutboundRequest {
   readonly headers?: http.OutgoingHttpHeaders;
 }
 
-/** What came back, whatever the status. */
+/** An answer with any status. */
 export interface OutboundAnswer {
   readonly status: number;
   readonly text: string;

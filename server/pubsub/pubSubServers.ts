@@ -100,7 +100,7 @@ export class PubSubServers {
     }
   }
 
-  /** Tells the server of which rooms it should post updates and awareness, instead of any other rooms. */
+  /** Replaces the list of rooms whose updates and awareness the server posts. */
   async watchRooms(
     server: ServerId,
     rooms: readonly RoomName[],

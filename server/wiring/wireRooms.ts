@@ -142,7 +142,7 @@ export function wireRooms(wiring: RoomWiringNeeds) {
   };
   const takeContent = (server: ServerId, entries: readonly ContentEntry[]) => {
     roomPosts.take(server, entries);
-    // Servers post an update of a watched room once, whoever else wants it.
+    // Servers post an update of a watched room only once, so it is passed to the feed of all updates too.
     if (updates.viewers === 0) return;
     for (const entry of entries)
       if ('update' in entry) updates.take(entry.room, Buffer.from(entry.update, 'base64'));

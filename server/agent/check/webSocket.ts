@@ -63,7 +63,7 @@ function upgrade(url: URL, target: string, withinMs: number): Promise<Duplex> {
   });
   const accepted = new Promise<Duplex>((resolve, reject) => {
     request.on('upgrade', (_response, socket, head) => {
-      // What came with the answer is read like the rest.
+      // Frames may have arrived together with the answer.
       if (head.length > 0) socket.unshift(head);
       resolve(socket);
     });

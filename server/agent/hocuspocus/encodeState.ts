@@ -1,6 +1,6 @@
 import type { HostDocument } from './host.js';
 
-/** A document of Hocuspocus that nobody is connected to. */
+/** A document of Hocuspocus without connections. */
 interface Copy extends HostDocument {
   gc: boolean;
   merge(document: HostDocument): unknown;

@@ -8,7 +8,7 @@ export interface HostControl {
   connections(): [room: string, connections: number][];
   /** The document as one update, in base64; null: not in memory. */
   state(room: string): string | null;
-  /** Unloads a document that nobody is connected to. */
+  /** Unloads a document without connections. */
   unload(room: string): void;
   /** Closes all connections of a document. */
   disconnect(room: string): void;
