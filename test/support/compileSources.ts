@@ -6,14 +6,21 @@ import { randomUUID } from 'node:crypto';
 import { mkdir, readdir, readFile, rename, stat, writeFile } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { transform } from '@swc/core';
+import { type Options, transform } from '@swc/core';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
 
-/** Jest's `globalSetup`. Compiles only what changed since the last time. */
-export default async function compileSources(): Promise<void> {
+/** What is needed of Jest's configuration of a project: the options with which it compiles tests. */
+interface Project {
+  transform: readonly [pattern: string, path: string, options: Options][];
+}
+
+/** Jest's `globalSetup`. Compiles only what changed since the last time, as Jest compiles what it loads. */
+export default async function compileSources(_: unknown, { transform }: Project): Promise<void> {
+  const options = transform[0]?.[2];
+  if (!options) throw new Error('jest.config.js has no options for TypeScript');
   const folders = await Promise.all(['machines', 'server'].map(sourcesIn));
-  await Promise.all(folders.flat().map(compileIfChanged));
+  await Promise.all(folders.flat().map((path) => compileIfChanged(path, options)));
 }
 
 async function sourcesIn(folder: string): Promise<string[]> {
@@ -24,14 +31,14 @@ async function sourcesIn(folder: string): Promise<string[]> {
     .filter((path) => !/^server\/(page|agent\/dist)\/|node_modules/.test(path));
 }
 
-async function compileIfChanged(path: string): Promise<void> {
+async function compileIfChanged(path: string, options: Options): Promise<void> {
   const source = join(root, path);
   const compiled = join(root, 'dist', path.replace(/\.ts$/, '.js'));
   const [changed, made] = await Promise.all([changedAt(source), changedAt(compiled)]);
   if (made !== undefined && changed !== undefined && made > changed) return;
   const text = await readFile(source, 'utf8');
   const isTyped = path.endsWith('.ts');
-  const code = isTyped ? await compile(text, source) : text;
+  const code = isTyped ? await compile(text, { ...options, filename: source }) : text;
   await mkdir(dirname(compiled), { recursive: true });
   // A rename: another run of the tests may be reading the file.
   const temporary = `${compiled}.${randomUUID()}`;
@@ -39,13 +46,8 @@ async function compileIfChanged(path: string): Promise<void> {
   await rename(temporary, compiled);
 }
 
-async function compile(text: string, filename: string): Promise<string> {
-  const { code } = await transform(text, {
-    filename,
-    jsc: { target: 'es2022', parser: { syntax: 'typescript' } },
-    module: { type: 'es6' },
-    sourceMaps: 'inline',
-  });
+async function compile(text: string, options: Options): Promise<string> {
+  const { code } = await transform(text, { ...options, sourceMaps: 'inline' });
   return code;
 }
 
