@@ -1,4 +1,5 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import { causeOf } from './causeOf.js';
 import { ControlListener } from './controlListener.js';
 import { listenHosts } from './listenHosts.js';
 import type { SafeLog } from './safeLog.js';
@@ -56,8 +57,7 @@ export class ControlPort {
       else listening(actual);
       return actual;
     } catch (cause) {
-      const why = cause instanceof Error ? cause.message : String(cause);
-      log.warn(`pubsub-dashboard: the agent cannot listen, and retries: ${why}`);
+      log.warn(`pubsub-dashboard: the agent cannot listen, and retries: ${causeOf(cause)}`);
       if (!this.#isClosed) this.#timer = setTimeout(() => void this.#listen(), retryMs).unref();
       return 0;
     }

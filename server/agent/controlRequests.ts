@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Access } from './access.js';
 import type { Activation, AgentDocuments } from './agentTypes.js';
+import { causeOf } from './causeOf.js';
 import { parseActivation } from './parseActivation.js';
 import { parseWatchList } from './parseWatchList.js';
 import { readBody } from './readBody.js';
@@ -143,12 +144,11 @@ export class ControlRequests {
   }
 
   #failed(response: ServerResponse, cause: unknown): void {
-    const why = cause instanceof Error ? cause.message : String(cause);
     if (response.headersSent || response.destroyed) {
       response.destroy();
       return;
     }
-    this.#needs.log.warn(`pubsub-dashboard: a request of the dashboard failed: ${why}`);
+    this.#needs.log.warn(`pubsub-dashboard: a request of the dashboard failed: ${causeOf(cause)}`);
     refuse(response, { status: 500, code: 'failed', message: 'The server failed to answer.' });
   }
 }

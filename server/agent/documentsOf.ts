@@ -1,5 +1,6 @@
 import type { AgentDocuments } from './agentTypes.js';
 import { encodeAwareness } from './awareness.js';
+import { causeOf } from './causeOf.js';
 import type { SharedDocument } from './followDocument.js';
 import type { RoomCounts } from './roomCounts.js';
 
@@ -17,8 +18,9 @@ export function documentsOf<Doc extends SharedDocument>(
       try {
         return encodeState(document);
       } catch (cause) {
-        const why = cause instanceof Error ? cause.message : String(cause);
-        throw new Error(`encodeState failed: ${why}. Hand in that of the server's own Yjs.`);
+        throw new Error(
+          `encodeState failed: ${causeOf(cause)}. Hand in that of the server's own Yjs.`,
+        );
       }
     },
     encodedAwareness: (room) => {

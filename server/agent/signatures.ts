@@ -33,10 +33,7 @@ export class Signatures {
 
   /** The value of the header `Dashboard-Signature`. */
   sign(request: SignedRequest): string {
-    const time = `${this.#now()}`;
-    const nonce = randomBytes(16).toString('base64url');
-    const mac = macOf(this.#secrets[0] ?? '', textOf(request, time, nonce)).toString('base64url');
-    return `v1 t=${time} n=${nonce} s=${mac}`;
+    return signatureOf(this.#secrets[0] ?? '', request, this.#now());
   }
 
   /** Undefined if the signature is good. `isOwnHost` is asked only if the rest is. */
@@ -49,8 +46,7 @@ export class Signatures {
       /^v1 t=(\d{1,15}) n=([\w-]{22}) s=([\w-]{43})$/.exec(header ?? '') ?? [];
     const skewMs = Number(time) - this.#now();
     if (mac === '') return { fault: 'missing', skewMs: 0 };
-    if (!this.#isSigned(textOf(request, time, nonce), mac))
-      return { fault: 'wrong_secret', skewMs };
+    if (!this.#isSigned(request, { time, nonce, mac })) return { fault: 'wrong_secret', skewMs };
     if (Math.abs(skewMs) > maxSkewMs) return { fault: 'clock', skewMs };
     if (!(await isOwnHost())) return { fault: 'other_host', skewMs };
     if (!this.#isFirst(nonce, Number(time))) return { fault: 'replayed', skewMs };
@@ -58,11 +54,14 @@ export class Signatures {
   }
 
   /** Compares with every secret, in a time that does not depend on which one is right. */
-  #isSigned(text: string, mac: string): boolean {
+  #isSigned(
+    request: SignedRequest,
+    { time, nonce, mac }: { time: string; nonce: string; mac: string },
+  ): boolean {
     const given = Buffer.from(mac, 'base64url');
     let isEqual = false;
     for (const secret of this.#secrets) {
-      const expected = macOf(secret, text);
+      const expected = macOf(secret, request, time, nonce);
       isEqual = (given.length === expected.length && timingSafeEqual(given, expected)) || isEqual;
     }
     return isEqual;
@@ -82,13 +81,20 @@ export class Signatures {
   }
 }
 
-function textOf(
+/** The value of the header `Dashboard-Signature` of a request that is signed at this time. */
+export function signatureOf(secret: string, request: SignedRequest, atMs = Date.now()): string {
+  const [time, nonce] = [`${atMs}`, randomBytes(16).toString('base64url')];
+  return `v1 t=${time} n=${nonce} s=${macOf(secret, request, time, nonce).toString('base64url')}`;
+}
+
+/** The HMAC in a signature with this time and nonce. */
+export function macOf(
+  secret: string,
   { method, host, target, body }: SignedRequest,
   time: string,
   nonce: string,
-): string {
+): Buffer {
   const hash = createHash('sha256').update(body).digest('base64url');
-  return ['v1', method, host.toLowerCase(), target, time, nonce, hash].join('\n');
+  const text = ['v1', method, host.toLowerCase(), target, time, nonce, hash].join('\n');
+  return createHmac('sha256', secret).update(text).digest();
 }
-
-const macOf = (secret: string, text: string) => createHmac('sha256', secret).update(text).digest();

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { ServerId } from '../../machines/ports.js';
 import { BoundedMap } from '../boundedMap.js';
+import { parseJson } from '../parseJson.js';
 
 /** What a pub-sub server tells of itself in the header `Dashboard-Agent`: docs/protocol.md. */
 export interface AgentInfo {
@@ -59,16 +60,8 @@ const told = z.object({
 /** Parses the header `Dashboard-Agent`; undefined: it is not one. */
 export function parseAgentInfo(header: string): AgentInfo | undefined {
   if (header.length > maxHeaderLength) return undefined;
-  const { data } = told.safeParse(jsonOf(header));
+  const { data } = told.safeParse(parseJson(header));
   return data && { ...data, capabilities: new Set(data.capabilities) };
-}
-
-function jsonOf(header: string): unknown {
-  try {
-    return JSON.parse(header);
-  } catch {
-    return undefined;
-  }
 }
 
 /** A change of what a server told of itself. */

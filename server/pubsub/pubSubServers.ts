@@ -8,6 +8,7 @@ import type {
   ServerRequest,
 } from '../../machines/ports.js';
 import { hostAndPort } from '../addresses.js';
+import { parseJson } from '../parseJson.js';
 import { type Owner, Turns } from '../timing/turns.js';
 import { ByteBudget, type Reservation } from './byteBudget.js';
 import type { Connection } from './callbackUrls.js';
@@ -274,11 +275,10 @@ function isSignatureRefused(answer: PubSubAnswer): boolean {
 /** The error in an answer of an agent, of any type; undefined: there is none. */
 function refusalIn({ type, body }: PubSubAnswer): Record<string, unknown> | undefined {
   if (!type.includes('json') || body.length > largeBytes) return undefined;
-  try {
-    return JSON.parse(body.toString()).error ?? undefined;
-  } catch {
-    return undefined;
-  }
+  const { error } = Object(parseJson(body.toString())) as {
+    error?: Record<string, unknown> | null;
+  };
+  return error ?? undefined;
 }
 
 /** Refuses compressed answers: a document is passed on as it is. */

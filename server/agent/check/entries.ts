@@ -1,3 +1,5 @@
+import { parseJson } from '../parseActivation.js';
+
 /** One part of the body of a post, as docs/protocol.md allows it. */
 export type Entry = {
   readonly room: string;
@@ -15,12 +17,8 @@ const maxNameLength = 16_384;
 
 /** Parses the body of a post. A body with an invalid entry has no entries, as the service refuses it whole. */
 export function parseBody(text: string): Body {
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch {
-    return { entries: [], problem: `not JSON: ${shorten(text)}` };
-  }
+  const value = parseJson(text);
+  if (value === undefined) return { entries: [], problem: `not JSON: ${shorten(text)}` };
   const list: unknown[] = Array.isArray(value) ? value : [value];
   const bad = list.find((item) => !isEntry(item));
   if (list.length === 0 || bad !== undefined)

@@ -1,3 +1,4 @@
+import { parseJson } from '../parseActivation.js';
 import { shorten } from './entries.js';
 import type { Answer } from './serverClient.js';
 import { Failure } from './verdict.js';
@@ -17,12 +18,9 @@ export function parseSnapshot({ status, text }: Answer): Snapshot {
 }
 
 function entriesOf(text: string): object[] {
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch {
+  const value = parseJson(text);
+  if (value === undefined)
     throw new Failure(`active: true was not answered with JSON: ${shorten(text)}`);
-  }
   if (!Array.isArray(value))
     throw new Failure(`active: true was not answered with an array: ${shorten(text)}`);
   return value.filter((entry) => typeof entry === 'object' && entry !== null);

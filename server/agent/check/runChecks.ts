@@ -1,11 +1,11 @@
 import { randomBytes } from 'node:crypto';
+import { signatureOf } from '../signatures.js';
 import { allChecks } from './allChecks.js';
 import { Bench } from './bench.js';
 import type { Check, Result } from './check.js';
 import { EventsListener } from './eventsListener.js';
 import type { Opener } from './opener.js';
 import { ServerClient } from './serverClient.js';
-import { signatureOf } from './sign.js';
 import { Failure, Skip } from './verdict.js';
 
 /** What to check, and how. */

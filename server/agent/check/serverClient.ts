@@ -1,7 +1,7 @@
 import http from 'node:http';
 import https from 'node:https';
+import type { SignedRequest } from '../signatures.js';
 import { readBytes } from './readText.js';
-import type { Signed } from './sign.js';
 import { Failure } from './verdict.js';
 
 /** A complete answer of the server. */
@@ -25,7 +25,7 @@ export interface Outgoing {
 }
 
 /** Signs a request: the value of `Dashboard-Signature`. */
-export type Sign = (request: Signed) => string;
+export type Sign = (request: SignedRequest) => string;
 
 /** Sends requests to the server, each on a connection of its own, as the service does. */
 export class ServerClient {

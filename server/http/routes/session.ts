@@ -1,5 +1,6 @@
 import type Router from '@koa/router';
 import type { Context } from 'koa';
+import { parseJson } from '../../parseJson.js';
 import type { SessionState } from '../../wire/sessionState.js';
 import type { Authentication } from '../auth/authentication.js';
 import { apiError } from '../errors.js';
@@ -42,15 +43,8 @@ async function readToken(ctx: Context, bodyTimeoutMs: number): Promise<string> {
   const [type = ''] = ctx.get('Content-Type').split(';');
   if (type.trim().toLowerCase() !== 'application/json') throw apiError('unsupported_type');
   const body = parseJson(await readBody(ctx.req, { maxBodyBytes, bodyTimeoutMs }));
+  if (body === undefined) throw apiError('invalid_json');
   const token = typeof body === 'object' && body !== null && 'token' in body && body.token;
   if (typeof token !== 'string') throw apiError('invalid_parameter', '"token" must be a string');
   return token;
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    throw apiError('invalid_json');
-  }
 }

@@ -1,6 +1,6 @@
+import { signatureOf } from '../../signatures.js';
 import type { Bench } from '../bench.js';
 import type { Check } from '../check.js';
-import { signatureOf } from '../sign.js';
 import { expect, Skip } from '../verdict.js';
 
 const tooOldMs = 6 * 60 * 1_000;
