@@ -45,6 +45,42 @@ export type DiscoveryRequest =
   /** The server is gone. Discovery no longer remembers it. */
   | { type: 'server.forgotten'; server: ServerId };
 
+/** One run of one instance of this service: random, base64url. */
+export type InstanceId = string;
+
+/** Number of a leadership, the fencing token. A later leadership has a larger one. */
+export type Term = number;
+
+/** The instance that contacts the pub-sub servers for all. */
+export interface Leader {
+  readonly instance: InstanceId;
+  readonly term: Term;
+  /** Where other instances reach it, without a trailing slash. */
+  readonly url: string;
+  /** Whether its pub-sub servers post. */
+  readonly isActive: boolean;
+}
+
+/** Requests of the instance's machine to the slot `election`. */
+export type ElectionRequest =
+  /** Try to lead. Answered with `lease.taken`, `leader.seen` or `redis.lost`. */
+  | { type: 'campaign.requested' }
+  /** Give the lease back. Answered with `lease.lost`. */
+  | { type: 'release.requested' };
+
+/** Events of the slot `election`. */
+export type ElectionEvent =
+  /** Another instance leads. Repeated when its term, URL or activity changes. */
+  | { type: 'leader.seen'; leader: Leader }
+  /** The lease expired or was released: an instance may campaign. */
+  | { type: 'leader.gone' }
+  /** This instance leads. `wasActive`: under the leader before, pub-sub servers posted. */
+  | { type: 'lease.taken'; term: Term; wasActive: boolean }
+  /** This instance no longer leads. No request to a pub-sub server may go on. */
+  | { type: 'lease.lost'; cause: FailureCause }
+  | { type: 'redis.lost'; cause: FailureCause }
+  | { type: 'redis.answered' };
+
 /** Times of the machines, in milliseconds. */
 export interface Timing {
   readonly lingerMs: number;
