@@ -8,6 +8,7 @@ import {
   parseNetworks,
   privateNetworks,
 } from '../addresses.js';
+import { adaptToCluster, clusterContradictions } from './cluster.js';
 import { warnOfOldVariables } from './oldVariables.js';
 import { type Environment, readVariable } from './readVariable.js';
 import { stateDirectory } from './stateDirectory.js';
@@ -54,11 +55,13 @@ export function readConfig(env: Environment, warn: (warning: string) => void = (
   const stateDir = stateDirectory(env);
   if (stateDir === undefined) delete config.stateDir;
   else config.stateDir = stateDir;
-  if (!readVariable(env, 'PUBSUB_NETWORKS').text && !isOnThisMachine(config as Partial<Config>))
+  const isSet = (name: string) => readVariable(env, name).text !== undefined;
+  if (!isSet('PUBSUB_NETWORKS') && !isOnThisMachine(config as Partial<Config>))
     config.pubSubNetworks = parseNetworks(privateNetworks);
+  adaptToCluster(config as Partial<Config>, isSet);
   // Values that are not valid are absent here. The checks below still check the others.
-  const hasToken = readVariable(env, 'DASHBOARD_TOKEN').text !== undefined;
-  problems.push(...contradictions(config as Partial<Config>, hasToken));
+  problems.push(...contradictions(config as Partial<Config>, isSet('DASHBOARD_TOKEN')));
+  problems.push(...clusterContradictions(config as Partial<Config>, isSet));
   if (problems.length > 0) throw new ConfigError(problems);
   for (const warning of warnOfOldVariables(env)) warn(warning);
   if (forgetsServers(config as Config)) warn(forgetsServersWarning);
@@ -68,9 +71,9 @@ export function readConfig(env: Environment, warn: (warning: string) => void = (
 const forgetsServersWarning =
   'servers are known only from their start-up queries, so a restart of this service forgets them: set PUBSUB_SERVERS or another source of servers, or set STATE_DIR to a folder';
 
-/** Whether a table that survives restarts remembers servers. */
-export function isTableKept({ dynamodbServersTable, dataDir }: Config): boolean {
-  return dynamodbServersTable !== undefined || dataDir !== undefined;
+/** Whether something that survives restarts, and is no file of this instance, remembers servers. */
+export function isTableKept({ dynamodbServersTable, dataDir, clusterUrl }: Config): boolean {
+  return [dynamodbServersTable, dataDir, clusterUrl].some((place) => place !== undefined);
 }
 
 /** Whether no source names servers, and nothing remembers them over a restart. */

@@ -139,6 +139,12 @@ export function parseSecrets(text: string): [string, ...string[]] {
   throw new Error(`must be one or two secrets of at least ${minSecretLength} characters: new,old`);
 }
 
+/** The secret of a cluster. Errors contain no part of the text. */
+export function parseClusterSecret(text: string): string {
+  if (text.length >= minSecretLength) return text;
+  throw new Error(`must have at least ${minSecretLength} characters`);
+}
+
 /** The certificates in a file, in PEM. */
 export function readCertificates(path: string): string {
   const pem = readFileSync(path, 'utf8');

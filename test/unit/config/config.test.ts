@@ -35,6 +35,8 @@ describe('the configuration', () => {
       redisPresenceSuffix: '-presence',
       auth: 'token',
       corsOrigins: [],
+      clusterLeaseMs: 3000,
+      clusterBeatMs: 1000,
       lingerMs: 5000,
       requestTimeoutMs: 2000,
       probeIntervalMs: 5000,
@@ -124,6 +126,8 @@ describe('the configuration', () => {
       auth: 'none',
       corsOrigins: ['https://a.example', 'http://127.0.0.1:5173'],
       allowedHosts: ['dash.example', 'other.example'],
+      clusterLeaseMs: 3000,
+      clusterBeatMs: 1000,
       lingerMs: 0,
       requestTimeoutMs: 10,
       probeIntervalMs: 86_400_000,
@@ -342,8 +346,12 @@ describe('an environment written by people and platforms', () => {
     DYNAMODB_TABLE: 'rooms',
     DYNAMODB_SERVERS_TABLE: 'servers',
     DYNAMODB_CONNECTIONS_TABLE: 'connections',
-    DATA_DIR: '/data',
     STATE_DIR: '/state',
+    CLUSTER_URL: 'redis://127.0.0.1:6379',
+    CLUSTER_SECRET: 's3cret of sixteen letters',
+    INSTANCE_URL: 'http://10.0.0.1:8000',
+    INSTANCE_PEER_URL: 'http://10.0.0.1:8000',
+    LINGER_MS: '6000',
     REDIS_URL: 'redis://127.0.0.1:6379',
     REDIS_SENTINEL_PASSWORD: 's3cret',
     REDIS_CHANNEL_PREFIX: 'doc:',
@@ -357,8 +365,10 @@ describe('an environment written by people and platforms', () => {
     LOG_LEVEL: 'silent',
   };
   const accepted = (name: string, shown: string) => values[name] ?? shown;
+  // A cluster refuses `DATA_DIR`.
+  const all = variables.filter(({ name }) => name !== 'DATA_DIR');
   const written = (write: (value: string) => string) =>
-    Object.fromEntries(variables.map((it) => [it.name, write(accepted(it.name, it.shown))]));
+    Object.fromEntries(all.map((it) => [it.name, write(accepted(it.name, it.shown))]));
   const read = (env: Record<string, string>) => {
     const warnings: string[] = [];
     return { config: readConfig(env, (warning) => warnings.push(warning)), warnings };
@@ -374,7 +384,7 @@ describe('an environment written by people and platforms', () => {
   test.each(['"', "'"])('is read without %s around values, and warns', (mark) => {
     const { config, warnings } = read(written((value) => `${mark}${value}${mark}\r`));
     expect(asJson(config)).toBe(asJson(readConfig(written((value) => value))));
-    expect(warnings).toHaveLength(variables.length);
+    expect(warnings).toHaveLength(all.length);
     expect(warnings).toContain(
       `PORT is ${JSON.stringify(`${mark}0${mark}\r`)}, which is quoted; the quotes are removed`,
     );
@@ -385,8 +395,8 @@ describe('an environment written by people and platforms', () => {
     const { config, warnings } = read(written(() => 'tcp://10.43.0.7:8001'));
     expect(asJson(config)).toBe(asJson(readConfig({})));
     const links = warnings.filter((warning) => warning.includes('service link'));
-    expect(links).toHaveLength(variables.length);
-    for (const { name } of variables)
+    expect(links).toHaveLength(all.length);
+    for (const { name } of all)
       expect(warnings).toContainEqual(expect.stringMatching(`^${name} is .* service link`));
   });
 
