@@ -1,10 +1,9 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { RoomName } from '../../machines/ports.js';
 import { appendJsonField } from '../appendJsonField.js';
-import { Channel } from '../sse/channel.js';
+import { Channel, type StreamViewer } from '../sse/channel.js';
 import { type Frame, messageFrame } from '../sse/frames.js';
 import { Heartbeat } from '../sse/heartbeat.js';
-import type { Viewer } from '../sse/viewer.js';
 import { Pace } from '../timing/pace.js';
 import type { FeedStatus } from '../wire/fleetEvents.js';
 import type { ServerView } from '../wire/serverView.js';
@@ -39,8 +38,8 @@ export class Feed {
   readonly #onServersChanged: (servers: readonly ServerView[]) => void;
   readonly #history: ChangesHistory;
   readonly #wholeStates: WholeStates;
-  readonly #rooms: Channel;
-  readonly #changes: Channel;
+  readonly #rooms: Channel<StreamViewer>;
+  readonly #changes: Channel<StreamViewer>;
   readonly #changesPace: Pace;
   readonly #mapPace: Pace;
   readonly #heartbeat = new Heartbeat({
@@ -96,7 +95,7 @@ export class Feed {
   }
 
   /** Adds a viewer: it gets the frames that it missed, or a whole state. */
-  add(viewer: Viewer, kind: StreamKind, lastEventId?: string): void {
+  add(viewer: StreamViewer, kind: StreamKind, lastEventId?: string): void {
     // A whole state must not contain counts that were dropped. Other changes can wait for the next flush.
     if (this.#isRestarting) this.#flush();
     if (kind === 'rooms') {
@@ -108,7 +107,7 @@ export class Feed {
     else this.#changes.addNeedingState(viewer);
   }
 
-  remove(viewer: Viewer): void {
+  remove(viewer: StreamViewer): void {
     this.#rooms.remove(viewer);
     this.#changes.remove(viewer);
   }
@@ -228,14 +227,14 @@ export class Feed {
     this.#changes.catchUp();
   }
 
-  *#viewers(): Generator<Viewer> {
+  *#viewers(): Generator<StreamViewer> {
     yield* this.#rooms;
     yield* this.#changes;
   }
 }
 
 /** Sends frames in order, and stops at the first that the viewer does not take. */
-function sendAll(viewer: Viewer, frames: readonly Frame[]): boolean {
+function sendAll(viewer: StreamViewer, frames: readonly Frame[]): boolean {
   for (const frame of frames) if (!viewer.send(frame)) return false;
   return true;
 }

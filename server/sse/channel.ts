@@ -1,16 +1,22 @@
 import type { Frame } from './frames.js';
 import type { Viewer } from './viewer.js';
 
+/** What sends frames to one client. `Viewer` is the one of an HTTP client. */
+export type StreamViewer = Pick<
+  Viewer,
+  'send' | 'pendingBytes' | 'onDrain' | 'heartbeatOrDisconnect' | 'end'
+>;
+
 /** Undefined: there is none now; the viewer waits for the next. */
 type WholeState = Frame | undefined;
 
 /** The viewers of one stream. A viewer that misses a frame gets the whole state when it has drained. */
-export class Channel {
-  readonly #viewers = new Set<Viewer>();
+export class Channel<V extends StreamViewer = Viewer> {
+  readonly #viewers = new Set<V>();
   /** Viewers that missed a frame: later frames do not help them. */
-  readonly #behind = new Set<Viewer>();
+  readonly #behind = new Set<V>();
   /** Viewers whose whole state is being encoded. */
-  readonly #awaiting = new Set<Viewer>();
+  readonly #awaiting = new Set<V>();
   readonly #wholeState: () => WholeState | Promise<WholeState>;
 
   /** A viewer with more bytes waiting gets no further frames. */
@@ -29,19 +35,19 @@ export class Channel {
   }
 
   /** Adds a viewer that is up to date. */
-  add(viewer: Viewer): void {
+  add(viewer: V): void {
     this.#viewers.add(viewer);
     viewer.onDrain(() => this.#catchUp(viewer));
   }
 
   /** Adds a viewer that has been sent nothing yet; it gets the whole state. */
-  addNeedingState(viewer: Viewer): void {
+  addNeedingState(viewer: V): void {
     this.add(viewer);
     this.#behind.add(viewer);
     this.#makeWhole(viewer);
   }
 
-  remove(viewer: Viewer): void {
+  remove(viewer: V): void {
     this.#viewers.delete(viewer);
     this.#behind.delete(viewer);
     this.#awaiting.delete(viewer);
@@ -64,16 +70,16 @@ export class Channel {
     return this.#viewers.size;
   }
 
-  [Symbol.iterator](): IterableIterator<Viewer> {
+  [Symbol.iterator](): IterableIterator<V> {
     return this.#viewers.values();
   }
 
-  #catchUp(viewer: Viewer): void {
+  #catchUp(viewer: V): void {
     if (!this.#behind.has(viewer) || viewer.pendingBytes > 0) return;
     this.#makeWhole(viewer);
   }
 
-  #makeWhole(viewer: Viewer): void {
+  #makeWhole(viewer: V): void {
     if (this.#awaiting.has(viewer)) return;
     const whole = this.#wholeState();
     if (!(whole instanceof Promise)) {
@@ -89,7 +95,7 @@ export class Channel {
     );
   }
 
-  #restore(viewer: Viewer, frame: WholeState): void {
+  #restore(viewer: V, frame: WholeState): void {
     if (frame && viewer.send(frame)) this.#behind.delete(viewer);
   }
 }

@@ -1,4 +1,4 @@
-import type { Viewer } from './viewer.js';
+import type { StreamViewer } from './channel.js';
 
 /** Not every drain is announced, so viewers that are behind are looked at this often. */
 const catchUpMs = 1000;
@@ -11,7 +11,7 @@ const maxPendingMs = 60_000;
 export interface LiveStreams {
   /** Brings viewers that are behind up to date. */
   catchUp: () => void;
-  viewers: () => Iterable<Viewer>;
+  viewers: () => Iterable<StreamViewer>;
 }
 
 /** Keeps event streams alive: viewers catch up every second and get a comment every 15 s. */

@@ -24,7 +24,7 @@ beforeEach(() => {
   viewers = [];
   const add = feed.add.bind(feed);
   feed.add = (viewer, ...rest) => {
-    viewers.push(viewer);
+    viewers.push(viewer as Viewer);
     add(viewer, ...rest);
   };
 });
