@@ -75,6 +75,12 @@ export interface BeatResult {
   readonly inboxLength: number;
 }
 
+export interface Release {
+  readonly term: Term;
+  readonly instance: InstanceId;
+  readonly isActive: boolean;
+}
+
 export interface TakeInbox {
   readonly term: Term;
   readonly instance: InstanceId;
@@ -97,7 +103,7 @@ export interface ClusterStore {
   /** Tells that the instance is there, renews the lease if it leads, and reads what the others said. */
   beat(beat: Beat, done: Answered<BeatResult>): void;
   /** Gives the lease back, and never the one of a later term. If Redis lost the lease, it then knows the term again. */
-  release(lease: { term: Term; instance: InstanceId }, done: Answered<void>): void;
+  release(lease: Release, done: Answered<void>): void;
   /** The instance has gone. It does not release the lease. */
   leave(instance: InstanceId, done: Answered<void>): void;
   pushInbox(entries: readonly string[], done: Answered<void>): void;

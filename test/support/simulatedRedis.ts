@@ -1,0 +1,188 @@
+import {
+  type AcquireAsk,
+  type AcquireResult,
+  type Beat,
+  type BeatResult,
+  inboxMs,
+  type LeaseRecord,
+  maxInboxEntries,
+  presenceMs,
+  type Release,
+  type TakeInbox,
+} from '../../server/cluster/clusterStore.js';
+
+interface Lease {
+  record: LeaseRecord;
+  requestId: string;
+  previous: LeaseRecord | undefined;
+  taking: string | undefined;
+}
+
+/** What Redis holds, and what a backup or a replica has of it. Never changed in place. */
+interface Keys {
+  readonly lease?: Lease | undefined;
+  readonly instances: ReadonlyMap<string, { beat: Beat; atMs: number }>;
+  readonly inbox: readonly string[];
+  readonly taken: readonly string[];
+  readonly inboxUntilMs: number;
+  readonly takenUntilMs: number;
+}
+
+const noKeys: Keys = {
+  instances: new Map(),
+  inbox: [],
+  taken: [],
+  inboxUntilMs: 0,
+  takenUntilMs: 0,
+};
+
+/**
+ * What the scripts of server/cluster/scripts do, synchronously, in memory. One for all instances of a test,
+ * each of which has a `SimulatedClusterStore`. Its owner makes its faults.
+ */
+export class SimulatedRedis {
+  readonly #nowMs: () => number;
+  #keys = noKeys;
+  #saved = noKeys;
+  /** Added to its clock, which is the only one that scripts read. */
+  timeOffsetMs = 0;
+  /** Connections are refused. */
+  isDown = false;
+  /** Requests that were executed. */
+  executed = 0;
+
+  /** `nowMs`: milliseconds since 1970. */
+  constructor(nowMs: () => number) {
+    this.#nowMs = nowMs;
+  }
+
+  /** Restarted without a backup. */
+  loseKeys(): void {
+    this.#keys = noKeys;
+  }
+
+  /** What a replica has, until it is called again. */
+  replicate(): void {
+    this.#saved = this.#keys;
+  }
+
+  /** A replica takes over: what came after the last `replicate` is lost. */
+  loseTail(): void {
+    this.#keys = this.#saved;
+  }
+
+  /** One key is evicted, as with another policy than `noeviction`. */
+  evict(key: 'lease' | 'instances' | 'inbox' | 'taken'): void {
+    this.#keys = { ...this.#keys, [key]: noKeys[key] };
+  }
+
+  /** The lease as it is, for a test to look at. */
+  get lease(): LeaseRecord | undefined {
+    return this.#keys.lease?.record;
+  }
+
+  get timeMs(): number {
+    return Math.floor(this.#nowMs() + this.timeOffsetMs);
+  }
+
+  acquire({ info, seen, highestTerm, requestId }: AcquireAsk): AcquireResult {
+    const held = this.#keys.lease;
+    const now = held?.record;
+    if (held && now?.instance === info.id && held.requestId === requestId)
+      return { taken: held.record, previous: held.previous };
+    if (now?.term !== seen?.term || now?.renewals !== seen?.renewals) return { refusedBy: now };
+    const { id: instance, url, serversUrl, protocol } = info;
+    const term = Math.max((now?.term ?? 0) + 1, highestTerm + 1, this.timeMs);
+    const isActive = now?.isActive ?? false;
+    const record = { term, instance, url, serversUrl, protocol, renewals: 1, isActive };
+    const { taking } = held ?? {};
+    this.#set({ lease: { record, requestId, previous: now, taking } });
+    return { taken: record, previous: now };
+  }
+
+  beat(beat: Beat): BeatResult {
+    const { info, lease } = beat;
+    const held = this.#keys.lease;
+    const isRenewed =
+      lease !== undefined && held?.record.term === lease.term && held.record.instance === info.id;
+    if (isRenewed && held)
+      this.#change(held, { renewals: held.record.renewals + 1, isActive: lease.isActive });
+    this.#setPresence(beat);
+    return {
+      isRenewed,
+      lease: this.lease,
+      instances: this.#instances(),
+      inboxLength: this.#live.inbox.length,
+    };
+  }
+
+  release({ term, instance, isActive }: Release): void {
+    const held = this.#keys.lease;
+    const gone = { instance: undefined, isActive };
+    if (held && held.record.term === term && held.record.instance === instance)
+      this.#change(held, { ...gone, renewals: held.record.renewals + 1 });
+    else if (!held || held.record.term < term) {
+      const record = { ...gone, term, url: '', serversUrl: undefined, protocol: 0, renewals: 1 };
+      this.#set({ lease: { record, requestId: '', previous: undefined, taking: held?.taking } });
+    }
+  }
+
+  leave(instance: string): void {
+    const instances = new Map(this.#keys.instances);
+    instances.delete(instance);
+    this.#set({ instances });
+  }
+
+  pushInbox(entries: readonly string[]): void {
+    const inbox = [...this.#live.inbox, ...entries].slice(-maxInboxEntries);
+    this.#set({ inbox, inboxUntilMs: this.timeMs + inboxMs });
+  }
+
+  /** Throws unless the instance has the lease of this term. */
+  takeInbox({ term, instance, requestId, confirmed }: TakeInbox): string[] {
+    const held = this.#keys.lease;
+    if (!held || held.record.term !== term || held.record.instance !== instance)
+      throw new Error('NOTLEADER another instance has the lease');
+    const { inbox, taken: last } = this.#live;
+    if (held.taking === requestId) return [...last];
+    const open = held.taking === confirmed ? [] : last;
+    const taken = [...open, ...inbox].slice(-maxInboxEntries);
+    const takenUntilMs = inbox.length > 0 ? this.timeMs + inboxMs : this.#keys.takenUntilMs;
+    this.#set({ taken, takenUntilMs, inbox: [], lease: { ...held, taking: requestId } });
+    return [...taken];
+  }
+
+  /** The lists that have not expired. */
+  get #live(): { inbox: readonly string[]; taken: readonly string[] } {
+    const { inbox, inboxUntilMs, taken, takenUntilMs } = this.#keys;
+    return {
+      inbox: this.timeMs < inboxUntilMs ? inbox : [],
+      taken: this.timeMs < takenUntilMs ? taken : [],
+    };
+  }
+
+  #instances(): BeatResult['instances'] {
+    return [...this.#keys.instances.values()].map(({ beat: { info, beats }, atMs }) => ({
+      ...info,
+      beats,
+      beatAgoMs: Math.max(0, this.timeMs - atMs),
+    }));
+  }
+
+  #setPresence(beat: Beat): void {
+    const atMs = this.timeMs;
+    const instances = new Map(
+      [...this.#keys.instances].filter(([, other]) => atMs - other.atMs <= presenceMs),
+    );
+    this.#set({ instances: instances.set(beat.info.id, { beat, atMs }) });
+  }
+
+  #change(held: Lease, change: Partial<LeaseRecord>): void {
+    this.#set({ lease: { ...held, record: { ...held.record, ...change } } });
+  }
+
+  #set(change: Partial<Keys>): void {
+    this.executed += 1;
+    this.#keys = { ...this.#keys, ...change };
+  }
+}
