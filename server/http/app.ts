@@ -4,12 +4,14 @@ import Router from '@koa/router';
 import Koa, { type Context, type Middleware, type Next } from 'koa';
 import type { Logger } from 'pino';
 import type { Networks } from '../addresses.js';
+import type { InstanceSignatures } from '../cluster/instanceSignatures.js';
 import type { Inspector } from '../inspection/inspector.js';
 import type { Machines } from '../inspection/machines.js';
 import type { UpdatesFeed } from '../rooms/watching/updatesFeed.js';
 import type { ObservationsReport } from '../wire/observationsReport.js';
 import { Authentication } from './auth/authentication.js';
 import type { Hosts } from './auth/hosts.js';
+import { recognizeInstances, senderOf } from './auth/instances.js';
 import { apiError } from './errors.js';
 import { closeQueuedAnswers, dropAbandoned } from './guards/abandonedAnswers.js';
 import type { Admission } from './guards/admission.js';
@@ -45,6 +47,8 @@ export interface AppNeeds {
   viewerToken: string | undefined;
   /** Proxies whose `X-Forwarded-*` headers are trusted. */
   trustedProxies: Networks | undefined;
+  /** Recognizes requests of other instances; undefined: there is no cluster. */
+  signatures?: InstanceSignatures | undefined;
   /** Origins whose pages may read the answers; `*`: any. */
   corsOrigins: readonly string[];
   bodyLimits: BodyLimits;
@@ -92,11 +96,13 @@ export function createApp(needs: AppNeeds): Koa {
   app.use(serverRouter(needs).routes());
   if (corsOrigins.length > 0) app.use(allowOrigins(corsOrigins));
   app.use(refuseSmuggledRequests);
+  app.use(recognizeInstances(needs.signatures));
   // Supervisors may use any host name for the service.
   app.use(supervisorRouter(needs).routes());
   app.use(setSecurityHeaders);
-  app.use(hosts.check);
-  app.use(noteProxies(trustedProxies, log));
+  // Instances call each other by any name, and have proved who they are.
+  app.use(unlessInstance(hosts.check));
+  app.use(unlessInstance(noteProxies(trustedProxies, log)));
   const viewers = viewerRouter(needs);
   app.use(viewers.routes());
   app.use(viewers.allowedMethods());
@@ -127,7 +133,7 @@ function viewerRouter(needs: AppNeeds): Router {
   pageRoutes(router, needs.page);
   sessionRoutes(router, { authentication, bodyTimeoutMs: needs.bodyLimits.bodyTimeoutMs });
   // Every route below requires authentication.
-  router.use(authentication.require);
+  router.use(unlessInstance(authentication.require));
   streamRoutes(router, needs.streams, admission);
   fleetRoutes(router, needs.fleet);
   machineRoutes(router, needs.machines);
@@ -190,6 +196,11 @@ function refuseUnanswered(status: number): void {
 function refuseSmuggledRequests({ req }: Context, next: Next) {
   refuseRequestSmuggling(req);
   return next();
+}
+
+/** Middleware for everybody but other instances of this cluster. */
+function unlessInstance(middleware: Middleware): Middleware {
+  return (ctx, next) => (senderOf(ctx) === undefined ? middleware(ctx, next) : next());
 }
 
 /** Answers are for pages of this origin (Fetch standard, CORP). Browsers must not guess their types. */

@@ -12,6 +12,10 @@ export const errors = {
     message: 'This host name is not allowed',
   },
   invalid_host: { status: 400, message: 'The request must have only one Host header' },
+  instance_unknown: {
+    status: 403,
+    message: 'The signature is not by an instance of this cluster, or not for this run of this one',
+  },
   not_found: { status: 404, message: 'There is nothing at this path' },
   method_not_allowed: {
     status: 405,

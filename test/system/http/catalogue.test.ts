@@ -1,6 +1,7 @@
 import { expect, test } from '@jest/globals';
 import Koa from 'koa';
 import { Doc, encodeStateAsUpdate } from 'yjs';
+import { InstanceSignatures } from '../../../server/cluster/instanceSignatures.js';
 import { createApp } from '../../../server/http/app.js';
 import { type ErrorCode, errors } from '../../../server/http/errors.js';
 import type { Store } from '../../../server/store/store.js';
@@ -32,6 +33,11 @@ const meetings: Record<ErrorCode, () => Promise<Answer>> = {
     // No object has two lines of one name; node:http takes a list of names and values, too.
     const headers = ['Host', 'localhost', 'Host', 'a.example'] as never;
     return ask(`${await alone()}/api/state`, { headers });
+  },
+  instance_unknown: async () => {
+    const signatures = new InstanceSignatures('a secret of sixteen letters', 'this');
+    const headers = { 'Instance-Signature': 'v1' };
+    return ask(`${await alone({ signatures })}/api/state`, { headers });
   },
   not_found: async () => ask(`${await alone()}/nothing`),
   method_not_allowed: async () => ask(`${await alone()}/health`, { method: 'PUT' }),

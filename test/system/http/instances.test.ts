@@ -1,0 +1,58 @@
+import { describe, expect, test } from '@jest/globals';
+import { InstanceSignatures } from '../../../server/cluster/instanceSignatures.js';
+import { createApp } from '../../../server/http/app.js';
+import { appNeeds } from '../../support/appNeeds.js';
+import { useHarness } from '../../support/harness.js';
+import { ask } from '../../support/http.js';
+
+const harness = useHarness();
+const secret = 'a secret of sixteen letters';
+const signatures = new InstanceSignatures(secret, 'this');
+const other = new InstanceSignatures(secret, 'other');
+const path = '/api/servers';
+
+/** Headers of a request to `to`. */
+const signedFor = (to: string, by = other, target = path) => ({
+  'Instance-Signature': by.sign({ method: 'GET', target }, to),
+});
+
+async function start(overrides: Parameters<typeof appNeeds>[0] = {}): Promise<string> {
+  const needs = appNeeds({
+    viewerToken: 'secret',
+    fleet: { discovery: () => [] },
+    signatures,
+    ...overrides,
+  });
+  return (await harness.app(createApp(needs))).url;
+}
+
+describe('a request of another instance', () => {
+  test('needs no token, and no allowed host name', async () => {
+    const url = await start();
+    expect(await ask(url + path)).toMatchObject({ code: 'unauthorized' });
+    const headers = { ...signedFor('this'), Host: 'pod-1.internal' };
+    expect(await ask(url + path, { headers })).toMatchObject({ status: 200, text: '[]' });
+  });
+
+  test.each([
+    ['with another secret', signedFor('this', new InstanceSignatures(`${secret}!`, 'other'))],
+    ['for another instance', signedFor('that')],
+    ['for another path', signedFor('this', other, '/api/state')],
+    ['by this very instance', signedFor('this', signatures)],
+  ])('is refused if it is signed %s', async (_, headers) => {
+    const bearer = { Authorization: 'Bearer secret' };
+    expect(await ask((await start()) + path, { headers: { ...headers, ...bearer } })).toMatchObject(
+      {
+        status: 403,
+        code: 'instance_unknown',
+      },
+    );
+  });
+
+  test('is one of a stranger without a cluster', async () => {
+    const url = await start({ signatures: undefined });
+    expect(await ask(url + path, { headers: signedFor('this') })).toMatchObject({
+      code: 'unauthorized',
+    });
+  });
+});
