@@ -1,5 +1,14 @@
+import type { NetworkPlan } from './plan.js';
 import type { Host } from './pubSubHost.js';
+import type { Random } from './random.js';
 import type { World } from './world.js';
+
+/** What a network needs of its world. */
+export interface NetworkWorld
+  extends Pick<World, 'clock' | 'nowMs' | 'note' | 'countFault' | 'hosts'> {
+  readonly random: Random;
+  readonly plan: { readonly isLossy: boolean; readonly network: NetworkPlan };
+}
 
 export type Direction = 'toServer' | 'toService';
 
@@ -38,7 +47,7 @@ export const inboxMs = 6;
 
 /** Carries everything between the service and the servers, as badly as the plan of the world says. */
 export class Network {
-  readonly #world: World;
+  readonly #world: NetworkWorld;
   /** From now on it does what it should. */
   isCalm = false;
   /** When the last of what is under way arrives. */
@@ -46,7 +55,7 @@ export class Network {
   /** Parcels that have neither arrived nor been lost. */
   #underWay = new Set<{ parcel: Parcel; timer: number; isLate: boolean }>();
 
-  constructor(world: World) {
+  constructor(world: NetworkWorld) {
     this.#world = world;
   }
 

@@ -1,8 +1,21 @@
-import type { StartupAnswer } from '../../server/pubsub/startupQuery.js';
+import type { ServerId } from '../../machines/ports.js';
+import type { StartupAnswer, StartupQuery } from '../../server/pubsub/startupQuery.js';
 import { ForgottenRooms } from './forgottenRooms.js';
 import type { Direction, Parcel } from './network.js';
 import type { HostPlan } from './plan.js';
 import type { World } from './world.js';
+
+/** What a pub-sub server needs of its world. */
+export interface HostWorld
+  extends Pick<World, 'nowMs' | 'note' | 'hosts' | 'network' | 'random' | 'extras' | 'further'> {
+  readonly plan: { readonly isLossy: boolean; readonly isProxied: boolean };
+  /** A post that has arrived. */
+  takePost(address: string, eventsUrl: string, body: string): void;
+  /** A start-up query that has arrived. */
+  answerStartup(query: StartupQuery, tell: (answer: StartupAnswer) => void): void;
+  /** Whether whoever sent a request with this URL still waits for its answer. */
+  awaits(server: ServerId, eventsUrl: string): boolean;
+}
 
 /** One running pub-sub server: what it holds in memory, and where it posts. */
 export interface PubSubProcess {
@@ -46,11 +59,11 @@ export class Host {
   toldAtMs = Number.NEGATIVE_INFINITY;
   /** It was stopped, and is not meant to come back. */
   isGone = false;
-  readonly #world: World;
+  readonly #world: HostWorld;
   #waiting: Call[] = [];
   #disturbedAtMs = 0;
 
-  constructor(world: World, plan: HostPlan) {
+  constructor(world: HostWorld, plan: HostPlan) {
     this.#world = world;
     this.plan = plan;
     if (plan.isUpAtFirst) this.process = newProcess();
@@ -66,7 +79,7 @@ export class Host {
 
   /** Since when nothing has been done to it, its messages, or what the service wishes of it. */
   get undisturbedSinceMs(): number {
-    return this.lateUnderWay > 0 || this.isMistaken ? this.#world.clock.nowMs : this.#disturbedAtMs;
+    return this.lateUnderWay > 0 || this.isMistaken ? this.#world.nowMs : this.#disturbedAtMs;
   }
 
   /** Whether it has posted what its last snapshot had not: nobody can know, unless the room stays below zero. */
@@ -75,7 +88,7 @@ export class Host {
   }
 
   disturb(): void {
-    this.#disturbedAtMs = this.#world.clock.nowMs;
+    this.#disturbedAtMs = this.#world.nowMs;
   }
 
   /** A new process begins, without rooms; once it listens, it asks whether it is to be active. */
@@ -155,9 +168,8 @@ export class Host {
         if (host === this || host.plan.address === plan.address) host.disturb();
       const asker = plan.givesPort ? { port: Number(this.id.split(':')[1]) } : {};
       const isForwarded = this.#world.plan.isProxied;
-      this.#world.service?.answerStartup(
-        { address: plan.address, isForwarded, ...asker },
-        (answer) => this.#tellAnswer(answer, process),
+      this.#world.answerStartup({ address: plan.address, isForwarded, ...asker }, (answer) =>
+        this.#tellAnswer(answer, process),
       );
     };
     this.#world.network.carry({ host: this, direction: 'toService', kind: 'query', what, deliver });
@@ -196,7 +208,7 @@ export class Host {
     process.isActive = wish.active;
     process.eventsUrl = wish.eventsUrl;
     process.posts = 0;
-    process.isAstray = !this.#world.service?.requests.awaits(this.id, wish.eventsUrl);
+    process.isAstray = !this.#world.awaits(this.id, wish.eventsUrl);
     this.#world.note(() => `${this.id} is told to be ${wish.active ? 'active' : 'silent'}`);
     if (!wish.active) return { status: 200 };
     return { status: 200, json: this.#snapshotOf(process) };
@@ -232,7 +244,7 @@ export class Host {
   }
 
   #noteChange(): void {
-    this.untoldSinceMs = Math.min(this.untoldSinceMs, this.#world.clock.nowMs);
+    this.untoldSinceMs = Math.min(this.untoldSinceMs, this.#world.nowMs);
   }
 
   /** Posts a body from its address. */

@@ -1,7 +1,6 @@
 import type { InspectionEvent } from 'xstate';
-import type { HeapClock } from '../unit/machines/heapClock.js';
 import { BrokenPromise } from './brokenPromise.js';
-import { withSimulatedTime } from './simulatedTime.js';
+import { type ProgramClock, withSimulatedTime } from './simulatedTime.js';
 import { World, type WorldOptions } from './world.js';
 
 /** The result of one world. */
@@ -16,7 +15,7 @@ export interface WorldResult {
 
 /** The interface of every kind of world. */
 interface AnyWorld {
-  readonly clock: HeapClock;
+  readonly clock: ProgramClock;
   readonly faults: ReadonlyMap<string, number>;
   readonly checks: ReadonlyMap<string, number>;
   readonly steps: number;

@@ -1,4 +1,11 @@
-import type { HeapClock } from '../unit/machines/heapClock.js';
+/** The clock that the program's clocks and timers are replaced with. */
+export interface ProgramClock {
+  readonly nowMs: number;
+  /** What `Date.now` tells, since the beginning. Default: `nowMs`. */
+  readonly wallMs?: number;
+  readonly setTimeout: (fire: () => void, delayMs: number) => number;
+  readonly clearTimeout: (timer: number | undefined) => void;
+}
 
 /** What the worlds' time begins with: any instant, the same for all. */
 const beginningMs = Date.UTC(2026, 0, 1);
@@ -13,7 +20,7 @@ const forbid = (what: string) => () => {
  * `warn` is told what would be printed.
  */
 export function withSimulatedTime<T>(
-  clock: HeapClock,
+  clock: ProgramClock,
   warn: (warning: string) => void,
   live: () => T,
 ): T {
@@ -28,7 +35,7 @@ export function withSimulatedTime<T>(
       queueMicrotask: forbid('a microtask'),
     }),
     replace(globalThis.performance, { now: () => clock.nowMs }),
-    replace(Date, { now: () => beginningMs + clock.nowMs }),
+    replace(Date, { now: () => beginningMs + (clock.wallMs ?? clock.nowMs) }),
     replace(Math, { random: forbid('chance') }),
     // XState's development build warns of mistakes.
     replace(globalThis.console, { warn }),
@@ -60,7 +67,7 @@ interface Interval {
   timer: number;
 }
 
-function setRepeating(clock: HeapClock, fire: () => void, ms: number): Interval {
+function setRepeating(clock: ProgramClock, fire: () => void, ms: number): Interval {
   const repeat = () => {
     interval.timer = clock.setTimeout(repeat, ms);
     fire();

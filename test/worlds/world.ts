@@ -1,5 +1,6 @@
 import type { InspectionEvent } from 'xstate';
 import type { ServerId } from '../../machines/ports.js';
+import type { StartupAnswer, StartupQuery } from '../../server/pubsub/startupQuery.js';
 import { HeapClock } from '../unit/machines/heapClock.js';
 import { BrokenPromise } from './brokenPromise.js';
 import type { Bug } from './bug.js';
@@ -177,6 +178,16 @@ export class World {
     const outcome = service.takePost(address, eventsUrl, body);
     this.note(() => `${body} of ${address} is ${outcome}`);
     this.oracle.atPost(service, eventsUrl, body, outcome);
+  }
+
+  /** A start-up query that has arrived. */
+  answerStartup(query: StartupQuery, tell: (answer: StartupAnswer) => void): void {
+    this.service?.answerStartup(query, tell);
+  }
+
+  /** Whether the service still waits for the answer to a request with this URL. */
+  awaits(server: ServerId, eventsUrl: string): boolean {
+    return this.service?.requests.awaits(server, eventsUrl) === true;
   }
 
   /** One request of the service to whoever is at an address, and the way back. */
