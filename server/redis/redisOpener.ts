@@ -40,7 +40,11 @@ export function redisOpener(
     });
 }
 
-function optionsFor({ isTls, username, password, db }: RedisTarget, timeouts: RedisTimeouts) {
+/** Options of ioredis for a connection that neither queues, resends nor reconnects. */
+export function optionsFor(
+  { isTls, username, password, db }: RedisTarget,
+  timeouts: RedisTimeouts,
+) {
   return {
     // Redis before 6 knows only this protocol.
     protocol: 2 as const,

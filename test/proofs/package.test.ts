@@ -86,6 +86,7 @@ test('the package has the compiled service and the built page, and no more', () 
   const allowed = [
     /^dist\/machines\/\w+\.js$/,
     /^dist\/server\/(?!agent|demo|page)([\w-]+\/)*[\w-]+\.js$/,
+    /^dist\/server\/cluster\/scripts\/\w+\.lua$/,
     /^dist\/server\/page\/(index\.html|assets\/[\w-]+\.(js|css|svg))(\.br|\.gz)?$/,
     /^(docs\/openapi\.yaml|package\.json|README\.md|LICENSE|CHANGELOG\.md)$/,
   ];
@@ -94,6 +95,7 @@ test('the package has the compiled service and the built page, and no more', () 
     expect.arrayContaining([
       'dist/server/cli.js',
       'dist/server/main.js',
+      'dist/server/cluster/scripts/acquire.lua',
       'dist/server/documents/documentWorker.js',
       'dist/server/store/embedded/embeddedWorker.js',
       'dist/server/page/index.html',

@@ -1,6 +1,7 @@
 /**
- * Compiles `machines/` and `server/` to `dist/` before the first test: processes and threads that tests
- * start run as compiled JavaScript, as in production. They start in half the time that tsx takes.
+ * Compiles `machines/` and `server/` to `dist/` before the first test, and copies the Lua scripts. Processes
+ * and threads that tests start run as compiled JavaScript, as in production. They start in half the time
+ * that tsx takes.
  */
 import { randomUUID } from 'node:crypto';
 import { mkdir, readdir, readFile, rename, stat, writeFile } from 'node:fs/promises';
@@ -26,7 +27,7 @@ export default async function compileSources(_: unknown, { transform }: Project)
 async function sourcesIn(folder: string): Promise<string[]> {
   const entries = await readdir(join(root, folder), { recursive: true, withFileTypes: true });
   return entries
-    .filter((entry) => entry.isFile() && /(?<!\.d)\.[jt]s$/.test(entry.name))
+    .filter((entry) => entry.isFile() && /(?<!\.d)\.([jt]s|lua)$/.test(entry.name))
     .map(({ parentPath, name }) => relative(root, join(parentPath, name)))
     .filter((path) => !/^server\/(page|agent\/dist)\/|node_modules/.test(path));
 }

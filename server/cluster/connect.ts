@@ -1,0 +1,159 @@
+import { Cluster, Redis } from 'ioredis';
+import type { Logger } from 'pino';
+import { optionsFor } from '../redis/redisOpener.js';
+import { parseRedisTarget, type RedisTarget } from '../redis/redisTarget.js';
+import { EvictingRedis, evictionPolicyOf } from './evictionPolicy.js';
+
+export interface ConnectOptions {
+  /** Like `CLUSTER_URL`. */
+  readonly url: string;
+  readonly sentinelPassword?: string | undefined;
+  readonly log: Logger;
+  /** For connecting, and for an answer. A Redis that hangs for twice as long is connected to again. */
+  readonly deadlineMs: number;
+}
+
+const retryMs = { first: 50, max: 1000 };
+const retryAfter = (attempts: number) =>
+  Math.min(retryMs.max, retryMs.first * 2 ** Math.min(attempts - 1, 10));
+
+/** The connection of an instance to the Redis of its cluster. ioredis reconnects it. */
+export class ClusterConnection {
+  readonly #client: Redis | Cluster;
+  readonly #log: Logger;
+  readonly #secrets: readonly string[];
+  /** Why no command may be sent: it is not connected, or Redis evicts. */
+  #obstacle: Error | undefined = new Error('not connected to Redis');
+  #reason = 'the connection was closed';
+  #logged: 'nothing' | 'connected' | 'lost' = 'nothing';
+  #listener: (obstacle: Error | undefined) => void = () => {};
+
+  constructor({ url, sentinelPassword, log, deadlineMs }: ConnectOptions) {
+    const target = parseRedisTarget(url);
+    this.#log = log;
+    this.#secrets = [target.password, sentinelPassword]
+      .filter((secret) => secret !== undefined)
+      .flatMap((secret) => [secret, encodeURIComponent(secret)]);
+    this.#client = clientFor(target, deadlineMs, sentinelPassword);
+    this.#client.on('error', (error: Error) => {
+      this.#reason = this.#withoutSecrets(error.message);
+    });
+    this.#client.on('ready', () => void this.#check());
+    // A primary that was promoted, or added.
+    this.#client.on('+node', () => void this.#check());
+    this.#client.on('close', () => this.#lost());
+  }
+
+  /**
+   * Resolves when commands can be sent, or after `ms` if Redis is away: then it goes on trying. Rejects with
+   * `EvictingRedis` if Redis may evict the lease.
+   */
+  connected(ms: number): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const timer = setTimeout(resolve, ms);
+      this.#listener = (obstacle) => {
+        if (obstacle && !(obstacle instanceof EvictingRedis)) return;
+        clearTimeout(timer);
+        this.#listener = () => {};
+        if (obstacle) reject(obstacle);
+        else resolve();
+      };
+      this.#listener(this.#obstacle);
+    });
+  }
+
+  /** Throws if commands cannot be sent now. */
+  get client(): Redis | Cluster {
+    if (this.#obstacle) throw this.#obstacle;
+    return this.#client;
+  }
+
+  close(): void {
+    this.#obstacle = new Error('the connection to Redis was closed');
+    this.#client.disconnect();
+    // A Redis that hangs would not close its end.
+    for (const redis of nodesOf(this.#client)) redis.stream?.destroy();
+  }
+
+  async #check(): Promise<void> {
+    try {
+      const policies = await Promise.all(primariesOf(this.#client).map(evictionPolicyOf));
+      const evicting = policies.find((policy) => policy !== undefined && policy !== 'noeviction');
+      if (policies.includes(undefined) && this.#logged === 'nothing')
+        this.#log.warn('the Redis of CLUSTER_URL does not tell its maxmemory-policy');
+      this.#set(evicting === undefined ? undefined : new EvictingRedis(evicting));
+    } catch (error) {
+      // The connection was lost meanwhile, or hangs, which ends it.
+      this.#reason = this.#withoutSecrets((error as Error).message);
+    }
+  }
+
+  #set(obstacle: Error | undefined): void {
+    this.#obstacle = obstacle;
+    if (obstacle)
+      this.#log.error({ reason: obstacle.message }, 'the Redis of the cluster is refused');
+    else if (this.#logged !== 'connected') this.#log.info('connected to the Redis of the cluster');
+    this.#logged = obstacle ? 'lost' : 'connected';
+    this.#listener(obstacle);
+  }
+
+  #lost(): void {
+    this.#obstacle = new Error(`Redis is unreachable: ${this.#reason}`);
+    if (this.#logged !== 'lost')
+      this.#log.warn({ reason: this.#reason }, 'the Redis of the cluster is unreachable; retrying');
+    this.#logged = 'lost';
+  }
+
+  #withoutSecrets(message: string): string {
+    return this.#secrets.reduce((text, secret) => text.replaceAll(secret, '***'), message);
+  }
+}
+
+const nodesOf = (client: Redis | Cluster) =>
+  client instanceof Cluster ? client.nodes() : [client];
+const primariesOf = (client: Redis | Cluster) =>
+  client instanceof Cluster ? client.nodes('master') : [client];
+
+/** No offline queue and no resending: a renewal that is late must fail, not be sent later. */
+function clientFor(
+  target: RedisTarget,
+  deadlineMs: number,
+  sentinelPassword: string | undefined,
+): Redis | Cluster {
+  const options = {
+    ...optionsFor(target, { pingEveryMs: deadlineMs, answerWithinMs: deadlineMs }),
+    socketTimeout: 2 * deadlineMs,
+    autoResendUnfulfilledCommands: false,
+    maxRetriesPerRequest: 0,
+  };
+  if (target.kind === 'cluster') return clusterFor(target, options);
+  const reconnecting = { ...options, retryStrategy: retryAfter };
+  if (target.kind === 'single') return new Redis({ ...reconnecting, ...target.nodes[0] });
+  return new Redis({
+    ...reconnecting,
+    sentinels: [...target.nodes],
+    name: target.name ?? '',
+    ...(sentinelPassword !== undefined && { sentinelPassword }),
+    ...(target.isTls && { sentinelTLS: {}, enableTLSForSentinelMode: true }),
+    sentinelCommandTimeout: deadlineMs,
+    sentinelRetryStrategy: retryAfter,
+    // A primary that became a replica is left at once.
+    failoverDetector: true,
+    reconnectOnError: ({ message }) => message.startsWith('READONLY'),
+  });
+}
+
+function clusterFor(
+  { nodes }: RedisTarget,
+  { retryStrategy: _, enableOfflineQueue: __, ...redisOptions }: ReturnType<typeof optionsFor>,
+): Cluster {
+  return new Cluster([...nodes], {
+    redisOptions,
+    enableOfflineQueue: false,
+    slotsRefreshTimeout: redisOptions.connectTimeout,
+    clusterRetryStrategy: retryAfter,
+    // It sends again only what a node refused to execute.
+    retryDelayOnFailover: 0,
+    retryDelayOnClusterDown: 0,
+  });
+}

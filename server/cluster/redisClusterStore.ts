@@ -1,0 +1,141 @@
+import type { z } from 'zod';
+import {
+  type AcquireAsk,
+  type AcquireResult,
+  type Answered,
+  type Beat,
+  type BeatResult,
+  type ClusterStore,
+  inboxMs,
+  maxInboxEntries,
+  presenceMs,
+  type Release,
+  type TakeInbox,
+} from './clusterStore.js';
+import type { ClusterConnection } from './connect.js';
+import { acquireReply, beatReply, entriesReply } from './redisReplies.js';
+import { readScript, runScript } from './scripts.js';
+
+const scripts = {
+  acquire: readScript('acquire'),
+  beat: readScript('beat'),
+  release: readScript('release'),
+  pushInbox: readScript('pushInbox'),
+  takeInbox: readScript('takeInbox'),
+};
+
+/** All keys are in one slot, which the name in braces decides. */
+export const keysIn = (name = 'pubsub-dashboard') => ({
+  lease: `{${name}}:lease`,
+  instances: `{${name}}:instances`,
+  inbox: `{${name}}:inbox`,
+  taken: `{${name}}:taken`,
+  servers: `{${name}}:servers`,
+});
+
+const toFlag = (is: boolean) => (is ? '1' : '0');
+
+/** The `ClusterStore` over a real Redis. Lua scripts do what must not be interrupted. */
+export class RedisClusterStore implements ClusterStore {
+  readonly #connection: ClusterConnection;
+  readonly #deadlineMs: number;
+  readonly #keys: ReturnType<typeof keysIn>;
+  readonly #open = new Set<(error: Error) => void>();
+
+  /** It does not own the connection. `deadlineMs`: for each answer. */
+  constructor(connection: ClusterConnection, { deadlineMs = 1000, keys = keysIn() } = {}) {
+    this.#connection = connection;
+    this.#deadlineMs = deadlineMs;
+    this.#keys = keys;
+  }
+
+  acquire({ info, seen, highestTerm, requestId }: AcquireAsk, done: Answered<AcquireResult>): void {
+    const { lease } = this.#keys;
+    const seenAs = seen ? [String(seen.term), String(seen.renewals)] : ['', ''];
+    const asker = [info.url, info.serversUrl ?? '', String(info.protocol)];
+    const args = [info.id, requestId, ...seenAs, String(highestTerm), ...asker];
+    this.#run('acquire', [lease], args, done, (reply) =>
+      toAcquireResult(acquireReply.parse(reply)),
+    );
+  }
+
+  beat({ info, beats, lease: renewed }: Beat, done: Answered<BeatResult>): void {
+    const { lease, instances, inbox } = this.#keys;
+    const said = JSON.stringify({ ...info, beats });
+    const renewal = renewed ? [String(renewed.term), toFlag(renewed.isActive)] : ['', '0'];
+    const args = [info.id, said, ...renewal, String(presenceMs)];
+    this.#run('beat', [lease, instances, inbox], args, done, (reply) => {
+      const [isRenewed, record, others, inboxLength] = beatReply.parse(reply);
+      return { isRenewed: isRenewed === 1, lease: record, instances: others, inboxLength };
+    });
+  }
+
+  release({ term, instance, isActive }: Release, done: Answered<void>): void {
+    const args = [String(term), instance, toFlag(isActive)];
+    this.#run('release', [this.#keys.lease], args, done, () => undefined);
+  }
+
+  leave(instance: string, done: Answered<void>): void {
+    this.#ask(async () => void (await this.#client.hdel(this.#keys.instances, instance)), done);
+  }
+
+  pushInbox(entries: readonly string[], done: Answered<void>): void {
+    const kept = entries.slice(-maxInboxEntries);
+    const args = [String(maxInboxEntries), String(inboxMs), ...kept];
+    if (kept.length === 0) this.#ask(() => Promise.resolve(), done);
+    else this.#run('pushInbox', [this.#keys.inbox], args, done, () => undefined);
+  }
+
+  takeInbox(
+    { term, instance, requestId, confirmed = '' }: TakeInbox,
+    done: Answered<string[]>,
+  ): void {
+    const { lease, inbox, taken } = this.#keys;
+    const limits = [String(maxInboxEntries), String(inboxMs)];
+    const args = [String(term), instance, requestId, confirmed, ...limits];
+    this.#run('takeInbox', [lease, inbox, taken], args, done, (reply) => entriesReply.parse(reply));
+  }
+
+  /** Requests that are open fail. */
+  close(): void {
+    for (const fail of [...this.#open]) fail(new Error('the connection to Redis was closed'));
+  }
+
+  get #client() {
+    return this.#connection.client;
+  }
+
+  #run<T>(
+    name: keyof typeof scripts,
+    keys: readonly string[],
+    args: readonly string[],
+    done: Answered<T>,
+    parse: (reply: unknown) => T,
+  ): void {
+    this.#ask(async () => parse(await runScript(this.#client, scripts[name], keys, args)), done);
+  }
+
+  #ask<T>(execute: () => Promise<T>, done: Answered<T>): void {
+    const late = new Error(`Redis did not answer within ${this.#deadlineMs} ms`);
+    const fail = (error: Error) => settle(error);
+    const timer = setTimeout(() => settle(late), this.#deadlineMs);
+    const settle: Answered<T> = (error, result) => {
+      if (!this.#open.delete(fail)) return;
+      clearTimeout(timer);
+      done(error, result);
+    };
+    this.#open.add(fail);
+    execute().then(
+      // Not in the promise: what `done` throws must not be swallowed.
+      (result) => setImmediate(settle, undefined, result),
+      (error: Error) => setImmediate(settle, error),
+    );
+  }
+}
+
+function toAcquireResult(reply: z.infer<typeof acquireReply>): AcquireResult {
+  const [isTaken, lease, previous] = reply;
+  if (isTaken === 0) return { refusedBy: lease };
+  if (!lease) throw new Error('Redis answered without a lease');
+  return { taken: lease, previous };
+}

@@ -1,0 +1,230 @@
+import { beforeEach, describe, expect, test } from '@jest/globals';
+import {
+  type AcquireAsk,
+  type ClusterStore,
+  type InstanceInfo,
+  maxInboxEntries,
+} from '../../../../server/cluster/clusterStore.js';
+import { adapters, answer, type ClusterRedis, infoOf, taken } from './adapters.js';
+
+const [a, b] = [infoOf('a', { serversUrl: 'https://dashboard.example' }), infoOf('b')];
+const nobody = { seen: undefined, highestTerm: 0 };
+
+describe.each(adapters)('%s', (_, start) => {
+  let redis: ClusterRedis;
+  let store: ClusterStore;
+  beforeEach(async () => {
+    redis = await start();
+    store = await redis.connect();
+  });
+
+  let requests = 0;
+  const acquire = (info: InstanceInfo, ask: Partial<AcquireAsk> = {}) =>
+    answer<Parameters<Parameters<ClusterStore['acquire']>[1]>[1]>(redis, (done) => {
+      requests += 1;
+      store.acquire({ info, ...nobody, requestId: `request ${requests}`, ...ask }, done);
+    });
+  const beat = async (
+    info: InstanceInfo,
+    lease?: { term: number; isActive: boolean },
+    beats = 1,
+  ) => {
+    const result = await answer(redis, (done: Parameters<ClusterStore['beat']>[1]) =>
+      store.beat({ info, beats, lease }, done),
+    );
+    if (!result) throw new Error('no result');
+    return result;
+  };
+  const release = (term: number, instance: string, isActive = false) =>
+    answer(redis, (done) => store.release({ term, instance, isActive }, done));
+  const push = (...entries: string[]) => answer(redis, (done) => store.pushInbox(entries, done));
+  const take = (term: number, instance: string, requestId: string, confirmed?: string) =>
+    answer<string[]>(redis, (done) =>
+      store.takeInbox({ term, instance, requestId, confirmed }, done),
+    );
+
+  test('a lease that nobody has is taken, with a term of the time', async () => {
+    const before = await redis.timeMs();
+    const lease = taken(await acquire(a));
+    expect(lease).toEqual({
+      term: expect.any(Number),
+      instance: 'a',
+      url: 'http://a:8080',
+      serversUrl: 'https://dashboard.example',
+      protocol: 1,
+      renewals: 1,
+      isActive: false,
+    });
+    expect(lease.term).toBeGreaterThanOrEqual(before);
+    expect((await beat(b)).lease).toEqual(lease);
+  });
+
+  test('a lease that another instance has is refused', async () => {
+    const lease = taken(await acquire(a));
+    expect(await acquire(b)).toEqual({ refusedBy: lease });
+  });
+
+  test('a lease is taken over if it still is what was seen', async () => {
+    const { term, renewals } = taken(await acquire(a));
+    await beat(a, { term, isActive: true });
+    expect(await acquire(b, { seen: { term, renewals } })).toMatchObject({ refusedBy: { term } });
+    const result = await acquire(b, { seen: { term, renewals: renewals + 1 } });
+    expect(result).toMatchObject({
+      taken: { instance: 'b', renewals: 1, isActive: true },
+      previous: { instance: 'a', term, renewals: renewals + 1, isActive: true },
+    });
+    expect(taken(result).term).toBeGreaterThan(term);
+  });
+
+  test('the same request, executed twice, takes one term', async () => {
+    const first = taken(await acquire(a));
+    const { term, renewals } = first;
+    const ask = { seen: { term, renewals }, requestId: 'the same' };
+    const second = await acquire(b, ask);
+    expect(await acquire(b, ask)).toEqual(second);
+    expect(second).toMatchObject({ previous: first });
+  });
+
+  test('a request with the id of another instance is another request', async () => {
+    const lease = taken(await acquire(a, { requestId: 'the same' }));
+    expect(await acquire(b, { requestId: 'the same' })).toEqual({ refusedBy: lease });
+  });
+
+  test('a term is above all that the asker knows, when the keys are lost', async () => {
+    const highestTerm = (await redis.timeMs()) + 1_000_000;
+    expect(taken(await acquire(a, { highestTerm })).term).toBe(highestTerm + 1);
+    await redis.loseKeys();
+    const [lease] = [taken(await acquire(b, { highestTerm: highestTerm + 1 }))];
+    expect(lease.term).toBe(highestTerm + 2);
+  });
+
+  test('a term is above the last one, when the clock of Redis is behind', async () => {
+    const ahead = (await redis.timeMs()) + 1_000_000;
+    const { term, renewals } = taken(await acquire(a, { highestTerm: ahead }));
+    expect(taken(await acquire(b, { seen: { term, renewals } })).term).toBe(ahead + 2);
+  });
+
+  test('a renewal counts, and tells whether the servers post', async () => {
+    const { term } = taken(await acquire(a));
+    const { isRenewed, lease } = await beat(a, { term, isActive: true });
+    expect({ isRenewed, lease }).toMatchObject({
+      isRenewed: true,
+      lease: { term, renewals: 2, isActive: true },
+    });
+    expect((await beat(b)).lease).toEqual(lease);
+    expect((await beat(a, { term, isActive: false })).lease).toMatchObject({ isActive: false });
+  });
+
+  test('neither another instance nor another term is renewed', async () => {
+    const lease = taken(await acquire(a));
+    const { term } = lease;
+    for (const result of [
+      await beat(b, { term, isActive: true }),
+      await beat(a, { term: term - 1, isActive: true }),
+      await beat(a),
+    ])
+      expect(result).toMatchObject({ isRenewed: false, lease });
+  });
+
+  test('a lease that was lost is not renewed', async () => {
+    const { term } = taken(await acquire(a));
+    await redis.loseKeys();
+    expect(await beat(a, { term, isActive: true })).toMatchObject({
+      isRenewed: false,
+      lease: undefined,
+    });
+  });
+
+  test('a released lease keeps its term and says whether the servers post', async () => {
+    const { term, renewals } = taken(await acquire(a));
+    await release(term, 'a', true);
+    const { lease } = await beat(b);
+    expect(lease).toMatchObject({ term, instance: undefined, isActive: true });
+    expect(lease?.renewals).toBeGreaterThan(renewals);
+    expect((await beat(a, { term, isActive: true })).isRenewed).toBe(false);
+    expect(await acquire(b, { seen: { term, renewals } })).toEqual({ refusedBy: lease });
+    const result = await acquire(b, { seen: { term, renewals: renewals + 1 } });
+    expect(result).toMatchObject({ taken: { instance: 'b' }, previous: { isActive: true } });
+  });
+
+  test('only the own lease is released', async () => {
+    const lease = taken(await acquire(a));
+    await release(lease.term, 'b');
+    await release(lease.term - 1, 'a');
+    expect((await beat(b)).lease).toEqual(lease);
+  });
+
+  test('a release tells Redis the term that it lost', async () => {
+    const { term } = taken(await acquire(a));
+    await redis.loseKeys();
+    await release(term, 'a', true);
+    expect((await beat(b)).lease).toMatchObject({ term, instance: undefined, isActive: true });
+  });
+
+  test('a beat shows all instances, until they leave', async () => {
+    await beat(a, undefined, 7);
+    await beat(b, undefined, 3);
+    const info = { ...b, viewers: 5, reachesServers: true };
+    const { instances } = await beat(info, undefined, 4);
+    expect([...instances].sort((one, other) => one.id.localeCompare(other.id))).toEqual([
+      { ...a, beats: 7, beatAgoMs: expect.any(Number) },
+      { ...info, beats: 4, beatAgoMs: expect.any(Number) },
+    ]);
+    await answer(redis, (done) => store.leave('a', done));
+    expect((await beat(b)).instances.map(({ id }) => id)).toEqual(['b']);
+  });
+
+  test('only the leader takes the inbox', async () => {
+    await push('one', 'two');
+    const { term } = taken(await acquire(a));
+    await expect(take(term, 'b', 'r1')).rejects.toThrow('NOTLEADER');
+    await expect(take(term - 1, 'a', 'r1')).rejects.toThrow('NOTLEADER');
+    expect((await beat(a)).inboxLength).toBe(2);
+    expect(await take(term, 'a', 'r1')).toEqual(['one', 'two']);
+    expect((await beat(a)).inboxLength).toBe(0);
+  });
+
+  test('entries are taken until the taking is confirmed', async () => {
+    const { term } = taken(await acquire(a));
+    await push('one');
+    expect(await take(term, 'a', 'r1')).toEqual(['one']);
+    await push('two');
+    expect(await take(term, 'a', 'r2')).toEqual(['one', 'two']);
+    expect(await take(term, 'a', 'r2')).toEqual(['one', 'two']);
+    expect(await take(term, 'a', 'r3', 'r2')).toEqual([]);
+  });
+
+  test('a new leader takes what the old one took and did not confirm', async () => {
+    const { term, renewals } = taken(await acquire(a));
+    await push('one');
+    await take(term, 'a', 'r1');
+    const lease = taken(await acquire(b, { seen: { term, renewals } }));
+    await push('two');
+    expect(await take(lease.term, 'b', 'r2')).toEqual(['one', 'two']);
+  });
+
+  test('the inbox keeps the newest entries', async () => {
+    const entries = Array.from({ length: maxInboxEntries + 5 }, (_, i) => String(i));
+    const { term } = taken(await acquire(a));
+    await push();
+    await push('first');
+    await push(...entries.slice(0, 500));
+    await push(...entries.slice(500));
+    expect(await take(term, 'a', 'r1')).toEqual(entries.slice(5));
+  });
+
+  test('a request fails at its deadline', async () => {
+    redis.hang();
+    await expect(beat(a)).rejects.toThrow('Redis did not answer within 1000 ms');
+  });
+
+  test('closing fails what is open, once', async () => {
+    redis.hang();
+    const errors: unknown[] = [];
+    store.beat({ info: a, beats: 1 }, (error) => errors.push(error?.message));
+    store.close();
+    expect(errors).toEqual(['the connection to Redis was closed']);
+    await expect(beat(a)).rejects.toThrow();
+    expect(errors).toHaveLength(1);
+  });
+});
