@@ -8,10 +8,10 @@ import type {
   ServerRequest,
 } from '../../machines/ports.js';
 import { hostAndPort } from '../addresses.js';
-import { parseJson } from '../parseJson.js';
 import { type Owner, Turns } from '../timing/turns.js';
 import { ByteBudget, type Reservation } from './byteBudget.js';
 import type { Connection } from './callbackUrls.js';
+import { expectUncompressed, statusCause } from './pubSubAnswers.js';
 import {
   type PubSubAnswer,
   PubSubHttp,
@@ -37,8 +37,6 @@ export interface PubSubServersNeeds extends PubSubHttpNeeds {
   isProven: (server: ServerId) => boolean;
   /** Called when a server has answered. */
   onHeard: (server: ServerId) => void;
-  /** Whether a server announced an optional part of the protocol. */
-  supports: (server: ServerId, capability: string) => boolean;
   /** Called with each snapshot, before the machine gets it. */
   onSnapshot: (server: ServerId, snapshot: Connections) => void;
   /** Called with the header `Dashboard-Agent` of each instruction that was carried out; undefined: none. */
@@ -159,35 +157,6 @@ export class PubSubServers {
     return { type: 'probe.answered' };
   }
 
-  /** Whether this server can be asked for a room of this name. */
-  canAsk(server: ServerId, room: RoomName): boolean {
-    return isRawName(room) || (this.#takesNames(server) && isWellFormed(room));
-  }
-
-  /**
-   * The document of a room as one Yjs update (v1); undefined: the server does not hold it. Check the name
-   * with `canAsk` before.
-   */
-  async roomState(
-    server: ServerId,
-    room: RoomName,
-    { maxBytes, signal }: { maxBytes: number; signal: AbortSignal },
-  ): Promise<Uint8Array | undefined> {
-    const query = this.#takesNames(server) ? `name=${encodeURIComponent(room)}` : `id=${room}`;
-    const path = `/api/room?${query}`;
-    const answer = await this.#http.exchange(server, { method: 'GET', path, maxBytes }, signal);
-    if (isAbsent(answer)) return undefined;
-    this.#expectSuccess(server, answer);
-    if (!answer.type.includes('octet-stream'))
-      throw new Error(`answered "${answer.type}" instead of a document`);
-    expectUncompressed(answer);
-    return answer.body;
-  }
-
-  #takesNames(server: ServerId): boolean {
-    return this.#needs.supports(server, 'names');
-  }
-
   async #put(
     server: ServerId,
     instruction: Instruction,
@@ -211,19 +180,6 @@ export class PubSubServers {
     this.#needs.onHeard(server);
     return answer;
   }
-}
-
-/**
- * Whether every server can be asked for a room of this name. Those that take raw names cut them at `=` and
- * `?`, and would answer for another room. Other refused characters cannot be in a request line.
- */
-export function isRawName(room: RoomName): boolean {
-  return /^[!-\xff]+$/.test(room) && !/[=?]/.test(room);
-}
-
-/** Whether the name has no lone surrogates, which UTF-8 cannot encode. */
-function isWellFormed(room: RoomName): boolean {
-  return !/\p{Surrogate}/u.test(room);
 }
 
 /** Fills the slot `serverRequests`: one long-lived actor for all requests to a server. */
@@ -252,38 +208,6 @@ export function createServerRequests(servers: PubSubServers, pacer: RequestPacer
     receive((request) => pacer.run(() => answer(request), { host, lastResult, signal }));
     return () => stop.abort();
   });
-}
-
-/** Whether a server says that it does not hold a room. An agent answers 401 to a wrong signature too. */
-function isAbsent(answer: PubSubAnswer): boolean {
-  return answer.status === 404 || (answer.status === 401 && !isSignatureRefused(answer));
-}
-
-/** The status, and the reason that an agent gives for it. */
-function statusCause(answer: PubSubAnswer): string {
-  const message = refusalIn(answer)?.message;
-  const isTold = typeof message === 'string' && message !== '';
-  return `answered ${answer.status}${isTold ? `: ${message.slice(0, maxRefusalLength)}` : ''}`;
-}
-
-const maxRefusalLength = 300;
-
-function isSignatureRefused(answer: PubSubAnswer): boolean {
-  return refusalIn(answer)?.code === 'signature_invalid';
-}
-
-/** The error in an answer of an agent, of any type; undefined: there is none. */
-function refusalIn({ type, body }: PubSubAnswer): Record<string, unknown> | undefined {
-  if (!type.includes('json') || body.length > largeBytes) return undefined;
-  const { error } = Object(parseJson(body.toString())) as {
-    error?: Record<string, unknown> | null;
-  };
-  return error ?? undefined;
-}
-
-/** Refuses compressed answers: a document is passed on as it is. */
-function expectUncompressed({ encoding = 'identity' }: PubSubAnswer): void {
-  if (encoding !== 'identity') throw new Error(`answered in the encoding "${encoding}"`);
 }
 
 function causeOf(error: unknown): string {

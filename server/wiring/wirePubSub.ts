@@ -73,7 +73,6 @@ export function wirePubSub(needs: PubSubWiringNeeds) {
     onResolved: (server, addresses) => book.note(server, addresses),
     ...(lookup && { lookup }),
     onHeard,
-    supports: (server, capability) => agents.supports(server, capability),
     onSnapshot: (server, snapshot) => roomPosts.noteSnapshot(server, snapshot),
     noteAgent: (server, header) => agents.noteHeader(server, header),
   });

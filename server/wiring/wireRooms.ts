@@ -13,10 +13,12 @@ import { filledConnections } from '../observations/filledConnections.js';
 import type { Observations } from '../observations/observations.js';
 import type { AddressBook } from '../pubsub/addressBook.js';
 import type { ContentEntry } from '../pubsub/parseContent.js';
-import type { PubSubServers } from '../pubsub/pubSubServers.js';
 import type { RoomPosts } from '../pubsub/roomPosts.js';
+import { RoomStates, type RoomStatesNeeds } from '../pubsub/roomStates.js';
+import { Signatures } from '../pubsub/signatures.js';
 import { defaultTimeouts, RedisChannels } from '../redis/redisChannels.js';
 import { DocumentWork } from '../rooms/lookup/documentWork.js';
+import { LocalFleetFacts } from '../rooms/lookup/localFleetFacts.js';
 import { RoomDirectory } from '../rooms/lookup/roomDirectory.js';
 import { RoomList } from '../rooms/lookup/roomList.js';
 import { ChannelNames } from '../rooms/watching/channelNames.js';
@@ -33,7 +35,11 @@ export interface RoomWiringNeeds {
   log: Logger;
   store: Store;
   book: AddressBook;
-  servers: PubSubServers;
+  lookup: RoomStatesNeeds['lookup'] | undefined;
+  /** A server answered. */
+  onHeard: (server: ServerId) => void;
+  /** Whether a server announced that it takes all names of rooms. */
+  takesNames: (server: ServerId) => boolean;
   /** Its owner closes it. */
   roomPosts: RoomPosts;
   /** The current live counts. */
@@ -50,8 +56,7 @@ export type RoomParts = ReturnType<typeof wireRooms>;
 
 /** Creates the parts that know rooms, and fills the slots of a room's machine with them. */
 export function wireRooms(wiring: RoomWiringNeeds) {
-  const { config, log, store, book, servers, roomPosts, counts, actor, isGone } = wiring;
-  const { observations } = wiring;
+  const { config, log, store, roomPosts, actor, observations } = wiring;
   const { redisUrl, redisSentinelPassword: sentinelPassword } = config;
   const redis =
     redisUrl === undefined
@@ -73,23 +78,25 @@ export function wireRooms(wiring: RoomWiringNeeds) {
   const roomSeen = (room: RoomName) => observations.roomSeen(room);
   // Without a table in DynamoDB the store is embedded, and pub-sub servers do not write to it.
   const isStorePartial = config.dynamodbTable === undefined;
-  const directory = new RoomDirectory({
-    actor,
-    book,
-    servers,
-    rooms: store.rooms,
-    counts,
-    isStorePartial,
+  const facts = new LocalFleetFacts({
+    ...wiring,
+    fleet: () => actor().getSnapshot().context,
+    roomSeen,
     pubSubPort: config.pubSubPort,
+  });
+  const directory = new RoomDirectory({
+    facts,
+    states: wireRoomStates(wiring),
+    rooms: store.rooms,
+    isStorePartial,
     maxStateBytes: config.maxSnapshotBytes,
-    isGone,
   });
   const roomList = new RoomList({
     rooms: store.rooms,
     isStorePartial,
-    isGone: (address) => directory.isGone(address),
-    totals: () => actor().getSnapshot().context.tally.totals,
-    counts,
+    isGone: (address) => facts.isGone(address),
+    totals: () => facts.totals(),
+    counts: () => facts.counts(),
     roomSeen,
   });
   const { frameIntervalMs } = config;
@@ -129,7 +136,6 @@ export function wireRooms(wiring: RoomWiringNeeds) {
     directory,
     watches,
     documents: new DocumentWork(readOnce),
-    roomSeen,
   };
   const roomStreams: RoomStreamNeeds = {
     directory,
@@ -159,4 +165,19 @@ export function wireRooms(wiring: RoomWiringNeeds) {
     await Promise.all([documents.close(), readOnce.close()]);
   };
   return { machine, updates, takeContent, routes, viewers, endStreams, close };
+}
+
+/** What asks servers for the states of rooms. */
+function wireRoomStates({ config, book, lookup, onHeard }: RoomWiringNeeds): RoomStates {
+  const { pubSubSecrets, pubSubTls, pubSubCa, requestTimeoutMs } = config;
+  const signatures = pubSubSecrets && new Signatures(pubSubSecrets);
+  return new RoomStates({
+    sign: signatures && ((request) => signatures.sign(request)),
+    tls: pubSubTls ? { ca: pubSubCa } : undefined,
+    requestTimeoutMs,
+    mayContact: (address, port) => book.mayContact(address, port),
+    onResolved: (server, addresses) => book.note(server, addresses),
+    ...(lookup && { lookup }),
+    onHeard,
+  });
 }

@@ -3,6 +3,7 @@ import type { RequestListener } from 'node:http';
 import type { Logger } from 'pino';
 import type { ActorOptions, AnyActorLogic } from 'xstate';
 import type { ActivationActor } from '../../machines/activationMachine.js';
+import type { ServerId } from '../../machines/ports.js';
 import type { Config } from '../config/config.js';
 import { Discovery } from '../discovery/discovery.js';
 import { sourcesFor } from '../discovery/sources.js';
@@ -62,6 +63,10 @@ export function wireService(needs: WiringNeeds): WiredService {
   const actor = () => activation;
   // No larger answer is read, so a server's room names cannot be longer than this together.
   const limits = { maxRooms: config.maxRoomsPerServer, maxNamesLength: config.maxSnapshotBytes };
+  const onHeard = (server: ServerId) => {
+    view.noteHeard(server);
+    discovery.noteHeard(server);
+  };
   const pubSub = wirePubSub({
     config,
     log,
@@ -69,10 +74,7 @@ export function wireService(needs: WiringNeeds): WiredService {
     snapshotLimits: limits,
     lookup: needs.lookup,
     actor,
-    onHeard: (server) => {
-      view.noteHeard(server);
-      discovery.noteHeard(server);
-    },
+    onHeard,
     clock: needs.clock,
   });
   const { book, pubSubServers, callbacks, agents, roomPosts } = pubSub;
@@ -95,7 +97,9 @@ export function wireService(needs: WiringNeeds): WiredService {
     log,
     store,
     book,
-    servers: pubSubServers,
+    lookup: needs.lookup,
+    onHeard,
+    takesNames: (server) => agents.supports(server, 'names'),
     roomPosts,
     counts: () => view.counts(),
     observations,

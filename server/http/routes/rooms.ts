@@ -1,8 +1,6 @@
 import type Router from '@koa/router';
 import type { Context } from 'koa';
-import type { RoomName } from '../../../machines/ports.js';
 import { appendJsonField } from '../../appendJsonField.js';
-import type { SeenRoom } from '../../observations/seenRooms.js';
 import type { DocumentWork } from '../../rooms/lookup/documentWork.js';
 import { readStates } from '../../rooms/lookup/readStates.js';
 import { roomDates } from '../../rooms/lookup/roomDates.js';
@@ -28,8 +26,6 @@ export interface RoomNeeds {
   directory: RoomDirectory;
   documents: DocumentWork;
   watches: RoomWatches;
-  /** When this service observed a room; undefined: never. */
-  roomSeen: (room: RoomName) => SeenRoom | undefined;
 }
 
 const maxLimit = 1000;
@@ -93,13 +89,10 @@ async function answerState(ctx: Context, { documents }: RoomNeeds, found: FoundR
 }
 
 async function answerMetadata(ctx: Context, needs: RoomNeeds, found: FoundRoom) {
-  const { directory, documents, roomSeen } = needs;
   const { bytes = null } = found.item?.value ?? {};
-  const dates = roomDates(found.item?.value, roomSeen(found.room));
-  const counts = directory.counts();
-  const connections = counts.of(found.room);
-  const complete = counts.isCompleteFor(found.room);
-  const { json, ...about } = await documentOf(found, documents);
+  const { connections, isComplete: complete, seen } = found.facts;
+  const dates = roomDates(found.item?.value, seen);
+  const { json, ...about } = await documentOf(found, needs.documents);
   const metadata = { ...dates, bytes, connections, complete };
   const head = JSON.stringify({ ...aboutRoom(found), ...metadata, ...about });
   ctx.type = 'application/json';
@@ -132,8 +125,9 @@ async function find(
   const gone = new AbortController();
   ctx.res.once('close', () => gone.abort());
   const found = await directory.find(names, { signal: gone.signal, isThorough });
-  if (!found) throw apiError('room_not_found', notAskedBecause(directory.allServers('').length));
-  return found;
+  if (found) return found;
+  const servers = await directory.allServers('');
+  throw apiError('room_not_found', notAskedBecause(servers.length));
 }
 
 function aboutRoom(found: FoundRoom) {

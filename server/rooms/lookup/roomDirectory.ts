@@ -1,38 +1,19 @@
 import { setMaxListeners } from 'node:events';
-import type { ActivationActor } from '../../../machines/activationMachine.js';
 import type { RoomName, ServerId } from '../../../machines/ports.js';
-import { normalizeAddress } from '../../addresses.js';
-import { serverAt } from '../../discovery/roomAddresses.js';
-import type { KnownCounts } from '../../fleet/knownCounts.js';
-import type { AddressBook } from '../../pubsub/addressBook.js';
-import { isRawName, type PubSubServers } from '../../pubsub/pubSubServers.js';
+import { canAsk, isRawName, type RoomStates } from '../../pubsub/roomStates.js';
 import { isStorable, type RoomsTable, type StoredRoom } from '../../store/store.js';
 import type { MissingRanges } from '../../wire/divergence.js';
+import type { FleetFacts, Holder, KnownServer, RoomFacts } from './fleetFacts.js';
 import { type Fresh, LastKnownGood } from './lastKnownGood.js';
 
 /** The parts of the service that the room directory uses. */
 export interface RoomDirectoryNeeds {
-  actor: () => ActivationActor;
-  book: AddressBook;
-  servers: PubSubServers;
+  facts: FleetFacts;
+  states: Pick<RoomStates, 'roomState'>;
   rooms: RoomsTable;
-  /** The current counts. */
-  counts: () => KnownCounts;
   /** True if the pub-sub servers do not write to the store, so that rooms may be missing from it. */
   isStorePartial: boolean;
-  pubSubPort: number;
   maxStateBytes: number;
-  /** Whether a server was removed because it did not answer. */
-  isGone: (server: ServerId) => boolean;
-}
-
-/** A server that may hold a room. */
-export interface Holder {
-  server: ServerId;
-  /** Whether the metadata store names its address. */
-  isStored: boolean;
-  /** Connections that it reported; null: unknown. */
-  connections: number | null;
 }
 
 /** The answer of a server that was asked for a room. */
@@ -44,7 +25,7 @@ export type ServerAnswer =
   | { kind: 'denies' }
   /** No answer, or one that breaks the contract. */
   | { kind: 'failed'; cause: string }
-  /** Not asked, because it might answer for another room: see `PubSubServers.canAsk`. */
+  /** Not asked, because it might answer for another room: see `canAsk`. */
   | { kind: 'unasked' };
 
 /** A server and its answer. */
@@ -61,6 +42,8 @@ export interface FoundRoom {
   isAskable: boolean;
   /** Whether the store should have it if a server holds it. */
   isStorable: boolean;
+  /** Its counts, and when it was observed. */
+  facts: Omit<RoomFacts, 'holders'>;
   /** The servers that should hold it, and those that do. */
   asked: AskedServer[];
   /** Servers that may hold it but were not asked, because they are too many. */
@@ -71,7 +54,7 @@ export interface FoundRoom {
 interface KnownRoom extends Pick<FoundRoom, 'room' | 'item'> {
   /** Why the store did not answer. */
   failure: unknown;
-  holders: Holder[];
+  facts: RoomFacts;
 }
 
 /** What servers answered for a room. */
@@ -123,26 +106,24 @@ export class RoomDirectory {
 
   /** Whether any server can be asked for a room of this name. */
   mayAsk(room: RoomName): boolean {
-    const { servers } = this.#needs;
-    if (isRawName(room)) return true;
-    return [...this.#context.roster.shown()].some(({ server }) => servers.canAsk(server, room));
+    return canAsk(false, room) || (canAsk(true, room) && this.#needs.facts.isAnyTakingNames());
   }
 
   /** The servers that the store or the live counts name for a room, without those that are gone. */
   async holders(room: RoomName): Promise<Holder[]> {
-    const { holders } = await this.#lookUp(room);
-    return holders.filter(({ server }) => !this.#needs.isGone(server));
+    const { facts } = await this.#lookUp(room);
+    return facts.holders.filter(({ isGone }) => !isGone);
   }
 
   /** All servers, as possible holders of a room. */
-  allServers(room: RoomName): Holder[] {
-    const counts = this.counts();
-    const shown = [...this.#context.roster.shown()];
-    return shown.map(({ server }) => ({
-      server,
-      isStored: false,
-      connections: counts.on(server, room),
-    }));
+  async allServers(room: RoomName): Promise<Holder[]> {
+    const servers = await this.#needs.facts.serversFor(room);
+    return servers.map((server) => ({ ...server, isStored: false }));
+  }
+
+  /** A server that was named as a holder a moment ago. */
+  about(server: ServerId, room: RoomName): Holder {
+    return { ...this.#needs.facts.about(server, room), isStored: false };
   }
 
   /**
@@ -158,7 +139,7 @@ export class RoomDirectory {
     setMaxListeners(2 * maxAsked, signal);
     return Promise.all(
       holders.slice(0, maxAsked).map(async (holder) => {
-        const answer = await this.#askOne(holder.server, room, signal);
+        const answer = await this.#askOne(holder, room, signal);
         return { ...holder, answer };
       }),
     );
@@ -176,37 +157,25 @@ export class RoomDirectory {
     const asked = await this.ask(room, named, signal);
     const notAsked = countNotAsked(named.length);
     if (asked.some(isEnough)) return { asked, notAsked };
-    const others = this.#othersThan(named, room);
+    const others = await this.#othersThan(named, room);
     return {
       asked: [...asked, ...(await this.ask(room, others, signal))],
       notAsked: notAsked + countNotAsked(others.length),
     };
   }
 
-  #othersThan(named: readonly Holder[], room: RoomName): Holder[] {
+  async #othersThan(named: readonly Holder[], room: RoomName): Promise<Holder[]> {
     const known = new Set(named.map(({ server }) => server));
-    return this.allServers(room).filter(({ server }) => !known.has(server));
-  }
-
-  /** Whether no server answers at an address of the store. A crashed server leaves its address there. */
-  isGone(address: string): boolean {
-    const { book, pubSubPort, isGone } = this.#needs;
-    const server = serverAt(address, pubSubPort);
-    if (server === undefined || !isGone(server)) return false;
-    return book.serversAt(normalizeAddress(address), this.#context.roster).length === 0;
-  }
-
-  /** The current counts. */
-  counts(): KnownCounts {
-    return this.#needs.counts();
+    const servers = await this.allServers(room);
+    return servers.filter(({ server }) => !known.has(server));
   }
 
   async #askServers(
-    { room, holders }: KnownRoom,
+    { room, facts: { holders } }: KnownRoom,
     isThorough: boolean,
     signal: AbortSignal,
   ): Promise<Answers> {
-    const first = isThorough ? [...holders, ...this.#othersThan(holders, room)] : holders;
+    const first = isThorough ? [...holders, ...(await this.#othersThan(holders, room))] : holders;
     const isEnough = (each: AskedServer) => isThorough || holds(each);
     const { asked, notAsked } = await this.askNamedFirst(room, first, { signal, isEnough });
     const named = new Set(holders.map(({ server }) => server));
@@ -214,9 +183,9 @@ export class RoomDirectory {
     return { asked: shown, notAsked, isAskable: isAskable(room, asked) };
   }
 
-  #found({ room, item }: KnownRoom, answers: Answers): FoundRoom {
+  #found({ room, item, facts }: KnownRoom, answers: Answers): FoundRoom {
     const isInStore = isStorable(room) && !this.#needs.isStorePartial;
-    return { room, item, ...answers, isStorable: isInStore };
+    return { room, item, facts, ...answers, isStorable: isInStore };
   }
 
   async #lookUp(room: RoomName): Promise<KnownRoom> {
@@ -227,28 +196,19 @@ export class RoomDirectory {
     } catch (error) {
       failure = error;
     }
-    return { room, item, failure, holders: this.#holders(room, item?.value?.addresses ?? []) };
+    const facts = await this.#needs.facts.factsOf(room, item?.value?.addresses ?? []);
+    return { room, item, failure, facts };
   }
 
-  #holders(room: RoomName, addresses: readonly string[]): Holder[] {
-    const { roster, tally } = this.#context;
-    const counts = this.counts();
-    const holders = new Map<ServerId, Holder>();
-    const add = (server: ServerId, isStored: boolean) => {
-      holders.set(server, { server, isStored, connections: counts.on(server, room) });
-    };
-    for (const address of addresses)
-      for (const server of this.#serversAt(address)) add(server, true);
-    for (const { server } of roster)
-      if (tally.countOn(server, room) > 0 && !holders.has(server)) add(server, false);
-    return [...holders.values()];
-  }
-
-  async #askOne(server: ServerId, room: RoomName, signal: AbortSignal): Promise<ServerAnswer> {
-    if (!this.#needs.servers.canAsk(server, room)) return { kind: 'unasked' };
+  async #askOne(
+    { server, takesNames }: KnownServer,
+    room: RoomName,
+    signal: AbortSignal,
+  ): Promise<ServerAnswer> {
+    if (!canAsk(takesNames, room)) return { kind: 'unasked' };
     try {
-      const maxBytes = this.#needs.maxStateBytes;
-      const state = await this.#needs.servers.roomState(server, room, { maxBytes, signal });
+      const { states, maxStateBytes: maxBytes } = this.#needs;
+      const state = await states.roomState(server, room, { takesNames, maxBytes, signal });
       if (!state) return { kind: 'denies' };
       // Even an empty document has some bytes.
       if (state.byteLength === 0) return { kind: 'unreadable', cause: 'the answer is empty' };
@@ -256,21 +216,6 @@ export class RoomDirectory {
     } catch (error) {
       return { kind: 'failed', cause: error instanceof Error ? error.message : String(error) };
     }
-  }
-
-  /**
-   * The known servers at an address of the store, or else the server that would be there. Requests to forbidden
-   * addresses fail.
-   */
-  #serversAt(address: string): ServerId[] {
-    const { book, pubSubPort } = this.#needs;
-    const known = book.serversAt(normalizeAddress(address), this.#context.roster);
-    const server = known.length > 0 ? undefined : serverAt(address, pubSubPort);
-    return server === undefined ? known : [server];
-  }
-
-  get #context() {
-    return this.#needs.actor().getSnapshot().context;
   }
 }
 
@@ -286,8 +231,8 @@ export function isAskable(room: RoomName, asked: readonly AskedServer[]): boolea
 }
 
 /** Whether the store or the live counts have the room. */
-function isKnown({ item, holders }: KnownRoom): boolean {
-  return item?.value !== undefined || holders.length > 0;
+function isKnown({ item, facts }: KnownRoom): boolean {
+  return item?.value !== undefined || facts.holders.length > 0;
 }
 
 function holds({ answer }: AskedServer): boolean {

@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
 import type { RoomName } from '../../../machines/ports.js';
-import type { KnownCounts } from '../../fleet/knownCounts.js';
 import type { SeenRoom } from '../../observations/seenRooms.js';
 import { isStorable, type RoomsTable, type StoredRoom, StoreError } from '../../store/store.js';
 import { firstOf } from './firstOf.js';
+import type { ListedCounts } from './fleetFacts.js';
 import { type Fresh, LastKnownGood } from './lastKnownGood.js';
 import { PageReads } from './pageReads.js';
 import { type RoomDates, roomDates } from './roomDates.js';
@@ -42,16 +42,10 @@ export interface RoomListPage {
   cursor?: string;
 }
 
-export interface RoomListNeeds {
+export interface RoomListNeeds extends ListedCounts {
   rooms: RoomsTable;
   /** True if the pub-sub servers do not write to the store, so that rooms may be missing from it. */
   isStorePartial: boolean;
-  /** Whether the server at an address of the store was removed because it did not answer. */
-  isGone: (address: string) => boolean;
-  /** Connections of every room with at least one. */
-  totals: () => ReadonlyMap<RoomName, number>;
-  /** The current counts. */
-  counts: () => KnownCounts;
   /** When this service saw a room itself. */
   roomSeen: (room: RoomName) => SeenRoom | undefined;
 }
@@ -208,7 +202,11 @@ export class RoomList {
     };
   }
 
-  #summary(counts: KnownCounts, room: RoomName, item?: StoredRoom): RoomSummary {
+  #summary(
+    counts: ReturnType<ListedCounts['counts']>,
+    room: RoomName,
+    item?: StoredRoom,
+  ): RoomSummary {
     const connections = counts.of(room);
     const { isGone, isStorePartial } = this.#needs;
     const stored = item?.addresses.filter((address) => !isGone(address)).length ?? 0;

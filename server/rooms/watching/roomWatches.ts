@@ -184,7 +184,7 @@ export class RoomWatches {
     const justFollowed = posted?.takeJustFollowed() ?? [];
     if (justFollowed.length > 0) return { type: 'servers.located', servers: justFollowed };
     const holders = await directory.holders(room);
-    const asked = holders.length > 0 ? holders : directory.allServers(room);
+    const asked = holders.length > 0 ? holders : await directory.allServers(room);
     return { type: 'servers.located', servers: asked.map(({ server }) => server) };
   }
 
@@ -216,12 +216,7 @@ export class RoomWatches {
     signal: AbortSignal,
   ): Promise<AskedServer[]> {
     const { directory } = this.#needs;
-    const counts = directory.counts();
-    const named = servers.map((server) => ({
-      server,
-      isStored: false,
-      connections: counts.on(server, room),
-    }));
+    const named = servers.map((server) => directory.about(server, room));
     // An unreadable answer is not enough: the room would not become live.
     const isEnough = ({ answer }: AskedServer) => answer.kind === 'holds';
     const { asked, notAsked } = await directory.askNamedFirst(room, named, { signal, isEnough });

@@ -13,6 +13,7 @@ import {
   type PubSubServersNeeds,
 } from '../../../server/pubsub/pubSubServers.js';
 import type { RequestPacer } from '../../../server/pubsub/requestPacer.js';
+import { canAsk, RoomStates, type RoomStatesNeeds } from '../../../server/pubsub/roomStates.js';
 import { eventually } from '../../support/eventually.js';
 import {
   type Fault,
@@ -53,11 +54,19 @@ const serversWith = (needs: Partial<PubSubServersNeeds> = {}) =>
     mayContact: (address) => loopback.includes(address),
     onResolved: (_server, addresses) => resolved.push(addresses),
     onHeard: (id) => heard.push(id),
-    supports: () => false,
     onSnapshot: () => undefined,
     noteAgent: (_id, header) => agents.push(header),
     snapshotLimits: { maxRooms: 1000, maxNamesLength: maxSnapshotBytes },
     isProven: () => true,
+    ...needs,
+  });
+
+const statesWith = (needs: Partial<RoomStatesNeeds> = {}) =>
+  new RoomStates({
+    requestTimeoutMs: 5000,
+    mayContact: (address) => loopback.includes(address),
+    onResolved: (_server, addresses) => resolved.push(addresses),
+    onHeard: (id) => heard.push(id),
     ...needs,
   });
 
@@ -143,46 +152,44 @@ test('what a server tells of itself is taken from the answers to instructions', 
   expect(agents).toEqual([names, names, undefined]);
 });
 
-const bounds = { maxBytes: 1000, signal: never };
-const withNames = { supports: (_: ServerId, capability: string) => capability === 'names' };
+const bounds = { maxBytes: 1000, signal: never, takesNames: false };
 
 test.each(['a', 'a=b', 'a?b', '', 'b c', 'd/é', 'a%20b', '😀', '__proto__'])(
   'a server that announces names is asked for the room %j by its encoded name',
   async (room) => {
     server.agent = { capabilities: ['names'] };
     server.rooms.set(room, 1).set('a', 1);
-    const servers = serversWith(withNames);
-    expect(servers.canAsk(server.id, room)).toBe(true);
-    expect(await servers.roomState(server.id, room, bounds)).toHaveLength(2);
+    expect(canAsk(true, room)).toBe(true);
+    const asking = { ...bounds, takesNames: true };
+    expect(await statesWith().roomState(server.id, room, asking)).toHaveLength(2);
     const [asked] = server.requests;
     expect(asked?.path).toBe(`/api/room?name=${encodeURIComponent(room)}`);
   },
 );
 
 test('a name that UTF-8 cannot encode is asked of no server', () => {
-  for (const needs of [withNames, {}])
-    expect(serversWith(needs).canAsk(server.id, 'a\ud800')).toBe(false);
+  for (const takesNames of [true, false]) expect(canAsk(takesNames, 'a\ud800')).toBe(false);
 });
 
 test('other servers are asked by the raw name, and only for names that they do not cut', async () => {
-  const servers = serversWith();
   const names = ['a', 'a%20b', 'é', 'a=b', 'a?b', '', 'b c', '😀'];
   const isAsked = [true, true, true, false, false, false, false, false];
-  expect(names.map((room) => servers.canAsk(server.id, room))).toEqual(isAsked);
-  await servers.roomState(server.id, 'a', bounds);
+  expect(names.map((room) => canAsk(false, room))).toEqual(isAsked);
+  await statesWith().roomState(server.id, 'a', bounds);
   expect(server.requests.map(({ path }) => path)).toEqual(['/api/room?id=a']);
 });
 
 test.each([
-  [401, {}],
-  [404, {}],
-  [401, withNames],
-  [404, withNames],
+  [401, false],
+  [404, false],
+  [401, true],
+  [404, true],
 ])(
   'a server that answers %d to the question for a room does not hold it',
-  async (status, needs) => {
+  async (status, takesNames) => {
     const { id } = await startListener((_, response) => response.writeHead(status).end());
-    expect(await serversWith(needs).roomState(id, 'a', bounds)).toBeUndefined();
+    const asking = { ...bounds, takesNames };
+    expect(await statesWith().roomState(id, 'a', asking)).toBeUndefined();
   },
 );
 
@@ -194,9 +201,8 @@ test('a server that refuses a signature says why, and is not taken for one witho
     response.end(JSON.stringify({ error }));
   });
   const why = 'answered 401: The clock of the sender differs by 400 s.';
-  const servers = serversWith();
-  await expect(servers.roomState(id, 'a', bounds)).rejects.toThrow(why);
-  await expect(servers.silence(id, epoch, never)).rejects.toThrow(why);
+  await expect(statesWith().roomState(id, 'a', bounds)).rejects.toThrow(why);
+  await expect(serversWith().silence(id, epoch, never)).rejects.toThrow(why);
 });
 
 test('every request is signed with its method, host, target and body', async () => {
@@ -211,7 +217,7 @@ test('every request is signed with its method, host, target and body', async () 
   const servers = serversWith({ sign });
   await servers.silence(id, epoch, never);
   await servers.probe(id, never);
-  await servers.roomState(id, 'r', bounds);
+  await statesWith({ sign }).roomState(id, 'r', bounds);
   const body = JSON.stringify({
     active: false,
     eventsUrl: `http://127.0.0.1:1/api/events?token=${id}~7`,
@@ -289,8 +295,7 @@ describe('an answer to a request that changes nothing', () => {
   const room = 'r' as RoomName;
   const ask = {
     probe: (id: ServerId) => serversWith().probe(id, never),
-    'question for a room': (id: ServerId) =>
-      serversWith().roomState(id, room, { maxBytes: 1000, signal: never }),
+    'question for a room': (id: ServerId) => statesWith().roomState(id, room, bounds),
   };
 
   test.each(
@@ -408,11 +413,12 @@ test('a host name that resolves to another address is not contacted there, and i
       addresses.map((address) => ({ address, family: 4 })),
     );
   const id = `pubsub.example:${server.port}` as ServerId;
-  const servers = serversWith({
+  const onlyFirst = {
     lookup: resolve as typeof lookup,
-    mayContact: (address) => address === '127.0.0.1',
-  });
-  const room = 'a' as RoomName;
+    mayContact: (address: string) => address === '127.0.0.1',
+  };
+  const servers = serversWith(onlyFirst);
+  const states = statesWith(onlyFirst);
   const asked = () => server.requests.length;
   await servers.activate(id, epoch, never);
   expect(asked()).toBe(1);
@@ -421,7 +427,7 @@ test('a host name that resolves to another address is not contacted there, and i
     () => servers.activate(id, epoch, never),
     () => servers.silence(id, epoch, never),
     () => servers.probe(id, never),
-    () => servers.roomState(id, room, { maxBytes: 1000, signal: never }),
+    () => states.roomState(id, 'a', bounds),
   ])
     await expect(ask()).rejects.toThrow('no address of pubsub.example is allowed');
   expect([asked(), elsewhere]).toEqual([1, []]);

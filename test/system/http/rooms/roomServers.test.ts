@@ -257,11 +257,12 @@ test('many servers are asked at once, without a warning from Node.js', async () 
   const asked: string[] = [];
   const roomState = async (server: string) => void asked.push(server);
   // Of its needs it uses none but this to ask.
-  const directory = new RoomDirectory({ servers: { roomState, canAsk: () => true } } as never);
+  const directory = new RoomDirectory({ states: { roomState } } as never);
   const holders = Array.from({ length: 100 }, (_, i) => ({
     server: toServerId('10.0.0.1', 8001 + i),
     isStored: false,
     connections: 1,
+    takesNames: true,
   }));
   const { signal } = new AbortController();
   await directory.ask('r', holders, signal);
