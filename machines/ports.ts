@@ -57,6 +57,8 @@ export interface Leader {
   readonly term: Term;
   /** Where other instances reach it, without a trailing slash. */
   readonly url: string;
+  /** Where pub-sub servers reach it; undefined: each at the address that its own connection shows. */
+  readonly serversUrl?: string | undefined;
   /** Whether its pub-sub servers post. */
   readonly isActive: boolean;
 }

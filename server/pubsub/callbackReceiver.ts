@@ -1,5 +1,5 @@
 import type { ActivationActor } from '../../machines/activationMachine.js';
-import type { RoomName, ServerId } from '../../machines/ports.js';
+import type { RoomName, ServerId, Term } from '../../machines/ports.js';
 import type { Delta } from '../../machines/tally.js';
 import { toServerId } from '../addresses.js';
 import { AtMostEvery } from '../timing/atMostEvery.js';
@@ -7,11 +7,12 @@ import { GrowingInterval } from '../timing/growingInterval.js';
 import { Pace } from '../timing/pace.js';
 import type { AddressBook } from './addressBook.js';
 import { DeltaInbox } from './deltaInbox.js';
-import type { EventTokens, TokenClaims } from './eventTokens.js';
+import { EarlierPosts } from './earlierPosts.js';
+import { type EventTokens, type TokenClaims, unknownAddress } from './eventTokens.js';
 import { KnownServers } from './knownServers.js';
 import type { ContentEntry } from './parseContent.js';
 import type { Posted } from './parsePosted.js';
-import { type Answered, StartupQueries, unknownAddress } from './startupQueries.js';
+import { type Answered, StartupQueries } from './startupQueries.js';
 import type { StartupAnswer, StartupQuery } from './startupQuery.js';
 
 /** What the receiver needs of the rest of the service. */
@@ -57,6 +58,7 @@ export class CallbackReceiver {
   readonly #servers: KnownServers;
   readonly #queries: StartupQueries;
   readonly #inbox: DeltaInbox;
+  readonly #earlierPosts: EarlierPosts;
   /** Limits how often one address can add a candidate. */
   readonly #strangers = new AtMostEvery(strangerIntervalMs);
   /** Limits resyncs of all servers: anyone who can forge a header can send a query through a proxy. */
@@ -65,6 +67,11 @@ export class CallbackReceiver {
   constructor(needs: CallbackReceiverNeeds) {
     this.#needs = needs;
     this.#servers = new KnownServers(needs);
+    this.#earlierPosts = new EarlierPosts({
+      servers: this.#servers,
+      noteUnknown: (address) => this.notePostWithoutToken(address),
+      resyncAll: () => this.#resyncPace.touch(),
+    });
     this.#inbox = new DeltaInbox((posts) => this.#servers.send({ type: 'deltas.received', posts }));
     this.#queries = new StartupQueries({
       runOf: () => undefined,
@@ -82,6 +89,11 @@ export class CallbackReceiver {
     );
   }
 
+  /** The term of the leadership that this receiver belongs to; undefined: no cluster. */
+  get term(): Term | undefined {
+    return this.#needs.tokens.term;
+  }
+
   /** Takes a post with a valid token. */
   take(claims: DeltaClaims, { deltas, updates }: Posted): void {
     if (claims.kind === 'address') {
@@ -90,6 +102,10 @@ export class CallbackReceiver {
     }
     const { server, epoch, fromStartup } = claims;
     this.#needs.onHeard(server);
+    if (this.#isEarlier(claims)) {
+      this.#earlierPosts.note(claims);
+      return;
+    }
     if (deltas.length > 0) this.#inbox.put({ server, epoch, fromStartup, deltas });
     else this.#noteArrival(claims);
     // Anybody at the address of a server can get such a token, so nothing under it is shown.
@@ -108,6 +124,7 @@ export class CallbackReceiver {
   /** Notes a post that has a valid token but cannot be read: the next snapshot, or state, must correct it. */
   noteUncountedPost(claims: TokenClaims): void {
     if (claims.kind === 'content') this.#needs.noteLostContent(claims.server);
+    else if (this.#isEarlier(claims)) this.#earlierPosts.note(claims);
     else if (claims.kind === 'server') {
       this.#noteArrival(claims);
       this.#servers.sendEvidence([claims.server]);
@@ -146,6 +163,11 @@ export class CallbackReceiver {
     if (this.#servers.tally.hasPosted(server)) return;
     const post = { server, epoch, fromStartup, deltas: [] };
     this.#servers.send({ type: 'deltas.received', posts: [post] });
+  }
+
+  /** Whether the token is of an earlier leader. Without a cluster there is none: its tokens would be unknown. */
+  #isEarlier({ term }: TokenClaims): boolean {
+    return term !== this.term;
   }
 
   #resyncAll(): void {

@@ -8,7 +8,9 @@ export interface Connection {
 
 /** What the callback address depends on. */
 export interface CallbackNeeds {
-  /** `PUBLIC_URL`; used as it is. */
+  /** `INSTANCE_URL`, in a cluster; used as it is. */
+  instanceUrl?: string | undefined;
+  /** `PUBLIC_URL`; used as it is. In a cluster it may be that of a load balancer. */
   publicUrl?: string | undefined;
   /** `HOST`, normalized. */
   host: string;
@@ -17,8 +19,9 @@ export interface CallbackNeeds {
 }
 
 /**
- * The URL that pub-sub servers post to: `PUBLIC_URL`, else a specific `HOST`, else the local address of the
- * connection to the server. Servers in different networks may need different addresses of this machine.
+ * The URL that pub-sub servers post to: `INSTANCE_URL`, else `PUBLIC_URL`, else a specific `HOST`, else the
+ * local address of the connection to the server. Servers in different networks may need different addresses of
+ * this machine.
  */
 export class CallbackUrls {
   readonly #needs: CallbackNeeds;
@@ -29,8 +32,9 @@ export class CallbackUrls {
 
   /** The URL without a token, for the server at the other end. Throws an Error with the reason if there is none. */
   urlFor(connection: Connection): string {
-    const { publicUrl, host } = this.#needs;
-    if (publicUrl !== undefined) return withPath(publicUrl);
+    const { host } = this.#needs;
+    const configured = this.#configured;
+    if (configured !== undefined) return withPath(configured);
     const address = isWildcard(host) ? this.#localOf(connection) : host;
     this.#expectUsable(address, connection);
     return this.#urlAt(address);
@@ -48,6 +52,17 @@ export class CallbackUrls {
   /** Any URL, for requests in which it does not matter, such as those to be silent. */
   anyFor(connection: Connection = {}): string {
     return this.reachableUrlFor(connection) ?? this.#urlAt(this.#needs.host);
+  }
+
+  /** The beginning of the URL if it is the same for all servers; undefined: it depends on the connection. */
+  get fixedBase(): string | undefined {
+    const { host } = this.#needs;
+    if (this.#configured !== undefined) return this.#configured;
+    return isWildcard(host) || isLoopback(host) ? undefined : this.#baseAt(host);
+  }
+
+  get #configured(): string | undefined {
+    return this.#needs.instanceUrl ?? this.#needs.publicUrl;
   }
 
   #localOf({ localAddress }: Connection): string {
@@ -68,12 +83,17 @@ export class CallbackUrls {
   }
 
   #urlAt(address: string): string {
+    return withPath(this.#baseAt(address));
+  }
+
+  #baseAt(address: string): string {
     const host = address.includes(':') ? `[${address}]` : address;
-    return withPath(`http://${host}:${this.#needs.port}`);
+    return `http://${host}:${this.#needs.port}`;
   }
 }
 
 const noUrl = (why: string, remedy = '') =>
   new Error(`no callback address: ${why}. Set ${remedy}PUBLIC_URL`);
 
-const withPath = (base: string) => `${base}/api/events`;
+/** The URL of posts, from what an instance tells others of itself, such as `Leader.serversUrl`. */
+export const withPath = (base: string) => `${base}/api/events`;

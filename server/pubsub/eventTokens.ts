@@ -1,15 +1,20 @@
-import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
-import type { Epoch, ServerId } from '../../machines/ports.js';
+import { createHmac, hkdfSync, randomBytes, timingSafeEqual } from 'node:crypto';
+import type { Epoch, ServerId, Term } from '../../machines/ports.js';
 import { BoundedMap } from '../boundedMap.js';
 
-/** What a token tells of the posts that carry it. */
-export type TokenClaims =
-  /** They are from this server, and happened after the snapshot of this epoch. */
+/** What a token tells of the posts that carry it. `term`: of the leader that made it; undefined: no cluster. */
+export type TokenClaims = {
+  term?: Term | undefined;
+} /** They are from this server, and happened after the snapshot of this epoch. */ & (
   | { kind: 'server'; server: ServerId; epoch: Epoch; fromStartup: boolean }
   /** They are from this server, and only about the content of watched rooms. */
   | { kind: 'content'; server: ServerId }
   /** They are from an unknown server at this address, and cannot be counted. */
-  | { kind: 'address'; address: string };
+  | { kind: 'address'; address: string }
+);
+
+/** The address in tokens for senders behind a proxy, which can be any server. */
+export const unknownAddress = '';
 
 /** In base64url characters of 6 bits: 132 bits. */
 const macLength = 22;
@@ -20,22 +25,49 @@ export function tokenIn(eventsUrl: string): string {
   return /[?&]token=([^&#]*)/.exec(eventsUrl)?.[1] ?? '';
 }
 
-/** Makes and reads the tokens in events URLs: a server and an epoch, signed with a key of this process. */
+/** The key of the tokens of all instances of a cluster (HKDF, RFC 5869). */
+export function tokenKey(clusterSecret: string): Buffer {
+  return Buffer.from(hkdfSync('sha256', clusterSecret, '', 'event tokens v1', 32));
+}
+
+/**
+ * Makes and reads the tokens in events URLs: a server and an epoch, signed with a key of this process, or of
+ * all instances of a cluster.
+ */
 export class EventTokens {
   readonly #secret: Buffer;
+  readonly #term: Term | undefined;
   /** Tokens that were read before: a lookup is cheaper than a MAC. */
-  readonly #read = new BoundedMap<string, TokenClaims>(maxRemembered);
+  readonly #read: BoundedMap<string, TokenClaims>;
 
-  constructor(secret: Buffer = randomBytes(32)) {
+  constructor(
+    secret: Buffer = randomBytes(32),
+    term?: Term,
+    read = new BoundedMap<string, TokenClaims>(maxRemembered),
+  ) {
     this.#secret = secret;
+    this.#term = term;
+    this.#read = read;
   }
 
+  /** The same key, for the tokens of a leader's term. */
+  withTerm(term: Term): EventTokens {
+    return new EventTokens(this.#secret, term, this.#read);
+  }
+
+  /** The term of the tokens that this makes; undefined: no cluster. */
+  get term(): Term | undefined {
+    return this.#term;
+  }
+
+  /** A token with these claims, and with the term of this object. */
   mint(claims: TokenClaims): string {
-    const payload = Buffer.from(JSON.stringify(partsOf(claims))).toString('base64url');
+    const parts = partsOf(claims, this.#term);
+    const payload = Buffer.from(JSON.stringify(parts)).toString('base64url');
     return `${payload}.${this.#mac(payload)}`;
   }
 
-  /** The claims of a token that this process made; undefined for any other text. */
+  /** The claims of a token that was made with this key, in any term; undefined for any other text. */
   read(token: string): TokenClaims | undefined {
     const known = this.#read.get(token);
     if (known) return known;
@@ -55,18 +87,25 @@ export class EventTokens {
   }
 }
 
-/** Parts by kind: an address is alone, an epoch is a number. */
-function partsOf(claims: TokenClaims): (string | number)[] {
-  if (claims.kind === 'address') return [claims.address];
-  if (claims.kind === 'content') return [claims.server, 'content'];
-  return [claims.server, claims.epoch, Number(claims.fromStartup)];
+/** Parts by kind. Without a term, an address is alone; an epoch is a number. */
+function partsOf(claims: TokenClaims, term: Term | undefined): (string | number)[] {
+  const last = term === undefined ? [] : [term];
+  if (claims.kind === 'content') return [claims.server, 'content', ...last];
+  if (claims.kind === 'server')
+    return [claims.server, claims.epoch, Number(claims.fromStartup), ...last];
+  return term === undefined ? [claims.address] : [claims.address, 'address', term];
 }
+
+type Parts = [string, (Epoch | 'content' | 'address')?, number?, number?];
 
 /** Reads what `mint` wrote: the MAC was valid. */
 function readParts(json: string): TokenClaims {
-  const [subject, epoch, fromStartup] = JSON.parse(json) as [string, (Epoch | 'content')?, number?];
-  if (epoch === undefined) return { kind: 'address', address: subject };
+  const [subject, kind = 'address', third, fourth] = JSON.parse(json) as Parts;
+  if (kind === 'address') return withTerm({ kind, address: subject }, third);
   const server = subject as ServerId;
-  if (epoch === 'content') return { kind: 'content', server };
-  return { kind: 'server', server, epoch, fromStartup: fromStartup === 1 };
+  if (kind === 'content') return withTerm({ kind, server }, third);
+  return withTerm({ kind: 'server', server, epoch: kind, fromStartup: third === 1 }, fourth);
 }
+
+const withTerm = (claims: TokenClaims, term: Term | undefined): TokenClaims =>
+  term === undefined ? claims : { ...claims, term };

@@ -23,6 +23,13 @@ export interface PubSubHttpNeeds {
   sign?: ((request: Signable) => string) | undefined;
   /** Requests go over https; undefined: over http. */
   tls?: Tls | undefined;
+  /**
+   * In a cluster: whether this instance still leads. Asked before a request with a body begins, and again when
+   * its connection is open. Else it fails, and its body is not sent.
+   */
+  mayAct?: (() => boolean) | undefined;
+  /** A request ended with an answer of any status, or without one. Not called for a request that was aborted. */
+  onEnded?: ((isAnswered: boolean) => void) | undefined;
 }
 
 /** How servers are reached over https. */
@@ -59,12 +66,24 @@ type LookupCallback = (
   family?: number,
 ) => void;
 
+/** A request under way. */
+interface OpenRequest {
+  stream: Request;
+  /** Undefined: it has not begun to connect. */
+  sent?: ClientRequest;
+}
+
+/** Why a request with a body was not sent. */
+export const notLeading = 'this instance does not lead any more';
+
 /**
  * HTTP client for pub-sub servers. Each request has a deadline and a size limit, is never retried, follows
  * no redirects, and goes only to allowed addresses. Rejects with an Error that has the reason.
  */
 export class PubSubHttp {
   readonly #needs: PubSubHttpNeeds;
+  readonly #open = new Set<OpenRequest>();
+  #isClosed = false;
   /** With the common options, so they are validated only once. */
   readonly #got: Got;
 
@@ -86,14 +105,56 @@ export class PubSubHttp {
 
   async exchange(
     server: ServerId,
-    { method, path, json, maxBytes, reserve }: PubSubRequest,
+    request: PubSubRequest,
     signal: AbortSignal,
   ): Promise<PubSubAnswer> {
     const { host, port } = hostAndPort(server);
     if (isAddress(host) && !this.#needs.mayContact(host, port))
       throw new Error('address not allowed');
+    // The caller may have waited for something else.
+    if (signal.aborted) throw new Error('stopped');
+    this.#expectMayAct(request);
+    const open = this.#start(server, request);
+    const abort = () => open.stream.destroy(new Error('stopped'));
+    signal.addEventListener('abort', abort);
+    this.#open.add(open);
+    try {
+      const answer = await readAnswer(open.stream, request);
+      this.#needs.onEnded?.(true);
+      return answer;
+    } catch (error) {
+      if (!signal.aborted && !this.#isClosed)
+        this.#needs.onEnded?.(open.stream.response !== undefined);
+      // An error of got contains the request with its token, which must not be logged.
+      throw new Error(this.#needs.tls ? tlsCause(error as Error) : (error as Error).message);
+    } finally {
+      this.#open.delete(open);
+      signal.removeEventListener('abort', abort);
+    }
+  }
+
+  /**
+   * Ends every request at once, and lets no other begin. What a connection still holds in its buffers is
+   * discarded: the system would go on sending it when the network works again.
+   */
+  close(): void {
+    this.#isClosed = true;
+    for (const { stream, sent } of this.#open) {
+      if (sent?.socket) reset(sent.socket);
+      stream.destroy(new Error('stopped'));
+    }
+  }
+
+  #expectMayAct({ json }: PubSubRequest): void {
+    if (this.#isClosed) throw new Error('stopped');
+    if (json && this.#needs.mayAct?.() === false) throw new Error(notLeading);
+  }
+
+  #start(server: ServerId, asked: PubSubRequest): OpenRequest {
+    const { method, path, json } = asked;
     const { sign, tls } = this.#needs;
-    const request = this.#got.stream(`${tls ? 'https' : 'http'}://${server}`, {
+    const { host, port } = hostAndPort(server);
+    const stream = this.#got.stream(`${tls ? 'https' : 'http'}://${server}`, {
       isStream: true,
       method,
       dnsLookup: ((name: string, options: object, done: LookupCallback) =>
@@ -102,26 +163,23 @@ export class PubSubHttp {
       request: (_url, options, done) => {
         const target: RequestOptions = { ...options, host, port, path };
         const sent = tls ? httpsRequest({ ...target, ...tls }, done) : httpRequest(target, done);
+        open.sent = sent;
         const signed = (body: string) => sign && signWith(sign, sent, { method, path, body });
-        if (json) sendOnceConnected(sent, request, { json, signed, isSecure: tls !== undefined });
+        const makeBody = (socket: Socket) => {
+          // The connection may have taken longer than the lease.
+          this.#expectMayAct(asked);
+          return json?.(socket) ?? {};
+        };
+        if (json)
+          sendOnceConnected(sent, stream, { makeBody, signed, isSecure: tls !== undefined });
         else signed('');
         return sent;
       },
     });
+    const open: OpenRequest = { stream };
     // Without a listener, an error after the answer was read would end the process.
-    request.on('error', () => {});
-    const abort = () => request.destroy(new Error('stopped'));
-    signal.addEventListener('abort', abort);
-    const body = await readUpTo(request, maxBytes, reserve)
-      .catch((error: Error) => {
-        // An error of got contains the request with its token, which must not be logged.
-        throw new Error(tls ? tlsCause(error) : error.message);
-      })
-      .finally(() => signal.removeEventListener('abort', abort));
-    const { statusCode = 0, headers } = request.response ?? {};
-    const { 'content-type': type = '', 'content-encoding': encoding } = headers ?? {};
-    const agent = headers?.['dashboard-agent'];
-    return { status: statusCode, type, encoding, agent: agent?.toString(), body };
+    stream.on('error', () => {});
+    return open;
   }
 
   /** Resolves a host name, and leaves out addresses that may not be contacted. */
@@ -142,7 +200,8 @@ export class PubSubHttp {
 }
 
 interface Sending {
-  json: (connection: Socket) => object;
+  /** Throws if nothing may be sent. */
+  makeBody: (connection: Socket) => object;
   /** Signs the request with this body. */
   signed: (body: string) => void;
   isSecure: boolean;
@@ -161,12 +220,12 @@ function signWith(
 function sendOnceConnected(
   sent: ClientRequest,
   stream: Request,
-  { json, signed, isSecure }: Sending,
+  { makeBody, signed, isSecure }: Sending,
 ): void {
   sent.once('socket', (socket) => {
     socket.once(isSecure ? 'secureConnect' : 'connect', () => {
       try {
-        const body = JSON.stringify(json(socket));
+        const body = JSON.stringify(makeBody(socket));
         signed(body);
         sent.setHeader('content-type', 'application/json');
         sent.setHeader('content-length', Buffer.byteLength(body));
@@ -176,6 +235,27 @@ function sendOnceConnected(
       }
     });
   });
+}
+
+async function readAnswer(
+  stream: Request,
+  { maxBytes, reserve }: PubSubRequest,
+): Promise<PubSubAnswer> {
+  const body = await readUpTo(stream, maxBytes, reserve);
+  const { statusCode = 0, headers } = stream.response ?? {};
+  const { 'content-type': type = '', 'content-encoding': encoding } = headers ?? {};
+  const agent = headers?.['dashboard-agent'];
+  return { status: statusCode, type, encoding, agent: agent?.toString(), body };
+}
+
+/** Closes a connection with RST. */
+function reset(socket: Socket): void {
+  try {
+    // Without a connection there is nothing to discard, and `resetAndDestroy` would wait for one.
+    if (!socket.connecting) socket.resetAndDestroy();
+  } catch {
+    // Node cannot reset TLS connections. The caller closes it.
+  }
 }
 
 /** Reads by events: for a small answer, an iterator costs a promise and several listeners more. */

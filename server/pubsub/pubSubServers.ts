@@ -41,6 +41,11 @@ export interface PubSubServersNeeds extends PubSubHttpNeeds {
   onSnapshot: (server: ServerId, snapshot: Connections) => void;
   /** Called with the header `Dashboard-Agent` of each instruction that was carried out; undefined: none. */
   noteAgent: (server: ServerId, header: string | undefined) => void;
+  /**
+   * In a cluster: resolves when the lease was just renewed, and rejects if it was not. Awaited before each
+   * instruction to be silent. Nothing would tell that one of an earlier leader arrived late.
+   */
+  renewLease?: (() => Promise<void>) | undefined;
 }
 
 /** Reading and merging a snapshot of this size takes about a millisecond. */
@@ -114,8 +119,9 @@ export class PubSubServers {
     this.#expectSuccess(server, await this.#http.exchange(server, request, signal));
   }
 
-  /** Drops snapshots that wait to be read. */
+  /** Ends every request at once, lets no other begin, and drops snapshots that wait to be read. */
   close(): void {
+    this.#http.close();
     this.#turns.close();
   }
 
@@ -141,6 +147,7 @@ export class PubSubServers {
 
   /** Tells the server to stop posting. */
   async silence(server: ServerId, epoch: Epoch, signal: AbortSignal): Promise<ServerAnswer> {
+    await this.#needs.renewLease?.();
     const instruction = { active: false, epoch, withUpdates: false };
     await this.#put(server, instruction, signal, { maxBytes: maxShortAnswerBytes });
     return { type: 'silence.confirmed' };

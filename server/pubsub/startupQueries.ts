@@ -1,7 +1,7 @@
 import type { ServerId } from '../../machines/ports.js';
 import { hostAndPort, toServerId } from '../addresses.js';
 import type { AddressBook } from './addressBook.js';
-import { type EventTokens, type TokenClaims, tokenIn } from './eventTokens.js';
+import { type EventTokens, type TokenClaims, tokenIn, unknownAddress } from './eventTokens.js';
 import type { KnownServers } from './knownServers.js';
 import type { AdvertisedHost, StartupAnswer, StartupQuery } from './startupQuery.js';
 
@@ -26,9 +26,6 @@ export interface Answered {
   answer: StartupAnswer;
   afterwards: () => void;
 }
-
-/** The address in tokens for senders behind a proxy, which can be any server. */
-export const unknownAddress = '';
 
 type ServerClaims = Extract<TokenClaims, { kind: 'server' }>;
 
@@ -75,9 +72,9 @@ export class StartupQueries {
   }
 
   /** Whether a server posts, as it should, to the URL of its newest activation. */
-  #postsAsWished({ server, epoch }: ServerClaims, { renewal }: StartupQuery): boolean {
+  #postsAsWished({ server, epoch, term }: ServerClaims, { renewal }: StartupQuery): boolean {
     const { isActive, roster, tally } = this.#needs.servers;
-    if (!isActive || !renewal?.isActive) return false;
+    if (!isActive || !renewal?.isActive || term !== this.#needs.tokens.term) return false;
     const { status } = roster.get(server) ?? {};
     const isAnswering = status === 'live' || status === 'deaf';
     return isAnswering && (tally.baseOf(server) === epoch || tally.accepts(server, epoch));

@@ -6,6 +6,7 @@ import type { ServerId } from '../../../machines/ports.js';
 import type { EventTokens, TokenClaims } from '../../pubsub/eventTokens.js';
 import { type ContentEntry, parseContent } from '../../pubsub/parseContent.js';
 import { type Posted, parsePosted } from '../../pubsub/parsePosted.js';
+import { type PassedPost, PostNotTaken } from '../../pubsub/passedPosts.js';
 import { isFromBrowser } from '../auth/origins.js';
 import { apiError } from '../errors.js';
 import { type BodyLimits, readBody } from '../guards/body.js';
@@ -23,6 +24,11 @@ export interface CallbackNeeds {
   takeContent: (server: ServerId, entries: ContentEntry[]) => void;
   /** A post with a valid token was refused, so something is lost. */
   noteUncountedPost: (claims: TokenClaims) => void;
+  /**
+   * Passes a post on to the instance that leads. Undefined: this instance takes it. Rejects with `InvalidPost` or
+   * `PostNotTaken`.
+   */
+  passOn?: (claims: TokenClaims, post: PassedPost) => Promise<void> | undefined;
   /** A post had no token of this run. */
   notePostWithoutToken: (address: string) => void;
 }
@@ -31,6 +37,12 @@ export interface CallbackNeeds {
 interface PostNeeds {
   callbacks: CallbackNeeds;
   bodyLimits: BodyLimits;
+}
+
+/** Who sent a post. */
+interface Sender {
+  token: string;
+  claims: TokenClaims;
 }
 
 const path = '/api/events';
@@ -42,13 +54,14 @@ const issuedUrl = `${path}?token=`;
  */
 export function callbackRoutes(router: Router, { callbacks, bodyLimits }: PostNeeds): void {
   router.post(path, async (ctx) => {
-    const claims = callbacks.tokens.read(tokenIn(ctx));
+    const token = tokenIn(ctx);
+    const claims = callbacks.tokens.read(token);
     if (!claims) {
       if (!isFromBrowser(ctx.req.headers)) callbacks.notePostWithoutToken(remoteAddress(ctx));
       refuseRequestSmuggling(ctx.req);
       throw apiError('token_unknown');
     }
-    await takePost(ctx.req, claims, { callbacks, bodyLimits });
+    await takePost(ctx.req, { token, claims }, { callbacks, bodyLimits });
     ctx.status = 204;
   });
 }
@@ -65,8 +78,9 @@ export function callbackListener(
   return (req, res) => {
     const { method, url = '' } = req;
     const isIssued = method === 'POST' && url.startsWith(issuedUrl);
-    const claims = isIssued ? needs.callbacks.tokens.read(url.slice(issuedUrl.length)) : undefined;
-    if (claims) void answerPost(req, res, claims, needs);
+    const token = isIssued ? url.slice(issuedUrl.length) : '';
+    const claims = isIssued ? needs.callbacks.tokens.read(token) : undefined;
+    if (claims) void answerPost(req, res, { token, claims }, needs);
     else koaListener(req, res);
   };
 }
@@ -74,11 +88,11 @@ export function callbackListener(
 async function answerPost(
   req: IncomingMessage,
   res: ServerResponse,
-  claims: TokenClaims,
+  sender: Sender,
   needs: PostNeeds & { log: Logger },
 ): Promise<void> {
   try {
-    await takePost(req, claims, needs);
+    await takePost(req, sender, needs);
     res.writeHead(204).end();
   } catch (error) {
     const refusal = refusalOf(error, req, needs.log);
@@ -91,19 +105,24 @@ async function answerPost(
 
 async function takePost(
   req: IncomingMessage,
-  claims: TokenClaims,
+  { token, claims }: Sender,
   { callbacks, bodyLimits }: PostNeeds,
 ): Promise<void> {
   // Not counted as lost: a pub-sub server is not a browser.
   if (isFromBrowser(req.headers)) throw apiError('foreign_page', 'pages may not post deltas');
+  let isPassed = false;
   try {
     refuseRequestSmuggling(req);
     const body = await readBody(req, bodyLimits);
-    if (claims.kind === 'content') callbacks.takeContent(claims.server, parseContent(body));
+    const passing = callbacks.passOn?.(claims, { token, body });
+    isPassed = passing !== undefined;
+    if (passing) await passing;
+    else if (claims.kind === 'content') callbacks.takeContent(claims.server, parseContent(body));
     else callbacks.takePosted(claims, parsePosted(body));
   } catch (error) {
-    callbacks.noteUncountedPost(claims);
-    throw error;
+    // What was passed on, or could not be, is noted already.
+    if (!isPassed) callbacks.noteUncountedPost(claims);
+    throw error instanceof PostNotTaken ? apiError('token_unknown') : error;
   }
 }
 

@@ -1,4 +1,4 @@
-import { expect, jest, test } from '@jest/globals';
+import { describe, expect, jest, test } from '@jest/globals';
 import fc from 'fast-check';
 import type { Epoch, ServerId } from '../../../machines/ports.js';
 import type { TokenClaims } from '../../../server/pubsub/eventTokens.js';
@@ -12,7 +12,7 @@ jest.unstable_mockModule('node:crypto', () => ({
     return crypto.createHmac(...args);
   },
 }));
-const { EventTokens } = await import('../../../server/pubsub/eventTokens.js');
+const { EventTokens, tokenKey } = await import('../../../server/pubsub/eventTokens.js');
 
 const claims: TokenClaims = {
   kind: 'server',
@@ -102,6 +102,51 @@ test('a token of another process is unknown', () => {
 test('the same secret reads the same tokens', () => {
   const secret = Buffer.alloc(32, 1);
   expect(new EventTokens(secret).read(new EventTokens(secret).mint(claims))).toEqual(claims);
+});
+
+test('without a cluster, the parts of a token are those of version 0.1', () => {
+  const tokens = new EventTokens(Buffer.alloc(32, 1));
+  const server = '10.0.0.3:8001' as ServerId;
+  const parts = (minted: TokenClaims) =>
+    Buffer.from(tokens.mint(minted).split('.')[0] ?? '', 'base64url').toString();
+  expect(parts(claims)).toBe('["10.0.0.3:8001",7,0]');
+  expect(parts({ kind: 'content', server })).toBe('["10.0.0.3:8001","content"]');
+  expect(parts({ kind: 'address', address: '10.0.0.3' })).toBe('["10.0.0.3"]');
+  expect(tokens.mint(claims)).toBe('WyIxMC4wLjAuMzo4MDAxIiw3LDBd.2HXjLpwYKmgkIVwbofcFbd');
+});
+
+describe('in a cluster', () => {
+  const key = tokenKey('a secret of thirty-two characters');
+  const term = 1_764_000_000_000;
+
+  test('every token carries the term of its leader, and every instance reads it', () => {
+    const tokens = new EventTokens(key).withTerm(term);
+    expect(tokens.term).toBe(term);
+    fc.assert(
+      fc.property(anyClaims, (minted) => {
+        expect(new EventTokens(key).read(tokens.mint(minted))).toEqual({ ...minted, term });
+        expect(tokens.withTerm(term + 1).read(tokens.mint(minted))).toEqual({ ...minted, term });
+      }),
+    );
+  });
+
+  test('the same claims of another term have another token', () => {
+    const tokens = new EventTokens(key);
+    fc.assert(
+      fc.property(anyClaims, (minted) => {
+        const all = [tokens, tokens.withTerm(1), tokens.withTerm(2)];
+        expect(new Set(all.map((each) => each.mint(minted))).size).toBe(3);
+      }),
+    );
+  });
+
+  test('tokens of another secret are unknown, and the key is not the secret', () => {
+    const token = new EventTokens(key).withTerm(term).mint(claims);
+    expect(new EventTokens(tokenKey('another secret')).read(token)).toBeUndefined();
+    expect(new EventTokens(Buffer.from('a secret of thirty-two characters')).read(token)).toBe(
+      undefined,
+    );
+  });
 });
 
 test('junk is unknown and never throws', () => {

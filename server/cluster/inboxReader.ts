@@ -1,0 +1,50 @@
+import { type InboxEntry, parseInboxEntry } from './inbox.js';
+
+/** What the reader needs of the rest of the service. */
+export interface InboxReaderNeeds {
+  /** Takes the entries from Redis, if this instance still leads. `done` is called once. */
+  take: (done: (error?: Error, entries?: readonly string[]) => void) => void;
+  handle: (entry: InboxEntry) => void;
+  /** Entries that cannot be read were left out, for example those of another version. */
+  onUnreadable: (count: number) => void;
+}
+
+/** Reads the inbox for a leader: once at the beginning of its term, and after each `note`. */
+export class InboxReader {
+  readonly #needs: InboxReaderNeeds;
+  #isTaking = false;
+  #isDue = false;
+  #isClosed = false;
+
+  constructor(needs: InboxReaderNeeds) {
+    this.#needs = needs;
+  }
+
+  /** The inbox is not empty, or may not be. */
+  note(): void {
+    if (this.#isClosed) return;
+    this.#isDue = this.#isTaking;
+    if (this.#isTaking) return;
+    this.#isTaking = true;
+    this.#needs.take((_error, entries = []) => {
+      this.#isTaking = false;
+      if (this.#isClosed) return;
+      this.#handle(entries);
+      if (this.#isDue) this.note();
+    });
+  }
+
+  close(): void {
+    this.#isClosed = true;
+  }
+
+  #handle(texts: readonly string[]): void {
+    let unreadable = 0;
+    for (const text of texts) {
+      const entry = parseInboxEntry(text);
+      if (entry) this.#needs.handle(entry);
+      else unreadable += 1;
+    }
+    if (unreadable > 0) this.#needs.onUnreadable(unreadable);
+  }
+}

@@ -1,0 +1,90 @@
+import type { Leader } from '../../machines/ports.js';
+import { hostAndPort, isAddress } from '../addresses.js';
+import type { InboxWriter } from '../cluster/inboxWriter.js';
+import type { AddressBook } from './addressBook.js';
+import { type CallbackUrls, withPath } from './callbackUrls.js';
+import { type EventTokens, type TokenClaims, tokenIn, unknownAddress } from './eventTokens.js';
+import type { Answered } from './startupQueries.js';
+import type { StartupAnswer, StartupQuery } from './startupQuery.js';
+
+/** What start-up queries at an instance that does not lead need of the rest of the service. */
+export interface FollowerQueriesNeeds {
+  /** The instance that leads, as far as this one knows. */
+  leader: () => Leader | undefined;
+  inbox: Pick<InboxWriter, 'write'>;
+  tokens: EventTokens;
+  urls: CallbackUrls;
+  book: Pick<AddressBook, 'mayBePubSubServer' | 'mayContact'>;
+  pubSubPort: number;
+}
+
+type ServerClaims = Extract<TokenClaims, { kind: 'server' }>;
+
+/**
+ * Answers start-up queries for the leader, and leaves them in its inbox. The answer has a token that counts
+ * nothing: what is posted with it makes the leader take a snapshot.
+ */
+export class FollowerQueries {
+  readonly #needs: FollowerQueriesNeeds;
+
+  constructor(needs: FollowerQueriesNeeds) {
+    this.#needs = needs;
+  }
+
+  answer(query: StartupQuery): Answered {
+    return { answer: this.#answerTo(query), afterwards: () => {} };
+  }
+
+  inactiveAnswer(): StartupAnswer {
+    return { active: false, eventsUrl: this.#needs.urls.anyFor() };
+  }
+
+  #answerTo(query: StartupQuery): StartupAnswer {
+    const claims = this.#claimsOf(query);
+    if (!claims && !this.#mayBeServer(query)) return this.inactiveAnswer();
+    const { localAddress, ...left } = query;
+    const { leader, inbox, tokens } = this.#needs;
+    inbox.write({ kind: 'query', query: left });
+    const { term, isActive, serversUrl } = leader() ?? {};
+    if (!isActive || term === undefined) return this.inactiveAnswer();
+    const { renewal } = query;
+    // A server that posts keeps its URL. The leader decides whether it is the newest.
+    if (claims?.term === term && renewal?.isActive && renewal.eventsUrl !== undefined)
+      return { active: true, eventsUrl: renewal.eventsUrl };
+    const url = serversUrl === undefined ? this.#ownUrl(query) : withPath(serversUrl);
+    if (url === undefined) return this.inactiveAnswer();
+    const token = tokens
+      .withTerm(term)
+      .mint({ kind: 'address', address: addressOf(query, claims) });
+    return { active: true, eventsUrl: `${url}?token=${token}` };
+  }
+
+  /** Posts to this instance are passed on. */
+  #ownUrl({ localAddress, address }: StartupQuery): string | undefined {
+    return this.#needs.urls.reachableUrlFor({ localAddress, remoteAddress: address });
+  }
+
+  /** The claims of the URL in a renewal, in any term. They name its sender: only that server was told the URL. */
+  #claimsOf({ renewal }: StartupQuery): ServerClaims | undefined {
+    const claims = this.#needs.tokens.read(tokenIn(renewal?.eventsUrl ?? ''));
+    return claims?.kind === 'server' && !claims.fromStartup ? claims : undefined;
+  }
+
+  #mayBeServer({ address, port, advertised }: StartupQuery): boolean {
+    const { book, pubSubPort } = this.#needs;
+    if (!advertised) return book.mayBePubSubServer(address);
+    return advertised.addresses.some((each) => book.mayContact(each, port ?? pubSubPort));
+  }
+}
+
+/** The address of the sender, for its token. */
+function addressOf(
+  { address, isForwarded, advertised }: StartupQuery,
+  claims: ServerClaims | undefined,
+): string {
+  const [first] = advertised?.addresses ?? [];
+  if (first !== undefined) return first;
+  const host = claims && hostAndPort(claims.server).host;
+  if (host !== undefined && isAddress(host)) return host;
+  return isForwarded ? unknownAddress : address;
+}
