@@ -4,6 +4,7 @@ import Router from '@koa/router';
 import Koa, { type Context, type Middleware, type Next } from 'koa';
 import type { Logger } from 'pino';
 import type { Networks } from '../addresses.js';
+import type { Forwarding } from '../cluster/forwarding.js';
 import type { InstanceSignatures } from '../cluster/instanceSignatures.js';
 import type { Inspector } from '../inspection/inspector.js';
 import type { Machines } from '../inspection/machines.js';
@@ -11,8 +12,9 @@ import type { UpdatesFeed } from '../rooms/watching/updatesFeed.js';
 import type { ObservationsReport } from '../wire/observationsReport.js';
 import { Authentication } from './auth/authentication.js';
 import type { Hosts } from './auth/hosts.js';
-import { recognizeInstances, senderOf } from './auth/instances.js';
+import { recognizeInstances, requireInstance, senderOf } from './auth/instances.js';
 import { apiError } from './errors.js';
+import { forwardToLeader } from './forwardToLeader.js';
 import { closeQueuedAnswers, dropAbandoned } from './guards/abandonedAnswers.js';
 import type { Admission } from './guards/admission.js';
 import type { BodyLimits } from './guards/body.js';
@@ -47,8 +49,6 @@ export interface AppNeeds {
   viewerToken: string | undefined;
   /** Proxies whose `X-Forwarded-*` headers are trusted. */
   trustedProxies: Networks | undefined;
-  /** Recognizes requests of other instances; undefined: there is no cluster. */
-  signatures?: InstanceSignatures | undefined;
   /** Origins whose pages may read the answers; `*`: any. */
   corsOrigins: readonly string[];
   bodyLimits: BodyLimits;
@@ -73,6 +73,18 @@ export interface AppNeeds {
   machines: Machines;
   /** Undefined: `INSPECT` is off. */
   inspector: Inspector | undefined;
+  /** Undefined: this instance is alone. */
+  cluster?: ClusterNeeds | undefined;
+}
+
+/** What connects this instance with the others. */
+export interface ClusterNeeds {
+  /** Recognizes requests of other instances. */
+  signatures: InstanceSignatures;
+  /** Passes questions on to the leader. */
+  forwarding: Forwarding;
+  /** Adds the routes that only other instances may use; each path begins with `/api/instances/`. */
+  addRoutes: (router: Router) => void;
 }
 
 /** Answers every request: posts of pub-sub servers without Koa, all others with it. */
@@ -96,13 +108,14 @@ export function createApp(needs: AppNeeds): Koa {
   app.use(serverRouter(needs).routes());
   if (corsOrigins.length > 0) app.use(allowOrigins(corsOrigins));
   app.use(refuseSmuggledRequests);
-  app.use(recognizeInstances(needs.signatures));
+  app.use(recognizeInstances(needs.cluster?.signatures));
   // Supervisors may use any host name for the service.
   app.use(supervisorRouter(needs).routes());
   app.use(setSecurityHeaders);
   // Instances call each other by any name, and have proved who they are.
   app.use(unlessInstance(hosts.check));
   app.use(unlessInstance(noteProxies(trustedProxies, log)));
+  if (needs.cluster) app.use(instanceRouter(needs.cluster).routes());
   const viewers = viewerRouter(needs);
   app.use(viewers.routes());
   app.use(viewers.allowedMethods());
@@ -124,6 +137,14 @@ function supervisorRouter({ isDraining }: AppNeeds): Router {
   return router;
 }
 
+/** Routes for other instances of the cluster. */
+function instanceRouter({ addRoutes }: ClusterNeeds): Router {
+  const router = new Router();
+  router.use(requireInstance);
+  addRoutes(router);
+  return router;
+}
+
 /** Routes for viewers: browsers and programs. */
 function viewerRouter(needs: AppNeeds): Router {
   const { admission } = needs;
@@ -134,16 +155,18 @@ function viewerRouter(needs: AppNeeds): Router {
   sessionRoutes(router, { authentication, bodyTimeoutMs: needs.bodyLimits.bodyTimeoutMs });
   // Every route below requires authentication.
   router.use(unlessInstance(authentication.require));
+  // The first route that matches a path answers it, so routes below a room come before the room.
   streamRoutes(router, needs.streams, admission);
+  updateRoutes(router, needs.updates, admission);
+  roomStreamRoutes(router, needs.roomStreams, admission);
+  // Every route below is answered by the leader. docs/protocol.md has the list.
+  router.use(forwardToLeader(needs.cluster?.forwarding));
   fleetRoutes(router, needs.fleet);
   machineRoutes(router, needs.machines);
   inspectRoutes(router, needs.inspector, admission);
   countRoutes(router, needs.counts);
   connectionRoutes(router, needs.connections);
   observationRoutes(router, needs.observations);
-  updateRoutes(router, needs.updates, admission);
-  // The first route that matches a path answers it, so routes below a room come before the room.
-  roomStreamRoutes(router, needs.roomStreams, admission);
   roomRoutes(router, needs.rooms);
   return router;
 }

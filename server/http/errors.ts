@@ -40,6 +40,7 @@ export const errors = {
   body_timeout: { status: 408, message: 'The body did not arrive in time' },
   too_many_viewers: { status: 503, message: 'Too many event streams are open; retry later' },
   draining: { status: 503, message: 'The service is shutting down; retry later' },
+  no_leader: { status: 503, message: 'No instance leads at the moment; retry later' },
   store_unavailable: { status: 503, message: 'The metadata store does not answer; retry later' },
   internal: {
     status: 500,

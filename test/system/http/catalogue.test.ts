@@ -1,11 +1,11 @@
 import { expect, test } from '@jest/globals';
 import Koa from 'koa';
 import { Doc, encodeStateAsUpdate } from 'yjs';
-import { InstanceSignatures } from '../../../server/cluster/instanceSignatures.js';
 import { createApp } from '../../../server/http/app.js';
 import { type ErrorCode, errors } from '../../../server/http/errors.js';
 import type { Store } from '../../../server/store/store.js';
 import { appNeeds } from '../../support/appNeeds.js';
+import { clusterNeeds } from '../../support/clusterNeeds.js';
 import { emptyStore } from '../../support/emptyStore.js';
 import { toldUrl, useHarness } from '../../support/harness.js';
 import { type Answer, ask, post } from '../../support/http.js';
@@ -35,9 +35,8 @@ const meetings: Record<ErrorCode, () => Promise<Answer>> = {
     return ask(`${await alone()}/api/state`, { headers });
   },
   instance_unknown: async () => {
-    const signatures = new InstanceSignatures('a secret of sixteen letters', 'this');
     const headers = { 'Instance-Signature': 'v1' };
-    return ask(`${await alone({ signatures })}/api/state`, { headers });
+    return ask(`${await alone({ cluster: clusterNeeds() })}/api/state`, { headers });
   },
   not_found: async () => ask(`${await alone()}/nothing`),
   method_not_allowed: async () => ask(`${await alone()}/health`, { method: 'PUT' }),
@@ -62,6 +61,7 @@ const meetings: Record<ErrorCode, () => Promise<Answer>> = {
     return ask(`${url}/api/events`, { headers: { Accept: 'application/json' } });
   },
   draining: async () => ask(`${await alone({ isDraining: () => true })}/ready`),
+  no_leader: async () => ask(`${await alone({ cluster: clusterNeeds() })}/api/state`),
   room_not_found: () => askWithServers([], '/api/rooms/r'),
   room_unreadable: () => askWithServers(['x', 'y'], '/api/rooms/r'),
   room_too_large: () =>

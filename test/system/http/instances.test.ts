@@ -2,6 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { InstanceSignatures } from '../../../server/cluster/instanceSignatures.js';
 import { createApp } from '../../../server/http/app.js';
 import { appNeeds } from '../../support/appNeeds.js';
+import { clusterNeeds } from '../../support/clusterNeeds.js';
 import { useHarness } from '../../support/harness.js';
 import { ask } from '../../support/http.js';
 
@@ -20,7 +21,7 @@ async function start(overrides: Parameters<typeof appNeeds>[0] = {}): Promise<st
   const needs = appNeeds({
     viewerToken: 'secret',
     fleet: { discovery: () => [] },
-    signatures,
+    cluster: clusterNeeds(signatures, { isLeading: () => true }),
     ...overrides,
   });
   return (await harness.app(createApp(needs))).url;
@@ -50,7 +51,7 @@ describe('a request of another instance', () => {
   });
 
   test('is one of a stranger without a cluster', async () => {
-    const url = await start({ signatures: undefined });
+    const url = await start({ cluster: undefined });
     expect(await ask(url + path, { headers: signedFor('this') })).toMatchObject({
       code: 'unauthorized',
     });

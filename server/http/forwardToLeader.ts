@@ -1,0 +1,68 @@
+import type { IncomingHttpHeaders } from 'node:http';
+import type { Context, Middleware } from 'koa';
+import { type Forwarding, NoLeader } from '../cluster/forwarding.js';
+import { retryFrame } from '../sse/frames.js';
+import { retryMs } from '../sse/retry.js';
+import { senderOf } from './auth/instances.js';
+import { type ApiError, apiError } from './errors.js';
+
+/** Headers of a request that change its answer. */
+const passedOn = ['accept', 'last-event-id'] as const;
+/** Headers of an answer that are about its connection, or that this instance sets itself. */
+const ownHeaders =
+  /^(connection|keep-alive|transfer-encoding|date|vary|set-cookie|access-control-.*)$/;
+const beforePath = /^[a-z][a-z\d+.-]*:\/\/[^/?]*/i;
+const retryAfterSeconds = 2;
+
+/**
+ * Middleware for routes that only the leader can answer. Elsewhere, the leader's answer is passed back as it
+ * is. Throws `no_leader`. A question that was passed on once is not passed on again.
+ */
+export function forwardToLeader(forwarding: Forwarding | undefined): Middleware {
+  return async (ctx, next) => {
+    if (!forwarding || forwarding.isLeading) return next();
+    try {
+      if (senderOf(ctx) !== undefined) throw new NoLeader('it has just changed');
+      await passBack(ctx, forwarding);
+    } catch (error) {
+      if (error instanceof NoLeader) refuse(ctx, error);
+      else throw error;
+    }
+  };
+}
+
+async function passBack(ctx: Context, forwarding: Forwarding): Promise<void> {
+  const path = (ctx.req.url ?? '').replace(beforePath, '');
+  const { status, headers, body } = await forwarding.ask(path, {
+    method: ctx.method === 'HEAD' ? 'HEAD' : 'GET',
+    headers: headersOf(ctx.req.headers),
+  });
+  ctx.status = status;
+  for (const [name, value] of Object.entries(headers))
+    if (value !== undefined && !ownHeaders.test(name)) ctx.set(name, value);
+  // Koa destroys it when the client leaves. The headers above stay: they describe these bytes.
+  ctx.body = body;
+}
+
+function headersOf(headers: IncomingHttpHeaders): Record<string, string> {
+  return Object.fromEntries(
+    passedOn.flatMap((name) => {
+      const value = headers[name];
+      return typeof value === 'string' ? [[name, value]] : [];
+    }),
+  );
+}
+
+/** An EventSource never retries after an error status. So it gets a stream that only says when to retry. */
+function refuse(ctx: Context, { message }: NoLeader): void {
+  if (!ctx.get('Accept').includes('text/event-stream')) throw noLeader(message);
+  ctx.status = 200;
+  ctx.set('Cache-Control', 'no-store');
+  ctx.type = 'text/event-stream';
+  ctx.body = retryFrame(retryMs('present'));
+}
+
+/** The error of a question that only a leader can answer. */
+export function noLeader(reason = ''): ApiError {
+  return apiError('no_leader', reason === '' ? undefined : reason, retryAfterSeconds);
+}

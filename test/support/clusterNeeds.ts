@@ -1,0 +1,31 @@
+import type { Leader } from '../../machines/ports.js';
+import { Forwarding } from '../../server/cluster/forwarding.js';
+import { InstanceRequests } from '../../server/cluster/instanceRequests.js';
+import { InstanceSignatures } from '../../server/cluster/instanceSignatures.js';
+import type { ClusterNeeds } from '../../server/http/app.js';
+
+/** The secret of test clusters. */
+export const clusterSecret = 'a secret of sixteen letters';
+
+/** What the HTTP side of a follower needs; by default it knows no leader. */
+export function clusterNeeds(
+  signatures = new InstanceSignatures(clusterSecret, 'this'),
+  {
+    isLeading = () => false,
+    leader = () => undefined,
+    timeoutMs = 10_000,
+    addRoutes = () => {},
+  }: {
+    isLeading?: () => boolean;
+    leader?: () => Leader | undefined;
+    timeoutMs?: number;
+    addRoutes?: ClusterNeeds['addRoutes'];
+  } = {},
+): ClusterNeeds {
+  const requests = new InstanceRequests(signatures);
+  return {
+    signatures,
+    forwarding: new Forwarding({ requests, isLeading, leader, timeoutMs }),
+    addRoutes,
+  };
+}
