@@ -1,11 +1,18 @@
 import { Ring } from './ring.js';
 
+/** A version of the fleet and its event id. Each version has one object of its own. */
+export interface Position {
+  readonly version: number;
+  readonly id: string;
+}
+
 /** Versions and event ids of the changes stream, and its newest frames for viewers that reconnect. */
 export class ChangesHistory {
   readonly #run: string;
   readonly #ring = new Ring();
   #activation = 1;
   #version = 0;
+  #position: Position | undefined;
 
   /** `run`: random for each process, so event ids of an earlier process are unknown. */
   constructor(run: string) {
@@ -16,6 +23,12 @@ export class ChangesHistory {
     return this.#version;
   }
 
+  /** The current version, and its event id. */
+  get position(): Position {
+    this.#position ??= { version: this.#version, id: this.idOf(this.#version) };
+    return this.#position;
+  }
+
   /** Event id of a version: `<run>.<activation>-<version>`. */
   idOf(version: number): string {
     return `${this.#idPrefix}${version}`;
@@ -24,6 +37,7 @@ export class ChangesHistory {
   /** Starts the next version. */
   advance(): void {
     this.#version += 1;
+    this.#position = undefined;
   }
 
   /** Keeps the frame of the current version. */
@@ -41,11 +55,12 @@ export class ChangesHistory {
   /** Starts the next activation: event ids of the current one become unknown. */
   startActivation(): void {
     this.#activation += 1;
+    this.#position = undefined;
   }
 
   /** Starts a version that is a snapshot. Drops all frames: viewers cannot resume across a snapshot. */
   advanceToSnapshot(): void {
-    this.#version += 1;
+    this.advance();
     this.#ring.clear(this.#version + 1);
   }
 

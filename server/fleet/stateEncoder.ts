@@ -1,19 +1,20 @@
 import type { RoomName } from '../../machines/ports.js';
+import { type Clock, systemClock, type Timer } from '../timing/clock.js';
 import { EncodedRooms } from './encodedRooms.js';
 
 /** An encoded map of rooms: complete up to a version, with the frames of the changes since. */
-export interface EncodedState {
-  readonly version: number;
+export interface EncodedState<Version> {
+  readonly version: Version;
   readonly framesSince: readonly Buffer[];
 }
 
 /** An encoding in slices that viewers wait for. */
-interface Encoding {
-  version: number;
+interface Encoding<Version> {
+  version: Version;
   framesSince: Buffer[];
   bytesSince: number;
-  readonly done: Promise<EncodedState>;
-  readonly resolve: (state: EncodedState) => void;
+  readonly done: Promise<EncodedState<Version>>;
+  readonly resolve: (state: EncodedState<Version>) => void;
 }
 
 /** Longest time of encoding in one turn of the event loop. */
@@ -32,14 +33,16 @@ const maxBytesSince = 32 * 1024 * 1024;
  * so a state is of the version at which its encoding started, and includes the frames since. Some of its
  * rooms may already be newer: that is correct, because frames carry absolute counts.
  */
-export class StateEncoder {
+export class StateEncoder<Version = number> {
   readonly #rooms: EncodedRooms;
-  #encoding: Encoding | undefined;
-  #idleTimer: NodeJS.Timeout | undefined;
-  #sliceTimer: NodeJS.Timeout | undefined;
+  readonly #clock: Clock;
+  #encoding: Encoding<Version> | undefined;
+  #idleTimer: Timer;
+  #sliceTimer: Timer;
 
-  constructor(totals: () => ReadonlyMap<RoomName, number>) {
+  constructor(totals: () => ReadonlyMap<RoomName, number>, clock: Clock = systemClock) {
     this.#rooms = new EncodedRooms(totals);
+    this.#clock = clock;
   }
 
   /** Notes that rooms were added, removed or changed. */
@@ -48,7 +51,7 @@ export class StateEncoder {
   }
 
   /** Notes the frame of a version. */
-  noteFrame(frame: Buffer, version: number): void {
+  noteFrame(frame: Buffer, version: Version): void {
     const encoding = this.#encoding;
     if (!encoding) return;
     encoding.framesSince.push(frame);
@@ -59,7 +62,7 @@ export class StateEncoder {
   /** Encodes changes in a second, for viewers that may connect. An activation delays it. */
   encodeLater(changedRooms: number): void {
     if (changedRooms > maxIdleRooms) this.#cancelIdle();
-    this.#idleTimer ??= setTimeout(() => {
+    this.#idleTimer ??= this.#clock.setTimeout(() => {
       this.#cancelIdle();
       // In a slice: only slices notice that an encoding which viewers wait for is done.
       this.#scheduleSlice();
@@ -67,7 +70,7 @@ export class StateEncoder {
   }
 
   /** Encodes everything up to this version: at once if one slice suffices. */
-  encode(version: number): EncodedState | Promise<EncodedState> {
+  encode(version: Version): EncodedState<Version> | Promise<EncodedState<Version>> {
     if (!this.#encoding && this.#rooms.encode(sliceMs)) return { version, framesSince: [] };
     this.#encoding ??= this.#start(version);
     this.#scheduleSlice();
@@ -75,7 +78,7 @@ export class StateEncoder {
   }
 
   /** Encodes everything at once, also for viewers that already wait. Few rooms are left after a restart. */
-  encodeNow(version: number): EncodedState {
+  encodeNow(version: Version): EncodedState<Version> {
     this.#rooms.encode();
     const state = { version, framesSince: [] };
     this.#finish(state);
@@ -94,21 +97,21 @@ export class StateEncoder {
 
   close(): void {
     this.#cancelIdle();
-    clearTimeout(this.#sliceTimer);
+    this.#clock.clearTimeout(this.#sliceTimer);
   }
 
   #cancelIdle(): void {
-    clearTimeout(this.#idleTimer);
+    this.#clock.clearTimeout(this.#idleTimer);
     this.#idleTimer = undefined;
   }
 
-  #start(version: number): Encoding {
+  #start(version: Version): Encoding<Version> {
     this.#rooms.mark();
-    const { promise, resolve } = withResolvers<EncodedState>();
+    const { promise, resolve } = withResolvers<EncodedState<Version>>();
     return { version, framesSince: [], bytesSince: 0, done: promise, resolve };
   }
 
-  #startOver(encoding: Encoding, version: number): void {
+  #startOver(encoding: Encoding<Version>, version: Version): void {
     this.#rooms.mark();
     encoding.version = version;
     encoding.framesSince = [];
@@ -116,7 +119,7 @@ export class StateEncoder {
   }
 
   #scheduleSlice(): void {
-    this.#sliceTimer ??= setTimeout(() => this.#encodeSlice(), pauseMs);
+    this.#sliceTimer ??= this.#clock.setTimeout(() => this.#encodeSlice(), pauseMs);
   }
 
   #encodeSlice(): void {
@@ -126,7 +129,7 @@ export class StateEncoder {
     if (!isDone) this.#scheduleSlice();
   }
 
-  #finish({ version, framesSince }: EncodedState): void {
+  #finish({ version, framesSince }: EncodedState<Version>): void {
     this.#encoding?.resolve({ version, framesSince });
     this.#encoding = undefined;
   }

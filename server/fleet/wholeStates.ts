@@ -1,17 +1,18 @@
 import type { RoomName } from '../../machines/ports.js';
 import { openJsonField } from '../appendJsonField.js';
 import type { Frame } from '../sse/frames.js';
+import type { Clock } from '../timing/clock.js';
 import type { FeedStatus } from '../wire/fleetEvents.js';
-import type { ChangesHistory } from './changesHistory.js';
+import type { Position } from './changesHistory.js';
 import type { FeedSource } from './feedSource.js';
 import { type EncodedState, StateEncoder } from './stateEncoder.js';
 
 /** What whole states need of the feed. */
 export interface WholeStatesNeeds {
   source: Pick<FeedSource, 'totals' | 'servers'>;
-  history: ChangesHistory;
-  /** The status that viewers were sent last. */
-  status: () => FeedStatus;
+  history: { readonly position: Position };
+  /** The status that viewers were sent last; undefined: it is not part of a snapshot. */
+  status: () => FeedStatus | undefined;
   /** A map was made, but rooms have changed since its encoding began. */
   onOutdatedMap: () => void;
 }
@@ -22,17 +23,17 @@ export interface WholeStatesNeeds {
  */
 export class WholeStates {
   readonly #needs: WholeStatesNeeds;
-  readonly #encoder: StateEncoder;
+  readonly #encoder: StateEncoder<Position>;
   /** Frames that are being encoded. */
   readonly #pending = new Map<'map' | 'snapshot', Promise<Frame>>();
   #map: Buffer | undefined;
-  #snapshot: { version: number; frame: Buffer } | undefined;
+  #snapshot: { position: Position; frame: Buffer } | undefined;
   #lastMapBytes = 0;
 
-  constructor(needs: WholeStatesNeeds) {
+  constructor(needs: WholeStatesNeeds, clock?: Clock) {
     const { source } = needs;
     this.#needs = needs;
-    this.#encoder = new StateEncoder(() => source.totals);
+    this.#encoder = new StateEncoder(() => source.totals, clock);
     this.#encoder.note(source.totals.keys());
   }
 
@@ -49,7 +50,7 @@ export class WholeStates {
 
   /** Notes the frame of the current version. */
   noteFrame(frame: Buffer): void {
-    this.#encoder.noteFrame(frame, this.#needs.history.version);
+    this.#encoder.noteFrame(frame, this.#needs.history.position);
   }
 
   /** Encodes changed rooms a second later, for viewers that may connect. */
@@ -72,7 +73,7 @@ export class WholeStates {
     this.#map = undefined;
     this.#encoder.clear();
     this.#encoder.note(rooms);
-    return this.#snapshotFrame(this.#encoder.encodeNow(this.#needs.history.version));
+    return this.#snapshotFrame(this.#encoder.encodeNow(this.#needs.history.position));
   }
 
   /** Drops cached frames. They are as large as all room names together. */
@@ -87,11 +88,11 @@ export class WholeStates {
 
   #encode(
     kind: 'map' | 'snapshot',
-    toFrame: (encoded: EncodedState) => Frame,
+    toFrame: (encoded: EncodedState<Position>) => Frame,
   ): Frame | Promise<Frame> {
     const pending = this.#pending.get(kind);
     if (pending) return pending;
-    const encoded = this.#encoder.encode(this.#needs.history.version);
+    const encoded = this.#encoder.encode(this.#needs.history.position);
     if (!(encoded instanceof Promise)) return toFrame(encoded);
     const frame = encoded.then((done) => {
       this.#pending.delete(kind);
@@ -102,8 +103,8 @@ export class WholeStates {
   }
 
   /** The rooms stream has no frames of changes, so an outdated map must be followed by another one. */
-  #mapFrame({ version }: EncodedState): Buffer {
-    const isCurrent = version === this.#needs.history.version;
+  #mapFrame({ version }: EncodedState<Position>): Buffer {
+    const isCurrent = version === this.#needs.history.position;
     if (!isCurrent) this.#needs.onOutdatedMap();
     const map = this.#map ?? this.#encoder.toBuffer('data: ', '\n\n');
     if (isCurrent) this.#map = map;
@@ -111,14 +112,15 @@ export class WholeStates {
     return map;
   }
 
-  #snapshotFrame({ version, framesSince }: EncodedState): Frame {
+  #snapshotFrame({ version: position, framesSince }: EncodedState<Position>): Frame {
     const { history, source, status } = this.#needs;
-    const isCurrent = version === history.version;
-    if (isCurrent && this.#snapshot?.version === version) return this.#snapshot.frame;
+    const isCurrent = position === history.position;
+    if (isCurrent && this.#snapshot?.position === position) return this.#snapshot.frame;
+    const { version, id } = position;
     const json = JSON.stringify({ version, ...status(), servers: source.servers() });
-    const head = `event: snapshot\nid: ${history.idOf(version)}\ndata: ${openJsonField(json, 'rooms')}`;
+    const head = `event: snapshot\nid: ${id}\ndata: ${openJsonField(json, 'rooms')}`;
     const frame = this.#encoder.toBuffer(head, '}\n\n');
-    if (isCurrent) this.#snapshot = { version, frame };
+    if (isCurrent) this.#snapshot = { position, frame };
     return framesSince.length === 0 ? frame : [frame, ...framesSince];
   }
 }

@@ -1,3 +1,4 @@
+import { type Clock, systemClock, type Timer } from '../timing/clock.js';
 import type { StreamViewer } from './channel.js';
 
 /** Not every drain is announced, so viewers that are behind are looked at this often. */
@@ -17,23 +18,26 @@ export interface LiveStreams {
 /** Keeps event streams alive: viewers catch up every second and get a comment every 15 s. */
 export class Heartbeat {
   readonly #streams: LiveStreams;
-  #timer: NodeJS.Timeout | undefined;
+  readonly #clock: Clock;
+  #timer: Timer;
   #looks = 0;
 
-  constructor(streams: LiveStreams) {
+  constructor(streams: LiveStreams, clock: Clock = systemClock) {
     this.#streams = streams;
+    this.#clock = clock;
   }
 
   start(): void {
-    this.#timer ??= setInterval(() => this.#look(), catchUpMs);
+    this.#timer ??= this.#clock.setTimeout(() => this.#look(), catchUpMs);
   }
 
   stop(): void {
-    clearInterval(this.#timer);
+    this.#clock.clearTimeout(this.#timer);
     this.#timer = undefined;
   }
 
   #look(): void {
+    this.#timer = this.#clock.setTimeout(() => this.#look(), catchUpMs);
     this.#looks += 1;
     this.#streams.catchUp();
     if (this.#looks % beatEvery !== 0) return;
