@@ -5,10 +5,11 @@ import { Channel, type StreamViewer } from '../sse/channel.js';
 import { type Frame, messageFrame } from '../sse/frames.js';
 import { Heartbeat } from '../sse/heartbeat.js';
 import { Pace } from '../timing/pace.js';
-import type { FeedStatus } from '../wire/fleetEvents.js';
+import type { FeedStatus, LeaderStatus } from '../wire/fleetEvents.js';
 import type { ServerView } from '../wire/serverView.js';
 import { ChangesHistory } from './changesHistory.js';
 import type { FeedSource } from './feedSource.js';
+import { isBetter, isSettled, resumption, statusFrame, withStatus } from './statusEvents.js';
 import { WholeStates } from './wholeStates.js';
 
 /** The streams of `GET /api/events`: the whole map of rooms (`rooms`), or the changes (`changes`). */
@@ -22,6 +23,16 @@ export interface FeedOptions {
   frameIntervalMs: number;
   /** Called with the servers of every flush that has any, with viewers or without. */
   onServersChanged?: (servers: readonly ServerView[]) => void;
+  /** Given if the viewers are instances: they get the status in events of its own. */
+  forInstances?: ForInstances | undefined;
+}
+
+/** What instances are told beyond the status. */
+export interface ForInstances {
+  /** Whether the pub-sub servers posted to a leader before. */
+  isTakeover: boolean;
+  /** `detail` of the state of the service. */
+  detail: () => string | null;
 }
 
 /** As many as one turn of the event loop can encode without delaying others. */
@@ -48,29 +59,34 @@ export class Feed {
   });
   /** Changed rooms that no frame has contained yet. */
   #unsent = new Set<RoomName>();
+  readonly #forInstances: ForInstances | undefined;
+  /** Whether servers that posted to an earlier leader may not have answered yet. */
+  #isTakeover: boolean;
   /** The status that viewers were sent last. */
-  #status: FeedStatus;
+  #status: FeedStatus | LeaderStatus;
   /** All counts were dropped, and viewers have not been sent a snapshot since. */
   #isRestarting = false;
   #isClosed = false;
 
   constructor(
     source: FeedSource,
-    { run, frameIntervalMs, onServersChanged = () => {} }: FeedOptions,
+    { run, frameIntervalMs, onServersChanged = () => {}, forInstances }: FeedOptions,
   ) {
     this.#source = source;
     this.#onServersChanged = onServersChanged;
-    this.#status = source.status();
+    this.#forInstances = forInstances;
+    this.#isTakeover = forInstances?.isTakeover ?? false;
+    this.#status = this.#readStatus();
     this.#history = new ChangesHistory(run);
     const wholeStates = new WholeStates({
       source,
       history: this.#history,
-      status: () => this.#status,
+      status: () => (forInstances ? undefined : this.#status),
       onOutdatedMap: () => this.#mapPace.touch(),
     });
     this.#wholeStates = wholeStates;
     this.#rooms = new Channel(() => wholeStates.map());
-    this.#changes = new Channel(() => wholeStates.snapshot());
+    this.#changes = new Channel(() => this.#snapshot());
     this.#changesPace = new Pace(
       () => this.#flush(),
       () => frameIntervalMs,
@@ -91,6 +107,7 @@ export class Feed {
   restart(): void {
     this.#history.startActivation();
     this.#isRestarting = true;
+    this.#isTakeover = false;
     this.publish();
   }
 
@@ -103,13 +120,18 @@ export class Feed {
       return;
     }
     const missed = this.#history.since(lastEventId);
-    if (missed && sendAll(viewer, missed)) this.#changes.add(viewer);
+    if (missed && sendAll(viewer, this.#resumption(missed))) this.#changes.add(viewer);
     else this.#changes.addNeedingState(viewer);
   }
 
   remove(viewer: StreamViewer): void {
     this.#rooms.remove(viewer);
     this.#changes.remove(viewer);
+  }
+
+  /** Whether a viewer has missed frames, and waits for a whole state. */
+  isBehind(viewer: StreamViewer): boolean {
+    return this.#rooms.isBehind(viewer) || this.#changes.isBehind(viewer);
   }
 
   get viewers(): number {
@@ -132,22 +154,58 @@ export class Feed {
   }
 
   #flush(): void {
-    const status = this.#source.status();
-    const isNewStatus = !isDeepStrictEqual(status, this.#status);
-    this.#status = status;
     const servers = this.#source.takeChangedServers();
     if (servers.length > 0) this.#onServersChanged(servers);
     this.#addUnsent(this.#source.takeChangedRooms());
+    const status = this.#readStatus();
+    const isNewStatus = !isDeepStrictEqual(status, this.#status) && !this.#mustWait(status);
+    if (isNewStatus) this.#status = status;
     if (this.#isRestarting) this.#sendSnapshot();
+    else if (this.#forInstances) this.#sendToInstances(isNewStatus, servers);
     else this.#sendChanges(isNewStatus ? status : undefined, servers);
+  }
+
+  #readStatus(): FeedStatus | LeaderStatus {
+    const status = this.#source.status();
+    if (!this.#forInstances) return status;
+    const leaderStatus = { ...status, detail: this.#forInstances.detail(), isTakeover: false };
+    this.#isTakeover &&= !isSettled(leaderStatus);
+    return { ...leaderStatus, isTakeover: this.#isTakeover };
+  }
+
+  /** Instances must not take a map for settled or complete while rooms of it are unsent. */
+  #mustWait(status: FeedStatus | LeaderStatus): boolean {
+    if (!this.#forInstances || this.#isRestarting) return false;
+    return this.#unsent.size > maxRoomsPerFrame && isBetter(status, this.#status);
+  }
+
+  #snapshot(): Frame | Promise<Frame> {
+    const snapshot = this.#wholeStates.snapshot();
+    if (!this.#forInstances) return snapshot;
+    const whole = (frame: Frame) => withStatus(frame, this.#status);
+    return snapshot instanceof Promise ? snapshot.then(whole) : whole(snapshot);
+  }
+
+  /** What a viewer gets that resumes after an event id. */
+  #resumption(missed: Buffer[]): Frame[] {
+    return this.#forInstances ? resumption(missed, this.#status) : missed;
   }
 
   #sendSnapshot(): void {
     this.#isRestarting = false;
     this.#history.advanceToSnapshot();
     const rooms = this.#takeUnsent(Number.POSITIVE_INFINITY);
-    this.#changes.broadcast(this.#wholeStates.restartWithSnapshot(rooms));
+    const snapshot = this.#wholeStates.restartWithSnapshot(rooms);
+    this.#changes.broadcast(this.#forInstances ? withStatus(snapshot, this.#status) : snapshot);
     this.#updateMap(rooms.length);
+  }
+
+  /** Bad news goes before the changes, good news after them. */
+  #sendToInstances(isNewStatus: boolean, servers: readonly ServerView[]): void {
+    const { complete } = this.#status;
+    if (isNewStatus && !complete) this.#changes.broadcast(statusFrame(this.#status));
+    this.#sendChanges(undefined, servers);
+    if (isNewStatus && complete) this.#changes.broadcast(statusFrame(this.#status));
   }
 
   /** `newStatus` goes with the first event. */

@@ -118,6 +118,11 @@ export class FleetView implements FeedSource {
     return { state: this.#activation.state, complete: reason === null, reason };
   }
 
+  /** Substate of `active`, as in the state; else null. */
+  get detail(): string | null {
+    return this.#activation.detail;
+  }
+
   state(): ServiceState {
     const { roster, viewers } = this.#context;
     const reason = this.incompleteReason;

@@ -16,7 +16,7 @@ export class Channel<V extends StreamViewer = Viewer> {
   /** Viewers that missed a frame: later frames do not help them. */
   readonly #behind = new Set<V>();
   /** Viewers whose whole state is being encoded. */
-  readonly #awaiting = new Set<V>();
+  readonly #awaiting = new Map<V, Promise<WholeState>>();
   readonly #wholeState: () => WholeState | Promise<WholeState>;
 
   /** A viewer with more bytes waiting gets no further frames. */
@@ -66,6 +66,20 @@ export class Channel<V extends StreamViewer = Viewer> {
     for (const viewer of this.#behind) this.#catchUp(viewer);
   }
 
+  /** Makes every viewer need the whole state: what they were sent no longer helps them. */
+  renew(): void {
+    this.#awaiting.clear();
+    for (const viewer of this.#viewers) {
+      this.#behind.add(viewer);
+      this.#catchUp(viewer);
+    }
+  }
+
+  /** Whether a viewer has missed frames, and waits for the whole state. */
+  isBehind(viewer: V): boolean {
+    return this.#behind.has(viewer);
+  }
+
   get size(): number {
     return this.#viewers.size;
   }
@@ -86,13 +100,11 @@ export class Channel<V extends StreamViewer = Viewer> {
       this.#restore(viewer, whole);
       return;
     }
-    this.#awaiting.add(viewer);
-    whole.then(
-      (frame) => {
-        if (this.#awaiting.delete(viewer)) this.#restore(viewer, frame);
-      },
-      () => this.#awaiting.delete(viewer),
-    );
+    this.#awaiting.set(viewer, whole);
+    const isAwaited = () => this.#awaiting.get(viewer) === whole && this.#awaiting.delete(viewer);
+    whole.then((frame) => {
+      if (isAwaited()) this.#restore(viewer, frame);
+    }, isAwaited);
   }
 
   #restore(viewer: V, frame: WholeState): void {

@@ -1,13 +1,21 @@
 import type Router from '@koa/router';
-import type { Feed } from '../../fleet/feed.js';
+import type { StreamKind } from '../../fleet/feed.js';
+import type { Viewer } from '../../sse/viewer.js';
 import type { Admission } from '../guards/admission.js';
 import { wordParameter } from './query.js';
 
 /** What the streams of live counts need. */
 export interface StreamNeeds {
-  feed: Feed;
+  feed: StreamFeed;
   viewerConnected: () => void;
   viewerDisconnected: () => void;
+}
+
+/** Sends the counts to viewers: the feed, or in a cluster the relay. */
+export interface StreamFeed {
+  add(viewer: Viewer, kind: StreamKind, lastEventId?: string): void;
+  remove(viewer: Viewer): void;
+  readonly viewers: number;
 }
 
 /** `GET /api/events`: the live counts, as the whole map or, with `?stream=changes`, as changes. */
