@@ -28,8 +28,8 @@ export interface PubSubHttpNeeds {
    * its connection is open. Else it fails, and its body is not sent.
    */
   mayAct?: (() => boolean) | undefined;
-  /** A request ended with an answer of any status, or without one. Not called for a request that was aborted. */
-  onEnded?: ((isAnswered: boolean) => void) | undefined;
+  /** In a cluster: is told when a request begins, and when a server answers with whatever status. */
+  reach?: { noteBegun: () => void; noteAnswered: () => void } | undefined;
 }
 
 /** How servers are reached over https. */
@@ -119,12 +119,8 @@ export class PubSubHttp {
     signal.addEventListener('abort', abort);
     this.#open.add(open);
     try {
-      const answer = await readAnswer(open.stream, request);
-      this.#needs.onEnded?.(true);
-      return answer;
+      return await readAnswer(open.stream, request);
     } catch (error) {
-      if (!signal.aborted && !this.#isClosed)
-        this.#needs.onEnded?.(open.stream.response !== undefined);
       // An error of got contains the request with its token, which must not be logged.
       throw new Error(this.#needs.tls ? tlsCause(error as Error) : (error as Error).message);
     } finally {
@@ -152,7 +148,7 @@ export class PubSubHttp {
 
   #start(server: ServerId, asked: PubSubRequest): OpenRequest {
     const { method, path, json } = asked;
-    const { sign, tls } = this.#needs;
+    const { sign, tls, reach } = this.#needs;
     const { host, port } = hostAndPort(server);
     const stream = this.#got.stream(`${tls ? 'https' : 'http'}://${server}`, {
       isStream: true,
@@ -179,6 +175,8 @@ export class PubSubHttp {
     const open: OpenRequest = { stream };
     // Without a listener, an error after the answer was read would end the process.
     stream.on('error', () => {});
+    reach?.noteBegun();
+    if (reach) stream.once('response', () => reach.noteAnswered());
     return open;
   }
 
