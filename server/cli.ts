@@ -1,8 +1,8 @@
 #!/usr/bin/env node
 /** `npx pubsub-dashboard`: runs the service. Its settings are environment variables. */
 
-import { readFileSync } from 'node:fs';
 import process from 'node:process';
+import { serviceVersion } from './serviceVersion.js';
 
 const usage = `Usage: npx pubsub-dashboard
 
@@ -26,17 +26,10 @@ if (argument === undefined) {
 } else if (argument === '--help' || argument === '-h') {
   process.stdout.write(usage);
 } else if (argument === '--version' || argument === '-v') {
-  process.stdout.write(`${version()}\n`);
+  process.stdout.write(`${serviceVersion()}\n`);
 } else {
   process.stderr.write(
     `Unknown argument '${argument}'. Settings are environment variables, such as PORT=8080. See --help.\n`,
   );
   process.exitCode = 2;
-}
-
-function version(): string {
-  // From the sources in `server`, and from `dist/server`.
-  const path = import.meta.url.endsWith('.ts') ? '../package.json' : '../../package.json';
-  const text = readFileSync(new URL(path, import.meta.url), 'utf8');
-  return (JSON.parse(text) as { version: string }).version;
 }

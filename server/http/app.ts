@@ -9,6 +9,7 @@ import type { InstanceSignatures } from '../cluster/instanceSignatures.js';
 import type { Inspector } from '../inspection/inspector.js';
 import type { Machines } from '../inspection/machines.js';
 import type { UpdatesFeed } from '../rooms/watching/updatesFeed.js';
+import type { InstanceView } from '../wire/instanceView.js';
 import type { ObservationsReport } from '../wire/observationsReport.js';
 import { Authentication } from './auth/authentication.js';
 import type { Hosts } from './auth/hosts.js';
@@ -29,6 +30,7 @@ import { type CountNeeds, countRoutes } from './routes/counts.js';
 import { type FleetNeeds, fleetRoutes } from './routes/fleet.js';
 import { healthRoutes } from './routes/health.js';
 import { inspectRoutes } from './routes/inspect.js';
+import { instanceRoutes } from './routes/instances.js';
 import { machineRoutes } from './routes/machines.js';
 import { observationRoutes } from './routes/observations.js';
 import { openapiRoutes } from './routes/openapi.js';
@@ -70,6 +72,7 @@ export interface AppNeeds {
   updates: UpdatesFeed;
   connections: ConnectionNeeds;
   observations: () => ObservationsReport;
+  instances: () => InstanceView[];
   machines: Machines;
   /** Undefined: `INSPECT` is off. */
   inspector: Inspector | undefined;
@@ -159,6 +162,7 @@ function viewerRouter(needs: AppNeeds): Router {
   streamRoutes(router, needs.streams, admission);
   updateRoutes(router, needs.updates, admission);
   roomStreamRoutes(router, needs.roomStreams, admission);
+  instanceRoutes(router, needs.instances);
   // Every route below is answered by the leader. docs/protocol.md has the list.
   router.use(forwardToLeader(needs.cluster?.forwarding));
   fleetRoutes(router, needs.fleet);

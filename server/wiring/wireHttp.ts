@@ -1,6 +1,8 @@
+import { randomBytes } from 'node:crypto';
 import type { RequestListener } from 'node:http';
 import type { Logger } from 'pino';
 import type { ActivationActor } from '../../machines/activationMachine.js';
+import { viewAlone } from '../cluster/instanceViews.js';
 import type { Config } from '../config/config.js';
 import type { Discovery } from '../discovery/discovery.js';
 import type { Feed } from '../fleet/feed.js';
@@ -15,6 +17,7 @@ import type { Inspector } from '../inspection/inspector.js';
 import { Machines } from '../inspection/machines.js';
 import type { Observations } from '../observations/observations.js';
 import type { CallbackReceiver } from '../pubsub/callbackReceiver.js';
+import { serviceVersion } from '../serviceVersion.js';
 import { type PubSubParts, wireStartup } from './wirePubSub.js';
 import type { RoomParts } from './wireRooms.js';
 
@@ -45,6 +48,12 @@ const defaultReadTimeoutsMs: ReadTimeouts = { stalled: 60_000, whole: 10 * 60_00
 export function wireHttp(needs: HttpWiringNeeds): RequestListener {
   const { config, log, isDraining, feed, view, discovery, observations, rooms, inspector } = needs;
   const { trustedProxies, corsOrigins, maxBodyBytes } = config;
+  const self = {
+    id: randomBytes(6).toString('base64url'),
+    url: needs.publicUrl,
+    version: serviceVersion(),
+    startedAtMs: Date.now(),
+  };
   const viewerToken = config.auth === 'none' ? undefined : config.dashboardToken;
   return createListener({
     log,
@@ -78,6 +87,7 @@ export function wireHttp(needs: HttpWiringNeeds): RequestListener {
     counts: { countsOf: (room) => view.countsOf(room) },
     ...rooms.routes,
     observations: () => observations.report(),
+    instances: () => viewAlone({ ...self, viewers: feed.viewers }),
     machines: new Machines(needs.actor),
     inspector,
   });

@@ -57,6 +57,7 @@ export function appNeeds(overrides: AppOverrides = {}): LoneNeeds {
     page: undefined,
     // A route that a test does not ask for needs nothing.
     fleet: { servers: () => [], ...fleet },
+    instances: () => [],
     counts: {},
     rooms: {},
     roomStreams: {},

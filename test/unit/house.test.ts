@@ -19,7 +19,7 @@ interface Source {
 }
 
 function sourceOf(path: string, text: string): Source {
-  const code = text.replace(/\/\*[\s\S]*?\*\/|(?<=^|\s)\/\/.*$/gm, '');
+  const code = text.replace(/^#!.*|\/\*[\s\S]*?\*\/|(?<=^|\s)\/\/.*$/gm, '');
   const statement =
     /^(?:import|export)\b(?: (type)\b)?[^'";]*?from '([^']+)'|\bimport\(?\s*'([^']+)'/gm;
   const imports = [...code.matchAll(statement)].map(([whole, type, static_ = '', other = '']) => ({

@@ -160,6 +160,7 @@ describe('real answers match the description:', () => {
     await of('get /assets/{file}', '/assets/none.js', 404);
     await of('get /api/servers', '/api/servers', 200);
     await of('get /api/state', '/api/state', 200);
+    await of('get /api/instances', '/api/instances', 200);
     await of('get /api/machines', '/api/machines', 200);
     const machine = 'get /api/machines/{id}';
     await of(machine, '/api/machines/pubSubServer?limit=1', 200);
