@@ -86,6 +86,8 @@ export interface ClusterNeeds {
   signatures: InstanceSignatures;
   /** Passes questions on to the leader. */
   forwarding: Forwarding;
+  /** Whether it has known no leader since it started. */
+  isStarting: () => boolean;
   /** Adds the routes that only other instances may use; each path begins with `/api/instances/`. */
   addRoutes: (router: Router) => void;
 }
@@ -134,9 +136,9 @@ function serverRouter({ callbacks, startup, hosts, bodyLimits }: AppNeeds): Rout
 }
 
 /** Routes for what supervises the service: load balancers, systemd, Kubernetes. */
-function supervisorRouter({ isDraining }: AppNeeds): Router {
+function supervisorRouter({ isDraining, cluster }: AppNeeds): Router {
   const router = new Router();
-  healthRoutes(router, isDraining);
+  healthRoutes(router, { isDraining, isStarting: cluster?.isStarting ?? (() => false) });
   return router;
 }
 

@@ -26,9 +26,12 @@ export class Viewer {
   #isEnded = false;
   #isGone = false;
   readonly #onGone: (() => void)[] = [];
+  readonly #successor: () => Answerer;
 
-  constructor(ctx: Context) {
+  /** `successor`: whether somebody can answer when this service ends the stream. */
+  constructor(ctx: Context, successor: () => Answerer = () => 'absent') {
     this.#ctx = ctx;
+    this.#successor = successor;
     this.#stream = new SSETransform(ctx);
     // The stream ends with its connection, so frames need no chunked encoding.
     ctx.res.useChunkedEncodingByDefault = false;
@@ -99,7 +102,7 @@ export class Viewer {
   }
 
   /** Ends the stream after the waiting bytes, and tells the client when to reconnect. */
-  end(answerer: Answerer = 'absent'): void {
+  end(answerer: Answerer = this.#successor()): void {
     if (this.#isEnded) return;
     this.#isEnded = true;
     if (this.#stream.destroyed || this.#ctx.res.destroyed) return;

@@ -14,11 +14,13 @@ export function clusterNeeds(
     isLeading = () => false,
     leader = () => undefined,
     timeoutMs = 10_000,
+    isStarting = () => false,
     addRoutes = () => {},
   }: {
     isLeading?: () => boolean;
     leader?: () => Leader | undefined;
     timeoutMs?: number;
+    isStarting?: () => boolean;
     addRoutes?: ClusterNeeds['addRoutes'];
   } = {},
 ): ClusterNeeds {
@@ -26,6 +28,7 @@ export function clusterNeeds(
   return {
     signatures,
     forwarding: new Forwarding({ requests, isLeading, leader, timeoutMs }),
+    isStarting,
     addRoutes,
   };
 }

@@ -1,7 +1,7 @@
 import type { Context } from 'koa';
 import type { Networks } from '../../addresses.js';
 import { retryFrame } from '../../sse/frames.js';
-import { retryMs } from '../../sse/retry.js';
+import { type Answerer, retryMs } from '../../sse/retry.js';
 import { Viewer } from '../../sse/viewer.js';
 import { apiError } from '../errors.js';
 import { viewerAddress } from '../remoteAddress.js';
@@ -18,6 +18,11 @@ export interface AdmissionNeeds {
   isDraining: () => boolean;
   /** Proxies whose `X-Forwarded-For` is trusted. */
   trustedProxies: Networks | undefined;
+  /**
+   * Whether another instance can answer when this one ends its streams or is full. Default: `absent`, none
+   * can.
+   */
+  successor?: () => Answerer;
 }
 
 /** Lets viewers open event streams, up to the limits. */
@@ -36,13 +41,14 @@ export class Admission {
   admit(ctx: Context, isFull = false): Viewer | undefined {
     const address = viewerAddress(ctx, this.#needs.trustedProxies);
     const refusal = this.#refusalFor(address, isFull);
+    const { successor } = this.#needs;
     if (refusal) {
-      refuse(ctx, refusal);
+      refuse(ctx, refusal, successor?.());
     } else if (ctx.method === 'HEAD') {
       ctx.status = 200;
       ctx.type = 'text/event-stream';
     } else {
-      const viewer = new Viewer(ctx);
+      const viewer = new Viewer(ctx, successor);
       viewer.onGone(this.#open.add(address));
       return viewer;
     }
@@ -59,9 +65,13 @@ export class Admission {
 }
 
 /** An EventSource never retries after an error status. So it gets a stream that only says when to retry. */
-function refuse(ctx: Context, refusal: 'draining' | 'too_many_viewers'): void {
+function refuse(
+  ctx: Context,
+  refusal: 'draining' | 'too_many_viewers',
+  answerer: Answerer = 'absent',
+): void {
   if (!ctx.accepts('text/event-stream')) throw apiError(refusal);
   ctx.set('Cache-Control', 'no-store');
   ctx.type = 'text/event-stream';
-  ctx.body = retryFrame(retryMs('absent'));
+  ctx.body = retryFrame(retryMs(answerer));
 }
