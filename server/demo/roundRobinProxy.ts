@@ -64,7 +64,8 @@ const maxBodyBytes = 1024 * 1024;
 /**
  * Gives every request to the next instance that is ready. A stream stays where it is. An instance that
  * does not answer is left out until `/ready` is 200 again, and a request without a body goes on to the
- * next one. No header is added, as by a balancer of TCP connections.
+ * next one. Requests are passed on unchanged, as by a balancer of TCP connections. Answers have the header
+ * `X-Served-By`, with the URL of the instance.
  */
 export async function startRoundRobinProxy(options: RoundRobinOptions): Promise<RoundRobinProxy> {
   const balancer = new Balancer({ ...defaults, ...options });
@@ -137,7 +138,7 @@ class Balancer {
     for (const target of this.#inTurn()) {
       try {
         const sent = { method, path, headers, body };
-        return passOn(await this.#ask(target, sent, undefined, res), res);
+        return passOn(await this.#ask(target, sent, undefined, res), res, target);
       } catch (cause) {
         if ((cause as NodeJS.ErrnoException).code === 'ECONNREFUSED') target.isReady = false;
         // A post that was sent may have been applied.
@@ -203,8 +204,9 @@ const hopByHop = new Set(['connection', 'keep-alive', 'transfer-encoding']);
 const endToEnd = (headers: IncomingHttpHeaders): IncomingHttpHeaders =>
   Object.fromEntries(Object.entries(headers).filter(([name]) => !hopByHop.has(name)));
 
-function passOn(answer: IncomingMessage, res: ServerResponse): void {
-  res.writeHead(answer.statusCode ?? 502, endToEnd(answer.headers));
+function passOn(answer: IncomingMessage, res: ServerResponse, { url }: Target): void {
+  const headers = { ...endToEnd(answer.headers), 'x-served-by': url.origin };
+  res.writeHead(answer.statusCode ?? 502, headers);
   res.flushHeaders();
   answer.pipe(res);
   // The instance died in the middle of its answer: so does the connection here.

@@ -48,7 +48,10 @@ async function startProxy(...instances: { url: string }[]) {
 const textOf = async (url: string) => (await fetch(url)).text();
 
 test('requests go to the instances in turn', async () => {
-  const proxy = await startProxy(await startInstance('a'), await startInstance('b'));
+  const [a, b] = [await startInstance('a'), await startInstance('b')];
+  const proxy = await startProxy(a, b);
+  const servedBy = (await fetch(proxy.url)).headers.get('X-Served-By');
+  expect([a.url, b.url]).toContain(servedBy);
   const answers = [await textOf(proxy.url), await textOf(proxy.url), await textOf(proxy.url)];
   expect(new Set(answers)).toEqual(new Set(['a', 'b']));
   expect(answers[2]).toBe(answers[0]);

@@ -1,0 +1,131 @@
+import type { EventSourceMessage } from 'eventsource-parser';
+import type { Truth } from './truth.js';
+import type { Watcher } from './watcher.js';
+
+/** What a watcher shows: `apart` is without a connection, or at an instance that is paused. */
+export type Verdict = 'apart' | 'incomplete' | 'wrong' | 'right';
+
+/** A broken promise. */
+export interface Offence {
+  readonly atMs: number;
+  readonly text: string;
+}
+
+const sampleMs = 20;
+/** A number that was true so recently is right: it takes a moment until a change arrives. */
+const freshMs = 500;
+/** A complete number may be wrong for so long: as long as it takes to notice. */
+const noticeMs = 3_000;
+const maxOffences = 20;
+
+/** Compares watchers with the truth all the time. */
+export class Referee {
+  readonly offences: Offence[] = [];
+  /** The longest time that this process itself was busy: judgements are late by as much. */
+  longestPauseMs = 0;
+  readonly #truth: Truth;
+  readonly #watchers: ReadonlySet<Watcher>;
+  /** Rooms whose count never changes. They may not flicker, complete or not. */
+  readonly #steady: ReadonlyMap<string, number>;
+  readonly #pausedInstances = new Map<string, number>();
+  /** Watchers that had everything once. */
+  readonly #informed = new WeakSet<Watcher>();
+  /** When each watcher was last something else than right. */
+  readonly #lastBadMs = new Map<Watcher, number>();
+  readonly #timer: NodeJS.Timeout;
+  #sampledMs = performance.now();
+  #excusedUntilMs = 0;
+
+  constructor(needs: {
+    truth: Truth;
+    watchers: ReadonlySet<Watcher>;
+    steady: ReadonlyMap<string, number>;
+  }) {
+    this.#truth = needs.truth;
+    this.#watchers = needs.watchers;
+    this.#steady = needs.steady;
+    this.#timer = setInterval(() => this.#sample(), sampleMs);
+  }
+
+  stop(): void {
+    clearInterval(this.#timer);
+  }
+
+  /** Watchers at this instance are not judged from now on: nobody can tell them anything. */
+  pause(instance: string): void {
+    this.#pausedInstances.set(instance, Number.POSITIVE_INFINITY);
+  }
+
+  /** They are judged again, after the time that it takes to notice. */
+  resume(instance: string): void {
+    this.#pausedInstances.set(instance, performance.now() + noticeMs);
+  }
+
+  /** When the last of all watchers, or this one, was last not right. */
+  lastBadMs(watcher?: Watcher): number {
+    if (watcher) return this.#lastBadMs.get(watcher) ?? Number.NEGATIVE_INFINITY;
+    return Math.max(
+      ...[...this.#watchers].map((each) => this.#lastBadMs.get(each) ?? Number.NEGATIVE_INFINITY),
+    );
+  }
+
+  /** Called by each watcher after an event. */
+  onEvent(watcher: Watcher, event: EventSourceMessage): void {
+    if (!this.#informed.has(watcher)) return;
+    if (watcher.rooms.size === 0) {
+      this.#accuse(watcher, `an empty map by ${event.event} ${event.id}`);
+      return;
+    }
+    for (const [room, count] of this.#steady) {
+      const shown = watcher.rooms.get(room) ?? 0;
+      if (shown !== count)
+        this.#accuse(watcher, `${room} flickers: ${shown} instead of ${count} by ${event.event}`);
+    }
+  }
+
+  #sample(): void {
+    const now = performance.now();
+    const pauseMs = now - this.#sampledMs;
+    this.#sampledMs = now;
+    this.longestPauseMs = Math.max(this.longestPauseMs, pauseMs);
+    // What waits in the sockets of this process was told in time.
+    if (pauseMs > 10 * sampleMs) this.#excusedUntilMs = now + pauseMs;
+    for (const watcher of this.#watchers) this.#judge(watcher, now);
+  }
+
+  #judge(watcher: Watcher, now: number): void {
+    const verdict = this.verdictOf(watcher, now);
+    if (verdict === 'right') this.#informed.add(watcher);
+    else this.#lastBadMs.set(watcher, now);
+    if (verdict !== 'wrong' || now < this.#excusedUntilMs) return;
+    const room = this.#wrongRoom(watcher, now - noticeMs);
+    if (room === undefined) return;
+    const shown = watcher.rooms.get(room) ?? 0;
+    const truth = this.#truth.inWords(room, now - noticeMs);
+    this.#accuse(watcher, `${room} is ${shown}, said to be complete; true: ${truth}`);
+  }
+
+  verdictOf(watcher: Watcher, now = performance.now()): Verdict {
+    if (!watcher.isConnected || this.#isPaused(watcher, now)) return 'apart';
+    if (!watcher.isComplete) return 'incomplete';
+    return this.#wrongRoom(watcher, now - freshMs) === undefined ? 'right' : 'wrong';
+  }
+
+  #isPaused({ instance = '' }: Watcher, now: number): boolean {
+    return (this.#pausedInstances.get(instance) ?? 0) > now;
+  }
+
+  /** A room whose count was not true at any time since then. */
+  #wrongRoom({ rooms }: Watcher, sinceMs: number): string | undefined {
+    for (const room of this.#truth.rooms())
+      if (!this.#truth.wasTrue(room, rooms.get(room) ?? 0, sinceMs)) return room;
+    for (const [room, count] of rooms) if (!this.#truth.wasTrue(room, count, sinceMs)) return room;
+    return undefined;
+  }
+
+  #accuse(watcher: Watcher, what: string): void {
+    const atMs = performance.now();
+    const text = `at ${Math.round(atMs)} ${what} | ${watcher.inWords()}`;
+    if (this.offences.length < maxOffences) this.offences.push({ atMs, text });
+  }
+}
