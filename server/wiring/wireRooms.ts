@@ -1,5 +1,6 @@
 import type { Logger } from 'pino';
 import type { ActivationActor } from '../../machines/activationMachine.js';
+import type { InstanceActor } from '../../machines/instanceMachine.js';
 import type { RoomName, ServerId } from '../../machines/ports.js';
 import { roomMachine } from '../../machines/roomMachine.js';
 import type { Config } from '../config/config.js';
@@ -46,7 +47,8 @@ export interface RoomWiringNeeds {
   counts: () => KnownCounts;
   observations: Pick<Observations, 'roomSeen' | 'connections'>;
   /** Called only while the machine runs, because the machine of a room is one of its parts. */
-  actor: () => ActivationActor;
+  instance: () => InstanceActor;
+  activation: () => ActivationActor;
   /** Whether a server was removed because it did not answer. */
   isGone: (server: ServerId) => boolean;
 }
@@ -56,7 +58,7 @@ export type RoomParts = ReturnType<typeof wireRooms>;
 
 /** Creates the parts that know rooms, and fills the slots of a room's machine with them. */
 export function wireRooms(wiring: RoomWiringNeeds) {
-  const { config, log, store, roomPosts, actor, observations } = wiring;
+  const { config, log, store, roomPosts, instance, activation, observations } = wiring;
   const { redisUrl, redisSentinelPassword: sentinelPassword } = config;
   const redis =
     redisUrl === undefined
@@ -80,7 +82,7 @@ export function wireRooms(wiring: RoomWiringNeeds) {
   const isStorePartial = config.dynamodbTable === undefined;
   const facts = new LocalFleetFacts({
     ...wiring,
-    fleet: () => actor().getSnapshot().context,
+    fleet: () => activation().getSnapshot().context,
     roomSeen,
     pubSubPort: config.pubSubPort,
   });
@@ -114,8 +116,8 @@ export function wireRooms(wiring: RoomWiringNeeds) {
     channels,
     // A viewer of updates is also a viewer of the fleet: servers post only while there is one.
     onServersWanted: (isWanted) => {
-      actor().send({ type: isWanted ? 'updates.watched' : 'updates.unwatched' });
-      actor().send({ type: isWanted ? 'viewer.connected' : 'viewer.disconnected' });
+      activation().send({ type: isWanted ? 'updates.watched' : 'updates.unwatched' });
+      activation().send({ type: isWanted ? 'viewer.connected' : 'viewer.disconnected' });
     },
   });
   const { roomChannel, roomSources, roomDocument } = watches;
@@ -129,7 +131,7 @@ export function wireRooms(wiring: RoomWiringNeeds) {
   });
   const send = (type: 'room.watched' | 'room.unwatched', room: RoomName) => {
     // At shutdown, the machine stops before the last stream has closed.
-    if (actor().getSnapshot().status === 'active') actor().send({ type, room });
+    if (instance().getSnapshot().status === 'active') instance().send({ type, room });
   };
   const rooms: RoomNeeds = {
     roomList,
