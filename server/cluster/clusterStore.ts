@@ -24,6 +24,8 @@ export interface InstanceInfo {
 
 /** An instance as Redis knows it. */
 export interface InstanceRecord extends InstanceInfo {
+  /** Whether it would lead. False while it backs off. */
+  readonly isCandidate: boolean;
   /** Grows with each beat: whoever sees it unchanged for a lease time knows that the instance is gone. */
   readonly beats: number;
   /** Time since its last beat by the clock of Redis, which may jump. At least 0. */
@@ -62,13 +64,21 @@ export type AcquireResult =
 export interface Beat {
   readonly info: InstanceInfo;
   readonly beats: number;
+  readonly isCandidate: boolean;
+  /** The highest term that the instance knows of, 0 if none. */
+  readonly highestTerm: Term;
   /** What a leader renews. */
   readonly lease?: { readonly term: Term; readonly isActive: boolean } | undefined;
 }
 
 export interface BeatResult {
-  /** Whether the lease was still the one to renew. False without `lease`. */
+  /**
+   * Whether the lease was still the one to renew. False without `lease`, and if any instance knows of a
+   * higher term: then Redis has forgotten it.
+   */
   readonly isRenewed: boolean;
+  /** The highest term that any instance has told, 0 if none. */
+  readonly highestTerm: Term;
   readonly lease: LeaseRecord | undefined;
   /** All that beat in the last minute, the asking one too. */
   readonly instances: readonly InstanceRecord[];

@@ -59,14 +59,16 @@ export class RedisClusterStore implements ClusterStore {
     );
   }
 
-  beat({ info, beats, lease: renewed }: Beat, done: Answered<BeatResult>): void {
+  beat(beat: Beat, done: Answered<BeatResult>): void {
+    const { info, beats, isCandidate, lease: renewed } = beat;
     const { lease, instances, inbox } = this.#keys;
-    const said = JSON.stringify({ ...info, beats });
+    const said = JSON.stringify({ ...info, beats, isCandidate });
     const renewal = renewed ? [String(renewed.term), toFlag(renewed.isActive)] : ['', '0'];
-    const args = [info.id, said, ...renewal, String(presenceMs)];
+    const args = [info.id, said, ...renewal, String(presenceMs), String(beat.highestTerm)];
     this.#run('beat', [lease, instances, inbox], args, done, (reply) => {
-      const [isRenewed, record, others, inboxLength] = beatReply.parse(reply);
-      return { isRenewed: isRenewed === 1, lease: record, instances: others, inboxLength };
+      const [isRenewed, record, others, inboxLength, highestTerm] = beatReply.parse(reply);
+      const read = { lease: record, instances: others, inboxLength, highestTerm };
+      return { isRenewed: isRenewed === 1, ...read };
     });
   }
 

@@ -26,6 +26,7 @@ const instanceInfo = z.object({
   startedAtMs: z.number(),
   reachesServers: z.boolean().nullable(),
   beats: z.number(),
+  isCandidate: z.boolean(),
 });
 
 const lease = texts.transform(parseLease);
@@ -38,6 +39,7 @@ export const beatReply = z.tuple([
   lease,
   z.array(z.union([z.string(), z.number()])).transform(parseInstances),
   z.number(),
+  z.coerce.number(),
 ]);
 export const entriesReply = texts;
 

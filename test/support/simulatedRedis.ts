@@ -21,6 +21,8 @@ interface Lease {
 /** What Redis holds, and what a backup or a replica has of it. Never changed in place. */
 interface Keys {
   readonly lease?: Lease | undefined;
+  /** The highest term that an instance has told. In the same key as the lease. */
+  readonly highestTerm: number;
   readonly instances: ReadonlyMap<string, { beat: Beat; atMs: number }>;
   readonly inbox: readonly string[];
   readonly taken: readonly string[];
@@ -29,6 +31,7 @@ interface Keys {
 }
 
 const noKeys: Keys = {
+  highestTerm: 0,
   instances: new Map(),
   inbox: [],
   taken: [],
@@ -48,8 +51,6 @@ export class SimulatedRedis {
   timeOffsetMs = 0;
   /** Connections are refused. */
   isDown = false;
-  /** Requests that were executed. */
-  executed = 0;
 
   /** `nowMs`: milliseconds since 1970. */
   constructor(nowMs: () => number) {
@@ -73,7 +74,8 @@ export class SimulatedRedis {
 
   /** One key is evicted, as with another policy than `noeviction`. */
   evict(key: 'lease' | 'instances' | 'inbox' | 'taken'): void {
-    this.#keys = { ...this.#keys, [key]: noKeys[key] };
+    const highestTerm = key === 'lease' ? 0 : this.#keys.highestTerm;
+    this.#keys = { ...this.#keys, highestTerm, [key]: noKeys[key] };
   }
 
   /** The lease as it is, for a test to look at. */
@@ -92,7 +94,8 @@ export class SimulatedRedis {
       return { taken: held.record, previous: held.previous };
     if (now?.term !== seen?.term || now?.renewals !== seen?.renewals) return { refusedBy: now };
     const { id: instance, url, serversUrl, protocol } = info;
-    const term = Math.max((now?.term ?? 0) + 1, highestTerm + 1, this.timeMs);
+    const known = Math.max(now?.term ?? 0, this.#keys.highestTerm, highestTerm);
+    const term = Math.max(known + 1, this.timeMs);
     const isActive = now?.isActive ?? false;
     const record = { term, instance, url, serversUrl, protocol, renewals: 1, isActive };
     const { taking } = held ?? {};
@@ -103,8 +106,13 @@ export class SimulatedRedis {
   beat(beat: Beat): BeatResult {
     const { info, lease } = beat;
     const held = this.#keys.lease;
+    const highestTerm = Math.max(beat.highestTerm, this.#keys.highestTerm);
+    this.#set({ highestTerm });
     const isRenewed =
-      lease !== undefined && held?.record.term === lease.term && held.record.instance === info.id;
+      lease !== undefined &&
+      held?.record.term === lease.term &&
+      held.record.instance === info.id &&
+      lease.term >= highestTerm;
     if (isRenewed && held)
       this.#change(held, { renewals: held.record.renewals + 1, isActive: lease.isActive });
     this.#setPresence(beat);
@@ -113,6 +121,7 @@ export class SimulatedRedis {
       lease: this.lease,
       instances: this.#instances(),
       inboxLength: this.#live.inbox.length,
+      highestTerm,
     };
   }
 
@@ -162,11 +171,14 @@ export class SimulatedRedis {
   }
 
   #instances(): BeatResult['instances'] {
-    return [...this.#keys.instances.values()].map(({ beat: { info, beats }, atMs }) => ({
-      ...info,
-      beats,
-      beatAgoMs: Math.max(0, this.timeMs - atMs),
-    }));
+    return [...this.#keys.instances.values()].map(
+      ({ beat: { info, beats, isCandidate }, atMs }) => ({
+        ...info,
+        beats,
+        isCandidate,
+        beatAgoMs: Math.max(0, this.timeMs - atMs),
+      }),
+    );
   }
 
   #setPresence(beat: Beat): void {
@@ -182,7 +194,6 @@ export class SimulatedRedis {
   }
 
   #set(change: Partial<Keys>): void {
-    this.executed += 1;
     this.#keys = { ...this.#keys, ...change };
   }
 }

@@ -24,7 +24,8 @@ end
 -- back when the keys were lost, and not when the clock jumped.
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
-local term = math.max((tonumber(lease.term) or 0) + 1, tonumber(ARGV[5]) + 1, now)
+local known = math.max(tonumber(lease.term) or 0, tonumber(lease.highest) or 0, tonumber(ARGV[5]))
+local term = math.max(known + 1, now)
 
 lease.previous = nil
 local previous = {}

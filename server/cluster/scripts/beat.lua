@@ -1,10 +1,12 @@
 -- Renews the lease if the asker leads, notes that the instance is there, and reads what the others said.
 -- KEYS: lease, instances, inbox
 -- ARGV: instance, what it says about itself, term to renew ('' if it does not lead), isActive ('0' or '1'),
---       how long an instance is remembered in ms
--- Returns {1 if renewed, the lease as HGETALL, what each instance said and its age in ms, length of the inbox}.
+--       how long an instance is remembered in ms, highest term that the asker knows
+-- Returns {1 if renewed, the lease as HGETALL, what each instance said and its age in ms, length of the
+--          inbox, highest term that anybody knows}.
 local instance, said, term, isActive = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
 local rememberedMs = tonumber(ARGV[5])
+local highest = ARGV[6]
 
 local lease = redis.call('HGETALL', KEYS[1])
 local at = {}
@@ -12,8 +14,17 @@ for i = 1, #lease, 2 do
   at[lease[i]] = i + 1
 end
 
+-- Redis may have forgotten a term that others have seen. Then nobody leads with a lower one.
+local highestKnown = lease[at.highest] or '0'
+if tonumber(highest) > tonumber(highestKnown) then
+  redis.call('HSET', KEYS[1], 'highest', highest)
+else
+  highest = highestKnown
+end
+
 local renewed = 0
-if term ~= '' and lease[at.term] == term and lease[at.instance] == instance then
+if term ~= '' and lease[at.term] == term and lease[at.instance] == instance
+    and tonumber(term) >= tonumber(highest) then
   renewed = 1
   lease[at.renewals] = string.format('%.0f', lease[at.renewals] + 1)
   lease[at.isActive] = isActive
@@ -38,4 +49,4 @@ for i = 1, #known, 2 do
   end
 end
 
-return {renewed, lease, instances, redis.call('LLEN', KEYS[3])}
+return {renewed, lease, instances, redis.call('LLEN', KEYS[3]), highest}

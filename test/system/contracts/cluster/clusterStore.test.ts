@@ -1,6 +1,9 @@
 import { beforeEach, describe, expect, test } from '@jest/globals';
 import {
   type AcquireAsk,
+  type AcquireResult,
+  type Beat,
+  type BeatResult,
   type ClusterStore,
   type InstanceInfo,
   maxInboxEntries,
@@ -20,18 +23,13 @@ describe.each(adapters)('%s', (_, start) => {
 
   let requests = 0;
   const acquire = (info: InstanceInfo, ask: Partial<AcquireAsk> = {}) =>
-    answer<Parameters<Parameters<ClusterStore['acquire']>[1]>[1]>(redis, (done) => {
+    answer<AcquireResult>(redis, (done) => {
       requests += 1;
       store.acquire({ info, ...nobody, requestId: `request ${requests}`, ...ask }, done);
     });
-  const beat = async (
-    info: InstanceInfo,
-    lease?: { term: number; isActive: boolean },
-    beats = 1,
-  ) => {
-    const result = await answer(redis, (done: Parameters<ClusterStore['beat']>[1]) =>
-      store.beat({ info, beats, lease }, done),
-    );
+  const beat = async (info: InstanceInfo, lease?: Beat['lease'], more: Partial<Beat> = {}) => {
+    const told = { info, beats: 1, isCandidate: true, highestTerm: 0, lease, ...more };
+    const result = await answer<BeatResult>(redis, (done) => store.beat(told, done));
     if (!result) throw new Error('no result');
     return result;
   };
@@ -135,6 +133,18 @@ describe.each(adapters)('%s', (_, start) => {
     });
   });
 
+  test('a term below one that an instance has seen is neither renewed nor drawn again', async () => {
+    const { term, renewals } = taken(await acquire(a));
+    expect((await beat(b, undefined, { highestTerm: term })).highestTerm).toBe(term);
+    expect((await beat(a, { term, isActive: true })).isRenewed).toBe(true);
+    const highestTerm = term + 1_000_000;
+    expect((await beat(b, undefined, { highestTerm })).highestTerm).toBe(highestTerm);
+    const result = await beat(a, { term, isActive: true });
+    expect(result).toMatchObject({ isRenewed: false, highestTerm });
+    const lease = taken(await acquire(b, { seen: { term, renewals: renewals + 1 } }));
+    expect(lease.term).toBe(highestTerm + 1);
+  });
+
   test('a released lease keeps its term and says whether the servers post', async () => {
     const { term, renewals } = taken(await acquire(a));
     await release(term, 'a', true);
@@ -162,13 +172,13 @@ describe.each(adapters)('%s', (_, start) => {
   });
 
   test('a beat shows all instances, until they leave', async () => {
-    await beat(a, undefined, 7);
-    await beat(b, undefined, 3);
+    await beat(a, undefined, { beats: 7, isCandidate: false });
+    await beat(b, undefined, { beats: 3 });
     const info = { ...b, viewers: 5, reachesServers: true };
-    const { instances } = await beat(info, undefined, 4);
+    const { instances } = await beat(info, undefined, { beats: 4 });
     expect([...instances].sort((one, other) => one.id.localeCompare(other.id))).toEqual([
-      { ...a, beats: 7, beatAgoMs: expect.any(Number) },
-      { ...info, beats: 4, beatAgoMs: expect.any(Number) },
+      { ...a, beats: 7, isCandidate: false, beatAgoMs: expect.any(Number) },
+      { ...info, beats: 4, isCandidate: true, beatAgoMs: expect.any(Number) },
     ]);
     await answer(redis, (done) => store.leave('a', done));
     expect((await beat(b)).instances.map(({ id }) => id)).toEqual(['b']);
@@ -221,7 +231,9 @@ describe.each(adapters)('%s', (_, start) => {
   test('closing fails what is open, once', async () => {
     redis.hang();
     const errors: unknown[] = [];
-    store.beat({ info: a, beats: 1 }, (error) => errors.push(error?.message));
+    store.beat({ info: a, beats: 1, isCandidate: true, highestTerm: 0 }, (error) =>
+      errors.push(error?.message),
+    );
     store.close();
     expect(errors).toEqual(['the connection to Redis was closed']);
     await expect(beat(a)).rejects.toThrow();

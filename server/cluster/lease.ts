@@ -1,0 +1,418 @@
+import type {
+  ElectionEvent,
+  FailureCause,
+  InstanceId,
+  Leader,
+  Term,
+} from '../../machines/ports.js';
+import type { Clock, Timer } from '../timing/clock.js';
+import { Candidacy, isOutdated } from './candidacy.js';
+import type {
+  AcquireResult,
+  Answered,
+  BeatResult,
+  ClusterStore,
+  InstanceInfo,
+} from './clusterStore.js';
+import { HeldLease, type Instant, instantOf } from './heldLease.js';
+import { LeaseObserver } from './leaseObserver.js';
+import { type InstanceStatus, Presence } from './presence.js';
+
+export interface LeaseNeeds {
+  readonly store: ClusterStore;
+  readonly clock: Clock;
+  readonly self: InstanceId;
+  /** Called for each beat. `id` is `self`. */
+  readonly info: () => InstanceInfo;
+  /** How long others wait for a renewal before they take the lease. The same at all instances. */
+  readonly leaseMs: number;
+  /** At most a third of `leaseMs`. */
+  readonly beatMs: number;
+}
+
+/** What a renewal tells those who wait for it. */
+type Renewed = (isRenewed: boolean) => void;
+
+/** A single failure is nothing: after a blocked loop, the answer was there and was not read in time. */
+const failuresUntilLost = 2;
+
+/**
+ * The lease of a cluster, as one instance sees it. Sends the beats, judges when another's lease has expired,
+ * takes it on request, and gives up its own in time. Its owner starts and closes it. Listeners are called
+ * synchronously: when the lease is lost, before anything else happens.
+ */
+export class Lease {
+  readonly #needs: LeaseNeeds;
+  readonly #endsAfterMs: number;
+  readonly #observer: LeaseObserver;
+  readonly #presence: Presence;
+  readonly #candidacy: Candidacy;
+  #held: HeldLease | undefined;
+  #isActive = false;
+  /** Renewals under way, with those who wait for them. The newest one is shared. */
+  #renewal: Renewed[] | undefined;
+  #isCampaigning = false;
+  #isAcquiring = false;
+  /** The leader as the election was told; null: that there is none; undefined: nothing yet. */
+  #told: Leader | null | undefined;
+  #election: ((event: ElectionEvent) => void) | undefined;
+  /** Why Redis counts as lost. */
+  #redisLoss: FailureCause | undefined;
+  #unanswered = 0;
+  #beats = 0;
+  #lastAnswered = 0;
+  #requests = 0;
+  #confirmedTaking: string | undefined;
+  /** When the last beat that was answered was sent. */
+  #answeredAtMs: number;
+  #beatTimer: Timer;
+  #retryTimer: Timer;
+  #endTimer: Timer;
+  #nextBeatMs = Number.POSITIVE_INFINITY;
+  #lagMs = 0;
+  readonly #changeListeners = new Set<() => void>();
+  readonly #beatListeners = new Set<(result: BeatResult) => void>();
+
+  constructor(needs: LeaseNeeds) {
+    this.#needs = needs;
+    this.#endsAfterMs = Math.floor((needs.leaseMs * 2) / 3);
+    this.#observer = new LeaseObserver(needs.self, needs.leaseMs);
+    this.#presence = new Presence(needs.leaseMs);
+    this.#candidacy = new Candidacy(needs.leaseMs);
+    this.#answeredAtMs = needs.clock.monotonicMs();
+  }
+
+  /** Sends the first beat. */
+  start(): void {
+    this.#beatAndRepeat();
+  }
+
+  /** Ends without a word: the lease is not released, and nobody is called any more. */
+  close(): void {
+    const { clock } = this.#needs;
+    for (const timer of [this.#beatTimer, this.#retryTimer, this.#endTimer])
+      clock.clearTimeout(timer);
+    this.#held = undefined;
+    this.#election = undefined;
+    this.#changeListeners.clear();
+    this.#beatListeners.clear();
+    this.#nextBeatMs = Number.POSITIVE_INFINITY;
+  }
+
+  /** Stops the beats, and tells the others that this instance goes. Release the lease before. */
+  leave(done: Answered<void>): void {
+    this.#needs.clock.clearTimeout(this.#beatTimer);
+    this.#needs.store.leave(this.#needs.self, done);
+  }
+
+  /** The events of the slot `election` go to the listener. It is told at once who leads, if that is known. */
+  elect(listener: (event: ElectionEvent) => void): () => void {
+    this.#election = listener;
+    this.#told = undefined;
+    if (this.#lastAnswered > 0) this.#tell();
+    return () => {
+      if (this.#election === listener) this.#election = undefined;
+    };
+  }
+
+  /** Tries to lead, as soon as the lease is free and this instance should. See `ElectionRequest`. */
+  campaign(): void {
+    if (this.#redisLoss !== undefined) this.#emit({ type: 'redis.lost', cause: this.#redisLoss });
+    else if (this.#told) this.#seen(this.#told);
+    else this.#isCampaigning = true;
+    this.#campaignIfFree();
+  }
+
+  /** Gives the lease back, and does not campaign for `backOffMs` while another instance would lead. */
+  release(cause: FailureCause = 'the lease was released', backOffMs = 0): void {
+    this.#isCampaigning = false;
+    this.#candidacy.backOff(this.#nowMs, backOffMs);
+    if (this.#held) this.#lose(cause);
+    else this.#emit({ type: 'lease.lost', cause });
+  }
+
+  /** Whether this instance leads, and the last term that it knows. The clocks are not read: see `isHeldNow`. */
+  current(): { term: Term; isHeld: boolean } {
+    const { highestTerm } = this.#observer;
+    return { term: this.#held?.term ?? highestTerm, isHeld: this.#held !== undefined };
+  }
+
+  /**
+   * Whether this instance may act now: reads both clocks. `maxAgeMs`: how long ago the last good renewal may
+   * have been sent; never longer than two thirds of the lease time.
+   */
+  isHeldNow(maxAgeMs?: number): boolean {
+    if (!this.#held) return false;
+    const { clock } = this.#needs;
+    const now = instantOf(clock);
+    // Not in this call: its caller is about to act.
+    if (!this.#held.isHeld(now)) this.#setEndTimer(0);
+    return this.#held.isHeld(now, maxAgeMs);
+  }
+
+  /** The instance that leads, this one too. While Redis does not answer: the last one known. */
+  get leader(): Leader | undefined {
+    if (!this.#held) return this.#told ?? undefined;
+    const { id: instance, url, serversUrl } = this.#needs.info();
+    return { instance, url, serversUrl, term: this.#held.term, isActive: this.#isActive };
+  }
+
+  /** All instances that beat in the last minute, this one too. */
+  get instances(): InstanceStatus[] {
+    return this.#presence.list(this.#nowMs);
+  }
+
+  /** Whether Redis answers. */
+  get isRedisLost(): boolean {
+    return this.#redisLoss !== undefined;
+  }
+
+  /** How late the last beat was sent: the time for which the event loop stood still. */
+  get lagMs(): number {
+    return this.#lagMs;
+  }
+
+  /** Renews the lease now. False: this instance does not lead, or Redis did not say that it still does. */
+  renew(done: Renewed): void {
+    if (!this.isHeldNow()) done(false);
+    else if (this.#renewal) this.#renewal.push(done);
+    else this.#beat([done]);
+  }
+
+  /** Whether pub-sub servers post. Redis is told at once: the next leader takes them over as they are. */
+  setActive(isActive: boolean): void {
+    const isChanged = this.#isActive !== isActive;
+    this.#isActive = isActive;
+    if (isChanged && this.#held) this.#beat([]);
+  }
+
+  /** For the leader: at any instance. */
+  pushInbox(entries: readonly string[], done: Answered<void> = () => {}): void {
+    this.#needs.store.pushInbox(entries, done);
+  }
+
+  /** Takes what others put into the inbox. An error unless this instance leads. One call at a time. */
+  takeInbox(done: Answered<string[]>): void {
+    const { store, self: instance } = this.#needs;
+    const [requestId, held] = [this.#newRequestId(), this.#held];
+    if (!held) {
+      done(new Error('this instance does not lead'));
+      return;
+    }
+    const ask = { term: held.term, instance, requestId, confirmed: this.#confirmedTaking };
+    store.takeInbox(ask, (error, entries) => {
+      if (!error && this.#held === held) this.#confirmedTaking = requestId;
+      done(error, entries);
+    });
+  }
+
+  /** Called when `leader`, `current()` or `isRedisLost` changes. The function that is returned ends that. */
+  onChange(listener: () => void): () => void {
+    this.#changeListeners.add(listener);
+    return () => void this.#changeListeners.delete(listener);
+  }
+
+  /** Called after each beat that Redis answered. The function that is returned ends that. */
+  onBeat(listener: (result: BeatResult) => void): () => void {
+    this.#beatListeners.add(listener);
+    return () => void this.#beatListeners.delete(listener);
+  }
+
+  get #nowMs(): number {
+    return this.#needs.clock.monotonicMs();
+  }
+
+  #beatAndRepeat(): void {
+    const { clock, beatMs } = this.#needs;
+    const nowMs = this.#nowMs;
+    this.#lagMs = Math.max(0, nowMs - this.#nextBeatMs);
+    this.#endIfExpired();
+    this.#nextBeatMs = nowMs + beatMs;
+    this.#beatTimer = clock.setTimeout(() => this.#beatAndRepeat(), beatMs);
+    this.#beat([]);
+  }
+
+  #beat(waiting: Renewed[]): void {
+    const { store, clock } = this.#needs;
+    const [held, sentAt, info] = [this.#held, instantOf(clock), this.#needs.info()];
+    this.#beats += 1;
+    const beats = this.#beats;
+    if (held) this.#renewal = waiting;
+    const beat = {
+      info,
+      beats,
+      isCandidate: this.#candidacy.isCandidate(info, sentAt.monotonicMs),
+      highestTerm: this.#observer.highestTerm,
+      lease: held && { term: held.term, isActive: this.#isActive },
+    };
+    if (held) this.#retryUnlessAnswered(beats);
+    store.beat(beat, (error, result) => {
+      if (this.#renewal === waiting) this.#renewal = undefined;
+      if (result && held) this.#renewed(held, sentAt, result);
+      for (const done of waiting)
+        done(result?.isRenewed === true && this.#held === held && this.isHeldNow());
+      if (error) this.#notAnswered(error);
+      else if (result && beats > this.#lastAnswered) {
+        this.#lastAnswered = beats;
+        this.#answeredAtMs = sentAt.monotonicMs;
+        this.#answered(result);
+      }
+    });
+  }
+
+  /** One lost renewal must not cost the lease. */
+  #retryUnlessAnswered(beats: number): void {
+    const { clock, beatMs } = this.#needs;
+    clock.clearTimeout(this.#retryTimer);
+    this.#retryTimer = clock.setTimeout(() => {
+      if (this.#held && this.#lastAnswered < beats) this.#beat([]);
+    }, beatMs / 2);
+  }
+
+  #renewed(held: HeldLease, sentAt: Instant, { isRenewed, lease }: BeatResult): void {
+    if (this.#held !== held) return;
+    if (isRenewed) held.renew(sentAt);
+    else this.#lose(causeOf(lease, held.term));
+    this.#endIfExpired();
+    if (this.#held) this.#setEndTimer();
+  }
+
+  #answered(result: BeatResult): void {
+    const nowMs = this.#nowMs;
+    this.#unanswered = 0;
+    this.#observer.knows(result.highestTerm);
+    this.#observer.observe(result.lease, nowMs);
+    this.#presence.observe(result.instances, nowMs);
+    if (this.#redisLoss !== undefined) {
+      this.#redisLoss = undefined;
+      this.#told = undefined;
+      this.#emit({ type: 'redis.answered' });
+    }
+    if (this.#held && isOutdated(this.#needs.info(), this.instances))
+      this.#lose('an instance with a newer protocol is there');
+    this.#tell();
+    for (const listener of [...this.#beatListeners]) listener(result);
+    this.#campaignIfFree();
+  }
+
+  #notAnswered({ message }: Error): void {
+    this.#unanswered += 1;
+    const isLong = this.#nowMs - this.#answeredAtMs >= this.#endsAfterMs;
+    if (this.#unanswered < failuresUntilLost || !isLong || this.isRedisLost) return;
+    this.#redisLoss = message;
+    this.#isCampaigning = false;
+    this.#emit({ type: 'redis.lost', cause: message });
+  }
+
+  /** Tells the election who leads, if it does not know yet. */
+  #tell(): void {
+    if (this.#held) return;
+    const leader = this.#observer.leader(this.#nowMs) ?? null;
+    if (this.#told !== undefined && isSame(leader, this.#told)) return;
+    this.#told = leader;
+    if (leader) this.#seen(leader);
+    else this.#emit({ type: 'leader.gone' });
+  }
+
+  #seen(leader: Leader): void {
+    this.#isCampaigning = false;
+    this.#emit({ type: 'leader.seen', leader });
+  }
+
+  #campaignIfFree(): void {
+    if (!this.#isCampaigning || this.#held || this.#isAcquiring) return;
+    const [nowMs, info] = [this.#nowMs, this.#needs.info()];
+    if (!this.#observer.isFree(nowMs)) return;
+    if (!this.#candidacy.mayCampaign(info, this.instances, nowMs)) return;
+    this.#isAcquiring = true;
+    const { record: seen, highestTerm } = this.#observer;
+    const [sentAt, requestId] = [instantOf(this.#needs.clock), this.#newRequestId()];
+    this.#needs.store.acquire({ info, seen, highestTerm, requestId }, (_, result) => {
+      this.#isAcquiring = false;
+      if (result) this.#acquired(result, sentAt);
+    });
+  }
+
+  #acquired(result: AcquireResult, sentAt: Instant): void {
+    if ('taken' in result) this.#taken(result, sentAt);
+    else {
+      this.#observer.observe(result.refusedBy, this.#nowMs);
+      this.#tell();
+    }
+  }
+
+  #taken({ taken, previous }: Extract<AcquireResult, { taken: unknown }>, sentAt: Instant): void {
+    const wasActive = previous?.isActive ?? this.#observer.wasActive;
+    this.#observer.observe(taken, this.#nowMs);
+    this.#isActive = wasActive;
+    const held = new HeldLease(taken.term, sentAt, this.#endsAfterMs);
+    // The machine has changed its mind, or the answer is late.
+    if (!this.#isCampaigning || !held.isHeld(instantOf(this.#needs.clock)))
+      this.#giveBack(taken.term);
+    else this.#hold(held, wasActive);
+  }
+
+  #hold(held: HeldLease, wasActive: boolean): void {
+    this.#isCampaigning = false;
+    this.#held = held;
+    this.#told = undefined;
+    this.#confirmedTaking = undefined;
+    this.#setEndTimer();
+    this.#emit({ type: 'lease.taken', term: held.term, wasActive });
+  }
+
+  #endIfExpired(): void {
+    if (!this.#held || this.#held.isHeld(instantOf(this.#needs.clock))) return;
+    const isBlocked = this.#nowMs - this.#nextBeatMs > this.#needs.beatMs;
+    if (isBlocked) this.#candidacy.backOffAfterBlockedLoop(this.#nowMs);
+    this.#lose(
+      isBlocked
+        ? 'the event loop of this instance stood still'
+        : `no renewal succeeded for ${this.#endsAfterMs} ms`,
+    );
+  }
+
+  #lose(cause: FailureCause): void {
+    const { term } = this.#held ?? {};
+    this.#needs.clock.clearTimeout(this.#endTimer);
+    this.#held = undefined;
+    this.#told = undefined;
+    this.#emit({ type: 'lease.lost', cause });
+    if (term !== undefined) this.#giveBack(term);
+  }
+
+  /** So nobody needs to wait until the lease expires. Without effect if another instance has it. */
+  #giveBack(term: Term): void {
+    const { store, self: instance } = this.#needs;
+    store.release({ term, instance, isActive: this.#isActive }, () => {});
+  }
+
+  #setEndTimer(ms = (this.#held?.endsAtMs ?? 0) - this.#nowMs): void {
+    const { clock } = this.#needs;
+    clock.clearTimeout(this.#endTimer);
+    this.#endTimer = clock.setTimeout(() => this.#endIfExpired(), Math.max(0, ms));
+  }
+
+  #newRequestId(): string {
+    this.#requests += 1;
+    return `${this.#needs.self}.${this.#requests}`;
+  }
+
+  #emit(event: ElectionEvent): void {
+    this.#election?.(event);
+    for (const listener of [...this.#changeListeners]) listener();
+  }
+}
+
+const isSame = (one: Leader | null, other: Leader | null): boolean =>
+  one?.term === other?.term &&
+  one?.instance === other?.instance &&
+  one?.url === other?.url &&
+  one?.serversUrl === other?.serversUrl &&
+  one?.isActive === other?.isActive;
+
+function causeOf(lease: BeatResult['lease'], term: Term): FailureCause {
+  if (!lease) return 'Redis lost the lease';
+  if (lease.term > term) return `another instance took the lease, with term ${lease.term}`;
+  return lease.term < term ? 'Redis lost the lease' : 'Redis knows of a higher term';
+}
