@@ -35,6 +35,7 @@ export class RealRoot {
   /** Events that the root got, by type. */
   readonly #seen = new Map<string, number>();
   readonly #viewers: EventStream[] = [];
+  #roomViewer: EventStream | undefined;
   #updatesViewer: EventStream | undefined;
   #stopped: Promise<void> | undefined;
 
@@ -53,7 +54,7 @@ export class RealRoot {
     this.#server = server;
     this.#service = service;
     this.#clock = clock;
-    const { activation: actor } = service;
+    const { actor } = service;
     this.#coverage = new Coverage([this.#logic]);
     actor.system.inspect((inspected) => {
       this.#coverage.observe(inspected);
@@ -65,7 +66,7 @@ export class RealRoot {
   }
 
   get value(): unknown {
-    return this.#service.activation.getSnapshot().value;
+    return this.#service.actor.getSnapshot().value;
   }
 
   get reached(): string[] {
@@ -73,7 +74,7 @@ export class RealRoot {
   }
 
   async stop(): Promise<void> {
-    const streams = [...this.#viewers, this.#updatesViewer];
+    const streams = [...this.#viewers, this.#roomViewer, this.#updatesViewer];
     await Promise.all(streams.map((stream) => stream?.close()));
     if (this.#clock.isSet(replacementMs)) this.#clock.fire(replacementMs);
     this.#server.respond({ kind: 'normal' });
@@ -89,7 +90,7 @@ export class RealRoot {
     const before = this.#timesSeen(type);
     await happening();
     // The clock's own event has another name.
-    if (!type.startsWith('after.'))
+    if (!type.startsWith('after.') && type !== 'room.expired')
       await eventually(() => expectMore(this.#timesSeen(type), before));
   }
 
@@ -125,11 +126,20 @@ export class RealRoot {
       await this.#updatesViewer?.close();
       this.#updatesViewer = undefined;
     },
+    'room.watched': async () => {
+      const path = '/api/rooms/r/events';
+      this.#roomViewer = await openEventStream(this.#service.url, { path });
+    },
+    'room.unwatched': async () => {
+      await this.#roomViewer?.close();
+      this.#roomViewer = undefined;
+    },
+    'room.expired': () => this.#clock.fire(Number(env.LINGER_MS)),
   };
 
   /** Answers what the server was asked until it has done as wished. */
   async #settle(): Promise<void> {
-    const { roster } = this.#service.activation.getSnapshot().context;
+    const { roster } = this.#service.actor.getSnapshot().context;
     await eventually(() => {
       this.#server.release();
       expectMore(Number(roster.isSettled), 0);
@@ -144,7 +154,7 @@ export class RealRoot {
   }
 
   get #logic(): typeof activationMachine {
-    return this.#service.activation.getSnapshot().machine as typeof activationMachine;
+    return (this.#service.actor as unknown as { logic: typeof activationMachine }).logic;
   }
 
   #timesSeen(type: string): number {
