@@ -34,6 +34,10 @@ export class Doubts {
   }
 }
 
+/** Between two leaders instances show the last numbers. */
+export const isBetweenLeaders = ({ reason }: ServiceView) =>
+  reason === 'leader_lost' || reason === 'no_leader';
+
 /**
  * Compares only while the service claims to know: a killed or suspended server is first stale, and its
  * counts disappear when it becomes unreachable.
@@ -41,6 +45,7 @@ export class Doubts {
 function isComparable(view: ServiceView, truth: Truth): boolean {
   return (
     view.isConnected &&
+    !isBetweenLeaders(view) &&
     [...truth].every(([id, rooms]) => rooms && view.servers.get(id)?.state === 'live') &&
     [...view.servers.values()].every(({ id, state }) => truth.has(id) || state === 'unreachable')
   );

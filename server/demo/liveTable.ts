@@ -1,5 +1,5 @@
 import Table from 'cli-table3';
-import { Doubts, sumOf, type Truth } from './doubts.js';
+import { Doubts, isBetweenLeaders, sumOf, type Truth } from './doubts.js';
 import { followService, type ServerRow, type ServiceView } from './serviceFeed.js';
 
 /** Everything that the table shows. */
@@ -16,6 +16,8 @@ export interface TableModel {
   news: readonly string[];
   /** What people call a server. Default: nothing. */
   nameOf?: (id: string) => string;
+  /** A line about the instances. Default: none. */
+  status?: string | undefined;
   /** Maximum number of rooms. One line sums up the others. */
   maxRooms: number;
 }
@@ -29,6 +31,8 @@ export interface LiveTableOptions {
   /** Called before each drawing. It must resolve soon, with undefined for servers that do not answer. */
   truth: () => Promise<Truth>;
   nameOf?: (id: string) => string;
+  /** A line about the instances, for each drawing. Default: none. */
+  status?: (() => string) | undefined;
   screen?: Screen;
   everyMs?: number;
 }
@@ -45,6 +49,7 @@ export class LiveTable {
   readonly #url: string;
   readonly #truth: () => Promise<Truth>;
   readonly #nameOf: (id: string) => string;
+  readonly #status: (() => string) | undefined;
   readonly #screen: Screen;
   readonly #everyMs: number;
   readonly #service: ReturnType<typeof followService>;
@@ -55,10 +60,11 @@ export class LiveTable {
   #timer: NodeJS.Timeout | undefined;
 
   constructor(options: LiveTableOptions) {
-    const { url, truth, nameOf = () => '', screen = process.stdout, everyMs } = options;
+    const { url, truth, nameOf = () => '', status, screen = process.stdout, everyMs } = options;
     this.#url = url;
     this.#truth = truth;
     this.#nameOf = nameOf;
+    this.#status = status;
     this.#screen = screen;
     this.#everyMs = everyMs ?? (screen.isTTY ? 250 : 3_000);
     this.#service = followService(url);
@@ -98,6 +104,7 @@ export class LiveTable {
       doubted: this.#doubted,
       news: this.#news,
       nameOf: this.#nameOf,
+      status: this.#status?.(),
       maxRooms: this.#maxRooms(),
     });
     this.#screen.write(this.#screen.isTTY ? redraw(text) : `${text}\n\n`);
@@ -117,14 +124,16 @@ function redraw(text: string): string {
 
 /** Renders the table as text. */
 export function renderTable(model: TableModel): string {
-  const { url, view, doubted, news } = model;
+  const { url, view, doubted, news, status } = model;
   const servers = [...view.servers.values()].sort((a, b) => (a.id < b.id ? -1 : 1));
   const state = view.isConnected ? displayName(view.state) : 'not connected to the service';
-  const completeness = view.isComplete ? 'complete' : 'incomplete';
+  const age = isBetweenLeaders(view) ? ' (the last numbers)' : '';
+  const completeness = view.isComplete ? 'complete' : `incomplete${age}`;
   const connections = total(view.rooms.values());
   return [
     `${url}   ${state}, ${completeness}: ${connections} connections in ${view.rooms.size} rooms`,
     `Open ${url} in a browser, or read the stream: curl -N ${url}/api/events   Press Ctrl-C to stop.`,
+    ...(status === undefined ? [] : [status]),
     roomsTable(model),
     serversTable(servers, model),
     ...(doubted.size > 0

@@ -33,10 +33,13 @@ export async function startService({
   port,
   pubSubServers,
   redisUrl = '',
+  env = {},
 }: {
   port: number;
   pubSubServers: readonly string[];
   redisUrl?: string | undefined;
+  /** More variables. */
+  env?: Record<string, string>;
 }): Promise<ServiceChild> {
   const forked = forkModule('serviceProcess', {
     env: {
@@ -54,6 +57,9 @@ export async function startService({
       PUBSUB_NETWORKS: '',
       DASHBOARD_TOKEN: '',
       AUTH: '',
+      CLUSTER_URL: '',
+      CLUSTER_SECRET: '',
+      ...env,
     },
   });
   const { child, exited, lastWords } = forked;

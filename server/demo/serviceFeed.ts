@@ -14,36 +14,51 @@ export interface ServiceView {
   isConnected: boolean;
   state: string;
   isComplete: boolean;
+  /** Why it is not complete, by the code of the service. */
+  reason: string | null;
   rooms: Map<string, number>;
   servers: Map<string, ServerRow>;
 }
 
 type Json = Record<string, unknown>;
 
+const reopenAfterMs = 1_000;
 const pollIntervalMs = 1_000;
 const pollWithinMs = 1_000;
 
 /** Follows a service through its stream and keeps a view of it. The caller must close it. */
 export function followService(url: string): { view: ServiceView; close(): void } {
   const view = createView();
-  const stream = new EventSource(`${url}/api/events?stream=changes`);
-  for (const name of ['snapshot', 'changes', 'servers']) {
-    stream.addEventListener(name, (event) => applyEvent(view, name, event.data));
-  }
-  stream.addEventListener('open', () => {
-    view.isConnected = true;
-  });
-  stream.addEventListener('error', () => {
-    view.isConnected = false;
-  });
+  let stream = open();
+  let reopening: NodeJS.Timeout | undefined;
   const poll = setInterval(() => pollServers(url, view).catch(() => undefined), pollIntervalMs);
   return {
     view,
     close: () => {
       clearInterval(poll);
+      clearTimeout(reopening);
       stream.close();
     },
   };
+
+  /** It reconnects by itself with `Last-Event-ID`, but not after an error status. */
+  function open(): EventSource {
+    const opened = new EventSource(`${url}/api/events?stream=changes`);
+    for (const name of ['snapshot', 'changes', 'servers', 'status']) {
+      opened.addEventListener(name, (event) => applyEvent(view, name, event.data));
+    }
+    opened.addEventListener('open', () => {
+      view.isConnected = true;
+    });
+    opened.addEventListener('error', () => {
+      view.isConnected = false;
+      if (opened.readyState !== EventSource.CLOSED) return;
+      reopening = setTimeout(() => {
+        stream = open();
+      }, reopenAfterMs);
+    });
+    return opened;
+  }
 }
 
 /** The initial view: nothing is known yet. */
@@ -52,6 +67,7 @@ export function createView(): ServiceView {
     isConnected: false,
     state: 'unknown',
     isComplete: false,
+    reason: null,
     rooms: new Map(),
     servers: new Map(),
   };
@@ -66,6 +82,7 @@ export function applyEvent(view: ServiceView, name: string, data: string): void 
   }
   if (typeof event.state === 'string') view.state = event.state;
   if (typeof event.complete === 'boolean') view.isComplete = event.complete;
+  if (event.reason !== undefined) view.reason = event.reason === null ? null : String(event.reason);
   applyRooms(view, event.rooms);
   applyServers(view, listOf(event.servers).map(serverRow));
 }
