@@ -5,24 +5,22 @@ import { addServer, fleetActions } from './fleetActions.js';
 import { postActions } from './postActions.js';
 import { Roster } from './roster.js';
 import { Tally } from './tally.js';
-import { watchActions } from './watchActions.js';
-import { WatchedRooms } from './watchedRooms.js';
 
-const actions = { ...fleetActions, ...postActions, ...watchActions, ...failureActions };
+const actions = { ...fleetActions, ...postActions, ...failureActions };
 
 /**
- * The service. It keeps pub-sub servers posting their connections while somebody watches, and silent
- * otherwise. The tally holds the counts, and the roster the known servers. Each server and each
- * watched room has an actor of its own. See docs/internals/architecture.md.
+ * Counts the fleet. It keeps pub-sub servers posting their connections while somebody watches, and silent
+ * otherwise. The tally holds the counts, and the roster the known servers. Each server has an actor of
+ * its own. See docs/internals/architecture.md.
  */
 export const activationMachine = activationSetup.extend({ actions }).createMachine({
   id: 'activation',
-  context: ({ input: { timing, servers, limits }, spawn }) => {
+  context: ({ input: { timing, servers, limits, begins = 'silencing' }, spawn }) => {
     const held = {
       tally: new Tally(limits),
       roster: new Roster(),
-      rooms: new WatchedRooms(),
       timing,
+      begins,
       updateViewers: 0,
     };
     for (const server of servers)
@@ -54,16 +52,20 @@ export const activationMachine = activationSetup.extend({ actions }).createMachi
     'server.lost': { actions: ['removeLost', 'publish'] },
     'updates.watched': { actions: 'countUpdateViewers' },
     'updates.unwatched': { actions: 'countUpdateViewers' },
-    'room.watched': { actions: 'watchRoom' },
-    'room.unwatched': { actions: 'unwatchRoom' },
-    'room.expired': { actions: 'stopRoom' },
     'batch.due': { actions: 'tellBatch' },
     'xstate.error.actor.*': { actions: ['reportDefect', 'noteFailure', 'publish'] },
     'replacement.due': { actions: ['replaceFailed', 'tellBatch', 'publish'] },
   },
-  // An earlier run may have left servers active, so all are silenced first.
-  initial: 'deactivating',
+  initial: 'starting',
   states: {
+    starting: {
+      always: [
+        // Viewers of another instance saw counts until now. They have the linger time to come here.
+        { guard: 'isTakeover', target: 'activating', actions: 'distrustServers' },
+        // An earlier run may have left servers active, so all are silenced first.
+        { target: 'deactivating' },
+      ],
+    },
     /** Nobody watches, and every server is silent. */
     inactive: {
       entry: 'publish',

@@ -1,12 +1,10 @@
 import { assign, fromCallback, sendTo, setup } from 'xstate';
-import type { DiscoveryRequest, RoomName, ServerId, Timing } from './ports.js';
+import type { DiscoveryRequest, ServerId, Term, Timing } from './ports.js';
 import { pubSubServerMachine } from './pubSubServerMachine.js';
 import type { ServerReport } from './pubSubServerSetup.js';
-import { roomMachine } from './roomMachine.js';
 import type { Roster, Standing } from './roster.js';
 import { emptySlot } from './slots.js';
 import type { Post, Tally, TallyLimits } from './tally.js';
-import type { WatchedRooms } from './watchedRooms.js';
 
 export type ActivationEvent =
   | ServerReport
@@ -26,26 +24,34 @@ export type ActivationEvent =
       servers: readonly ServerId[];
       fromRooms?: readonly ServerId[] | undefined;
     }
-  /** A viewer opened or closed a room. */
-  | { type: 'room.watched'; room: RoomName }
-  | { type: 'room.unwatched'; room: RoomName }
-  /** Nobody has watched the room for the linger time. */
-  | { type: 'room.expired'; room: RoomName }
   /** A viewer opened or closed the stream of document updates. */
   | { type: 'updates.watched' }
   | { type: 'updates.unwatched' }
   | { type: 'shutdown.requested' }
   /** Time to tell the next servers what the fleet is to do. */
   | { type: 'batch.due' }
-  /** The actor of a server or a room threw a while ago. */
+  /** The actor of a server threw a while ago. */
   | { type: 'replacement.due'; actorId: string }
   /** XState sends this when a child throws. */
   | { type: `xstate.error.actor.${string}`; actorId: string; error: unknown };
 
-export interface ActivationContext {
+export interface ActivationInput {
+  timing: Timing;
+  /** Servers of the configuration. */
+  servers: readonly ServerId[];
+  limits?: TallyLimits;
+  /**
+   * `silencing`: nobody watches, and an earlier run may have left servers active. `lingering`: another
+   * instance counted until now, and its viewers may come here. Default: `silencing`.
+   */
+  begins?: 'silencing' | 'lingering';
+  /** Of this leadership, for whoever fills the slots; undefined: there is no cluster. */
+  term?: Term;
+}
+
+export interface ActivationContext extends Required<Pick<ActivationInput, 'begins'>> {
   readonly tally: Tally;
   readonly roster: Roster;
-  readonly rooms: WatchedRooms;
   readonly timing: Timing;
   viewers: number;
   /** Viewers of the stream of document updates; they are among the viewers. */
@@ -58,11 +64,10 @@ export const activationSetup = setup({
   types: {
     context: {} as ActivationContext,
     events: {} as ActivationEvent,
-    input: {} as { timing: Timing; servers: readonly ServerId[]; limits?: TallyLimits },
+    input: {} as ActivationInput,
   },
   actors: {
     pubSubServer: pubSubServerMachine,
-    room: roomMachine,
     /** Slot: asks the sources once at the start, and repeatedly between the two events. */
     discovery: fromCallback<DiscoveryRequest>(emptySlot('discovery')),
   },
@@ -73,6 +78,7 @@ export const activationSetup = setup({
     isCounting: ({ context }) => context.roster.wished === 'activity',
     isSettled: ({ context }) => context.roster.isSettled,
     isShuttingDown: ({ context }) => context.isShuttingDown,
+    isTakeover: ({ context }) => context.begins === 'lingering',
     isShutdownComplete: ({ context }) => context.isShuttingDown && context.roster.isSettled,
   },
   delays: { lingerMs: ({ context }) => context.timing.lingerMs },

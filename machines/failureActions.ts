@@ -1,30 +1,16 @@
 import { assertEvent } from 'xstate';
 import { activationSetup } from './activationSetup.js';
 import { addServer } from './fleetActions.js';
-import type { RoomName, ServerId } from './ports.js';
-import type { Member } from './roster.js';
-import type { WatchedRoom } from './watchedRooms.js';
+import type { ServerId } from './ports.js';
+import { hasFailed, replacementMs } from './replacement.js';
 
 const { enqueueActions } = activationSetup;
 
-/** A bug may strike again at once. Without a pause the service would do nothing but replace actors. */
-const replacementMs = 1000;
+/** The server that an actor is for; undefined: it is for something else. */
+const serverOf = (actorId: string): ServerId | undefined =>
+  actorId.startsWith('server:') ? (actorId.slice('server:'.length) as ServerId) : undefined;
 
-/** An actor's id starts with its kind, because the rest may be any text: a room can be named like a server. */
-const serverOf = (actorId: string) => afterPrefix(actorId, 'server:') as ServerId | undefined;
-const roomOf = (actorId: string): RoomName | undefined => afterPrefix(actorId, 'room:');
-
-function afterPrefix(text: string, prefix: string): string | undefined {
-  return text.startsWith(prefix) ? text.slice(prefix.length) : undefined;
-}
-
-function hasFailed<T extends Pick<Member, 'ref'> | Pick<WatchedRoom, 'ref'>>(
-  held: T | undefined,
-): held is T {
-  return held?.ref.getSnapshot().status === 'error';
-}
-
-/** Actions about actors that threw: each is replaced after a pause. */
+/** Actions about actors of servers that threw: each is replaced after a pause. */
 export const failureActions = {
   noteFailure: enqueueActions(({ context: { roster, tally, timing }, event, enqueue }) => {
     if (!('actorId' in event)) return;
@@ -41,14 +27,8 @@ export const failureActions = {
     const timer = { id: `replacement:${actorId}`, delay };
     enqueue.raise({ type: 'replacement.due', actorId }, timer);
   }),
-  replaceFailed: enqueueActions(({ context: { rooms, roster, ...held }, event, enqueue }) => {
+  replaceFailed: enqueueActions(({ context: { roster, ...held }, event, enqueue }) => {
     assertEvent(event, 'replacement.due');
-    const room = roomOf(event.actorId);
-    const watched = room === undefined ? undefined : rooms.get(room);
-    if (room !== undefined && hasFailed(watched)) {
-      enqueue.raise({ type: 'room.expired', room });
-      for (let i = 0; i < watched.viewers; i += 1) enqueue.raise({ type: 'room.watched', room });
-    }
     const failed = serverOf(event.actorId);
     const member = failed === undefined ? undefined : roster.get(failed);
     if (!hasFailed(member)) return;

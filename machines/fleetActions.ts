@@ -65,6 +65,10 @@ export const fleetActions = {
     roster.wish('silence');
     enqueue.raise({ type: 'batch.due' });
   }),
+  /** The last requests of the instance that counted before may still be applied. */
+  distrustServers: enqueueActions(({ context: { roster }, enqueue }) => {
+    for (const { ref } of roster) enqueue.sendTo(ref, { type: 'predecessor.failed' });
+  }),
   tellBatch: enqueueActions(({ context: { roster }, enqueue }) => {
     const type = roster.wished === 'activity' ? 'activation.requested' : 'deactivation.requested';
     for (const { ref } of roster.takeUntold(batch.size)) enqueue.sendTo(ref, { type });
@@ -97,6 +101,8 @@ export const fleetActions = {
         addServer(context, (options) => spawn('pubSubServer', options), about);
         return {};
       });
+      if (context.begins === 'lingering')
+        enqueue.sendTo(`server:${server}`, { type: 'predecessor.failed' });
     }
   }),
   removeExcessCandidates: enqueueActions(({ context, enqueue }) => {

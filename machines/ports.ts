@@ -65,10 +65,10 @@ export interface Leader {
 
 /** Requests of the instance's machine to the slot `election`. */
 export type ElectionRequest =
-  /** Try to lead. Answered with `lease.taken`, `leader.seen` or `redis.lost`. */
+  /** Try to lead, perhaps later. Answered with `lease.taken`, `leader.seen` or `redis.lost`. */
   | { type: 'campaign.requested' }
-  /** Give the lease back. Answered with `lease.lost`. */
-  | { type: 'release.requested' };
+  /** Give the lease back. Answered with `lease.lost`. `backOffMs`: let others campaign for so long. */
+  | { type: 'release.requested'; backOffMs?: number };
 
 /** Events of the slot `election`. */
 export type ElectionEvent =

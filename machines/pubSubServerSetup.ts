@@ -43,7 +43,7 @@ export type PubSubServerEvent =
   | { type: 'updates.unwished' }
   /** Its start-up query was answered: it has probably restarted, and the answer may still be on its way. */
   | { type: 'startup.answered' }
-  /** The actor that this one replaces threw. Its last request may still be applied. */
+  /** The actor that this one replaces threw, or another instance counted before. Its last request may still be applied. */
   | { type: 'predecessor.failed' }
   /** The tally has taken its snapshot. */
   | { type: 'snapshot.merged' }

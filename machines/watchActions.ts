@@ -1,7 +1,13 @@
 import { assertEvent } from 'xstate';
-import { activationSetup } from './activationSetup.js';
+import { instanceSetup } from './instanceSetup.js';
+import type { RoomName } from './ports.js';
+import { hasFailed, replacementMs } from './replacement.js';
 
-const { enqueueActions } = activationSetup;
+const { enqueueActions } = instanceSetup;
+
+/** The room that an actor is for. Its id starts with its kind, because a room may be named like a server. */
+export const roomOf = (actorId: string): RoomName | undefined =>
+  actorId.startsWith('room:') ? actorId.slice('room:'.length) : undefined;
 
 /** Actions about watched rooms: each has an actor while somebody watches it, and for the linger time after. */
 export const watchActions = {
@@ -34,5 +40,21 @@ export const watchActions = {
     const watched = rooms.get(event.room);
     rooms.remove(event.room);
     if (watched) enqueue.stopChild(watched.ref);
+  }),
+  /** The actor of a room threw. It is replaced after a pause. */
+  planReplacement: enqueueActions(({ event, enqueue }) => {
+    if (!('actorId' in event)) return;
+    const { actorId } = event;
+    // Without an id, XState draws a random one: a simulated world would not be the same each time.
+    const timer = { id: `replacement:${actorId}`, delay: replacementMs };
+    enqueue.raise({ type: 'replacement.due', actorId }, timer);
+  }),
+  replaceRoom: enqueueActions(({ context: { rooms }, event, enqueue }) => {
+    assertEvent(event, 'replacement.due');
+    const room = roomOf(event.actorId);
+    const watched = room === undefined ? undefined : rooms.get(room);
+    if (room === undefined || !hasFailed(watched)) return;
+    enqueue.raise({ type: 'room.expired', room });
+    for (let i = 0; i < watched.viewers; i += 1) enqueue.raise({ type: 'room.watched', room });
   }),
 };

@@ -2,6 +2,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Logger } from 'pino';
 import { waitFor } from 'xstate';
+import type { ActivationActor } from '../machines/activationMachine.js';
 import { type Config, isTableKept } from './config/config.js';
 import { publicUrlFor } from './config/publicUrlFor.js';
 import { ServerFile, serverFileIn } from './discovery/serverFile.js';
@@ -13,7 +14,9 @@ import { withDeadline } from './timing/withDeadline.js';
 import { type WiredService, type WiringNeeds, wireService } from './wiring/wireService.js';
 
 /** A running dashboard service. */
-export interface Service extends Pick<WiredService, 'actor' | 'endStreams'> {
+export interface Service extends Pick<WiredService, 'instance' | 'endStreams'> {
+  /** The actor that counts. Throws if this instance does not lead. */
+  readonly activation: ActivationActor;
   /** The URL under which others reach it. */
   url: string;
   /** Silences the pub-sub servers, ends every stream and connection; within 9 s. */
@@ -78,11 +81,11 @@ export async function startService(
   const wired = wireService({ ...forWiring, config, log, publicUrl, ownPort: port, store, memory });
   server.on('request', wired.listener);
   const failed = new Promise<never>((_resolve, reject) => {
-    wired.actor.subscribe({ error: reject });
+    wired.instance.subscribe({ error: reject });
   });
   // Awaiting it is optional.
   failed.catch(() => {});
-  wired.actor.start();
+  wired.instance.start();
   let ending: Promise<void> | undefined;
   const end = () => {
     ending ??= stop(server, wired, log)
@@ -90,19 +93,28 @@ export async function startService(
       .then(() => closeStore(store, log));
     return ending;
   };
-  const { actor, endStreams } = wired;
-  return { url: publicUrl, actor, endStreams, failed, stop: end };
+  const { instance, endStreams } = wired;
+  return {
+    url: publicUrl,
+    instance,
+    get activation() {
+      return wired.activation();
+    },
+    endStreams,
+    failed,
+    stop: end,
+  };
 }
 
 async function stop(server: Server, wired: WiredService, log: Logger): Promise<void> {
-  const { actor } = wired;
+  const { instance } = wired;
   wired.endStreams();
-  actor.send({ type: 'shutdown.requested' });
-  await waitFor(actor, (snapshot) => snapshot.status !== 'active', { timeout: silencingMs }).catch(
-    () =>
-      log.warn(
-        'some pub-sub servers could not be told to stop posting; the next start tells them again',
-      ),
+  instance.send({ type: 'shutdown.requested', hasSuccessor: false });
+  const isStopped = (snapshot: { status: string }) => snapshot.status !== 'active';
+  await waitFor(instance, isStopped, { timeout: silencingMs }).catch(() =>
+    log.warn(
+      'some pub-sub servers could not be told to stop posting; the next start tells them again',
+    ),
   );
   const closed = new Promise<void>((resolve) => server.close(() => resolve()));
   server.closeIdleConnections();

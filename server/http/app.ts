@@ -6,6 +6,7 @@ import type { Logger } from 'pino';
 import type { Networks } from '../addresses.js';
 import type { Forwarding } from '../cluster/forwarding.js';
 import type { InstanceSignatures } from '../cluster/instanceSignatures.js';
+import type { OtherInstances } from '../cluster/otherInstances.js';
 import type { Inspector } from '../inspection/inspector.js';
 import type { Machines } from '../inspection/machines.js';
 import type { UpdatesFeed } from '../rooms/watching/updatesFeed.js';
@@ -41,6 +42,7 @@ import { sessionRoutes } from './routes/session.js';
 import { type StartupNeeds, startupRoutes } from './routes/startup.js';
 import { type StreamNeeds, streamRoutes } from './routes/streams.js';
 import { updateRoutes } from './routes/updates.js';
+import { watchedElsewhere } from './routes/watchedElsewhere.js';
 import type { StaticFiles } from './staticFiles.js';
 
 /** What the HTTP side needs from the rest of the service: first what all routes share, then one entry per group of routes. */
@@ -86,6 +88,8 @@ export interface ClusterNeeds {
   signatures: InstanceSignatures;
   /** Passes questions on to the leader. */
   forwarding: Forwarding;
+  /** Asks all other instances. */
+  others: OtherInstances;
   /** Whether it has known no leader since it started. */
   isStarting: () => boolean;
   /** Adds the routes that only other instances may use; each path begins with `/api/instances/`. */
@@ -153,6 +157,7 @@ function instanceRouter({ addRoutes }: ClusterNeeds): Router {
 /** Routes for viewers: browsers and programs. */
 function viewerRouter(needs: AppNeeds): Router {
   const { admission } = needs;
+  const elsewhere = watchedElsewhere(needs.cluster?.others);
   const router = new Router();
   const authentication = new Authentication(needs);
   openapiRoutes(router);
@@ -163,7 +168,7 @@ function viewerRouter(needs: AppNeeds): Router {
   // The first route that matches a path answers it, so routes below a room come before the room.
   streamRoutes(router, needs.streams, admission);
   updateRoutes(router, needs.updates, admission);
-  roomStreamRoutes(router, needs.roomStreams, admission);
+  roomStreamRoutes(router, { ...needs.roomStreams, elsewhere }, admission);
   instanceRoutes(router, needs.instances);
   // Every route below is answered by the leader. docs/protocol.md has the list.
   router.use(forwardToLeader(needs.cluster?.forwarding));
@@ -173,7 +178,7 @@ function viewerRouter(needs: AppNeeds): Router {
   countRoutes(router, needs.counts);
   connectionRoutes(router, needs.connections);
   observationRoutes(router, needs.observations);
-  roomRoutes(router, needs.rooms);
+  roomRoutes(router, { ...needs.rooms, elsewhere });
   return router;
 }
 

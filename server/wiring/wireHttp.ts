@@ -1,12 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import type { RequestListener } from 'node:http';
 import type { Logger } from 'pino';
-import type { ActivationActor } from '../../machines/activationMachine.js';
+import type { InstanceActor } from '../../machines/instanceMachine.js';
 import { viewAlone } from '../cluster/instanceViews.js';
 import type { Config } from '../config/config.js';
-import type { Discovery } from '../discovery/discovery.js';
-import type { Feed } from '../fleet/feed.js';
-import type { FleetView } from '../fleet/fleetView.js';
 import { createListener } from '../http/app.js';
 import { Hosts } from '../http/auth/hosts.js';
 import { Admission } from '../http/guards/admission.js';
@@ -17,7 +14,9 @@ import type { Inspector } from '../inspection/inspector.js';
 import { Machines } from '../inspection/machines.js';
 import type { Observations } from '../observations/observations.js';
 import type { CallbackReceiver } from '../pubsub/callbackReceiver.js';
+import type { TokenClaims } from '../pubsub/eventTokens.js';
 import { serviceVersion } from '../serviceVersion.js';
+import type { Fleet } from './wireFleet.js';
 import { type PubSubParts, wireStartup } from './wirePubSub.js';
 import type { RoomParts } from './wireRooms.js';
 
@@ -28,12 +27,10 @@ export interface HttpWiringNeeds {
   publicUrl: string;
   readTimeoutsMs: ReadTimeouts | undefined;
   isDraining: () => boolean;
-  actor: ActivationActor;
+  instance: InstanceActor;
   pubSub: PubSubParts;
-  receiver: CallbackReceiver;
-  feed: Feed;
-  view: FleetView;
-  discovery: Discovery;
+  /** Throws if this instance neither leads nor is alone. */
+  fleet: () => Fleet;
   observations: Observations;
   rooms: RoomParts;
   inspector: Inspector | undefined;
@@ -46,7 +43,7 @@ const defaultReadTimeoutsMs: ReadTimeouts = { stalled: 60_000, whole: 10 * 60_00
 
 /** Gives every group of routes what it needs. */
 export function wireHttp(needs: HttpWiringNeeds): RequestListener {
-  const { config, log, isDraining, feed, view, discovery, observations, rooms, inspector } = needs;
+  const { config, log, isDraining, fleet, observations, rooms, inspector } = needs;
   const { trustedProxies, corsOrigins, maxBodyBytes } = config;
   const self = {
     id: randomBytes(6).toString('base64url'),
@@ -72,7 +69,7 @@ export function wireHttp(needs: HttpWiringNeeds): RequestListener {
     admission: new Admission({
       maxViewers: config.maxViewers,
       maxViewersPerAddress: config.maxViewersPerAddress,
-      viewers: () => feed.viewers + rooms.viewers() + (inspector?.viewers ?? 0),
+      viewers: () => fleet().feed.viewers + rooms.viewers() + (inspector?.viewers ?? 0),
       isDraining,
       trustedProxies,
     }),
@@ -80,43 +77,49 @@ export function wireHttp(needs: HttpWiringNeeds): RequestListener {
     page: builtPage(),
     streams: streamsOf(needs),
     fleet: {
-      servers: () => view.serverDetails(),
-      state: () => view.state(),
-      discovery: () => discovery.reports(),
+      servers: () => fleet().view.serverDetails(),
+      state: () => fleet().view.state(),
+      discovery: () => fleet().discovery.reports(),
     },
-    counts: { countsOf: (room) => view.countsOf(room) },
+    counts: { countsOf: (room) => fleet().view.countsOf(room) },
     ...rooms.routes,
     observations: () => observations.report(),
-    instances: () => viewAlone({ ...self, viewers: feed.viewers }),
-    machines: new Machines(needs.actor),
+    instances: () => viewAlone({ ...self, viewers: fleet().feed.viewers }),
+    machines: new Machines(needs.instance),
     inspector,
   });
 }
 
-function routesOfServers({ receiver, pubSub, log }: HttpWiringNeeds) {
+function routesOfServers({ fleet, pubSub, log }: HttpWiringNeeds) {
+  const receiver = () => fleet().receiver;
   return {
     callbacks: {
       tokens: pubSub.tokens,
-      takePosted: receiver.take.bind(receiver),
-      takeContent: receiver.takeContent.bind(receiver),
-      noteUncountedPost: receiver.noteUncountedPost.bind(receiver),
-      notePostWithoutToken: receiver.notePostWithoutToken.bind(receiver),
+      takePosted: (...post: Parameters<CallbackReceiver['take']>) => receiver().take(...post),
+      takeContent: (...post: Parameters<CallbackReceiver['takeContent']>) =>
+        receiver().takeContent(...post),
+      noteUncountedPost: (claims: TokenClaims) => receiver().noteUncountedPost(claims),
+      notePostWithoutToken: (address: string) => receiver().notePostWithoutToken(address),
     },
     startup: {
       answer: wireStartup(receiver, pubSub),
-      inactiveAnswer: receiver.inactiveAnswer.bind(receiver),
+      inactiveAnswer: () => receiver().inactiveAnswer(),
       logDefect: (error: unknown) => log.error({ err: error }, 'start-up query failed'),
     },
   };
 }
 
-function streamsOf({ feed, actor }: HttpWiringNeeds): StreamNeeds {
+function streamsOf({ fleet }: HttpWiringNeeds): StreamNeeds {
   return {
-    feed,
-    viewerConnected: () => actor.send({ type: 'viewer.connected' }),
+    get feed() {
+      return fleet().feed;
+    },
+    viewerConnected: () => fleet().activation.send({ type: 'viewer.connected' }),
     viewerDisconnected: () => {
+      const { activation } = fleet();
       // At shutdown, the machine stops before the last stream has closed.
-      if (actor.getSnapshot().status === 'active') actor.send({ type: 'viewer.disconnected' });
+      if (activation.getSnapshot().status === 'active')
+        activation.send({ type: 'viewer.disconnected' });
     },
   };
 }

@@ -33,7 +33,7 @@ export interface PubSubWiringNeeds {
   snapshotLimits: PubSubServersNeeds['snapshotLimits'];
   lookup: PubSubServersNeeds['lookup'] | undefined;
   /** Called only while the machine runs, because the machine of a server is one of its parts. */
-  actor: () => ActivationActor;
+  activation: () => ActivationActor;
   /** A server answered. */
   onHeard: (server: ServerId) => void;
   clock: DelayClock | undefined;
@@ -44,7 +44,7 @@ export type PubSubParts = ReturnType<typeof wirePubSub>;
 
 /** Creates what contacts pub-sub servers, and fills the slots of a server's machine with it. */
 export function wirePubSub(needs: PubSubWiringNeeds) {
-  const { config, log, ownPort, snapshotLimits, lookup, actor, onHeard, clock } = needs;
+  const { config, log, ownPort, snapshotLimits, lookup, activation, onHeard, clock } = needs;
   const tokens = new EventTokens();
   const book = new AddressBook({ networks: config.pubSubNetworks, ownPort });
   const urls = new CallbackUrls({ publicUrl: config.publicUrl, host: config.host, port: ownPort });
@@ -65,7 +65,7 @@ export function wirePubSub(needs: PubSubWiringNeeds) {
     maxSnapshotBytes: config.maxSnapshotBytes,
     snapshotLimits,
     isProven: (server) =>
-      actor().getSnapshot().context.roster.get(server)?.standing !== 'candidate',
+      activation().getSnapshot().context.roster.get(server)?.standing !== 'candidate',
     eventsUrl,
     contentUrl: (server, connection) =>
       `${urls.urlFor(connection)}?token=${tokens.mint({ kind: 'content', server })}`,
@@ -102,7 +102,7 @@ export function wirePubSub(needs: PubSubWiringNeeds) {
 }
 
 /** What takes the posts and start-up queries of pub-sub servers needs, apart from `PubSubParts`. */
-type ReceiverWiringNeeds = Pick<
+export type ReceiverWiringNeeds = Pick<
   CallbackReceiverNeeds,
   'actor' | 'onHeard' | 'observe' | 'takeUpdate' | 'takeContent' | 'noteLostContent'
 > & {
@@ -131,19 +131,19 @@ export function wireReceiver({ config, pubSub, ...needs }: ReceiverWiringNeeds):
 
 /** Answers start-up queries, once it is known whether they are signed and what host their sender has. */
 export function wireStartup(
-  receiver: CallbackReceiver,
+  receiver: () => CallbackReceiver,
   { advertisedHosts, signedQueries }: PubSubParts,
 ) {
   return async (query: StartupQuery, head: QueryHead): Promise<Answered> => {
     const isSigned = (await signedQueries?.isSigned(query, head)) ?? false;
     if (signedQueries && !isSigned)
-      return { answer: receiver.inactiveAnswer(), afterwards: () => {} };
+      return { answer: receiver().inactiveAnswer(), afterwards: () => {} };
     // Nobody but its server can have sent a signed query, under whatever name.
     const known = isSigned ? { ...query, isMisnamed: false } : query;
     const { address, isForwarded } = query;
     if (head.advertised === undefined || (isForwarded && !isSigned))
-      return receiver.answerStartup(known);
+      return receiver().answerStartup(known);
     const advertised = await advertisedHosts.find(head.advertised, { address, isSigned });
-    return receiver.answerStartup({ ...known, advertised });
+    return receiver().answerStartup({ ...known, advertised });
   };
 }

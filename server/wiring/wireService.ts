@@ -3,27 +3,30 @@ import type { RequestListener } from 'node:http';
 import type { Logger } from 'pino';
 import type { ActorOptions, AnyActorLogic } from 'xstate';
 import type { ActivationActor } from '../../machines/activationMachine.js';
-import type { ServerId } from '../../machines/ports.js';
+import type { InstanceActor } from '../../machines/instanceMachine.js';
+import type { RoomName, ServerId } from '../../machines/ports.js';
+import type { Delta } from '../../machines/tally.js';
 import type { Config } from '../config/config.js';
-import { Discovery } from '../discovery/discovery.js';
-import { sourcesFor } from '../discovery/sources.js';
-import { Feed } from '../fleet/feed.js';
-import { FleetLog } from '../fleet/fleetLog.js';
-import { FleetView } from '../fleet/fleetView.js';
 import type { ReadTimeouts } from '../http/guards/slowDownloads.js';
 import { Inspector } from '../inspection/inspector.js';
 import { Observations } from '../observations/observations.js';
 import type { PubSubServersNeeds } from '../pubsub/pubSubServers.js';
+import type { RoomPosts } from '../pubsub/roomPosts.js';
 import type { ServersTable, Store } from '../store/store.js';
 import { withDeadline } from '../timing/withDeadline.js';
-import { wireActivation } from './wireActivation.js';
+import { perLeadership } from './perLeadership.js';
+import { type Fleet, wireFleet } from './wireFleet.js';
 import { wireHttp } from './wireHttp.js';
-import { wirePubSub, wireReceiver } from './wirePubSub.js';
-import { wireRooms } from './wireRooms.js';
+import { wireInstance } from './wireInstance.js';
+import { wirePubSub } from './wirePubSub.js';
+import { type RoomParts, wireRooms } from './wireRooms.js';
 
 /** A service whose parts are connected but not started. */
 export interface WiredService {
-  actor: ActivationActor;
+  /** The root of all actors. */
+  instance: InstanceActor;
+  /** The actor that counts. Throws if this instance does not lead. */
+  activation: () => ActivationActor;
   /** Answers every request. */
   listener: RequestListener;
   /** Ends every event stream and refuses new ones; `/ready` answers 503. */
@@ -60,12 +63,17 @@ const saveTimeoutMs = 1000;
 export function wireService(needs: WiringNeeds): WiredService {
   const { config, log, ownPort, store, memory } = needs;
   // The parts below use each other. Those that do not exist yet are reached through functions.
-  const actor = () => activation;
+  let current: Fleet | undefined;
+  const fleet = () => {
+    if (!current) throw new Error('this instance does not lead');
+    return current;
+  };
+  const activation = () => fleet().activation;
   // No larger answer is read, so a server's room names cannot be longer than this together.
   const limits = { maxRooms: config.maxRoomsPerServer, maxNamesLength: config.maxSnapshotBytes };
   const onHeard = (server: ServerId) => {
-    view.noteHeard(server);
-    discovery.noteHeard(server);
+    current?.view.noteHeard(server);
+    current?.discovery.noteHeard(server);
   };
   const pubSub = wirePubSub({
     config,
@@ -73,24 +81,16 @@ export function wireService(needs: WiringNeeds): WiredService {
     ownPort,
     snapshotLimits: limits,
     lookup: needs.lookup,
-    actor,
+    activation,
     onHeard,
     clock: needs.clock,
   });
-  const { book, pubSubServers, callbacks, agents, roomPosts } = pubSub;
-  const discovery = new Discovery({
-    log,
-    sources: sourcesFor(config, store),
-    servers: memory ?? store.servers,
-    configured: config.pubSubServers,
-    mayContact: (address, port) => book.mayContact(address, port),
-    intervalMs: needs.discoveryIntervalMs,
-  });
+  const { book, pubSubServers, agents, roomPosts } = pubSub;
   const observations = new Observations({
     log,
     table: store.observations,
-    totals: () => activation.getSnapshot().context.tally.totals,
-    watching: () => view.watching(),
+    totals: () => activation().getSnapshot().context.tally.totals,
+    watching: () => fleet().view.watching(),
   });
   const rooms = wireRooms({
     config,
@@ -100,67 +100,37 @@ export function wireService(needs: WiringNeeds): WiredService {
     lookup: needs.lookup,
     onHeard,
     takesNames: (server) => agents.supports(server, 'names'),
+    roomPosts,
+    counts: () => fleet().view.counts(),
     observations,
-    tell: (event) => {
-      // At shutdown, the machine stops before the last stream has closed.
-      if (activation.getSnapshot().status === 'active') activation.send(event);
-    },
-    servers: memory ?? store.servers,
+    instance: () => instance,
+    activation,
+    isGone: (server) => fleet().discovery.isGone(server),
   });
   const inspector = config.inspect ? new Inspector(log) : undefined;
-  const activation = wireActivation({
+  const forFleet = {
+    config,
+    log,
+    store,
+    servers: memory ?? store.servers,
+    pubSub,
+    run: randomBytes(6).toString('base64url'),
+    discoveryIntervalMs: needs.discoveryIntervalMs,
+    onChanged: () => observations.touch(),
+    posted: postedTo(observations, rooms, roomPosts),
+  };
+  const instance = wireInstance({
     config,
     log,
     limits,
-    pubSubServer: pubSub.machine,
-    discovery,
+    activation: perLeadership((actor, { term }) =>
+      wireFleet({ ...forFleet, term }, actor, (begun) => {
+        current = begun;
+      }),
+    ),
     room: rooms.machine,
-    publish: () => {
-      feed.publish();
-      observations.touch();
-    },
-    restartFeed: () => feed.restart(),
     inspector,
     clock: needs.clock,
-  });
-  const view = new FleetView(activation, {
-    callbackOf: (server) => callbacks.of(server),
-    agentOf: (server) => agents.get(server),
-    onGone: (server) => agents.forget(server),
-    haveSourcesAnswered: () => discovery.haveSourcesAnswered,
-  });
-  const configured = new Set<string>(config.pubSubServers);
-  const fleetLog = new FleetLog({
-    log,
-    isConfigured: (server) => configured.has(server),
-    state: () => view.state(),
-  });
-  fleetLog.follow(activation);
-  const run = randomBytes(6).toString('base64url');
-  const feed = new Feed(view, {
-    run,
-    frameIntervalMs: config.frameIntervalMs,
-    onServersChanged: (servers) => fleetLog.noteServers(servers),
-  });
-  const receiver = wireReceiver({
-    config,
-    pubSub,
-    actor: activation,
-    onHeard: (server) => view.noteHeard(server),
-    observe: (server, deltas) => {
-      observations.take(deltas);
-      roomPosts.noteDeltas(server, deltas);
-    },
-    takeUpdate: rooms.takeUpdate,
-    takeContent: rooms.takeContent,
-    noteLostContent: (server) => roomPosts.noteRefusedPost(server),
-  });
-
-  rooms.lead({
-    activation,
-    counts: () => view.counts(),
-    isGone: (server) => discovery.isGone(server),
-    roomPosts,
   });
 
   let isDraining = false;
@@ -171,32 +141,41 @@ export function wireService(needs: WiringNeeds): WiredService {
     publicUrl: needs.publicUrl,
     readTimeoutsMs: needs.readTimeoutsMs,
     isDraining: () => isDraining,
-    actor: activation,
+    instance,
     pubSub,
-    receiver,
-    feed,
-    view,
-    discovery,
+    fleet,
     observations,
     rooms,
     inspector,
   });
   const endStreams = () => {
     isDraining = true;
-    feed.close();
+    current?.feed.close();
     rooms.endStreams();
     roomPosts.silence();
     inspector?.close();
     saved = observations.close();
   };
   const close = async () => {
-    receiver.close();
-    feed.close();
-    activation.stop();
+    current?.close();
+    instance.stop();
     roomPosts.close();
     pubSubServers.close();
     await rooms.close();
     await withDeadline(saved ?? observations.close(), saveTimeoutMs, () => undefined);
   };
-  return { actor: activation, listener, endStreams, close };
+  return { instance, activation, listener, endStreams, close };
+}
+
+/** Who is told of what servers post, besides the machine. */
+function postedTo(observations: Observations, rooms: RoomParts, roomPosts: RoomPosts) {
+  return {
+    observe: (server: ServerId, deltas: readonly Delta[]) => {
+      observations.take(deltas);
+      roomPosts.noteDeltas(server, deltas);
+    },
+    takeUpdate: (room: RoomName, update: Buffer) => rooms.updates.take(room, update),
+    takeContent: rooms.takeContent,
+    noteLostContent: (server: ServerId) => roomPosts.noteRefusedPost(server),
+  };
 }

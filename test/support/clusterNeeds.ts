@@ -1,7 +1,8 @@
 import type { Leader } from '../../machines/ports.js';
 import { Forwarding } from '../../server/cluster/forwarding.js';
-import { InstanceRequests } from '../../server/cluster/instanceRequests.js';
+import { InstanceRequests, type Peer } from '../../server/cluster/instanceRequests.js';
 import { InstanceSignatures } from '../../server/cluster/instanceSignatures.js';
+import { OtherInstances } from '../../server/cluster/otherInstances.js';
 import type { ClusterNeeds } from '../../server/http/app.js';
 
 /** The secret of test clusters. */
@@ -14,12 +15,14 @@ export function clusterNeeds(
     isLeading = () => false,
     leader = () => undefined,
     timeoutMs = 10_000,
+    peers = () => [],
     isStarting = () => false,
     addRoutes = () => {},
   }: {
     isLeading?: () => boolean;
     leader?: () => Leader | undefined;
     timeoutMs?: number;
+    peers?: () => readonly Peer[];
     isStarting?: () => boolean;
     addRoutes?: ClusterNeeds['addRoutes'];
   } = {},
@@ -28,6 +31,7 @@ export function clusterNeeds(
   return {
     signatures,
     forwarding: new Forwarding({ requests, isLeading, leader, timeoutMs }),
+    others: new OtherInstances(requests, peers),
     isStarting,
     addRoutes,
   };

@@ -78,7 +78,7 @@ export function useHarness() {
         { openStore: async () => emptyStore, ...overrides },
       );
       services.push(service);
-      await waitFor(service.actor, ({ context }) =>
+      await waitFor(service.activation, ({ context }) =>
         [...context.roster].every(({ status }) => status === 'silent'),
       );
       return service;
@@ -92,7 +92,7 @@ export function useHarness() {
     async watch(service: Service, options?: StreamOptions): Promise<EventStream> {
       const stream = await openEventStream(service.url, options);
       streams.push(stream);
-      await waitFor(service.actor, (snapshot) => snapshot.matches({ active: 'watched' }));
+      await waitFor(service.activation, (snapshot) => snapshot.matches({ active: 'watched' }));
       return stream;
     },
     /** A feed for an application without a service. */

@@ -31,7 +31,7 @@ export const visits = <T>(visitor: T, leave: (visitor: T) => unknown): T => {
 
 /** What no test may cause: requests that end a real pub-sub server, and services that failed. */
 function harmOf(theirs: readonly ScriptedServer[], ours: readonly Service[]): string[] {
-  const failed = ours.filter(({ actor }) => actor.getSnapshot().status === 'error');
+  const failed = ours.filter(({ instance }) => instance.getSnapshot().status === 'error');
   return [...theirs.flatMap(({ fatal }) => fatal), ...failed.map(({ url }) => `${url} failed`)];
 }
 

@@ -232,9 +232,9 @@ function cycleIn(files: readonly Source[]): string[] {
 describe('the house', () => {
   test('is read as it is', () => {
     expect(sources.length).toBeGreaterThan(40);
-    const wiring = sources.find(({ path }) => path === 'server/wiring/wireActivation.ts');
+    const wiring = sources.find(({ path }) => path === 'server/wiring/wireInstance.ts');
     expect(wiring?.imports).toContainEqual({
-      from: 'machines/activationMachine.ts',
+      from: 'machines/instanceMachine.ts',
       isType: false,
     });
     expect(wiring?.imports).toContainEqual({ from: 'server/config/config.ts', isType: true });

@@ -141,15 +141,11 @@ function watchUpdates(world: World): void {
   world.later(world.random.between(0, 5000), () => send('updates.unwatched'));
 }
 
+/** Rooms are watched in worlds of their own. Here only the draws are left, so that seeds keep their worlds. */
 function watchRoom(world: World): void {
-  const { service } = world;
-  if (!service?.isServing) return;
-  const room = world.random.pick(world.plan.rooms) ?? '';
-  const send = (type: 'room.watched' | 'room.unwatched') => {
-    if (service.isServing) service.actor.send({ type, room });
-  };
-  send('room.watched');
-  world.later(world.random.between(0, 5000), () => send('room.unwatched'));
+  if (!world.service?.isServing) return;
+  world.random.pick(world.plan.rooms);
+  world.later(world.random.between(0, 5000), () => {});
 }
 
 function restart(world: World): void {

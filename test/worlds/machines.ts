@@ -1,15 +1,7 @@
-import { type ActorSystem, type EventObject, fromCallback } from 'xstate';
+import { type ActorSystem, fromCallback } from 'xstate';
 import { activationMachine } from '../../machines/activationMachine.js';
-import type {
-  DiscoveryRequest,
-  RoomDocumentCommand,
-  RoomName,
-  RoomSourceRequest,
-  ServerId,
-  ServerRequest,
-} from '../../machines/ports.js';
+import type { DiscoveryRequest, ServerId, ServerRequest } from '../../machines/ports.js';
 import { pubSubServerMachine } from '../../machines/pubSubServerMachine.js';
-import { roomMachine } from '../../machines/roomMachine.js';
 import type { Bug } from './bug.js';
 import type { SimulatedService } from './simulatedService.js';
 
@@ -17,7 +9,6 @@ import type { SimulatedService } from './simulatedService.js';
 export interface Machines {
   readonly activation: typeof activationMachine;
   readonly pubSubServer: typeof pubSubServerMachine;
-  readonly room: typeof roomMachine;
 }
 
 // biome-ignore lint/suspicious/noExplicitAny: whose actors they are is looked up by the system alone.
@@ -46,28 +37,18 @@ const discovery = fromCallback<DiscoveryRequest>(({ receive, sendBack, system })
   return () => rounds.stop();
 });
 
-/** Rooms are watched in worlds of their own: here they are nowhere. */
-const room = roomMachine.provide({
-  actors: {
-    roomChannel: fromCallback<EventObject, { room: RoomName }>(() => {}),
-    roomSources: fromCallback<RoomSourceRequest, { room: RoomName }>(() => {}),
-    roomDocument: fromCallback<RoomDocumentCommand, { room: RoomName }>(() => {}),
-  },
-  actions: { publishStanding: () => {} },
-});
-
 /** Fills the slots; with a bug, in the machines as the bug spoils them. */
 export function makeMachines(bug?: Bug): Machines {
   const chart = bug?.pubSubServer?.(pubSubServerMachine) ?? pubSubServerMachine;
   const pubSubServer = chart.provide({ actors: { serverRequests } });
   const root = bug?.activation?.(activationMachine) ?? activationMachine;
   const activation = root.provide({
-    actors: { pubSubServer, discovery, room },
+    actors: { pubSubServer, discovery },
     actions: {
       publish: ({ system }) => residentOf(system).publish(),
       restartFeed: ({ system }) => residentOf(system).feed.restart(),
       reportDefect: ({ event, system }) => residentOf(system).noteDefect(event),
     },
   });
-  return { activation, pubSubServer, room };
+  return { activation, pubSubServer };
 }

@@ -6,10 +6,12 @@ import type { RoomDirectory } from '../../rooms/lookup/roomDirectory.js';
 import type { RoomView } from '../../rooms/watching/roomStreams.js';
 import type { RoomWatches } from '../../rooms/watching/roomWatches.js';
 import type { RoomLog } from '../../wire/logEntry.js';
+import { senderOf } from '../auth/instances.js';
 import { apiError } from '../errors.js';
 import type { Admission } from '../guards/admission.js';
 import { parameter, roomParameter, wordParameter } from './query.js';
 import { namesInPath, namesOf, type RoomNames } from './roomNames.js';
+import type { WatchedElsewhere } from './watchedElsewhere.js';
 
 /** What the streams of rooms need. */
 export interface RoomStreamNeeds {
@@ -19,17 +21,16 @@ export interface RoomStreamNeeds {
   roomUnwatched: (room: RoomName) => void;
 }
 
+/** The same, and the other instances of the cluster. */
+type Needs = RoomStreamNeeds & { elsewhere: WatchedElsewhere };
+
 const kinds: readonly Kind[] = ['map', 'array', 'text', 'xml'];
 
 /**
  * `GET /api/room/events?room=<name>`: the changes of a room; `GET /api/room/log?room=<name>`: its last
  * updates. Older clients send the name in the path: `GET /api/rooms/<name>/events`, `.../log`.
  */
-export function roomStreamRoutes(
-  router: Router,
-  needs: RoomStreamNeeds,
-  admission: Admission,
-): void {
+export function roomStreamRoutes(router: Router, needs: Needs, admission: Admission): void {
   const stream = (ctx: Context, names: RoomNames) => streamRoom(ctx, names, needs, admission);
   router
     .get('/api/room/events', (ctx) => stream(ctx, [roomParameter(ctx)]))
@@ -38,9 +39,15 @@ export function roomStreamRoutes(
     .get(/^\/api\/rooms\/[^/]*\/log$/, (ctx) => answerLog(ctx, namesInPath(ctx, '/log'), needs));
 }
 
-async function answerLog(ctx: Context, names: RoomNames, needs: RoomStreamNeeds): Promise<void> {
+async function answerLog(ctx: Context, names: RoomNames, needs: Needs): Promise<void> {
   const room = await roomOf(names, needs);
   const watch = needs.watches.get(room);
+  // An instance that asks wants to know what is watched here.
+  const elsewhere = watch || senderOf(ctx) !== undefined ? undefined : await needs.elsewhere(room);
+  if (elsewhere) {
+    ctx.body = elsewhere;
+    return;
+  }
   const log: RoomLog = {
     id: room,
     watched: watch !== undefined,
@@ -53,7 +60,7 @@ async function answerLog(ctx: Context, names: RoomNames, needs: RoomStreamNeeds)
 async function streamRoom(
   ctx: Context,
   names: RoomNames,
-  needs: RoomStreamNeeds,
+  needs: Needs,
   admission: Admission,
 ): Promise<void> {
   const view = viewOf(ctx);

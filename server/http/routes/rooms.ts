@@ -19,6 +19,7 @@ import { type ApiError, apiError, type ErrorCode } from '../errors.js';
 import { toApiError } from '../refusals.js';
 import { numberParameter, parameter, roomParameter, wordParameter } from './query.js';
 import { namesInPath, type RoomNames } from './roomNames.js';
+import type { WatchedElsewhere } from './watchedElsewhere.js';
 
 /** What the routes about rooms need. */
 export interface RoomNeeds {
@@ -28,13 +29,16 @@ export interface RoomNeeds {
   watches: RoomWatches;
 }
 
+/** The same, and the other instances of the cluster. */
+type Needs = RoomNeeds & { elsewhere: WatchedElsewhere };
+
 const maxLimit = 1000;
 
 /**
  * `GET /api/rooms`; `GET /api/room?room=<name>` and `GET /api/room/servers?room=<name>`. Older clients
  * send the name in the path, where proxies may change it: `GET /api/rooms/<name>` and below.
  */
-export function roomRoutes(router: Router, needs: RoomNeeds): void {
+export function roomRoutes(router: Router, needs: Needs): void {
   router
     .get('/api/room', (ctx) => answerRoom(ctx, [roomParameter(ctx)], needs))
     .get('/api/room/servers', (ctx) => answerServers(ctx, [roomParameter(ctx)], needs))
@@ -104,13 +108,13 @@ async function answerMetadata(ctx: Context, needs: RoomNeeds, found: FoundRoom) 
  * Which servers hold the room: by the store, by the live counts, and by their own answers. While the room
  * is watched, also which servers differ.
  */
-async function answerServers(ctx: Context, names: RoomNames, needs: RoomNeeds): Promise<void> {
+async function answerServers(ctx: Context, names: RoomNames, needs: Needs): Promise<void> {
   const named = await find(ctx, names, needs, true);
   const found = await readStates(named, needs.documents, { isListing: true });
-  const watch = needs.watches.get(found.room);
+  const watch = needs.watches.get(found.room)?.findings() ?? (await needs.elsewhere(found.room));
   const servers: RoomServers = {
     ...aboutRoom(found),
-    ...(watch && { diverged: watch.findings().diverged }),
+    ...(watch?.diverged && { diverged: watch.diverged }),
   };
   ctx.body = servers;
 }

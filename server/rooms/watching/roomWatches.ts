@@ -2,7 +2,6 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { type EventObject, fromCallback } from 'xstate';
 import type {
-  RoomChannelEvent,
   RoomChannelStanding,
   RoomDocumentCommand,
   RoomName,
@@ -12,14 +11,13 @@ import type {
   ServerId,
 } from '../../../machines/ports.js';
 import type { Documents } from '../../documents/documents.js';
-import type { FollowedRoom } from '../../pubsub/postedRoom.js';
+import type { RoomPosts } from '../../pubsub/roomPosts.js';
 import type { RedisChannels } from '../../redis/redisChannels.js';
 import type { Viewer } from '../../sse/viewer.js';
 import { type AskedServer, isAskable, type RoomDirectory } from '../lookup/roomDirectory.js';
 import type { ChannelNames } from './channelNames.js';
 import { followPosts } from './postedChannel.js';
 import { followRedis } from './redisChannel.js';
-import type { RoomChannels } from './roomChannels.js';
 import type { RoomView } from './roomStreams.js';
 import { RoomWatch, type ServerFinding } from './roomWatch.js';
 
@@ -30,7 +28,7 @@ export interface RoomWatchesNeeds {
   /** Undefined: no Redis is configured. Then servers post rooms, and rooms whose servers cannot are polled. */
   redis: RedisChannels | undefined;
   /** Not used with Redis. */
-  posts: RoomChannels;
+  posts: RoomPosts;
   /** Names of the channels of rooms. */
   channels: ChannelNames;
   frameIntervalMs: number;
@@ -54,8 +52,6 @@ interface RoomInput {
 export class RoomWatches {
   readonly #needs: RoomWatchesNeeds;
   readonly #watches = new Map<RoomName, RoomWatch>();
-  /** Rooms that servers post. */
-  readonly #followed = new Map<RoomName, FollowedRoom>();
 
   constructor(needs: RoomWatchesNeeds) {
     this.#needs = needs;
@@ -107,12 +103,12 @@ export class RoomWatches {
 
   /** The slot `roomChannel`: updates and awareness of a room, from Redis or from its servers. */
   readonly roomChannel = fromCallback<EventObject, RoomInput>(({ input: { room }, sendBack }) => {
-    const { redis, channels } = this.#needs;
+    const { redis, channels, posts, directory } = this.#needs;
     const watch = this.#watch(room);
     watch.setPresence('connecting');
     const unfollow = redis
       ? followRedis(watch, { redis, channels }, sendBack)
-      : this.#followPosts(watch, sendBack);
+      : followPosts(watch, { posts, directory }, sendBack);
     return () => {
       unfollow();
       this.#watches.get(room)?.setPresence('connecting');
@@ -162,15 +158,6 @@ export class RoomWatches {
     },
   );
 
-  #followPosts(watch: RoomWatch, send: (event: RoomChannelEvent) => void): () => void {
-    const followed = followPosts(watch, this.#needs.posts, send);
-    this.#followed.set(watch.room, followed);
-    return () => {
-      this.#followed.delete(watch.room);
-      followed.end();
-    };
-  }
-
   #watch(room: RoomName): RoomWatch {
     const known = this.#watches.get(room);
     if (known) return known;
@@ -190,11 +177,11 @@ export class RoomWatches {
   }
 
   async #locate(room: RoomName): Promise<RoomSourceAnswer> {
-    const { directory } = this.#needs;
-    const followed = this.#followed.get(room);
-    followed?.beginRound();
+    const { directory, posts } = this.#needs;
+    const posted = posts.get(room);
+    posted?.beginRound();
     // They were located a moment ago, and nobody else has to be asked.
-    const justFollowed = followed?.takeJustFollowed() ?? [];
+    const justFollowed = posted?.takeJustFollowed() ?? [];
     if (justFollowed.length > 0) return { type: 'servers.located', servers: justFollowed };
     const holders = await directory.holders(room);
     const asked = holders.length > 0 ? holders : await directory.allServers(room);
@@ -209,7 +196,7 @@ export class RoomWatches {
   ): Promise<void> {
     const asked = await this.#ask(room, servers, signal);
     if (signal.aborted) return;
-    this.#followed.get(room)?.endRound(answersOf(asked));
+    this.#needs.posts.get(room)?.endRound(answersOf(asked));
     let holders = 0;
     let failures = 0;
     for (const { server, answer } of asked) {

@@ -43,7 +43,8 @@ describe('the real service is where the model of the root is, after', () => {
 });
 
 afterAll(() => {
-  // Every state and every transition of the real machine: there is none that real parts cannot bring about.
-  const missed = new Coverage([activationMachine]).all.filter((place) => !reached.has(place));
+  // Every state and every transition of the real machine, but a takeover from another instance.
+  const all = new Coverage([activationMachine]).all.filter((place) => !/isTakeover/.test(place));
+  const missed = all.filter((place) => !reached.has(place));
   expect(missed).toEqual([]);
 });

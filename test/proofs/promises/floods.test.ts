@@ -68,7 +68,7 @@ describe('promise 7, unbreakable from outside: floods', () => {
         getJson(`${service.url}/api/events/clients?port=${port + i}`);
       await Promise.all(Array.from({ length: 100 }, ask));
     }
-    const { roster } = service.actor.getSnapshot().context;
+    const { roster } = service.activation.getSnapshot().context;
     expect(roster.candidates).toBeLessThanOrEqual(1024);
     expect((await serversOf(service)).map(({ id }) => id)).toEqual([double.id]);
     expect(await stateOf(service)).toMatchObject({ servers: 1, state: 'inactive' });
@@ -82,7 +82,9 @@ describe('promise 7, unbreakable from outside: floods', () => {
       await getJson(`${service.url}/api/events/clients?port=${port}`);
     await expectUnaffected(service, viewer, double);
     expect(await stateOf(service)).toMatchObject({ servers: 2, complete: true, state: 'active' });
-    await eventually(() => expect(service.actor.getSnapshot().context.roster.candidates).toBe(0));
+    await eventually(() =>
+      expect(service.activation.getSnapshot().context.roster.candidates).toBe(0),
+    );
   });
 
   test('of candidates that hang leave every server live, asked in time, and its counts exact', async () => {

@@ -42,7 +42,7 @@ async function startCounting() {
 }
 
 /** The states of the actor of a server. */
-function statesOf({ actor }: Service, id: string) {
+function statesOf({ activation: actor }: Service, id: string) {
   const { children } = actor.getSnapshot() as { children: Record<string, AnyActorRef> };
   return children[`server:${id}`]?.getSnapshot().value;
 }

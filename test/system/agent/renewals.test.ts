@@ -31,7 +31,7 @@ async function untilDone(service: Service): Promise<void> {
 }
 
 /** The states of the actor of a server. */
-function statesOf({ actor }: Service, { id }: ScriptedServer) {
+function statesOf({ activation: actor }: Service, { id }: ScriptedServer) {
   const { children } = actor.getSnapshot() as { children: Record<string, AnyActorRef> };
   return children[`server:${id}`]?.getSnapshot().value;
 }

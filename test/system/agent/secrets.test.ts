@@ -126,7 +126,7 @@ test('a captured query is refused when it is sent again, or for another service'
   const send = (service: { url: string }) =>
     ask(service.url + target, { headers: { 'Dashboard-Signature': signed, Host: host } });
   await send(another);
-  expect([...another.actor.getSnapshot().context.roster]).toEqual([]);
+  expect([...another.activation.getSnapshot().context.roster]).toEqual([]);
   await send(one);
   await eventually(() => expect(putsOf(double)).toHaveLength(1));
   await watch(one);
@@ -152,5 +152,5 @@ test('a post without a token makes no unknown server known', async () => {
     body: '{}',
   });
   expect(posted.status).toBe(404);
-  expect([...service.actor.getSnapshot().context.roster]).toEqual([]);
+  expect([...service.activation.getSnapshot().context.roster]).toEqual([]);
 });

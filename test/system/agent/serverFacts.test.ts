@@ -67,7 +67,7 @@ test('nothing is kept of a server that is gone', async () => {
   await eventually(async () => expect(await detailsOf(service)).toMatchObject([{ name: 'web-1' }]));
   const viewer = await watch(service);
   await untilServer(viewer, told.id, 'live');
-  const { actor } = service;
+  const { activation: actor } = service;
   actor.send({ type: 'server.lost', server: told.id });
   await eventually(async () => expect(await detailsOf(service)).toEqual([]));
   // It comes back as one without an agent, and is asked nothing before it is shown.

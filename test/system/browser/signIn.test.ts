@@ -23,7 +23,7 @@ async function giveToken(page: Page, text: string): Promise<void> {
   await page.getByRole('button', { name: 'Sign in' }).click();
 }
 
-const viewersOf = ({ actor }: Service) => actor.getSnapshot().context.viewers;
+const viewersOf = ({ activation: actor }: Service) => actor.getSnapshot().context.viewers;
 
 test('the token signs in all tabs, until one of them signs out', async () => {
   const service = await startClosed();

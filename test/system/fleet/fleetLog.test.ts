@@ -33,7 +33,7 @@ async function startLogged(env: Record<string, string>) {
   };
 }
 
-const isSettled = ({ actor }: Service, state: 'active' | 'inactive') => {
+const isSettled = ({ activation: actor }: Service, state: 'active' | 'inactive') => {
   const { value } = actor.getSnapshot();
   expect(typeof value === 'string' ? value : Object.keys(value)[0]).toBe(state);
 };

@@ -9,7 +9,7 @@ import { ask } from '../../support/http.js';
 const harness = useHarness();
 const path = '/api/events/clients';
 
-const rosterOf = ({ actor }: Service) => actor.getSnapshot().context.roster;
+const rosterOf = ({ activation: actor }: Service) => actor.getSnapshot().context.roster;
 const shown = async ({ url }: Service) => JSON.parse((await ask(`${url}/api/servers`)).text);
 const query = async ({ url }: Service, search = '', headers = {}) =>
   JSON.parse((await ask(`${url}${path}${search}`, { headers })).text);

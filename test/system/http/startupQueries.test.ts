@@ -6,7 +6,7 @@ import { ask, post } from '../../support/http.js';
 
 const harness = useHarness();
 
-const rosterOf = ({ actor }: Service) => actor.getSnapshot().context.roster;
+const rosterOf = ({ activation: actor }: Service) => actor.getSnapshot().context.roster;
 const query = async ({ url }: Service, search = '', headers = {}) =>
   JSON.parse((await ask(`${url}/api/events/clients${search}`, { headers })).text);
 

@@ -9,7 +9,7 @@ const harness = useHarness();
 const delta = { room: 'stranger', add: 1 };
 
 const postAsStranger = ({ url }: Service, search = '') => post(`${url}/api/events${search}`, delta);
-const rosterOf = ({ actor }: Service) => actor.getSnapshot().context.roster;
+const rosterOf = ({ activation: actor }: Service) => actor.getSnapshot().context.roster;
 
 /** A service that knows no server, but would look for one at this port. */
 const unknowing = (port: number, env: Record<string, string> = {}) =>

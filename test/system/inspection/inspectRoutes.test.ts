@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals';
 import { createBrowserReceiver, type StatelyInspectionEvent } from '@statelyai/inspect';
 import type { Actor } from 'xstate';
-import type { activationMachine } from '../../../machines/activationMachine.js';
+import type { instanceMachine } from '../../../machines/instanceMachine.js';
 import type { Service } from '../../../server/service.js';
 import { openEventStream } from '../../support/eventStream.js';
 import { eventually } from '../../support/eventually.js';
@@ -19,8 +19,8 @@ import { inspect } from './support.js';
 
 const on = { INSPECT: 'true' };
 /** What `createActor` was given to observe the machine with. */
-const observerOf = ({ actor }: Service) =>
-  (actor as Actor<typeof activationMachine>).options.inspect;
+const observerOf = ({ instance }: Service) =>
+  (instance as Actor<typeof instanceMachine>).options.inspect;
 const inspectPaths = ['/inspect', '/inspect/relay.js', '/inspect/events'];
 
 test('a client that attaches late gets every actor with its state, and what follows', async () => {
@@ -48,8 +48,8 @@ test('a client that attaches late gets every actor with its state, and what foll
     }),
   );
   const actors = client.told().filter(({ type }) => type === '@xstate.actor');
-  // Root and discovery, and for each server its actor and the one that sends its requests.
-  expect(actors).toHaveLength(2 + 2 * doubles.length);
+  // Instance, activation and discovery, and for each server its actor and the one that sends its requests.
+  expect(actors).toHaveLength(3 + 2 * doubles.length);
   const before = client.told().length;
 
   await untilShown(await watch(service), { a: 1 });

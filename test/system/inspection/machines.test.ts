@@ -24,9 +24,10 @@ test('every machine is listed with its definition and the number of actors in ea
   (await harness.server()).respond({ kind: 'status', status: 500, times: 2 });
   const service = await harness.service();
   const machines = await summariesOf(service);
-  expect(machines.map(({ id }) => id)).toEqual(['activation', 'pubSubServer', 'room']);
+  expect(machines.map(({ id }) => id)).toEqual(['instance', 'activation', 'pubSubServer', 'room']);
   expect(machines.map(({ definition }) => definition)).toEqual(charts.map(definitionOf));
   expect(machines.map(({ actors }) => actors)).toEqual([
+    { total: 1, states: { alone: 1 } },
     { total: 1, states: { inactive: 1 } },
     {
       total: 2,
@@ -45,7 +46,7 @@ test('every machine is listed with its definition and the number of actors in ea
     },
     { total: 0, states: {} },
   ]);
-  expect(machines[1]?.delays).toMatchObject({ removeAfterMs: 600_000, retryMs: null });
+  expect(machines[2]?.delays).toMatchObject({ removeAfterMs: 600_000, retryMs: null });
 
   await harness.watch(service);
   await harness.stream(service, { path: '/api/rooms/seen/events' });
@@ -70,7 +71,7 @@ test('a machine is shown with its current actors', async () => {
     const { id, definition, delays, actors } = await viewOf(service, 'pubSubServer');
     expect({ id, definition, delays }).toEqual({
       id: 'pubSubServer',
-      definition: definitionOf(charts[1] as (typeof charts)[number]),
+      definition: definitionOf(charts[2] as (typeof charts)[number]),
       delays: expect.objectContaining({ startupGraceMs: 50 }),
     });
     expect(actors).toEqual([

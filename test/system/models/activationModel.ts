@@ -8,7 +8,6 @@ interface Facts {
   /** Whether its one server has done as wished, and need not do so again. */
   isSettled: boolean;
   wish: 'activity' | 'silence';
-  room: 'unwatched' | 'watched' | 'left';
   /** The one viewer of updates, who is among the viewers. */
   isUpdatesWatched: boolean;
   isStrangerKnown: boolean;
@@ -69,9 +68,7 @@ export const activationModel = modelOf(activationMachine).provide({
       enqueue.assign({ isUpdatesWatched, isStirred: true } as object);
       enqueue.raise({ type: isUpdatesWatched ? 'viewer.connected' : 'viewer.disconnected' });
     }) as never,
-    watchRoom: know({ room: 'watched' }),
-    unwatchRoom: know({ room: 'left' }),
-    stopRoom: know({ room: 'unwatched' }),
+    distrustServers: nothing,
   },
 });
 
@@ -85,7 +82,7 @@ function rootKeyOf({ value, context }: RootSnapshot): string {
   const {
     tally: _t,
     roster: _o,
-    rooms: _s,
+    begins: _b,
     timing: _i,
     updateViewers: _u,
     ...facts
@@ -98,7 +95,7 @@ function rootKeyOf({ value, context }: RootSnapshot): string {
 /** What can really happen next, one happening after the other. */
 function rootEventsAt(snapshot: RootSnapshot): EventObject[] {
   const facts = snapshot.context as Context;
-  const { viewers, isShuttingDown, room = 'unwatched', isStrangerKnown, isLost } = facts;
+  const { viewers, isShuttingDown, isStrangerKnown, isLost } = facts;
   // Until it is replaced nothing can be said to it, nor by it.
   if (facts.isFailed) return [{ type: 'replacement.due' }];
   if (isShuttingDown || snapshot.status !== 'active')
@@ -120,9 +117,6 @@ function rootEventsAt(snapshot: RootSnapshot): EventObject[] {
     [true, 'evidence.found'],
     [isWatched, 'startup.answered'],
     [!isStrangerKnown, 'servers.found'],
-    [room !== 'watched', 'room.watched'],
-    [room === 'watched', 'room.unwatched'],
-    [room === 'left' && !isLingering, 'room.expired'],
   ];
   return isOffered.filter(([isPossible]) => isPossible).map(([, type]) => ({ type }));
 }

@@ -35,7 +35,7 @@ export class RealRoom {
     // It accepts connections, and says nothing on them until the channel is to be subscribed.
     stage.redis?.suspend();
     const seen = new Map<string, number>();
-    const { unsubscribe } = stage.service.actor.system.inspect((inspected) => {
+    const { unsubscribe } = stage.service.instance.system.inspect((inspected) => {
       if (inspected.type !== '@xstate.event') return;
       const { id } = inspected.actorRef as unknown as { id: string };
       const { type } = inspected.event;
@@ -141,7 +141,7 @@ export class RealRoom {
   }
 
   get #actor(): ActorRefFrom<typeof roomMachine> | undefined {
-    const { children } = this.#stage.service.actor.getSnapshot();
+    const { children } = this.#stage.service.instance.getSnapshot();
     return (children as Record<string, ActorRefFrom<typeof roomMachine>>)[`room:${this.#name}`];
   }
 }

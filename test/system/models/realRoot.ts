@@ -35,7 +35,6 @@ export class RealRoot {
   /** Events that the root got, by type. */
   readonly #seen = new Map<string, number>();
   readonly #viewers: EventStream[] = [];
-  #roomViewer: EventStream | undefined;
   #updatesViewer: EventStream | undefined;
   #stopped: Promise<void> | undefined;
 
@@ -54,7 +53,7 @@ export class RealRoot {
     this.#server = server;
     this.#service = service;
     this.#clock = clock;
-    const { actor } = service;
+    const { activation: actor } = service;
     this.#coverage = new Coverage([this.#logic]);
     actor.system.inspect((inspected) => {
       this.#coverage.observe(inspected);
@@ -66,7 +65,7 @@ export class RealRoot {
   }
 
   get value(): unknown {
-    return this.#service.actor.getSnapshot().value;
+    return this.#service.activation.getSnapshot().value;
   }
 
   get reached(): string[] {
@@ -74,7 +73,7 @@ export class RealRoot {
   }
 
   async stop(): Promise<void> {
-    const streams = [...this.#viewers, this.#roomViewer, this.#updatesViewer];
+    const streams = [...this.#viewers, this.#updatesViewer];
     await Promise.all(streams.map((stream) => stream?.close()));
     if (this.#clock.isSet(replacementMs)) this.#clock.fire(replacementMs);
     this.#server.respond({ kind: 'normal' });
@@ -90,7 +89,7 @@ export class RealRoot {
     const before = this.#timesSeen(type);
     await happening();
     // The clock's own event has another name.
-    if (!type.startsWith('after.') && type !== 'room.expired')
+    if (!type.startsWith('after.'))
       await eventually(() => expectMore(this.#timesSeen(type), before));
   }
 
@@ -126,20 +125,11 @@ export class RealRoot {
       await this.#updatesViewer?.close();
       this.#updatesViewer = undefined;
     },
-    'room.watched': async () => {
-      const path = '/api/rooms/r/events';
-      this.#roomViewer = await openEventStream(this.#service.url, { path });
-    },
-    'room.unwatched': async () => {
-      await this.#roomViewer?.close();
-      this.#roomViewer = undefined;
-    },
-    'room.expired': () => this.#clock.fire(Number(env.LINGER_MS)),
   };
 
   /** Answers what the server was asked until it has done as wished. */
   async #settle(): Promise<void> {
-    const { roster } = this.#service.actor.getSnapshot().context;
+    const { roster } = this.#service.activation.getSnapshot().context;
     await eventually(() => {
       this.#server.release();
       expectMore(Number(roster.isSettled), 0);
@@ -154,7 +144,7 @@ export class RealRoot {
   }
 
   get #logic(): typeof activationMachine {
-    return (this.#service.actor as unknown as { logic: typeof activationMachine }).logic;
+    return this.#service.activation.getSnapshot().machine as typeof activationMachine;
   }
 
   #timesSeen(type: string): number {

@@ -1,4 +1,3 @@
-import type { activationMachine } from '../../../machines/activationMachine.js';
 import { pubSubServerMachine } from '../../../machines/pubSubServerMachine.js';
 import type { PubSubServerInput } from '../../../machines/pubSubServerSetup.js';
 import type { Service } from '../../../server/service.js';
@@ -38,7 +37,7 @@ export class RealServer {
     this.#service = stage.service;
     this.#server = stage.server;
     this.#coverage = new Coverage([this.#logic]);
-    this.#service.actor.system.inspect((inspected) => {
+    this.#service.activation.system.inspect((inspected) => {
       this.#coverage.observe(inspected);
       if (inspected.type !== '@xstate.event' || inspected.actorRef !== this.#member?.ref) return;
       const { type } = inspected.event;
@@ -100,7 +99,7 @@ export class RealServer {
       this.#updatesViewer = undefined;
       // The service hears of it a little later.
       await eventually(() =>
-        expectToBe(this.#service.actor.getSnapshot().context.updateViewers, 0),
+        expectToBe(this.#service.activation.getSnapshot().context.updateViewers, 0),
       );
     },
     'predecessor.failed': () => this.#replace(),
@@ -111,7 +110,7 @@ export class RealServer {
   }
 
   get #member() {
-    return this.#service.actor.getSnapshot().context.roster.get(this.#server.id);
+    return this.#service.activation.getSnapshot().context.roster.get(this.#server.id);
   }
 
   get #child() {
@@ -121,8 +120,8 @@ export class RealServer {
 
   /** The machine of servers as it is wired. */
   get #logic(): typeof pubSubServerMachine {
-    const { logic } = this.#service.actor as unknown as { logic: typeof activationMachine };
-    return logic.implementations.actors.pubSubServer as typeof pubSubServerMachine;
+    const { machine } = this.#service.activation.getSnapshot();
+    return machine.implementations.actors.pubSubServer as typeof pubSubServerMachine;
   }
 
   /** Somebody looks on. Who did already leaves for that, and is back before all have been told of it. */
@@ -150,7 +149,7 @@ export class RealServer {
     await this.#viewer?.close();
     this.#viewer = undefined;
     await eventually(() =>
-      expectToBe(this.#service.actor.getSnapshot().matches({ active: 'lingering' }), true),
+      expectToBe(this.#service.activation.getSnapshot().matches({ active: 'lingering' }), true),
     );
     this.#stage.clock.fire(lingerMs);
   }
@@ -189,13 +188,13 @@ export class RealServer {
   async #postDelta(add: 1 | -1): Promise<void> {
     await this.#post(JSON.stringify({ room: 'doubt', add }));
     // It is counted in a later turn of the event loop than it is answered in.
-    const { tally } = this.#service.actor.getSnapshot().context;
+    const { tally } = this.#service.activation.getSnapshot().context;
     await eventually(() => expectToBe(tally.hasDip(this.#server.id), add < 0));
   }
 
   /** The server posts on an old URL, or on its newest one again. */
   async #postOnOldUrl(isOld: boolean): Promise<void> {
-    const { tally } = this.#service.actor.getSnapshot().context;
+    const { tally } = this.#service.activation.getSnapshot().context;
     await this.#post('{"room":"old","add":1}', isOld ? 0 : -1);
     await eventually(() => expectToBe(tally.isDoubtful(this.#server.id), isOld));
   }

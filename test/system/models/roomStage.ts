@@ -1,7 +1,6 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { once } from 'node:events';
 import type { Worker } from 'node:worker_threads';
-import type { activationMachine } from '../../../machines/activationMachine.js';
 import type { RoomName } from '../../../machines/ports.js';
 import type { roomMachine } from '../../../machines/roomMachine.js';
 import type { Service } from '../../../server/service.js';
@@ -52,7 +51,7 @@ export class RoomStage {
     const overrides = { openStore: async () => this.#store, clock: this.clock };
     this.#service = await startTestService(env, overrides);
     this.#coverage = new Coverage([this.machine]);
-    this.#service.actor.system.inspect(this.#coverage.observe);
+    this.#service.instance.system.inspect(this.#coverage.observe);
   }
 
   async stop(): Promise<void> {
@@ -69,8 +68,8 @@ export class RoomStage {
 
   /** The machine of a room as it is wired. */
   get machine(): typeof roomMachine {
-    const { logic } = this.service.actor as unknown as { logic: typeof activationMachine };
-    return logic.implementations.actors.room as typeof roomMachine;
+    const { machine } = this.service.instance.getSnapshot();
+    return machine.implementations.actors.room as typeof roomMachine;
   }
 
   /** Places of the room's machine that were reached so far. */

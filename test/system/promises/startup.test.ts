@@ -18,7 +18,7 @@ import {
 import { HeapClock } from '../../unit/machines/heapClock.js';
 
 /** Resolves when no request to this server is under way. */
-const untilResting = ({ actor }: Service, { id }: ScriptedServer) =>
+const untilResting = ({ activation: actor }: Service, { id }: ScriptedServer) =>
   eventually(() => {
     const { children } = actor.getSnapshot() as { children: Record<string, AnyActorRef> };
     expect(children[`server:${id}`]?.getSnapshot().value.request).toBe('resting');
@@ -100,7 +100,7 @@ describe('a start-up query', () => {
     const service = await startStaged([], env);
     await watch(service);
     await double.askAtStartup(service.url, { port: double.port });
-    const candidates = () => service.actor.getSnapshot().context.roster.candidates;
+    const candidates = () => service.activation.getSnapshot().context.roster.candidates;
     expect(candidates()).toBe(1);
     await eventually(() => expect(candidates()).toBe(0));
     expect(activationsOf(double)).toBe(3);

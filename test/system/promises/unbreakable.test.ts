@@ -146,7 +146,7 @@ describe('promise 7, unbreakable from outside: start-up queries', () => {
       expect(answer.eventsUrl).not.toContain('token');
     }
     await post(`${strict.url}/api/events`, '{"room":"fake","add":1}');
-    for (const { actor } of [strict, open])
+    for (const { activation: actor } of [strict, open])
       expect(actor.getSnapshot().context.roster.candidates).toBe(0);
     expect(double.requests).toEqual([]);
   });

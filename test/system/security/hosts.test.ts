@@ -97,7 +97,7 @@ describe('a page whose name resolves to this service (DNS rebinding)', () => {
     await server.open('r');
     await eventually(() => expect(stream.rooms()).toEqual({ r: 1 }));
     for (const { data } of stream.messages) expect(data).not.toContain('fake');
-    const { tally } = service.actor.getSnapshot().context;
+    const { tally } = service.activation.getSnapshot().context;
     expect(tally.snapshotDue.size).toBe(0);
     // With a name of the service the same query is answered with a URL of that server. A post to it says
     // that the server may have restarted. The snapshot that would settle this is held back.

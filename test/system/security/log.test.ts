@@ -104,7 +104,7 @@ describe('an error in the log', () => {
     const { service, lines } = await startLogged({ PUBSUB_SERVERS: '127.0.0.1:1' });
     const actorId = 'server:127.0.0.1:1';
     const error = new TypeError('a defect');
-    service.actor.send({ type: `xstate.error.actor.${actorId}`, actorId, error });
+    service.activation.send({ type: `xstate.error.actor.${actorId}`, actorId, error });
     const [line = '{}', ...others] = lines.filter((each) => each.includes('"level":50'));
     const stack = expect.stringContaining('log.test.ts');
     const err = { type: 'TypeError', message: 'a defect', stack };

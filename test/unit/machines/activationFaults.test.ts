@@ -138,29 +138,3 @@ test('servers that hang delay no others: their snapshots are merged meanwhile', 
   expect(fleet.state).toBe('activating');
   expect([fleet.tally.totals.get('r'), fleet.roster.live]).toEqual([190, 190]);
 });
-
-test('a watched room whose actor throws is replaced once a second while somebody watches', () => {
-  fleet = new ScriptedFleet();
-  // Its slots are not filled here: each of its actors fails when it starts.
-  fleet.actor.send({ type: 'room.watched', room: 'r' });
-  fleet.actor.send({ type: 'room.watched', room: 'r' });
-  fleet.advance(10_500);
-  expect(fleet.defects).toHaveLength(11);
-  expect(fleet.context.rooms.get('r')?.viewers).toBe(2);
-  fleet.actor.send({ type: 'room.unwatched', room: 'r' });
-  fleet.actor.send({ type: 'room.unwatched', room: 'r' });
-  fleet.advance(60_000);
-  expect(fleet.context.rooms.get('r')).toBeUndefined();
-  expect(fleet.defects.length).toBeLessThan(20);
-});
-
-test('a watched room whose actor throws removes no counts of a server, even if it is named like one', () => {
-  fleet = watchedFleet([one], { probeIntervalMs: 1e9 });
-  const room = `ab${one}`;
-  fleet.actor.send({ type: 'room.watched', room });
-  fleet.advance(1500);
-  expect(fleet.defects.length).toBeGreaterThan(0);
-  expect(fleet.context.rooms.get(room)?.viewers).toBe(1);
-  expect(fleet.status(one)).toBe('live');
-  expect(fleet.tally.baseOf(one)).toBeDefined();
-});

@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { createActor, fromCallback } from 'xstate';
 import { activationMachine } from '../../../machines/activationMachine.js';
+import { instanceMachine } from '../../../machines/instanceMachine.js';
 import type {
   DiscoveryRequest,
   RoomChannelStanding,
@@ -605,6 +606,7 @@ function startRoot(isFaulty: () => boolean = () => false, change: Partial<typeof
   const living: string[] = [];
   const born: string[] = [];
   const errors: unknown[] = [];
+  const defects: unknown[] = [];
   const idle = fromCallback<never, { room: RoomName }>(() => undefined);
   const roomDocument = fromCallback<RoomDocumentCommand, { room: RoomName }>(({ input }) => {
     if (isFaulty()) throw new Error('a defect');
@@ -618,19 +620,24 @@ function startRoot(isFaulty: () => boolean = () => false, change: Partial<typeof
     actions: { publishStanding: () => undefined, publishChannel: () => undefined },
   });
   const nothing = () => undefined;
-  const machine = activationMachine.provide({
-    actors: { room: watched, discovery: fromCallback<DiscoveryRequest>(() => undefined) },
+  const discovery = fromCallback<DiscoveryRequest>(nothing);
+  const activation = activationMachine.provide({
+    actors: { discovery },
     actions: { publish: nothing, restartFeed: nothing, reportDefect: nothing },
+  });
+  const machine = instanceMachine.provide({
+    actors: { activation, room: watched },
+    actions: { publishRole: nothing, reportDefect: ({ event }) => void defects.push(event) },
   });
   const actor = createActor(machine, {
     clock,
-    input: { timing: { ...timing, ...change }, servers: [] },
+    input: { timing: { ...timing, ...change }, servers: [], isInCluster: false },
   });
   actor.subscribe({ error: (error) => errors.push(error) });
   actor.start();
   const send = (type: 'room.watched' | 'room.unwatched', name: RoomName = room) =>
     actor.send({ type, room: name });
-  return { clock, living, born, errors, send, actor };
+  return { clock, living, born, errors, defects, send, actor };
 }
 
 test('a room watched twice has one actor, which stops one linger time after its last viewer', () => {
@@ -706,4 +713,22 @@ test('a room whose actor failed gets another, with the viewers that it had', () 
   clock.advance(timing.lingerMs);
   expect(living).toEqual([]);
   expect(actor.getSnapshot().status).toBe('active');
+});
+
+test('a watched room whose actor always throws is replaced once a second while somebody watches', () => {
+  const { clock, defects, errors, send, actor } = startRoot(() => true);
+  // It is named like a server, which must not be taken for one.
+  const name = '10.0.0.1:8001';
+  send('room.watched', name);
+  send('room.watched', name);
+  clock.advance(10_500);
+  expect(defects).toHaveLength(11);
+  const { rooms } = actor.getSnapshot().context;
+  expect(rooms.get(name)?.viewers).toBe(2);
+  send('room.unwatched', name);
+  send('room.unwatched', name);
+  clock.advance(60_000);
+  expect(rooms.get(name)).toBeUndefined();
+  expect(defects.length).toBeLessThan(20);
+  expect(errors).toEqual([]);
 });

@@ -1,6 +1,7 @@
 import { afterAll, describe, expect, test } from '@jest/globals';
 import { pino } from 'pino';
 import { activationMachine } from '../../../machines/activationMachine.js';
+import { instanceMachine } from '../../../machines/instanceMachine.js';
 import { pubSubServerMachine } from '../../../machines/pubSubServerMachine.js';
 import { readConfig } from '../../../server/config/config.js';
 import { wireService } from '../../../server/wiring/wireService.js';
@@ -61,12 +62,18 @@ describe('the wiring', () => {
       ]),
     );
     expect(emptySlots(pubSubServerMachine)).toEqual(['serverRequests']);
+    expect(emptySlots(instanceMachine)).toEqual(
+      expect.arrayContaining(['publishRole', 'holdRequests', 'closeFleet', 'election', 'publish']),
+    );
   });
 
   test('leaves none of them empty', () => {
-    expect(
-      emptySlots((wired.actor as unknown as { logic: unknown }).logic, activationMachine),
-    ).toEqual([]);
+    const { machine, children } = wired.instance.getSnapshot();
+    // Those of the activation are filled for each leadership.
+    const forEach = emptySlots(activationMachine);
+    expect(emptySlots(machine, instanceMachine)).toEqual(forEach);
+    const activation = children.activation?.getSnapshot() as { machine: unknown };
+    expect(emptySlots(activation.machine, activationMachine)).toEqual([]);
   });
 
   test('is caught if it leaves one empty', () => {

@@ -151,7 +151,7 @@ describe.each(unusable)('while the store %s', (_name, openStore) => {
     await left.open('r');
     await untilShown(viewer, { r: 4, '': 1 });
     expect(await get(service, '/health')).toMatchObject({ status: 200 });
-    expect(service.actor.getSnapshot().status).toBe('active');
+    expect(service.activation.getSnapshot().status).toBe('active');
   });
 });
 
