@@ -1,3 +1,4 @@
+import { InstanceTable } from '../instances/instanceTable.js';
 import { servers } from '../model/fleet.js';
 import { service } from '../model/polling.js';
 import { AgentTable } from './agentTable.js';
@@ -20,6 +21,7 @@ export function ServersView() {
       </div>
       <AgentTable rows={presentServers.value} />
       <LeftOver />
+      <InstanceTable />
     </section>
   );
 }
