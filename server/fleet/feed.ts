@@ -37,8 +37,6 @@ export interface ForInstances {
 
 /** As many as one turn of the event loop can encode without delaying others. */
 const maxRoomsPerFrame = 10_000;
-/** Bandwidth of the rooms stream for each viewer: large maps are sent less often. */
-const maxMapBytesPerMs = 1000;
 
 /**
  * Sends the counts of the fleet to viewers. Each frame is encoded once for all of them, and changes are
@@ -93,7 +91,7 @@ export class Feed {
     );
     this.#mapPace = new Pace(
       () => this.#sendMap(),
-      () => Math.max(frameIntervalMs, wholeStates.lastMapBytes / maxMapBytesPerMs),
+      () => wholeStates.mapIntervalMs(frameIntervalMs),
     );
     this.#heartbeat.start();
   }

@@ -9,6 +9,7 @@ import type { ServerDetails, ServerView } from '../wire/serverView.js';
 import type { IncompleteReason, ServiceState } from '../wire/serviceState.js';
 import { agentView } from './agentView.js';
 import type { FeedSource } from './feedSource.js';
+import { goneServer, unknownSize } from './goneServer.js';
 import { HeardTimes } from './heardTimes.js';
 import { incompleteReason } from './incompleteReason.js';
 import { KnownCounts } from './knownCounts.js';
@@ -72,7 +73,7 @@ export class FleetView implements FeedSource {
     for (const server of new Set([...roster.takeChanged(), ...this.#takeOverLimitChanged()])) {
       const member = roster.get(server);
       if (member?.standing === 'candidate') continue;
-      const view = member ? this.#view(member) : { ...gone, id: server };
+      const view = member ? this.#view(member) : goneServer(server);
       if (!member) this.#forget(server);
       views.push(view);
     }
@@ -204,16 +205,3 @@ export class FleetView implements FeedSource {
     return this.#actor.getSnapshot().context;
   }
 }
-
-const unknownSize = { rooms: null, connections: null };
-
-/** A server that is gone has no other facts. */
-const gone = {
-  state: 'gone',
-  lastHeardAt: null,
-  epoch: null,
-  ...unknownSize,
-  overLimit: false,
-  lastFailure: null,
-  callback: null,
-};

@@ -7,6 +7,9 @@ import type { Position } from './changesHistory.js';
 import type { FeedSource } from './feedSource.js';
 import { type EncodedState, StateEncoder } from './stateEncoder.js';
 
+/** Bandwidth of the rooms stream for each viewer: large maps are sent less often. */
+const maxMapBytesPerMs = 1000;
+
 /** What whole states need of the feed. */
 export interface WholeStatesNeeds {
   source: Pick<FeedSource, 'totals' | 'servers'>;
@@ -28,6 +31,7 @@ export class WholeStates {
   readonly #pending = new Map<'map' | 'snapshot', Promise<Frame>>();
   #map: Buffer | undefined;
   #snapshot: { position: Position; frame: Buffer } | undefined;
+  /** Estimates the size of the next one. */
   #lastMapBytes = 0;
 
   constructor(needs: WholeStatesNeeds, clock?: Clock) {
@@ -37,9 +41,9 @@ export class WholeStates {
     this.#encoder.note(source.totals.keys());
   }
 
-  /** Size of the last map; estimates the next one. */
-  get lastMapBytes(): number {
-    return this.#lastMapBytes;
+  /** Least time between two maps, in ms: by the size of the last one, and at least the frame interval. */
+  mapIntervalMs(frameIntervalMs: number): number {
+    return Math.max(frameIntervalMs, this.#lastMapBytes / maxMapBytesPerMs);
   }
 
   /** Notes that rooms were added, removed or changed. */

@@ -2,7 +2,7 @@ import type { Term } from '../../../machines/ports.js';
 
 /** One message of the leader's stream for instances. */
 export interface UpstreamEvent {
-  /** `snapshot`, `changes`, `servers`, or `status`; others are ignored. */
+  /** `snapshot`, `changes`, `servers`, `status` or `resumed`; others are ignored. */
   readonly name: string;
   /** `<term>.<activation>-<version>`; empty: it has none. */
   readonly id: string;
@@ -17,6 +17,8 @@ export interface UpstreamEvents {
   onEvent(event: UpstreamEvent): void;
   /** The leader of this term leads, and all events until now have been delivered. */
   onBeat(term: Term): void;
+  /** The leader is there, but has not sent everything yet. */
+  onProgress(): void;
   /** Once, also if it could not be opened. Nothing comes afterwards, and nothing after `close`. */
   onEnd(cause: string): void;
 }

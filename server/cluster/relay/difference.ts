@@ -1,0 +1,68 @@
+import { isDeepStrictEqual } from 'node:util';
+import type { RoomName } from '../../../machines/ports.js';
+import { appendJsonField } from '../../appendJsonField.js';
+import type { Position } from '../../fleet/changesHistory.js';
+import { goneServer } from '../../fleet/goneServer.js';
+import { messageFrame } from '../../sse/frames.js';
+import type { ServerView } from '../../wire/serverView.js';
+import type { Fleet } from './fleet.js';
+import { eachOf, type Step } from './slicedWork.js';
+
+/** More rooms are not sent as changes: a snapshot says it with less work. */
+const maxRooms = 50_000;
+/** As many as the feed puts into one frame. */
+const roomsPerFrame = 10_000;
+
+/** What leads from one fleet to another. Compares in slices; neither may change meanwhile. */
+export class Difference {
+  readonly rooms: [room: RoomName, count: number][] = [];
+  readonly servers: ServerView[] = [];
+  readonly #steps: Step[];
+
+  constructor(before: Fleet, after: Fleet) {
+    for (const server of after.servers.values())
+      if (!isDeepStrictEqual(before.servers.get(server.id), server)) this.servers.push(server);
+    for (const id of before.servers.keys())
+      if (!after.servers.has(id)) this.servers.push(goneServer(id));
+    this.#steps = [
+      eachOf(after.rooms, ([room, count]) => {
+        if (before.rooms.get(room) !== count) this.rooms.push([room, count]);
+      }),
+      eachOf(before.rooms.keys(), (room) => {
+        if (!after.rooms.has(room)) this.rooms.push([room, 0]);
+      }),
+    ];
+  }
+
+  readonly step: Step = (untilMs) => {
+    while (!this.isTooLarge && this.#steps[0]?.(untilMs)) this.#steps.shift();
+    return this.isTooLarge || this.#steps.length === 0;
+  };
+
+  get isTooLarge(): boolean {
+    return this.rooms.length > maxRooms;
+  }
+
+  /**
+   * The events of the difference, at least one. Only the last has an id: who loses its connection before
+   * gets all of them again.
+   */
+  frames({ version, id }: Position): Buffer[] {
+    const messages: [event: string, json: string][] = [];
+    if (this.servers.length > 0)
+      messages.push(['servers', JSON.stringify({ version, servers: this.servers })]);
+    for (let i = 0; i < this.rooms.length || messages.length === 0; i += roomsPerFrame) {
+      const rooms = countsJson(this.rooms.slice(i, i + roomsPerFrame));
+      messages.push(['changes', appendJsonField(JSON.stringify({ version }), 'rooms', rooms)]);
+    }
+    const last = messages.length - 1;
+    return messages.map(([event, json], i) =>
+      messageFrame(json, i === last ? { event, id } : { event }),
+    );
+  }
+}
+
+/** JSON by hand: an object would lose the room `__proto__`. */
+function countsJson(rooms: readonly [RoomName, number][]): string {
+  return `{${rooms.map(([room, count]) => `${JSON.stringify(room)}:${count}`).join(',')}}`;
+}

@@ -1,0 +1,16 @@
+import type { Clock } from '../../timing/clock.js';
+
+/** A moment by both clocks: one of them may stand still while a machine sleeps, the other may be set. */
+export interface Instant {
+  readonly monotonicMs: number;
+  readonly wallMs: number;
+}
+
+export function instantOf(clock: Clock): Instant {
+  return { monotonicMs: clock.monotonicMs(), wallMs: clock.wallMs() };
+}
+
+/** Milliseconds since a moment, by the clock that says more; at least 0. */
+export function ageOf({ monotonicMs, wallMs }: Instant, clock: Clock): number {
+  return Math.max(0, clock.monotonicMs() - monotonicMs, clock.wallMs() - wallMs);
+}

@@ -1,0 +1,318 @@
+import { beforeEach, expect, test } from '@jest/globals';
+import { idsOf, messagesOf, RelayStage, told } from '../../../support/relayStage.js';
+import { ScriptedUpstream } from '../../../support/scriptedUpstream.js';
+
+const takingOver = {
+  state: 'active',
+  complete: false,
+  reason: 'servers_missing',
+  detail: 'lingering',
+  isTakeover: true,
+} as const;
+const activating = { ...takingOver, state: 'activating', detail: null };
+
+let stage: RelayStage;
+let leader: ScriptedUpstream;
+
+beforeEach(() => {
+  stage = new RelayStage();
+  leader = new ScriptedUpstream(7);
+  stage.follow(leader);
+});
+
+const join = (...args: Parameters<RelayStage['join']>) => stage.join(...args);
+
+/** The leader of the next term. It answers when it is opened. */
+function succeed(rooms: Record<string, number>, servers: object[] = []): ScriptedUpstream {
+  const next = new ScriptedUpstream(8);
+  next.onOpen = () => {
+    next.beat();
+    next.status(takingOver);
+    next.snapshot(rooms, servers);
+    next.status(activating);
+  };
+  stage.follow(next);
+  return next;
+}
+
+/** Lets time pass while a leader beats. */
+function beatFor(ms: number, next: ScriptedUpstream): void {
+  for (let passed = 0; passed < ms; passed += 500) {
+    stage.clock.advance(500);
+    next.beat();
+  }
+}
+
+/** Work in slices has its pauses by the clock; an encoded state is a promise. */
+async function settleWork(): Promise<void> {
+  stage.clock.advance(400);
+  await new Promise(setImmediate);
+}
+
+test('the last numbers stay until a new leader has counted; then one difference leads over', () => {
+  const [viewer, maps] = [join(), join('rooms')];
+  leader.begin({ a: 1, b: 2, c: 3 });
+  for (const one of [viewer, maps]) messagesOf(one);
+  stage.follow(undefined);
+  expect(told(viewer)).toEqual(['status no_leader for 0 ms']);
+  stage.clock.advance(3000);
+  const next = succeed({});
+  expect(told(viewer)).toEqual([
+    'status leader_lost for 3000 ms',
+    'status leader_lost for 3000 ms',
+  ]);
+  next.changes({ a: 1 });
+  next.changes({ b: 2, d: 4 });
+  beatFor(1000, next);
+  expect([told(viewer), told(maps)]).toEqual([[], []]);
+  next.status();
+  expect(told(viewer)).toEqual(['changes {"d":4,"c":0}', 'status complete']);
+  stage.clock.advance(60);
+  expect(told(maps)).toEqual(['map {"a":1,"b":2,"d":4}']);
+});
+
+test('the numbers of a new leader are passed on once it is settled, complete or not', () => {
+  const viewer = join();
+  leader.begin({ a: 1, b: 2 });
+  const next = succeed({ a: 1 });
+  messagesOf(viewer);
+  next.status({ complete: false, reason: 'servers_missing' });
+  expect(told(viewer)).toEqual(['changes {"b":0}', 'status servers_missing']);
+  next.changes({ a: 2 });
+  expect(told(viewer)).toEqual(['changes {"a":2}']);
+});
+
+test('the last numbers stay 5 s at most', () => {
+  const viewer = join();
+  leader.begin({ a: 1, b: 2 });
+  const next = succeed({ a: 1 });
+  beatFor(4500, next);
+  messagesOf(viewer);
+  beatFor(500, next);
+  expect(told(viewer)).toEqual(['changes {"b":0}', 'status servers_missing']);
+});
+
+test('a cut does not make them stay longer', () => {
+  const viewer = join();
+  leader.begin({ a: 1, b: 2 });
+  const next = succeed({ a: 1 });
+  beatFor(3000, next);
+  next.end();
+  beatFor(3000, next);
+  expect(next.openings.length).toBe(2);
+  expect(told(viewer).at(-2)).toBe('changes {"b":0}');
+});
+
+test('a third leader is given 5 s of its own', () => {
+  const viewer = join();
+  leader.begin({ a: 1 });
+  beatFor(4000, succeed({}));
+  const third = new ScriptedUpstream(9);
+  stage.follow(third);
+  third.beat();
+  third.status(takingOver);
+  third.snapshot({});
+  messagesOf(viewer);
+  beatFor(4500, third);
+  expect(messagesOf(viewer)).toEqual([]);
+  third.changes({ a: 1 });
+  third.status();
+  expect(told(viewer)).toEqual(['changes {}', 'status complete']);
+});
+
+test('servers are led over too', () => {
+  const viewer = join();
+  leader.beat();
+  leader.snapshot({}, [
+    { id: 'one', state: 'live' },
+    { id: 'other', state: 'live' },
+    { id: 'lost', state: 'live' },
+  ]);
+  leader.status();
+  const next = succeed({}, [
+    { id: 'one', state: 'activating' },
+    { id: 'other', state: 'live' },
+  ]);
+  messagesOf(viewer);
+  next.servers([{ id: 'one', state: 'silent' }]);
+  next.status();
+  expect(told(viewer)).toEqual(['servers one silent,lost gone', 'status complete']);
+});
+
+test('who looks for the first time during a takeover waits until numbers are counted', () => {
+  const [viewer, maps] = [join(), join('rooms')];
+  stage.follow(undefined);
+  const next = succeed({});
+  next.changes({ a: 1 });
+  const words = [...told(viewer), ...told(maps)];
+  expect(words.filter((word) => !/^status (no_leader|leader_lost)$/.test(word))).toEqual([]);
+  next.changes({ b: 1 });
+  next.status();
+  expect(told(viewer)).toEqual(['snapshot {"a":1,"b":1}', 'status complete']);
+  expect(told(maps)).toEqual(['map {"a":1,"b":1}']);
+});
+
+test('who looks for the first time at a leader that begins sees it begin, as without a cluster', () => {
+  const viewer = join();
+  leader.beat();
+  leader.status({ ...activating, isTakeover: false });
+  leader.snapshot({});
+  leader.changes({ a: 1 });
+  expect(told(viewer)).toEqual(['status servers_missing', 'snapshot {}', 'changes {"a":1}']);
+});
+
+test('a viewer that comes during a takeover gets the last numbers, with their age', () => {
+  const first = join();
+  leader.begin({ a: 1 });
+  messagesOf(first);
+  const next = succeed({});
+  beatFor(1000, next);
+  expect(told(join())).toEqual(['status leader_lost for 1000 ms', 'snapshot {"a":1}']);
+  expect(told(join('rooms'))).toEqual(['map {"a":1}']);
+});
+
+test('a viewer resumes across a change of leader', () => {
+  join();
+  leader.begin({ a: 1 });
+  leader.changes({ a: 2 });
+  const next = succeed({ a: 2 });
+  next.status();
+  next.changes({ a: 3 });
+  const resumed = join('changes', '7.1-1');
+  const messages = resumed.frames.join('').split('\n\n').filter(Boolean);
+  expect(told(resumed)).toEqual(['changes {}', 'changes {"a":3}', 'status complete']);
+  expect(idsOf(messages)).toEqual(['8.1-0', '8.1-1', '']);
+  expect(told(join('changes', '8.1-0'))).toEqual(['changes {"a":3}', 'status complete']);
+});
+
+test('only the last event of a difference has an id', async () => {
+  const viewer = join();
+  leader.begin(Object.fromEntries(Array.from({ length: 25_000 }, (_, i) => [`room ${i}`, 1])));
+  await settleWork();
+  const next = succeed({}, [{ id: 's', state: 'live' }]);
+  await settleWork();
+  messagesOf(viewer);
+  next.status();
+  await settleWork();
+  expect(idsOf(messagesOf(viewer))).toEqual(['', '', '', '8.1-0', '']);
+});
+
+test('a difference that is too large is a snapshot', async () => {
+  const viewer = join();
+  leader.begin(Object.fromEntries(Array.from({ length: 50_001 }, (_, i) => [`room ${i}`, 1])));
+  await settleWork();
+  const next = succeed({ a: 1 });
+  await settleWork();
+  messagesOf(viewer);
+  next.status();
+  await settleWork();
+  expect(told(viewer)).toEqual(['snapshot {"a":1}', 'status complete']);
+});
+
+test('an earlier leader is ignored', () => {
+  const viewer = join();
+  const next = new ScriptedUpstream(8);
+  stage.follow(next);
+  next.begin({ a: 1 });
+  messagesOf(viewer);
+  stage.follow(leader);
+  leader.begin({ a: 9 });
+  expect(told(viewer)).toEqual([]);
+  expect([next.isOpen, stage.relay.status().term]).toEqual([true, 8]);
+});
+
+test('without a leader, the last numbers get older', () => {
+  const viewer = join();
+  leader.begin({ a: 1 });
+  messagesOf(viewer);
+  stage.follow(undefined);
+  stage.clock.advance(7000);
+  expect(told(join())).toEqual(['status no_leader for 7000 ms', 'snapshot {"a":1}']);
+  expect(told(viewer)).toEqual(['status no_leader for 0 ms']);
+  expect(stage.relay.status()).toMatchObject({ state: 'lost', term: null });
+});
+
+test('without a leader and without numbers, a viewer is told so', () => {
+  stage.follow(undefined);
+  const viewer = join();
+  expect(told(viewer)).toEqual(['status no_leader']);
+  expect(told(join('rooms'))).toEqual([]);
+});
+
+test('another URL of the same leader is no change of leader', () => {
+  const viewer = join();
+  leader.begin({ a: 1 });
+  messagesOf(viewer);
+  const moved = new ScriptedUpstream(7);
+  stage.follow(moved);
+  expect(moved.openings).toEqual(['7.1-0']);
+  moved.beat();
+  moved.resumed();
+  moved.status();
+  expect(told(viewer)).toEqual(['status leader_lost for 0 ms', 'status complete']);
+});
+
+test('who comes back in time resumes, and the leader is asked for what was missed', () => {
+  const first = join();
+  leader.begin({ a: 1 });
+  stage.leave(first);
+  stage.clock.advance(9000);
+  const second = join('changes', '7.1-0');
+  expect(leader.openings).toEqual([undefined, '7.1-0']);
+  expect(told(second)).toEqual([]);
+  leader.beat();
+  leader.resumed();
+  leader.changes({ a: 2 });
+  leader.status();
+  expect(told(second)).toEqual(['changes {"a":2}', 'status complete']);
+});
+
+test('who comes back to a leader that has started over gets its numbers only', () => {
+  const first = join();
+  leader.begin({ a: 1 });
+  stage.leave(first);
+  const [second, maps] = [join(), join('rooms')];
+  leader.activation = 2;
+  leader.beat();
+  leader.status({ ...activating, isTakeover: false });
+  leader.snapshot({});
+  expect(told(second)).toEqual(['status servers_missing', 'snapshot {}']);
+  expect(told(maps)).toEqual(['map {}']);
+});
+
+test('who comes back gets the last numbers if the leader does not answer for a second', () => {
+  const first = join();
+  leader.begin({ a: 1 });
+  stage.leave(first);
+  const [second, maps] = [join(), join('rooms')];
+  stage.clock.advance(999);
+  expect([told(second), told(maps)]).toEqual([[], []]);
+  stage.clock.advance(1);
+  expect(told(second)).toEqual(['status leader_lost for 1000 ms', 'snapshot {"a":1}']);
+  expect(told(maps)).toEqual(['map {"a":1}']);
+});
+
+test('the numbers are dropped a linger time after the last viewer', () => {
+  const first = join();
+  leader.begin({ a: 1 });
+  stage.leave(first);
+  stage.clock.advance(10_000);
+  stage.follow(undefined);
+  expect(told(join())).toEqual(['status no_leader']);
+});
+
+test('viewers that saw numbers while the stream was cut do not see a leader start over', () => {
+  const viewer = join();
+  leader.begin({ a: 1 });
+  leader.end();
+  stage.clock.advance(50);
+  leader.activation = 2;
+  leader.beat();
+  leader.status({ ...activating, isTakeover: false });
+  leader.snapshot({});
+  messagesOf(viewer);
+  leader.changes({ a: 1 });
+  expect(told(viewer)).toEqual([]);
+  leader.status();
+  expect(told(viewer)).toEqual(['changes {}', 'status complete']);
+});
