@@ -11,6 +11,16 @@ const activationOf = ({ context }: { context: InstanceContext }): ActivationInpu
   return { timing, servers, begins, ...(limits && { limits }), ...(term && { term }) };
 };
 
+/** The other instances may have gone meanwhile. */
+const handedOver = [
+  {
+    guard: 'isAbandoned',
+    target: 'silencing',
+    actions: ['resumeRequests', 'shutDownActivation'],
+  },
+  { target: 'releasing' },
+] as const;
+
 /**
  * One instance of the service, the root of all actors. Without a cluster it is `alone`. In a cluster one
  * instance is `leading`: it contacts the pub-sub servers. The others follow it like viewers. Only who is
@@ -115,7 +125,8 @@ export const instanceMachine = instanceSetup.extend({ actions: watchActions }).c
             /** The next leader may act when every request of this one is over. Posts are still counted. */
             handingOver: {
               entry: ['holdRequests', 'publishRole'],
-              after: { requestTimeoutMs: 'releasing' },
+              on: { 'requests.ended': handedOver },
+              after: { requestTimeoutMs: handedOver },
             },
             /** No other instance is there, so the pub-sub servers are told to stop posting. */
             silencing: { entry: 'publishRole' },

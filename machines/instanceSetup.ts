@@ -1,4 +1,4 @@
-import { assign, fromCallback, sendTo, setup } from 'xstate';
+import { and, assign, fromCallback, not, sendTo, setup } from 'xstate';
 import { activationMachine } from './activationMachine.js';
 import type { ActivationInput } from './activationSetup.js';
 import type { ElectionEvent, ElectionRequest, Leader, RoomName, Term } from './ports.js';
@@ -10,8 +10,9 @@ export type InstanceEvent =
   | ElectionEvent
   /** No pub-sub server answers this leader, although another instance says that it could reach them. */
   | { type: 'fleet.unreachable' }
-  /** `hasSuccessor`: another instance is there and may lead. */
-  | { type: 'shutdown.requested'; hasSuccessor: boolean }
+  /** While requests are held: no request to a pub-sub server is open any longer. */
+  | { type: 'requests.ended' }
+  | { type: 'shutdown.requested' }
   /** A viewer opened or closed a room. */
   | { type: 'room.watched'; room: RoomName }
   | { type: 'room.unwatched'; room: RoomName }
@@ -59,7 +60,10 @@ export const instanceSetup = setup({
     isInCluster: ({ context }) => context.isInCluster,
     isRedisLost: ({ context }) => context.isRedisLost,
     isShuttingDown: ({ context }) => context.isShuttingDown,
-    hasSuccessor: ({ event }) => event.type === 'shutdown.requested' && event.hasSuccessor,
+    /** Slot: another instance is there, and may lead. */
+    hasSuccessor: emptySlot('hasSuccessor') as () => boolean,
+    /** The others have gone meanwhile, or are shutting down too. */
+    isAbandoned: and(['isShuttingDown', not('hasSuccessor')]),
     isRoom: ({ event }) => 'actorId' in event && event.actorId.startsWith('room:'),
   },
   delays: {
@@ -73,6 +77,8 @@ export const instanceSetup = setup({
     publishRole: emptySlot('publishRole'),
     /** Slot: no request to a pub-sub server may start, and those that are open go on. */
     holdRequests: emptySlot('holdRequests'),
+    /** Slot: requests to pub-sub servers may start again. */
+    resumeRequests: emptySlot('resumeRequests'),
     /** Slot: this leadership is over. Every open request to a pub-sub server ends at once. */
     closeFleet: emptySlot('closeFleet'),
     /** Slot: the actor of a room threw. That is a bug in this service. */

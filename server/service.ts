@@ -109,7 +109,7 @@ export async function startService(
 async function stop(server: Server, wired: WiredService, log: Logger): Promise<void> {
   const { instance } = wired;
   wired.endStreams();
-  instance.send({ type: 'shutdown.requested', hasSuccessor: false });
+  instance.send({ type: 'shutdown.requested' });
   const isStopped = (snapshot: { status: string }) => snapshot.status !== 'active';
   await waitFor(instance, isStopped, { timeout: silencingMs }).catch(() =>
     log.warn(

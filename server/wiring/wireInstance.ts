@@ -32,8 +32,10 @@ export function wireInstance(needs: InstanceWiringNeeds): InstanceActor {
       reportDefect: (args) => reportDefect(args, log),
       publishRole: nothing,
       holdRequests: nothing,
+      resumeRequests: nothing,
       closeFleet: nothing,
     },
+    guards: { hasSuccessor: () => false },
   });
   // Only these fields: viewers can see the machine's context, and the configuration contains secrets.
   const { lingerMs, requestTimeoutMs, probeIntervalMs, resyncIntervalMs } = config;

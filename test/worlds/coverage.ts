@@ -23,7 +23,11 @@ export class Coverage {
     const { _nodes = [] } = inspected.snapshot as { _nodes?: AnyStateNode[] };
     for (const node of _nodes) this.#reached.add(node);
     if (inspected.type === '@xstate.snapshot') return;
-    for (const transition of inspected._transitions) this.#reached.add(transition);
+    for (const transition of inspected._transitions) {
+      this.#reached.add(transition);
+      // No snapshot shows a state that is left at once.
+      this.#reached.add(transition.source);
+    }
   };
 
   get all(): Place[] {

@@ -7,7 +7,7 @@ import { readConfig } from '../../../server/config/config.js';
 import { wireService } from '../../../server/wiring/wireService.js';
 
 interface Logic {
-  implementations?: { actions: Record<string, unknown>; actors: Record<string, unknown> };
+  implementations?: Record<'actions' | 'actors' | 'guards', Record<string, unknown>>;
   /** Of `fromCallback`: the function that it was given. */
   config?: unknown;
 }
@@ -31,14 +31,16 @@ function emptySlots(root: unknown, blueprint: unknown = root, path = ''): string
     const isReplaced = root !== blueprint && config !== (blueprint as Logic).config;
     return !isReplaced && isEmpty(config) ? [path] : [];
   }
-  const actions = Object.keys(slots.actions).filter((name) => {
-    const filling = implementations.actions[name];
-    return filling === slots.actions[name] && isEmpty(filling);
-  });
+  const functions = (['actions', 'guards'] as const).flatMap((kind) =>
+    Object.keys(slots[kind]).filter((name) => {
+      const filling = implementations[kind][name];
+      return filling === slots[kind][name] && isEmpty(filling);
+    }),
+  );
   const actors = Object.keys(slots.actors).flatMap((name) =>
     emptySlots(implementations.actors[name], slots.actors[name], name),
   );
-  return [...actions, ...actors];
+  return [...functions, ...actors];
 }
 
 describe('the wiring', () => {
@@ -63,7 +65,13 @@ describe('the wiring', () => {
     );
     expect(emptySlots(pubSubServerMachine)).toEqual(['serverRequests']);
     expect(emptySlots(instanceMachine)).toEqual(
-      expect.arrayContaining(['publishRole', 'holdRequests', 'closeFleet', 'election', 'publish']),
+      expect.arrayContaining([
+        'publishRole',
+        'holdRequests',
+        'closeFleet',
+        'hasSuccessor',
+        'election',
+      ]),
     );
   });
 
