@@ -68,6 +68,11 @@ export class ClusterConnection {
     return this.#client;
   }
 
+  /** For what needs neither a lease nor a check of the policy. Its commands fail while Redis is away. */
+  get uncheckedClient(): Redis | Cluster {
+    return this.#client;
+  }
+
   close(): void {
     this.#obstacle = new Error('the connection to Redis was closed');
     this.#client.disconnect();
@@ -122,6 +127,7 @@ function clientFor(
 ): Redis | Cluster {
   const options = {
     ...optionsFor(target, { pingEveryMs: deadlineMs, answerWithinMs: deadlineMs }),
+    commandTimeout: deadlineMs,
     socketTimeout: 2 * deadlineMs,
     autoResendUnfulfilledCommands: false,
     maxRetriesPerRequest: 0,

@@ -13,6 +13,7 @@ import {
   type TakeInbox,
 } from './clusterStore.js';
 import type { ClusterConnection } from './connect.js';
+import { clusterKeys as keys } from './keys.js';
 import { acquireReply, beatReply, entriesReply } from './redisReplies.js';
 import { readScript, runScript } from './scripts.js';
 
@@ -24,33 +25,22 @@ const scripts = {
   takeInbox: readScript('takeInbox'),
 };
 
-/** All keys are in one slot, which the name in braces decides. */
-export const keysIn = (name = 'pubsub-dashboard') => ({
-  lease: `{${name}}:lease`,
-  instances: `{${name}}:instances`,
-  inbox: `{${name}}:inbox`,
-  taken: `{${name}}:taken`,
-  servers: `{${name}}:servers`,
-});
-
 const toFlag = (is: boolean) => (is ? '1' : '0');
 
 /** The `ClusterStore` over a real Redis. Lua scripts do what must not be interrupted. */
 export class RedisClusterStore implements ClusterStore {
   readonly #connection: ClusterConnection;
   readonly #deadlineMs: number;
-  readonly #keys: ReturnType<typeof keysIn>;
   readonly #open = new Set<(error: Error) => void>();
 
   /** It does not own the connection. `deadlineMs`: for each answer. */
-  constructor(connection: ClusterConnection, { deadlineMs = 1000, keys = keysIn() } = {}) {
+  constructor(connection: ClusterConnection, { deadlineMs = 1000 } = {}) {
     this.#connection = connection;
     this.#deadlineMs = deadlineMs;
-    this.#keys = keys;
   }
 
   acquire({ info, seen, highestTerm, requestId }: AcquireAsk, done: Answered<AcquireResult>): void {
-    const { lease } = this.#keys;
+    const { lease } = keys;
     const seenAs = seen ? [String(seen.term), String(seen.renewals)] : ['', ''];
     const asker = [info.url, info.serversUrl ?? '', String(info.protocol)];
     const args = [info.id, requestId, ...seenAs, String(highestTerm), ...asker];
@@ -61,7 +51,7 @@ export class RedisClusterStore implements ClusterStore {
 
   beat(beat: Beat, done: Answered<BeatResult>): void {
     const { info, beats, isCandidate, lease: renewed } = beat;
-    const { lease, instances, inbox } = this.#keys;
+    const { lease, instances, inbox } = keys;
     const said = JSON.stringify({ ...info, beats, isCandidate });
     const renewal = renewed ? [String(renewed.term), toFlag(renewed.isActive)] : ['', '0'];
     const args = [info.id, said, ...renewal, String(presenceMs), String(beat.highestTerm)];
@@ -74,25 +64,25 @@ export class RedisClusterStore implements ClusterStore {
 
   release({ term, instance, isActive }: Release, done: Answered<void>): void {
     const args = [String(term), instance, toFlag(isActive)];
-    this.#run('release', [this.#keys.lease], args, done, () => undefined);
+    this.#run('release', [keys.lease], args, done, () => undefined);
   }
 
   leave(instance: string, done: Answered<void>): void {
-    this.#ask(async () => void (await this.#client.hdel(this.#keys.instances, instance)), done);
+    this.#ask(async () => void (await this.#client.hdel(keys.instances, instance)), done);
   }
 
   pushInbox(entries: readonly string[], done: Answered<void>): void {
     const kept = entries.slice(-maxInboxEntries);
     const args = [String(maxInboxEntries), String(inboxMs), ...kept];
     if (kept.length === 0) this.#ask(() => Promise.resolve(), done);
-    else this.#run('pushInbox', [this.#keys.inbox], args, done, () => undefined);
+    else this.#run('pushInbox', [keys.inbox], args, done, () => undefined);
   }
 
   takeInbox(
     { term, instance, requestId, confirmed = '' }: TakeInbox,
     done: Answered<string[]>,
   ): void {
-    const { lease, inbox, taken } = this.#keys;
+    const { lease, inbox, taken } = keys;
     const limits = [String(maxInboxEntries), String(inboxMs)];
     const args = [String(term), instance, requestId, confirmed, ...limits];
     this.#run('takeInbox', [lease, inbox, taken], args, done, (reply) => entriesReply.parse(reply));
@@ -109,12 +99,12 @@ export class RedisClusterStore implements ClusterStore {
 
   #run<T>(
     name: keyof typeof scripts,
-    keys: readonly string[],
+    names: readonly string[],
     args: readonly string[],
     done: Answered<T>,
     parse: (reply: unknown) => T,
   ): void {
-    this.#ask(async () => parse(await runScript(this.#client, scripts[name], keys, args)), done);
+    this.#ask(async () => parse(await runScript(this.#client, scripts[name], names, args)), done);
   }
 
   #ask<T>(execute: () => Promise<T>, done: Answered<T>): void {

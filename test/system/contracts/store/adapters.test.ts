@@ -1,8 +1,8 @@
 import { PutItemCommand, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import type { ServerId } from '../../../../machines/ports.js';
 import type { Item } from '../../../../server/store/dynamodb/attributes.js';
 import { InvalidCursor } from '../../../../server/store/store.js';
+import { describeServers } from './serversContract.js';
 import {
   allPages,
   type Connected,
@@ -195,39 +195,10 @@ describe.each(servers)('over $name', ({ connect }) => {
   });
 
   describe('the servers', () => {
-    const server = '10.0.0.3:8001' as ServerId;
-    const inOneHour = () => Math.ceil((Date.now() + hourMs) / 1000) * 1000;
-
-    test('are listed until they are removed', async () => {
-      const item = { server, origin: 'remembered', expiresAt: inOneHour() } as const;
-      await store.servers.put(item);
-      expect(await store.servers.list()).toEqual([item]);
-      await store.servers.remove(server);
-      await store.servers.remove(server);
-      expect(await store.servers.list()).toEqual([]);
-    });
-
-    test('are not listed after they expire', async () => {
-      await store.servers.put({ server, origin: 'registered', expiresAt: Date.now() - 2000 });
-      expect(await store.servers.list()).toEqual([]);
-    });
-
-    test('have one item each: a heartbeat replaces a remembered server', async () => {
-      const expiresAt = inOneHour();
-      await store.servers.put({ server, origin: 'remembered', expiresAt });
-      await store.servers.put({ server, origin: 'registered', expiresAt });
-      await store.servers.put({ server, origin: 'remembered', expiresAt: expiresAt + hourMs });
-      expect(await store.servers.list()).toEqual([{ server, origin: 'registered', expiresAt }]);
-    });
-
-    test('are remembered in place of an expired heartbeat', async () => {
-      await store.servers.put({ server, origin: 'registered', expiresAt: Date.now() - 2000 });
-      await store.servers.put({ server, origin: 'remembered', expiresAt: inOneHour() });
-      expect(await store.servers.list()).toMatchObject([{ origin: 'remembered' }]);
-    });
+    describeServers(() => store.servers);
 
     test('are all listed, whatever else is in the table', async () => {
-      const soon = { N: String(inOneHour() / 1000) };
+      const soon = { N: String(Math.ceil((Date.now() + hourMs) / 1000)) };
       const origin = { S: 'registered' };
       await put(store.names.servers, { id: { S: 'no server' }, origin, expiresAt: soon });
       await put(store.names.servers, { id: { S: '10.0.0.4:1' }, origin });
