@@ -2,8 +2,11 @@ import type { RoomName, ServerId } from '../../machines/ports.js';
 
 /** What becomes of a watched room that its servers post. */
 export interface PostedRoomEvents {
-  /** All its servers post it. States that are requested from now on contain everything posted before. */
-  onFollowed: () => void;
+  /**
+   * All these servers, which hold it, post it. States that are requested from now on contain everything posted
+   * before. Repeated when something may have been missed.
+   */
+  onFollowed: (servers: readonly ServerId[]) => void;
   /** A server that should post it does not answer. */
   onLost: () => void;
   /** No server holds it, or one that does cannot post it. */
@@ -12,6 +15,18 @@ export interface PostedRoomEvents {
   onAwareness: (update: Uint8Array) => void;
   /** A server dropped something, so the states have to be merged again. */
   onDropped: () => void;
+}
+
+/** A watched room for one that follows it, in rounds that ask its servers. */
+export interface FollowedRoom {
+  /** A round begins, which asks servers for the room. */
+  beginRound(): void;
+  /** The round has ended. Forgets servers that do not hold the room, unless they were noted since it began. */
+  endRound(answers: RoundAnswers): void;
+  /** The servers to ask in the round after `onFollowed`; empty in later rounds. */
+  takeJustFollowed(): readonly ServerId[];
+  /** The room is no longer followed. */
+  end(): void;
 }
 
 /** What a server was told about a room. `unable`: it cannot post it. */
@@ -29,65 +44,79 @@ export interface PostedRoomLists {
 /** What a server answered when it was asked for the state of a room. */
 export type RoundAnswer = 'holds' | 'unreadable' | 'denies' | 'failed' | 'unasked';
 
+/** The answers of a round. */
+export type RoundAnswers = ReadonlyMap<ServerId, RoundAnswer>;
+
 /** As many as are asked for the state of one room. */
 const maxHolders = 64;
 
-/** A watched room that its servers post, and the servers that hold it. */
+/** A watched room that its servers post, the servers that hold it, and those who follow it. */
 export class PostedRoom {
   readonly room: RoomName;
-  readonly events: PostedRoomEvents;
   readonly #lists: PostedRoomLists;
-  /** Servers that hold the room, each with the newest round that had begun when it was last seen to hold it. */
+  /** Servers that hold the room, each with the number of the note that last named it. */
   readonly #holders = new Map<ServerId, number>();
-  #round = 0;
+  readonly #followers = new Set<PostedRoomEvents>();
+  #notes = 0;
   /** What was last told. */
   #standing: 'followed' | 'lost' | 'missing' | undefined;
   /** Whether updates may have been missed since `onFollowed`. */
   #mayHaveMissed = true;
-  /** The holders at `onFollowed`, until the next round. */
-  #justFollowed: readonly ServerId[] = [];
   #isEnded = false;
 
-  constructor(room: RoomName, lists: PostedRoomLists, events: PostedRoomEvents) {
+  constructor(room: RoomName, lists: PostedRoomLists) {
     this.room = room;
     this.#lists = lists;
-    this.events = events;
   }
 
   isHeldBy(server: ServerId): boolean {
     return this.#holders.has(server);
   }
 
+  /** Number of the last note of servers. A round that began then forgets none that is noted later. */
+  get notes(): number {
+    return this.#notes;
+  }
+
+  /** Adds one who follows the room, and tells how it stands. */
+  add(events: PostedRoomEvents): void {
+    this.#followers.add(events);
+    if (this.#standing === 'lost') events.onLost();
+    else if (this.#standing === 'missing') events.onMissing();
+    else if (this.#standing === 'followed' && !this.#mayHaveMissed)
+      events.onFollowed([...this.#holders.keys()]);
+  }
+
+  /** Removes one who follows the room. Returns whether others do. */
+  remove(events: PostedRoomEvents): boolean {
+    this.#followers.delete(events);
+    return this.#followers.size > 0;
+  }
+
+  /** Tells all who follow the room. */
+  tell(say: (events: PostedRoomEvents) => void): void {
+    for (const events of [...this.#followers]) say(events);
+  }
+
   /** These servers hold the room, as their counts, the store or they themselves say. */
   note(servers: readonly ServerId[]): void {
     if (this.#isEnded) return;
+    this.#notes += 1;
     for (const server of servers) {
       if (!this.#holders.has(server) && this.#holders.size >= maxHolders) continue;
-      this.#holders.set(server, this.#round);
+      this.#holders.set(server, this.#notes);
     }
     this.update();
   }
 
-  /** A round begins, which asks servers for the room. */
-  beginRound(): void {
-    this.#round += 1;
-  }
-
-  /** The round has ended. Forgets servers that do not hold the room, unless they were noted since it began. */
-  endRound(answers: ReadonlyMap<ServerId, RoundAnswer>): void {
-    for (const [server, round] of this.#holders) {
+  /** A round has ended that began when `notes` had this value. */
+  endRound(answers: RoundAnswers, notes: number): void {
+    for (const [server, note] of this.#holders) {
       const answer = answers.get(server);
       if (answer === 'failed') this.#lists.doubt(server);
-      else if (round < this.#round && !isHolding(answer)) this.#forget(server);
+      else if (note <= notes && !isHolding(answer)) this.#forget(server);
     }
     this.note([...answers.keys()].filter((server) => isHolding(answers.get(server))));
-  }
-
-  /** The servers to ask in the round after `onFollowed`; empty in later rounds. */
-  takeJustFollowed(): readonly ServerId[] {
-    const servers = this.#justFollowed;
-    this.#justFollowed = [];
-    return servers;
   }
 
   /** Finds out how the room stands, and tells that if it changed. */
@@ -103,6 +132,7 @@ export class PostedRoom {
     this.#isEnded = true;
     for (const server of this.#holders.keys()) this.#lists.untell(server, this.room);
     this.#holders.clear();
+    this.#followers.clear();
   }
 
   #forget(server: ServerId): void {
@@ -114,24 +144,27 @@ export class PostedRoom {
     if (this.#standing === 'followed' && !this.#mayHaveMissed) return;
     this.#standing = 'followed';
     this.#mayHaveMissed = false;
-    this.#justFollowed = [...this.#holders.keys()];
-    this.events.onFollowed();
+    const holders = [...this.#holders.keys()];
+    this.tell((events) => events.onFollowed(holders));
   }
 
   #lose(): void {
     this.#mayHaveMissed = true;
     if (this.#standing === 'lost') return;
     this.#standing = 'lost';
-    this.events.onLost();
+    this.tell((events) => events.onLost());
   }
 
   #miss(): void {
     this.#mayHaveMissed = true;
     if (this.#standing === 'missing') return;
-    // A room that was followed is lost first: see `RoomChannelEvent`.
-    if (this.#standing === 'followed') this.events.onLost();
+    const wasFollowed = this.#standing === 'followed';
     this.#standing = 'missing';
-    this.events.onMissing();
+    // A room that was followed is lost first: see `RoomChannelEvent`.
+    this.tell((events) => {
+      if (wasFollowed) events.onLost();
+      events.onMissing();
+    });
   }
 }
 

@@ -1,5 +1,6 @@
 import type { Connections, RoomName, ServerId } from '../../machines/ports.js';
 import type { Delta } from '../../machines/tally.js';
+import { LocalFollower } from './followedRoom.js';
 import type { ContentEntry } from './parseContent.js';
 import { PostedRoom, type PostedRoomEvents, type Told } from './postedRoom.js';
 import { type DelayClock, ServerRoomList } from './serverRoomList.js';
@@ -35,24 +36,20 @@ export class RoomPosts {
   readonly #needs: RoomPostsNeeds;
   readonly #rooms = new Map<RoomName, PostedRoom>();
   readonly #lists = new Map<ServerId, ServerRoomList>();
-  readonly #stop = new AbortController();
+  #stop = new AbortController();
 
   constructor(needs: RoomPostsNeeds) {
     this.#needs = needs;
   }
 
-  /** Follows a room until `end`. The caller notes which servers hold it. */
-  follow(room: RoomName, events: PostedRoomEvents): PostedRoom {
-    const posted = new PostedRoom(room, this.#listsOfRooms, events);
+  /** Follows a room until the follower ends. The caller notes which servers hold it. */
+  follow(room: RoomName, events: PostedRoomEvents): LocalFollower {
+    const posted = this.#rooms.get(room) ?? new PostedRoom(room, this.#listsOfRooms);
     this.#rooms.set(room, posted);
-    return posted;
+    return new LocalFollower(posted, events, () => this.#end(posted));
   }
 
-  end(posted: PostedRoom): void {
-    if (this.#rooms.get(posted.room) === posted) this.#rooms.delete(posted.room);
-    posted.end();
-  }
-
+  /** A room that is followed; undefined: it is not. */
   get(room: RoomName): PostedRoom | undefined {
     return this.#rooms.get(room);
   }
@@ -82,18 +79,16 @@ export class RoomPosts {
     for (const entry of entries) {
       const posted = this.#rooms.get(entry.room);
       if (!posted?.isHeldBy(server)) continue;
-      if ('update' in entry) posted.events.onUpdate(Buffer.from(entry.update, 'base64'));
-      else if ('awareness' in entry)
-        posted.events.onAwareness(Buffer.from(entry.awareness, 'base64'));
-      else dropped.add(posted);
+      if ('lost' in entry) dropped.add(posted);
+      else posted.tell((events) => pass(entry, events));
     }
-    for (const posted of dropped) posted.events.onDropped();
+    for (const posted of dropped) posted.tell((events) => events.onDropped());
   }
 
   /** A post of a server was refused, so anything may be missing. */
   noteRefusedPost(server: ServerId): void {
     for (const posted of this.#rooms.values())
-      if (posted.isHeldBy(server)) posted.events.onDropped();
+      if (posted.isHeldBy(server)) posted.tell((events) => events.onDropped());
   }
 
   /** Tells every server to stop. */
@@ -102,11 +97,26 @@ export class RoomPosts {
     this.#rooms.clear();
   }
 
-  /** Ends every request and timer. */
+  /** Ends every request and timer, and forgets all rooms. No server is told. */
+  reset(): void {
+    this.#stop.abort();
+    this.#stop = new AbortController();
+    for (const server of [...this.#lists.keys()]) this.#drop(server);
+    const rooms = [...this.#rooms.values()];
+    this.#rooms.clear();
+    for (const posted of rooms) posted.end();
+  }
+
+  /** Ends every request and timer. No server is told. */
   close(): void {
     this.#stop.abort();
     for (const server of [...this.#lists.keys()]) this.#drop(server);
     this.#rooms.clear();
+  }
+
+  #end(posted: PostedRoom): void {
+    if (this.#rooms.get(posted.room) === posted) this.#rooms.delete(posted.room);
+    posted.end();
   }
 
   readonly #listsOfRooms = {
@@ -153,4 +163,13 @@ export class RoomPosts {
   #update(server: ServerId): void {
     for (const posted of [...this.#rooms.values()]) if (posted.isHeldBy(server)) posted.update();
   }
+}
+
+/** Each follower gets bytes of its own, because it may give them to a thread. */
+function pass(
+  entry: Exclude<ContentEntry, { lost: true }>,
+  { onUpdate, onAwareness }: PostedRoomEvents,
+): void {
+  if ('update' in entry) onUpdate(Buffer.from(entry.update, 'base64'));
+  else onAwareness(Buffer.from(entry.awareness, 'base64'));
 }

@@ -1,23 +1,28 @@
+import type Router from '@koa/router';
 import type { Logger } from 'pino';
 import type { ActivationActor } from '../../machines/activationMachine.js';
-import type { InstanceActor } from '../../machines/instanceMachine.js';
 import type { RoomName, ServerId } from '../../machines/ports.js';
 import { roomMachine } from '../../machines/roomMachine.js';
+import type { InstanceRequests, Peer } from '../cluster/instanceRequests.js';
 import type { Config } from '../config/config.js';
 import { Documents } from '../documents/documents.js';
 import { RoomRefusals } from '../documents/roomRefusals.js';
 import type { KnownCounts } from '../fleet/knownCounts.js';
+import { noLeader } from '../http/forwardToLeader.js';
 import type { ConnectionNeeds } from '../http/routes/connections.js';
+import { instanceRoomRoutes } from '../http/routes/instanceRooms.js';
 import type { RoomStreamNeeds } from '../http/routes/roomStreams.js';
 import type { RoomNeeds } from '../http/routes/rooms.js';
 import { filledConnections } from '../observations/filledConnections.js';
 import type { Observations } from '../observations/observations.js';
 import type { AddressBook } from '../pubsub/addressBook.js';
-import type { ContentEntry } from '../pubsub/parseContent.js';
 import type { RoomPosts } from '../pubsub/roomPosts.js';
 import { RoomStates, type RoomStatesNeeds } from '../pubsub/roomStates.js';
 import { Signatures } from '../pubsub/signatures.js';
 import { defaultTimeouts, RedisChannels } from '../redis/redisChannels.js';
+import { FollowerFacts } from '../rooms/instances/followerFacts.js';
+import { leaderLink } from '../rooms/instances/leaderLink.js';
+import { type LedFleet, RoomSources } from '../rooms/instances/roomSources.js';
 import { DocumentWork } from '../rooms/lookup/documentWork.js';
 import { LocalFleetFacts } from '../rooms/lookup/localFleetFacts.js';
 import { RoomDirectory } from '../rooms/lookup/roomDirectory.js';
@@ -25,12 +30,12 @@ import { RoomList } from '../rooms/lookup/roomList.js';
 import { ChannelNames } from '../rooms/watching/channelNames.js';
 import { RoomWatches } from '../rooms/watching/roomWatches.js';
 import { UpdatesFeed } from '../rooms/watching/updatesFeed.js';
-import type { Store } from '../store/store.js';
+import type { ServersTable, Store } from '../store/store.js';
 
 /** Times of watched rooms, in milliseconds. */
 export const roomTiming = { subscribingMs: 3000, checkMs: 5000, pollMs: 1000 };
 
-/** What rooms need from the rest of the service. */
+/** What rooms need from the rest of the instance. */
 export interface RoomWiringNeeds {
   config: Config;
   log: Logger;
@@ -39,18 +44,26 @@ export interface RoomWiringNeeds {
   lookup: RoomStatesNeeds['lookup'] | undefined;
   /** A server answered. */
   onHeard: (server: ServerId) => void;
-  /** Whether a server announced that it takes all names of rooms. */
+  /** Whether a server announced to this instance that it takes all names of rooms. */
   takesNames: (server: ServerId) => boolean;
-  /** Its owner closes it. */
-  roomPosts: RoomPosts;
+  observations: Pick<Observations, 'roomSeen' | 'connections'>;
+  /** Tells the instance's machine who watches rooms. */
+  tell: (event: { type: 'room.watched' | 'room.unwatched'; room: RoomName }) => void;
+  /** Servers that are remembered, for rooms without a leader. */
+  servers: ServersTable;
+  /** Asks other instances; undefined: there is no cluster. */
+  requests?: InstanceRequests | undefined;
+}
+
+/** The parts of a fleet, in the scope of a leadership, that rooms use. */
+export interface RoomFleet {
+  activation: ActivationActor;
   /** The current live counts. */
   counts: () => KnownCounts;
-  observations: Pick<Observations, 'roomSeen' | 'connections'>;
-  /** Called only while the machine runs, because the machine of a room is one of its parts. */
-  instance: () => InstanceActor;
-  activation: () => ActivationActor;
   /** Whether a server was removed because it did not answer. */
   isGone: (server: ServerId) => boolean;
+  /** Its owner closes it. */
+  roomPosts: RoomPosts;
 }
 
 /** The parts that know rooms. */
@@ -58,7 +71,7 @@ export type RoomParts = ReturnType<typeof wireRooms>;
 
 /** Creates the parts that know rooms, and fills the slots of a room's machine with them. */
 export function wireRooms(wiring: RoomWiringNeeds) {
-  const { config, log, store, roomPosts, instance, activation, observations } = wiring;
+  const { config, log, store, observations } = wiring;
   const { redisUrl, redisSentinelPassword: sentinelPassword } = config;
   const redis =
     redisUrl === undefined
@@ -80,25 +93,24 @@ export function wireRooms(wiring: RoomWiringNeeds) {
   const roomSeen = (room: RoomName) => observations.roomSeen(room);
   // Without a table in DynamoDB the store is embedded, and pub-sub servers do not write to it.
   const isStorePartial = config.dynamodbTable === undefined;
-  const facts = new LocalFleetFacts({
-    ...wiring,
-    fleet: () => activation().getSnapshot().context,
-    roomSeen,
-    pubSubPort: config.pubSubPort,
-  });
+  const sources = new RoomSources(wireFollowerFacts(wiring));
   const directory = new RoomDirectory({
-    facts,
+    facts: sources.facts,
     states: wireRoomStates(wiring),
     rooms: store.rooms,
     isStorePartial,
     maxStateBytes: config.maxSnapshotBytes,
   });
+  const led = () => {
+    if (!sources.led) throw noLeader();
+    return sources.led.fleet.facts;
+  };
   const roomList = new RoomList({
     rooms: store.rooms,
     isStorePartial,
-    isGone: (address) => facts.isGone(address),
-    totals: () => facts.totals(),
-    counts: () => facts.counts(),
+    isGone: (address) => led().isGone(address),
+    totals: () => led().totals(),
+    counts: () => led().counts(),
     roomSeen,
   });
   const { frameIntervalMs } = config;
@@ -106,20 +118,12 @@ export function wireRooms(wiring: RoomWiringNeeds) {
     documents,
     directory,
     redis,
-    posts: roomPosts,
+    posts: sources.channels,
     channels,
     frameIntervalMs,
     log,
   });
-  const updates = new UpdatesFeed({
-    redis,
-    channels,
-    // A viewer of updates is also a viewer of the fleet: servers post only while there is one.
-    onServersWanted: (isWanted) => {
-      activation().send({ type: isWanted ? 'updates.watched' : 'updates.unwatched' });
-      activation().send({ type: isWanted ? 'viewer.connected' : 'viewer.disconnected' });
-    },
-  });
+  const updates = new UpdatesFeed({ redis, channels, posted: sources.updates });
   const { roomChannel, roomSources, roomDocument } = watches;
   const machine = roomMachine.provide({
     actors: { roomChannel, roomSources, roomDocument },
@@ -129,10 +133,6 @@ export function wireRooms(wiring: RoomWiringNeeds) {
       publishChannel: ({ context }, { channel }) => watches.publishChannel(context.room, channel),
     },
   });
-  const send = (type: 'room.watched' | 'room.unwatched', room: RoomName) => {
-    // At shutdown, the machine stops before the last stream has closed.
-    if (instance().getSnapshot().status === 'active') instance().send({ type, room });
-  };
   const rooms: RoomNeeds = {
     roomList,
     directory,
@@ -142,31 +142,79 @@ export function wireRooms(wiring: RoomWiringNeeds) {
   const roomStreams: RoomStreamNeeds = {
     directory,
     watches,
-    roomWatched: (room) => send('room.watched', room),
-    roomUnwatched: (room) => send('room.unwatched', room),
+    roomWatched: (room) => wiring.tell({ type: 'room.watched', room }),
+    roomUnwatched: (room) => wiring.tell({ type: 'room.unwatched', room }),
   };
   const connections: ConnectionNeeds = {
     connections: filledConnections(store.connections, () => observations.connections),
-  };
-  const takeContent = (server: ServerId, entries: readonly ContentEntry[]) => {
-    roomPosts.take(server, entries);
-    // Servers post an update of a watched room only once, so it is passed to the feed of all updates too.
-    if (updates.viewers === 0) return;
-    for (const entry of entries)
-      if ('update' in entry) updates.take(entry.room, Buffer.from(entry.update, 'base64'));
   };
   const routes = { rooms, roomStreams, connections, updates };
   const viewers = () => watches.viewers + updates.viewers;
   const endStreams = () => {
     watches.close();
     updates.close();
+    sources.endStreams();
   };
   const close = async () => {
     endStreams();
     redis?.close();
     await Promise.all([documents.close(), readOnce.close()]);
   };
-  return { machine, updates, takeContent, routes, viewers, endStreams, close };
+  const { requests } = wiring;
+  return {
+    machine,
+    routes,
+    viewers,
+    takeUpdate: sources.takeUpdate.bind(sources),
+    takeContent: sources.takeContent.bind(sources),
+    /** This instance leads from now on, and its activation has started. */
+    lead: (fleet: RoomFleet) => sources.lead(ledFleet(wiring, fleet), directory),
+    /** Another instance leads; undefined: nobody does. */
+    follow: (leader: Peer | undefined) =>
+      sources.follow(leader && requests && leaderLink(requests, leader)),
+    /** The routes for other instances. */
+    addInstanceRoutes: (router: Router) =>
+      instanceRoomRoutes(router, { led: () => sources.led, bodyTimeoutMs }),
+    endStreams,
+    close,
+  };
+}
+
+const bodyTimeoutMs = 5000;
+
+function ledFleet(
+  { book, takesNames, observations, config }: RoomWiringNeeds,
+  { activation, counts, isGone, roomPosts }: RoomFleet,
+): LedFleet {
+  const facts = new LocalFleetFacts({
+    fleet: () => activation.getSnapshot().context,
+    book,
+    counts,
+    isGone,
+    takesNames,
+    roomSeen: (room) => observations.roomSeen(room),
+    pubSubPort: config.pubSubPort,
+  });
+  // A viewer of updates is also a viewer of the fleet: servers post only while there is one.
+  const onUpdatesWanted = (isWanted: boolean) => {
+    // At shutdown, the machine stops before the last stream has closed.
+    if (activation.getSnapshot().status !== 'active') return;
+    activation.send({ type: isWanted ? 'updates.watched' : 'updates.unwatched' });
+    activation.send({ type: isWanted ? 'viewer.connected' : 'viewer.disconnected' });
+  };
+  return { facts, posts: roomPosts, onUpdatesWanted };
+}
+
+function wireFollowerFacts({ config, servers, takesNames }: RoomWiringNeeds): FollowerFacts {
+  return new FollowerFacts({
+    remembered: async () => {
+      const items = await servers.list().catch(() => []);
+      return [...config.pubSubServers, ...items.map(({ server }) => server)];
+    },
+    takesNames,
+    pubSubPort: config.pubSubPort,
+    now: () => performance.now(),
+  });
 }
 
 /** What asks servers for the states of rooms. */

@@ -4,7 +4,7 @@ import type { Logger } from 'pino';
 import type { ActorOptions, AnyActorLogic } from 'xstate';
 import type { ActivationActor } from '../../machines/activationMachine.js';
 import type { InstanceActor } from '../../machines/instanceMachine.js';
-import type { RoomName, ServerId } from '../../machines/ports.js';
+import type { ServerId } from '../../machines/ports.js';
 import type { Delta } from '../../machines/tally.js';
 import type { Config } from '../config/config.js';
 import type { ReadTimeouts } from '../http/guards/slowDownloads.js';
@@ -100,12 +100,12 @@ export function wireService(needs: WiringNeeds): WiredService {
     lookup: needs.lookup,
     onHeard,
     takesNames: (server) => agents.supports(server, 'names'),
-    roomPosts,
-    counts: () => fleet().view.counts(),
     observations,
-    instance: () => instance,
-    activation,
-    isGone: (server) => fleet().discovery.isGone(server),
+    tell: (event) => {
+      // At shutdown, the machine stops before the last stream has closed.
+      if (instance.getSnapshot().status === 'active') instance.send(event);
+    },
+    servers: memory ?? store.servers,
   });
   const inspector = config.inspect ? new Inspector(log) : undefined;
   const forFleet = {
@@ -126,6 +126,13 @@ export function wireService(needs: WiringNeeds): WiredService {
     activation: perLeadership((actor, { term }) =>
       wireFleet({ ...forFleet, term }, actor, (begun) => {
         current = begun;
+        const { activation: counting, view, discovery } = begun;
+        rooms.lead({
+          activation: counting,
+          counts: () => view.counts(),
+          isGone: (server) => discovery.isGone(server),
+          roomPosts,
+        });
       }),
     ),
     room: rooms.machine,
@@ -174,7 +181,7 @@ function postedTo(observations: Observations, rooms: RoomParts, roomPosts: RoomP
       observations.take(deltas);
       roomPosts.noteDeltas(server, deltas);
     },
-    takeUpdate: (room: RoomName, update: Buffer) => rooms.updates.take(room, update),
+    takeUpdate: rooms.takeUpdate,
     takeContent: rooms.takeContent,
     noteLostContent: (server: ServerId) => roomPosts.noteRefusedPost(server),
   };

@@ -2,6 +2,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { type EventObject, fromCallback } from 'xstate';
 import type {
+  RoomChannelEvent,
   RoomChannelStanding,
   RoomDocumentCommand,
   RoomName,
@@ -11,13 +12,14 @@ import type {
   ServerId,
 } from '../../../machines/ports.js';
 import type { Documents } from '../../documents/documents.js';
-import type { RoomPosts } from '../../pubsub/roomPosts.js';
+import type { FollowedRoom } from '../../pubsub/postedRoom.js';
 import type { RedisChannels } from '../../redis/redisChannels.js';
 import type { Viewer } from '../../sse/viewer.js';
 import { type AskedServer, isAskable, type RoomDirectory } from '../lookup/roomDirectory.js';
 import type { ChannelNames } from './channelNames.js';
 import { followPosts } from './postedChannel.js';
 import { followRedis } from './redisChannel.js';
+import type { RoomChannels } from './roomChannels.js';
 import type { RoomView } from './roomStreams.js';
 import { RoomWatch, type ServerFinding } from './roomWatch.js';
 
@@ -28,7 +30,7 @@ export interface RoomWatchesNeeds {
   /** Undefined: no Redis is configured. Then servers post rooms, and rooms whose servers cannot are polled. */
   redis: RedisChannels | undefined;
   /** Not used with Redis. */
-  posts: RoomPosts;
+  posts: RoomChannels;
   /** Names of the channels of rooms. */
   channels: ChannelNames;
   frameIntervalMs: number;
@@ -52,6 +54,8 @@ interface RoomInput {
 export class RoomWatches {
   readonly #needs: RoomWatchesNeeds;
   readonly #watches = new Map<RoomName, RoomWatch>();
+  /** Rooms that servers post. */
+  readonly #followed = new Map<RoomName, FollowedRoom>();
 
   constructor(needs: RoomWatchesNeeds) {
     this.#needs = needs;
@@ -103,12 +107,12 @@ export class RoomWatches {
 
   /** The slot `roomChannel`: updates and awareness of a room, from Redis or from its servers. */
   readonly roomChannel = fromCallback<EventObject, RoomInput>(({ input: { room }, sendBack }) => {
-    const { redis, channels, posts, directory } = this.#needs;
+    const { redis, channels } = this.#needs;
     const watch = this.#watch(room);
     watch.setPresence('connecting');
     const unfollow = redis
       ? followRedis(watch, { redis, channels }, sendBack)
-      : followPosts(watch, { posts, directory }, sendBack);
+      : this.#followPosts(watch, sendBack);
     return () => {
       unfollow();
       this.#watches.get(room)?.setPresence('connecting');
@@ -158,6 +162,15 @@ export class RoomWatches {
     },
   );
 
+  #followPosts(watch: RoomWatch, send: (event: RoomChannelEvent) => void): () => void {
+    const followed = followPosts(watch, this.#needs.posts, send);
+    this.#followed.set(watch.room, followed);
+    return () => {
+      this.#followed.delete(watch.room);
+      followed.end();
+    };
+  }
+
   #watch(room: RoomName): RoomWatch {
     const known = this.#watches.get(room);
     if (known) return known;
@@ -177,11 +190,11 @@ export class RoomWatches {
   }
 
   async #locate(room: RoomName): Promise<RoomSourceAnswer> {
-    const { directory, posts } = this.#needs;
-    const posted = posts.get(room);
-    posted?.beginRound();
+    const { directory } = this.#needs;
+    const followed = this.#followed.get(room);
+    followed?.beginRound();
     // They were located a moment ago, and nobody else has to be asked.
-    const justFollowed = posted?.takeJustFollowed() ?? [];
+    const justFollowed = followed?.takeJustFollowed() ?? [];
     if (justFollowed.length > 0) return { type: 'servers.located', servers: justFollowed };
     const holders = await directory.holders(room);
     const asked = holders.length > 0 ? holders : await directory.allServers(room);
@@ -196,7 +209,7 @@ export class RoomWatches {
   ): Promise<void> {
     const asked = await this.#ask(room, servers, signal);
     if (signal.aborted) return;
-    this.#needs.posts.get(room)?.endRound(answersOf(asked));
+    this.#followed.get(room)?.endRound(answersOf(asked));
     let holders = 0;
     let failures = 0;
     for (const { server, answer } of asked) {

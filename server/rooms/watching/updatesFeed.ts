@@ -10,6 +10,7 @@ import { PerSecond } from '../../timing/perSecond.js';
 import type { ChannelNames } from './channelNames.js';
 import { ForeignChannels } from './foreignChannels.js';
 import { maxPerSecond, type UnreadMessage, UpdateAudience } from './updateAudience.js';
+import type { UpdatesSource } from './updatesSource.js';
 
 /** Which updates a viewer gets. `log`: without their bytes. */
 export interface UpdatesView {
@@ -23,8 +24,8 @@ export interface UpdatesFeedNeeds {
   redis: RedisChannels | undefined;
   /** Names of the channels of rooms. */
   channels: ChannelNames;
-  /** The first viewer came, or the last one left, while servers post the updates. */
-  onServersWanted: (isWanted: boolean) => void;
+  /** What servers post. Not used with Redis. */
+  posted: UpdatesSource;
 }
 
 /** Most that is read in a second for all prefixes together. Each has its share guaranteed. */
@@ -94,7 +95,7 @@ export class UpdatesFeed {
   }
 
   /** Passes an update of a room to the viewers, if there are any. */
-  take(room: RoomName, update: Uint8Array): void {
+  #take(room: RoomName, update: Uint8Array): void {
     if (this.#state === 'asked' && this.#seconds) this.#noteState('following');
     const audiences = this.#admitting(room, update.length);
     if (audiences.length === 0) return;
@@ -112,14 +113,23 @@ export class UpdatesFeed {
   #begin(): void {
     this.#seconds = setInterval(() => this.#beginSecond(), 1000);
     this.#heartbeat.start();
-    if (!this.#needs.redis) {
-      this.#needs.onServersWanted(true);
-      return;
-    }
-    this.#unfollow = this.#needs.redis.followPattern(this.#needs.channels.pattern, {
+    const { redis } = this.#needs;
+    this.#unfollow = redis ? this.#followRedis(redis) : this.#followServers();
+  }
+
+  #followServers(): () => void {
+    return this.#needs.posted.follow({
+      onAsked: () => this.#noteState('asked'),
+      onUpdate: (room, update) => this.#take(room, update),
+      onLost: () => this.#noteState('lost'),
+    });
+  }
+
+  #followRedis(redis: RedisChannels): () => void {
+    return redis.followPattern(this.#needs.channels.pattern, {
       onMessage: (update, channel) => {
         const room = this.#needs.channels.roomOf(channel);
-        if (room !== undefined) this.take(room, update);
+        if (room !== undefined) this.#take(room, update);
       },
       onSubscribed: () => this.#noteState('following'),
       onLost: () => this.#noteState('lost'),
@@ -136,7 +146,6 @@ export class UpdatesFeed {
     this.#unfollow = undefined;
     this.#state = this.#initialState;
     this.#foreignChannels.forget();
-    if (!this.#needs.redis) this.#needs.onServersWanted(false);
   }
 
   /** The audiences for which a message is read. */

@@ -1,5 +1,6 @@
 import { expect, test } from '@jest/globals';
 import * as Y from 'yjs';
+import { LocalUpdates } from '../../../server/rooms/instances/localUpdates.js';
 import { ChannelNames } from '../../../server/rooms/watching/channelNames.js';
 import { ForeignChannels } from '../../../server/rooms/watching/foreignChannels.js';
 import { UpdatesFeed } from '../../../server/rooms/watching/updatesFeed.js';
@@ -13,11 +14,12 @@ const small = (() => {
 })();
 
 test('a busy prefix leaves the others their share of each second', () => {
+  const posted = new LocalUpdates(() => {});
   const feed = owns(
     new UpdatesFeed({
       redis: undefined,
       channels: new ChannelNames({ prefix: '', presenceSuffix: '-presence' }),
-      onServersWanted: () => {},
+      posted,
     }),
     (it) => it.close(),
   );
@@ -28,8 +30,8 @@ test('a busy prefix leaves the others their share of each second', () => {
     return fake;
   });
   const quiet = prefixes.pop() ?? '';
-  for (const prefix of prefixes) for (let i = 0; i < 3000; i += 1) feed.take(prefix, small);
-  for (let i = 0; i < 100; i += 1) feed.take(quiet, small);
+  for (const prefix of prefixes) for (let i = 0; i < 3000; i += 1) posted.take(prefix, small);
+  for (let i = 0; i < 100; i += 1) posted.take(quiet, small);
   const updatesOf = ({ frames }: FakeViewer) =>
     frames.filter((frame) => frame.startsWith('event: update')).length;
   const told = fakes.map(updatesOf);

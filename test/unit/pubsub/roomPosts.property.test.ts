@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import type { ServerId } from '../../../machines/ports.js';
-import type { PostedRoom } from '../../../server/pubsub/postedRoom.js';
+import type { LocalFollower } from '../../../server/pubsub/followedRoom.js';
 import { RoomPosts } from '../../../server/pubsub/roomPosts.js';
 import { HeapClock } from '../machines/heapClock.js';
 
@@ -38,7 +38,7 @@ class World {
   readonly clock = new HeapClock();
   readonly truths = new Map<ServerId, Truth>();
   readonly told = new Map<string, string>();
-  readonly #watched = new Map<string, PostedRoom>();
+  readonly #watched = new Map<string, LocalFollower>();
   #open: Request[] = [];
   /** Requests that failed and may still be applied. */
   #late: Request[] = [];
@@ -124,7 +124,7 @@ class World {
 
   #unwatch(room: string): void {
     const posted = this.#watched.get(room);
-    if (posted) this.posts.end(posted);
+    if (posted) posted.end();
     this.#watched.delete(room);
     this.told.delete(room);
   }

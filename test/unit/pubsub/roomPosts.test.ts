@@ -147,7 +147,7 @@ test('a server that can no longer post is not told anything more', async () => {
   posts.noteAgent(one, { hasRestarted: true });
   expect(take()).toEqual(['lost', 'missing']);
   clock.advance(120_000);
-  posts.end(posted);
+  posted.end();
   expect([sent.length, clock.pending]).toEqual([1, 0]);
 });
 
@@ -186,7 +186,7 @@ describe('one request at a time', () => {
     const [first, second] = [follow('a'), follow('b')];
     first.posted.note([one]);
     second.posted.note([one]);
-    posts.end(first.posted);
+    first.posted.end();
     await opened().confirm();
     expect(opened().rooms).toEqual(['b']);
     await opened().confirm();
@@ -345,7 +345,7 @@ describe('rounds', () => {
 describe('when nobody watches a room any more', () => {
   test('its servers are told, and then left alone', async () => {
     const { posted } = await followed();
-    posts.end(posted);
+    posted.end();
     expect(opened().rooms).toEqual([]);
     await opened().confirm();
     clock.advance(120_000);
@@ -354,7 +354,7 @@ describe('when nobody watches a room any more', () => {
 
   test('a server that does not answer is told three times', async () => {
     const { posted } = await followed();
-    posts.end(posted);
+    posted.end();
     for (let farewells = 0; farewells < 3; farewells += 1) {
       await opened().fail();
       clock.advance(5000);
@@ -364,7 +364,7 @@ describe('when nobody watches a room any more', () => {
 
   test('and somebody does again, it is asked for anew', async () => {
     const { posted } = await followed();
-    posts.end(posted);
+    posted.end();
     await opened().confirm();
     posted.note([one]);
     expect(open).toEqual([]);
@@ -385,7 +385,7 @@ describe('what servers post', () => {
     const { posted, take } = await followed();
     posts.take(two, [update, { room: 'a', lost: true }]);
     posts.take(one, [{ ...update, room: 'b' }]);
-    posts.end(posted);
+    posted.end();
     posts.take(one, [update]);
     expect(take()).toEqual([]);
   });

@@ -1,0 +1,129 @@
+import type { RoomName, ServerId } from '../../../machines/ports.js';
+import { BoundedMap } from '../../boundedMap.js';
+import { serverAt } from '../../discovery/roomAddresses.js';
+import type { FleetFacts, KnownServer, RoomFacts } from '../lookup/fleetFacts.js';
+import {
+  type AnsweredServer,
+  holdersPath,
+  parseRoomFacts,
+  parseServers,
+  serversPath,
+} from './factsAnswers.js';
+import type { LeaderLink } from './leaderLink.js';
+
+/** What facts of a fleet that another instance leads need. */
+export interface FollowerFactsNeeds {
+  /** Servers that are remembered without a leader. May reject. */
+  remembered: () => Promise<readonly ServerId[]>;
+  /** Whether a server told this instance that it takes all names, when this instance led. */
+  takesNames: (server: ServerId) => boolean;
+  pubSubPort: number;
+  /** Milliseconds of a monotonic clock. */
+  now: () => number;
+}
+
+/** All servers are asked for once in so long, for all rooms together. */
+const keptMs = 1000;
+const maxRooms = 500;
+const maxServers = 20_000;
+
+/**
+ * The facts of a fleet that another instance leads. The leader is asked. If it does not answer, the servers that it
+ * named last may be asked, and all that are remembered: whoever holds the room is among them.
+ */
+export class FollowerFacts implements FleetFacts {
+  readonly #needs: FollowerFactsNeeds;
+  #leader: LeaderLink | undefined;
+  readonly #rooms = new BoundedMap<RoomName, RoomFacts>(maxRooms);
+  readonly #takesNames = new BoundedMap<ServerId, boolean>(maxServers);
+  /** The servers of the last answer of a leader. */
+  #answered: readonly AnsweredServer[] = [];
+  /** The newest question for all servers. */
+  #servers: { askedAtMs: number; answer: Promise<readonly AnsweredServer[]> } | undefined;
+
+  constructor(needs: FollowerFactsNeeds) {
+    this.#needs = needs;
+  }
+
+  /** Who leads now; undefined: nobody. */
+  ask(leader: LeaderLink | undefined): void {
+    this.#leader = leader;
+    this.#servers = undefined;
+  }
+
+  async factsOf(room: RoomName, addresses: readonly string[]): Promise<RoomFacts> {
+    const path = holdersPath(room, addresses);
+    try {
+      if (!this.#leader || path === undefined) throw new Error('nobody to ask');
+      const facts = parseRoomFacts(await this.#leader.ask(path));
+      for (const { server, takesNames } of facts.holders) this.#takesNames.set(server, takesNames);
+      this.#rooms.set(room, facts);
+      return facts;
+    } catch {
+      return this.#guess(room, addresses);
+    }
+  }
+
+  async serversFor(room: RoomName): Promise<KnownServer[]> {
+    const now = this.#needs.now();
+    if (!this.#servers || now - this.#servers.askedAtMs >= keptMs)
+      this.#servers = { askedAtMs: now, answer: this.#askServers() };
+    const servers = await this.#servers.answer;
+    return servers.map(({ server, takesNames, isCounted }) => ({
+      server,
+      takesNames,
+      // Servers written in JavaScript cannot report this room.
+      connections: isCounted && room !== '__proto__' ? 0 : null,
+    }));
+  }
+
+  about(server: ServerId, room: RoomName): KnownServer {
+    const holders = this.#rooms.get(room)?.holders;
+    const holder = holders?.find((each) => each.server === server);
+    const connections = holder?.connections ?? null;
+    return { server, connections, takesNames: this.#isTakingNames(server) };
+  }
+
+  /** True while nothing is known: the first round finds out. */
+  isAnyTakingNames(): boolean {
+    return this.#answered.length === 0 || this.#answered.some(({ takesNames }) => takesNames);
+  }
+
+  /** Never rejects. */
+  async #askServers(): Promise<readonly AnsweredServer[]> {
+    try {
+      if (!this.#leader) throw new Error('nobody to ask');
+      const servers = parseServers(await this.#leader.ask(serversPath));
+      for (const { server, takesNames } of servers) this.#takesNames.set(server, takesNames);
+      this.#answered = servers;
+      return servers;
+    } catch {
+      const remembered = await this.#needs.remembered().catch(() => []);
+      const named = this.#answered.map(({ server }) => server);
+      return [...new Set([...named, ...remembered])].map((server) => ({
+        server,
+        takesNames: this.#isTakingNames(server),
+        isCounted: false,
+      }));
+    }
+  }
+
+  /** Servers at the addresses of the store, and those that the leader named last. */
+  #guess(room: RoomName, addresses: readonly string[]): RoomFacts {
+    const stored = addresses.flatMap((address) => serverAt(address, this.#needs.pubSubPort) ?? []);
+    const named = this.#rooms.get(room)?.holders.filter(({ isGone }) => !isGone) ?? [];
+    const servers = new Set([...stored, ...named.map(({ server }) => server)]);
+    const holders = [...servers].map((server) => ({
+      server,
+      isStored: stored.includes(server),
+      connections: null,
+      takesNames: this.#isTakingNames(server),
+      isGone: false,
+    }));
+    return { holders, connections: null, isComplete: false, seen: undefined };
+  }
+
+  #isTakingNames(server: ServerId): boolean {
+    return this.#takesNames.get(server) ?? this.#needs.takesNames(server);
+  }
+}

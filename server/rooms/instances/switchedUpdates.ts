@@ -1,0 +1,30 @@
+import type { UpdatesEvents, UpdatesSource } from '../watching/updatesSource.js';
+
+/** All updates at this instance, whoever the servers post them to at the moment. */
+export class SwitchedUpdates implements UpdatesSource {
+  #source: UpdatesSource;
+  /** Each follower, and how it leaves the source of the moment. */
+  readonly #followers = new Map<UpdatesEvents, () => void>();
+
+  constructor(source: UpdatesSource) {
+    this.#source = source;
+  }
+
+  /** Servers post to another instance from now on. */
+  use(source: UpdatesSource): void {
+    this.#source = source;
+    for (const [events, leave] of [...this.#followers]) {
+      leave();
+      events.onLost();
+      this.#followers.set(events, source.follow(events));
+    }
+  }
+
+  follow(events: UpdatesEvents): () => void {
+    this.#followers.set(events, this.#source.follow(events));
+    return () => {
+      this.#followers.get(events)?.();
+      this.#followers.delete(events);
+    };
+  }
+}
