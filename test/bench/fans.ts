@@ -31,11 +31,14 @@ export interface Frames {
   loadShare: number;
 }
 
-export async function startOurs({ service }: Stage, each: FanOutCase): Promise<Fans> {
+export const startOurs = ({ service }: Stage, each: FanOutCase): Promise<Fans> =>
+  startFansOf(service, each);
+
+/** A service with viewers. */
+export async function startFansOf(sender: Stage['service'], each: FanOutCase): Promise<Fans> {
   const path = each.stream === 'changes' ? '/api/events?stream=changes' : '/api/events';
-  const { url } = service.ready;
-  const viewers = await startViewers({ url, path, viewers: each.viewers, readers: 1 });
-  return { sender: service, viewers };
+  const { url } = sender.ready;
+  return { sender, viewers: await startViewers({ url, path, viewers: each.viewers, readers: 1 }) };
 }
 
 export async function startLimit(

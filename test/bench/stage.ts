@@ -16,10 +16,14 @@ export async function startStage(
   env: Record<string, string> = {},
   node: string[] = [],
 ): Promise<Stage> {
-  const poster = await startChild<{ id: string }>('./posterProcess', { options: { rooms } });
+  const poster = await startPoster(rooms);
   const more = { RESYNC_INTERVAL_MS: '3600000', MAX_VIEWERS: '20000', ...env };
   return { poster, service: await startService([poster.ready.id], more, node) };
 }
+
+/** Starts a pub-sub server with so many rooms, which posts when it is told. */
+export const startPoster = (rooms: number) =>
+  startChild<{ id: string }>('./posterProcess', { options: { rooms } });
 
 /** Starts a service that knows these pub-sub servers. */
 export const startService = (
