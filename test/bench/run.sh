@@ -32,6 +32,10 @@ run() {
 }
 
 run 300 npx tsc -p test/bench/tsconfig.json || exit 1
+# What the service reads besides its modules, where it looks for them.
+cp package.json dist/package.json
+mkdir -p dist/bench/server/cluster
+cp -R server/cluster/scripts dist/bench/server/cluster/
 export BENCH_JSON="$PWD/dist/bench/figures.json"
 # Every service would print it between the figures.
 export AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED=true
