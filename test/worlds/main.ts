@@ -5,13 +5,14 @@ import type { Kind, WorldKind } from './worldKinds.js';
 
 /** `npm run simulate`: see docs/internals/simulation.md. */
 
-const usage = `npm run simulate -- [--rooms] [--bug NAME] [--seed N] [--worlds M | --minutes T] [--workers W]
+const usage = `npm run simulate -- [--rooms | --instances] [--bug NAME] [--seed N] [--worlds M | --minutes T] [--workers W]
   --seed N     alone: replays world N, with a trace; else: the first seed (1)
   --worlds M   runs M worlds
   --minutes T  runs worlds for T minutes
   --workers W  processes to run them in (1)
   --rooms      worlds of one watched room, instead of worlds of the service
-  --bug NAME   with one of the bugs of test/worlds/bugs.ts or rooms/roomBugs.ts`;
+  --instances  worlds of several instances
+  --bug NAME   with one of the bugs of test/worlds/bugs.ts, rooms/roomBugs.ts or instances/instancesBugs.ts`;
 
 const say = (line: string) => process.stdout.write(`${line}\n`);
 
@@ -23,12 +24,13 @@ function readWork() {
       minutes: { type: 'string' },
       workers: { type: 'string' },
       rooms: { type: 'boolean' },
+      instances: { type: 'boolean' },
       bug: { type: 'string' },
       help: { type: 'boolean' },
     },
   });
-  const { seed, worlds, minutes, workers, rooms, bug, help } = values;
-  const kind: WorldKind = rooms ? 'rooms' : 'service';
+  const { seed, worlds, minutes, workers, rooms, instances, bug, help } = values;
+  const kind: WorldKind = rooms ? 'rooms' : instances ? 'instances' : 'service';
   kindOf({ kind, bug });
   return {
     help,

@@ -8,7 +8,7 @@ export interface ProgramClock {
 }
 
 /** What the worlds' time begins with: any instant, the same for all. */
-const beginningMs = Date.UTC(2026, 0, 1);
+export const beginningMs = Date.UTC(2026, 0, 1);
 
 const forbid = (what: string) => () => {
   throw new Error(`${what} was asked for: a world must be the same each time`);

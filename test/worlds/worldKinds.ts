@@ -2,6 +2,12 @@ import type { Bug } from './bug.js';
 import { bugs } from './bugs.js';
 import { Coverage, type Place } from './coverage.js';
 import { happeningKinds, otherFaults } from './happenings.js';
+import { makeInstanceMachines } from './instances/instanceMachines.js';
+import type { InstancesBug } from './instances/instancesBug.js';
+import { instancesBugs } from './instances/instancesBugs.js';
+import { instancesHappenings } from './instances/instancesHappenings.js';
+import { InstancesWorld } from './instances/instancesWorld.js';
+import { linkFaultKinds } from './instances/links.js';
 import { makeMachines } from './machines.js';
 import { networkFaultKinds } from './network.js';
 import { addWorld, emptyReport, type Report } from './report.js';
@@ -12,7 +18,7 @@ import { RoomWorld } from './rooms/roomWorld.js';
 import { liveThrough, runWorld, traceInspector, type WorldResult } from './runWorld.js';
 import type { WorldOptions } from './world.js';
 
-export type WorldKind = 'service' | 'rooms';
+export type WorldKind = 'service' | 'rooms' | 'instances';
 
 /** The worlds to run: first seed, step, and number or end time. */
 export interface Range {
@@ -60,16 +66,32 @@ function roomWorlds(bug?: RoomBug): Kind {
   );
 }
 
+/** Worlds of several instances. */
+function instancesWorlds(bug?: InstancesBug): Kind {
+  const machines = makeInstanceMachines(bug);
+  return kindOf(
+    (seed, observed) => {
+      const world = new InstancesWorld(seed, { machines, bug, ...observed });
+      return liveThrough(seed, world, world.time);
+    },
+    () => new Coverage([machines.instance, machines.activation, machines.pubSubServer]),
+    [...faultsOf(instancesHappenings), ...linkFaultKinds, 'both clocks stand still'],
+  );
+}
+
 /** What `npm run simulate` can run. */
 export const kinds: Readonly<Record<WorldKind, Kind>> = {
   service: serviceWorlds(),
   rooms: roomWorlds(),
+  instances: instancesWorlds(),
 };
 
 /** The same worlds with a deliberate bug. Undefined if no bug has this name. */
 export function spoiltKind(kind: WorldKind, name: string): Kind | undefined {
   const bug = bugs[name];
   const roomBug = roomBugs[name];
+  const instancesBug = instancesBugs[name];
+  if (kind === 'instances') return instancesBug && instancesWorlds(instancesBug);
   if (kind === 'rooms') return roomBug && roomWorlds(roomBug);
   return bug && serviceWorlds(bug);
 }

@@ -1,0 +1,63 @@
+import type { ClusterStore } from '../../../server/cluster/clusterStore.js';
+import { change } from '../bug.js';
+import type { InstancesBug } from './instancesBug.js';
+import { drawTermsLater } from './lateTerms.js';
+
+/** The same store, to replace methods of. */
+const through = (store: ClusterStore): ClusterStore => ({
+  acquire: (ask, done) => store.acquire(ask, done),
+  beat: (beat, done) => store.beat(beat, done),
+  release: (lease, done) => store.release(lease, done),
+  leave: (instance, done) => store.leave(instance, done),
+  pushInbox: (entries, done) => store.pushInbox(entries, done),
+  takeInbox: (ask, done) => store.takeInbox(ask, done),
+  close: () => store.close(),
+});
+
+/** What was in the inbox when the term began is dropped. */
+function dropFirst(store: ClusterStore): ClusterStore {
+  const terms = new Set<number>();
+  return {
+    ...through(store),
+    takeInbox: (ask, done) =>
+      store.takeInbox(ask, (error, entries) => {
+        const isFirst = !error && !terms.has(ask.term);
+        if (!error) terms.add(ask.term);
+        done(error, isFirst ? [] : entries);
+      }),
+  };
+}
+
+const leadingInput = ['states', 'clustered', 'states', 'leading', 'invoke', 'input'];
+
+/** Deliberate mistakes with several instances, by their effect. None is in the service. */
+export const instancesBugs: Readonly<Record<string, InstancesBug>> = {
+  'a term is drawn after the lock': {
+    breaks: '1: one voice',
+    store: (store, { redis }) => drawTermsLater(through(store), redis.terms),
+  },
+  'a lease expires by the wall clock': { breaks: '1: one voice', judgesByWallClock: true },
+  'a relay resumes over a change of term': { breaks: '', resumesOverTerms: true },
+  'complete is passed on as it was made': {
+    breaks: '3: never wrong unsaid',
+    passesCompleteOn: true,
+  },
+  'a takeover without viewers silences': {
+    breaks: '5: rolling',
+    instance: (machine) =>
+      change(machine, leadingInput, (input) => (args: unknown) => ({
+        ...(input as (args: unknown) => object)(args),
+        begins: 'silencing',
+      })),
+  },
+  'a takeover is not confirmed': {
+    breaks: '3: right',
+    activation: (machine) => machine.provide({ actions: { distrustServers: () => {} } }),
+  },
+  'nobody looks at the lease between connection and body': {
+    breaks: '1: one voice',
+    doesNotCheckTwice: true,
+  },
+  'a new leader does not read the inbox': { breaks: '3: ', store: dropFirst },
+  'what was passed on is passed on again': { breaks: '4: anywhere', forwardsAgain: true },
+};

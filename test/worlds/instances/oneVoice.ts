@@ -1,0 +1,55 @@
+import type { ServerId, ServerRequest, Term } from '../../../machines/ports.js';
+import type { InstancesWorld } from './instancesWorld.js';
+import type { SimulatedInstance } from './simulatedInstance.js';
+
+/** Whose two clocks stood still cannot know better for so long: docs/decisions/many-instances.md. */
+const unknowingMs = 2000;
+
+/** Promise 1: nobody acts under a term when another instance has begun to act under a later one. */
+export class OneVoice {
+  readonly #world: InstancesWorld;
+  /** Who acted under the latest term, and since when. */
+  #latest: { term: Term; instance: SimulatedInstance; sinceMs: number } | undefined;
+  readonly #terms = new Map<Term, SimulatedInstance>();
+  bodies = 0;
+
+  constructor(world: InstancesWorld) {
+    this.#world = world;
+  }
+
+  atTakeover(instance: SimulatedInstance, term: Term): void {
+    const other = this.#terms.get(term);
+    if (other && other !== instance)
+      this.#fail(`${instance.name} and ${other.name} both lead in term ${term}`);
+    this.#terms.set(term, instance);
+    this.#world.countCheck('a takeover');
+  }
+
+  atBody(instance: SimulatedInstance, server: ServerId, { type }: ServerRequest): void {
+    this.bodies += 1;
+    const { term } = instance;
+    if (term === undefined) {
+      this.#fail(`${instance.name} asks ${server} and has no lease`);
+      return;
+    }
+    const { nowMs } = this.#world;
+    const latest = this.#latest;
+    if (!latest || term > latest.term) {
+      this.#latest = { term, instance, sinceMs: nowMs };
+      return;
+    }
+    if (latest.instance === instance && latest.term === term) return;
+    this.#world.countCheck('a late request');
+    const isUnknowing = nowMs - instance.clock.stoodStillAtMs <= unknowingMs;
+    if (isUnknowing && instance.clock.stoodStillAtMs > 0) return;
+    const lateMs = nowMs - latest.sinceMs;
+    this.#fail(
+      `${instance.name} sends ${type} to ${server} under term ${term}, ` +
+        `${lateMs} ms after ${latest.instance.name} began under term ${latest.term}`,
+    );
+  }
+
+  #fail(why: string): void {
+    this.#world.fail('1: one voice', why);
+  }
+}

@@ -1,0 +1,56 @@
+import type { InstancesWorld } from './instancesWorld.js';
+import type { Person, StreamEvent } from './person.js';
+
+/** For so long a count that has not changed has been read by everybody. */
+const settledMs = 3000;
+/** And so long after nobody could tell anything, a viewer may be told a part. */
+const recoveryMs = 15_000;
+
+/** Promises 4 and 5: an event id means the same map everywhere, and what was right stays. */
+export class SameEverywhere {
+  readonly #world: InstancesWorld;
+  readonly #maps = new Map<string, string>();
+  /** What each viewer was shown before. */
+  readonly #shown = new WeakMap<Person, ReadonlyMap<string, number>>();
+
+  constructor(world: InstancesWorld) {
+    this.#world = world;
+  }
+
+  atRead(person: Person, { id }: StreamEvent): void {
+    if (id !== undefined) this.#checkId(person);
+    this.#checkSteady(person);
+    this.#shown.set(person, new Map(person.rooms));
+  }
+
+  #checkId({ name, site, lastEventId = '', rooms }: Person): void {
+    const map = JSON.stringify([...rooms].sort());
+    const known = this.#maps.get(lastEventId);
+    if (known === undefined) this.#maps.set(lastEventId, map);
+    else {
+      this.#world.countCheck('the same everywhere');
+      if (known !== map)
+        this.#world.fail(
+          '4: anywhere',
+          `${name} at ${site?.name} has ${map} at ${lastEventId}, others have ${known}`,
+        );
+    }
+  }
+
+  /** A number that was right, and has not changed, is not taken away. */
+  #checkSteady(person: Person): void {
+    const { plan, nowMs, brokenOffAtMs, hosts } = this.#world;
+    const before = this.#shown.get(person);
+    if (!before || plan.isRough || nowMs - brokenOffAtMs < plan.timing.lingerMs + recoveryMs)
+      return;
+    for (const room of plan.rooms) {
+      const was = before.get(room) ?? 0;
+      const is = person.rooms.get(room) ?? 0;
+      if (was === is || nowMs - (this.#world.roomChangedAtMs.get(room) ?? 0) < settledMs) continue;
+      this.#world.countCheck('a number that changes');
+      const true_ = hosts.reduce((sum, { process }) => sum + (process?.rooms.get(room) ?? 0), 0);
+      if (was === true_)
+        this.#world.fail('5: rolling', `${person.name} sees ${is} in "${room}", it was ${was}`);
+    }
+  }
+}
