@@ -128,6 +128,8 @@ function clientFor(
   const options = {
     ...optionsFor(target, { pingEveryMs: deadlineMs, answerWithinMs: deadlineMs }),
     commandTimeout: deadlineMs,
+    // ioredis waits for so long with a timer that would keep a process that ends.
+    disconnectTimeout: 100,
     socketTimeout: 2 * deadlineMs,
     autoResendUnfulfilledCommands: false,
     maxRetriesPerRequest: 0,

@@ -1,0 +1,139 @@
+import { once } from 'node:events';
+import { createServer as createTlsServer } from 'node:tls';
+import { afterEach, expect, test } from '@jest/globals';
+import { pino } from 'pino';
+import { ClusterConnection } from '../../../../server/cluster/connect.js';
+import { EvictingRedis } from '../../../../server/cluster/evictionPolicy.js';
+import { makeCertificate } from '../../../support/certificates.js';
+import { eventually } from '../../../support/eventually.js';
+import { startRedis } from '../../../support/redisServer.js';
+
+const { key, cert } = makeCertificate('IP:127.0.0.1');
+const ends: (() => unknown)[] = [];
+afterEach(async () => {
+  for (const end of ends.splice(0).reverse()) await end();
+});
+
+function connect(url: string, deadlineMs = 5000) {
+  const lines: string[] = [];
+  const log = pino({ level: 'debug' }, { write: (line) => void lines.push(line) });
+  const connection = new ClusterConnection({ url, log, deadlineMs });
+  ends.push(() => connection.close());
+  return { connection, lines };
+}
+
+async function start(options: Parameters<typeof startRedis>[0] = {}) {
+  const redis = await startRedis(options);
+  ends.push(() => redis.stop());
+  return redis;
+}
+
+test('it connects with a password, which it never logs', async () => {
+  const redis = await start({ password: 'p@ss,word' });
+  const { connection, lines } = connect(`redis://:p%40ss%2Cword@127.0.0.1:${redis.port}`);
+  await connection.connected(60_000);
+  expect(await connection.client.ping()).toBe('PONG');
+  const wrong = connect(`redis://:hunter%402@127.0.0.1:${redis.port}`);
+  await wrong.connection.connected(500);
+  expect(() => wrong.connection.client).toThrow('Redis is unreachable: WRONGPASS');
+  for (const line of [...lines, ...wrong.lines]) expect(line).not.toMatch(/p@ss|p%40ss|hunter/);
+});
+
+test.each(['allkeys-lru', 'volatile-ttl'])(
+  'a Redis with the policy %s is refused',
+  async (policy) => {
+    const redis = await start({ options: ['--maxmemory-policy', policy] });
+    const { connection } = connect(redis.url);
+    await expect(connection.connected(60_000)).rejects.toThrow(EvictingRedis);
+    await expect(connection.connected(60_000)).rejects.toThrow(
+      `The Redis of CLUSTER_URL has maxmemory-policy '${policy}', so it may delete the lease. Set it to 'noeviction', or use a Redis of its own.`,
+    );
+    expect(() => connection.client).toThrow(EvictingRedis);
+  },
+);
+
+const user = (...rules: string[]) => [
+  '--user',
+  'dashboard',
+  'on',
+  '>secret',
+  '~*',
+  '&*',
+  '+@all',
+  ...rules,
+];
+
+test('the policy is read by CONFIG where INFO is not allowed', async () => {
+  const redis = await start({
+    options: ['--maxmemory-policy', 'allkeys-lru', ...user('-info')],
+  });
+  const { connection } = connect(`redis://dashboard:secret@127.0.0.1:${redis.port}`);
+  await expect(connection.connected(60_000)).rejects.toThrow(EvictingRedis);
+});
+
+test('a Redis that does not tell its policy is accepted with a warning', async () => {
+  const redis = await start({ options: user('-info', '-config') });
+  const { connection, lines } = connect(`redis://dashboard:secret@127.0.0.1:${redis.port}`);
+  await connection.connected(60_000);
+  expect(await connection.client.ping()).toBe('PONG');
+  expect(lines.filter((line) => line.includes('does not tell its maxmemory-policy'))).toHaveLength(
+    1,
+  );
+});
+
+test('a Redis that is away does not hinder the start, and is used when it is there', async () => {
+  const redis = await start();
+  await redis.stop();
+  const { connection, lines } = connect(redis.url);
+  await connection.connected(200);
+  expect(() => connection.client).toThrow('Redis is unreachable');
+  await redis.restart();
+  await eventually(async () => expect(await connection.client.ping()).toBe('PONG'));
+  const texts = lines.map((line) => JSON.parse(line).msg);
+  expect(texts).toEqual([
+    'the Redis of the cluster is unreachable; retrying',
+    'connected to the Redis of the cluster',
+  ]);
+});
+
+test('the policy is checked again when Redis was restarted', async () => {
+  const redis = await start();
+  const { connection } = connect(redis.url);
+  await connection.connected(60_000);
+  await redis.stop();
+  const other = await start({
+    port: redis.port,
+    options: ['--maxmemory-policy', 'allkeys-lru'],
+  });
+  await eventually(() => expect(() => connection.client).toThrow(EvictingRedis));
+  await other.call('CONFIG', 'SET', 'maxmemory-policy', 'noeviction');
+  await other.call('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes');
+  await eventually(async () => expect(await connection.client.ping()).toBe('PONG'));
+});
+
+test('a command that is open when the connection is lost fails, and is not sent again', async () => {
+  const redis = await start();
+  const { connection } = connect(redis.url, 500);
+  await connection.connected(60_000);
+  redis.suspend();
+  const pending = connection.client.incr('counter');
+  await expect(pending).rejects.toThrow();
+  // It was in the socket of the Redis that hung: it may be executed once.
+  redis.resume();
+  await eventually(async () => expect(await connection.client.ping()).toBe('PONG'));
+  await redis.restart();
+  await eventually(async () => expect(await connection.client.ping()).toBe('PONG'));
+  expect(await connection.client.get('counter')).toBeNull();
+});
+
+test('with rediss, a certificate of an unknown authority is refused', async () => {
+  const server = createTlsServer({ key, cert });
+  server.on('tlsClientError', () => undefined);
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  ends.push(() => server.close());
+  const { port } = server.address() as { port: number };
+  const { connection } = connect(`rediss://127.0.0.1:${port}`);
+  await connection.connected(500);
+  expect(() => connection.client).toThrow(/certificate/);
+});
