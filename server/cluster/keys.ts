@@ -9,8 +9,10 @@ export const clusterKeys = {
   taken: '{pubsub-dashboard}:taken',
   /** Hash: pub-sub servers. */
   servers: '{pubsub-dashboard}:servers',
-  /** Sorted set: sessions that signed out, in order. */
+  /** Sorted set: sessions that signed out, by their expiry. */
   signOuts: '{pubsub-dashboard}:sign-outs',
+  /** Hash: see scripts/signOut.lua. */
+  aboutSignOuts: '{pubsub-dashboard}:sign-outs:about',
   /** Prefix of counters. */
   attempts: '{pubsub-dashboard}:attempts',
 } as const;

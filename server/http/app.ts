@@ -12,9 +12,11 @@ import type { Machines } from '../inspection/machines.js';
 import type { UpdatesFeed } from '../rooms/watching/updatesFeed.js';
 import type { InstanceView } from '../wire/instanceView.js';
 import type { ObservationsReport } from '../wire/observationsReport.js';
+import type { Attempts } from './auth/attempts.js';
 import { Authentication } from './auth/authentication.js';
 import type { Hosts } from './auth/hosts.js';
 import { recognizeInstances, requireInstance, senderOf } from './auth/instances.js';
+import type { SharedSignOuts } from './auth/sessions.js';
 import { apiError } from './errors.js';
 import { forwardToLeader } from './forwardToLeader.js';
 import { closeQueuedAnswers, dropAbandoned } from './guards/abandonedAnswers.js';
@@ -90,6 +92,10 @@ export interface ClusterNeeds {
   forwarding: Forwarding;
   /** Asks all other instances. */
   others: OtherInstances;
+  /** Counts wrong tokens for all instances. */
+  attempts: Attempts;
+  /** Remembers sign-outs for all instances. */
+  signOuts: SharedSignOuts;
   /** Whether it has known no leader since it started. */
   isStarting: () => boolean;
   /** Adds the routes that only other instances may use; each path begins with `/api/instances/`. */

@@ -4,6 +4,7 @@ import { InstanceRequests, type Peer } from '../../server/cluster/instanceReques
 import { InstanceSignatures } from '../../server/cluster/instanceSignatures.js';
 import { OtherInstances } from '../../server/cluster/otherInstances.js';
 import type { ClusterNeeds } from '../../server/http/app.js';
+import { Attempts } from '../../server/http/auth/attempts.js';
 
 /** The secret of test clusters. */
 export const clusterSecret = 'a secret of sixteen letters';
@@ -18,7 +19,10 @@ export function clusterNeeds(
     peers = () => [],
     isStarting = () => false,
     addRoutes = () => {},
+    ...shared
   }: {
+    attempts?: Attempts;
+    signOuts?: ClusterNeeds['signOuts'];
     isLeading?: () => boolean;
     leader?: () => Leader | undefined;
     timeoutMs?: number;
@@ -32,7 +36,10 @@ export function clusterNeeds(
     signatures,
     forwarding: new Forwarding({ requests, isLeading, leader, timeoutMs }),
     others: new OtherInstances(requests, peers),
+    attempts: new Attempts(),
+    signOuts: { add: () => {}, follow: () => {} },
     isStarting,
     addRoutes,
+    ...shared,
   };
 }

@@ -1,14 +1,22 @@
--- Notes that sessions signed out, with growing numbers, so that others can ask for what is new.
--- KEYS: sign-outs
--- ARGV: highest number that the asker knows, how many are kept, how long they are kept in ms, sessions
-local last = redis.call('ZRANGE', KEYS[1], -1, -1, 'WITHSCORES')
-local time = redis.call('TIME')
-local now = time[1] * 1000 + math.floor(time[2] / 1000)
--- Above all that others may have read, also when the keys were lost, or the clock was set back.
-local number = math.max((tonumber(last[2]) or 0) + 1, tonumber(ARGV[1]) + 1, now)
-for i = 4, #ARGV do
-  redis.call('ZADD', KEYS[1], 'NX', string.format('%.0f', number + i - 4), ARGV[i])
+-- Remembers sessions that signed out, until they expire. If they are too many, forgets those that expire first:
+-- all sessions that expire no later than these are refused then.
+-- KEYS: sign-outs, about them
+-- ARGV: how many are remembered, how long the keys are kept in ms, now in ms, then id and expiry of each session
+local signOuts, about = KEYS[1], KEYS[2]
+for i = 4, #ARGV, 2 do
+  redis.call('ZADD', signOuts, ARGV[i + 1], ARGV[i])
 end
-redis.call('ZREMRANGEBYRANK', KEYS[1], 0, -ARGV[2] - 1)
-redis.call('PEXPIRE', KEYS[1], ARGV[3])
+redis.call('ZREMRANGEBYSCORE', signOuts, '-inf', ARGV[3])
+local max = tonumber(ARGV[1])
+if redis.call('ZCARD', signOuts) > max then
+  local last = math.floor(max / 2) - 1
+  local dropped = redis.call('ZRANGE', signOuts, last, last, 'WITHSCORES')
+  redis.call('ZREMRANGEBYRANK', signOuts, 0, last)
+  redis.call('HSET', about, 'refusedUntil', dropped[2])
+end
+-- Never the same twice, even if Redis loses its keys.
+local now = redis.call('TIME')
+redis.call('HSET', about, 'version', now[1] .. '.' .. now[2])
+redis.call('PEXPIRE', signOuts, ARGV[2])
+redis.call('PEXPIRE', about, ARGV[2])
 return 1

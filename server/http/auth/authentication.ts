@@ -7,7 +7,7 @@ import { cameByHttps, viewerAddress } from '../remoteAddress.js';
 import { Attempts } from './attempts.js';
 import type { Hosts } from './hosts.js';
 import { hiddenNameOf, isNavigation, isOwnPage } from './origins.js';
-import { type Session, Sessions, sessionLifetimeMs } from './sessions.js';
+import { type Session, Sessions, type SharedSignOuts, sessionLifetimeMs } from './sessions.js';
 
 /** What authentication needs. */
 export interface AuthenticationNeeds {
@@ -16,6 +16,8 @@ export interface AuthenticationNeeds {
   /** Proxies whose `X-Forwarded-*` headers are trusted. */
   trustedProxies: Networks | undefined;
   hosts: Hosts;
+  /** What the instances of a cluster share; undefined: this instance is alone. */
+  cluster?: { attempts: Attempts; signOuts: SharedSignOuts } | undefined;
 }
 
 const digest = (text: string) => createHash('sha256').update(text).digest();
@@ -28,13 +30,17 @@ export class Authentication {
   readonly #needs: AuthenticationNeeds;
   readonly #expected: Buffer | undefined;
   readonly #sessions: Sessions | undefined;
-  readonly #attempts = new Attempts();
+  readonly #attempts: Attempts;
 
   constructor(needs: AuthenticationNeeds) {
-    const { viewerToken } = needs;
+    const { viewerToken, cluster } = needs;
     this.#needs = needs;
     this.#expected = viewerToken === undefined ? undefined : digest(viewerToken);
-    this.#sessions = viewerToken === undefined ? undefined : new Sessions(viewerToken);
+    this.#sessions =
+      viewerToken === undefined
+        ? undefined
+        : new Sessions(viewerToken, Date.now, cluster?.signOuts);
+    this.#attempts = cluster?.attempts ?? new Attempts();
   }
 
   get isRequired(): boolean {

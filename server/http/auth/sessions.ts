@@ -14,6 +14,20 @@ export interface Session {
   expiresAt: number;
 }
 
+/** Where sessions that signed out are remembered for all instances. */
+export interface SharedSignOuts {
+  /** Tells the others. It is told again until Redis knows it. */
+  add(session: Session): void;
+  /** Calls back with each session that signed out elsewhere, and with what to refuse because it is forgotten. */
+  follow(events: SignOutEvents): void;
+}
+
+export interface SignOutEvents {
+  onSignedOut: (session: Session) => void;
+  /** All sessions that expire until then. Milliseconds since 1970. */
+  onRefused: (untilMs: number) => void;
+}
+
 /** Open answers of a session, and the timer that ends them. */
 interface Open {
   ends: Set<() => void>;
@@ -23,7 +37,8 @@ interface Open {
 /**
  * Sessions of people who signed in with the dashboard's token. They are not stored: the text of a session
  * contains its expiry and a MAC, whose key is derived from the token. So a session survives a restart, but
- * not a change of the token. Only sessions that signed out in this run are remembered.
+ * not a change of the token. Only sessions that signed out in this run are remembered, and in a cluster those
+ * that signed out at any instance.
  */
 export class Sessions {
   /** Depends on the token: cookies ignore ports, and services on one host need different names. */
@@ -35,11 +50,21 @@ export class Sessions {
   #refusedUntil = 0;
   readonly #open = new Map<string, Open>();
 
-  constructor(token: string, now: () => number = Date.now) {
+  readonly #shared: SharedSignOuts | undefined;
+
+  /** `shared`: the sign-outs of a cluster. */
+  constructor(token: string, now: () => number = Date.now, shared?: SharedSignOuts) {
     // Slow on purpose: with a stolen session, an attacker could try tokens offline.
     this.#key = scryptSync(token, 'pubsub-dashboard sessions', 32);
     this.#now = now;
     this.cookieName = `pubsub-dashboard-${this.#mac('cookie').slice(0, 8)}`;
+    this.#shared = shared;
+    shared?.follow({
+      onSignedOut: (session) => this.#signOut(session),
+      onRefused: (untilMs) => {
+        this.#refusedUntil = Math.max(this.#refusedUntil, untilMs);
+      },
+    });
   }
 
   /** Starts a session; returns its text. */
@@ -61,7 +86,13 @@ export class Sessions {
   }
 
   /** Signs a session out and ends its open answers. */
-  end({ id, expiresAt }: Session): void {
+  end(session: Session): void {
+    this.#signOut(session);
+    this.#shared?.add(session);
+  }
+
+  #signOut({ id, expiresAt }: Session): void {
+    if (expiresAt <= this.#now()) return;
     this.#signedOut.set(id, expiresAt);
     if (this.#signedOut.size > maxSignedOut) this.#forgetSignedOut();
     this.#cut(id);
@@ -108,7 +139,7 @@ export class Sessions {
     const byExpiry = [...this.#signedOut].sort(([, a], [, b]) => a - b);
     for (const [id, expiresAt] of byExpiry.slice(0, maxSignedOut / 2)) {
       this.#signedOut.delete(id);
-      this.#refusedUntil = expiresAt;
+      this.#refusedUntil = Math.max(this.#refusedUntil, expiresAt);
     }
   }
 
