@@ -7,6 +7,7 @@ import {
   startService,
 } from '../../server/service.js';
 import { storeOpenings } from './storeOpenings.js';
+import { isInMemory, storeWhenUsed } from './storeWhenUsed.js';
 
 /** Starts the service in this process on a free port of 127.0.0.1, quietly; variables as of `docs/deploy.md`. */
 export function startTestService(
@@ -20,8 +21,11 @@ export function startTestService(
   );
 }
 
-const openNoted: NonNullable<ServiceOverrides['openStore']> = (...needs) => {
-  const opening = openConfiguredStore(...needs);
-  storeOpenings.push(opening);
-  return opening;
+const openNoted: NonNullable<ServiceOverrides['openStore']> = async (config, log) => {
+  const open = () => {
+    const opening = openConfiguredStore(config, log);
+    storeOpenings.push(opening);
+    return opening;
+  };
+  return isInMemory(config) ? storeWhenUsed(open) : open();
 };
