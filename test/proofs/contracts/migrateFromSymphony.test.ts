@@ -14,7 +14,7 @@ import {
   watchMaps,
 } from '../../support/stage.js';
 import { fargateTask, startEcs } from '../../system/discovery/ecsDouble.js';
-import { runService } from '../../system/faults/support/serviceRun.js';
+import { runService } from '../faults/support/serviceRun.js';
 
 const page = await readFile(
   new URL('../../../docs/migrate-from-symphony.md', import.meta.url),

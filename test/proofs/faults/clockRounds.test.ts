@@ -17,9 +17,9 @@ import {
   untilState,
   watch,
 } from '../../support/stage.js';
-import { tablesOf } from '../../system/contracts/store/support.js';
-import { clientTo, startDynamo, tableNames } from '../../system/faults/support/dynamoRun.js';
-import { runService, type ServiceRun } from '../../system/faults/support/serviceRun.js';
+import { tablesOf } from '../contracts/store/support.js';
+import { clientTo, startDynamo, tableNames } from './support/dynamoRun.js';
+import { runService, type ServiceRun } from './support/serviceRun.js';
 
 const hourMs = 60 * 60 * 1000;
 const dayMs = 24 * hourMs;

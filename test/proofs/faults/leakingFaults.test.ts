@@ -3,9 +3,9 @@ import { eventually } from '../../support/eventually.js';
 import { startReal, untilTrue } from '../../support/fleet.js';
 import { startRedis } from '../../support/redisServer.js';
 import { owns, serversOf, watch } from '../../support/stage.js';
-import type { Census } from '../../system/faults/support/preloadedCensus.js';
-import { runService } from '../../system/faults/support/serviceRun.js';
 import { edit, untilStanding, watchRoom } from '../../system/rooms/support/rooms.js';
+import type { Census } from './support/preloadedCensus.js';
+import { runService } from './support/serviceRun.js';
 
 /** A leak would leave one object in each. */
 const rounds = 4;

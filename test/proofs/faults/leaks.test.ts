@@ -3,11 +3,11 @@ import { expect, test } from '@jest/globals';
 import { eventually } from '../../support/eventually.js';
 import { type RedisServer, startRedis } from '../../support/redisServer.js';
 import { activationsOf, owns, startDouble } from '../../support/stage.js';
-import { dial, viewerRequest } from '../../system/faults/support/dial.js';
-import type { Census } from '../../system/faults/support/preloadedCensus.js';
-import { runService, type ServiceRun } from '../../system/faults/support/serviceRun.js';
-import { signIn } from '../../system/faults/support/signIn.js';
 import { type DocServer, startDocServer } from '../../system/rooms/support/docServer.js';
+import { dial, viewerRequest } from './support/dial.js';
+import type { Census } from './support/preloadedCensus.js';
+import { runService, type ServiceRun } from './support/serviceRun.js';
+import { signIn } from './support/signIn.js';
 
 const token = 'a-token-of-viewers';
 const leaves = ['destroy', 'resetAndDestroy', 'end'] as const;

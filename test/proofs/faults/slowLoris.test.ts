@@ -2,8 +2,8 @@ import { expect, test } from '@jest/globals';
 import { eventually } from '../../support/eventually.js';
 import { calm, stateOf, untilState } from '../../support/stage.js';
 import { expectUnaffected, startWatched } from '../../support/watchedService.js';
-import { type Dialled, dial, viewerRequest } from '../../system/faults/support/dial.js';
 import { operations, samplePath } from '../../system/security/requests.js';
+import { type Dialled, dial, viewerRequest } from './support/dial.js';
 
 /** Sends a byte at this interval until the connection closes. */
 function trickle({ socket }: Dialled, bytes: string, everyMs: number): void {

@@ -5,8 +5,8 @@ import { expect, test } from '@jest/globals';
 import { eventually } from '../../support/eventually.js';
 import { ask } from '../../support/http.js';
 import { startDouble, stateOf, visits } from '../../support/stage.js';
-import { viewerRequest } from '../../system/faults/support/dial.js';
-import { runService, type ServiceRun } from '../../system/faults/support/serviceRun.js';
+import { viewerRequest } from '../faults/support/dial.js';
+import { runService, type ServiceRun } from '../faults/support/serviceRun.js';
 
 const filesOf = ({ pid }: ServiceRun) => readdirSync(`/proc/${pid}/fd`).length;
 

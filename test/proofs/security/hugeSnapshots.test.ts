@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { expect, test } from '@jest/globals';
 import { eventually } from '../../support/eventually.js';
 import { owns, startDouble, untilShown, watch } from '../../support/stage.js';
-import { runService, type ServiceRun } from '../../system/faults/support/serviceRun.js';
+import { runService, type ServiceRun } from '../faults/support/serviceRun.js';
 
 const mebibyte = 1024 * 1024;
 

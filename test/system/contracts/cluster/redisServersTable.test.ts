@@ -4,9 +4,9 @@ import { ClusterConnection } from '../../../../server/cluster/connect.js';
 import { clusterKeys } from '../../../../server/cluster/keys.js';
 import { redisServersTable } from '../../../../server/cluster/redisServersTable.js';
 import { type ServersTable, StoreError } from '../../../../server/store/store.js';
+import { describeServers } from '../../../proofs/contracts/store/serversContract.js';
 import { eventually } from '../../../support/eventually.js';
 import { type RedisServer, startRedis } from '../../../support/redisServer.js';
-import { describeServers } from '../store/serversContract.js';
 
 let redis: RedisServer;
 let connection: ClusterConnection;

@@ -10,7 +10,7 @@ import {
   statusOf,
   untilStanding,
   watchRoom,
-} from '../rooms/support/rooms.js';
+} from '../../system/rooms/support/rooms.js';
 import { startTcpRelay } from './support/tcpRelay.js';
 
 test('the connection to Redis freezes, then Redis is restarted: rooms are polled, counts go on, and no update is missed', async () => {

@@ -8,7 +8,7 @@ import { eventually } from '../../support/eventually.js';
 import { nth, startReal } from '../../support/fleet.js';
 import { startRedis } from '../../support/redisServer.js';
 import { calm, owns, startStaged, stopStaged, watch } from '../../support/stage.js';
-import { framesOf, peopleOf } from './support/awareness.js';
+import { framesOf, peopleOf } from '../../system/rooms/support/awareness.js';
 import {
   type Consumer,
   consume,
@@ -20,7 +20,7 @@ import {
   statusOf,
   untilStanding,
   watchRoom,
-} from './support/rooms.js';
+} from '../../system/rooms/support/rooms.js';
 
 const room = 'r';
 

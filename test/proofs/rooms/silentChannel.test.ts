@@ -7,7 +7,7 @@ import type { EventStream } from '../../support/eventStream.js';
 import { eventually } from '../../support/eventually.js';
 import { type RedisServer, startRedis } from '../../support/redisServer.js';
 import { calm, owns, startStaged } from '../../support/stage.js';
-import { type DocServer, startDocServer } from './support/docServer.js';
+import { type DocServer, startDocServer } from '../../system/rooms/support/docServer.js';
 import {
   dataOf,
   documentOf,
@@ -15,7 +15,7 @@ import {
   statusOf,
   untilStanding,
   watchRoom,
-} from './support/rooms.js';
+} from '../../system/rooms/support/rooms.js';
 
 const room = 'r';
 

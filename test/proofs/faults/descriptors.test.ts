@@ -85,7 +85,10 @@ test('with no descriptor left the service runs on, shows its servers as unreacha
 });
 
 test('with every free descriptor taken at once by another thread the service runs on too', async () => {
-  const service = await runService([server], { maxFiles, imports: ['./preloadedHog.ts'] });
+  const service = await runService([server], {
+    maxFiles,
+    imports: ['./preloadedHog.ts'],
+  });
   await untilSettled(service);
   const viewer = await watch(service);
   await connectTo(server, 'before');

@@ -6,10 +6,10 @@ import * as Y from 'yjs';
 import { eventually } from '../../support/eventually.js';
 import { type RedisServer, startRedis } from '../../support/redisServer.js';
 import { calm } from '../../support/stage.js';
-import { awarenessUpdate } from '../rooms/support/awareness.js';
-import { startDocServer } from '../rooms/support/docServer.js';
-import { untilCount, untilText } from './support/looks.js';
-import { startStaged, useBrowser } from './support/pages.js';
+import { untilCount, untilText } from '../../system/browser/support/looks.js';
+import { startStaged, useBrowser } from '../../system/browser/support/pages.js';
+import { awarenessUpdate } from '../../system/rooms/support/awareness.js';
+import { startDocServer } from '../../system/rooms/support/docServer.js';
 
 const browser = useBrowser();
 let redis: RedisServer;

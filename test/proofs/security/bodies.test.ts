@@ -9,8 +9,8 @@ import { openEventStream } from '../../support/eventStream.js';
 import { eventually } from '../../support/eventually.js';
 import { calm, startDouble, startStaged, visits } from '../../support/stage.js';
 import { expectUnaffected, startWatched } from '../../support/watchedService.js';
+import { operations, samplePath } from '../../system/security/requests.js';
 import { type Dialled, dial } from '../faults/support/dial.js';
-import { operations, samplePath } from './requests.js';
 
 test('gathered chunks have the bytes that were received', () => {
   const chunk = fc.oneof(

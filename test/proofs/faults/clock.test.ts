@@ -16,7 +16,10 @@ const token = 'a-token-of-viewers';
 const jumps = [6 * hourMs, -6 * hourMs, 400 * dayMs, -20_000 * dayMs, 0];
 
 const start = (servers: readonly { id: string }[], env: Record<string, string> = {}) =>
-  runService(servers, { env: { ...calm, ...env }, imports: ['./preloadedClock.ts'] });
+  runService(servers, {
+    env: { ...calm, ...env },
+    imports: ['./preloadedClock.ts'],
+  });
 
 /** Sets the clock of a service ahead of the real one. Resolves with its new time. */
 const setClock = (service: ServiceRun, aheadMs: number) =>

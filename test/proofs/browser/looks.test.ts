@@ -2,9 +2,14 @@ import { expect, test } from '@jest/globals';
 import type { Page } from 'playwright-core';
 import { eventually } from '../../support/eventually.js';
 import { startDouble } from '../../support/stage.js';
-import { overhang, seriousFindings } from './support/looks.js';
-import { startStaged, untilServer, untilStrip, useBrowser } from './support/pages.js';
-import { screenshot } from './support/screenshots.js';
+import { overhang, seriousFindings } from '../../system/browser/support/looks.js';
+import {
+  startStaged,
+  untilServer,
+  untilStrip,
+  useBrowser,
+} from '../../system/browser/support/pages.js';
+import { screenshot } from '../../system/browser/support/screenshots.js';
 
 const browser = useBrowser();
 

@@ -2,7 +2,12 @@ import { expect, test } from '@jest/globals';
 import type { Page } from 'playwright-core';
 import { eventually } from '../../support/eventually.js';
 import { startDouble, stateOf, untilState } from '../../support/stage.js';
-import { startStaged, untilStream, untilStrip, useBrowser } from './support/pages.js';
+import {
+  startStaged,
+  untilStream,
+  untilStrip,
+  useBrowser,
+} from '../../system/browser/support/pages.js';
 
 const browser = useBrowser();
 

@@ -6,9 +6,9 @@ import * as encoding from 'lib0/encoding';
 import { eventually } from '../../support/eventually.js';
 import { startRedis } from '../../support/redisServer.js';
 import { calm, getJson, owns, startStaged } from '../../support/stage.js';
-import { awarenessUpdate, framesOf, type Said } from './support/awareness.js';
-import { startDocServer } from './support/docServer.js';
-import { statusOf, untilStanding, watchRoom } from './support/rooms.js';
+import { awarenessUpdate, framesOf, type Said } from '../../system/rooms/support/awareness.js';
+import { startDocServer } from '../../system/rooms/support/docServer.js';
+import { statusOf, untilStanding, watchRoom } from '../../system/rooms/support/rooms.js';
 
 /** On a machine that is busy: far below what reading all of it takes. */
 const longestTurnMs = 2000;

@@ -16,7 +16,7 @@ import { createAgent } from '../../../server/agent/createAgent.js';
 import { freePort } from '../../../server/demo/serviceChild.js';
 import { eventually } from '../../support/eventually.js';
 import { owns } from '../../support/stage.js';
-import { type Fault, startBrokenServer } from './support/brokenServer.js';
+import { type Fault, startBrokenServer } from '../../system/agent/support/brokenServer.js';
 
 const main = fileURLToPath(new URL('../../../server/agent/check/main.ts', import.meta.url));
 

@@ -3,9 +3,14 @@ import type { Page } from 'playwright-core';
 import { eventually } from '../../support/eventually.js';
 import { connectTo, nth, sharedFleet, startReal } from '../../support/fleet.js';
 import { getJson } from '../../support/stage.js';
-import { overhang, seriousFindings, untilCount, untilText } from './support/looks.js';
-import { startStaged, useBrowser } from './support/pages.js';
-import { screenshot } from './support/screenshots.js';
+import {
+  overhang,
+  seriousFindings,
+  untilCount,
+  untilText,
+} from '../../system/browser/support/looks.js';
+import { startStaged, useBrowser } from '../../system/browser/support/pages.js';
+import { screenshot } from '../../system/browser/support/screenshots.js';
 
 interface Definition {
   states?: Record<string, Definition>;
