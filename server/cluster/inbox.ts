@@ -1,6 +1,7 @@
 /** What instances that do not lead leave for the leader in Redis: entries of JSON text. */
 
 import { z } from 'zod';
+import type { Term } from '../../machines/ports.js';
 import { isAddress, parseServerId } from '../addresses.js';
 import { parseJson } from '../parseJson.js';
 import { type TokenClaims, unknownAddress } from '../pubsub/eventTokens.js';
@@ -12,8 +13,8 @@ export type InboxEntry =
   | { kind: 'post'; claims: TokenClaims }
   /** A post without a valid token, from this address. */
   | { kind: 'stranger'; address: string }
-  /** A start-up query or a renewal that was answered. */
-  | { kind: 'query'; query: InboxQuery };
+  /** A start-up query or a renewal that was answered. `heededIn`: the leader of this term has heeded it already. */
+  | { kind: 'query'; query: InboxQuery; heededIn?: Term | undefined };
 
 /** A query without what only its answer needs. */
 export type InboxQuery = Omit<StartupQuery, 'localAddress'>;
@@ -66,7 +67,7 @@ const query = z.object({
 const entry = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('post'), claims }),
   z.object({ kind: z.literal('stranger'), address }),
-  z.object({ kind: z.literal('query'), query }),
+  z.object({ kind: z.literal('query'), query, heededIn: term }),
 ]);
 
 /** The text of an entry; undefined: it would be too long. */

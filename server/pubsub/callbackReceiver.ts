@@ -31,6 +31,8 @@ export interface CallbackReceiverNeeds {
   takesStrangers?: boolean;
   /** The run that a server last told of; undefined: none. */
   runOf?: (server: ServerId) => string | undefined;
+  /** In a cluster: the sender of a query is not known to be a pub-sub server. */
+  noteNewcomer?: ((query: StartupQuery) => void) | undefined;
   /** Called when a server has posted. */
   onHeard: (server: ServerId) => void;
   /** Called with the deltas that a server posted. */

@@ -4,6 +4,7 @@ import type { InboxWriter } from '../cluster/inboxWriter.js';
 import type { AddressBook } from './addressBook.js';
 import { type CallbackUrls, withPath } from './callbackUrls.js';
 import { type EventTokens, type TokenClaims, tokenIn, unknownAddress } from './eventTokens.js';
+import { queryEntry } from './inboxEntries.js';
 import type { Answered } from './startupQueries.js';
 import type { StartupAnswer, StartupQuery } from './startupQuery.js';
 
@@ -42,9 +43,8 @@ export class FollowerQueries {
   #answerTo(query: StartupQuery): StartupAnswer {
     const claims = this.#claimsOf(query);
     if (!claims && !this.#mayBeServer(query)) return this.inactiveAnswer();
-    const { localAddress, ...left } = query;
     const { leader, inbox, tokens } = this.#needs;
-    inbox.write({ kind: 'query', query: left });
+    inbox.write(queryEntry(query));
     const { term, isActive, serversUrl } = leader() ?? {};
     if (!isActive || term === undefined) return this.inactiveAnswer();
     const { renewal } = query;

@@ -1,5 +1,4 @@
 import type { Leader, ServerId } from '../../machines/ports.js';
-import type { InboxEntry } from '../cluster/inbox.js';
 import type { InboxWriter } from '../cluster/inboxWriter.js';
 import type { AddressBook } from './addressBook.js';
 import type { CallbackReceiver } from './callbackReceiver.js';
@@ -125,11 +124,4 @@ export class InstanceCallbacks {
       return { code: error.code, message: error.message };
     }
   }
-}
-
-/** Gives a leader's receiver what other instances left in the inbox. */
-export function takeInboxEntry(receiver: CallbackReceiver, entry: InboxEntry): void {
-  if (entry.kind === 'post') receiver.noteUncountedPost(entry.claims);
-  else if (entry.kind === 'stranger') receiver.notePostWithoutToken(entry.address);
-  else receiver.answerStartup(entry.query).afterwards();
 }

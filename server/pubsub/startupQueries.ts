@@ -19,6 +19,8 @@ export interface StartupQueriesNeeds {
   runOf: (server: ServerId) => string | undefined;
   /** Has all servers asked for snapshots soon. */
   resyncAll: () => void;
+  /** In a cluster: the sender is not known to be a pub-sub server. If this leader dies, the next one must ask it. */
+  noteNewcomer?: ((query: StartupQuery) => void) | undefined;
 }
 
 /** An answer, and what to do after it was sent. */
@@ -45,8 +47,9 @@ export class StartupQueries {
     if (claims && this.#postsAsWished(claims, query)) return this.#confirm(query);
     const senders = claims ? [claims.server] : this.#possibleSenders(query);
     if (senders.length === 0) return { answer: this.inactiveAnswer(), afterwards: () => {} };
-    const { servers, resyncAll } = this.#needs;
+    const { servers, resyncAll, noteNewcomer } = this.#needs;
     const { isActive } = servers;
+    if (senders.some((sender) => this.#isNew(sender))) noteNewcomer?.(query);
     const isIdentified =
       !query.isForwarded || query.advertised !== undefined || claims !== undefined;
     const eventsUrl = this.#urlFor(query, senders, isIdentified);
@@ -62,6 +65,11 @@ export class StartupQueries {
 
   inactiveAnswer(): StartupAnswer {
     return { active: false, eventsUrl: this.#needs.unusedUrl };
+  }
+
+  #isNew(server: ServerId): boolean {
+    const { standing = 'candidate' } = this.#needs.servers.roster.get(server) ?? {};
+    return standing === 'candidate';
   }
 
   /** The claims of the URL in a renewal. They name its sender: only that server was told the URL. */

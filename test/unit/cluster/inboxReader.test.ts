@@ -1,0 +1,61 @@
+import { beforeEach, expect, test } from '@jest/globals';
+import { type InboxEntry, inboxText } from '../../../server/cluster/inbox.js';
+import { InboxReader } from '../../../server/cluster/inboxReader.js';
+
+let takings: ((error?: Error, entries?: readonly string[]) => void)[];
+let handled: InboxEntry[];
+let unreadable: number;
+let reader: InboxReader;
+
+beforeEach(() => {
+  takings = [];
+  handled = [];
+  unreadable = 0;
+  reader = new InboxReader({
+    take: (done) => takings.push(done),
+    handle: (entry) => handled.push(entry),
+    onUnreadable: (count) => {
+      unreadable += count;
+    },
+  });
+});
+
+const entry: InboxEntry = { kind: 'stranger', address: '10.0.0.3' };
+const text = inboxText(entry) ?? '';
+
+test('entries are handled in their order, and what cannot be read is counted', () => {
+  reader.note();
+  const other: InboxEntry = { kind: 'stranger', address: '10.0.0.4' };
+  takings[0]?.(undefined, [text, 'junk', '{"kind":"future"}', inboxText(other) ?? '']);
+  expect(handled).toEqual([entry, other]);
+  expect(unreadable).toBe(2);
+});
+
+test('one request is open at a time, and another follows if it was noted meanwhile', () => {
+  reader.note();
+  reader.note();
+  reader.note();
+  expect(takings).toHaveLength(1);
+  takings[0]?.(undefined, []);
+  expect(takings).toHaveLength(2);
+  takings[1]?.(undefined, [text]);
+  expect(takings).toHaveLength(2);
+  expect(handled).toEqual([entry]);
+});
+
+test('after a failure the next note reads again', () => {
+  reader.note();
+  takings[0]?.(new Error('away'));
+  reader.note();
+  takings[1]?.(undefined, [text]);
+  expect(handled).toEqual([entry]);
+});
+
+test('what arrives after the end of the term is not handled', () => {
+  reader.note();
+  reader.close();
+  takings[0]?.(undefined, [text]);
+  reader.note();
+  expect(handled).toEqual([]);
+  expect(takings).toHaveLength(1);
+});
