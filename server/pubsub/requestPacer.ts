@@ -29,6 +29,9 @@ export class RequestPacer {
   readonly #lanes: Record<LastResult, Lane>;
   #usedSlots = 0;
   #starts = 0;
+  /** Tasks that have not ended. Some hold no slot any longer. */
+  #running = 0;
+  #hold: { onEnded: () => void } | undefined;
   #turn: NodeJS.Immediate | undefined;
 
   constructor({ slots = 16, slotMs = 50 } = {}) {
@@ -51,10 +54,29 @@ export class RequestPacer {
     this.#next();
   }
 
+  /** Starts no task until `resume`. Calls `onEnded` once when all that have started have ended; never at once. */
+  hold(onEnded: () => void): void {
+    this.#hold = { onEnded };
+    setImmediate(() => this.#tellIfEnded());
+  }
+
+  resume(): void {
+    this.#hold = undefined;
+    this.#next();
+  }
+
+  #tellIfEnded(): void {
+    if (!this.#hold || this.#running > 0) return;
+    const { onEnded } = this.#hold;
+    this.#hold = { onEnded: () => {} };
+    onEnded();
+  }
+
   #next(): void {
     if (this.#turn || !Object.values(this.#lanes).some((lane) => this.#isReady(lane))) return;
     this.#turn = setImmediate(() => {
       this.#turn = undefined;
+      if (this.#hold) return;
       this.#startOne();
       this.#next();
     });
@@ -88,7 +110,12 @@ export class RequestPacer {
       this.#next();
     };
     const timer = setTimeout(release, this.#slotMs);
-    task().finally(release);
+    this.#running += 1;
+    task().finally(() => {
+      this.#running -= 1;
+      release();
+      this.#tellIfEnded();
+    });
   }
 }
 

@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, expect, jest, test } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { type LastResult, RequestPacer } from '../../../server/pubsub/requestPacer.js';
 
 const never = new AbortController().signal;
@@ -177,4 +177,60 @@ test('thousands of aborted tasks are skipped in one turn', async () => {
   end.get(0)?.();
   await jest.advanceTimersByTimeAsync(1);
   expect(started).toEqual([0, 3001]);
+});
+
+describe('while it is held', () => {
+  test('nothing starts, not even what was about to; afterwards all does', async () => {
+    const pacer = new RequestPacer({ slots: 4 });
+    run(pacer, 2);
+    pacer.hold(() => {});
+    run(pacer, 2, { first: 2 });
+    await jest.advanceTimersByTimeAsync(100);
+    expect(started).toEqual([]);
+    pacer.resume();
+    await jest.advanceTimersByTimeAsync(10);
+    expect(started).toEqual(upTo(4));
+  });
+
+  test('it tells once when the last task has ended, also one that holds no slot any longer', async () => {
+    const pacer = new RequestPacer({ slots: 4, slotMs: 5 });
+    run(pacer, 2);
+    await jest.advanceTimersByTimeAsync(50);
+    let told = 0;
+    pacer.hold(() => {
+      told += 1;
+    });
+    await jest.advanceTimersByTimeAsync(100);
+    end.get(0)?.();
+    await jest.advanceTimersByTimeAsync(100);
+    expect(told).toBe(0);
+    end.get(1)?.();
+    await jest.advanceTimersByTimeAsync(100);
+    expect(told).toBe(1);
+  });
+
+  test('it tells soon if nothing runs, but not within the call', async () => {
+    const pacer = new RequestPacer();
+    let told = 0;
+    pacer.hold(() => {
+      told += 1;
+    });
+    expect(told).toBe(0);
+    await jest.advanceTimersByTimeAsync(0);
+    expect(told).toBe(1);
+  });
+
+  test('it does not tell if it went on meanwhile', async () => {
+    const pacer = new RequestPacer();
+    let told = 0;
+    run(pacer, 1);
+    await jest.advanceTimersByTimeAsync(10);
+    pacer.hold(() => {
+      told += 1;
+    });
+    pacer.resume();
+    end.get(0)?.();
+    await jest.advanceTimersByTimeAsync(10);
+    expect(told).toBe(0);
+  });
 });

@@ -1,5 +1,6 @@
 import { createActor, fromCallback } from 'xstate';
 import { type ActivationActor, activationMachine } from '../../../../machines/activationMachine.js';
+import type { ActivationInput } from '../../../../machines/activationSetup.js';
 import type {
   DiscoveryRequest,
   Epoch,
@@ -43,7 +44,11 @@ export class ScriptedFleet {
   readonly toldAtMs = new Map<number, number>();
   readonly #answers = new Map<ServerId, (answer: ServerAnswer) => void>();
 
-  constructor(servers: readonly ServerId[] = [], change: Partial<Timing> = {}) {
+  constructor(
+    servers: readonly ServerId[] = [],
+    change: Partial<Timing> = {},
+    how: Pick<ActivationInput, 'begins' | 'term'> = {},
+  ) {
     const pubSubServer = pubSubServerMachine.provide({
       actors: { serverRequests: this.#serverRequests() },
     });
@@ -64,7 +69,7 @@ export class ScriptedFleet {
     });
     this.actor = createActor(machine, {
       clock: this.clock,
-      input: { timing: { ...timing, ...change }, servers },
+      input: { timing: { ...timing, ...change }, servers, ...how },
       inspect: (inspected) => {
         if (inspected.type !== '@xstate.event') return;
         if (!/^(de)?activation\.requested$/.test(inspected.event.type)) return;
