@@ -18,6 +18,7 @@ export interface InstanceOptions {
 
 const listenWithinMs = 60_000;
 const stopWithinMs = 30_000;
+const cuttable = new URL('cuttable.js', import.meta.url).href;
 const demo = new URL('../../../server/demo/childProcess.ts', import.meta.url).href;
 
 const running = new Set<ChildProcess>();
@@ -48,7 +49,7 @@ export class Instance {
   /** Resolves when it listens. */
   async start(): Promise<void> {
     const { host, port, env, logFile, namespace } = this.#options;
-    const node = [process.execPath, ...forkOptions()];
+    const node = [process.execPath, '--import', cuttable, ...forkOptions()];
     const inside = namespace === undefined ? node : ['ip', 'netns', 'exec', namespace, ...node];
     const [execPath = '', ...execArgv] = inside;
     const child = fork(fileURLToPath(moduleBeside(demo, 'serviceProcess')), [], {
@@ -82,6 +83,11 @@ export class Instance {
   async terminate(): Promise<unknown> {
     this.#child?.kill('SIGTERM');
     return within(stopWithinMs, `${this.url} did not stop`, this.#exited);
+  }
+
+  /** Cannot connect to these ports any longer. None: it can connect to all again. */
+  cutOff(ports: readonly number[]): void {
+    this.#child?.send({ type: 'cut', ports });
   }
 
   /** SIGSTOP. */

@@ -61,12 +61,11 @@ export class Referee {
     this.#pausedInstances.set(instance, performance.now() + noticeMs);
   }
 
-  /** When the last of all watchers, or this one, was last not right. */
+  /** When the last of all watchers, or this one, was last not right. Now, if it was never judged. */
   lastBadMs(watcher?: Watcher): number {
-    if (watcher) return this.#lastBadMs.get(watcher) ?? Number.NEGATIVE_INFINITY;
-    return Math.max(
-      ...[...this.#watchers].map((each) => this.#lastBadMs.get(each) ?? Number.NEGATIVE_INFINITY),
-    );
+    const now = performance.now();
+    if (watcher) return this.#lastBadMs.get(watcher) ?? now;
+    return Math.max(...[...this.#watchers].map((each) => this.#lastBadMs.get(each) ?? now));
   }
 
   /** Called by each watcher after an event. */
@@ -96,7 +95,7 @@ export class Referee {
   #judge(watcher: Watcher, now: number): void {
     const verdict = this.verdictOf(watcher, now);
     if (verdict === 'right') this.#informed.add(watcher);
-    else this.#lastBadMs.set(watcher, now);
+    if (verdict !== 'right' || !this.#lastBadMs.has(watcher)) this.#lastBadMs.set(watcher, now);
     if (verdict !== 'wrong' || now < this.#excusedUntilMs) return;
     const room = this.#wrongRoom(watcher, now - noticeMs);
     if (room === undefined) return;

@@ -209,6 +209,24 @@ export const scenarios: readonly Scenario[] = [
     },
   },
   {
+    name: 'the leader reaches no server, while their posts arrive',
+    quickRounds: 1,
+    async play(cluster, rounds) {
+      const findings = noFindings();
+      await watchUnderLoad(cluster);
+      for (let round = 0; round < rounds; round += 1) {
+        const leader = await cluster.leader();
+        const ports = cluster.servers.map(({ port }) => port);
+        await measure(cluster, findings, async () => leader.cutOff(ports), { least: 15_000 });
+        if ((await cluster.leader()) === leader)
+          throw new Error('the leader that reaches no server still leads');
+        leader.cutOff([]);
+      }
+      noteResumes(cluster, findings);
+      return findings;
+    },
+  },
+  {
     name: 'the leader is cut off from the servers, not from Redis',
     quickRounds: 1,
     needsNetwork: true,
@@ -247,6 +265,28 @@ export const scenarios: readonly Scenario[] = [
         await pause(5_000);
         await cluster.untilRight(recoveredWithinMs);
         findings.allRightMs.push(Math.round(cluster.referee.lastBadMs() - mendedAtMs));
+      }
+      noteResumes(cluster, findings);
+      return findings;
+    },
+  },
+  {
+    name: 'viewers who come back to another instance resume',
+    quickRounds: 2,
+    async play(cluster, rounds) {
+      const findings = noFindings();
+      await watchUnderLoad(cluster);
+      for (let round = 0; round < rounds; round += 1) {
+        const before = sumOf(cluster.watchers, 'resumed');
+        const cut = async () => {
+          for (const watcher of cluster.watchers) watcher.cut();
+        };
+        await measure(cluster, findings, cut, { least: 3_000 });
+        const resumed = sumOf(cluster.watchers, 'resumed') - before;
+        if (resumed !== viewers)
+          throw new Error(
+            `${resumed} of ${viewers} viewers resumed, ${sumOf(cluster.watchers, 'snapshots')} began anew`,
+          );
       }
       noteResumes(cluster, findings);
       return findings;

@@ -8,9 +8,10 @@ import { owns, startFakeDashboard } from '../../system/demo/support.js';
 const module = fileURLToPath(new URL('../../../server/demo/demo.ts', import.meta.url));
 const startMs = 50_000;
 
-function startDemo(variables: Record<string, string> = {}) {
+function startDemo(variables: Record<string, string> = {}, flags: string[] = []) {
   const env = { ...process.env, NODE_OPTIONS: '', PORT: '', DEMO_SECONDS: '', ...variables };
-  const child = spawn(process.execPath, ['--import', import.meta.resolve('tsx'), module], { env });
+  const args = ['--import', import.meta.resolve('tsx'), module, ...flags];
+  const child = spawn(process.execPath, args, { env });
   let output = '';
   child.stdout.on('data', (text) => {
     output += text;

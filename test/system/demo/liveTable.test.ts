@@ -8,7 +8,12 @@ import {
   renderTable,
   type TableModel,
 } from '../../../server/demo/liveTable.js';
-import { applyEvent, applyServerList, createView } from '../../../server/demo/serviceFeed.js';
+import {
+  applyEvent,
+  applyServerList,
+  createView,
+  followService,
+} from '../../../server/demo/serviceFeed.js';
 import { eventually } from '../../support/eventually.js';
 import { owns } from './support.js';
 
@@ -163,6 +168,14 @@ describe('renderTable', () => {
     expect(row(text, 'r')).toEqual(['1', '?', '3']);
   });
 
+  test('shows a line about instances, and that numbers are the last ones between two leaders', () => {
+    const lost = { state: 'active', complete: false, reason: 'leader_lost', term: 7, ageMs: 900 };
+    const view = viewOf(['snapshot', snapshot], ['status', lost]);
+    const lines = renderTable(model({ view, status: 'instance 2 LEADS' })).split('\n');
+    expect(lines[0]).toContain('incomplete (the last numbers): 4 connections');
+    expect(lines[2]).toBe('instance 2 LEADS');
+  });
+
   test('tells when the service is not connected', () => {
     expect(renderTable(model({ view: createView() }))).toContain('not connected to the service');
   });
@@ -217,6 +230,17 @@ describe('doubts', () => {
     }
   });
 
+  test('wait between two leaders, while the last numbers are shown', () => {
+    const doubts = new Doubts({ afterMs: 0 });
+    const view = wrong();
+    applyEvent(view, 'status', '{"complete":false,"reason":"leader_lost"}');
+    doubts.compare(view, truth, 0);
+    expect([...doubts.compare(view, truth, 1)]).toEqual([]);
+    applyEvent(view, 'status', '{"complete":true,"reason":null}');
+    doubts.compare(view, truth, 2);
+    expect([...doubts.compare(view, truth, 3)]).toEqual(['r']);
+  });
+
   test('do not wait for a server that is unreachable and not running', () => {
     const doubts = new Doubts({ afterMs: 0 });
     const view = wrong();
@@ -267,4 +291,25 @@ test('the live table draws what a service streams, until it is stopped', async (
   service.closeAllConnections();
   await new Promise((resolve) => setImmediate(resolve));
   expect(text).toBe('');
+});
+
+test('a feed goes on after an error status, and resumes after a cut', async () => {
+  const lastIds: unknown[] = [];
+  const service = http.createServer((request, response) => {
+    if (request.url === '/api/servers') return void response.writeHead(503).end();
+    lastIds.push(request.headers['last-event-id']);
+    if (lastIds.length === 1) return void response.writeHead(503).end();
+    response.writeHead(200, { 'Content-Type': 'text/event-stream' });
+    response.write(`retry: 5\nevent: snapshot\nid: seven\ndata: ${JSON.stringify(snapshot)}\n\n`);
+    if (lastIds.length === 2) setTimeout(() => response.destroy(), 50);
+  });
+  await new Promise<void>((resolve) => service.listen(0, '127.0.0.1', resolve));
+  owns(service, () => {
+    service.closeAllConnections();
+    return new Promise((resolve) => service.close(resolve));
+  });
+  const url = `http://127.0.0.1:${(service.address() as AddressInfo).port}`;
+  const feed = owns(followService(url), (it) => it.close());
+  await eventually(() => expect(lastIds).toEqual([undefined, undefined, 'seven']));
+  await eventually(() => expect(feed.view.isConnected).toBe(true));
 });
