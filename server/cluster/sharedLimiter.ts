@@ -1,4 +1,4 @@
-import { RateLimiterMemory, RateLimiterRedis } from 'rate-limiter-flexible';
+import { RateLimiterMemory, RateLimiterRedis, RateLimiterRes } from 'rate-limiter-flexible';
 import { BoundedMap } from '../boundedMap.js';
 import { withDeadline } from '../timing/withDeadline.js';
 import type { ClusterConnection } from './connect.js';
@@ -62,10 +62,16 @@ export class SharedLimiter {
   async #ask<T>(ask: (limiter: RateLimiterMemory | RateLimiterRedis) => Promise<T>): Promise<T> {
     const together = this.#limiterOfAll();
     if (!together) return ask(this.#alone);
-    return await withDeadline(ask(together), deadlineMs, () => {
+    try {
+      return await withDeadline(ask(together), deadlineMs, () => {
+        throw new Error('Redis did not answer in time');
+      });
+    } catch (error) {
+      // Counted, and too many.
+      if (error instanceof RateLimiterRes) throw error;
       this.#awayUntilMs = performance.now() + awayMs;
       return ask(this.#alone);
-    });
+    }
   }
 
   /** Undefined: Redis cannot be asked now. */
@@ -79,7 +85,6 @@ export class SharedLimiter {
         keyPrefix: key,
         points,
         duration,
-        insuranceLimiter: this.#alone,
       });
       return this.#together;
     } catch {
