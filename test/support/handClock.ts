@@ -29,6 +29,11 @@ export class HandClock implements Clock {
     this.#time.clearTimeout(timer as number | undefined);
   }
 
+  /** Timers that wait. */
+  get pending(): number {
+    return this.#time.pending;
+  }
+
   /** Lets time pass for all clocks that share it, and timers fire one by one. */
   advance(ms: number): void {
     this.#time.advance(ms);

@@ -1,10 +1,16 @@
 import type { Term } from '../../../machines/ports.js';
 import type { Feed } from '../../fleet/feed.js';
 import type { StreamViewer } from '../../sse/channel.js';
+import { messageFrame } from '../../sse/frames.js';
 import type { Clock, Timer } from '../../timing/clock.js';
 
 /** Time between two beats of a leader. */
 const beatMs = 500;
+
+/** The event `beat`. */
+export function beatFrame(term: Term): Buffer {
+  return messageFrame(JSON.stringify({ term }), { event: 'beat' });
+}
 
 /** What a leader offers to the relays of all instances, its own too. */
 export interface LeadingFeed {

@@ -126,7 +126,7 @@ export class Relay {
   remove(viewer: StreamViewer): void {
     const before = this.viewers;
     this.#audience.remove(viewer);
-    if (before > 0 && this.viewers === 0) this.#linger();
+    if (before > 0 && this.viewers === 0 && !this.#isClosed) this.#linger();
   }
 
   get viewers(): number {

@@ -293,5 +293,6 @@ test('ends all streams when it is closed', () => {
   expect(viewers.map(({ isEnded }) => isEnded)).toEqual([true, true]);
   expect(leader.isOpen).toBe(false);
   stage.follow(new ScriptedUpstream(8));
-  stage.clock.advance(60_000);
+  for (const viewer of viewers) stage.leave(viewer);
+  expect(stage.clock.pending).toBe(0);
 });
