@@ -206,9 +206,9 @@ export const variables = [
     'INSTANCE_URL',
     'instanceUrl',
     undefined,
-    'URL under which pub-sub servers reach this very instance, not the load balancer. Unset: by connection, as with `PUBLIC_URL`',
+    'URL under which pub-sub servers reach this very instance, without the load balancer',
     parsed(parsePublicUrl).optional(),
-    { shown: 'by connection', hide: hideCredentials },
+    { shown: 'PUBLIC_URL, else by connection', hide: hideCredentials },
   ),
   define(
     'INSTANCE_PEER_URL',
