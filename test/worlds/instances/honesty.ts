@@ -22,6 +22,9 @@ export class Honesty {
 
   afterStep(): void {
     const { attached } = this.#world.people;
+    // Who is at an instance that stands still cannot be told anything.
+    for (const person of this.#wrongSinceMs.keys())
+      if (!attached.includes(person)) this.#wrongSinceMs.delete(person);
     if (attached.length === 0) return;
     const truth = this.#truth();
     const mustBeRight = this.#mustBeRight;

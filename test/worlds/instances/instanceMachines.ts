@@ -9,6 +9,7 @@ import type {
   RoomSourceRequest,
   ServerId,
   ServerRequest,
+  Timing,
 } from '../../../machines/ports.js';
 import { pubSubServerMachine } from '../../../machines/pubSubServerMachine.js';
 import { roomMachine } from '../../../machines/roomMachine.js';
@@ -28,6 +29,9 @@ type AnySystem = ActorSystem<any>;
 
 /** Whose an actor system is: slots are filled once, not for each of many thousand processes. */
 export const instanceOf = new WeakMap<AnySystem, SimulatedInstance>();
+
+/** Whose a context is, by its timing: guards do not know their system. */
+export const ownerOf = new WeakMap<Timing, SimulatedInstance>();
 
 function residentOf(system: AnySystem): SimulatedInstance {
   const instance = instanceOf.get(system);
@@ -84,9 +88,11 @@ export function makeInstanceMachines(bug?: InstancesBug): InstanceMachines {
       election,
       room,
     },
+    guards: { hasSuccessor: ({ context }) => ownerOf.get(context.timing)?.hasSuccessor === true },
     actions: {
       publishRole: ({ context, system }) => residentOf(system).publishRole(context),
-      holdRequests: ({ system }) => residentOf(system).requests.hold(),
+      holdRequests: ({ system }) => residentOf(system).holdRequests(),
+      resumeRequests: ({ system }) => residentOf(system).requests.resume(),
       closeFleet: ({ system }) => residentOf(system).closeFleet(),
       reportDefect: ({ event, system }) => residentOf(system).noteDefect(event),
     },

@@ -31,7 +31,9 @@ export class InstanceRequests {
   readonly #world: InstancesWorld;
   readonly #instance: SimulatedInstance;
   readonly #needs: RequestsNeeds;
-  #isHeld = false;
+  /** Requests that are held back. */
+  readonly #waiting = new Map<ServerId, () => void>();
+  #onEnded: (() => void) | undefined;
   #isClosed = false;
   #renewedAtMs = Number.NEGATIVE_INFINITY;
 
@@ -56,10 +58,10 @@ export class InstanceRequests {
       this.#world.plan.timing.requestTimeoutMs,
     );
     this.open.set(server, open);
-    if (this.#isHeld || this.#isClosed) clock.setTimeout(() => fail('the lease is over'), 0);
-    else if (request.type === 'silence.requested')
-      this.#renewed(() => this.#connect(server, open, end));
-    else this.#connect(server, open, end);
+    const start = () => this.#start(server, open, end);
+    if (this.#isClosed) clock.setTimeout(() => fail('the lease is over'), 0);
+    else if (this.#onEnded) this.#waiting.set(server, start);
+    else start();
   }
 
   awaits(server: ServerId, eventsUrl: string): boolean {
@@ -70,17 +72,39 @@ export class InstanceRequests {
   abandon(server: ServerId): void {
     this.#instance.clock.clearTimeout(this.open.get(server)?.deadline);
     this.open.delete(server);
+    this.#waiting.delete(server);
+    this.#checkEnded();
   }
 
-  /** No request starts from now on; those that are open go on. */
-  hold(): void {
-    this.#isHeld = true;
+  /** No request starts from now on; those that are open go on, and `onEnded` is called after the last. */
+  hold(onEnded: () => void): void {
+    this.#onEnded = onEnded;
+    this.#instance.clock.setTimeout(() => this.#checkEnded(), 0);
+  }
+
+  resume(): void {
+    this.#onEnded = undefined;
+    for (const [server, start] of [...this.#waiting]) {
+      this.#waiting.delete(server);
+      start();
+    }
   }
 
   /** Every open request is reset at once. */
   close(): void {
     this.#isClosed = true;
     for (const server of [...this.open.keys()]) this.abandon(server);
+  }
+
+  #checkEnded(): void {
+    if (this.#isClosed || this.open.size > this.#waiting.size) return;
+    this.#onEnded?.();
+  }
+
+  #start(server: ServerId, open: OpenRequest, end: Answer): void {
+    const connect = () => this.#connect(server, open, end);
+    if (open.request.type === 'silence.requested') this.#renewed(connect);
+    else connect();
   }
 
   #renewed(go: () => void): void {

@@ -58,9 +58,11 @@ function endSilent(world: InstancesWorld): void {
 
 /** The last one silences all. */
 function endStopped(world: InstancesWorld): void {
+  // All at once, as `docker compose down` does it, or one after the other.
+  const pauseMs = world.random.pick([0, 100, 12_000]);
   for (const site of world.sites) {
     site.shutDown();
-    world.advance(world.random.pick([0, 100, 12_000]));
+    world.advance(pauseMs);
   }
   world.advance(20_000);
   world.countCheck('an ending: stopped');

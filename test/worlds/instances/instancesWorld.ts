@@ -58,7 +58,9 @@ export class InstancesWorld implements HostWorld, NetworkWorld {
   changedAtMs = 0;
   /** By room. */
   readonly roomChangedAtMs = new Map<string, number>();
-  /** When nobody was there last to whom the balancer leads, or several faults at once. */
+  /** When somebody last looked, at any instance. */
+  watchedAtMs = 0;
+  /** When numbers could not be kept last: a fault went on, no instance was ready, or nobody had looked for too long. */
   brokenOffAtMs = 0;
   /** Servers that asked, and were answered. */
   readonly introduced = new Set<ServerId>();
@@ -275,8 +277,11 @@ export class InstancesWorld implements HostWorld, NetworkWorld {
   #afterStep(): void {
     this.steps += 1;
     if (this.steps > maxSteps) this.fail('unbreakable', `${maxSteps} steps, and no end`);
+    if (this.sites.some(({ process }) => (process?.streams.size ?? 0) > 0))
+      this.watchedAtMs = this.nowMs;
+    const isForgotten = this.nowMs - this.watchedAtMs > this.plan.timing.lingerMs;
     const isBroken = this.ongoing.size > 0 || !this.sites.some(({ isHealthy }) => isHealthy);
-    if (isBroken) this.brokenOffAtMs = this.nowMs;
+    if (isBroken || isForgotten) this.brokenOffAtMs = this.nowMs;
     this.oracle.afterStep();
     this.#throwBroken();
   }

@@ -25,7 +25,7 @@ export function leaderStream(
   };
 }
 
-class LeaderStream implements OpenUpstream {
+export class LeaderStream implements OpenUpstream {
   readonly #world: InstancesWorld;
   readonly #reader: SimulatedInstance;
   readonly #leader: Leader;
@@ -56,6 +56,7 @@ class LeaderStream implements OpenUpstream {
       if (message.name === 'beat') events.onBeat(JSON.parse(String(message.data)).term);
       else events.onEvent(message);
     });
+    reader.upstreams.add(this);
     this.#touch();
     world.time.outside(() => this.#connect(lastEventId));
   }
@@ -64,7 +65,8 @@ class LeaderStream implements OpenUpstream {
     if (this.#hasEnded) return;
     this.#hasEnded = true;
     this.#reader.clock.clearTimeout(this.#idle);
-    this.#hangUp();
+    this.#reader.upstreams.delete(this);
+    this.hangUp();
   }
 
   /** Both processes may be others by the time that something arrives. */
@@ -84,7 +86,8 @@ class LeaderStream implements OpenUpstream {
     links.carry({ from: this.#reader.site.name, to: site.name, what, deliver, lost });
   }
 
-  #hangUp(): void {
+  /** The leader learns of it, unless the link is cut. */
+  hangUp(): void {
     const { links, time } = this.#world;
     const site = this.#world.siteAt(this.#leader.url);
     if (!site) return;

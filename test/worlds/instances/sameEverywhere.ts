@@ -17,8 +17,9 @@ export class SameEverywhere {
     this.#world = world;
   }
 
-  atRead(person: Person, { id }: StreamEvent): void {
-    if (id !== undefined) this.#checkId(person);
+  atRead(person: Person, { name, id }: StreamEvent): void {
+    // A snapshot may already have what the next changes will tell.
+    if (name === 'changes' && id !== undefined) this.#checkId(person);
     this.#checkSteady(person);
     this.#shown.set(person, new Map(person.rooms));
   }

@@ -13,12 +13,12 @@ import type { StreamKind } from '../../../server/fleet/feed.js';
 import type { StartupAnswer, StartupQuery } from '../../../server/pubsub/startupQuery.js';
 import type { StreamViewer } from '../../../server/sse/channel.js';
 import { InstanceClock } from './instanceClock.js';
-import { instanceOf } from './instanceMachines.js';
+import { instanceOf, ownerOf } from './instanceMachines.js';
 import { InstancePosts } from './instancePosts.js';
 import { InstanceRequests } from './instanceRequests.js';
 import { leaseTimes } from './instancesPlan.js';
 import type { InstancesWorld } from './instancesWorld.js';
-import { leaderStream } from './leaderStream.js';
+import { type LeaderStream, leaderStream } from './leaderStream.js';
 import { Believing, withoutTerm } from './mistakes.js';
 import type { StreamEnd } from './person.js';
 import { RememberedServers } from './remembered.js';
@@ -39,6 +39,8 @@ export class SimulatedInstance {
   /** Streams of viewers, and of other instances. */
   readonly streams = new Set<StreamEnd>();
   readonly peers = new Set<StreamEnd>();
+  /** Streams of leaders that this instance reads. */
+  readonly upstreams = new Set<LeaderStream>();
   readonly lease: Lease;
   readonly relay: Relay;
   readonly actor: InstanceActor;
@@ -82,11 +84,13 @@ export class SimulatedInstance {
     this.lease.onBeat(({ inboxLength }) => inboxLength > 0 && this.fleet?.noteInbox());
     this.posts = new InstancePosts(world, this);
     this.requests = this.#newRequests();
+    const timing = { ...plan.timing };
+    ownerOf.set(timing, this);
     this.actor = createActor(machines.instance, {
       id: 'instance',
       clock: this.clock,
       input: {
-        timing: plan.timing,
+        timing,
         servers: world.configured,
         limits: plan.limits,
         isInCluster: true,
@@ -127,20 +131,32 @@ export class SimulatedInstance {
   shutDown(ended: () => void): void {
     this.isShuttingDown = true;
     this.relay.close();
-    const hasSuccessor = this.lease.instances.some(({ id, isThere }) => id !== this.id && isThere);
     const deadline = this.clock.setTimeout(() => end(), shutdownMs);
     const end = () => {
       this.clock.clearTimeout(deadline);
       this.lease.leave(ended);
     };
     this.actor.subscribe({ complete: end });
-    this.actor.send({ type: 'shutdown.requested', hasSuccessor });
+    // So a leader that leaves too does not count on this instance.
+    if (!this.fleet) this.lease.leave(() => {});
+    this.actor.send({ type: 'shutdown.requested' });
+  }
+
+  /** The slot `hasSuccessor`. */
+  get hasSuccessor(): boolean {
+    return this.lease.instances.some(({ id, isThere }) => id !== this.id && isThere);
+  }
+
+  /** The slot `holdRequests`. */
+  holdRequests(): void {
+    this.requests.hold(() => this.actor.send({ type: 'requests.ended' }));
   }
 
   /** The process is gone, and its connections with it. */
   end(): void {
     this.clock.end();
     for (const stream of [...this.streams, ...this.peers]) stream.end();
+    for (const upstream of this.upstreams) upstream.hangUp();
     this.streams.clear();
     this.peers.clear();
   }
