@@ -21,6 +21,7 @@ export class InstancePosts {
   readonly tokens = new EventTokens(key);
   readonly book = new AddressBook({ networks, ownPort: 8000 });
   readonly callbacks: InstanceCallbacks;
+  readonly inbox: InboxWriter;
   readonly #world: InstancesWorld;
   readonly #instance: SimulatedInstance;
 
@@ -28,12 +29,13 @@ export class InstancePosts {
     this.#world = world;
     this.#instance = instance;
     const { lease } = instance;
+    this.inbox = new InboxWriter({ push: (entries, done) => lease.pushInbox(entries, done) });
     this.callbacks = new InstanceCallbacks({
       receiver: () => instance.fleet?.receiver,
       leader: () => this.#leader,
       tokens: this.tokens,
       passed: new PassedPosts({ ask: () => Promise.reject(new Error('passed on by the world')) }),
-      inbox: new InboxWriter({ push: (entries, done) => lease.pushInbox(entries, done) }),
+      inbox: this.inbox,
       book: this.book,
       isLeaving: () => instance.isShuttingDown,
       urls: new CallbackUrls({ publicUrl: this.#url, host: '0.0.0.0', port: 8000 }),

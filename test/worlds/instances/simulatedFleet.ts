@@ -8,7 +8,7 @@ import { Feed } from '../../../server/fleet/feed.js';
 import { FleetView } from '../../../server/fleet/fleetView.js';
 import { CallbackReceiver } from '../../../server/pubsub/callbackReceiver.js';
 import type { EventTokens } from '../../../server/pubsub/eventTokens.js';
-import { takeInboxEntry } from '../../../server/pubsub/instanceCallbacks.js';
+import { queryEntry, takeInboxEntry } from '../../../server/pubsub/inboxEntries.js';
 import { heartbeatFrame, messageFrame } from '../../../server/sse/frames.js';
 import { pubSubPort } from '../plan.js';
 import type { InstancesWorld } from './instancesWorld.js';
@@ -59,6 +59,7 @@ export class SimulatedFleet {
       tokens: this.tokens,
       urlOf: (token) => posts.urlOf(token),
       unusedUrl: posts.urlOf(''),
+      noteNewcomer: (query) => posts.inbox.write(queryEntry(query, term)),
       pubSubPort,
       resyncIntervalMs: plan.timing.resyncIntervalMs,
       onHeard: (server) => this.view.noteHeard(server),
@@ -90,6 +91,11 @@ export class SimulatedFleet {
   get isActive(): boolean {
     const { state } = this.view.state();
     return state === 'activating' || state === 'active';
+  }
+
+  /** What is taken from now on would be lost for the next leader. */
+  handOver(): void {
+    this.#inbox.close();
   }
 
   noteInbox(): void {

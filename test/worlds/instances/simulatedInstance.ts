@@ -149,6 +149,7 @@ export class SimulatedInstance {
 
   /** The slot `holdRequests`. */
   holdRequests(): void {
+    this.fleet?.handOver();
     this.requests.hold(() => this.actor.send({ type: 'requests.ended' }));
   }
 
