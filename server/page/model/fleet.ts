@@ -12,6 +12,10 @@ export const streamStatus = signal<StreamStatus>({ kind: 'connecting' });
 /** State of the service; undefined until the first data arrives. */
 export const activation = signal<string | undefined>(undefined);
 export const isComplete = signal(false);
+/** Why the numbers are not complete; null: they are, or it is not known. */
+export const incompleteReason = signal<string | null>(null);
+/** Since when the instance has not heard from its leader, by `steadyNow()`; null: it does. */
+export const outdatedSinceMs = signal<number | null>(null);
 const countedConnections = signal(0);
 const countedRooms = signal(0);
 /** Grows with every change of the servers. */
@@ -57,7 +61,9 @@ export const connections = computed(() => known(countedConnections.value));
 export const roomCount = computed(() => known(countedRooms.value));
 
 /** Whether the numbers on the page are current. */
-export const isCurrent = computed(() => streamStatus.value.kind === 'live');
+export const isCurrent = computed(
+  () => streamStatus.value.kind === 'live' && outdatedSinceMs.value === null,
+);
 
 let isSettling = false;
 
@@ -66,12 +72,16 @@ export function applyFleetUpdate({
   kind,
   state,
   complete,
+  reason,
+  ageMs,
   servers = [],
   rooms,
 }: FleetUpdate): void {
   const nowMs = steadyNow();
   if (state !== undefined) activation.value = state;
   if (complete !== undefined) isComplete.value = complete;
+  if (reason !== undefined) incompleteReason.value = reason;
+  if (ageMs !== undefined) markGap(() => setAge(ageMs, nowMs));
   if (kind === 'snapshot') list.replace(servers, nowMs);
   else for (const server of servers) list.update(server, nowMs);
   if (kind === 'snapshot' || servers.length > 0) serversVersion.value += 1;
@@ -82,6 +92,17 @@ export function applyFleetUpdate({
   countedConnections.value = roomIndex.connections;
   countedRooms.value = roomIndex.size;
   recordHistory();
+}
+
+function setAge(ageMs: number | null, nowMs: number): void {
+  outdatedSinceMs.value = ageMs === null ? null : nowMs - ageMs;
+}
+
+/** Nulls make a gap in the plot. */
+function markGap(change: () => void): void {
+  const wasCurrent = isCurrent.value;
+  change();
+  if (wasCurrent && !isCurrent.value) history.record(steadyNow(), null, null);
 }
 
 function settleSoon(): void {
@@ -108,9 +129,9 @@ export function applyServers(views: Parameters<ServerList['replace']>[0]): void 
 
 /** Applies a status of the stream. Signed out leads to the sign-in form. */
 export function applyStreamStatus(status: StreamStatus): void {
-  // Nulls make a gap in the plot.
-  if (isCurrent.value && status.kind !== 'live') history.record(steadyNow(), null, null);
-  streamStatus.value = status;
+  markGap(() => {
+    streamStatus.value = status;
+  });
   if (status.kind === 'signedOut') session.value = { required: true, signedIn: false };
   else if (status.kind === 'live' && session.value?.signedIn === false)
     session.value = { required: true, signedIn: true };

@@ -1,20 +1,27 @@
 import type { ComponentChildren } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
 import { ApiFailure, request } from '../api.js';
-import { activation, missingServers, streamStatus } from '../model/fleet.js';
+import {
+  activation,
+  incompleteReason,
+  missingServers,
+  outdatedSinceMs,
+  streamStatus,
+} from '../model/fleet.js';
 import { now, service } from '../model/polling.js';
 import { visible } from '../model/roomNames.js';
 import { route } from '../router.js';
 import { lookOf, presentServers } from '../servers/serverLook.js';
 import { stateWords } from '../servers/serverState.js';
 import { retryStreams } from '../stream/connection.js';
-import { age, clockTime } from '../ui/time.js';
+import { age, ago, clockTime } from '../ui/time.js';
 
 /** Current problems, and what to do about them. */
 export function Notices() {
   return (
     <>
       <StreamNotice />
+      <LeaderNotice />
       <ServersNotice />
       <DiscoveryNotice />
     </>
@@ -56,6 +63,28 @@ function StreamNotice() {
         {clockTime(status.sinceMs)}. {retryWords(status.retryAtMs - now.value)}.
       </p>
       <RetryButton />
+    </Notice>
+  );
+}
+
+/** In a cluster: the instance of this page has no current numbers. */
+function LeaderNotice() {
+  const isLive = streamStatus.value.kind === 'live';
+  const isWithoutLeader = incompleteReason.value === 'no_leader';
+  if (!isLive || (!isWithoutLeader && incompleteReason.value !== 'leader_lost')) return null;
+  const sinceMs = outdatedSinceMs.value;
+  return (
+    <Notice tone="warn" name="leader">
+      <p class="notice-text">
+        <strong>
+          {isWithoutLeader
+            ? 'No instance of the service leads at the moment.'
+            : 'The leading instance is being replaced, or cannot be reached.'}
+        </strong>{' '}
+        {sinceMs === null
+          ? 'There are no numbers yet.'
+          : `The numbers are from ${clockTime(sinceMs)} (${ago(now.value - sinceMs)}).`}
+      </p>
     </Notice>
   );
 }

@@ -2,6 +2,7 @@ import type { ComponentChildren } from 'preact';
 import {
   activation,
   connections,
+  incompleteReason,
   isComplete,
   isCurrent,
   missingServers,
@@ -78,7 +79,7 @@ function Completeness() {
         complete
       </span>
     );
-  if (presentServers.value.length === 0)
+  if (presentServers.value.length === 0 && !isLeaderLost())
     return (
       <span class="badge warn" title="The service knows no servers, so there is nothing to count.">
         no server known
@@ -94,7 +95,12 @@ function Completeness() {
   );
 }
 
+const isLeaderLost = () =>
+  incompleteReason.value === 'no_leader' || incompleteReason.value === 'leader_lost';
+
 function incompleteWords(missing: readonly string[]): string {
+  if (isLeaderLost())
+    return 'This instance does not hear from the leading instance. These are the last numbers.';
   if (missing.length === 0) return 'There may be servers that the service does not know.';
   return `Missing or out of date: ${missing.join(', ')}`;
 }

@@ -1,5 +1,6 @@
-import type { FleetChanges } from '../../wire/fleetEvents.js';
+import type { FleetChanges, FleetStatus } from '../../wire/fleetEvents.js';
 import type { ServerView } from '../../wire/serverView.js';
+import { steadyNow } from '../steadyNow.js';
 import type { FleetUpdate, RoomColumns, StreamEvent } from './messages.js';
 
 /** The order of the room list: most connections first, then by raw name. */
@@ -13,13 +14,18 @@ export class FleetState {
   readonly #servers = new Map<string, ServerView>();
   #state: string | undefined;
   #complete: boolean | undefined;
+  #reason: string | null | undefined;
+  /** Since when the numbers have been out of date, by `steadyNow()`; null: they are current. */
+  #outdatedSinceMs: number | null = null;
 
   /** Applies an event and returns the change; undefined: unknown event. */
   apply({ event, data }: StreamEvent): FleetUpdate | undefined {
+    if (event === 'status') return this.#applyStatus(JSON.parse(data) as FleetStatus);
     if (!['snapshot', 'changes', 'servers'].includes(event)) return undefined;
-    const { state, complete, servers = [], rooms = {} } = JSON.parse(data) as FleetChanges;
+    const { state, complete, reason, servers = [], rooms = {} } = JSON.parse(data) as FleetChanges;
     this.#state = state ?? this.#state;
     this.#complete = complete ?? this.#complete;
+    if (reason !== undefined) this.#reason = reason;
     if (event === 'snapshot') {
       this.#rooms.clear();
       this.#servers.clear();
@@ -29,7 +35,7 @@ export class FleetState {
     for (const server of servers) this.#setServer(server);
     if (event === 'snapshot') return this.snapshot();
     const columns = { names: entries.map(([name]) => name), counts: entries.map(([, n]) => n) };
-    return { kind: 'changes', state, complete, servers, rooms: columns };
+    return { kind: 'changes', state, complete, reason, servers, rooms: columns };
   }
 
   /** The complete state; undefined: nothing is known yet. */
@@ -43,7 +49,18 @@ export class FleetState {
       rooms: this.#columns(),
     };
     if (this.#complete !== undefined) update.complete = this.#complete;
-    return update;
+    if (this.#reason !== undefined) update.reason = this.#reason;
+    const sinceMs = this.#outdatedSinceMs;
+    return { ...update, ageMs: sinceMs === null ? null : steadyNow() - sinceMs };
+  }
+
+  /** Instances of a cluster tell the status by itself. */
+  #applyStatus({ state, complete, reason, ageMs }: FleetStatus): FleetUpdate {
+    this.#state = state;
+    this.#complete = complete;
+    this.#reason = reason;
+    this.#outdatedSinceMs = ageMs === undefined ? null : steadyNow() - ageMs;
+    return { kind: 'changes', state, complete, reason, ageMs: ageMs ?? null };
   }
 
   #columns(): RoomColumns {

@@ -29,6 +29,10 @@ export interface FleetUpdate {
   kind: 'snapshot' | 'changes';
   state?: string | undefined;
   complete?: boolean | undefined;
+  /** Why it is not complete; null: it is. */
+  reason?: string | null | undefined;
+  /** How old the numbers are if the instance does not hear from its leader; null: they are current. */
+  ageMs?: number | null | undefined;
   servers?: ServerView[];
   rooms?: RoomColumns;
 }

@@ -94,6 +94,27 @@ test('all tabs share one stream, and a late tab gets the current state', async (
   expect(paths()).toEqual(['/below/api/events?stream=changes']);
 });
 
+test('the status of an instance in a cluster reaches all tabs, with the age of its numbers', async () => {
+  const { control, send } = await startStreams();
+  const hub = startHub();
+  const first = openTab(hub, control.url);
+  await eventually(() => expect(first.update()).toMatchObject([{ kind: 'snapshot', ageMs: null }]));
+  const lost = { state: 'active', complete: false, reason: 'leader_lost' };
+  send({ ...lost, term: 7, ageMs: 2000 }, 'status');
+  const update = { kind: 'changes', ...lost, ageMs: 2000 };
+  await eventually(() => expect(first.update().at(-1)).toEqual(update));
+  const late = openTab(hub, control.url);
+  await eventually(() => expect(late.update()).toMatchObject([{ ...lost, kind: 'snapshot' }]));
+  expect(late.update()[0]?.ageMs).toBeGreaterThanOrEqual(2000);
+  expect(late.update()[0]?.ageMs).toBeLessThan(60_000);
+  send({ rooms: { a: 2 } });
+  await eventually(() => expect(first.update().at(-1)).toMatchObject({ rooms: { counts: [2] } }));
+  expect(first.update().at(-1)?.ageMs).toBeUndefined();
+  send({ state: 'active', complete: true, reason: null, term: 8 }, 'status');
+  const current = { kind: 'changes', state: 'active', complete: true, reason: null, ageMs: null };
+  await eventually(() => expect(first.update().at(-1)).toEqual(current));
+});
+
 test('the stream closes with the last tab and opens again with the next', async () => {
   const { control, paths } = await startStreams();
   const hub = startHub();
