@@ -119,22 +119,26 @@ class Lane {
     } catch (error) {
       const cause = new PostNotTaken(error instanceof Error ? error.message : String(error));
       // What waits would wait for another deadline.
-      for (const { done } of [...posts, ...this.#take(Infinity)]) done(cause);
+      for (const { done } of [...posts, ...this.#remove(this.#waiting.length)]) done(cause);
     }
   }
 
   /** Removes the posts of the next request, at least one. */
-  #take(maxLength = maxRequestLength): Waiting[] {
+  #take(): Waiting[] {
     let count = 0;
     let length = 0;
     for (const { token, body } of this.#waiting) {
       length += token.length + body.length;
-      if (count > 0 && (length > maxLength || count >= maxRequestPosts)) break;
+      if (count > 0 && (length > maxRequestLength || count >= maxRequestPosts)) break;
       count += 1;
     }
-    const taken = this.#waiting.splice(0, maxLength === Infinity ? this.#waiting.length : count);
-    for (const { body } of taken) this.#waitingLength -= body.length;
-    return taken;
+    return this.#remove(count);
+  }
+
+  #remove(count: number): Waiting[] {
+    const removed = this.#waiting.splice(0, count);
+    for (const { body } of removed) this.#waitingLength -= body.length;
+    return removed;
   }
 }
 
