@@ -15,7 +15,7 @@ const maxWorlds = 2000;
 const knownSeeds: Readonly<Record<string, number>> = {
   'a snapshot is added to what was counted before': 125,
   'deltas are counted whatever their epoch is': 128,
-  'epochs begin anew with every deactivation': 1319,
+  'epochs begin anew with every deactivation': 1621,
   'deltas beside a request are forgotten when it is answered': 725,
   'an answer after its deadline is taken all the same': 57,
   'evidence in deltas is not looked at': 57,
