@@ -15,12 +15,13 @@ const actions = { ...fleetActions, ...postActions, ...failureActions };
  */
 export const activationMachine = activationSetup.extend({ actions }).createMachine({
   id: 'activation',
-  context: ({ input: { timing, servers, limits, begins = 'silencing' }, spawn }) => {
+  context: ({ input: { timing, servers, limits, begins = 'silencing', term }, spawn }) => {
     const held = {
       tally: new Tally(limits),
       roster: new Roster(),
       timing,
       begins,
+      isSuccessor: term !== undefined,
       updateViewers: 0,
     };
     for (const server of servers)
@@ -59,9 +60,10 @@ export const activationMachine = activationSetup.extend({ actions }).createMachi
   initial: 'starting',
   states: {
     starting: {
+      entry: 'distrustServers',
       always: [
         // Viewers of another instance saw counts until now. They have the linger time to come here.
-        { guard: 'isTakeover', target: 'activating', actions: 'distrustServers' },
+        { guard: 'isTakeover', target: 'activating' },
         // An earlier run may have left servers active, so all are silenced first.
         { target: 'deactivating' },
       ],

@@ -45,7 +45,7 @@ export interface ActivationInput {
    * instance counted until now, and its viewers may come here. Default: `silencing`.
    */
   begins?: 'silencing' | 'lingering';
-  /** Of this leadership, for whoever fills the slots; undefined: there is no cluster. */
+  /** Of this leadership; undefined: there is no cluster. */
   term?: Term;
 }
 
@@ -53,6 +53,8 @@ export interface ActivationContext extends Required<Pick<ActivationInput, 'begin
   readonly tally: Tally;
   readonly roster: Roster;
   readonly timing: Timing;
+  /** Whether another instance may have told the servers something a moment ago. */
+  readonly isSuccessor: boolean;
   viewers: number;
   /** Viewers of the stream of document updates; they are among the viewers. */
   updateViewers: number;

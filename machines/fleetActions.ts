@@ -65,8 +65,9 @@ export const fleetActions = {
     roster.wish('silence');
     enqueue.raise({ type: 'batch.due' });
   }),
-  /** The last requests of the instance that counted before may still be applied. */
-  distrustServers: enqueueActions(({ context: { roster }, enqueue }) => {
+  /** In a cluster the last requests of the leader before may still be applied. */
+  distrustServers: enqueueActions(({ context: { roster, isSuccessor }, enqueue }) => {
+    if (!isSuccessor) return;
     for (const { ref } of roster) enqueue.sendTo(ref, { type: 'predecessor.failed' });
   }),
   tellBatch: enqueueActions(({ context: { roster }, enqueue }) => {
@@ -101,8 +102,7 @@ export const fleetActions = {
         addServer(context, (options) => spawn('pubSubServer', options), about);
         return {};
       });
-      if (context.begins === 'lingering')
-        enqueue.sendTo(`server:${server}`, { type: 'predecessor.failed' });
+      if (context.isSuccessor) enqueue.sendTo(`server:${server}`, { type: 'predecessor.failed' });
     }
   }),
   removeExcessCandidates: enqueueActions(({ context, enqueue }) => {

@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net';
 import type { Logger } from 'pino';
 import { waitFor } from 'xstate';
 import type { ActivationActor } from '../machines/activationMachine.js';
+import { ClusterConnection } from './cluster/connect.js';
 import { type Config, isTableKept } from './config/config.js';
 import { publicUrlFor } from './config/publicUrlFor.js';
 import { ServerFile, serverFileIn } from './discovery/serverFile.js';
@@ -34,6 +35,8 @@ const spareConnections = { inAll: 5000, perAddress: 1000 };
 /** How long the shutdown tries to silence servers. The next start silences the rest. */
 const silencingMs = 7000;
 const closingMs = 1000;
+/** How long the start waits for the Redis of the cluster. */
+const connectingMs = 5000;
 
 /** What tests replace. */
 export interface ServiceOverrides {
@@ -72,24 +75,30 @@ export async function startService(
     trustedProxies: config.trustedProxies,
   };
   limitConnections(server, limits, log);
-  await listen(server, config);
+  const connection = await connectCluster(config, log);
+  await listen(server, config).catch((error: unknown) => {
+    connection?.close();
+    throw error;
+  });
   const { port } = server.address() as AddressInfo;
   const publicUrl = publicUrlFor(config, port);
   const hasObservations = keepsObservations(config);
   const store = lateStore(() => openStore(config, log), log, { hasObservations });
   const memory = serverFileFor(config, log);
-  const wired = wireService({ ...forWiring, config, log, publicUrl, ownPort: port, store, memory });
+  const stores = { store, memory, connection };
+  const wired = wireService({ ...forWiring, config, log, publicUrl, ownPort: port, ...stores });
   server.on('request', wired.listener);
   const failed = new Promise<never>((_resolve, reject) => {
     wired.instance.subscribe({ error: reject });
   });
   // Awaiting it is optional.
   failed.catch(() => {});
-  wired.instance.start();
+  wired.start();
   let ending: Promise<void> | undefined;
   const end = () => {
     ending ??= stop(server, wired, log)
       .then(() => memory?.close())
+      .then(() => connection?.close())
       .then(() => closeStore(store, log));
     return ending;
   };
@@ -116,11 +125,27 @@ async function stop(server: Server, wired: WiredService, log: Logger): Promise<v
       'some pub-sub servers could not be told to stop posting; the next start tells them again',
     ),
   );
+  await withDeadline(wired.leave(), closingMs, () => undefined);
   const closed = new Promise<void>((resolve) => server.close(() => resolve()));
   server.closeIdleConnections();
   await withDeadline(closed, closingMs, () => server.closeAllConnections());
   await closed;
   await wired.close();
+}
+
+/** Resolves although Redis is away: it is connected to later. Rejects with `EvictingRedis`. */
+async function connectCluster(config: Config, log: Logger): Promise<ClusterConnection | undefined> {
+  const { clusterUrl: url, clusterBeatMs: deadlineMs } = config;
+  if (url === undefined) return undefined;
+  const sentinelPassword = config.redisSentinelPassword;
+  const connection = new ClusterConnection({ url, sentinelPassword, log, deadlineMs });
+  try {
+    await connection.connected(connectingMs);
+    return connection;
+  } catch (error) {
+    connection.close();
+    throw error;
+  }
 }
 
 /** The file that remembers servers which no source names; undefined: a table remembers them, or nothing does. */

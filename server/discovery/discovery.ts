@@ -14,6 +14,8 @@ export interface DiscoveryNeeds {
   sources: readonly DiscoverySource[];
   /** Stores the servers that no source names. */
   servers: ServersTable;
+  /** Whether servers may be missing until those that no source names were read. Default: false. */
+  waitsForRemembered?: boolean;
   /** The servers of the configuration: always known, never removed. */
   configured: readonly ServerId[];
   mayContact: PollingNeeds['mayContact'];
@@ -44,6 +46,7 @@ export class Discovery {
   readonly #log: Logger;
   readonly #configured: ReadonlySet<ServerId>;
   readonly #intervalMs: number;
+  readonly #waitsForRemembered: boolean;
   #send: (event: FoundEvent) => void = () => {};
   #isBegun = false;
   #timer: NodeJS.Timeout | undefined;
@@ -51,6 +54,7 @@ export class Discovery {
   constructor(needs: DiscoveryNeeds) {
     const { servers, log, sources, configured, retryMs = 1000 } = needs;
     const polling = { ...defaults, ...needs };
+    this.#waitsForRemembered = needs.waitsForRemembered ?? false;
     this.#intervalMs = needs.intervalMs ?? defaults.intervalMs;
     this.#log = log;
     this.#configured = new Set(configured);
@@ -101,6 +105,7 @@ export class Discovery {
 
   /** Whether every source has answered since the start; if not, servers may be missing. */
   get haveSourcesAnswered(): boolean {
+    if (this.#waitsForRemembered && !this.#recall.hasAnswered) return false;
     return !this.#sources.some(({ isPending }) => isPending);
   }
 

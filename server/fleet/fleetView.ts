@@ -24,6 +24,8 @@ export interface FleetViewNeeds {
   onGone?: (server: ServerId) => void;
   /** Whether every discovery source has answered since the start. */
   haveSourcesAnswered?: () => boolean;
+  /** Viewers of all instances of a cluster. Default: those of this instance. */
+  viewers?: () => number;
 }
 
 /** What viewers see of the machine, its tally and its roster. */
@@ -37,6 +39,7 @@ export class FleetView implements FeedSource {
   readonly #agentOf: (server: ServerId) => ToldInfo | undefined;
   readonly #onGone: (server: ServerId) => void;
   readonly #haveSourcesAnswered: () => boolean;
+  readonly #viewers: () => number;
 
   constructor(
     actor: ActivationActor,
@@ -45,6 +48,7 @@ export class FleetView implements FeedSource {
       agentOf = () => undefined,
       onGone = () => {},
       haveSourcesAnswered = () => true,
+      viewers = () => this.#context.viewers,
     }: FleetViewNeeds = {},
   ) {
     this.#actor = actor;
@@ -52,6 +56,7 @@ export class FleetView implements FeedSource {
     this.#agentOf = agentOf;
     this.#onGone = onGone;
     this.#haveSourcesAnswered = haveSourcesAnswered;
+    this.#viewers = viewers;
   }
 
   /** Notes that a server answered or posted just now. */
@@ -125,12 +130,12 @@ export class FleetView implements FeedSource {
   }
 
   state(): ServiceState {
-    const { roster, viewers } = this.#context;
+    const { roster } = this.#context;
     const reason = this.incompleteReason;
     const { rooms, connections } = new KnownCounts(this.#counted, reason === null);
     return {
       ...this.#activation,
-      viewers,
+      viewers: this.#viewers(),
       servers: roster.size,
       live: roster.live,
       rooms,

@@ -1,5 +1,6 @@
 import type { Logger } from 'pino';
 import type { ActivationActor } from '../../machines/activationMachine.js';
+import type { ActivationInput } from '../../machines/activationSetup.js';
 import type { ServerId, Term } from '../../machines/ports.js';
 import type { Config } from '../config/config.js';
 import { Discovery } from '../discovery/discovery.js';
@@ -8,10 +9,18 @@ import { Feed } from '../fleet/feed.js';
 import { FleetLog } from '../fleet/fleetLog.js';
 import { FleetView } from '../fleet/fleetView.js';
 import type { CallbackReceiver } from '../pubsub/callbackReceiver.js';
+import type { DelayClock } from '../pubsub/serverRoomList.js';
 import type { ServersTable, Store } from '../store/store.js';
 import type { Opening } from './perLeadership.js';
 import { wireActivation } from './wireActivation.js';
-import { type PubSubParts, type ReceiverWiringNeeds, wireReceiver } from './wirePubSub.js';
+import type { Leadership } from './wireLeadership.js';
+import {
+  type PubSubParts,
+  type ReceiverWiringNeeds,
+  wirePubSub,
+  wireReceiver,
+} from './wirePubSub.js';
+import type { ServerParts } from './wireServers.js';
 
 /** Everything that only an instance has which is alone or leads. It ends with the leadership. */
 export interface Fleet {
@@ -22,7 +31,8 @@ export interface Fleet {
   readonly view: FleetView;
   readonly feed: Feed;
   readonly receiver: CallbackReceiver;
-  /** Ends every timer, stream and request. */
+  readonly pubSub: PubSubParts;
+  /** Ends every timer, stream and request. Requests to pub-sub servers end first. */
   close(): void;
 }
 
@@ -32,28 +42,45 @@ export interface FleetWiringNeeds {
   log: Logger;
   store: Store;
   /** Remembers the servers that no source names. */
-  servers: ServersTable;
-  pubSub: PubSubParts;
-  /** Begins every event id. */
+  remembered: ServersTable;
+  servers: ServerParts;
+  /** Begins every event id; in a cluster the term does. */
   run: string;
-  term: Term | undefined;
   discoveryIntervalMs: number | undefined;
+  clock: DelayClock | undefined;
   /** Something that viewers see changed. */
   onChanged: () => void;
   /** Called with what servers post. */
   posted: Pick<ReceiverWiringNeeds, 'observe' | 'takeUpdate' | 'takeContent' | 'noteLostContent'>;
 }
 
-/** Puts together what contacts the pub-sub servers and counts. `onBegun`: the fleet is complete. */
-export function wireFleet(
-  needs: FleetWiringNeeds,
-  activation: ActivationActor,
-  onBegun: (fleet: Fleet) => void,
-): Opening {
-  const { config, log, pubSub, term } = needs;
-  const discovery = discoveryOf(needs);
+/** The leadership that a fleet belongs to. */
+export interface FleetScope {
+  activation: ActivationActor;
+  term: Term | undefined;
+  begins: ActivationInput['begins'] | undefined;
+  /** Undefined: there is no cluster. */
+  leadership: Leadership | undefined;
+  /** The fleet is complete. */
+  onBegun: (fleet: Fleet) => void;
+}
+
+/** Puts together what contacts the pub-sub servers and counts. */
+export function wireFleet(needs: FleetWiringNeeds, scope: FleetScope): Opening {
+  const { config, log, servers } = needs;
+  const { activation, term, leadership } = scope;
+  const tokens = term === undefined ? servers.tokens : servers.tokens.withTerm(term);
   // The parts below are needed only once the machine runs.
   let feed: Feed | undefined;
+  let view: FleetView | undefined;
+  const onHeard = (server: ServerId) => {
+    view?.noteHeard(server);
+    discovery.noteHeard(server);
+  };
+  const { clock } = needs;
+  const leading = leadership?.requests;
+  const pubSub = wirePubSub({ config, log, servers, tokens, activation, onHeard, clock, leading });
+  const discovery = discoveryOf(needs, leadership !== undefined);
   const machine = wireActivation({
     log,
     pubSubServer: pubSub.machine,
@@ -65,52 +92,77 @@ export function wireFleet(
     restartFeed: () => feed?.restart(),
   });
   const begin = () => {
-    const view = viewOf(activation, discovery, pubSub);
-    const fleetLog = fleetLogOf(config, log, view);
-    fleetLog.follow(activation);
-    const begun = new Feed(view, {
-      run: needs.run,
-      frameIntervalMs: config.frameIntervalMs,
-      onServersChanged: (servers) => fleetLog.noteServers(servers),
-    });
+    view = viewOf(needs, scope, { discovery, pubSub });
+    const begun = feedOf(needs, scope, view);
     feed = begun;
-    const onHeard = (server: ServerId) => view.noteHeard(server);
-    const receiver = wireReceiver({ config, pubSub, actor: activation, onHeard, ...needs.posted });
+    const receiver = wireReceiver({
+      ...needs.posted,
+      config,
+      servers,
+      tokens,
+      actor: activation,
+      onHeard: view.noteHeard.bind(view),
+      noteNewcomer: leadership?.noteNewcomer,
+    });
     const close = () => {
+      pubSub.pubSubServers.close();
+      pubSub.roomPosts.close();
+      leadership?.close();
       receiver.close();
       begun.close();
     };
-    onBegun({ term, activation, discovery, view, feed: begun, receiver, close });
+    const fleet = { term, activation, discovery, view, feed: begun, receiver, pubSub, close };
+    leadership?.begin({ receiver, pacer: pubSub.pacer });
+    scope.onBegun(fleet);
   };
   return { machine, begin };
 }
 
-function discoveryOf({ config, log, store, servers, pubSub, ...needs }: FleetWiringNeeds) {
+function discoveryOf(needs: FleetWiringNeeds, waitsForRemembered: boolean): Discovery {
+  const { config, log, store, remembered, servers } = needs;
   return new Discovery({
     log,
     sources: sourcesFor(config, store),
-    servers,
+    servers: remembered,
+    waitsForRemembered,
     configured: config.pubSubServers,
-    mayContact: (address, port) => pubSub.book.mayContact(address, port),
+    mayContact: (address, port) => servers.book.mayContact(address, port),
     intervalMs: needs.discoveryIntervalMs,
   });
 }
 
-function viewOf(activation: ActivationActor, discovery: Discovery, pubSub: PubSubParts): FleetView {
-  const { callbacks, agents } = pubSub;
+function viewOf(
+  { servers: { agents } }: FleetWiringNeeds,
+  { activation, leadership }: FleetScope,
+  { discovery, pubSub }: { discovery: Discovery; pubSub: PubSubParts },
+): FleetView {
   return new FleetView(activation, {
-    callbackOf: (server) => callbacks.of(server),
+    callbackOf: (server) => pubSub.callbacks.of(server),
     agentOf: (server) => agents.get(server),
     onGone: (server) => agents.forget(server),
     haveSourcesAnswered: () => discovery.haveSourcesAnswered,
+    ...(leadership && { viewers: () => leadership.viewers() }),
   });
 }
 
-function fleetLogOf(config: Config, log: Logger, view: FleetView): FleetLog {
+/** The feed, and what logs the fleet as it changes. */
+function feedOf(
+  { config, log, run }: FleetWiringNeeds,
+  { activation, term, begins }: FleetScope,
+  view: FleetView,
+): Feed {
   const configured = new Set<string>(config.pubSubServers);
-  return new FleetLog({
+  const fleetLog = new FleetLog({
     log,
     isConfigured: (server) => configured.has(server),
     state: () => view.state(),
+  });
+  fleetLog.follow(activation);
+  const forInstances = { isTakeover: begins === 'lingering', detail: () => view.detail };
+  return new Feed(view, {
+    run: term === undefined ? run : String(term),
+    frameIntervalMs: config.frameIntervalMs,
+    onServersChanged: (servers) => fleetLog.noteServers(servers),
+    ...(term !== undefined && { forInstances }),
   });
 }

@@ -16,9 +16,10 @@ import type { Observations } from '../observations/observations.js';
 import type { CallbackReceiver } from '../pubsub/callbackReceiver.js';
 import type { TokenClaims } from '../pubsub/eventTokens.js';
 import { serviceVersion } from '../serviceVersion.js';
+import type { ClusterParts } from './wireCluster.js';
 import type { Fleet } from './wireFleet.js';
-import { type PubSubParts, wireStartup } from './wirePubSub.js';
 import type { RoomParts } from './wireRooms.js';
+import { type ServerParts, wireStartup } from './wireServers.js';
 
 /** The parts of the service that the routes use. */
 export interface HttpWiringNeeds {
@@ -28,22 +29,24 @@ export interface HttpWiringNeeds {
   readTimeoutsMs: ReadTimeouts | undefined;
   isDraining: () => boolean;
   instance: InstanceActor;
-  pubSub: PubSubParts;
-  /** Throws if this instance neither leads nor is alone. */
+  servers: ServerParts;
+  /** Throws `no_leader` if this instance neither leads nor is alone. */
   fleet: () => Fleet;
+  /** Undefined: this instance is alone. */
+  cluster: ClusterParts | undefined;
   observations: Observations;
   rooms: RoomParts;
   inspector: Inspector | undefined;
 }
 
 /** How long a client may take to send a body; docs/protocol.md names it. */
-const bodyTimeoutMs = 10_000;
+export const bodyTimeoutMs = 10_000;
 /** How long a client may take to read an answer. */
 const defaultReadTimeoutsMs: ReadTimeouts = { stalled: 60_000, whole: 10 * 60_000 };
 
 /** Gives every group of routes what it needs. */
 export function wireHttp(needs: HttpWiringNeeds): RequestListener {
-  const { config, log, isDraining, fleet, observations, rooms, inspector } = needs;
+  const { config, log, isDraining, fleet, cluster, observations, rooms, inspector } = needs;
   const { trustedProxies, corsOrigins, maxBodyBytes } = config;
   const self = {
     id: randomBytes(6).toString('base64url'),
@@ -51,6 +54,7 @@ export function wireHttp(needs: HttpWiringNeeds): RequestListener {
     version: serviceVersion(),
     startedAtMs: Date.now(),
   };
+  const streams = cluster ? streamsIn(cluster) : streamsOf(needs);
   const viewerToken = config.auth === 'none' ? undefined : config.dashboardToken;
   return createListener({
     log,
@@ -69,13 +73,14 @@ export function wireHttp(needs: HttpWiringNeeds): RequestListener {
     admission: new Admission({
       maxViewers: config.maxViewers,
       maxViewersPerAddress: config.maxViewersPerAddress,
-      viewers: () => fleet().feed.viewers + rooms.viewers() + (inspector?.viewers ?? 0),
+      viewers: () => streams.feed.viewers + rooms.viewers() + (inspector?.viewers ?? 0),
       isDraining,
       trustedProxies,
+      ...(cluster && { successor: () => (cluster.hasSuccessor() ? 'present' : 'absent') }),
     }),
-    ...routesOfServers(needs),
+    ...(cluster ? routesIn(cluster, needs) : routesOfServers(needs)),
     page: builtPage(),
-    streams: streamsOf(needs),
+    streams,
     fleet: {
       servers: () => fleet().view.serverDetails(),
       state: () => fleet().view.state(),
@@ -84,17 +89,51 @@ export function wireHttp(needs: HttpWiringNeeds): RequestListener {
     counts: { countsOf: (room) => fleet().view.countsOf(room) },
     ...rooms.routes,
     observations: () => observations.report(),
-    instances: () => viewAlone({ ...self, viewers: fleet().feed.viewers }),
+    instances: cluster?.instances ?? (() => viewAlone({ ...self, viewers: fleet().feed.viewers })),
     machines: new Machines(needs.instance),
     inspector,
+    cluster: cluster && {
+      ...cluster.http,
+      addRoutes: (router) => {
+        cluster.http.addRoutes(router);
+        rooms.addInstanceRoutes(router);
+      },
+    },
   });
 }
 
-function routesOfServers({ fleet, pubSub, log }: HttpWiringNeeds) {
+/** Posts and start-up queries may reach any instance of a cluster. */
+function routesIn({ callbacks }: ClusterParts, { servers, log }: HttpWiringNeeds) {
+  return {
+    callbacks: {
+      tokens: callbacks.tokens,
+      passOn: callbacks.passOn.bind(callbacks),
+      takePosted: callbacks.takePosted.bind(callbacks),
+      takeContent: callbacks.takeContent.bind(callbacks),
+      noteUncountedPost: callbacks.noteUncountedPost.bind(callbacks),
+      notePostWithoutToken: callbacks.notePostWithoutToken.bind(callbacks),
+    },
+    startup: {
+      answer: wireStartup(() => callbacks, servers),
+      inactiveAnswer: callbacks.inactiveAnswer.bind(callbacks),
+      logDefect: (error: unknown) => logQueryDefect(log, error),
+    },
+  };
+}
+
+const logQueryDefect = (log: Logger, error: unknown) =>
+  log.error({ err: error }, 'start-up query failed');
+
+/** The relay tells the leader of its viewers, by following it. */
+function streamsIn({ relay }: ClusterParts): StreamNeeds {
+  return { feed: relay, viewerConnected: () => {}, viewerDisconnected: () => {} };
+}
+
+function routesOfServers({ fleet, servers, log }: HttpWiringNeeds) {
   const receiver = () => fleet().receiver;
   return {
     callbacks: {
-      tokens: pubSub.tokens,
+      tokens: servers.tokens,
       takePosted: (...post: Parameters<CallbackReceiver['take']>) => receiver().take(...post),
       takeContent: (...post: Parameters<CallbackReceiver['takeContent']>) =>
         receiver().takeContent(...post),
@@ -102,9 +141,9 @@ function routesOfServers({ fleet, pubSub, log }: HttpWiringNeeds) {
       notePostWithoutToken: (address: string) => receiver().notePostWithoutToken(address),
     },
     startup: {
-      answer: wireStartup(receiver, pubSub),
+      answer: wireStartup(receiver, servers),
       inactiveAnswer: () => receiver().inactiveAnswer(),
-      logDefect: (error: unknown) => log.error({ err: error }, 'start-up query failed'),
+      logDefect: (error: unknown) => logQueryDefect(log, error),
     },
   };
 }

@@ -3,39 +3,53 @@ import { type ActorOptions, type AnyActorLogic, createActor, fromCallback } from
 import { type InstanceActor, instanceMachine } from '../../machines/instanceMachine.js';
 import type { ElectionRequest } from '../../machines/ports.js';
 import type { roomMachine } from '../../machines/roomMachine.js';
-import type { TallyLimits } from '../../machines/tally.js';
+import { createElection } from '../cluster/election.js';
 import type { Config } from '../config/config.js';
 import type { Inspector } from '../inspection/inspector.js';
 import type { perLeadership } from './perLeadership.js';
 import { reportDefect } from './wireActivation.js';
+import type { ClusterParts } from './wireCluster.js';
+import type { Leadership } from './wireLeadership.js';
+import { limitsOf } from './wirePubSub.js';
 import { roomTiming } from './wireRooms.js';
 
 /** What the instance's machine needs from the rest of the service. */
 export interface InstanceWiringNeeds {
   config: Config;
   log: Logger;
-  limits: TallyLimits;
   activation: ReturnType<typeof perLeadership>;
   room: typeof roomMachine;
+  /** Undefined: this instance is alone. */
+  cluster: ClusterParts | undefined;
+  /** This instance no longer leads. */
+  closeFleet: () => void;
+  /** In a cluster the leadership of this instance, while it leads. */
+  leadership: () => Leadership | undefined;
   inspector: Inspector | undefined;
   clock: ActorOptions<AnyActorLogic>['clock'] | undefined;
 }
 
 /** Fills the slots of the instance's machine and creates its actor, the root of all. It is not started yet. */
 export function wireInstance(needs: InstanceWiringNeeds): InstanceActor {
-  const { config, log, limits, activation, room, inspector, clock } = needs;
-  const nothing = () => {};
+  const { config, log, activation, room, cluster, closeFleet, leadership, inspector, clock } =
+    needs;
+  // Without a cluster nobody is elected.
+  const election = cluster
+    ? createElection(cluster.lease)
+    : fromCallback<ElectionRequest>(() => {});
   const machine = instanceMachine.provide({
-    // Without a cluster nobody is elected.
-    actors: { activation, room, election: fromCallback<ElectionRequest>(nothing) },
+    actors: { activation, room, election },
     actions: {
       reportDefect: (args) => reportDefect(args, log),
-      publishRole: nothing,
-      holdRequests: nothing,
-      resumeRequests: nothing,
-      closeFleet: nothing,
+      publishRole: ({ context }) => cluster?.publishRole(context),
+      holdRequests: ({ self }) =>
+        leadership()?.prepareHandingOver(() =>
+          (self as InstanceActor).send({ type: 'requests.ended' }),
+        ),
+      resumeRequests: () => leadership()?.goOn(),
+      closeFleet,
     },
-    guards: { hasSuccessor: () => false },
+    guards: { hasSuccessor: () => cluster?.hasSuccessor() ?? false },
   });
   // Only these fields: viewers can see the machine's context, and the configuration contains secrets.
   const { lingerMs, requestTimeoutMs, probeIntervalMs, resyncIntervalMs } = config;
@@ -48,7 +62,12 @@ export function wireInstance(needs: InstanceWiringNeeds): InstanceActor {
   };
   return createActor(machine, {
     id: machine.id,
-    input: { timing, servers: config.pubSubServers, limits, isInCluster: false },
+    input: {
+      timing,
+      servers: config.pubSubServers,
+      limits: limitsOf(config),
+      isInCluster: cluster !== undefined,
+    },
     ...(inspector && { inspect: inspector.observe }),
     ...(clock && { clock }),
   });

@@ -4,9 +4,13 @@ import type { Logger } from 'pino';
 import type { ActorOptions, AnyActorLogic } from 'xstate';
 import type { ActivationActor } from '../../machines/activationMachine.js';
 import type { InstanceActor } from '../../machines/instanceMachine.js';
-import type { ServerId } from '../../machines/ports.js';
+import type { InstanceEvent } from '../../machines/instanceSetup.js';
+import type { RoomName, ServerId } from '../../machines/ports.js';
 import type { Delta } from '../../machines/tally.js';
+import type { ClusterConnection } from '../cluster/connect.js';
+import { redisServersTable } from '../cluster/redisServersTable.js';
 import type { Config } from '../config/config.js';
+import { noLeader } from '../http/forwardToLeader.js';
 import type { ReadTimeouts } from '../http/guards/slowDownloads.js';
 import { Inspector } from '../inspection/inspector.js';
 import { Observations } from '../observations/observations.js';
@@ -15,11 +19,13 @@ import type { RoomPosts } from '../pubsub/roomPosts.js';
 import type { ServersTable, Store } from '../store/store.js';
 import { withDeadline } from '../timing/withDeadline.js';
 import { perLeadership } from './perLeadership.js';
+import { wireCluster } from './wireCluster.js';
 import { type Fleet, wireFleet } from './wireFleet.js';
-import { wireHttp } from './wireHttp.js';
+import { bodyTimeoutMs, wireHttp } from './wireHttp.js';
 import { wireInstance } from './wireInstance.js';
-import { wirePubSub } from './wirePubSub.js';
+import { type Leadership, wireLeadership } from './wireLeadership.js';
 import { type RoomParts, wireRooms } from './wireRooms.js';
+import { wireServers } from './wireServers.js';
 
 /** A service whose parts are connected but not started. */
 export interface WiredService {
@@ -29,6 +35,10 @@ export interface WiredService {
   activation: () => ActivationActor;
   /** Answers every request. */
   listener: RequestListener;
+  /** Starts the machine, and in a cluster the election. */
+  start: () => void;
+  /** Tells the other instances that this one goes. Call it when the machine has stopped. */
+  leave: () => Promise<void>;
   /** Ends every event stream and refuses new ones; `/ready` answers 503. */
   endStreams: () => void;
   /** Ends every timer, stream and request. */
@@ -46,6 +56,8 @@ export interface WiringNeeds {
   store: Store;
   /** Remembers servers that were found by a start-up query; the store's table by default. */
   memory?: ServersTable | undefined;
+  /** The Redis of the cluster, which its owner closes; undefined: this instance is alone. */
+  connection?: ClusterConnection | undefined;
   /** Time between two rounds of discovery; tests shorten it. */
   discoveryIntervalMs?: number | undefined;
   /** Clock of the machines' delays; tests control it. */
@@ -61,86 +73,114 @@ const saveTimeoutMs = 1000;
 
 /** Connects all parts of the service: fills the machines' slots, and gives the routes what they need. */
 export function wireService(needs: WiringNeeds): WiredService {
-  const { config, log, ownPort, store, memory } = needs;
+  const { config, log, ownPort, store, connection } = needs;
   // The parts below use each other. Those that do not exist yet are reached through functions.
-  let current: Fleet | undefined;
+  let current: { fleet: Fleet; leadership: Leadership | undefined } | undefined;
   const fleet = () => {
-    if (!current) throw new Error('this instance does not lead');
-    return current;
+    if (!current) throw noLeader();
+    return current.fleet;
   };
-  const activation = () => fleet().activation;
-  // No larger answer is read, so a server's room names cannot be longer than this together.
-  const limits = { maxRooms: config.maxRoomsPerServer, maxNamesLength: config.maxSnapshotBytes };
-  const onHeard = (server: ServerId) => {
-    current?.view.noteHeard(server);
-    current?.discovery.noteHeard(server);
+  let isDraining = false;
+  const tell = (event: InstanceEvent) => {
+    // At shutdown, the machine stops before the last stream has closed.
+    if (instance.getSnapshot().status === 'active') instance.send(event);
   };
-  const pubSub = wirePubSub({
+  const servers = wireServers({
     config,
     log,
     ownPort,
-    snapshotLimits: limits,
     lookup: needs.lookup,
-    activation,
-    onHeard,
-    clock: needs.clock,
+    onAgentChanged: (...changed) => current?.fleet.pubSub.roomPosts.noteAgent(...changed),
   });
-  const { book, pubSubServers, agents, roomPosts } = pubSub;
+  const remembered = rememberedIn(needs);
+  const cluster =
+    connection &&
+    wireCluster({
+      config,
+      log,
+      connection,
+      ownPort,
+      servers,
+      remembered,
+      fleet: () => current?.fleet,
+      leadership: () => current?.leadership,
+      otherViewers: () => rooms.viewers(),
+      isDraining: () => isDraining,
+      tell,
+      onLeader: (leader) => rooms.follow(leader),
+      bodyLimits: { maxBodyBytes: config.maxBodyBytes, bodyTimeoutMs },
+    });
   const observations = new Observations({
     log,
     table: store.observations,
-    totals: () => activation().getSnapshot().context.tally.totals,
-    watching: () => fleet().view.watching(),
+    totals: () => current?.fleet.activation.getSnapshot().context.tally.totals ?? noTotals,
+    watching: () => current?.fleet.view.watching() ?? notWatching,
   });
   const rooms = wireRooms({
     config,
     log,
     store,
-    book,
+    book: servers.book,
     lookup: needs.lookup,
-    onHeard,
-    takesNames: (server) => agents.supports(server, 'names'),
-    observations,
-    tell: (event) => {
-      // At shutdown, the machine stops before the last stream has closed.
-      if (instance.getSnapshot().status === 'active') instance.send(event);
+    onHeard: (server) => {
+      current?.fleet.view.noteHeard(server);
+      current?.fleet.discovery.noteHeard(server);
     },
-    servers: memory ?? store.servers,
+    takesNames: (server) => servers.agents.supports(server, 'names'),
+    observations,
+    tell,
+    servers: remembered,
+    requests: cluster?.requests,
   });
   const inspector = config.inspect ? new Inspector(log) : undefined;
   const forFleet = {
     config,
     log,
     store,
-    servers: memory ?? store.servers,
-    pubSub,
+    remembered,
+    servers,
     run: randomBytes(6).toString('base64url'),
     discoveryIntervalMs: needs.discoveryIntervalMs,
+    clock: needs.clock,
     onChanged: () => observations.touch(),
-    posted: postedTo(observations, rooms, roomPosts),
+    posted: postedTo(observations, rooms, () => current?.fleet.pubSub.roomPosts),
+  };
+  const onBegun = (begun: Fleet, leadership: Leadership | undefined) => {
+    current = { fleet: begun, leadership };
+    const { activation, view, discovery, pubSub } = begun;
+    rooms.lead({
+      activation,
+      counts: () => view.counts(),
+      isGone: (server) => discovery.isGone(server),
+      roomPosts: pubSub.roomPosts,
+    });
+    cluster?.lead(begun);
+  };
+  const closeFleet = () => {
+    if (!current) return;
+    const { pubSub } = current.fleet;
+    // First of all: nothing may reach a server after the lease.
+    pubSub.pubSubServers.close();
+    cluster?.stopLeading();
+    current.fleet.close();
+    current = undefined;
   };
   const instance = wireInstance({
     config,
     log,
-    limits,
-    activation: perLeadership((actor, { term }) =>
-      wireFleet({ ...forFleet, term }, actor, (begun) => {
-        current = begun;
-        const { activation: counting, view, discovery } = begun;
-        rooms.lead({
-          activation: counting,
-          counts: () => view.counts(),
-          isGone: (server) => discovery.isGone(server),
-          roomPosts,
-        });
-      }),
-    ),
+    activation: perLeadership((activation, { term, begins }) => {
+      const leadership = cluster && wireLeadership({ ...cluster, log, activation });
+      const scope = { activation, term, begins, leadership };
+      return wireFleet(forFleet, { ...scope, onBegun: (begun) => onBegun(begun, leadership) });
+    }),
     room: rooms.machine,
+    cluster,
+    closeFleet,
+    leadership: () => current?.leadership,
     inspector,
     clock: needs.clock,
   });
 
-  let isDraining = false;
   let saved: Promise<void> | undefined;
   const listener = wireHttp({
     config,
@@ -149,40 +189,59 @@ export function wireService(needs: WiringNeeds): WiredService {
     readTimeoutsMs: needs.readTimeoutsMs,
     isDraining: () => isDraining,
     instance,
-    pubSub,
+    servers,
     fleet,
+    cluster,
     observations,
     rooms,
     inspector,
   });
   const endStreams = () => {
     isDraining = true;
-    current?.feed.close();
+    // The instances that follow a leader need its feed until it has handed over.
+    if (cluster) cluster.relay.close();
+    else current?.fleet.feed.close();
     rooms.endStreams();
-    roomPosts.silence();
+    if (!cluster?.hasSuccessor()) current?.fleet.pubSub.roomPosts.silence();
     inspector?.close();
     saved = observations.close();
   };
+  const start = () => {
+    instance.start();
+    cluster?.lease.start();
+  };
+  const leave = async () => cluster?.leave();
   const close = async () => {
-    current?.close();
+    current?.fleet.close();
     instance.stop();
-    roomPosts.close();
-    pubSubServers.close();
+    cluster?.close();
     await rooms.close();
     await withDeadline(saved ?? observations.close(), saveTimeoutMs, () => undefined);
   };
-  return { instance, activation, listener, endStreams, close };
+  const activation = () => fleet().activation;
+  return { instance, activation, listener, start, leave, endStreams, close };
 }
 
+const noTotals: ReadonlyMap<RoomName, number> = new Map();
+const notWatching = { isCounting: false, isComplete: false };
+
+/** What remembers the servers that no source of discovery names. */
+const rememberedIn = ({ connection, memory, store }: WiringNeeds): ServersTable =>
+  connection ? redisServersTable(connection) : (memory ?? store.servers);
+
 /** Who is told of what servers post, besides the machine. */
-function postedTo(observations: Observations, rooms: RoomParts, roomPosts: RoomPosts) {
+function postedTo(
+  observations: Observations,
+  rooms: RoomParts,
+  roomPosts: () => RoomPosts | undefined,
+) {
   return {
     observe: (server: ServerId, deltas: readonly Delta[]) => {
       observations.take(deltas);
-      roomPosts.noteDeltas(server, deltas);
+      roomPosts()?.noteDeltas(server, deltas);
     },
     takeUpdate: rooms.takeUpdate,
     takeContent: rooms.takeContent,
-    noteLostContent: (server: ServerId) => roomPosts.noteRefusedPost(server),
+    noteLostContent: (server: ServerId) => roomPosts()?.noteRefusedPost(server),
   };
 }

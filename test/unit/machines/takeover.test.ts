@@ -15,7 +15,7 @@ afterEach(() => {
 
 /** A fleet whose leader before died a moment ago. */
 const takeOver = (size: number) => {
-  fleet = new ScriptedFleet([], {}, { begins: 'lingering' });
+  fleet = new ScriptedFleet([], {}, { begins: 'lingering', term: 8 });
   const servers = serverIds(size);
   fleet.actor.send({ type: 'servers.found', servers, standing: 'found' });
   return servers;
@@ -24,7 +24,7 @@ const takeOver = (size: number) => {
 /** The same for servers of the configuration. */
 const takeOverConfigured = (size: number) => {
   const servers = serverIds(size);
-  fleet = new ScriptedFleet(servers, {}, { begins: 'lingering' });
+  fleet = new ScriptedFleet(servers, {}, { begins: 'lingering', term: 8 });
   return servers;
 };
 
@@ -106,7 +106,7 @@ describe('a leader that takes over an active fleet', () => {
   });
 
   test('asks a server that does not answer again, and confirms the first snapshot that it then gets', () => {
-    fleet = new ScriptedFleet(serverIds(1), {}, { begins: 'lingering' });
+    fleet = new ScriptedFleet(serverIds(1), {}, { begins: 'lingering', term: 8 });
     const [server = ''] = serverIds(1);
     fleet.behaviour = 'fail';
     fleet.advance(100);

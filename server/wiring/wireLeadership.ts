@@ -1,0 +1,145 @@
+import type { Logger } from 'pino';
+import type { ActivationActor } from '../../machines/activationMachine.js';
+import type { Term } from '../../machines/ports.js';
+import { FreshRenewal } from '../cluster/freshRenewal.js';
+import { InboxReader } from '../cluster/inboxReader.js';
+import type { InboxWriter } from '../cluster/inboxWriter.js';
+import type { Lease } from '../cluster/lease.js';
+import type { LeadingFeed } from '../cluster/relay/beats.js';
+import type { Feed } from '../fleet/feed.js';
+import type { CallbackReceiver } from '../pubsub/callbackReceiver.js';
+import { queryEntry, takeInboxEntry } from '../pubsub/inboxEntries.js';
+import type { PubSubServersNeeds } from '../pubsub/pubSubServers.js';
+import { Reach } from '../pubsub/reach.js';
+import type { RequestPacer } from '../pubsub/requestPacer.js';
+import type { StartupQuery } from '../pubsub/startupQuery.js';
+import { systemClock } from '../timing/clock.js';
+
+/** Within this time others that shut down too have told Redis that they leave. */
+const leavingMs = 500;
+
+/** What a leadership needs from the rest of the instance. */
+export interface LeadershipNeeds {
+  lease: Lease;
+  inbox: Pick<InboxWriter, 'write'>;
+  log: Logger;
+  activation: ActivationActor;
+  /** The viewers of all instances. */
+  viewers: () => number;
+}
+
+/** What connects a fleet with the lease, for one term. */
+export interface Leadership {
+  readonly requests: Pick<PubSubServersNeeds, 'mayAct' | 'renewLease' | 'reach'>;
+  readonly reach: Reach;
+  readonly viewers: () => number;
+  /** A server that is not known well asked this leader: the next one must know it too, if this one dies now. */
+  readonly noteNewcomer: (query: StartupQuery) => void;
+  /** The fleet is complete, and its activation is about to run. */
+  begin(fleet: { receiver: CallbackReceiver; pacer: RequestPacer }): void;
+  /**
+   * Starts no request any more, and leaves the inbox to the next leader. `onPrepared`: no request is open, and
+   * the lease knows who is there now.
+   */
+  prepareHandingOver(onPrepared: () => void): void;
+  /** There is nobody to hand over to. */
+  goOn(): void;
+  /** There is something in the inbox. */
+  noteInbox(): void;
+  close(): void;
+}
+
+/** Creates what connects a fleet with the lease. */
+export function wireLeadership({
+  lease,
+  inbox,
+  log,
+  activation,
+  viewers,
+}: LeadershipNeeds): Leadership {
+  const knowsServers = () => activation.getSnapshot().context.roster.size > 0;
+  const reach = new Reach({ clock: systemClock, knowsServers });
+  const renewal = new FreshRenewal({ clock: systemClock, renew: (done) => lease.renew(done) });
+  let reader: InboxReader | undefined;
+  let pacer: RequestPacer | undefined;
+  let timer: NodeJS.Timeout | undefined;
+  const requests = {
+    mayAct: () => lease.isHeldNow(),
+    renewLease: () => renewal.confirm(),
+    reach,
+  };
+  return {
+    requests,
+    reach,
+    viewers,
+    noteNewcomer: (query) => inbox.write(queryEntry(query, lease.current().term)),
+    begin: ({ receiver, ...fleet }) => {
+      pacer = fleet.pacer;
+      tellWhetherActive(activation, lease);
+      reader = new InboxReader({
+        take: (done) => lease.takeInbox(done),
+        handle: (entry) => takeInboxEntry(receiver, entry),
+        onUnreadable: (count) =>
+          log.warn({ count }, 'entries of the inbox of the cluster could not be read'),
+      });
+      // What reached the last leader just before it ended. Once this activation runs.
+      setImmediate(() => reader?.note());
+    },
+    prepareHandingOver: (onPrepared) => {
+      reader?.close();
+      let [areRequestsOpen, isPresenceKnown] = [true, false];
+      const check = () => {
+        if (!areRequestsOpen && isPresenceKnown) onPrepared();
+      };
+      pacer?.hold(() => {
+        areRequestsOpen = false;
+        check();
+      });
+      // All instances may be told to stop at once. Their leaving is known by then.
+      timer = setTimeout(() => {
+        lease.renew(() => {
+          isPresenceKnown = true;
+          check();
+        });
+      }, leavingMs);
+    },
+    goOn: () => pacer?.resume(),
+    noteInbox: () => reader?.note(),
+    close: () => {
+      clearTimeout(timer);
+      reader?.close();
+    },
+  };
+}
+
+/** A takeover goes on with an active fleet, and silences any other. */
+function tellWhetherActive(activation: ActivationActor, lease: Lease): void {
+  activation.subscribe({
+    next: (snapshot) =>
+      lease.setActive(snapshot.matches('activating') || snapshot.matches('active')),
+    // The instance's machine fails with it.
+    error: () => {},
+  });
+}
+
+/** The feed of a leader as the relays of all instances read it. */
+export function leadingFeed(
+  {
+    activation,
+    feed,
+    term = 0,
+  }: { activation: ActivationActor; feed: Feed; term: Term | undefined },
+  lease: Lease,
+): LeadingFeed {
+  return {
+    term,
+    feed,
+    isHeld: () => lease.isHeldNow(),
+    viewerConnected: () => activation.send({ type: 'viewer.connected' }),
+    viewerDisconnected: () => {
+      // When the leadership ends, the machine stops before the last stream has closed.
+      if (activation.getSnapshot().status === 'active')
+        activation.send({ type: 'viewer.disconnected' });
+    },
+  };
+}

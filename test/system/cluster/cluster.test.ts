@@ -1,0 +1,47 @@
+import { expect, jest, test } from '@jest/globals';
+import { eventually } from '../../support/eventually.js';
+import { Cluster, roleOf } from './support.js';
+
+jest.setTimeout(60_000);
+const within = { withinMs: 20_000 };
+
+test('one of three instances leads, and silences the servers', async () => {
+  const cluster = await Cluster.start(3);
+  const leader = await cluster.leading();
+  await eventually(() => expect(leader.activation.getSnapshot().value).toBe('inactive'), within);
+  expect(cluster.told()).toEqual([false, false]);
+  expect(cluster.services.map(roleOf).sort()).toEqual(['following', 'following', 'leading']);
+});
+
+test('the first viewer at a follower makes the leader activate, and sees the counts', async () => {
+  const cluster = await Cluster.start(3);
+  const [follower] = await cluster.followers();
+  if (!follower) throw new Error('nobody follows');
+  const stream = await cluster.watch(follower);
+  await eventually(() => {
+    expect(stream.rooms()).toEqual({ a: 2 });
+    expect(stream.seen()).toMatchObject({ state: 'active', complete: true });
+  }, within);
+  await cluster.servers[0]?.open('a');
+  await eventually(() => expect(stream.rooms()).toEqual({ a: 3 }), within);
+});
+
+test('another instance takes over from a leader that stops, and no viewer sees a wrong number', async () => {
+  const cluster = await Cluster.start(3);
+  const [follower] = await cluster.followers();
+  if (!follower) throw new Error('nobody follows');
+  const stream = await cluster.watch(follower);
+  await eventually(() => expect(stream.seen().complete).toBe(true), within);
+  const told = cluster.told().length;
+  await cluster.stop(await cluster.leading());
+  const next = await cluster.leading();
+  expect(cluster.services).toContain(next);
+  cluster.servers[1]?.rooms.set('a', 5);
+  await eventually(() => {
+    expect(stream.rooms()).toEqual({ a: 6 });
+    expect(stream.seen().complete).toBe(true);
+  }, within);
+  // Nobody was told to be silent.
+  expect(cluster.told().slice(told)).not.toContain(false);
+  expect(stream.messages.filter(({ event }) => event === 'snapshot').length).toBe(1);
+});

@@ -1,0 +1,128 @@
+import { afterEach } from '@jest/globals';
+import type { Leader } from '../../../machines/ports.js';
+import type { Service } from '../../../server/service.js';
+import { emptyStore } from '../../support/emptyStore.js';
+import { type EventStream, openEventStream } from '../../support/eventStream.js';
+import { eventually } from '../../support/eventually.js';
+import { type RedisServer, startRedis } from '../../support/redisServer.js';
+import { type ScriptedServer, startScriptedServer } from '../../support/scriptedServer.js';
+import { startTestService } from '../../support/service.js';
+
+const env = {
+  CLUSTER_SECRET: 'a secret of sixteen letters',
+  CLUSTER_LEASE_MS: '1500',
+  CLUSTER_BEAT_MS: '300',
+  LINGER_MS: '4500',
+  PROBE_INTERVAL_MS: '500',
+  RESYNC_INTERVAL_MS: '2000',
+  REQUEST_TIMEOUT_MS: '2000',
+  FRAME_INTERVAL_MS: '5',
+};
+
+/** Several instances in this process over a real Redis, with scripted pub-sub servers. */
+export class Cluster {
+  readonly servers: ScriptedServer[] = [];
+  readonly services: Service[] = [];
+  readonly streams: EventStream[] = [];
+  readonly redis: RedisServer;
+
+  static async start(instances: number, servers = 2, change: Record<string, string> = {}) {
+    const cluster = new Cluster(await startRedis());
+    clusters.push(cluster);
+    for (let i = 0; i < servers; i += 1) {
+      const server = await startScriptedServer();
+      server.rooms.set('a', 1);
+      cluster.servers.push(server);
+    }
+    for (let i = 0; i < instances; i += 1) await cluster.add(change);
+    return cluster;
+  }
+
+  private constructor(redis: RedisServer) {
+    this.redis = redis;
+  }
+
+  async add(change: Record<string, string> = {}): Promise<Service> {
+    const service = await startTestService(
+      {
+        ...env,
+        CLUSTER_URL: this.redis.url,
+        PUBSUB_SERVERS: this.servers.map(({ id }) => id).join(','),
+        ...change,
+      },
+      { openStore: async () => emptyStore },
+    );
+    this.services.push(service);
+    return service;
+  }
+
+  /** Resolves with the instance that leads, as all agree. */
+  leading(): Promise<Service> {
+    return eventually(
+      () => {
+        const leaders = this.services.filter((service) => roleOf(service) === 'leading');
+        const terms = this.services.map(termSeenBy);
+        const [leader] = leaders;
+        if (!leader || leaders.length > 1 || new Set(terms).size > 1 || terms.includes(undefined))
+          throw new Error(`roles: ${this.services.map(roleOf)}, terms: ${terms}`);
+        return leader;
+      },
+      { withinMs: 20_000 },
+    );
+  }
+
+  async followers(): Promise<Service[]> {
+    const leader = await this.leading();
+    return this.services.filter((service) => service !== leader);
+  }
+
+  async watch(service: Service, headers: Record<string, string> = {}): Promise<EventStream> {
+    const path = '/api/events?stream=changes';
+    const stream = await openEventStream(service.url, { path, headers });
+    this.streams.push(stream);
+    return stream;
+  }
+
+  /** Stops an instance as SIGTERM does. */
+  async stop(service: Service): Promise<void> {
+    this.services.splice(this.services.indexOf(service), 1);
+    await service.stop();
+  }
+
+  /** What the servers were told so far, in order: true for each activation. */
+  told(): boolean[] {
+    return this.servers
+      .flatMap(({ requests }) => requests.filter(({ method }) => method === 'PUT'))
+      .sort((one, other) => one.at - other.at)
+      .map(({ body }) => JSON.parse(body).active);
+  }
+
+  async end(): Promise<void> {
+    await Promise.all(this.streams.map((stream) => stream.close()));
+    for (const server of this.servers) server.release();
+    await Promise.all(this.services.map((service) => service.stop()));
+    await Promise.all(this.servers.map((server) => server.stop()));
+    await this.redis.stop();
+  }
+}
+
+const clusters: Cluster[] = [];
+afterEach(async () => {
+  for (const cluster of clusters.splice(0)) await cluster.end();
+});
+
+/** `following`, `leading` and so on. */
+export function roleOf({ instance }: Service): string {
+  const { value } = instance.getSnapshot();
+  if (typeof value === 'string') return value;
+  const { clustered } = value as { clustered: string | object };
+  return typeof clustered === 'string' ? clustered : (Object.keys(clustered)[0] ?? '');
+}
+
+function termSeenBy(service: Service): number | undefined {
+  const { leader, term } = service.instance.getSnapshot().context as {
+    leader: Leader | undefined;
+    term: number | undefined;
+  };
+  return roleOf(service) === 'leading' ? term : leader?.term;
+}
