@@ -35,8 +35,13 @@ export interface InstanceRecord extends InstanceInfo {
 /** The lease. A release keeps the record, so its term is never used twice. */
 export interface LeaseRecord {
   readonly term: Term;
-  /** The leader; undefined: it released the lease. */
+  /** The leader; undefined: it released the lease, or Redis lost it. */
   readonly instance: InstanceId | undefined;
+  /**
+   * Redis had no lease: the first beat that saw this left a mark. Its `renewals` are unique, so that a lease
+   * that comes and goes between two beats of an observer does not pass unseen.
+   */
+  readonly isLost: boolean;
   readonly url: string;
   readonly serversUrl?: string | undefined;
   readonly protocol: number;
@@ -48,8 +53,8 @@ export interface LeaseRecord {
 
 export interface AcquireAsk {
   readonly info: InstanceInfo;
-  /** The record that the asker judged to be expired or released. Undefined: there was none. */
-  readonly seen: { readonly term: Term; readonly renewals: number } | undefined;
+  /** The record that the asker judged to be free. */
+  readonly seen: { readonly term: Term; readonly renewals: number };
   /** The highest term that the asker knows of, 0 if none: Redis may have lost it. */
   readonly highestTerm: Term;
   /** The same request, executed twice, takes the lease once. */
@@ -79,7 +84,7 @@ export interface BeatResult {
   readonly isRenewed: boolean;
   /** The highest term that any instance has told, 0 if none. */
   readonly highestTerm: Term;
-  readonly lease: LeaseRecord | undefined;
+  readonly lease: LeaseRecord;
   /** All that beat in the last minute, the asking one too. */
   readonly instances: readonly InstanceRecord[];
   readonly inboxLength: number;
@@ -89,6 +94,11 @@ export interface Release {
   readonly term: Term;
   readonly instance: InstanceId;
   readonly isActive: boolean;
+  /**
+   * Redis lost the lease while the instance held it: nobody else has led since. So Redis learns of the term and
+   * its release.
+   */
+  readonly wasForgotten: boolean;
 }
 
 export interface TakeInbox {
@@ -112,7 +122,7 @@ export interface ClusterStore {
   acquire(ask: AcquireAsk, done: Answered<AcquireResult>): void;
   /** Tells that the instance is there, renews the lease if it leads, and reads what the others said. */
   beat(beat: Beat, done: Answered<BeatResult>): void;
-  /** Gives the lease back, and never the one of a later term. If Redis lost the lease, it then knows the term again. */
+  /** Gives the lease back, and never the one of a later term. */
   release(lease: Release, done: Answered<void>): void;
   /** The instance has gone. It does not release the lease. */
   leave(instance: InstanceId, done: Answered<void>): void;

@@ -272,7 +272,8 @@ export class Lease {
   #renewed(held: HeldLease, sentAt: Instant, { isRenewed, lease }: BeatResult): void {
     if (this.#held !== held) return;
     if (isRenewed) held.renew(sentAt);
-    else this.#lose(causeOf(lease, held.term));
+    else if (held.isHeld(instantOf(this.#needs.clock)))
+      this.#lose(causeOf(lease, held.term), lease.isLost || lease.term < held.term);
     this.#endIfExpired();
     if (this.#held) this.#setEndTimer();
   }
@@ -322,10 +323,10 @@ export class Lease {
   #campaignIfFree(): void {
     if (!this.#isCampaigning || this.#held || this.#isAcquiring) return;
     const [nowMs, info] = [this.#nowMs, this.#needs.info()];
-    if (!this.#observer.isFree(nowMs)) return;
+    const { record: seen, highestTerm } = this.#observer;
+    if (!seen || !this.#observer.isFree(nowMs)) return;
     if (!this.#candidacy.mayCampaign(info, this.instances, nowMs)) return;
     this.#isAcquiring = true;
-    const { record: seen, highestTerm } = this.#observer;
     const [sentAt, requestId] = [instantOf(this.#needs.clock), this.#newRequestId()];
     this.#needs.store.acquire({ info, seen, highestTerm, requestId }, (_, result) => {
       this.#isAcquiring = false;
@@ -342,7 +343,7 @@ export class Lease {
   }
 
   #taken({ taken, previous }: Extract<AcquireResult, { taken: unknown }>, sentAt: Instant): void {
-    const wasActive = previous?.isActive ?? this.#observer.wasActive;
+    const wasActive = previous && !previous.isLost ? previous.isActive : this.#observer.wasActive;
     this.#observer.observe(taken, this.#nowMs);
     this.#isActive = wasActive;
     const held = new HeldLease(taken.term, sentAt, this.#endsAfterMs);
@@ -372,19 +373,19 @@ export class Lease {
     );
   }
 
-  #lose(cause: FailureCause): void {
+  #lose(cause: FailureCause, wasForgotten = false): void {
     const { term } = this.#held ?? {};
     this.#needs.clock.clearTimeout(this.#endTimer);
     this.#held = undefined;
     this.#told = undefined;
     this.#emit({ type: 'lease.lost', cause });
-    if (term !== undefined) this.#giveBack(term);
+    if (term !== undefined) this.#giveBack(term, wasForgotten);
   }
 
   /** So nobody needs to wait until the lease expires. Without effect if another instance has it. */
-  #giveBack(term: Term): void {
+  #giveBack(term: Term, wasForgotten = false): void {
     const { store, self: instance } = this.#needs;
-    store.release({ term, instance, isActive: this.#isActive }, () => {});
+    store.release({ term, instance, isActive: this.#isActive, wasForgotten }, () => {});
   }
 
   #setEndTimer(ms = (this.#held?.endsAtMs ?? 0) - this.#nowMs): void {
@@ -412,7 +413,7 @@ const isSame = (one: Leader | null, other: Leader | null): boolean =>
   one?.isActive === other?.isActive;
 
 function causeOf(lease: BeatResult['lease'], term: Term): FailureCause {
-  if (!lease) return 'Redis lost the lease';
+  if (lease.isLost) return 'Redis lost the lease';
   if (lease.term > term) return `another instance took the lease, with term ${lease.term}`;
   return lease.term < term ? 'Redis lost the lease' : 'Redis knows of a higher term';
 }

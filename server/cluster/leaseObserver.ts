@@ -1,9 +1,14 @@
 import type { InstanceId, Leader, Term } from '../../machines/ports.js';
 import type { LeaseRecord } from './clusterStore.js';
 
+/** After so long without a look, what was seen before no longer counts: one lost beat is less. */
+const longestGap = 0.75;
+
 /**
  * What an instance has seen of the lease. It trusts its own monotonic clock only: a lease has expired when it
  * has not changed for a lease time since it was first seen so. Neither Redis's clock nor the leader's counts.
+ * A replica that takes over may show a record again that was replaced meanwhile, so only what was looked at
+ * all the time counts as unchanged.
  */
 export class LeaseObserver {
   readonly #self: InstanceId;
@@ -11,6 +16,9 @@ export class LeaseObserver {
   #record: LeaseRecord | undefined;
   /** When the record was first seen as it is. Undefined: nothing was seen yet. */
   #sinceMs: number | undefined;
+  #lookedAtMs = Number.NEGATIVE_INFINITY;
+  /** Whether the record came to be what it is while this instance looked. */
+  #isWitnessed = false;
   /** The last term that was seen with a leader. Only then is its release known to be the last word. */
   #heldTerm: Term | undefined;
   #wasActive = false;
@@ -25,11 +33,15 @@ export class LeaseObserver {
   observe(record: LeaseRecord | undefined, nowMs: number): void {
     const isSame =
       record?.term === this.#record?.term && record?.renewals === this.#record?.renewals;
-    if (!isSame || this.#sinceMs === undefined) this.#sinceMs = nowMs;
+    const isGap = nowMs - this.#lookedAtMs > longestGap * this.#leaseMs;
+    this.#lookedAtMs = nowMs;
+    if (isGap) this.#heldTerm = undefined;
+    if (isGap || !isSame) this.#isWitnessed = !isGap;
+    if (isGap || !isSame) this.#sinceMs = nowMs;
     this.#record = record;
     if (!record) return;
     this.knows(record.term);
-    if (record.term < this.#highestTerm) return;
+    if (record.isLost || record.term < this.#highestTerm) return;
     this.#wasActive = record.isActive;
     if (record.instance !== undefined) this.#heldTerm = record.term;
   }
@@ -66,10 +78,10 @@ export class LeaseObserver {
     if (this.#sinceMs === undefined) return false;
     if (this.#isUnchanged(nowMs)) return true;
     const record = this.#record;
-    // A lease that is missing, or older than one that was seen, was lost by Redis: its leader may still act.
-    if (!record || this.#isForgotten) return false;
+    // Of a lease that Redis lost, the leader may still act.
+    if (!record || record.isLost || this.#isForgotten) return false;
     // Taken by a request of this instance whose answer was lost.
-    if (record.instance === this.#self) return true;
+    if (record.instance === this.#self) return this.#isWitnessed;
     return record.instance === undefined && record.term === this.#heldTerm;
   }
 

@@ -41,7 +41,7 @@ export class RedisClusterStore implements ClusterStore {
 
   acquire({ info, seen, highestTerm, requestId }: AcquireAsk, done: Answered<AcquireResult>): void {
     const { lease } = keys;
-    const seenAs = seen ? [String(seen.term), String(seen.renewals)] : ['', ''];
+    const seenAs = [String(seen.term), String(seen.renewals)];
     const asker = [info.url, info.serversUrl ?? '', String(info.protocol)];
     const args = [info.id, requestId, ...seenAs, String(highestTerm), ...asker];
     this.#run('acquire', [lease], args, done, (reply) =>
@@ -57,13 +57,14 @@ export class RedisClusterStore implements ClusterStore {
     const args = [info.id, said, ...renewal, String(presenceMs), String(beat.highestTerm)];
     this.#run('beat', [lease, instances, inbox], args, done, (reply) => {
       const [isRenewed, record, others, inboxLength, highestTerm] = beatReply.parse(reply);
+      if (!record) throw new Error('Redis answered without a lease');
       const read = { lease: record, instances: others, inboxLength, highestTerm };
       return { isRenewed: isRenewed === 1, ...read };
     });
   }
 
-  release({ term, instance, isActive }: Release, done: Answered<void>): void {
-    const args = [String(term), instance, toFlag(isActive)];
+  release({ term, instance, isActive, wasForgotten }: Release, done: Answered<void>): void {
+    const args = [String(term), instance, toFlag(isActive), toFlag(wasForgotten)];
     this.#run('release', [keys.lease], args, done, () => undefined);
   }
 

@@ -7,13 +7,14 @@ const flag = z.enum(['0', '1']).transform((text) => text === '1');
 const orUndefined = (text: string) => text || undefined;
 
 const leaseFields = z.object({
-  term: z.coerce.number().int().positive(),
+  term: z.coerce.number().int().min(0),
   instance: z.string().transform(orUndefined),
   url: z.string(),
   serversUrl: z.string().transform(orUndefined),
   protocol: z.coerce.number(),
   renewals: z.coerce.number().int(),
   isActive: flag,
+  isLost: flag,
 });
 
 const instanceInfo = z.object({

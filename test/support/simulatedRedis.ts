@@ -39,6 +39,15 @@ const noKeys: Keys = {
   takenUntilMs: 0,
 };
 
+const noLeader = {
+  instance: undefined,
+  isLost: false,
+  isActive: false,
+  url: '',
+  serversUrl: undefined,
+  protocol: 0,
+};
+
 /**
  * What the scripts of server/cluster/scripts do, synchronously, in memory. One for all instances of a test,
  * each of which has a `SimulatedClusterStore`. Its owner makes its faults.
@@ -47,6 +56,7 @@ export class SimulatedRedis {
   readonly #nowMs: () => number;
   #keys = noKeys;
   #saved = noKeys;
+  #marks = 0;
   /** Added to its clock, which is the only one that scripts read. */
   timeOffsetMs = 0;
   /** Connections are refused. */
@@ -92,12 +102,12 @@ export class SimulatedRedis {
     const now = held?.record;
     if (held && now?.instance === info.id && held.requestId === requestId)
       return { taken: held.record, previous: held.previous };
-    if (now?.term !== seen?.term || now?.renewals !== seen?.renewals) return { refusedBy: now };
+    if (!now || now.term !== seen.term || now.renewals !== seen.renewals) return { refusedBy: now };
     const { id: instance, url, serversUrl, protocol } = info;
-    const known = Math.max(now?.term ?? 0, this.#keys.highestTerm, highestTerm);
+    const known = Math.max(now.term, this.#keys.highestTerm, highestTerm);
     const term = Math.max(known + 1, this.timeMs);
-    const isActive = now?.isActive ?? false;
-    const record = { term, instance, url, serversUrl, protocol, renewals: 1, isActive };
+    const about = { instance, url, serversUrl, protocol, isActive: now.isActive };
+    const record = { ...about, term, renewals: 1, isLost: false };
     const { taking } = held ?? {};
     this.#set({ lease: { record, requestId, previous: now, taking } });
     return { taken: record, previous: now };
@@ -105,35 +115,37 @@ export class SimulatedRedis {
 
   beat(beat: Beat): BeatResult {
     const { info, lease } = beat;
-    const held = this.#keys.lease;
     const highestTerm = Math.max(beat.highestTerm, this.#keys.highestTerm);
     this.#set({ highestTerm });
+    const mark = { ...noLeader, isLost: true, renewals: this.#mark, term: highestTerm };
+    const held = this.#keys.lease ?? this.#setRecord(mark);
     const isRenewed =
       lease !== undefined &&
-      held?.record.term === lease.term &&
+      held.record.term === lease.term &&
       held.record.instance === info.id &&
       lease.term >= highestTerm;
-    if (isRenewed && held)
+    if (isRenewed)
       this.#change(held, { renewals: held.record.renewals + 1, isActive: lease.isActive });
     this.#setPresence(beat);
     return {
       isRenewed,
-      lease: this.lease,
+      lease: this.lease ?? held.record,
       instances: this.#instances(),
       inboxLength: this.#live.inbox.length,
       highestTerm,
     };
   }
 
-  release({ term, instance, isActive }: Release): void {
+  release({ term, instance, isActive, wasForgotten }: Release): void {
     const held = this.#keys.lease;
-    const gone = { instance: undefined, isActive };
-    if (held && held.record.term === term && held.record.instance === instance)
-      this.#change(held, { ...gone, renewals: held.record.renewals + 1 });
-    else if (!held || held.record.term < term) {
-      const record = { ...gone, term, url: '', serversUrl: undefined, protocol: 0, renewals: 1 };
-      this.#set({ lease: { record, requestId: '', previous: undefined, taking: held?.taking } });
-    }
+    const { record } = held ?? {};
+    if (held && record?.term === term && record.instance === instance)
+      this.#change(held, { instance: undefined, isActive, renewals: held.record.renewals + 1 });
+    else if (
+      wasForgotten &&
+      (!record || record.term < term || (record.term === term && record.isLost))
+    )
+      this.#setRecord({ ...noLeader, isActive, term, renewals: 1 });
   }
 
   leave(instance: string): void {
@@ -187,6 +199,19 @@ export class SimulatedRedis {
       [...this.#keys.instances].filter(([, other]) => atMs - other.atMs <= presenceMs),
     );
     this.#set({ instances: instances.set(beat.info.id, { beat, atMs }) });
+  }
+
+  /** Unique, as microseconds are. */
+  get #mark(): number {
+    this.#marks += 1;
+    return this.timeMs * 1000 + this.#marks;
+  }
+
+  #setRecord(record: LeaseRecord): Lease {
+    const { taking } = this.#keys.lease ?? {};
+    const lease = { record, requestId: '', previous: undefined, taking };
+    this.#set({ lease });
+    return lease;
   }
 
   #change(held: Lease, change: Partial<LeaseRecord>): void {

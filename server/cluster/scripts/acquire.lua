@@ -1,6 +1,6 @@
 -- Takes the lease if it still is what the asker saw: compare-and-set of term and renewals.
 -- KEYS: lease
--- ARGV: instance, request id, seen term ('' if there was none), seen renewals, highest term known,
+-- ARGV: instance, request id, seen term, seen renewals, highest term known,
 --       url, url for servers, protocol
 -- Returns {1, the lease, the one before} or {0, the lease}. A lease is the reply of HGETALL.
 local instance, request, seenTerm, seenRenewals = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
@@ -13,10 +13,10 @@ end
 
 -- This request was executed already.
 if lease.instance == instance and lease.request == request then
-  return {1, before, lease.previous and cjson.decode(lease.previous) or {}}
+  return {1, before, cjson.decode(lease.previous)}
 end
 
-if (lease.term or '') ~= seenTerm or (lease.renewals or '') ~= seenRenewals then
+if lease.term ~= seenTerm or lease.renewals ~= seenRenewals then
   return {0, before}
 end
 
@@ -24,7 +24,7 @@ end
 -- back when the keys were lost, and not when the clock jumped.
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
-local known = math.max(tonumber(lease.term) or 0, tonumber(lease.highest) or 0, tonumber(ARGV[5]))
+local known = math.max(tonumber(lease.term), tonumber(lease.highest), tonumber(ARGV[5]))
 local term = math.max(known + 1, now)
 
 lease.previous = nil
@@ -35,6 +35,6 @@ for field, value in pairs(lease) do
 end
 redis.call('HSET', KEYS[1],
   'term', string.format('%.0f', term), 'renewals', '1', 'instance', instance, 'request', request,
-  'url', ARGV[6], 'serversUrl', ARGV[7], 'protocol', ARGV[8], 'isActive', lease.isActive or '0',
-  'previous', #previous > 0 and cjson.encode(previous) or '[]')
+  'url', ARGV[6], 'serversUrl', ARGV[7], 'protocol', ARGV[8], 'isActive', lease.isActive, 'isLost', '0',
+  'previous', cjson.encode(previous))
 return {1, redis.call('HGETALL', KEYS[1]), previous}

@@ -8,18 +8,29 @@ local instance, said, term, isActive = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
 local rememberedMs = tonumber(ARGV[5])
 local highest = ARGV[6]
 
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+
 local lease = redis.call('HGETALL', KEYS[1])
+if #lease == 0 then
+  -- Redis lost the lease, or there never was one. The mark is unique, so that nobody takes it for another.
+  local mark = string.format('%.0f', time[1] * 1000000 + time[2])
+  lease = {
+    'term', highest, 'highest', highest, 'renewals', mark, 'instance', '', 'isLost', '1', 'isActive', '0',
+    'url', '', 'serversUrl', '', 'protocol', '0', 'request', '', 'previous', '[]',
+  }
+  redis.call('HSET', KEYS[1], unpack(lease))
+end
 local at = {}
 for i = 1, #lease, 2 do
   at[lease[i]] = i + 1
 end
 
 -- Redis may have forgotten a term that others have seen. Then nobody leads with a lower one.
-local highestKnown = lease[at.highest] or '0'
-if tonumber(highest) > tonumber(highestKnown) then
+if tonumber(highest) > tonumber(lease[at.highest]) then
   redis.call('HSET', KEYS[1], 'highest', highest)
 else
-  highest = highestKnown
+  highest = lease[at.highest]
 end
 
 local renewed = 0
@@ -31,8 +42,6 @@ if term ~= '' and lease[at.term] == term and lease[at.instance] == instance
   redis.call('HSET', KEYS[1], 'renewals', lease[at.renewals], 'isActive', isActive)
 end
 
-local time = redis.call('TIME')
-local now = time[1] * 1000 + math.floor(time[2] / 1000)
 redis.call('HSET', KEYS[2], instance, string.format('%.0f', now) .. ' ' .. said)
 
 local instances = {}

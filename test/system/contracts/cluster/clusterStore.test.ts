@@ -11,7 +11,6 @@ import {
 import { adapters, answer, type ClusterRedis, infoOf, taken } from './adapters.js';
 
 const [a, b] = [infoOf('a', { serversUrl: 'https://dashboard.example' }), infoOf('b')];
-const nobody = { seen: undefined, highestTerm: 0 };
 
 describe.each(adapters)('%s', (_, start) => {
   let redis: ClusterRedis;
@@ -22,19 +21,26 @@ describe.each(adapters)('%s', (_, start) => {
   });
 
   let requests = 0;
-  const acquire = (info: InstanceInfo, ask: Partial<AcquireAsk> = {}) =>
+  const takeOver = (
+    info: InstanceInfo,
+    seen: AcquireAsk['seen'],
+    ask: { highestTerm?: number; requestId?: string } = {},
+  ) =>
     answer<AcquireResult>(redis, (done) => {
       requests += 1;
-      store.acquire({ info, ...nobody, requestId: `request ${requests}`, ...ask }, done);
+      store.acquire({ info, seen, highestTerm: 0, requestId: `request ${requests}`, ...ask }, done);
     });
+  /** Takes the lease as it is now. */
+  const acquire = async (info: InstanceInfo, ask: Parameters<typeof takeOver>[2] = {}) =>
+    takeOver(info, (await beat(info)).lease, ask);
   const beat = async (info: InstanceInfo, lease?: Beat['lease'], more: Partial<Beat> = {}) => {
     const told = { info, beats: 1, isCandidate: true, highestTerm: 0, lease, ...more };
     const result = await answer<BeatResult>(redis, (done) => store.beat(told, done));
     if (!result) throw new Error('no result');
     return result;
   };
-  const release = (term: number, instance: string, isActive = false) =>
-    answer(redis, (done) => store.release({ term, instance, isActive }, done));
+  const release = (term: number, instance: string, isActive = false, wasForgotten = false) =>
+    answer(redis, (done) => store.release({ term, instance, isActive, wasForgotten }, done));
   const push = (...entries: string[]) => answer(redis, (done) => store.pushInbox(entries, done));
   const take = (term: number, instance: string, requestId: string, confirmed?: string) =>
     answer<string[]>(redis, (done) =>
@@ -52,21 +58,41 @@ describe.each(adapters)('%s', (_, start) => {
       protocol: 1,
       renewals: 1,
       isActive: false,
+      isLost: false,
     });
     expect(lease.term).toBeGreaterThanOrEqual(before);
     expect((await beat(b)).lease).toEqual(lease);
   });
 
   test('a lease that another instance has is refused', async () => {
-    const lease = taken(await acquire(a));
-    expect(await acquire(b)).toEqual({ refusedBy: lease });
+    const { lease: mark } = await beat(b);
+    const lease = taken(await takeOver(a, mark));
+    expect(await takeOver(b, mark)).toEqual({ refusedBy: lease });
+  });
+
+  test('a lease that comes and goes between two looks is noticed', async () => {
+    const { lease: before } = await beat(a);
+    expect(before).toMatchObject({ isLost: true, instance: undefined });
+    expect((await beat(b)).lease).toEqual(before);
+    taken(await takeOver(b, before));
+    await redis.loseKeys();
+    const { lease: after } = await beat(a);
+    expect(after).toMatchObject({ isLost: true, instance: undefined });
+    expect(after.renewals).not.toBe(before.renewals);
+    expect(await takeOver(a, before)).toEqual({ refusedBy: after });
+  });
+
+  test('a lease that Redis lost is taken by nobody who has not seen that', async () => {
+    const { term, renewals } = taken(await acquire(a));
+    await redis.loseKeys();
+    expect(await takeOver(b, { term, renewals })).toEqual({ refusedBy: undefined });
   });
 
   test('a lease is taken over if it still is what was seen', async () => {
     const { term, renewals } = taken(await acquire(a));
     await beat(a, { term, isActive: true });
-    expect(await acquire(b, { seen: { term, renewals } })).toMatchObject({ refusedBy: { term } });
-    const result = await acquire(b, { seen: { term, renewals: renewals + 1 } });
+    expect(await takeOver(b, { term, renewals })).toMatchObject({ refusedBy: { term } });
+    const result = await takeOver(b, { term, renewals: renewals + 1 });
     expect(result).toMatchObject({
       taken: { instance: 'b', renewals: 1, isActive: true },
       previous: { instance: 'a', term, renewals: renewals + 1, isActive: true },
@@ -76,30 +102,30 @@ describe.each(adapters)('%s', (_, start) => {
 
   test('the same request, executed twice, takes one term', async () => {
     const first = taken(await acquire(a));
-    const { term, renewals } = first;
-    const ask = { seen: { term, renewals }, requestId: 'the same' };
-    const second = await acquire(b, ask);
-    expect(await acquire(b, ask)).toEqual(second);
+    const ask = { requestId: 'the same' };
+    const second = await takeOver(b, first, ask);
+    expect(await takeOver(b, first, ask)).toEqual(second);
     expect(second).toMatchObject({ previous: first });
   });
 
   test('a request with the id of another instance is another request', async () => {
-    const lease = taken(await acquire(a, { requestId: 'the same' }));
-    expect(await acquire(b, { requestId: 'the same' })).toEqual({ refusedBy: lease });
+    const { lease: mark } = await beat(b);
+    const lease = taken(await takeOver(a, mark, { requestId: 'the same' }));
+    expect(await takeOver(b, mark, { requestId: 'the same' })).toEqual({ refusedBy: lease });
   });
 
   test('a term is above all that the asker knows, when the keys are lost', async () => {
     const highestTerm = (await redis.timeMs()) + 1_000_000;
     expect(taken(await acquire(a, { highestTerm })).term).toBe(highestTerm + 1);
     await redis.loseKeys();
-    const [lease] = [taken(await acquire(b, { highestTerm: highestTerm + 1 }))];
+    const lease = taken(await acquire(b, { highestTerm: highestTerm + 1 }));
     expect(lease.term).toBe(highestTerm + 2);
   });
 
   test('a term is above the last one, when the clock of Redis is behind', async () => {
     const ahead = (await redis.timeMs()) + 1_000_000;
     const { term, renewals } = taken(await acquire(a, { highestTerm: ahead }));
-    expect(taken(await acquire(b, { seen: { term, renewals } })).term).toBe(ahead + 2);
+    expect(taken(await takeOver(b, { term, renewals })).term).toBe(ahead + 2);
   });
 
   test('a renewal counts, and tells whether the servers post', async () => {
@@ -129,7 +155,7 @@ describe.each(adapters)('%s', (_, start) => {
     await redis.loseKeys();
     expect(await beat(a, { term, isActive: true })).toMatchObject({
       isRenewed: false,
-      lease: undefined,
+      lease: { isLost: true, instance: undefined },
     });
   });
 
@@ -141,7 +167,7 @@ describe.each(adapters)('%s', (_, start) => {
     expect((await beat(b, undefined, { highestTerm })).highestTerm).toBe(highestTerm);
     const result = await beat(a, { term, isActive: true });
     expect(result).toMatchObject({ isRenewed: false, highestTerm });
-    const lease = taken(await acquire(b, { seen: { term, renewals: renewals + 1 } }));
+    const lease = taken(await takeOver(b, { term, renewals: renewals + 1 }));
     expect(lease.term).toBe(highestTerm + 1);
   });
 
@@ -150,10 +176,10 @@ describe.each(adapters)('%s', (_, start) => {
     await release(term, 'a', true);
     const { lease } = await beat(b);
     expect(lease).toMatchObject({ term, instance: undefined, isActive: true });
-    expect(lease?.renewals).toBeGreaterThan(renewals);
+    expect(lease.renewals).toBeGreaterThan(renewals);
     expect((await beat(a, { term, isActive: true })).isRenewed).toBe(false);
-    expect(await acquire(b, { seen: { term, renewals } })).toEqual({ refusedBy: lease });
-    const result = await acquire(b, { seen: { term, renewals: renewals + 1 } });
+    expect(await takeOver(b, { term, renewals })).toEqual({ refusedBy: lease });
+    const result = await takeOver(b, { term, renewals: renewals + 1 });
     expect(result).toMatchObject({ taken: { instance: 'b' }, previous: { isActive: true } });
   });
 
@@ -164,11 +190,21 @@ describe.each(adapters)('%s', (_, start) => {
     expect((await beat(b)).lease).toEqual(lease);
   });
 
-  test('a release tells Redis the term that it lost', async () => {
+  test('a release tells Redis the term that it lost, on request', async () => {
     const { term } = taken(await acquire(a));
+    const released = { term, instance: undefined, isActive: true, isLost: false };
     await redis.loseKeys();
+    await release(term, 'a', true, true);
+    expect((await beat(b)).lease).toMatchObject(released);
+    await redis.loseKeys();
+    const mark = (await beat(b, undefined, { highestTerm: term })).lease;
+    expect(mark).toMatchObject({ isLost: true, term });
     await release(term, 'a', true);
-    expect((await beat(b)).lease).toMatchObject({ term, instance: undefined, isActive: true });
+    expect((await beat(b)).lease).toEqual(mark);
+    await release(term, 'a', true, true);
+    expect((await beat(b)).lease).toMatchObject(released);
+    await release(term - 1, 'a', false, true);
+    expect((await beat(b)).lease).toMatchObject(released);
   });
 
   test('a beat shows all instances, until they leave', async () => {
@@ -208,7 +244,7 @@ describe.each(adapters)('%s', (_, start) => {
     const { term, renewals } = taken(await acquire(a));
     await push('one');
     await take(term, 'a', 'r1');
-    const lease = taken(await acquire(b, { seen: { term, renewals } }));
+    const lease = taken(await takeOver(b, { term, renewals }));
     await push('two');
     expect(await take(lease.term, 'b', 'r2')).toEqual(['one', 'two']);
   });
