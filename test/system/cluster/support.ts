@@ -1,6 +1,6 @@
 import { afterEach } from '@jest/globals';
 import type { Leader } from '../../../machines/ports.js';
-import type { Service } from '../../../server/service.js';
+import type { Service, ServiceOverrides } from '../../../server/service.js';
 import { emptyStore } from '../../support/emptyStore.js';
 import { type EventStream, openEventStream } from '../../support/eventStream.js';
 import { eventually } from '../../support/eventually.js';
@@ -42,7 +42,10 @@ export class Cluster {
     this.redis = redis;
   }
 
-  async add(change: Record<string, string> = {}): Promise<Service> {
+  async add(
+    change: Record<string, string> = {},
+    overrides: ServiceOverrides = {},
+  ): Promise<Service> {
     const service = await startTestService(
       {
         ...env,
@@ -50,7 +53,7 @@ export class Cluster {
         PUBSUB_SERVERS: this.servers.map(({ id }) => id).join(','),
         ...change,
       },
-      { openStore: async () => emptyStore },
+      { openStore: async () => emptyStore, ...overrides },
     );
     this.services.push(service);
     return service;
