@@ -14,6 +14,7 @@ export interface ConnectOptions {
 }
 
 const retryMs = { first: 50, max: 1000 };
+const checkAgainMs = 200;
 const retryAfter = (attempts: number) =>
   Math.min(retryMs.max, retryMs.first * 2 ** Math.min(attempts - 1, 10));
 
@@ -26,6 +27,8 @@ export class ClusterConnection {
   #obstacle: Error | undefined = new Error('not connected to Redis');
   #reason = 'the connection was closed';
   #logged: 'nothing' | 'connected' | 'lost' = 'nothing';
+  #checkAgain: NodeJS.Timeout | undefined;
+  #isClosed = false;
   #listener: (obstacle: Error | undefined) => void = () => {};
 
   constructor({ url, sentinelPassword, log, deadlineMs }: ConnectOptions) {
@@ -74,13 +77,17 @@ export class ClusterConnection {
   }
 
   close(): void {
+    this.#isClosed = true;
+    clearTimeout(this.#checkAgain);
     this.#obstacle = new Error('the connection to Redis was closed');
     this.#client.disconnect();
     // A Redis that hangs would not close its end.
     for (const redis of nodesOf(this.#client)) redis.stream?.destroy();
   }
 
+  /** Repeats itself until Redis answers, or the connection is lost. */
   async #check(): Promise<void> {
+    clearTimeout(this.#checkAgain);
     try {
       const policies = await Promise.all(primariesOf(this.#client).map(evictionPolicyOf));
       const evicting = policies.find((policy) => policy !== undefined && policy !== 'noeviction');
@@ -88,12 +95,15 @@ export class ClusterConnection {
         this.#log.warn('the Redis of CLUSTER_URL does not tell its maxmemory-policy');
       this.#set(evicting === undefined ? undefined : new EvictingRedis(evicting));
     } catch (error) {
-      // The connection was lost meanwhile, or hangs, which ends it.
       this.#reason = this.#withoutSecrets((error as Error).message);
+      if (this.#isClosed || this.#client.status !== 'ready') return;
+      // A Redis that hangs accepts connections.
+      this.#checkAgain = setTimeout(() => void this.#check(), checkAgainMs);
     }
   }
 
   #set(obstacle: Error | undefined): void {
+    if (this.#isClosed) return;
     this.#obstacle = obstacle;
     if (obstacle)
       this.#log.error({ reason: obstacle.message }, 'the Redis of the cluster is refused');
@@ -103,6 +113,7 @@ export class ClusterConnection {
   }
 
   #lost(): void {
+    if (this.#isClosed) return;
     this.#obstacle = new Error(`Redis is unreachable: ${this.#reason}`);
     if (this.#logged !== 'lost')
       this.#log.warn({ reason: this.#reason }, 'the Redis of the cluster is unreachable; retrying');

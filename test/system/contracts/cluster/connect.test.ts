@@ -96,6 +96,32 @@ test('a Redis that is away does not hinder the start, and is used when it is the
   ]);
 });
 
+test('a Redis that hung for long is used when it goes on', async () => {
+  const redis = await start();
+  const { connection, lines } = connect(redis.url, 100);
+  await connection.connected(60_000);
+  redis.suspend();
+  ends.push(() => redis.resume());
+  // It is connected to again, and the check of its policy fails.
+  await eventually(() => {
+    connection.uncheckedClient.ping().catch(() => undefined);
+    expect(lines.join()).toContain('is unreachable');
+  });
+  const isReady = () => connection.uncheckedClient.status === 'ready';
+  await eventually(() => expect(isReady()).toBe(true));
+  await expect(connection.uncheckedClient.ping()).rejects.toThrow();
+  redis.resume();
+  await eventually(async () => expect(await connection.client.ping()).toBe('PONG'));
+});
+
+test('a normal end is not logged as a loss', async () => {
+  const { connection, lines } = connect((await start()).url);
+  await connection.connected(60_000);
+  connection.close();
+  await eventually(() => expect(connection.uncheckedClient.status).toBe('end'));
+  expect(lines.join()).not.toContain('unreachable');
+});
+
 test('the policy is checked again when Redis was restarted', async () => {
   const redis = await start();
   const { connection } = connect(redis.url);
