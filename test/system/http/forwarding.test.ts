@@ -156,7 +156,8 @@ describe('without a leader', () => {
       });
     });
     await eventually(() => expect(leader).toBeDefined());
-    const answer = ask(`${await startFollower(() => leader)}/api/servers`);
+    const url = await startFollower(() => leader, { timeoutMs: 600_000 });
+    const answer = ask(`${url}/api/servers`);
     await arrived;
     leader = undefined;
     expect(await answer).toMatchObject(refusal);

@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { InstanceSignatures } from '../../../server/cluster/instanceSignatures.js';
 import { createApp } from '../../../server/http/app.js';
+import { readSignedBody } from '../../../server/http/auth/instances.js';
 import { appNeeds } from '../../support/appNeeds.js';
 import { clusterNeeds } from '../../support/clusterNeeds.js';
 import { useHarness } from '../../support/harness.js';
@@ -56,4 +57,20 @@ describe('a request of another instance', () => {
       code: 'unauthorized',
     });
   });
+});
+
+test('a body of another instance is read only if it is the one that was signed', async () => {
+  const limits = { maxBodyBytes: 100, bodyTimeoutMs: 1000 };
+  const cluster = clusterNeeds(signatures, {
+    addRoutes: (router) =>
+      router.post('/api/instances/test', async (ctx) => {
+        ctx.body = await readSignedBody(ctx, limits);
+      }),
+  });
+  const url = await start({ cluster });
+  const head = { method: 'POST', target: '/api/instances/test' };
+  const headers = { 'Instance-Signature': other.sign(head, 'this', 'signed') };
+  const post = (body: string) => ask(url + head.target, { method: 'POST', headers, body });
+  expect(await post('signed')).toMatchObject({ status: 200, text: 'signed' });
+  expect(await post('forged')).toMatchObject({ status: 403, code: 'instance_unknown' });
 });
