@@ -13,6 +13,7 @@ const ownHeaders =
   /^(connection|keep-alive|transfer-encoding|date|vary|set-cookie|access-control-.*)$/;
 const beforePath = /^[a-z][a-z\d+.-]*:\/\/[^/?]*/i;
 const retryAfterSeconds = 2;
+const eventStream = 'text/event-stream';
 
 /**
  * Middleware for routes that only the leader can answer. Elsewhere, the leader's answer is passed back as it
@@ -40,8 +41,17 @@ async function passBack(ctx: Context, forwarding: Forwarding): Promise<void> {
   ctx.status = status;
   for (const [name, value] of Object.entries(headers))
     if (value !== undefined && !ownHeaders.test(name)) ctx.set(name, value);
+  // This instance may have added to it already.
+  if (headers.vary !== undefined) ctx.vary(headers.vary);
+  if (headers['content-type']?.startsWith(eventStream)) endWithConnection(ctx);
   // Koa destroys it when the client leaves. The headers above stay: they describe these bytes.
   ctx.body = body;
+}
+
+/** As `Viewer` does: frames need no chunked encoding. */
+function endWithConnection(ctx: Context): void {
+  ctx.res.useChunkedEncodingByDefault = false;
+  ctx.set('Connection', 'close');
 }
 
 function headersOf(headers: IncomingHttpHeaders): Record<string, string> {
@@ -55,10 +65,10 @@ function headersOf(headers: IncomingHttpHeaders): Record<string, string> {
 
 /** An EventSource never retries after an error status. So it gets a stream that only says when to retry. */
 function refuse(ctx: Context, { message }: NoLeader): void {
-  if (!ctx.get('Accept').includes('text/event-stream')) throw noLeader(message);
+  if (!ctx.get('Accept').includes(eventStream)) throw noLeader(message);
   ctx.status = 200;
   ctx.set('Cache-Control', 'no-store');
-  ctx.type = 'text/event-stream';
+  ctx.type = eventStream;
   ctx.body = retryFrame(retryMs('present'));
 }
 
