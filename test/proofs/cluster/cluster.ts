@@ -94,10 +94,20 @@ export class Cluster {
     const addresses = this.servers.map(({ url }) => url);
     this.crowd = new Crowd({ truth: this.truth, servers: addresses, seed });
     const steady = await this.crowd.settle(steadyRooms);
-    this.referee = new Referee({ truth: this.truth, watchers: this.watchers, steady });
+    const { truth, watchers } = this;
+    const ask = (room: string) => this.#countsOf(room);
+    this.referee = new Referee({ truth, watchers, steady, ask });
     await eventually(() => {
       if (this.proxy.ready().length < instances) throw new Error('not every instance is ready');
     });
+  }
+
+  async #countsOf(room: string): Promise<string> {
+    const counts = this.servers.map(async (server) => {
+      const { [room]: count = 0 } = await server.connections();
+      return `${server.id} ${count}`;
+    });
+    return (await Promise.all(counts)).join(', ');
   }
 
   async #instance(index: number, redisHost: string): Promise<Instance> {

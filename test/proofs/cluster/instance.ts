@@ -29,6 +29,8 @@ process.on('exit', () => {
 /** One instance in a process of its own, which can be started again and again. The caller kills it. */
 export class Instance {
   readonly url: string;
+  /** What was done to it, with times. */
+  readonly happened: string[] = [];
   readonly #options: InstanceOptions;
   #child: ChildProcess | undefined;
   #exited: Promise<unknown> = Promise.resolve();
@@ -71,16 +73,19 @@ export class Instance {
       }),
     );
     await within(listenWithinMs, `${this.url} did not listen: ${logFile}`, listening(child));
+    this.#note(`process ${child.pid} listens`);
   }
 
   /** SIGKILL. Resolves when it has exited. */
   async kill(): Promise<void> {
+    this.#note('killed');
     this.#child?.kill('SIGKILL');
     await this.#exited;
   }
 
   /** SIGTERM. Resolves with its exit code. */
   async terminate(): Promise<unknown> {
+    this.#note('told to end');
     this.#child?.kill('SIGTERM');
     return within(stopWithinMs, `${this.url} did not stop`, this.#exited);
   }
@@ -92,12 +97,18 @@ export class Instance {
 
   /** SIGSTOP. */
   suspend(): void {
+    this.#note('suspended');
     this.#child?.kill('SIGSTOP');
   }
 
   /** SIGCONT. */
   resume(): void {
+    this.#note('resumed');
     this.#child?.kill('SIGCONT');
+  }
+
+  #note(what: string): void {
+    this.happened.push(`${what} at ${Math.round(performance.now())}`);
   }
 }
 

@@ -8,7 +8,17 @@ export type Verdict = 'apart' | 'incomplete' | 'wrong' | 'right';
 /** A broken promise. */
 export interface Offence {
   readonly atMs: number;
-  readonly text: string;
+  text: string;
+}
+
+/** What a referee compares, and what it is told of a room that is wrong. */
+export interface RefereeNeeds {
+  truth: Truth;
+  watchers: ReadonlySet<Watcher>;
+  /** Rooms whose count never changes. They may not flicker, complete or not. */
+  steady: ReadonlyMap<string, number>;
+  /** What the servers themselves count in a room, in words. */
+  ask?: (room: string) => Promise<string>;
 }
 
 const sampleMs = 20;
@@ -25,8 +35,10 @@ export class Referee {
   longestPauseMs = 0;
   readonly #truth: Truth;
   readonly #watchers: ReadonlySet<Watcher>;
-  /** Rooms whose count never changes. They may not flicker, complete or not. */
   readonly #steady: ReadonlyMap<string, number>;
+  readonly #ask: RefereeNeeds['ask'];
+  /** Watchers and rooms that were accused. */
+  readonly #accused = new Set<string>();
   readonly #pausedInstances = new Map<string, number>();
   /** Watchers that had everything once. */
   readonly #informed = new WeakSet<Watcher>();
@@ -36,14 +48,11 @@ export class Referee {
   #sampledMs = performance.now();
   #excusedUntilMs = 0;
 
-  constructor(needs: {
-    truth: Truth;
-    watchers: ReadonlySet<Watcher>;
-    steady: ReadonlyMap<string, number>;
-  }) {
+  constructor(needs: RefereeNeeds) {
     this.#truth = needs.truth;
     this.#watchers = needs.watchers;
     this.#steady = needs.steady;
+    this.#ask = needs.ask;
     this.#timer = setInterval(() => this.#sample(), sampleMs);
   }
 
@@ -101,7 +110,11 @@ export class Referee {
     if (room === undefined) return;
     const shown = watcher.rooms.get(room) ?? 0;
     const truth = this.#truth.inWords(room, now - noticeMs);
-    this.#accuse(watcher, `${room} is ${shown}, said to be complete; true: ${truth}`);
+    const how = watcher.history.get(room)?.join(', ');
+    const said = `${room} is ${shown}, said to be complete; true: ${truth}; shown: ${how}`;
+    // Once: it is wrong at every look until it is right.
+    if (!this.#accused.has(`${watcher.name} ${room}`)) this.#accuse(watcher, said, room);
+    this.#accused.add(`${watcher.name} ${room}`);
   }
 
   verdictOf(watcher: Watcher, now = performance.now()): Verdict {
@@ -122,9 +135,18 @@ export class Referee {
     return undefined;
   }
 
-  #accuse(watcher: Watcher, what: string): void {
+  #accuse(watcher: Watcher, what: string, room?: string): void {
     const atMs = performance.now();
     const text = `at ${Math.round(atMs)} ${what} | ${watcher.inWords()}`;
-    if (this.offences.length < maxOffences) this.offences.push({ atMs, text });
+    const offence = { atMs, text };
+    if (this.offences.length >= maxOffences) return;
+    this.offences.push(offence);
+    if (room === undefined) return;
+    this.#ask?.(room).then(
+      (answer) => {
+        offence.text += ` | the servers: ${answer}`;
+      },
+      () => undefined,
+    );
   }
 }

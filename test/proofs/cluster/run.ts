@@ -48,6 +48,9 @@ export async function run(scenario: Scenario, options: RunOptions = {}): Promise
     failures.push(`${(cause as Error).message}\n${cluster.inWords()}`);
   }
   const offences = cluster.referee.offences.map(({ text }) => text);
+  if (offences.length > 0)
+    for (const { url, happened } of cluster.instances)
+      offences.push(`${url}: ${happened.join(', ')}`);
   if (offences.length > 0) offences.push(`logs: ${cluster.folder}`);
   const pauseMs = Math.round(cluster.referee.longestPauseMs);
   await cluster.stop();

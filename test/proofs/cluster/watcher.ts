@@ -37,6 +37,8 @@ export class Watcher {
   /** The instance that it is connected to, as the proxy tells it. */
   instance: string | undefined;
   lastEventId = '';
+  /** How each room came to its count: the newest changes, with their time and event. */
+  readonly history = new Map<string, string[]>();
   readonly #url: string;
   readonly #events: WatcherEvents;
   #retryMs = usualRetryMs;
@@ -116,6 +118,7 @@ export class Watcher {
     const { event, id, data } = message;
     if (id !== undefined) this.lastEventId = id;
     const said = JSON.parse(data);
+    const note = `by ${event} ${id ?? ''} at ${Math.round(performance.now())}`;
     if (event === 'snapshot') {
       this.rooms.clear();
       this.servers.clear();
@@ -133,6 +136,7 @@ export class Watcher {
       else this.servers.set(server, state);
     }
     for (const [room, count] of Object.entries<number>(said.rooms ?? {})) {
+      this.history.set(room, [...(this.history.get(room) ?? []).slice(-7), `${count} ${note}`]);
       if (count > 0) this.rooms.set(room, count);
       else this.rooms.delete(room);
     }
