@@ -49,7 +49,7 @@ test('a number that is wrong and said to be complete for more than 3 s is an off
   truth.opened('r');
   await eventually(() => expect(referee.verdictOf(watcher)).toBe('wrong'));
   expect(textsOf(referee)).toBe('');
-  await eventually(() => expect(textsOf(referee)).toContain('r is 0, said to be complete'));
+  await eventually(() => expect(textsOf(referee)).toContain('r is 0, true: 0..0'));
 });
 
 test('a number that is not said to be complete may be wrong', async () => {

@@ -31,13 +31,19 @@ const maxOffences = 20;
 /** Compares watchers with the truth all the time. */
 export class Referee {
   readonly offences: Offence[] = [];
+  /** The longest time that a wrong number was said to be complete. */
+  longestWrongMs = 0;
+  /** How it came about. */
+  longestWrong = '';
   /** The longest time that this process itself was busy: judgements are late by as much. */
   longestPauseMs = 0;
   readonly #truth: Truth;
   readonly #watchers: ReadonlySet<Watcher>;
   readonly #steady: ReadonlyMap<string, number>;
   readonly #ask: RefereeNeeds['ask'];
-  /** Watchers and rooms that were accused. */
+  /** Since when each watcher has shown a wrong number of a room as complete. */
+  readonly #wrongSince = new Map<Watcher, Map<string, number>>();
+  /** Watchers and rooms that were accused, with the beginning. */
   readonly #accused = new Set<string>();
   readonly #pausedInstances = new Map<string, number>();
   /** Watchers that had everything once. */
@@ -105,34 +111,46 @@ export class Referee {
     const verdict = this.verdictOf(watcher, now);
     if (verdict === 'right') this.#informed.add(watcher);
     if (verdict !== 'right' || !this.#lastBadMs.has(watcher)) this.#lastBadMs.set(watcher, now);
-    if (verdict !== 'wrong' || now < this.#excusedUntilMs) return;
-    const room = this.#wrongRoom(watcher, now - noticeMs);
-    if (room === undefined) return;
-    const shown = watcher.rooms.get(room) ?? 0;
-    const truth = this.#truth.inWords(room, now - noticeMs);
-    const how = watcher.history.get(room)?.join(', ');
-    const said = `${room} is ${shown}, said to be complete; true: ${truth}; shown: ${how}`;
-    // Once: it is wrong at every look until it is right.
-    if (!this.#accused.has(`${watcher.name} ${room}`)) this.#accuse(watcher, said, room);
-    this.#accused.add(`${watcher.name} ${room}`);
+    const wrong = verdict === 'wrong' ? this.#wrongRooms(watcher, now - freshMs) : [];
+    const before = this.#wrongSince.get(watcher);
+    const since = new Map(wrong.map((room) => [room, before?.get(room) ?? now - freshMs]));
+    this.#wrongSince.set(watcher, since);
+    if (now < this.#excusedUntilMs) return;
+    for (const [room, sinceMs] of since) this.#judgeRoom(watcher, room, sinceMs, now);
+  }
+
+  #judgeRoom(watcher: Watcher, room: string, sinceMs: number, now: number): void {
+    const wrongMs = now - sinceMs;
+    if (wrongMs > this.longestWrongMs) {
+      this.longestWrongMs = wrongMs;
+      this.longestWrong = `${this.#inWords(watcher, room, now)} | ${watcher.inWords()}`;
+    }
+    const key = `${watcher.name} ${sinceMs} ${room}`;
+    if (wrongMs <= noticeMs || this.#accused.has(key)) return;
+    this.#accused.add(key);
+    this.#accuse(watcher, this.#inWords(watcher, room, now), room);
+  }
+
+  /** What a watcher shows of a room, and what was true of late. */
+  #inWords({ rooms, history }: Watcher, room: string, now: number): string {
+    const truth = this.#truth.inWords(room, now - 2 * noticeMs);
+    return `${room} is ${rooms.get(room) ?? 0}, true: ${truth}; shown: ${history.get(room)?.join(', ')}`;
   }
 
   verdictOf(watcher: Watcher, now = performance.now()): Verdict {
     if (!watcher.isConnected || this.#isPaused(watcher, now)) return 'apart';
     if (!watcher.isComplete) return 'incomplete';
-    return this.#wrongRoom(watcher, now - freshMs) === undefined ? 'right' : 'wrong';
+    return this.#wrongRooms(watcher, now - freshMs).length === 0 ? 'right' : 'wrong';
   }
 
   #isPaused({ instance = '' }: Watcher, now: number): boolean {
     return (this.#pausedInstances.get(instance) ?? 0) > now;
   }
 
-  /** A room whose count was not true at any time since then. */
-  #wrongRoom({ rooms }: Watcher, sinceMs: number): string | undefined {
-    for (const room of this.#truth.rooms())
-      if (!this.#truth.wasTrue(room, rooms.get(room) ?? 0, sinceMs)) return room;
-    for (const [room, count] of rooms) if (!this.#truth.wasTrue(room, count, sinceMs)) return room;
-    return undefined;
+  /** Rooms whose count was not true at any time since then. */
+  #wrongRooms({ rooms }: Watcher, sinceMs: number): string[] {
+    const all = new Set([...this.#truth.rooms(), ...rooms.keys()]);
+    return [...all].filter((room) => !this.#truth.wasTrue(room, rooms.get(room) ?? 0, sinceMs));
   }
 
   #accuse(watcher: Watcher, what: string, room?: string): void {

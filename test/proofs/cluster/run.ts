@@ -12,6 +12,8 @@ export interface Outcome {
   /** The same, viewer by viewer. */
   readonly viewerRight: Figures;
   readonly notes: Record<string, number>;
+  /** How the longest time came about that a wrong number was said to be complete. */
+  readonly longestWrong: string;
   /** Broken promises, in words. */
   readonly offences: readonly string[];
 }
@@ -53,6 +55,7 @@ export async function run(scenario: Scenario, options: RunOptions = {}): Promise
       offences.push(`${url}: ${happened.join(', ')}`);
   if (offences.length > 0) offences.push(`logs: ${cluster.folder}`);
   const pauseMs = Math.round(cluster.referee.longestPauseMs);
+  const wrongMs = Math.round(cluster.referee.longestWrongMs);
   await cluster.stop();
   return {
     scenario: scenario.name,
@@ -60,7 +63,12 @@ export async function run(scenario: Scenario, options: RunOptions = {}): Promise
     seconds: Math.round((performance.now() - beganAtMs) / 1_000),
     allRight: figuresOf(findings.allRightMs),
     viewerRight: figuresOf(findings.viewerRightMs),
-    notes: { ...findings.notes, 'longest pause of the judging process, ms': pauseMs },
+    notes: {
+      ...findings.notes,
+      'longest time that a wrong number was said to be complete, ms': wrongMs,
+      'longest pause of the judging process, ms': pauseMs,
+    },
+    longestWrong: cluster.referee.longestWrong,
     offences: [...failures, ...offences],
   };
 }
