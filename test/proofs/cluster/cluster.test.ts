@@ -39,10 +39,12 @@ test('the leader reaches no server, while their posts arrive: another one leads'
   expectNoOffence('the leader reaches no server, while their posts arrive'));
 
 inNetworks('the leader is cut off from the servers, not from Redis: another one leads', () =>
-  expectNoOffence('the leader is cut off from the servers, not from Redis'));
+  expectNoOffence('the leader is cut off from the servers, not from Redis'),
+);
 
 inNetworks('the leader is cut off from Redis, not from the servers: another one leads', () =>
-  expectNoOffence('the leader is cut off from Redis, not from the servers'));
+  expectNoOffence('the leader is cut off from Redis, not from the servers'),
+);
 
 test('viewers who come back to another instance resume by Last-Event-ID', () =>
   expectNoOffence('viewers who come back to another instance resume'));
