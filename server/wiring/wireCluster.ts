@@ -5,6 +5,8 @@ import type { InstanceContext, InstanceEvent } from '../../machines/instanceSetu
 import type { Leader } from '../../machines/ports.js';
 import type { InstanceInfo } from '../cluster/clusterStore.js';
 import type { ClusterConnection } from '../cluster/connect.js';
+import { createElection } from '../cluster/election.js';
+import { ElectionLog } from '../cluster/electionLog.js';
 import { Forwarding } from '../cluster/forwarding.js';
 import { InboxWriter } from '../cluster/inboxWriter.js';
 import { InstanceRequests } from '../cluster/instanceRequests.js';
@@ -113,7 +115,9 @@ export function wireCluster(needs: ClusterWiringNeeds) {
       return probe.note(leading?.reachesServers === false);
     }
     if (inboxLength > 0) leadership.noteInbox();
-    if (leadership.reach.isOutdoneBy(lease.instances, self)) tell({ type: 'fleet.unreachable' });
+    if (!leadership.reach.isOutdoneBy(lease.instances, self)) return;
+    log.warn('no pub-sub server answers this leader, but another instance reaches them');
+    tell({ type: 'fleet.unreachable' });
   });
   const shared = sharedAuth(connection, clusterSecret);
   const http: ClusterNeeds = {
@@ -138,8 +142,10 @@ export function wireCluster(needs: ClusterWiringNeeds) {
       instancePostRoutes(router, { takePassed, bodyLimits: needs.bodyLimits });
     },
   };
+  const electionLog = new ElectionLog(log);
   return {
     lease,
+    election: createElection(lease, (event) => electionLog.note(event)),
     relay,
     requests,
     callbacks,

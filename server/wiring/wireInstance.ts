@@ -3,7 +3,6 @@ import { type ActorOptions, type AnyActorLogic, createActor, fromCallback } from
 import { type InstanceActor, instanceMachine } from '../../machines/instanceMachine.js';
 import type { ElectionRequest } from '../../machines/ports.js';
 import type { roomMachine } from '../../machines/roomMachine.js';
-import { createElection } from '../cluster/election.js';
 import type { Config } from '../config/config.js';
 import type { Inspector } from '../inspection/inspector.js';
 import type { perLeadership } from './perLeadership.js';
@@ -34,9 +33,7 @@ export function wireInstance(needs: InstanceWiringNeeds): InstanceActor {
   const { config, log, activation, room, cluster, closeFleet, leadership, inspector, clock } =
     needs;
   // Without a cluster nobody is elected.
-  const election = cluster
-    ? createElection(cluster.lease)
-    : fromCallback<ElectionRequest>(() => {});
+  const election = cluster?.election ?? fromCallback<ElectionRequest>(() => {});
   const machine = instanceMachine.provide({
     actors: { activation, room, election },
     actions: {

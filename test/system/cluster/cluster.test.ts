@@ -45,3 +45,44 @@ test('another instance takes over from a leader that stops, and no viewer sees a
   expect(cluster.told().slice(told)).not.toContain(false);
   expect(stream.messages.filter(({ event }) => event === 'snapshot').length).toBe(1);
 });
+
+test('a start-up query at a follower makes a new server known, and answers for the leader', async () => {
+  const cluster = await Cluster.start(3, 1);
+  const [follower, other] = await cluster.followers();
+  if (!follower || !other) throw new Error('nobody follows');
+  const stream = await cluster.watch(other);
+  // The leader tells the others by its beats that the servers post.
+  await eventually(() => {
+    expect(stream.seen().complete).toBe(true);
+    expect(follower.instance.getSnapshot().context.leader?.isActive).toBe(true);
+  }, within);
+  const newcomer = await cluster.startServer();
+  newcomer.rooms.set('b', 1);
+  const answer = await newcomer.askAtStartup(follower.url, { port: newcomer.port });
+  expect(answer.active).toBe(true);
+  await eventually(() => expect(stream.rooms()).toEqual({ a: 1, b: 1 }), within);
+});
+
+test('the last viewer anywhere deactivates after the linger time', async () => {
+  const cluster = await Cluster.start(2);
+  const [follower] = await cluster.followers();
+  if (!follower) throw new Error('nobody follows');
+  const leader = await cluster.leading();
+  const stream = await cluster.watch(follower);
+  await eventually(() => expect(stream.seen().complete).toBe(true), within);
+  await stream.close();
+  await eventually(() => expect(leader.activation.getSnapshot().value).toBe('inactive'), within);
+  expect(cluster.told().slice(-2)).toEqual([false, false]);
+});
+
+test('the last instance of all silences the servers', async () => {
+  const cluster = await Cluster.start(2);
+  const [follower] = await cluster.followers();
+  if (!follower) throw new Error('nobody follows');
+  const stream = await cluster.watch(await cluster.leading());
+  await eventually(() => expect(stream.seen().complete).toBe(true), within);
+  await cluster.stop(follower);
+  expect(cluster.told().slice(-2)).toEqual([true, true]);
+  await cluster.stop(await cluster.leading());
+  expect(cluster.told().slice(-2)).toEqual([false, false]);
+});

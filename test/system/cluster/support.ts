@@ -29,17 +29,20 @@ export class Cluster {
   static async start(instances: number, servers = 2, change: Record<string, string> = {}) {
     const cluster = new Cluster(await startRedis());
     clusters.push(cluster);
-    for (let i = 0; i < servers; i += 1) {
-      const server = await startScriptedServer();
-      server.rooms.set('a', 1);
-      cluster.servers.push(server);
-    }
+    for (let i = 0; i < servers; i += 1) (await cluster.startServer()).rooms.set('a', 1);
     for (let i = 0; i < instances; i += 1) await cluster.add(change);
     return cluster;
   }
 
   private constructor(redis: RedisServer) {
     this.redis = redis;
+  }
+
+  /** A scripted pub-sub server. Instances that are started later know it. */
+  async startServer(): Promise<ScriptedServer> {
+    const server = await startScriptedServer();
+    this.servers.push(server);
+    return server;
   }
 
   async add(
