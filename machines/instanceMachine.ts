@@ -11,7 +11,7 @@ const activationOf = ({ context }: { context: InstanceContext }): ActivationInpu
   return { timing, servers, begins, ...(limits && { limits }), ...(term && { term }) };
 };
 
-/** The other instances may have gone meanwhile. */
+/** Who is there is known only now: others may have come or gone a moment before the shutdown. */
 const handedOver = [
   {
     guard: 'isAbandoned',
@@ -116,13 +116,10 @@ export const instanceMachine = instanceSetup.extend({ actions: watchActions }).c
               entry: 'publishRole',
               on: {
                 'fleet.unreachable': { target: 'handingOver', actions: 'noteUnreachable' },
-                'shutdown.requested': [
-                  { guard: 'hasSuccessor', target: 'handingOver', actions: 'noteShutdown' },
-                  { target: 'silencing', actions: ['noteShutdown', 'shutDownActivation'] },
-                ],
+                'shutdown.requested': { target: 'handingOver', actions: 'noteShutdown' },
               },
             },
-            /** The next leader may act when every request of this one is over. Posts are still counted. */
+            /** The next leader may act when every request of this one has ended. Posts are still counted. */
             handingOver: {
               entry: ['holdRequests', 'publishRole'],
               on: { 'requests.ended': handedOver },

@@ -10,7 +10,7 @@ export type InstanceEvent =
   | ElectionEvent
   /** No pub-sub server answers this leader, although another instance says that it could reach them. */
   | { type: 'fleet.unreachable' }
-  /** While requests are held: no request to a pub-sub server is open any longer. */
+  /** While handing over: no request to a pub-sub server is open, and it is known who else is there. */
   | { type: 'requests.ended' }
   | { type: 'shutdown.requested' }
   /** A viewer opened or closed a room. */
