@@ -13,7 +13,7 @@ export interface ConnectOptions {
   readonly deadlineMs: number;
 }
 
-const retryMs = { first: 50, max: 1000 };
+const retryMs = { first: 50, max: 500 };
 const checkAgainMs = 200;
 const retryAfter = (attempts: number) =>
   Math.min(retryMs.max, retryMs.first * 2 ** Math.min(attempts - 1, 10));

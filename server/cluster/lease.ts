@@ -10,11 +10,13 @@ import { Candidacy, isOutdated } from './candidacy.js';
 import type {
   AcquireResult,
   Answered,
+  Beat,
   BeatResult,
   ClusterStore,
   InstanceInfo,
 } from './clusterStore.js';
 import { HeldLease, type Instant, instantOf } from './heldLease.js';
+import { LeaseBeats } from './leaseBeats.js';
 import { LeaseObserver } from './leaseObserver.js';
 import { type InstanceStatus, Presence } from './presence.js';
 
@@ -30,9 +32,6 @@ export interface LeaseNeeds {
   readonly beatMs: number;
 }
 
-/** What a renewal tells those who wait for it. */
-type Renewed = (isRenewed: boolean) => void;
-
 /** A single failure is nothing: after a blocked loop, the answer was there and was not read in time. */
 const failuresUntilLost = 2;
 
@@ -47,10 +46,9 @@ export class Lease {
   readonly #observer: LeaseObserver;
   readonly #presence: Presence;
   readonly #candidacy: Candidacy;
+  readonly #beats: LeaseBeats;
   #held: HeldLease | undefined;
   #isActive = false;
-  /** Renewals under way, with those who wait for them. The newest one is shared. */
-  #renewal: Renewed[] | undefined;
   #isCampaigning = false;
   #isAcquiring = false;
   /** The leader as the election was told; null: that there is none; undefined: nothing yet. */
@@ -58,18 +56,9 @@ export class Lease {
   #election: ((event: ElectionEvent) => void) | undefined;
   /** Why Redis counts as lost. */
   #redisLoss: FailureCause | undefined;
-  #unanswered = 0;
-  #beats = 0;
-  #lastAnswered = 0;
   #requests = 0;
   #confirmedTaking: string | undefined;
-  /** When the last beat that was answered was sent. */
-  #answeredAtMs: number;
-  #beatTimer: Timer;
-  #retryTimer: Timer;
   #endTimer: Timer;
-  #nextBeatMs = Number.POSITIVE_INFINITY;
-  #lagMs = 0;
   readonly #changeListeners = new Set<() => void>();
   readonly #beatListeners = new Set<(result: BeatResult) => void>();
 
@@ -79,29 +68,35 @@ export class Lease {
     this.#observer = new LeaseObserver(needs.self, needs.leaseMs);
     this.#presence = new Presence(needs.leaseMs);
     this.#candidacy = new Candidacy(needs.leaseMs);
-    this.#answeredAtMs = needs.clock.monotonicMs();
+    this.#beats = new LeaseBeats({
+      ...needs,
+      tell: () => this.#nextBeat(),
+      onTime: () => this.#endIfExpired(),
+      onAnswer: (result, { lease }, sentAt) => this.#renewed(result, lease?.term, sentAt),
+      onNews: (result) => this.#learn(result),
+      onFailure: (error) => this.#noteFailure(error),
+    });
   }
 
   /** Sends the first beat. */
   start(): void {
-    this.#beatAndRepeat();
+    this.#beats.start();
   }
 
   /** Ends without a word: the lease is not released, and nobody is called any more. */
   close(): void {
-    const { clock } = this.#needs;
-    for (const timer of [this.#beatTimer, this.#retryTimer, this.#endTimer])
-      clock.clearTimeout(timer);
+    this.#beats.stop();
+    this.#needs.clock.clearTimeout(this.#endTimer);
     this.#held = undefined;
+    this.#isCampaigning = false;
     this.#election = undefined;
     this.#changeListeners.clear();
     this.#beatListeners.clear();
-    this.#nextBeatMs = Number.POSITIVE_INFINITY;
   }
 
   /** Stops the beats, and tells the others that this instance goes. Release the lease before. */
   leave(done: Answered<void>): void {
-    this.#needs.clock.clearTimeout(this.#beatTimer);
+    this.#beats.stop();
     this.#needs.store.leave(this.#needs.self, done);
   }
 
@@ -109,7 +104,7 @@ export class Lease {
   elect(listener: (event: ElectionEvent) => void): () => void {
     this.#election = listener;
     this.#told = undefined;
-    if (this.#lastAnswered > 0) this.#tell();
+    if (this.#beats.hasAnswer) this.#tell();
     return () => {
       if (this.#election === listener) this.#election = undefined;
     };
@@ -169,21 +164,24 @@ export class Lease {
 
   /** How late the last beat was sent: the time for which the event loop stood still. */
   get lagMs(): number {
-    return this.#lagMs;
+    return this.#beats.lagMs;
   }
 
   /** Renews the lease now. False: this instance does not lead, or Redis did not say that it still does. */
-  renew(done: Renewed): void {
+  renew(done: (isRenewed: boolean) => void): void {
+    const held = this.#held;
     if (!this.isHeldNow()) done(false);
-    else if (this.#renewal) this.#renewal.push(done);
-    else this.#beat([done]);
+    else
+      this.#beats.share((result) =>
+        done(result?.isRenewed === true && this.#held === held && this.isHeldNow()),
+      );
   }
 
   /** Whether pub-sub servers post. Redis is told at once: the next leader takes them over as they are. */
   setActive(isActive: boolean): void {
     const isChanged = this.#isActive !== isActive;
     this.#isActive = isActive;
-    if (isChanged && this.#held) this.#beat([]);
+    if (isChanged && this.#held) this.#beats.send();
   }
 
   /** For the leader: at any instance. */
@@ -222,65 +220,29 @@ export class Lease {
     return this.#needs.clock.monotonicMs();
   }
 
-  #beatAndRepeat(): void {
-    const { clock, beatMs } = this.#needs;
-    const nowMs = this.#nowMs;
-    this.#lagMs = Math.max(0, nowMs - this.#nextBeatMs);
-    this.#endIfExpired();
-    this.#nextBeatMs = nowMs + beatMs;
-    this.#beatTimer = clock.setTimeout(() => this.#beatAndRepeat(), beatMs);
-    this.#beat([]);
-  }
-
-  #beat(waiting: Renewed[]): void {
-    const { store, clock } = this.#needs;
-    const [held, sentAt, info] = [this.#held, instantOf(clock), this.#needs.info()];
-    this.#beats += 1;
-    const beats = this.#beats;
-    if (held) this.#renewal = waiting;
-    const beat = {
+  #nextBeat(): Omit<Beat, 'beats'> {
+    const info = this.#needs.info();
+    return {
       info,
-      beats,
-      isCandidate: this.#candidacy.isCandidate(info, sentAt.monotonicMs),
+      isCandidate: this.#candidacy.isCandidate(info, this.#nowMs),
       highestTerm: this.#observer.highestTerm,
-      lease: held && { term: held.term, isActive: this.#isActive },
+      lease: this.#held && { term: this.#held.term, isActive: this.#isActive },
     };
-    if (held) this.#retryUnlessAnswered(beats);
-    store.beat(beat, (error, result) => {
-      if (this.#renewal === waiting) this.#renewal = undefined;
-      if (result && held) this.#renewed(held, sentAt, result);
-      for (const done of waiting)
-        done(result?.isRenewed === true && this.#held === held && this.isHeldNow());
-      if (error) this.#notAnswered(error);
-      else if (result && beats > this.#lastAnswered) {
-        this.#lastAnswered = beats;
-        this.#answeredAtMs = sentAt.monotonicMs;
-        this.#answered(result);
-      }
-    });
   }
 
-  /** One lost renewal must not cost the lease. */
-  #retryUnlessAnswered(beats: number): void {
-    const { clock, beatMs } = this.#needs;
-    clock.clearTimeout(this.#retryTimer);
-    this.#retryTimer = clock.setTimeout(() => {
-      if (this.#held && this.#lastAnswered < beats) this.#beat([]);
-    }, beatMs / 2);
-  }
-
-  #renewed(held: HeldLease, sentAt: Instant, { isRenewed, lease }: BeatResult): void {
-    if (this.#held !== held) return;
+  /** The answer to a beat that renewed the lease of a term. */
+  #renewed({ isRenewed, lease }: BeatResult, term: Term | undefined, sentAt: Instant): void {
+    const held = this.#held;
+    if (!held || held.term !== term) return;
     if (isRenewed) held.renew(sentAt);
     else if (held.isHeld(instantOf(this.#needs.clock)))
-      this.#lose(causeOf(lease, held.term), lease.isLost || lease.term < held.term);
+      this.#lose(causeOf(lease, term), lease.isLost || lease.term < term);
     this.#endIfExpired();
     if (this.#held) this.#setEndTimer();
   }
 
-  #answered(result: BeatResult): void {
+  #learn(result: BeatResult): void {
     const nowMs = this.#nowMs;
-    this.#unanswered = 0;
     this.#observer.knows(result.highestTerm);
     this.#observer.observe(result.lease, nowMs);
     this.#presence.observe(result.instances, nowMs);
@@ -294,12 +256,18 @@ export class Lease {
     this.#tell();
     for (const listener of [...this.#beatListeners]) listener(result);
     this.#campaignIfFree();
+    this.#lookWhenItExpires();
   }
 
-  #notAnswered({ message }: Error): void {
-    this.#unanswered += 1;
-    const isLong = this.#nowMs - this.#answeredAtMs >= this.#endsAfterMs;
-    if (this.#unanswered < failuresUntilLost || !isLong || this.isRedisLost) return;
+  /** A lease that expires before the next beat is looked at then, and not up to a beat later. */
+  #lookWhenItExpires(): void {
+    const waitMs = this.#observer.expiresInMs(this.#nowMs);
+    if (!this.#held && waitMs > 0 && waitMs < this.#needs.beatMs) this.#beats.sendIn(waitMs);
+  }
+
+  #noteFailure({ message }: Error): void {
+    const { failures, ms } = this.#beats.silence;
+    if (failures < failuresUntilLost || ms < this.#endsAfterMs || this.isRedisLost) return;
     this.#redisLoss = message;
     this.#isCampaigning = false;
     this.#emit({ type: 'redis.lost', cause: message });
@@ -364,7 +332,7 @@ export class Lease {
 
   #endIfExpired(): void {
     if (!this.#held || this.#held.isHeld(instantOf(this.#needs.clock))) return;
-    const isBlocked = this.#nowMs - this.#nextBeatMs > this.#needs.beatMs;
+    const isBlocked = this.#beats.overdueMs > this.#needs.beatMs;
     if (isBlocked) this.#candidacy.backOffAfterBlockedLoop(this.#nowMs);
     this.#lose(
       isBlocked

@@ -85,11 +85,16 @@ export class LeaseObserver {
     return record.instance === undefined && record.term === this.#heldTerm;
   }
 
+  /** When the lease will have expired if it does not change. */
+  expiresInMs(nowMs: number): number {
+    return (this.#sinceMs ?? nowMs) + this.#leaseMs - nowMs;
+  }
+
   get #isForgotten(): boolean {
     return this.#record !== undefined && this.#record.term < this.#highestTerm;
   }
 
   #isUnchanged(nowMs: number): boolean {
-    return this.#sinceMs !== undefined && nowMs - this.#sinceMs >= this.#leaseMs;
+    return this.#sinceMs !== undefined && this.expiresInMs(nowMs) <= 0;
   }
 }
