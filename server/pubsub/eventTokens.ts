@@ -7,8 +7,8 @@ export type TokenClaims = {
   term?: Term | undefined;
 } /** They are from this server, and happened after the snapshot of this epoch. */ & (
   | { kind: 'server'; server: ServerId; epoch: Epoch; fromStartup: boolean }
-  /** They are from this server, and only about the content of watched rooms. */
-  | { kind: 'content'; server: ServerId }
+  /** They are from this server, and only about the content of watched rooms. `receiver`: makes another token. */
+  | { kind: 'content'; server: ServerId; receiver?: number }
   /** They are from an unknown server at this address, and cannot be counted. */
   | { kind: 'address'; address: string }
 );
@@ -90,7 +90,11 @@ export class EventTokens {
 /** Parts by kind. Without a term, an address is alone; an epoch is a number. */
 function partsOf(claims: TokenClaims, term: Term | undefined): (string | number)[] {
   const last = term === undefined ? [] : [term];
-  if (claims.kind === 'content') return [claims.server, 'content', ...last];
+  if (claims.kind === 'content') {
+    // Without a cluster there is only one receiver.
+    const receiver = term === undefined || !claims.receiver ? [] : [claims.receiver];
+    return [claims.server, 'content', ...last, ...receiver];
+  }
   if (claims.kind === 'server')
     return [claims.server, claims.epoch, Number(claims.fromStartup), ...last];
   return term === undefined ? [claims.address] : [claims.address, 'address', term];

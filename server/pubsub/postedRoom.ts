@@ -39,6 +39,8 @@ export interface PostedRoomLists {
   untell: (server: ServerId, room: RoomName) => void;
   /** A server did not answer for a room: whether it is still there has to be found out. */
   doubt: (server: ServerId) => void;
+  /** Has the server post the whole awareness of its rooms. */
+  repeatAwareness: (server: ServerId) => void;
 }
 
 /** What a server answered when it was asked for the state of a room. */
@@ -80,6 +82,9 @@ export class PostedRoom {
 
   /** Adds one who follows the room, and tells how it stands. */
   add(events: PostedRoomEvents): void {
+    // Who follows it since it was asked for gets the awareness from the beginning.
+    if (this.#followers.size > 0)
+      for (const server of this.#holders.keys()) this.#lists.repeatAwareness(server);
     this.#followers.add(events);
     if (this.#standing === 'lost') events.onLost();
     else if (this.#standing === 'missing') events.onMissing();

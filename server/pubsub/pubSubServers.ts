@@ -30,7 +30,7 @@ export interface PubSubServersNeeds extends PubSubHttpNeeds {
    */
   eventsUrl: (server: ServerId, instruction: Instruction, connection: Connection) => string;
   /** The URL to which a server should post about watched rooms. Throws like `eventsUrl`. */
-  contentUrl: (server: ServerId, connection: Connection) => string;
+  contentUrl: (server: ServerId, connection: Connection, receiver: number) => string;
   /** How much of a snapshot is kept. */
   snapshotLimits: SnapshotLimits;
   /** False for a candidate: it only claims to be a pub-sub server. */
@@ -104,15 +104,15 @@ export class PubSubServers {
     }
   }
 
-  /** Replaces the list of rooms whose updates and awareness the server posts. */
+  /** Replaces the list of rooms whose updates and awareness the server posts. `receiver`: see `ServerRoomListNeeds`. */
   async watchRooms(
     server: ServerId,
     rooms: readonly RoomName[],
-    signal: AbortSignal,
+    { signal, receiver = 0 }: { signal: AbortSignal; receiver?: number },
   ): Promise<void> {
     const json = (connection: Connection) => ({
       rooms,
-      eventsUrl: this.#needs.contentUrl(server, connection),
+      eventsUrl: this.#needs.contentUrl(server, connection, receiver),
     });
     const path = '/api/dashboard/rooms';
     const request = { method: 'PUT', path, json, maxBytes: maxShortAnswerBytes } as const;

@@ -24,6 +24,8 @@ export interface Sending {
   signal: AbortSignal;
   /** Whether the last request to the server failed. */
   isRetry: boolean;
+  /** A number for the URL in the list, see `ServerRoomListNeeds`. */
+  receiver: number;
 }
 
 const realClock: DelayClock = { setTimeout, clearTimeout };
@@ -123,6 +125,7 @@ export class RoomPosts {
     tell: (server: ServerId, room: RoomName) => this.#tell(server, room),
     untell: (server: ServerId, room: RoomName) => this.#lists.get(server)?.unwant(room),
     doubt: (server: ServerId) => this.#lists.get(server)?.renew(),
+    repeatAwareness: (server: ServerId) => this.#lists.get(server)?.repeatAwareness(),
   };
 
   #tell(server: ServerId, room: RoomName): Told {
@@ -140,7 +143,7 @@ export class RoomPosts {
     const { send, clock = realClock, requestTimeoutMs, onFailed } = this.#needs;
     const { signal } = this.#stop;
     const list: ServerRoomList = new ServerRoomList({
-      send: (rooms) => send(server, rooms, { signal, isRetry: list.isFailing }),
+      send: (rooms, receiver) => send(server, rooms, { signal, isRetry: list.isFailing, receiver }),
       clock,
       requestTimeoutMs,
       onChanged: () => this.#update(server),

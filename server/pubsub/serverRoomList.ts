@@ -9,8 +9,11 @@ export interface DelayClock {
 
 /** What the list of a server needs. */
 export interface ServerRoomListNeeds {
-  /** Tells the server the whole list. Rejects with an Error if it is not confirmed within a deadline. */
-  send: (rooms: readonly RoomName[]) => Promise<void>;
+  /**
+   * Tells the server the whole list. Rejects with an Error if it is not confirmed within a deadline. `receiver`: a
+   * number for the URL in it. With another one the server posts the whole awareness of all rooms again.
+   */
+  send: (rooms: readonly RoomName[], receiver: number) => Promise<void>;
   clock: DelayClock;
   /** How long a request without an answer may still be applied. */
   requestTimeoutMs: number;
@@ -46,6 +49,7 @@ export class ServerRoomList {
   #confirmedVersion = 0;
   /** Failures since the last confirmation. */
   #failures = 0;
+  #receiver = 0;
   /** Number of times that the server lost its list. */
   #restarts = 0;
   #isSending = false;
@@ -96,6 +100,12 @@ export class ServerRoomList {
     if (!this.#isSending) this.#change();
   }
 
+  /** Somebody new follows a room, and has no awareness of it yet. */
+  repeatAwareness(): void {
+    this.#receiver += 1;
+    this.#change();
+  }
+
   close(): void {
     this.#isClosed = true;
     this.#clear();
@@ -112,7 +122,7 @@ export class ServerRoomList {
     this.#clear();
     this.#isSending = true;
     const [version, restarts, rooms] = [this.#version, this.#restarts, [...this.#wanted]];
-    const error = await this.#needs.send(rooms).then(() => undefined, toError);
+    const error = await this.#needs.send(rooms, this.#receiver).then(() => undefined, toError);
     this.#isSending = false;
     if (this.#isClosed) return;
     if (error) this.#fail(error);

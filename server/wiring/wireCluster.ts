@@ -56,6 +56,8 @@ export interface ClusterWiringNeeds {
   /** Another instance leads than before, or none. */
   onLeader: (leader: Leader | undefined) => void;
   bodyLimits: { maxBodyBytes: number; bodyTimeoutMs: number };
+  /** Adds the routes about rooms for other instances. */
+  addRoomRoutes: (router: Router) => void;
 }
 
 /** Version of what instances say to each other. */
@@ -140,6 +142,7 @@ export function wireCluster(needs: ClusterWiringNeeds) {
       instanceEventRoutes(router, { leading, clock: systemClock });
       const takePassed = callbacks.takePassed.bind(callbacks);
       instancePostRoutes(router, { takePassed, bodyLimits: needs.bodyLimits });
+      needs.addRoomRoutes(router);
     },
   };
   const electionLog = new ElectionLog(log);

@@ -56,8 +56,8 @@ export function wirePubSub(needs: PubSubWiringNeeds) {
     isProven: (server) =>
       activation.getSnapshot().context.roster.get(server)?.standing !== 'candidate',
     eventsUrl,
-    contentUrl: (server, connection) =>
-      `${urls.urlFor(connection)}?token=${tokens.mint({ kind: 'content', server })}`,
+    contentUrl: (server, connection, receiver) =>
+      `${urls.urlFor(connection)}?token=${tokens.mint({ kind: 'content', server, receiver })}`,
     onHeard,
     onSnapshot: (server, snapshot) => roomPosts.noteSnapshot(server, snapshot),
     noteAgent: (server, header) => agents.noteHeader(server, header),
@@ -66,11 +66,12 @@ export function wirePubSub(needs: PubSubWiringNeeds) {
   const serverRequests = createServerRequests(pubSubServers, pacer);
   const machine = pubSubServerMachine.provide({ actors: { serverRequests } });
   const roomPosts: RoomPosts = new RoomPosts({
-    send: (server, rooms, { signal, isRetry }) => {
+    send: (server, rooms, { signal, isRetry, receiver }) => {
       const { host } = hostAndPort(server);
       const lastResult = isRetry ? 'failed' : 'answered';
       return new Promise((resolve, reject) => {
-        const task = () => pubSubServers.watchRooms(server, rooms, signal).then(resolve, reject);
+        const task = () =>
+          pubSubServers.watchRooms(server, rooms, { signal, receiver }).then(resolve, reject);
         pacer.run(task, { host, lastResult, signal });
       });
     },

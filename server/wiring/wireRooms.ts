@@ -153,10 +153,10 @@ export function wireRooms(wiring: RoomWiringNeeds) {
   const endStreams = () => {
     watches.close();
     updates.close();
-    sources.endStreams();
   };
   const close = async () => {
     endStreams();
+    sources.close();
     redis?.close();
     await Promise.all([documents.close(), readOnce.close()]);
   };

@@ -109,6 +109,7 @@ export function wireService(needs: WiringNeeds): WiredService {
       tell,
       onLeader: (leader) => rooms.follow(leader),
       bodyLimits: { maxBodyBytes: config.maxBodyBytes, bodyTimeoutMs },
+      addRoomRoutes: (router) => rooms.addInstanceRoutes(router),
     });
   const observations = new Observations({
     log,

@@ -25,6 +25,11 @@ export class LocalUpdates implements UpdatesSource {
     return this.#followers.size > 0;
   }
 
+  /** Forgets its followers. Servers are not told: this instance no longer leads. */
+  close(): void {
+    this.#followers.clear();
+  }
+
   /** A server posted an update. */
   take(room: RoomName, update: Uint8Array): void {
     for (const { onUpdate } of this.#followers) onUpdate(room, update);

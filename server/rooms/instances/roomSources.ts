@@ -97,10 +97,9 @@ export class RoomSources {
       if ('update' in entry) updates.take(entry.room, Buffer.from(entry.update, 'base64'));
   }
 
-  /** Ends the streams of other instances. */
-  endStreams(): void {
-    this.#led?.postStreams.close();
-    this.#led?.updateStreams.close();
+  /** Ends every stream, from and to other instances. */
+  close(): void {
+    this.follow(undefined);
   }
 
   get #facts(): FleetFacts {
@@ -113,6 +112,7 @@ export class RoomSources {
     if (!led) return;
     this.#led = undefined;
     led.fleet.posts.reset();
+    led.updates.close();
     led.postStreams.close();
     led.updateStreams.close();
   }

@@ -78,7 +78,7 @@ async function startSilentServer(): Promise<{ id: ServerId; server: Server; requ
 const commands: [string, (servers: PubSubServers, server: ServerId) => Promise<unknown>][] = [
   ['an activation', (servers, server) => servers.activate(server, epoch, never)],
   ['an instruction to be silent', (servers, server) => servers.silence(server, epoch, never)],
-  ['a list of rooms', (servers, server) => servers.watchRooms(server, ['a'], never)],
+  ['a list of rooms', (servers, server) => servers.watchRooms(server, ['a'], { signal: never })],
 ];
 
 describe.each(commands)('%s to a server that accepts late', (_name, send) => {

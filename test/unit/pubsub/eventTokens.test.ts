@@ -119,6 +119,15 @@ describe('in a cluster', () => {
   const key = tokenKey('a secret of thirty-two characters');
   const term = 1_764_000_000_000;
 
+  test('each receiver of content has its own token', () => {
+    const tokens = new EventTokens(key, term);
+    const server = '10.0.0.3:8001' as ServerId;
+    const minted = [0, 1, 2].map((receiver) => tokens.mint({ kind: 'content', server, receiver }));
+    expect(new Set(minted).size).toBe(3);
+    for (const token of minted)
+      expect(tokens.read(token)).toEqual({ kind: 'content', server, term });
+  });
+
   test('every token carries the term of its leader, and every instance reads it', () => {
     const tokens = new EventTokens(key).withTerm(term);
     expect(tokens.term).toBe(term);

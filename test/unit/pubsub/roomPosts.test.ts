@@ -14,6 +14,7 @@ const requestTimeoutMs = 2000;
 interface Sent {
   readonly server: ServerId;
   readonly rooms: readonly string[];
+  readonly receiver: number;
   confirm: () => Promise<void>;
   fail: () => Promise<void>;
 }
@@ -35,7 +36,7 @@ beforeEach(() => {
   [sent, open, failed] = [[], [], []];
   able = new Set([one, two]);
   posts = new RoomPosts({
-    send: (server, rooms) =>
+    send: (server, rooms, { receiver }) =>
       new Promise((resolve, reject) => {
         const answer = (end: () => void) => async () => {
           open = open.filter((each) => each !== request);
@@ -45,6 +46,7 @@ beforeEach(() => {
         const request = {
           server,
           rooms: [...rooms],
+          receiver,
           confirm: answer(resolve),
           fail: answer(() => reject(new Error('no answer'))),
         };
@@ -339,6 +341,29 @@ describe('rounds', () => {
     for (const server of many) able.add(server);
     posted.note(many);
     expect(sent).toHaveLength(64);
+  });
+});
+
+describe('a second follower of a room', () => {
+  test('is told how it stands, and has its servers post the whole awareness', async () => {
+    const first = await followed();
+    const second = follow('a');
+    expect(second.take()).toEqual(['followed']);
+    expect([opened().rooms, opened().receiver]).toEqual([['a'], 1]);
+    await opened().confirm();
+    expect([first.take(), second.take()]).toEqual([[], []]);
+    posts.take(one, [{ room: 'a', awareness: 'Aw==' }]);
+    expect([first.take(), second.take()]).toEqual([['awareness 3'], ['awareness 3']]);
+  });
+
+  test('keeps the room posted when the first one leaves', async () => {
+    const first = await followed();
+    const second = follow('a');
+    await opened().confirm();
+    first.posted.end();
+    expect(open).toEqual([]);
+    second.posted.end();
+    expect(opened().rooms).toEqual([]);
   });
 });
 

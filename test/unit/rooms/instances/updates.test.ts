@@ -49,6 +49,16 @@ test('servers are asked for updates from the first follower until the last one l
   ]);
 });
 
+test('at the end of a leadership servers are not told that nobody follows updates', () => {
+  const { updates, wanted } = local();
+  const { events, take } = noted();
+  const leave = updates.follow(events);
+  updates.close();
+  leave();
+  updates.take('a', Uint8Array.of(1));
+  expect([wanted, take()]).toEqual([[true], ['asked']]);
+});
+
 test('followers change over to the next leader', () => {
   const [first, second] = [local(), local()];
   const switched = new SwitchedUpdates(noUpdates);
