@@ -1,6 +1,6 @@
 import type { Activation, AgentDocuments } from './agentTypes.js';
 import { ContentPosts } from './contentPosts.js';
-import { EventPosts } from './eventPosts.js';
+import { OriginPosts } from './originPosts.js';
 import { Outbound } from './outbound.js';
 import type { SafeLog } from './safeLog.js';
 import type { Timings } from './timings.js';
@@ -26,7 +26,7 @@ export class Reports {
   readonly #outbound: Outbound;
   /** Separate sockets, so that no delta waits behind content. */
   readonly #contentOutbound: Outbound;
-  readonly #events: EventPosts;
+  readonly #events: OriginPosts;
   /** Updates of all rooms, while the activation wants them. */
   readonly #updates: ContentPosts;
   readonly #watched: WatchedRooms;
@@ -39,7 +39,7 @@ export class Reports {
     this.#options = options;
     this.#outbound = new Outbound({ deadlineMs, maxSockets: 4 });
     this.#contentOutbound = new Outbound({ deadlineMs, maxSockets: 2 });
-    this.#events = new EventPosts({
+    this.#events = new OriginPosts({
       send: (request) => this.#outbound.send(request),
       gatherMs,
       refused: (url) => this.#forgotten(url),
