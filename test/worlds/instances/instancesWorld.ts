@@ -246,14 +246,16 @@ export class InstancesWorld implements HostWorld, NetworkWorld {
     );
   }
 
-  /** Whether a leader must know of it. */
+  /** Whether a leader must know of it, or does. */
   isKnown({ id, plan }: Host): boolean {
-    return plan.isConfigured || this.introduced.has(id);
+    if (plan.isConfigured || this.introduced.has(id)) return true;
+    return this.sites.some(({ process }) => process?.fleet?.isCounting(id));
   }
 
+  /** Who asks while Redis cannot be told may be forgotten with the instance that was asked. */
   #introduce({ address }: StartupQuery): void {
     const host = this.hosts.find(({ plan }) => plan.address === address);
-    if (!host || this.introduced.has(host.id)) return;
+    if (!host || this.introduced.has(host.id) || this.ongoing.size > 0) return;
     this.introduced.add(host.id);
     this.noteChange();
   }

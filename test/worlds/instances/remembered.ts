@@ -26,9 +26,25 @@ export class RememberedServers {
 
   take(request: DiscoveryRequest): void {
     const { remembered } = this.#world;
-    if (request.type === 'server.proved') this.#ask(() => remembered.add(request.server));
+    if (request.type === 'server.proved') this.#write(() => remembered.add(request.server));
     else if (request.type === 'server.forgotten')
-      this.#ask(() => remembered.delete(request.server));
+      this.#write(() => remembered.delete(request.server));
+  }
+
+  /** Until Redis has answered. */
+  #write(execute: () => void): void {
+    let isWritten = false;
+    const write = () => {
+      if (isWritten || this.#isStopped) return;
+      this.#instance.clock.setTimeout(write, retryMs);
+      this.#ask(() => {
+        execute();
+        this.#toInstance(() => {
+          isWritten = true;
+        });
+      });
+    };
+    write();
   }
 
   stop(): void {

@@ -3,6 +3,7 @@ import type { Person, StreamEvent } from './person.js';
 
 /** For so long a count that has not changed has been read by everybody. */
 const settledMs = 3000;
+const catchUpMs = 1000;
 /** And so long after nobody could tell anything, a viewer may be told a part. */
 const recoveryMs = 15_000;
 
@@ -20,7 +21,9 @@ export class SameEverywhere {
   atRead(person: Person, { name, id }: StreamEvent): void {
     // A snapshot may already have what the next changes will tell.
     if (name === 'changes' && id !== undefined) this.#checkId(person);
-    this.#checkSteady(person);
+    // Who comes back reads all changes that it missed, at once.
+    const isCatchingUp = name === 'changes' && this.#world.nowMs - person.attachedAtMs < catchUpMs;
+    if (!isCatchingUp) this.#checkSteady(person);
     this.#shown.set(person, new Map(person.rooms));
   }
 
@@ -42,8 +45,9 @@ export class SameEverywhere {
   #checkSteady(person: Person): void {
     const { plan, nowMs, brokenOffAtMs, hosts } = this.#world;
     const before = this.#shown.get(person);
-    if (!before || plan.isRough || nowMs - brokenOffAtMs < plan.timing.lingerMs + recoveryMs)
-      return;
+    // A new leader does not wait for a server that does not answer in time.
+    if (!before || plan.isRough || plan.isLate) return;
+    if (nowMs - brokenOffAtMs < plan.timing.lingerMs + recoveryMs) return;
     for (const room of plan.rooms) {
       const was = before.get(room) ?? 0;
       const is = person.rooms.get(room) ?? 0;

@@ -1,5 +1,5 @@
 import type { ActivationActor } from '../../../machines/activationMachine.js';
-import type { Term } from '../../../machines/ports.js';
+import type { ServerId, Term } from '../../../machines/ports.js';
 import { InboxReader } from '../../../server/cluster/inboxReader.js';
 import { Beats, type LeadingFeed } from '../../../server/cluster/relay/beats.js';
 import { localUpstream } from '../../../server/cluster/relay/localUpstream.js';
@@ -91,6 +91,12 @@ export class SimulatedFleet {
   get isActive(): boolean {
     const { state } = this.view.state();
     return state === 'activating' || state === 'active';
+  }
+
+  /** Whether it shows a server. */
+  isCounting(server: ServerId): boolean {
+    const { standing } = this.activation.getSnapshot().context.roster.get(server) ?? {};
+    return standing !== undefined && standing !== 'candidate';
   }
 
   /** What is taken from now on would be lost for the next leader. */
