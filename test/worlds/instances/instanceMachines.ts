@@ -92,7 +92,7 @@ export function makeInstanceMachines(bug?: InstancesBug): InstanceMachines {
     actions: {
       publishRole: ({ context, system }) => residentOf(system).publishRole(context),
       holdRequests: ({ system }) => residentOf(system).holdRequests(),
-      resumeRequests: ({ system }) => residentOf(system).requests.resume(),
+      resumeRequests: ({ system }) => residentOf(system).resumeRequests(),
       closeFleet: ({ system }) => residentOf(system).closeFleet(),
       reportDefect: ({ event, system }) => residentOf(system).noteDefect(event),
     },

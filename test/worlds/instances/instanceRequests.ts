@@ -17,6 +17,7 @@ type Answer = (answer: ServerAnswer) => void;
 export interface RequestsNeeds {
   /** The URL with a token for a server. */
   eventsUrl: (server: ServerId, epoch: Epoch) => string;
+  onBegun: () => void;
   onHeard: (server: ServerId) => void;
   /** A renewal of the lease, before a slice of silences. */
   renew: (done: (isHeld: boolean) => void) => void;
@@ -58,6 +59,7 @@ export class InstanceRequests {
       this.#world.plan.timing.requestTimeoutMs,
     );
     this.open.set(server, open);
+    this.#needs.onBegun();
     const start = () => this.#start(server, open, end);
     if (this.#isClosed) clock.setTimeout(() => fail('the lease is over'), 0);
     else if (this.#onEnded) this.#waiting.set(server, start);

@@ -25,6 +25,7 @@ export class InstancesRedis {
   /** The store of one process. */
   storeOf(site: Site, clock: InstanceClock): SimulatedClusterStore {
     const { links } = this.#world;
+    const [there, back] = [{}, {}];
     const link: RedisLink = {
       toRedis: (deliver) =>
         links.carry({
@@ -32,6 +33,7 @@ export class InstancesRedis {
           to: 'redis',
           what: `a request of ${site.name} to Redis`,
           deliver,
+          connection: there,
         }),
       toInstance: (deliver) =>
         links.carry({
@@ -39,6 +41,7 @@ export class InstancesRedis {
           to: site.name,
           what: `an answer of Redis to ${site.name}`,
           deliver: () => clock.run(deliver),
+          connection: back,
         }),
     };
     return new SimulatedClusterStore({ redis: this.server, link, clock: clock.forParts(false) });

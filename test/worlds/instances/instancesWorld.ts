@@ -135,7 +135,7 @@ export class InstancesWorld implements HostWorld, NetworkWorld {
       happen();
     };
     this.#pendingFaults.add(once);
-    this.later(ms, once);
+    this.later(this.isCalm ? 0 : ms, once);
   }
 
   readonly #pendingFaults = new Set<() => void>();

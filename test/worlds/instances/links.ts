@@ -10,6 +10,8 @@ export interface Message {
   readonly what: string;
   readonly deliver: () => void;
   readonly lost?: (() => void) | undefined;
+  /** What it is sent on, if that keeps the order. */
+  readonly connection?: object | undefined;
 }
 
 /** Kinds of faults of links. */
@@ -53,32 +55,39 @@ export class Links {
   }
 
   /** One message on a connection of its own. */
-  carry({ from, to, what, deliver, lost }: Message): void {
+  carry({ from, to, what, deliver, lost, connection }: Message): void {
+    const arrive = (ms: number) => this.#later(this.#inOrder(connection, ms), deliver);
     const { random, plan, isCalm } = this.#world;
     const { dropChance, refuseChance, lateChance, maxLateMs } = plan.links;
     if (!this.isOpen(from, to)) this.#world.note(() => `${what} is cut off`);
-    else if (isCalm) this.#later(this.#delay(), deliver);
+    else if (isCalm) arrive(this.#delay());
     else if (random.chance(dropChance)) this.#fault('message dropped', `${what} is dropped`);
     else if (random.chance(refuseChance)) {
       this.#fault('message refused', `${what} is refused`);
       if (lost) this.#later(this.#delay(), lost);
     } else if (random.chance(lateChance)) {
       this.#fault('message late', `${what} is late`);
-      this.#later(random.between(0, maxLateMs), deliver);
-    } else this.#later(this.#delay(), deliver);
+      arrive(random.between(0, maxLateMs));
+    } else arrive(this.#delay());
   }
 
   /** The next message of a connection that is open: after those before it, and held while the link is cut. */
   carryInOrder(connection: object, from: End, to: End, deliver: () => void): void {
-    const { nowMs } = this.#world;
-    const arrivesAtMs = Math.max(this.#arrivals.get(connection) ?? 0, nowMs + this.#delay());
-    this.#arrivals.set(connection, arrivesAtMs);
     const link = `${from}>${to}`;
-    this.#later(arrivesAtMs - nowMs, () => {
+    this.#later(this.#inOrder(connection, this.#delay()), () => {
       const isBehind = this.#held.some((each) => each.link === link);
       if (isBehind || !this.isOpen(from, to)) this.#held.push({ link, deliver });
       else deliver();
     });
+  }
+
+  /** After so long a message arrives that follows all others of its connection. */
+  #inOrder(connection: object | undefined, ms: number): number {
+    if (!connection) return ms;
+    const { nowMs } = this.#world;
+    const arrivesAtMs = Math.max(this.#arrivals.get(connection) ?? 0, nowMs + ms);
+    this.#arrivals.set(connection, arrivesAtMs);
+    return arrivesAtMs - nowMs;
   }
 
   #release(): void {

@@ -1,6 +1,6 @@
+import type { Logger } from 'pino';
 import type { ActivationActor } from '../../../machines/activationMachine.js';
 import type { ServerId, Term } from '../../../machines/ports.js';
-import { InboxReader } from '../../../server/cluster/inboxReader.js';
 import { Beats, type LeadingFeed } from '../../../server/cluster/relay/beats.js';
 import { localUpstream } from '../../../server/cluster/relay/localUpstream.js';
 import type { Upstream } from '../../../server/cluster/relay/upstream.js';
@@ -8,8 +8,13 @@ import { Feed } from '../../../server/fleet/feed.js';
 import { FleetView } from '../../../server/fleet/fleetView.js';
 import { CallbackReceiver } from '../../../server/pubsub/callbackReceiver.js';
 import type { EventTokens } from '../../../server/pubsub/eventTokens.js';
-import { queryEntry, takeInboxEntry } from '../../../server/pubsub/inboxEntries.js';
+import type { RequestPacer } from '../../../server/pubsub/requestPacer.js';
 import { heartbeatFrame, messageFrame } from '../../../server/sse/frames.js';
+import {
+  type Leadership,
+  leadingFeed,
+  wireLeadership,
+} from '../../../server/wiring/wireLeadership.js';
 import { pubSubPort } from '../plan.js';
 import type { InstancesWorld } from './instancesWorld.js';
 import type { StreamEnd } from './person.js';
@@ -24,11 +29,10 @@ export class SimulatedFleet {
   readonly tokens: EventTokens;
   readonly receiver: CallbackReceiver;
   readonly upstream: Upstream;
+  readonly leadership: Leadership;
   readonly #instance: SimulatedInstance;
-  readonly #inbox: InboxReader;
   readonly #leading: LeadingFeed;
   readonly #readers = new Map<StreamEnd, Beats>();
-  #isClosed = false;
 
   constructor(
     world: InstancesWorld,
@@ -41,11 +45,18 @@ export class SimulatedFleet {
     this.#instance = instance;
     this.term = term;
     this.activation = activation;
+    this.leadership = wireLeadership({
+      lease,
+      inbox: posts.inbox,
+      log: quietLog(world),
+      activation,
+      viewers: () => instance.relay.viewers,
+    });
     this.view = new FleetView(activation, {
       haveSourcesAnswered: () => instance.discovery?.hasRecalled === true,
     });
     this.feed = new Feed(this.view, {
-      run: world.bug?.resumesOverTerms ? '1' : String(term),
+      run: String(this.#feedTerm(world)),
       frameIntervalMs,
       forInstances: {
         isTakeover: activation.getSnapshot().context.begins === 'lingering',
@@ -59,7 +70,7 @@ export class SimulatedFleet {
       tokens: this.tokens,
       urlOf: (token) => posts.urlOf(token),
       unusedUrl: posts.urlOf(''),
-      noteNewcomer: (query) => posts.inbox.write(queryEntry(query, term)),
+      noteNewcomer: this.leadership.noteNewcomer,
       pubSubPort,
       resyncIntervalMs: plan.timing.resyncIntervalMs,
       onHeard: (server) => this.view.noteHeard(server),
@@ -68,44 +79,24 @@ export class SimulatedFleet {
       takeContent: () => {},
       noteLostContent: () => {},
     });
-    this.#inbox = new InboxReader({
-      take: (done) => lease.takeInbox(done),
-      handle: (entry) => {
-        world.countCheck('an entry of the inbox');
-        takeInboxEntry(this.receiver, entry);
-      },
-      onUnreadable: (count) => world.fail('4: anywhere', `${count} entries are unreadable`),
-    });
-    this.#leading = {
-      term,
-      feed: this.feed,
-      isHeld: () => lease.isHeldNow(),
-      viewerConnected: () => this.#send('viewer.connected'),
-      viewerDisconnected: () => this.#send('viewer.disconnected'),
+    const { requests } = instance;
+    const pacer = {
+      hold: (onEnded: () => void) => requests.hold(onEnded),
+      resume: () => requests.resume(),
     };
-    this.upstream = localUpstream(this.#leading, instance.clock.forParts(false));
-    // Not within the machine's own step.
-    instance.clock.setTimeout(() => this.#inbox.note(), 0);
-  }
-
-  get isActive(): boolean {
-    const { state } = this.view.state();
-    return state === 'activating' || state === 'active';
+    this.leadership.begin({ receiver: this.receiver, pacer: pacer as RequestPacer });
+    const clock = instance.clock.forParts(false);
+    this.#leading = leadingFeed(
+      { activation, feed: this.feed, term: this.#feedTerm(world) },
+      lease,
+    );
+    this.upstream = localUpstream(this.#leading, clock);
   }
 
   /** Whether it shows a server. */
   isCounting(server: ServerId): boolean {
     const { standing } = this.activation.getSnapshot().context.roster.get(server) ?? {};
     return standing !== undefined && standing !== 'candidate';
-  }
-
-  /** What is taken from now on would be lost for the next leader. */
-  handOver(): void {
-    this.#inbox.close();
-  }
-
-  noteInbox(): void {
-    this.#inbox.note();
   }
 
   /** The route of `server/http/routes/instanceEvents.ts`. */
@@ -130,15 +121,21 @@ export class SimulatedFleet {
   }
 
   close(): void {
-    this.#isClosed = true;
     for (const beats of this.#readers.values()) beats.stop();
-    this.#inbox.close();
+    this.leadership.close();
     this.receiver.close();
     this.feed.close();
   }
 
-  #send(type: 'viewer.connected' | 'viewer.disconnected'): void {
-    if (!this.#isClosed && this.activation.getSnapshot().status === 'active')
-      this.activation.send({ type });
+  /** With one of the mistakes all terms look the same. */
+  #feedTerm({ bug }: InstancesWorld): Term {
+    return bug?.resumesOverTerms ? 1 : this.term;
   }
+}
+
+/** Nothing in a world may be worth a warning. */
+function quietLog(world: InstancesWorld): Logger {
+  const warn = (about: object, text: string) =>
+    world.fail('4: anywhere', `${text}: ${JSON.stringify(about)}`);
+  return { warn } as unknown as Logger;
 }

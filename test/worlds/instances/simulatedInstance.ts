@@ -56,6 +56,8 @@ export class SimulatedInstance {
   /** Another instance that leads, as far as this one knows. */
   #leader: Leader | undefined;
   #followed = '';
+  /** Whether it could reach a server. */
+  #reaches: boolean | null = null;
   readonly #beganMs: number;
   readonly #believing = new Believing();
 
@@ -81,7 +83,7 @@ export class SimulatedInstance {
       lingerMs: plan.timing.lingerMs,
       random: () => world.extras.between(0, 999) / 1000,
     });
-    this.lease.onBeat(({ inboxLength }) => inboxLength > 0 && this.fleet?.noteInbox());
+    this.lease.onBeat(({ inboxLength }) => this.#noteBeat(inboxLength));
     this.posts = new InstancePosts(world, this);
     this.requests = this.#newRequests();
     const timing = { ...plan.timing };
@@ -134,23 +136,26 @@ export class SimulatedInstance {
     const deadline = this.clock.setTimeout(() => end(), shutdownMs);
     const end = () => {
       this.clock.clearTimeout(deadline);
+      this.lease.release();
       this.lease.leave(ended);
     };
     this.actor.subscribe({ complete: end });
-    // So a leader that leaves too does not count on this instance.
-    if (!this.fleet) this.lease.leave(() => {});
     this.actor.send({ type: 'shutdown.requested' });
   }
 
   /** The slot `hasSuccessor`. */
   get hasSuccessor(): boolean {
-    return this.lease.instances.some(({ id, isThere }) => id !== this.id && isThere);
+    return this.#others.length > 0;
   }
 
   /** The slot `holdRequests`. */
   holdRequests(): void {
-    this.fleet?.handOver();
-    this.requests.hold(() => this.actor.send({ type: 'requests.ended' }));
+    this.fleet?.leadership.prepareHandingOver(() => this.actor.send({ type: 'requests.ended' }));
+  }
+
+  /** The slot `resumeRequests`. */
+  resumeRequests(): void {
+    this.fleet?.leadership.goOn();
   }
 
   /** The process is gone, and its connections with it. */
@@ -223,6 +228,8 @@ export class SimulatedInstance {
   /** The slot `closeFleet`. */
   closeFleet(): void {
     this.#world.note(() => `${this.name} no longer leads`);
+    this.relay.follow(undefined, 'this instance no longer leads');
+    this.#followed = '';
     this.requests.close();
     this.fleet?.close();
     this.fleet = undefined;
@@ -236,7 +243,6 @@ export class SimulatedInstance {
 
   publish(): void {
     this.fleet?.feed.publish();
-    this.lease.setActive(this.fleet?.isActive === true);
   }
 
   restartFeed(): void {
@@ -245,6 +251,31 @@ export class SimulatedInstance {
 
   noteDefect({ type }: { type: string }): void {
     this.#world.fail('unbreakable', `an actor of ${this.name} failed: ${type}`);
+  }
+
+  /** As `server/wiring/wireCluster.ts` does. */
+  #noteBeat(inboxLength: number): void {
+    const { leadership } = this.fleet ?? {};
+    if (!leadership) {
+      const leading = this.#others.find(({ id }) => id === this.#leader?.instance);
+      this.#probe(leading?.reachesServers === false);
+      return;
+    }
+    if (inboxLength > 0) leadership.noteInbox();
+    if (leadership.reach.isOutdoneBy(this.lease.instances, this.id))
+      this.actor.send({ type: 'fleet.unreachable' });
+  }
+
+  /** Finds out whether servers can be reached from here, when the leader reaches none. */
+  #probe(isWorthIt: boolean): void {
+    const { links, hosts } = this.#world;
+    const isReached =
+      links.isOpen(this.site.name, 'servers') && links.isOpen('servers', this.site.name);
+    this.#reaches = isWorthIt ? isReached && hosts.some(({ isUp }) => isUp) : null;
+  }
+
+  get #others() {
+    return this.lease.instances.filter(({ id, isThere }) => id !== this.id && isThere);
   }
 
   #viewerOf({ viewer }: StreamEnd): StreamViewer {
@@ -278,7 +309,11 @@ export class SimulatedInstance {
         const tokens = this.fleet?.tokens ?? this.posts.tokens;
         return this.posts.urlOf(tokens.mint({ kind: 'server', server, epoch, fromStartup: false }));
       },
-      onHeard: (server) => this.fleet?.view.noteHeard(server),
+      onBegun: () => this.fleet?.leadership.reach.noteBegun(),
+      onHeard: (server) => {
+        this.fleet?.leadership.reach.noteAnswered();
+        this.fleet?.view.noteHeard(server);
+      },
       renew: (done) => this.lease.renew(done),
     });
   }
@@ -292,7 +327,7 @@ export class SimulatedInstance {
       protocol: 1,
       viewers: this.relay.viewers,
       startedAtMs: this.#beganMs,
-      reachesServers: null,
+      reachesServers: this.fleet ? this.fleet.leadership.reach.reachesServers : this.#reaches,
     };
   }
 }
