@@ -123,7 +123,7 @@ export const instanceMachine = instanceSetup.extend({ actions: watchActions }).c
             handingOver: {
               entry: ['holdRequests', 'publishRole'],
               on: { 'requests.ended': handedOver },
-              after: { requestTimeoutMs: handedOver },
+              after: { handingOverMs: handedOver },
             },
             /** No other instance is there, so the pub-sub servers are told to stop posting. */
             silencing: { entry: 'publishRole' },

@@ -68,7 +68,8 @@ export const instanceSetup = setup({
   },
   delays: {
     lingerMs: ({ context }) => context.timing.lingerMs,
-    requestTimeoutMs: ({ context }) => context.timing.requestTimeoutMs,
+    /** Longest time until every request has ended and a fresh beat tells who is there. */
+    handingOverMs: ({ context }) => Math.max(context.timing.requestTimeoutMs, 2000),
     /** Posts to the old leader are under way for about as long. */
     farewellMs: 500,
   },

@@ -3,6 +3,9 @@ import type { ActivationInput } from '../../machines/activationSetup.js';
 
 type ActivationLogic = typeof activationMachine;
 
+/** The event that ends an actor. */
+const stop: string = 'xstate.stop';
+
 /** What one leadership brings. */
 export interface Opening {
   /** The machine with its slots filled for this leadership. */
@@ -19,7 +22,7 @@ export function perLeadership(
   open: (actor: ActivationActor, input: ActivationInput) => Opening,
 ): ActivationLogic {
   let begin = () => {};
-  const steps: Pick<ActivationLogic, 'getInitialSnapshot' | 'start'> = {
+  const steps: Pick<ActivationLogic, 'getInitialSnapshot' | 'start' | 'transition'> = {
     getInitialSnapshot(scope, input) {
       const opening = open(scope.self as ActivationActor, input as ActivationInput);
       begin = opening.begin;
@@ -29,6 +32,12 @@ export function perLeadership(
     start(snapshot) {
       begin();
       snapshot.machine.start(snapshot);
+    },
+    transition(snapshot, event, scope) {
+      if (event.type !== stop) return snapshot.machine.transition(snapshot, event, scope);
+      // XState copies all children for each that it stops: a thousand servers would block the event loop for 2 s.
+      for (const child of Object.values(snapshot.children)) if (child) scope.stopChild(child);
+      return snapshot.machine.transition({ ...snapshot, children: {} }, event, scope);
     },
   };
   return Object.assign(Object.create(activationMachine), steps);

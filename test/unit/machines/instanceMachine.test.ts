@@ -148,9 +148,11 @@ describe('an instance that leads', () => {
   test('closes its fleet and follows when it loses the lease', () => {
     const instance = leading();
     const { activation } = instance;
+    const children = Object.values(activation?.getSnapshot().children ?? {});
     instance.take({ type: 'lease.lost', cause: 'no renewal' });
     expect(instance.told).toEqual(['close', 'role']);
     expect(activation?.getSnapshot().status).toBe('stopped');
+    expect(children.map((child) => child?.getSnapshot().status)).toEqual(['stopped', 'stopped']);
     expect(instance.activation).toBeUndefined();
   });
 
@@ -211,7 +213,7 @@ describe('a leader that shuts down', () => {
     expect(instance.state).toBe('stopped');
   });
 
-  test('waits for them no longer than a request may take', () => {
+  test('waits for them no longer than a request may take, or 2 s', () => {
     const instance = leading();
     instance.take({ type: 'shutdown.requested' });
     instance.clock.advance(timing.requestTimeoutMs - 1);
