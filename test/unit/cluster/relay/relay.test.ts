@@ -157,6 +157,25 @@ test('resumes after a cut, and viewers get only what they missed', () => {
   expect(stage.endings).toEqual(['cut']);
 });
 
+test('does not say complete before the first beat after a cut', () => {
+  const viewer = join();
+  leader.begin({ a: 1 });
+  leader.end();
+  stage.clock.advance(50);
+  messagesOf(viewer);
+  leader.resumed();
+  leader.status();
+  expect(told(viewer)).toEqual([]);
+  leader.beat();
+  expect(told(viewer)).toEqual(['status complete']);
+});
+
+test('an upstream that is replaced while it is opened is closed', () => {
+  leader.onOpen = () => stage.follow(undefined);
+  join();
+  expect([leader.openings.length, leader.isOpen]).toEqual([1, false]);
+});
+
 test('leads over by a difference if it cannot resume', () => {
   const viewer = join();
   leader.begin({ a: 1, b: 1, c: 1 });
@@ -164,7 +183,7 @@ test('leads over by a difference if it cannot resume', () => {
   leader.end();
   stage.clock.advance(50);
   leader.version = 40;
-  leader.begin({ a: 1, b: 2 }, { complete: false, reason: 'servers_missing' });
+  leader.begin({ a: 1, b: 2 }, { complete: false, reason: 'servers_missing', detail: null });
   expect(told(viewer)).toEqual([
     'status leader_lost for 0 ms',
     'changes {"b":2,"c":0}',
@@ -213,6 +232,14 @@ test('does not go on after a gap: it begins with a snapshot', () => {
   leader.begin({ a: 3 });
   const words = ['status leader_lost for 0 ms', 'changes {"a":3}', 'status complete'];
   expect(told(viewer)).toEqual(words);
+});
+
+test('does not go on over a restart without a snapshot', () => {
+  join();
+  leader.begin({ a: 1 });
+  leader.activation = 2;
+  leader.changes({ a: 2 });
+  expect(stage.endings).toEqual(['7.2-1 came after 7.1-0']);
 });
 
 test('does not take numbers of another term, or what is no JSON', () => {

@@ -265,6 +265,8 @@ test('who comes back in time resumes, and the leader is asked for what was misse
   leader.changes({ a: 2 });
   leader.status();
   expect(told(second)).toEqual(['changes {"a":2}', 'status complete']);
+  beatFor(2000, leader);
+  expect(told(join())).toEqual(['snapshot {"a":2}', 'status complete']);
 });
 
 test('who comes back to a leader that has started over gets its numbers only', () => {
