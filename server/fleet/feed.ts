@@ -36,7 +36,7 @@ export interface ForInstances {
 }
 
 /** As many as one turn of the event loop can encode without delaying others. */
-const maxRoomsPerFrame = 10_000;
+export const maxRoomsPerFrame = 10_000;
 
 /**
  * Sends the counts of the fleet to viewers. Each frame is encoded once for all of them, and changes are
@@ -156,10 +156,11 @@ export class Feed {
     if (servers.length > 0) this.#onServersChanged(servers);
     this.#addUnsent(this.#source.takeChangedRooms());
     const status = this.#readStatus();
-    const isNewStatus = !isDeepStrictEqual(status, this.#status) && !this.#mustWait(status);
+    const before = this.#status;
+    const isNewStatus = !isDeepStrictEqual(status, before) && !this.#mustWait(status);
     if (isNewStatus) this.#status = status;
     if (this.#isRestarting) this.#sendSnapshot();
-    else if (this.#forInstances) this.#sendToInstances(isNewStatus, servers);
+    else if (this.#forInstances) this.#sendToInstances(isNewStatus ? before : undefined, servers);
     else this.#sendChanges(isNewStatus ? status : undefined, servers);
   }
 
@@ -198,12 +199,15 @@ export class Feed {
     this.#updateMap(rooms.length);
   }
 
-  /** Bad news goes before the changes, good news after them. */
-  #sendToInstances(isNewStatus: boolean, servers: readonly ServerView[]): void {
-    const { complete } = this.#status;
-    if (isNewStatus && !complete) this.#changes.broadcast(statusFrame(this.#status));
+  /** `before`: the status that is replaced. Bad news goes before the changes, good news after them. */
+  #sendToInstances(
+    before: FeedStatus | LeaderStatus | undefined,
+    servers: readonly ServerView[],
+  ): void {
+    const isGood = before !== undefined && isBetter(this.#status, before);
+    if (before && !isGood) this.#changes.broadcast(statusFrame(this.#status));
     this.#sendChanges(undefined, servers);
-    if (isNewStatus && complete) this.#changes.broadcast(statusFrame(this.#status));
+    if (isGood) this.#changes.broadcast(statusFrame(this.#status));
   }
 
   /** `newStatus` goes with the first event. */

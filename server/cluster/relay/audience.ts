@@ -8,7 +8,7 @@ import type { Clock } from '../../timing/clock.js';
 import { Pace } from '../../timing/pace.js';
 import type { FleetStatus } from '../../wire/fleetEvents.js';
 import type { Difference } from './difference.js';
-import { applyChange, type Change, type Fleet } from './fleet.js';
+import { applyChange, type Change, type Fleet, isNewer } from './fleet.js';
 import { RelayHistory } from './relayHistory.js';
 
 /** What an audience needs. */
@@ -37,6 +37,8 @@ export class Audience {
   readonly #changes: Channel<StreamViewer>;
   /** Viewers that wait for the first answer of the upstream. */
   readonly #arrivals = new Map<StreamViewer, Arrival>();
+  /** Viewers of changes that come with newer numbers than the last ones. They are told the status only. */
+  readonly #ahead = new Map<StreamViewer, string>();
   readonly #history = new RelayHistory();
   readonly #mapPace: Pace;
   readonly #heartbeat: Heartbeat;
@@ -59,7 +61,7 @@ export class Audience {
   }
 
   get size(): number {
-    return this.#rooms.size + this.#changes.size + this.#arrivals.size;
+    return this.#rooms.size + this.#changes.size + this.#arrivals.size + this.#ahead.size;
   }
 
   /** The fleet that viewers see, or would see. */
@@ -99,6 +101,7 @@ export class Audience {
     this.#rooms.remove(viewer);
     this.#changes.remove(viewer);
     this.#arrivals.delete(viewer);
+    this.#ahead.delete(viewer);
     if (this.size === 0) this.#heartbeat.stop();
   }
 
@@ -107,7 +110,10 @@ export class Audience {
     const status = this.#needs.status();
     if (this.#told && isSame(status, this.#told)) return;
     this.#told = status;
-    this.#changes.broadcast(statusFrame(status));
+    const frame = statusFrame(status);
+    this.#changes.broadcast(frame);
+    if (!isOutdated(status)) this.#overtake();
+    else for (const viewer of this.#ahead.keys()) viewer.send(frame);
   }
 
   /** Applies a change to the numbers that are shown, and passes its frame on. Throws if it is not the next. */
@@ -164,6 +170,7 @@ export class Audience {
     this.#told = this.#needs.status();
     this.#changes.renew();
     this.#rooms.renew();
+    if (!isOutdated(this.#told)) this.#overtake();
   }
 
   /** Drops the numbers. */
@@ -186,10 +193,30 @@ export class Audience {
       return;
     }
     this.tellStatus();
+    if (this.#isAhead(lastEventId)) {
+      this.#ahead.set(viewer, lastEventId);
+      viewer.send(statusFrame(this.#needs.status()));
+      return;
+    }
     const missed = this.#shown && this.#history.since(lastEventId);
     if (missed && sendAll(viewer, withStatus(missed, this.#needs.status())))
       this.#changes.add(viewer);
     else this.#changes.addNeedingState(viewer);
+  }
+
+  /** Whether a viewer has newer numbers: it comes from an instance that heard from the leader later. */
+  #isAhead(lastEventId: string | undefined): lastEventId is string {
+    if (!this.#shown || lastEventId === undefined || !isOutdated(this.#needs.status()))
+      return false;
+    return isNewer(lastEventId, this.#shown.fleet.position.id);
+  }
+
+  /** The numbers are the newest again. */
+  #overtake(): void {
+    for (const [viewer, lastEventId] of [...this.#ahead]) {
+      this.#ahead.delete(viewer);
+      this.#admit(viewer, 'changes', lastEventId);
+    }
   }
 
   #send({ rooms }: Change, frames: readonly Buffer[], joined: Buffer): void {
@@ -230,8 +257,12 @@ export class Audience {
     yield* this.#rooms;
     yield* this.#changes;
     yield* this.#arrivals.keys();
+    yield* this.#ahead.keys();
   }
 }
+
+/** Whether a status is about the last numbers, not about those of now. */
+const isOutdated = ({ reason }: FleetStatus) => reason === 'leader_lost' || reason === 'no_leader';
 
 /** Sends frames in order, and stops at the first that the viewer does not take. */
 function sendAll(viewer: StreamViewer, frames: Frame): boolean {

@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { RoomName } from '../../../machines/ports.js';
 import { appendJsonField } from '../../appendJsonField.js';
 import type { Position } from '../../fleet/changesHistory.js';
+import { maxRoomsPerFrame } from '../../fleet/feed.js';
 import { goneServer } from '../../fleet/goneServer.js';
 import { messageFrame } from '../../sse/frames.js';
 import type { ServerView } from '../../wire/serverView.js';
@@ -10,8 +11,6 @@ import { eachOf, type Step } from './slicedWork.js';
 
 /** More rooms are not sent as changes: a snapshot says it with less work. */
 const maxRooms = 50_000;
-/** As many as the feed puts into one frame. */
-const roomsPerFrame = 10_000;
 
 /** What leads from one fleet to another. Compares in slices; neither may change meanwhile. */
 export class Difference {
@@ -51,8 +50,8 @@ export class Difference {
     const messages: [event: string, json: string][] = [];
     if (this.servers.length > 0)
       messages.push(['servers', JSON.stringify({ version, servers: this.servers })]);
-    for (let i = 0; i < this.rooms.length || messages.length === 0; i += roomsPerFrame) {
-      const rooms = countsJson(this.rooms.slice(i, i + roomsPerFrame));
+    for (let i = 0; i < this.rooms.length || messages.length === 0; i += maxRoomsPerFrame) {
+      const rooms = countsJson(this.rooms.slice(i, i + maxRoomsPerFrame));
       messages.push(['changes', appendJsonField(JSON.stringify({ version }), 'rooms', rooms)]);
     }
     const last = messages.length - 1;

@@ -50,3 +50,13 @@ export function activationOf({ id }: Position): string {
 export function termOf({ id }: Pick<Position, 'id'>): number {
   return Number(id.slice(0, id.indexOf('.')));
 }
+
+const idParts = /^(\d+)\.(\d+)-(\d+)$/;
+
+/** Whether an event id comes after another one. False if it is none. */
+export function isNewer(id: string, other: string): boolean {
+  const [, ...parts] = idParts.exec(id)?.map(Number) ?? [];
+  const [, ...others] = idParts.exec(other)?.map(Number) ?? [];
+  const at = parts.findIndex((part, i) => part !== others[i]);
+  return at >= 0 && Number(parts[at]) > Number(others[at]);
+}

@@ -1,5 +1,5 @@
 import type { Term } from '../../../machines/ports.js';
-import type { StreamKind } from '../../fleet/feed.js';
+import { maxRoomsPerFrame, type StreamKind } from '../../fleet/feed.js';
 import { isSettled } from '../../fleet/statusEvents.js';
 import type { StreamViewer } from '../../sse/channel.js';
 import type { Clock, Timer } from '../../timing/clock.js';
@@ -49,8 +49,22 @@ interface Session {
   isAttached: boolean;
   /** A fleet that is not shown yet. */
   incoming: Fleet | undefined;
+  /** The counts were too many for one event: the next one has more of the same moment. */
+  isPartial: boolean;
+  /** Counts have come since the last beat. */
+  isChanging: boolean;
 }
 
+const newSession = (): Session => ({
+  word: undefined,
+  isAttached: false,
+  incoming: undefined,
+  isPartial: false,
+  isChanging: false,
+});
+
+/** States of servers whose counts are in the totals. */
+const countedStates = new Set(['live', 'stale', 'deaf']);
 /** How long a new viewer waits for an answer of the upstream before it gets the last numbers. */
 const answerMs = 1000;
 /** How long the last numbers stay while a new leader asks the servers. */
@@ -192,7 +206,7 @@ export class Relay {
       upstream,
       lastEventId: () => this.#lastEventId(upstream),
       onOpening: () => {
-        this.#session = { word: undefined, isAttached: false, incoming: undefined };
+        this.#session = newSession();
       },
       onEvent: (event) => this.#receive(event),
       onBeat: () => this.#noteBeat(),
@@ -236,6 +250,11 @@ export class Relay {
   #noteBeat(): void {
     if (this.#isCurrent) this.#currentAt = instantOf(this.#needs.clock);
     this.#audience.tellStatus();
+    const session = this.#session;
+    if (!session?.incoming || this.#work.isBusy) return;
+    session.isPartial &&= session.isChanging;
+    session.isChanging = false;
+    if (!session.isPartial) this.#decide(session);
   }
 
   #receive(event: UpstreamEvent): void {
@@ -280,6 +299,11 @@ export class Relay {
       if (session.incoming) applyChange(session.incoming, change);
       else if (session.isAttached) this.#audience.pass(change, event.frame);
       else throw new Error(`${event.id} came before a snapshot`);
+      // After `servers`, the counts of these servers follow.
+      if (event.name === 'servers') return;
+      session.isChanging = true;
+      session.isPartial = change.rooms.length >= maxRoomsPerFrame;
+      if (session.incoming && !session.isPartial) this.#decide(session);
     }
   }
 
@@ -302,14 +326,24 @@ export class Relay {
    * shown: there, the leader has silenced the servers.
    */
   #mustHold(incoming: Fleet, word: LeaderStatus, { isAttached }: Session): boolean {
-    if (isSettled(word) || this.#isHoldOver || isAttached) return false;
+    if (word.complete || this.#isHoldOver || isAttached) return false;
     if (this.#continues(incoming)) return false;
-    return this.#audience.isShowing || word.isTakeover;
+    if (!isSettled(word)) return this.#audience.isShowing || word.isTakeover;
+    return this.#audience.isShowing && this.#lacksServers(incoming);
+  }
+
+  /** Whether a server that was counted is not counted yet: its first answer may only be late. */
+  #lacksServers({ servers }: Fleet): boolean {
+    const before = this.#audience.fleet?.servers.values() ?? [];
+    return [...before].some(
+      ({ id, state }) => countedStates.has(state) && servers.get(id)?.state !== 'live',
+    );
   }
 
   #endWaiting(): void {
     this.#isHoldOver = true;
-    if (this.#session && !this.#work.isBusy) this.#decide(this.#session);
+    const session = this.#session;
+    if (session && !session.isPartial && !this.#work.isBusy) this.#decide(session);
   }
 
   #endHold(): void {

@@ -75,6 +75,14 @@ test('bad news goes before the numbers, good news after them', () => {
   expect(eventsOf(viewer)).toEqual(['status false', 'changes']);
 });
 
+test('that a fleet is settled is good news, complete or not', () => {
+  const viewer = join();
+  detail = 'watched';
+  source.set('a', 1);
+  flush();
+  expect(eventsOf(viewer)).toEqual(['status false', 'snapshot', 'changes', 'status false']);
+});
+
 test('a status that did not change is not sent again', () => {
   const viewer = join();
   viewer.frames.splice(0);

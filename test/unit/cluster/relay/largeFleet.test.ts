@@ -66,3 +66,21 @@ test('a snapshot that is cut while it is read is forgotten', async () => {
   await settle();
   expect(told(viewer).filter((word) => word.startsWith('snapshot'))).toEqual(['snapshot {"a":1}']);
 });
+
+test('a snapshot that is cut before it is shown is never shown', async () => {
+  const seen = new Set<boolean>();
+  for (let ms = 0; ms < 600; ms += 40) {
+    stage = new RelayStage();
+    leader = new ScriptedUpstream(7);
+    stage.follow(leader);
+    const viewer = stage.join();
+    leader.begin(rooms);
+    stage.clock.advance(ms);
+    const isShown = stage.relay.status().state === 'live';
+    leader.end();
+    await settle();
+    expect(told(viewer).some((word) => word.startsWith('snapshot'))).toBe(isShown);
+    seen.add(isShown);
+  }
+  expect(seen.size).toBe(2);
+});

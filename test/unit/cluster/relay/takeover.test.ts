@@ -82,6 +82,129 @@ test('the numbers of a new leader are passed on once it is settled, complete or 
   expect(told(viewer)).toEqual(['changes {"a":2}']);
 });
 
+test('a server that was counted is given time for its first answer', () => {
+  const viewer = join();
+  const servers = (...states: string[]) => states.map((state, i) => ({ id: `server ${i}`, state }));
+  leader.beat();
+  leader.snapshot({ a: 1, b: 1 }, servers('live', 'stale', 'unreachable'));
+  leader.status({ complete: false, reason: 'servers_missing' });
+  const next = succeed({}, servers('unknown'));
+  messagesOf(viewer);
+  next.servers(servers('live', 'activating', 'unreachable'));
+  next.changes({ a: 1 });
+  next.status({ complete: false, reason: 'servers_missing' });
+  expect(told(viewer)).toEqual(['status leader_lost for 0 ms']);
+  next.servers(servers('live', 'live'));
+  expect(told(viewer)).toEqual([]);
+  next.changes({ b: 2 });
+  const words = ['servers server 1 live', 'changes {"b":2}', 'status servers_missing'];
+  expect(told(viewer)).toEqual(words);
+});
+
+test('a server without rooms is counted with the next beat', () => {
+  const viewer = join();
+  leader.beat();
+  leader.snapshot({}, [{ id: 'server', state: 'live' }]);
+  leader.status();
+  const next = succeed({}, [{ id: 'server', state: 'activating' }]);
+  next.status({ complete: false, reason: 'source_unanswered' });
+  messagesOf(viewer);
+  next.servers([{ id: 'server', state: 'live' }]);
+  expect(told(viewer)).toEqual([]);
+  next.beat();
+  expect(told(viewer)).toEqual(['changes {}', 'status source_unanswered']);
+});
+
+test('counts that come in several events are shown together', async () => {
+  const viewer = join();
+  const many = (from: number, to: number) =>
+    Object.fromEntries(Array.from({ length: to - from }, (_, i) => [`room ${from + i}`, 1]));
+  leader.begin({ x: 1 });
+  const next = succeed({});
+  next.status({ complete: false, reason: 'servers_missing', detail: null });
+  messagesOf(viewer);
+  beatFor(4500, next);
+  next.changes(many(0, 10_000));
+  beatFor(500, next);
+  next.changes(many(10_000, 20_000));
+  expect(told(viewer)).toEqual([]);
+  next.changes(many(20_000, 20_001));
+  await settleWork();
+  expect(
+    messagesOf(viewer)
+      .join('')
+      .match(/room \d+/g)?.length,
+  ).toBe(20_001);
+});
+
+test('counts that only seem to be followed by others are shown after two beats', async () => {
+  const viewer = join();
+  leader.begin({ x: 1 });
+  const next = succeed({});
+  beatFor(4500, next);
+  messagesOf(viewer);
+  next.changes(Object.fromEntries(Array.from({ length: 10_000 }, (_, i) => [`room ${i}`, 1])));
+  beatFor(500, next);
+  expect(told(viewer)).toEqual([]);
+  beatFor(500, next);
+  await settleWork();
+  expect(
+    messagesOf(viewer)
+      .join('')
+      .match(/room \d+/g)?.length,
+  ).toBe(10_000);
+});
+
+test('a server that was counted and does not answer is given 5 s', () => {
+  const viewer = join();
+  leader.beat();
+  leader.snapshot({ a: 1 }, [{ id: 'server', state: 'live' }]);
+  leader.status();
+  const next = succeed({}, [{ id: 'server', state: 'activating' }]);
+  next.status({ complete: false, reason: 'servers_missing' });
+  beatFor(4500, next);
+  messagesOf(viewer);
+  beatFor(500, next);
+  expect(told(viewer)).toEqual([
+    'servers server activating',
+    'changes {"a":0}',
+    'status servers_missing',
+  ]);
+});
+
+test('who has newer numbers than the last ones keeps them until there are newer ones', () => {
+  const first = join();
+  leader.begin({ a: 1 });
+  messagesOf(first);
+  stage.follow(undefined);
+  const ahead = join('changes', '7.1-1');
+  const other = join('changes', '8.1-0');
+  const behind = join('changes', '7.0-9');
+  expect([told(ahead), told(other)]).toEqual([
+    ['status no_leader for 0 ms'],
+    ['status no_leader for 0 ms'],
+  ]);
+  expect(told(behind)).toEqual(['status no_leader for 0 ms', 'snapshot {"a":1}']);
+  expect(stage.relay.viewers).toBe(4);
+  stage.follow(leader);
+  leader.beat();
+  leader.resumed();
+  leader.changes({ a: 2 });
+  expect(told(ahead)).toEqual(['status leader_lost for 0 ms']);
+  leader.status();
+  expect(told(ahead)).toEqual(['status complete']);
+  expect(told(other)).toEqual([
+    'status leader_lost for 0 ms',
+    'snapshot {"a":2}',
+    'status complete',
+  ]);
+  leader.changes({ a: 3 });
+  expect(told(ahead)).toEqual(['changes {"a":3}']);
+  stage.leave(other);
+  stage.leave(ahead);
+  expect(stage.relay.viewers).toBe(2);
+});
+
 test('the last numbers stay 5 s at most', () => {
   const viewer = join();
   leader.begin({ a: 1, b: 2 });
@@ -182,6 +305,7 @@ test('a viewer resumes across a change of leader', () => {
   const messages = resumed.frames.join('').split('\n\n').filter(Boolean);
   expect(told(resumed)).toEqual(['changes {}', 'changes {"a":3}', 'status complete']);
   expect(idsOf(messages)).toEqual(['8.1-0', '8.1-1', '']);
+  expect(next.openings).toEqual([undefined]);
   expect(told(join('changes', '8.1-0'))).toEqual(['changes {"a":3}', 'status complete']);
 });
 

