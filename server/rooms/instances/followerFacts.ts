@@ -24,6 +24,8 @@ export interface FollowerFactsNeeds {
 
 /** All servers are asked for once in so long, for all rooms together. */
 const keptMs = 1000;
+/** While rooms are watched, the servers are asked for at least so often, to know them when the leader is lost. */
+const refreshMs = 30_000;
 const maxRooms = 500;
 const maxServers = 20_000;
 
@@ -51,6 +53,12 @@ export class FollowerFacts implements FleetFacts {
     this.#servers = undefined;
   }
 
+  /** This instance led until now, and knew these servers. */
+  learn(servers: readonly AnsweredServer[]): void {
+    for (const { server, takesNames } of servers) this.#takesNames.set(server, takesNames);
+    this.#answered = servers;
+  }
+
   async factsOf(room: RoomName, addresses: readonly string[]): Promise<RoomFacts> {
     const path = holdersPath(room, addresses);
     try {
@@ -58,6 +66,7 @@ export class FollowerFacts implements FleetFacts {
       const facts = parseRoomFacts(await this.#leader.ask(path));
       for (const { server, takesNames } of facts.holders) this.#takesNames.set(server, takesNames);
       this.#rooms.set(room, facts);
+      void this.#serversWithin(refreshMs);
       return facts;
     } catch {
       return this.#guess(room, addresses);
@@ -65,10 +74,7 @@ export class FollowerFacts implements FleetFacts {
   }
 
   async serversFor(room: RoomName): Promise<KnownServer[]> {
-    const now = this.#needs.now();
-    if (!this.#servers || now - this.#servers.askedAtMs >= keptMs)
-      this.#servers = { askedAtMs: now, answer: this.#askServers() };
-    const servers = await this.#servers.answer;
+    const servers = await this.#serversWithin(keptMs);
     return servers.map(({ server, takesNames, isCounted }) => ({
       server,
       takesNames,
@@ -89,13 +95,20 @@ export class FollowerFacts implements FleetFacts {
     return this.#answered.length === 0 || this.#answered.some(({ takesNames }) => takesNames);
   }
 
+  /** The servers as of so long ago at most. */
+  #serversWithin(ms: number): Promise<readonly AnsweredServer[]> {
+    const now = this.#needs.now();
+    if (!this.#servers || now - this.#servers.askedAtMs >= ms)
+      this.#servers = { askedAtMs: now, answer: this.#askServers() };
+    return this.#servers.answer;
+  }
+
   /** Never rejects. */
   async #askServers(): Promise<readonly AnsweredServer[]> {
     try {
       if (!this.#leader) throw new Error('nobody to ask');
       const servers = parseServers(await this.#leader.ask(serversPath));
-      for (const { server, takesNames } of servers) this.#takesNames.set(server, takesNames);
-      this.#answered = servers;
+      this.learn(servers);
       return servers;
     } catch {
       const remembered = await this.#needs.remembered().catch(() => []);

@@ -6,6 +6,7 @@ import type { LocalFleetFacts } from '../lookup/localFleetFacts.js';
 import type { RoomDirectory } from '../lookup/roomDirectory.js';
 import { noChannels } from '../watching/roomChannels.js';
 import { noUpdates } from '../watching/updatesSource.js';
+import { answerServers } from './factsAnswers.js';
 import type { FollowerFacts } from './followerFacts.js';
 import type { LeaderLink } from './leaderLink.js';
 import { LocalChannels } from './localChannels.js';
@@ -111,6 +112,7 @@ export class RoomSources {
     const led = this.#led;
     if (!led) return;
     this.#led = undefined;
+    void answerServers(led.fleet.facts).then(({ servers }) => this.#followerFacts.learn(servers));
     led.fleet.posts.reset();
     led.updates.close();
     led.postStreams.close();

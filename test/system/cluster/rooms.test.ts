@@ -134,3 +134,32 @@ test('a viewer of all updates at a follower makes servers post, before and after
   await updates.close();
   await eventually(() => expect(follower.activation.getSnapshot().value).toBe('inactive'), within);
 });
+
+test('without Redis nobody leads, and rooms are polled on the servers that were known', async () => {
+  const { server, cluster } = await startCluster(2);
+  const leader = await cluster.leading();
+  const [follower] = restOf(cluster.services, leader);
+  if (!follower) throw new Error('nobody follows');
+  await cluster.watch(follower);
+  const ada = await edit(server, room, 'Ada');
+  const viewers = [await watchRoom(follower, room), await watchRoom(leader, room)];
+  const consumer = await consume(follower, room);
+  for (const viewer of viewers) await untilByPosts(viewer);
+  await cluster.redis.stop();
+  for (const viewer of viewers)
+    await eventually(
+      () => expect(statusOf(viewer)).toMatchObject({ state: 'polling', source: 'poll' }),
+      within,
+    );
+  ada.type('nobody leads');
+  await untilEqual(ada, viewers, consumer);
+  // A room that nobody has asked for before.
+  const other = 'b=c';
+  const bob = await edit(server, other, 'Bob');
+  bob.type('found without a leader');
+  const found = await watchRoom(follower, other);
+  await eventually(
+    () => expect(documentOf(found).text?.value).toBe('found without a leader'),
+    within,
+  );
+});

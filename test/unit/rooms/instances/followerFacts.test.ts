@@ -56,9 +56,7 @@ test('the leader is asked who holds a room, with the addresses that the store na
     isComplete: true,
     seen: undefined,
   });
-  expect(leader.asked).toEqual([
-    `${holdersPath}?room=a+b&address=10.0.0.1&address=10.0.0.9%3A9000`,
-  ]);
+  expect(leader.asked[0]).toBe(`${holdersPath}?room=a+b&address=10.0.0.1&address=10.0.0.9%3A9000`);
   expect(facts.about(one, 'a b')).toEqual({ server: one, connections: 2, takesNames: true });
 });
 
@@ -77,6 +75,23 @@ test('all servers are asked for once a second, for all rooms', async () => {
   nowMs = 1000;
   await facts.serversFor('a');
   expect(leader.asked).toHaveLength(2);
+});
+
+test('all servers are known before they are needed, from every half minute', async () => {
+  for (nowMs = 0; nowMs < 60_000; nowMs += 5000) await facts.factsOf('a', []);
+  expect(leader.asked.filter((path) => path === serversPath)).toHaveLength(2);
+  leader.answers.clear();
+  const known = await facts.serversFor('b');
+  expect(known.map(({ server }) => server)).toEqual([one, two, three]);
+});
+
+test('an instance that led knows the servers that it knew then', async () => {
+  leader.answers.clear();
+  facts.learn([{ server: two, takesNames: true, isCounted: true }]);
+  expect(await facts.serversFor('a')).toEqual([
+    { server: two, connections: null, takesNames: true },
+    { server: three, connections: null, takesNames: true },
+  ]);
 });
 
 test('a name without UTF-8 is not asked for', async () => {
