@@ -17,7 +17,7 @@ export type InboxEntry =
   | { kind: 'query'; query: InboxQuery; heededIn?: Term | undefined };
 
 /** A query without what only its answer needs. */
-export type InboxQuery = Omit<StartupQuery, 'localAddress'>;
+export type InboxQuery = Omit<StartupQuery, 'localAddress' | 'postsUrl'>;
 
 /** Longer entries are neither written nor read. */
 export const maxEntryLength = 8192;
@@ -49,7 +49,8 @@ const claims = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('address'), address, term }),
 ]);
 
-const query = z.object({
+/** The shape of a query that another instance passes on. */
+export const queryShape = z.object({
   address,
   port: z.int().min(1).max(65_535).optional(),
   isForwarded: z.boolean(),
@@ -67,7 +68,7 @@ const query = z.object({
 const entry = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('post'), claims }),
   z.object({ kind: z.literal('stranger'), address }),
-  z.object({ kind: z.literal('query'), query, heededIn: term }),
+  z.object({ kind: z.literal('query'), query: queryShape, heededIn: term }),
 ]);
 
 /** The text of an entry; undefined: it would be too long. */

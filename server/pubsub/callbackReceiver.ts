@@ -48,6 +48,8 @@ export interface CallbackReceiverNeeds {
 /** What a token tells of posts of deltas. */
 type DeltaClaims = Exclude<TokenClaims, { kind: 'content' }>;
 
+/** Stands for deltas that are not counted. */
+const missingDelta: Delta = { room: '', add: 1 };
 const strangerIntervalMs = 10_000;
 const firstResyncAllMs = 2000;
 
@@ -99,6 +101,8 @@ export class CallbackReceiver {
   /** Takes a post with a valid token. */
   take(claims: DeltaClaims, { deltas, updates }: Posted): void {
     if (claims.kind === 'address') {
+      // The evidence below brings a newer snapshot.
+      if (deltas.length > 0) this.#noteMissing(claims.address);
       this.noteUncountedPost(claims);
       return;
     }
@@ -165,6 +169,21 @@ export class CallbackReceiver {
     if (this.#servers.tally.hasPosted(server)) return;
     const post = { server, epoch, fromStartup, deltas: [] };
     this.#servers.send({ type: 'deltas.received', posts: [post] });
+  }
+
+  /**
+   * In a cluster, other instances give servers URLs that only name their address. What is posted there is missing
+   * until the next snapshot, like what is posted to the URL of a start-up answer.
+   */
+  #noteMissing(address: string): void {
+    if (this.term === undefined || address === unknownAddress) return;
+    const { tally } = this.#servers;
+    const epoch = tally.nextEpoch();
+    const posts = this.#servers
+      .at(address)
+      .filter((server) => tally.baseOf(server) !== undefined)
+      .map((server) => ({ server, epoch, fromStartup: true, deltas: [missingDelta] }));
+    if (posts.length > 0) this.#servers.send({ type: 'deltas.received', posts });
   }
 
   /** Whether the token is of an earlier leader. Without a cluster there is none: its tokens would be unknown. */

@@ -22,8 +22,8 @@ export interface FollowerQueriesNeeds {
 type ServerClaims = Extract<TokenClaims, { kind: 'server' }>;
 
 /**
- * Answers start-up queries for the leader, and leaves them in its inbox. The answer has a token that counts
- * nothing: what is posted with it makes the leader take a snapshot.
+ * Answers start-up queries for a leader that cannot be asked, and leaves them in its inbox. The answer has a token
+ * that counts nothing: what is posted with it makes the leader take a snapshot.
  */
 export class FollowerQueries {
   readonly #needs: FollowerQueriesNeeds;
@@ -40,28 +40,37 @@ export class FollowerQueries {
     return { active: false, eventsUrl: this.#needs.urls.anyFor() };
   }
 
+  /** Whether the sender may be a pub-sub server. */
+  isHeeded(query: StartupQuery): boolean {
+    return this.#claimsOf(query) !== undefined || this.#mayBeServer(query);
+  }
+
+  /** Where the sender shall post to; undefined: it reaches neither the leader nor this instance. */
+  postsUrlFor({ localAddress, address }: StartupQuery): string | undefined {
+    const { leader, urls } = this.#needs;
+    const serversUrl = leader()?.serversUrl;
+    if (serversUrl !== undefined) return withPath(serversUrl);
+    // Posts to this instance are passed on.
+    return urls.reachableUrlFor({ localAddress, remoteAddress: address });
+  }
+
   #answerTo(query: StartupQuery): StartupAnswer {
-    const claims = this.#claimsOf(query);
-    if (!claims && !this.#mayBeServer(query)) return this.inactiveAnswer();
+    if (!this.isHeeded(query)) return this.inactiveAnswer();
     const { leader, inbox, tokens } = this.#needs;
     inbox.write(queryEntry(query));
-    const { term, isActive, serversUrl } = leader() ?? {};
+    const { term, isActive } = leader() ?? {};
     if (!isActive || term === undefined) return this.inactiveAnswer();
     const { renewal } = query;
+    const claims = this.#claimsOf(query);
     // A server that posts keeps its URL. The leader decides whether it is the newest.
     if (claims?.term === term && renewal?.isActive && renewal.eventsUrl !== undefined)
       return { active: true, eventsUrl: renewal.eventsUrl };
-    const url = serversUrl === undefined ? this.#ownUrl(query) : withPath(serversUrl);
+    const url = this.postsUrlFor(query);
     if (url === undefined) return this.inactiveAnswer();
     const token = tokens
       .withTerm(term)
       .mint({ kind: 'address', address: addressOf(query, claims) });
     return { active: true, eventsUrl: `${url}?token=${token}` };
-  }
-
-  /** Posts to this instance are passed on. */
-  #ownUrl({ localAddress, address }: StartupQuery): string | undefined {
-    return this.#needs.urls.reachableUrlFor({ localAddress, remoteAddress: address });
   }
 
   /** The claims of the URL in a renewal, in any term. They name its sender: only that server was told the URL. */

@@ -13,7 +13,7 @@ export function takeInboxEntry(receiver: CallbackReceiver, entry: InboxEntry): v
 
 /** The entry of a query. Only its answer needs the rest of it. `heededIn`: the term of a leader that has heeded it. */
 export function queryEntry(
-  { localAddress, ...query }: StartupQuery,
+  { localAddress, postsUrl, ...query }: StartupQuery,
   heededIn?: Term | undefined,
 ): InboxEntry {
   return { kind: 'query', query, ...(heededIn !== undefined && { heededIn }) };

@@ -12,6 +12,7 @@ import {
   type PassedResult,
   PostNotTaken,
 } from './passedPosts.js';
+import type { PassedQueries } from './passedQueries.js';
 import type { Answered } from './startupQueries.js';
 import type { StartupAnswer, StartupQuery } from './startupQuery.js';
 
@@ -24,6 +25,8 @@ export interface InstanceCallbacksNeeds extends FollowerQueriesNeeds {
   /** Of all terms. */
   tokens: EventTokens;
   passed: PassedPosts;
+  /** Undefined: the leader is not asked. */
+  passedQueries?: PassedQueries | undefined;
   inbox: Pick<InboxWriter, 'write'>;
   book: Pick<AddressBook, 'mayBePubSubServer' | 'mayContact'>;
   /** Whether this instance is shutting down: it was the leader a moment ago, so servers still post to it. */
@@ -35,7 +38,7 @@ type DeltaClaims = Exclude<TokenClaims, { kind: 'content' }>;
 
 /**
  * Posts and start-up queries at an instance of a cluster. While it leads, its fleet's receiver takes them. Else
- * posts are passed on to the leader before they are answered, and what the leader does not get is left in its inbox.
+ * they are passed on to the leader before they are answered, and what the leader does not get is left in its inbox.
  */
 export class InstanceCallbacks {
   readonly tokens: EventTokens;
@@ -84,8 +87,26 @@ export class InstanceCallbacks {
     return posts.map((post) => this.#takeOne(post));
   }
 
+  /** The answer to a start-up query. Without the lease it is the leader's, if that can be asked. */
+  async askLeader(query: StartupQuery): Promise<Answered> {
+    const { receiver, leader, passedQueries } = this.#needs;
+    const other = leader();
+    if (!receiver() && other && passedQueries && this.#queries.isHeeded(query)) {
+      const asked = passedQueries.ask(other, query, this.#queries.postsUrlFor(query));
+      const answer = await asked.catch(() => undefined);
+      if (answer) return { answer, afterwards: () => {} };
+    }
+    return this.answerStartup(query);
+  }
+
+  /** The answer of this instance, whoever leads. */
   answerStartup(query: StartupQuery): Answered {
     return this.#needs.receiver()?.answerStartup(query) ?? this.#queries.answer(query);
+  }
+
+  /** Answers a query that another instance passed on. Undefined: this instance does not lead. */
+  answerPassed(query: StartupQuery): Answered | undefined {
+    return this.#needs.receiver()?.answerStartup(query);
   }
 
   inactiveAnswer(): StartupAnswer {

@@ -23,6 +23,8 @@ export interface StartupQuery {
   isMisnamed?: boolean | undefined;
   /** The address of this service that it was sent to. */
   localAddress?: string | undefined;
+  /** Where the sender shall post to, if the instance that got the query has found that out. Without a token. */
+  postsUrl?: string | undefined;
   /** Random id of the sender's process; deployed servers have none. */
   run?: string | undefined;
   /** Undefined: the server has just started, or has lost its activation. */

@@ -24,8 +24,10 @@ import { peerUrlFor } from '../config/peerUrlFor.js';
 import type { ClusterNeeds } from '../http/app.js';
 import { instanceEventRoutes } from '../http/routes/instanceEvents.js';
 import { instancePostRoutes } from '../http/routes/instancePosts.js';
+import { instanceQueryRoutes } from '../http/routes/instanceQueries.js';
 import { InstanceCallbacks } from '../pubsub/instanceCallbacks.js';
 import { PassedPosts } from '../pubsub/passedPosts.js';
+import { PassedQueries } from '../pubsub/passedQueries.js';
 import { PubSubHttp } from '../pubsub/pubSubHttp.js';
 import { ReachProbe } from '../pubsub/reachProbe.js';
 import { serviceVersion } from '../serviceVersion.js';
@@ -60,6 +62,8 @@ export interface ClusterWiringNeeds {
   addRoomRoutes: (router: Router) => void;
 }
 
+/** Pub-sub servers wait for an answer. Without one of the leader, this instance gives its own. */
+const queryTimeoutMs = 1000;
 /** Version of what instances say to each other. */
 const protocol = 1;
 
@@ -143,6 +147,8 @@ export function wireCluster(needs: ClusterWiringNeeds) {
       const takePassed = callbacks.takePassed.bind(callbacks);
       instancePostRoutes(router, { takePassed, bodyLimits: needs.bodyLimits });
       needs.addRoomRoutes(router);
+      const answerPassed = callbacks.answerPassed.bind(callbacks);
+      instanceQueryRoutes(router, { answerPassed, bodyLimits: needs.bodyLimits });
     },
   };
   const electionLog = new ElectionLog(log);
@@ -223,14 +229,18 @@ function wireCallbacks(
 ): InstanceCallbacks {
   const { inbox, requests, leader } = cluster;
   const headers = { 'content-type': 'application/json' };
-  const passed = new PassedPosts({
-    ask: (to, path, body) => requests.ask(to, path, { method: 'POST', body, headers }),
+  const ask = (to: Leader, path: string, body: string, timeoutMs?: number) =>
+    requests.ask(to, path, { method: 'POST', body, headers, ...(timeoutMs && { timeoutMs }) });
+  const passed = new PassedPosts({ ask });
+  const passedQueries = new PassedQueries({
+    ask: (to, path, body) => ask(to, path, body, queryTimeoutMs),
   });
   return new InstanceCallbacks({
     receiver: () => fleet()?.receiver,
     leader,
     tokens: servers.tokens,
     passed,
+    passedQueries,
     inbox,
     urls: servers.urls,
     book: servers.book,

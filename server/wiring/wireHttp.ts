@@ -104,6 +104,8 @@ export function wireHttp(needs: HttpWiringNeeds): RequestListener {
 
 /** Posts and start-up queries may reach any instance of a cluster. */
 function routesIn({ callbacks }: ClusterParts, { servers, log }: HttpWiringNeeds) {
+  const answerStartup = callbacks.askLeader.bind(callbacks);
+  const inactiveAnswer = callbacks.inactiveAnswer.bind(callbacks);
   return {
     callbacks: {
       tokens: callbacks.tokens,
@@ -114,8 +116,8 @@ function routesIn({ callbacks }: ClusterParts, { servers, log }: HttpWiringNeeds
       notePostWithoutToken: callbacks.notePostWithoutToken.bind(callbacks),
     },
     startup: {
-      answer: wireStartup(() => callbacks, servers),
-      inactiveAnswer: callbacks.inactiveAnswer.bind(callbacks),
+      answer: wireStartup(() => ({ answerStartup, inactiveAnswer }), servers),
+      inactiveAnswer,
       logDefect: (error: unknown) => logQueryDefect(log, error),
     },
   };

@@ -112,8 +112,8 @@ export function wireReceiver({ config, servers, ...needs }: ReceiverWiringNeeds)
   return new CallbackReceiver({
     ...needs,
     book,
-    urlOf: (token, { address, localAddress }) => {
-      const url = urls.reachableUrlFor({ localAddress, remoteAddress: address });
+    urlOf: (token, { address, localAddress, postsUrl }) => {
+      const url = postsUrl ?? urls.reachableUrlFor({ localAddress, remoteAddress: address });
       return url && `${url}?token=${token}`;
     },
     unusedUrl: urls.anyFor(),

@@ -4,14 +4,13 @@ import type { Config } from '../config/config.js';
 import { AddressBook } from '../pubsub/addressBook.js';
 import { AdvertisedHosts } from '../pubsub/advertisedHosts.js';
 import { type AgentChange, AgentInfos } from '../pubsub/agentInfo.js';
-import type { CallbackReceiver } from '../pubsub/callbackReceiver.js';
 import { CallbackUrls } from '../pubsub/callbackUrls.js';
 import { EventTokens, tokenKey } from '../pubsub/eventTokens.js';
 import type { PubSubHttpNeeds } from '../pubsub/pubSubHttp.js';
 import { Signatures } from '../pubsub/signatures.js';
 import { SignedQueries } from '../pubsub/signedQueries.js';
 import type { Answered } from '../pubsub/startupQueries.js';
-import type { QueryHead, StartupQuery } from '../pubsub/startupQuery.js';
+import type { QueryHead, StartupAnswer, StartupQuery } from '../pubsub/startupQuery.js';
 
 /** What the parts below need from the rest of the instance. */
 export interface ServerWiringNeeds {
@@ -50,9 +49,15 @@ export function wireServers({ config, log, ownPort, lookup, onAgentChanged }: Se
   return { tokens, book, urls, agents, advertisedHosts, signedQueries, http };
 }
 
+/** What takes start-up queries. */
+interface QueryReceiver {
+  answerStartup: (query: StartupQuery) => Answered | Promise<Answered>;
+  inactiveAnswer: () => StartupAnswer;
+}
+
 /** Answers start-up queries, once it is known whether they are signed and what host their sender has. */
 export function wireStartup(
-  receiver: () => Pick<CallbackReceiver, 'answerStartup' | 'inactiveAnswer'>,
+  receiver: () => QueryReceiver,
   { advertisedHosts, signedQueries }: Pick<ServerParts, 'advertisedHosts' | 'signedQueries'>,
 ) {
   return async (query: StartupQuery, head: QueryHead): Promise<Answered> => {

@@ -6,13 +6,21 @@ import { InstanceRequests } from '../../../server/cluster/instanceRequests.js';
 import { InstanceSignatures } from '../../../server/cluster/instanceSignatures.js';
 import { createListener } from '../../../server/http/app.js';
 import { instancePostRoutes } from '../../../server/http/routes/instancePosts.js';
+import { instanceQueryRoutes } from '../../../server/http/routes/instanceQueries.js';
 import { AddressBook } from '../../../server/pubsub/addressBook.js';
 import type { CallbackReceiver } from '../../../server/pubsub/callbackReceiver.js';
 import { CallbackUrls } from '../../../server/pubsub/callbackUrls.js';
-import { EventTokens, type TokenClaims, tokenKey } from '../../../server/pubsub/eventTokens.js';
+import {
+  EventTokens,
+  type TokenClaims,
+  tokenIn,
+  tokenKey,
+} from '../../../server/pubsub/eventTokens.js';
 import { InstanceCallbacks } from '../../../server/pubsub/instanceCallbacks.js';
 import type { Posted } from '../../../server/pubsub/parsePosted.js';
 import { PassedPosts } from '../../../server/pubsub/passedPosts.js';
+import { PassedQueries } from '../../../server/pubsub/passedQueries.js';
+import type { StartupQuery } from '../../../server/pubsub/startupQuery.js';
 import { appNeeds } from '../../support/appNeeds.js';
 import { clusterNeeds, clusterSecret } from '../../support/clusterNeeds.js';
 import { eventually } from '../../support/eventually.js';
@@ -33,6 +41,9 @@ interface Instance {
   content: { server: ServerId; entries: number }[];
   uncounted: TokenClaims[];
   strangers: string[];
+  queries: StartupQuery[];
+  /** Answers that were sent. */
+  answered: number;
   inbox: InboxEntry[];
   /** The term that it leads in; undefined: it does not. */
   term: Term | undefined;
@@ -49,6 +60,8 @@ async function startInstance(id: string): Promise<Instance> {
     content: [],
     uncounted: [],
     strangers: [],
+    queries: [],
+    answered: 0,
     inbox: [],
     term: undefined,
     leader: undefined,
@@ -63,6 +76,11 @@ async function startInstance(id: string): Promise<Instance> {
       instance.content.push({ server: from, entries: entries.length }),
     noteUncountedPost: (claims: TokenClaims) => instance.uncounted.push(claims),
     notePostWithoutToken: (address: string) => instance.strangers.push(address),
+    answerStartup: (query: StartupQuery) => {
+      instance.queries.push(query);
+      const answer = { active: true, eventsUrl: `${query.postsUrl}?token=of-${id}` };
+      return { answer, afterwards: () => (instance.answered += 1) };
+    },
   } as unknown as CallbackReceiver;
   const signatures = new InstanceSignatures(clusterSecret, id);
   const requests = new InstanceRequests(signatures);
@@ -73,6 +91,9 @@ async function startInstance(id: string): Promise<Instance> {
     passed: new PassedPosts({
       ask: (leader, path, body) => requests.ask(leader, path, { method: 'POST', body }),
     }),
+    passedQueries: new PassedQueries({
+      ask: (leader, path, body) => requests.ask(leader, path, { method: 'POST', body }),
+    }),
     inbox: { write: (entry) => instance.inbox.push(entry) },
     urls: new CallbackUrls({ host: '127.0.0.1', port: 1 }),
     book: new AddressBook({ networks: parseNetworks('127.0.0.0/8'), ownPort: 1 }),
@@ -80,11 +101,12 @@ async function startInstance(id: string): Promise<Instance> {
     isLeaving: () => instance.isLeaving,
   });
   const cluster = clusterNeeds(signatures, {
-    addRoutes: (router) =>
-      instancePostRoutes(router, {
-        takePassed: callbacks.takePassed.bind(callbacks),
-        bodyLimits,
-      }),
+    addRoutes: (router) => {
+      const takePassed = callbacks.takePassed.bind(callbacks);
+      instancePostRoutes(router, { takePassed, bodyLimits });
+      const answerPassed = callbacks.answerPassed.bind(callbacks);
+      instanceQueryRoutes(router, { answerPassed, bodyLimits });
+    },
   });
   const needs = appNeeds({
     bodyLimits,
@@ -98,6 +120,7 @@ async function startInstance(id: string): Promise<Instance> {
       notePostWithoutToken: callbacks.notePostWithoutToken.bind(callbacks),
     },
   });
+  needs.startup.answer = (query) => callbacks.askLeader(query);
   instance.url = (await harness.app(createListener(needs))).url;
   return instance;
 }
@@ -313,5 +336,56 @@ describe('POST /api/instances/posts', () => {
       results: [null, { code: 'token_unknown' }, { code: 'invalid_json' }],
     });
     expect(leader.taken).toHaveLength(1);
+  });
+});
+
+describe('a start-up query that reaches an instance which does not lead', () => {
+  const path = '/api/events/clients?port=8001&run=abc';
+  const query = { address: '127.0.0.1', port: 8001, run: 'abc', isForwarded: false };
+  const answerOf = async (instance: Instance) =>
+    JSON.parse((await ask(instance.url + path)).text) as { active: boolean; eventsUrl: string };
+
+  test('is answered by the leader, with the URL of this instance', async () => {
+    const { leader, follower } = await startBoth();
+    const own = 'http://127.0.0.1:1/api/events';
+    expect(await answerOf(follower)).toEqual({ active: true, eventsUrl: `${own}?token=of-leader` });
+    expect(leader.queries).toEqual([{ ...query, isMisnamed: false, postsUrl: own }]);
+    await eventually(() => expect(leader.answered).toBe(1));
+    expect(follower.inbox).toEqual([]);
+  });
+
+  test('is answered with the URL of the leader if it has one for all servers', async () => {
+    const { leader, follower } = await startBoth();
+    follower.leader = { ...asLeader(leader), serversUrl: 'http://posts.example' };
+    const { eventsUrl } = await answerOf(follower);
+    expect(eventsUrl).toBe('http://posts.example/api/events?token=of-leader');
+  });
+
+  test.each([
+    ['the leader is gone', { instance: 'gone', term, url: 'http://127.0.0.1:1', isActive: true }],
+    ['nobody leads', undefined],
+  ])('is answered by this instance if %s, and left in the inbox', async (_name, leader) => {
+    const follower = await startInstance('follower');
+    follower.leader = leader;
+    const { active, eventsUrl } = await answerOf(follower);
+    expect(active).toBe(leader !== undefined);
+    if (active)
+      expect(tokens.read(tokenIn(eventsUrl))).toEqual({
+        kind: 'address',
+        address: '127.0.0.1',
+        term,
+      });
+    expect(follower.inbox).toEqual([{ kind: 'query', query: { ...query, isMisnamed: false } }]);
+  });
+
+  test('goes one hop at most', async () => {
+    const { leader, follower } = await startBoth();
+    const third = await startInstance('third');
+    third.term = term + 1;
+    leader.term = undefined;
+    leader.leader = asLeader(third);
+    await answerOf(follower);
+    expect(third.queries).toEqual([]);
+    expect([leader.inbox.length, follower.inbox.length]).toEqual([0, 1]);
   });
 });

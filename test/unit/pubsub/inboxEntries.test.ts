@@ -105,6 +105,44 @@ describe('a leader of an active fleet', () => {
   });
 });
 
+describe('what is posted with a token that names only an address', () => {
+  const posted = { deltas: [{ room: 'r', add: 1 }], updates: [] };
+  const due = () =>
+    [...world.fleet.roster].map(({ server: id }) => world.fleet.tally.snapshotDue.has(id));
+
+  test.each([
+    ['of this term', term],
+    ['of an earlier term', term - 1],
+  ])('%s is missing until the next snapshot of the servers there', (_name, of) => {
+    lead('lingering');
+    settle();
+    world.receiver.take({ kind: 'address', address: host, term: of }, posted);
+    expect(due()).toEqual([true, false]);
+    world.fleet.rooms.set(server, { r: 1 });
+    settle();
+    expect(due()).toEqual([false, false]);
+    expect(world.fleet.tally.totals.get('r')).toBe(1);
+    expect(asked(server)).toHaveLength(2);
+  });
+
+  test('is not missed before their first snapshot, which contains it', () => {
+    lead('lingering');
+    world.receiver.take({ kind: 'address', address: host, term: term - 1 }, posted);
+    settle();
+    expect(due()).toEqual([false, false]);
+    expect(asked(server)).toHaveLength(1);
+  });
+
+  test('is not missed while nobody watches', () => {
+    lead('silencing');
+    settle();
+    world.receiver.take({ kind: 'address', address: host, term }, posted);
+    settle();
+    expect(due()).toEqual([false, false]);
+    expect(asked(server)).toEqual(['silence.requested', 'silence.requested']);
+  });
+});
+
 test('a leader of a silent fleet tells an unknown server once to be silent', () => {
   lead('silencing');
   settle();
