@@ -109,9 +109,10 @@ export class LeaseBeats {
     store.beat(beat, (error, result) => {
       if (this.#renewal === waiting) this.#renewal = undefined;
       if (result) this.#needs.onAnswer(result, beat, sentAt);
-      for (const each of waiting) each(result);
       if (error) this.#failed(error);
       else if (result && beat.beats > this.#answered) this.#news(result, beat, sentAt);
+      // Last: who waits may ask who is there now.
+      for (const each of waiting) each(result);
     });
   }
 

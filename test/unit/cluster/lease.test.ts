@@ -469,6 +469,23 @@ describe('what is asked of a lease', () => {
     expect(beatsOf('a')).toBe(before + 1);
   });
 
+  test('after a renewal it is known who has left', () => {
+    const leader = world.startLeader('a');
+    const other = world.start('b');
+    world.advance(2 * beatMs);
+    const isOtherThere = () =>
+      leader.lease.instances.some(({ id, isThere }) => id === 'b' && isThere);
+    expect(isOtherThere()).toBe(true);
+    let seen: boolean | undefined;
+    other.lease.leave(() =>
+      leader.lease.renew(() => {
+        seen = isOtherThere();
+      }),
+    );
+    world.advance(slackMs);
+    expect(seen).toBe(false);
+  });
+
   test('a renewal fails without the lease, and when another instance took it', () => {
     const a = world.startLeader('a');
     const b = world.start('b', {}, false);
