@@ -13,8 +13,9 @@ const activationOf = ({ context }: { context: InstanceContext }): ActivationInpu
 
 /** Who is there is known only now: others may have come or gone a moment before the shutdown. */
 const handedOver = [
+  { guard: 'hasSuccessor', target: 'releasing' },
   {
-    guard: 'isAbandoned',
+    guard: 'isShuttingDown',
     target: 'silencing',
     actions: ['resumeRequests', 'shutDownActivation'],
   },

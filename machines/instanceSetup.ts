@@ -1,4 +1,4 @@
-import { and, assign, fromCallback, not, sendTo, setup } from 'xstate';
+import { assign, fromCallback, sendTo, setup } from 'xstate';
 import { activationMachine } from './activationMachine.js';
 import type { ActivationInput } from './activationSetup.js';
 import type { ElectionEvent, ElectionRequest, Leader, RoomName, Term } from './ports.js';
@@ -62,8 +62,6 @@ export const instanceSetup = setup({
     isShuttingDown: ({ context }) => context.isShuttingDown,
     /** Slot: another instance is there, and may lead. */
     hasSuccessor: emptySlot('hasSuccessor') as () => boolean,
-    /** The others have gone meanwhile, or are shutting down too. */
-    isAbandoned: and(['isShuttingDown', not('hasSuccessor')]),
     isRoom: ({ event }) => 'actorId' in event && event.actorId.startsWith('room:'),
   },
   delays: {

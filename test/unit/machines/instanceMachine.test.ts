@@ -194,6 +194,18 @@ describe('an instance that leads', () => {
   });
 });
 
+test.each(['in time', 'late'] as const)(
+  'a leader that reaches no server lets go of the lease although nobody is there, its requests ending %s',
+  (when) => {
+    const instance = leading();
+    instance.take({ type: 'fleet.unreachable' });
+    instance.hasSuccessor = false;
+    if (when === 'late') instance.clock.advance(timing.requestTimeoutMs);
+    else instance.take({ type: 'requests.ended' });
+    expect(instance.state).toBe('clustered.leading.releasing');
+  },
+);
+
 describe('a leader that shuts down', () => {
   test('waits for its open requests, releases the lease, and takes late posts for a moment', () => {
     const instance = leading({ wasActive: true });
