@@ -15,9 +15,13 @@ const beforePath = /^[a-z][a-z\d+.-]*:\/\/[^/?]*/i;
 const retryAfterSeconds = 2;
 const eventStream = 'text/event-stream';
 
+/** Any instance can ask the servers for a room; without a leader, those that it remembers. */
+const isAboutOneRoom = /^\/api\/(?:room$|room\/servers$|rooms\/)/;
+
 /**
- * Middleware for routes that only the leader can answer. Elsewhere, the leader's answer is passed back as it
- * is. Throws `no_leader`. A question that was passed on once is not passed on again.
+ * Middleware for routes that the leader answers. Elsewhere, the leader's answer is passed back as it is. Without a
+ * leader, this instance answers for a single room, and throws `no_leader` for the rest. A question that was passed
+ * on once is not passed on again.
  */
 export function forwardToLeader(forwarding: Forwarding | undefined): Middleware {
   return async (ctx, next) => {
@@ -26,8 +30,9 @@ export function forwardToLeader(forwarding: Forwarding | undefined): Middleware 
       if (senderOf(ctx) !== undefined) throw new NoLeader('it has just changed');
       await passBack(ctx, forwarding);
     } catch (error) {
-      if (error instanceof NoLeader) refuse(ctx, error);
-      else throw error;
+      if (!(error instanceof NoLeader)) throw error;
+      if (isAboutOneRoom.test(ctx.path)) return next();
+      refuse(ctx, error);
     }
   };
 }

@@ -43,6 +43,12 @@ test('an instance is ready when it knows a leader, and stays so without Redis', 
   for (const { url } of both)
     await eventually(async () => expect((await ask(`${url}/ready`)).status).toBe(200), within);
   await cluster.leading();
+  const serversOf = async ({ url }: { url: string }, room: string) =>
+    (await ask(`${url}/api/room/servers?room=${room}`)).status;
+  for (const service of both) {
+    expect(await serversOf(service, 'a')).toBe(200);
+    expect(await serversOf(service, 'none')).toBe(404);
+  }
   await cluster.redis.stop();
   for (const service of both) {
     await eventually(
@@ -51,6 +57,9 @@ test('an instance is ready when it knows a leader, and stays so without Redis', 
       within,
     );
     expect((await ask(`${service.url}/ready`)).status).toBe(200);
+    // Servers are asked for a room all the same.
+    expect(await serversOf(service, 'a')).toBe(200);
+    expect(await serversOf(service, 'none')).toBe(404);
     await eventually(async () => expect(await rolesAt(service)).toContain('isolated'), within);
   }
   await cluster.redis.restart();
