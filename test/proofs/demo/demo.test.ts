@@ -91,3 +91,14 @@ test('the demo tells why it cannot start, and leaves nothing running', async () 
   expect(await wrong.exited).toBe(1);
   expect(wrong.output()).toContain('PORT is "x"');
 });
+
+test('the demo of three instances goes on when their leader is killed, and leaves nothing running', async () => {
+  const demo = startDemo({}, ['--instances', '3', '--kill-every', '8']);
+  const succession =
+    /instance \d leads, [\d.]+ s after instance \d died[\s\S]*active, complete: [1-9]/;
+  await eventually(() => expect(demo.output()).toMatch(succession), { withinMs: 120_000 });
+  expect(demo.output()).not.toContain('differ');
+  demo.child.kill('SIGTERM');
+  expect(await demo.exited).toBe(0);
+  await untilNothingListens(demo.output());
+}, 180_000);
