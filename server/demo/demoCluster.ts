@@ -1,5 +1,5 @@
 import { type RoundRobinProxy, startRoundRobinProxy } from './roundRobinProxy.js';
-import { freePort, type ServiceChild, startService } from './serviceChild.js';
+import { lastingPort, type ServiceChild, startService } from './serviceChild.js';
 
 /** The settings of the demo's instances. */
 export interface DemoClusterOptions {
@@ -71,7 +71,11 @@ export class DemoCluster {
   async start(): Promise<void> {
     const { instances, port, killEveryMs } = this.#options;
     for (let number = 1; number <= instances; number += 1)
-      this.#members.push({ name: `instance ${number}`, port: await freePort(), child: undefined });
+      this.#members.push({
+        name: `instance ${number}`,
+        port: await lastingPort(),
+        child: undefined,
+      });
     const urls = this.#members.map((member) => `http://127.0.0.1:${member.port}`);
     this.#proxy = await startRoundRobinProxy({ instances: urls, port });
     await Promise.all(this.#members.map((member) => this.#startOne(member)));

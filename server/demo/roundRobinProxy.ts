@@ -27,6 +27,8 @@ export interface RoundRobinOptions {
   port?: number;
   /** How often `GET /ready` is asked. Default 250 ms. */
   checkEveryMs?: number;
+  /** Adds the client's address as `X-Forwarded-For`. Default false: instances see it as the proxy does. */
+  forwardsAddress?: boolean;
   /** Deadline of a check. Default 1,000 ms. */
   checkWithinMs?: number;
   /** Deadline of the head of every other answer. Default 10,000 ms. */
@@ -54,6 +56,7 @@ type Settings = Required<RoundRobinOptions>;
 const defaults = {
   host: '127.0.0.1',
   port: 0,
+  forwardsAddress: false,
   checkEveryMs: 250,
   checkWithinMs: 1_000,
   answerWithinMs: 10_000,
@@ -64,8 +67,8 @@ const maxBodyBytes = 1024 * 1024;
 /**
  * Gives every request to the next instance that is ready. A stream stays where it is. An instance that
  * does not answer is left out until `/ready` is 200 again, and a request without a body goes on to the
- * next one. Requests are passed on unchanged, as by a balancer of TCP connections. Answers have the header
- * `X-Served-By`, with the URL of the instance.
+ * next one. Requests are passed on unchanged, as by a balancer of TCP connections, unless `forwardsAddress`
+ * is set. Answers have the header `X-Served-By`, with the URL of the instance.
  */
 export async function startRoundRobinProxy(options: RoundRobinOptions): Promise<RoundRobinProxy> {
   const balancer = new Balancer({ ...defaults, ...options });
@@ -134,7 +137,8 @@ class Balancer {
   async #serve(req: IncomingMessage, res: ServerResponse): Promise<void> {
     const body = await bodyOf(req).catch(() => undefined);
     if (!body) return void res.destroy();
-    const { method = 'GET', url: path = '/', headers } = req;
+    const { method = 'GET', url: path = '/' } = req;
+    const headers = this.#headersOf(req);
     for (const target of this.#inTurn()) {
       try {
         const sent = { method, path, headers, body };
@@ -147,6 +151,11 @@ class Balancer {
       }
     }
     if (!res.destroyed) res.writeHead(503, { 'Retry-After': '1' }).end('no instance answers\n');
+  }
+
+  #headersOf({ headers, socket }: IncomingMessage): IncomingHttpHeaders {
+    if (!this.#settings.forwardsAddress) return headers;
+    return { ...headers, 'x-forwarded-for': socket.remoteAddress ?? '' };
   }
 
   #inTurn(): Target[] {

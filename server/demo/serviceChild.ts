@@ -15,12 +15,33 @@ export interface ServiceChild {
 const listenWithinMs = 30_000;
 const stopWithinMs = 12_000;
 
+const firstLastingPort = 10_000;
+const lastingPorts = 20_000;
+const portAttempts = 20;
+
 /** A currently free port of 127.0.0.1. */
-export function freePort(): Promise<number> {
+export const freePort = (): Promise<number> => probePort(0);
+
+/**
+ * A currently free port below those that systems use for outgoing connections. It is still free when a
+ * process that listens there is started again.
+ */
+export async function lastingPort(): Promise<number> {
+  for (let attempt = 1; ; attempt += 1) {
+    const port = firstLastingPort + Math.floor(Math.random() * lastingPorts);
+    try {
+      return await probePort(port);
+    } catch (cause) {
+      if (attempt === portAttempts) throw cause;
+    }
+  }
+}
+
+function probePort(wanted: number): Promise<number> {
   return new Promise((resolve, reject) => {
     const probe = createServer();
     probe.once('error', reject);
-    probe.listen(0, '127.0.0.1', () => {
+    probe.listen(wanted, '127.0.0.1', () => {
       const address = probe.address();
       const port = typeof address === 'object' && address ? address.port : 0;
       probe.close(() => resolve(port));

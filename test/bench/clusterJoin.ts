@@ -1,6 +1,10 @@
+/**
+ * 1,000 servers with 1,000 rooms each: what a follower and the leader need when the follower's first viewer
+ * comes, beside another viewer of the leader.
+ */
 import { stopAll } from './children.js';
 import { startCluster } from './clusterStage.js';
-import { type Figure, inRounds, isQuick } from './figures.js';
+import { type Figure, inRounds, isQuick, report } from './figures.js';
 import { contentOf, startFleet, untilInactive } from './fleet.js';
 import { measure } from './measure.js';
 import { startViewers, untilSize } from './stage.js';
@@ -44,7 +48,7 @@ async function oneRound() {
 }
 
 /** What a million rooms cost a follower with its first viewer. */
-export async function clusterJoin(): Promise<Figure[]> {
+async function clusterJoin(): Promise<Figure[]> {
   const all = await inRounds(rounds, oneRound);
   const shares = all.map(({ joined }) => joined.loadShare);
   const figure = (name: string, unit: string, aim: number, values: number[]): Figure => ({
@@ -72,3 +76,5 @@ export async function clusterJoin(): Promise<Figure[]> {
     figure('memory for each room', 'bytes', 150, heldBytes),
   ];
 }
+
+report('a follower joins a million rooms', await clusterJoin());

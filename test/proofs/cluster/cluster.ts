@@ -6,7 +6,7 @@ import {
   type RoundRobinProxy,
   startRoundRobinProxy,
 } from '../../../server/demo/roundRobinProxy.js';
-import { freePort } from '../../../server/demo/serviceChild.js';
+import { lastingPort } from '../../../server/demo/serviceChild.js';
 import { eventually } from '../../support/eventually.js';
 import { type RedisServer, startRedis } from '../../support/redisServer.js';
 import { Crowd } from './crowd.js';
@@ -78,7 +78,7 @@ export class Cluster {
     const redisHost = network?.redisHost ?? loopback;
     const hosts = new Set([loopback, redisHost]);
     this.redis = await startRedis({ options: ['--bind', ...hosts, '--protected-mode', 'no'] });
-    const proxyPort = await freePort();
+    const proxyPort = await lastingPort();
     const serversHost = network?.serversHost ?? loopback;
     const proxyHost = network?.proxyHost ?? loopback;
     const dashboardUrl = `http://${proxyHost}:${proxyPort}`;
@@ -90,7 +90,13 @@ export class Cluster {
       this.instances.push(await this.#instance(index, redisHost));
     const urls = this.instances.map(({ url }) => url);
     await Promise.all(this.instances.map((instance) => instance.start()));
-    this.proxy = await startRoundRobinProxy({ host: proxyHost, port: proxyPort, instances: urls });
+    this.proxy = await startRoundRobinProxy({
+      host: proxyHost,
+      port: proxyPort,
+      instances: urls,
+      // Instances see the proxy's address, not those of servers.
+      forwardsAddress: network !== undefined,
+    });
     const addresses = this.servers.map(({ url }) => url);
     this.crowd = new Crowd({ truth: this.truth, servers: addresses, seed });
     const steady = await this.crowd.settle(steadyRooms);
@@ -119,7 +125,7 @@ export class Cluster {
     };
     return new Instance({
       host,
-      port: await freePort(),
+      port: await lastingPort(),
       namespace: network?.namespaces[index],
       logFile: join(this.folder, `instance-${index}.log`),
       env: {
@@ -129,6 +135,7 @@ export class Cluster {
         STATE_DIR: 'none',
         LOG_LEVEL: 'info',
         AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true',
+        ...(network && { TRUSTED_PROXIES: network.proxyHost }),
         ...(instances > 1 && clustered),
         ...this.options.env,
       },

@@ -112,3 +112,12 @@ test('without any instance the answer is 503', async () => {
   const answer = await fetch(proxy.url);
   expect([answer.status, answer.headers.get('Retry-After')]).toEqual([503, '1']);
 });
+
+test('the address of the client is added if that is wished', async () => {
+  const echo: RequestListener = (req, res) => res.end(`${req.headers['x-forwarded-for']}`);
+  const { url } = await startInstance('a', echo);
+  expect(await textOf((await startProxy({ url })).url)).toBe('undefined');
+  const options = { instances: [url], forwardsAddress: true };
+  const proxy = owns(await startRoundRobinProxy(options), (it) => it.stop());
+  expect(await textOf(proxy.url)).toBe('127.0.0.1');
+});
