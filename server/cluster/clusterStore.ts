@@ -95,8 +95,8 @@ export interface Release {
   readonly instance: InstanceId;
   readonly isActive: boolean;
   /**
-   * Redis lost the lease while the instance held it: nobody else has led since. So Redis learns of the term and
-   * its release.
+   * The instance held it when Redis did not renew it: nobody else has led since. If Redis lost the lease, it
+   * learns of the term and of its release.
    */
   readonly wasForgotten: boolean;
 }

@@ -235,8 +235,7 @@ export class Lease {
     const held = this.#held;
     if (!held || held.term !== term) return;
     if (isRenewed) held.renew(sentAt);
-    else if (held.isHeld(instantOf(this.#needs.clock)))
-      this.#lose(causeOf(lease, term), lease.isLost || lease.term < term);
+    else if (held.isHeld(instantOf(this.#needs.clock))) this.#lose(causeOf(lease, term), true);
     this.#endIfExpired();
     if (this.#held) this.#setEndTimer();
   }

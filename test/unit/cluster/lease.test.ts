@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, test } from '@jest/globals';
-import { beatMs, ClusterWorld, leaseMs } from './clusterWorld.js';
+import { beatMs, ClusterWorld, leaseMs, type TestInstance } from './clusterWorld.js';
 
 const stepDownMs = (leaseMs * 2) / 3;
 /** A request and its answer, and the steps of the world. */
@@ -288,20 +288,22 @@ describe('stepping down', () => {
 });
 
 describe('back-off', () => {
-  test('who lost the lease by a blocked loop lets the others lead', () => {
+  test('who lost the lease by a blocked loop does not campaign while another one would', () => {
     const a = world.startLeader('a');
-    const [b, c] = [world.start('b'), world.start('c')];
+    const b = world.start('b');
+    const c = world.start('c', {}, false);
     world.advance(2 * beatMs);
     a.pause();
-    world.advanceUntil(() => holds(b) || holds(c));
+    world.advanceUntil(() => holds(b));
     a.resume();
-    for (const _ of [1, 2, 3]) {
-      world.advance(2 * beatMs);
-      const leading = holds(b) ? b : c;
-      leading.lease.release('on purpose');
-      world.advanceUntil(() => world.leaders().length > 0);
-      expect(world.leaders()).not.toEqual(['a']);
-    }
+    world.advance(4 * beatMs);
+    b.isVoter = false;
+    b.lease.release();
+    world.advance(5 * beatMs);
+    expect(world.leaders()).toEqual([]);
+    c.lease.close();
+    b.lease.close();
+    expect(world.advanceUntil(() => holds(a))).toBeLessThan(2 * leaseMs);
   });
 
   test('it does not back off if it is alone', () => {
@@ -341,6 +343,13 @@ describe('versions', () => {
     expect(world.leaders()).toEqual(['b']);
   });
 
+  test('it does not campaign while a newer one is there', () => {
+    world.start('b', { protocol: 2 }, false);
+    const a = world.start('a');
+    world.advance(10_000);
+    expect(a.types).toEqual(['leader.gone']);
+  });
+
   test('it leads again when the newer ones are gone', () => {
     const a = world.startLeader('a');
     const b = world.start('b', { protocol: 2 });
@@ -372,6 +381,17 @@ describe('what Redis loses', () => {
     const [leader] = world.instances.filter(holds);
     expect(leader?.lease.current().term).toBeGreaterThan(term);
     expect(leader?.events.at(-1)).toMatchObject({ type: 'lease.taken', wasActive: true });
+  });
+
+  test('whether the servers post is remembered by those who saw it', () => {
+    const a = world.startLeader('a');
+    const b = world.start('b');
+    a.lease.setActive(true);
+    world.advance(2 * beatMs);
+    a.lease.close();
+    world.redis.loseKeys();
+    world.advanceUntil(() => holds(b));
+    expect(b.events.at(-1)).toMatchObject({ type: 'lease.taken', wasActive: true });
   });
 
   test('an instance that starts at that moment does not take it at once', () => {
@@ -416,6 +436,53 @@ describe('what Redis loses', () => {
     world.advance(2 * beatMs);
     for (const { lease } of [b, c]) expect(lease.current().term).toBeGreaterThan(term);
     expect(b.lease.leader).toEqual(c.lease.leader);
+  });
+});
+
+describe('a replica that shows again what was replaced meanwhile', () => {
+  /** Another instance leads, and Redis forgets that a moment after its last beat. */
+  function forgetAnother(returning: TestInstance) {
+    world.redis.replicate();
+    returning.isCutOff = true;
+    world.advance(beatMs / 2);
+    world.startLeader('c');
+    const beats = beatsOf('c');
+    world.advanceUntil(() => beatsOf('c') > beats);
+    world.redis.loseTail();
+    returning.isCutOff = false;
+    // Here two would lead.
+    world.advance(2 * beatMs);
+    world.advanceUntil(() => world.leaders().length > 0);
+  }
+
+  test('is not mistaken for a lease that did not change', () => {
+    const a = world.startLeader('a');
+    const b = world.start('b');
+    world.advance(beatMs);
+    a.lease.close();
+    world.advance(beatMs);
+    forgetAnother(b);
+  });
+
+  test.each([
+    ['by an instance that alone has seen it', false],
+    ['while another instance knows of a higher term', true],
+  ])('is not mistaken for a release %s', (_, isKnown) => {
+    const a = world.startLeader('a');
+    const b = world.start('b', {}, false);
+    world.advance(beatMs);
+    a.isVoter = false;
+    a.lease.release();
+    world.advance(10);
+    if (!isKnown) a.lease.close();
+    b.isVoter = true;
+    forgetAnother(b);
+  });
+
+  test('is not mistaken for a taking whose answer was lost', () => {
+    const a = world.startLeader('a');
+    world.advance(beatMs);
+    forgetAnother(a);
   });
 });
 
@@ -503,6 +570,16 @@ describe('what is asked of a lease', () => {
     const answers: boolean[] = [];
     a.lease.renew((isRenewed) => answers.push(isRenewed));
     world.advance(1000 + slackMs);
+    expect(answers).toEqual([false]);
+  });
+
+  test('a renewal whose answer is read too late fails', () => {
+    const a = world.startLeader('a');
+    const answers: boolean[] = [];
+    a.lease.renew((isRenewed) => answers.push(isRenewed));
+    a.pause();
+    world.advance(10_000);
+    a.resume();
     expect(answers).toEqual([false]);
   });
 
