@@ -32,6 +32,7 @@ import { PubSubHttp } from '../pubsub/pubSubHttp.js';
 import { ReachProbe } from '../pubsub/reachProbe.js';
 import { serviceVersion } from '../serviceVersion.js';
 import type { ServersTable } from '../store/store.js';
+import { AtMostEvery } from '../timing/atMostEvery.js';
 import { systemClock } from '../timing/clock.js';
 import type { InstanceView } from '../wire/instanceView.js';
 import type { Fleet } from './wireFleet.js';
@@ -66,6 +67,7 @@ export interface ClusterWiringNeeds {
 const queryTimeoutMs = 1000;
 /** Version of what instances say to each other. */
 const protocol = 1;
+const streamLogMs = 10_000;
 
 /** The parts that connect an instance with the others. */
 export type ClusterParts = ReturnType<typeof wireCluster>;
@@ -91,13 +93,17 @@ export function wireCluster(needs: ClusterWiringNeeds) {
     startedAtMs,
     reachesServers: (needs.leadership()?.reach ?? probe).reachesServers,
   });
+  // It is opened again every second.
+  const streamLogs = new AtMostEvery(streamLogMs);
   const store = new RedisClusterStore(connection, { deadlineMs: beatMs });
   const lease = new Lease({ store, clock: systemClock, self, info, leaseMs, beatMs });
   const relay = new Relay({
     clock: systemClock,
     frameIntervalMs: config.frameIntervalMs,
     lingerMs: config.lingerMs,
-    onUpstreamEnded: (cause) => log.warn({ cause }, 'the stream of the leader has ended'),
+    onUpstreamEnded: (cause) => {
+      if (streamLogs.allows('')) log.warn({ cause }, 'the stream of the leader has ended');
+    },
   });
   let leader: Leader | undefined;
   let hasKnownLeader = false;
