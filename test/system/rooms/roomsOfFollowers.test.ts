@@ -195,6 +195,25 @@ describe('when the leader is lost', () => {
     ]);
   });
 
+  test('it knows the servers that it led', async () => {
+    leader.sources.follow(undefined);
+    await eventually(async () => {
+      const known = await leader.sources.facts.serversFor(room);
+      expect(known.map(({ server }) => server)).toEqual([one, two]);
+    });
+  });
+
+  test('its servers are not told that nobody follows updates', async () => {
+    const nothing = () => {};
+    const lost: string[] = [];
+    const events = { onAsked: nothing, onUpdate: nothing, onLost: () => lost.push('lost') };
+    follower.sources.updates.follow(events);
+    await eventually(() => expect(leader.wanted).toEqual([true]));
+    leader.sources.follow(undefined);
+    await eventually(() => expect(lost).toHaveLength(1));
+    expect(leader.wanted).toEqual([true]);
+  });
+
   test('the same leader is tried again until it leads', async () => {
     const { told } = await followed();
     leader.sources.follow(undefined);

@@ -356,6 +356,12 @@ describe('a second follower of a room', () => {
     expect([first.take(), second.take()]).toEqual([['awareness 3'], ['awareness 3']]);
   });
 
+  test('is told at once that a server does not answer', async () => {
+    follow('a').posted.note([one]);
+    await opened().fail();
+    expect(follow('a').take()).toEqual(['lost']);
+  });
+
   test('keeps the room posted when the first one leaves', async () => {
     const first = await followed();
     const second = follow('a');

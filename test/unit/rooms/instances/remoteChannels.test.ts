@@ -103,6 +103,16 @@ test('a stream that ends loses the room, and is opened again with growing pauses
   expect(pauses).toEqual([250, 500, 1000, 2000, 4000, 4000, 4000]);
 });
 
+test('a room that ends because it is lost is not followed again', () => {
+  const { events } = notedEvents();
+  const ending = new RemoteChannels(link, clock).follow('b', {
+    ...events,
+    onLost: () => ending.end(),
+  });
+  link.last.onEnd('ended');
+  expect(clock.pending).toBe(0);
+});
+
 test('a room that is no longer followed closes its stream, also while it waits for the next', () => {
   room.end();
   expect(link.last.isClosed).toBe(true);
