@@ -9,6 +9,9 @@ export interface InboxReaderNeeds {
   onUnreadable: (count: number) => void;
 }
 
+/** Entries handled in one turn of the event loop. */
+const perTurn = 20;
+
 /** Reads the inbox for a leader: once at the beginning of its term, and after each `note`. */
 export class InboxReader {
   readonly #needs: InboxReaderNeeds;
@@ -26,19 +29,26 @@ export class InboxReader {
     this.#isDue = this.#isTaking;
     if (this.#isTaking) return;
     this.#isTaking = true;
-    this.#needs.take((_error, entries = []) => {
-      this.#isTaking = false;
-      if (this.#isClosed) return;
-      this.#handle(entries);
-      if (this.#isDue) this.note();
-    });
+    this.#needs.take((_error, entries = []) => this.#handle(entries));
   }
 
   close(): void {
     this.#isClosed = true;
   }
 
-  #handle(texts: readonly string[]): void {
+  /** In slices: after a takeover a thousand servers may have asked. */
+  #handle(entries: readonly string[]): void {
+    if (this.#isClosed) return;
+    this.#handleAll(entries.slice(0, perTurn));
+    if (entries.length > perTurn) {
+      setImmediate(() => this.#handle(entries.slice(perTurn)));
+      return;
+    }
+    this.#isTaking = false;
+    if (this.#isDue) this.note();
+  }
+
+  #handleAll(texts: readonly string[]): void {
     let unreadable = 0;
     for (const text of texts) {
       const entry = parseInboxEntry(text);

@@ -68,7 +68,9 @@ export class PassedPosts {
 
   /** Resolves when the leader has taken it. Rejects with `InvalidPost` or `PostNotTaken`. */
   pass(leader: Leader, post: PassedPost): Promise<void> {
-    if (!this.#lane?.isTo(leader)) this.#lane = new Lane(leader, this.#needs);
+    const before = this.#lane;
+    if (before?.isTo(leader)) return before.put(post);
+    this.#lane = new Lane(leader, this.#needs, before?.takeWaiting());
     return this.#lane.put(post);
   }
 }
@@ -81,9 +83,16 @@ class Lane {
   #waitingLength = 0;
   #isAsking = false;
 
-  constructor(leader: Leader, needs: PassedPostsNeeds) {
+  /** `waiting`: posts that were to go to the leader before. They were not sent. */
+  constructor(leader: Leader, needs: PassedPostsNeeds, waiting: Waiting[] = []) {
     this.#leader = leader;
     this.#needs = needs;
+    this.#waiting = waiting;
+    for (const { body } of waiting) this.#waitingLength += body.length;
+  }
+
+  takeWaiting(): Waiting[] {
+    return this.#remove(this.#waiting.length);
   }
 
   isTo({ instance, term, url }: Leader): boolean {
@@ -119,7 +128,7 @@ class Lane {
     } catch (error) {
       const cause = new PostNotTaken(error instanceof Error ? error.message : String(error));
       // What waits would wait for another deadline.
-      for (const { done } of [...posts, ...this.#remove(this.#waiting.length)]) done(cause);
+      for (const { done } of [...posts, ...this.takeWaiting()]) done(cause);
     }
   }
 

@@ -1,6 +1,7 @@
 import { beforeEach, expect, test } from '@jest/globals';
 import { type InboxEntry, inboxText } from '../../../server/cluster/inbox.js';
 import { InboxReader } from '../../../server/cluster/inboxReader.js';
+import { eventually } from '../../support/eventually.js';
 
 let takings: ((error?: Error, entries?: readonly string[]) => void)[];
 let handled: InboxEntry[];
@@ -58,4 +59,22 @@ test('what arrives after the end of the term is not handled', () => {
   reader.note();
   expect(handled).toEqual([]);
   expect(takings).toHaveLength(1);
+});
+
+test('a thousand entries are handled in slices, and only then the inbox is read again', async () => {
+  reader.note();
+  takings[0]?.(undefined, Array(1000).fill(text));
+  reader.note();
+  expect(handled).toHaveLength(20);
+  expect(takings).toHaveLength(1);
+  await eventually(() => expect(handled).toHaveLength(1000));
+  await eventually(() => expect(takings).toHaveLength(2));
+});
+
+test('the end of the term ends the slices', async () => {
+  reader.note();
+  takings[0]?.(undefined, Array(1000).fill(text));
+  reader.close();
+  await new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
+  expect(handled).toHaveLength(20);
 });

@@ -152,6 +152,18 @@ test('posts for a new leader do not wait for the one before', async () => {
   expect(await old).toBeInstanceOf(PostNotTaken);
 });
 
+test('posts that wait for a leader which is gone go to the next one, before newer ones', async () => {
+  const old = rejection(pass('1'));
+  const waiting = [pass('2'), pass('3')];
+  const next = { ...leader, instance: 'b', term: 6, url: 'http://b' };
+  const newer = pass('4', next);
+  expect(asked[1]).toMatchObject({ leader: next, posts: ['2', '3', '4'] });
+  asked[0]?.fail();
+  expect(await old).toBeInstanceOf(PostNotTaken);
+  asked[1]?.answer();
+  await Promise.all([...waiting, newer]);
+});
+
 test.each(['', '[]', '{"posts":[["t"]]}', '{"posts":[["t",1]]}', '{"posts":{}}'])(
   'the body %s has no posts that can be read',
   (body) => {
