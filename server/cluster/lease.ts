@@ -177,6 +177,11 @@ export class Lease {
       );
   }
 
+  /** Something has changed at the leader: looks at the lease now, and not only with the next beat. */
+  beatNow(): void {
+    this.#beats.hurry();
+  }
+
   /** Whether pub-sub servers post. Redis is told at once: the next leader takes them over as they are. */
   setActive(isActive: boolean): void {
     const isChanged = this.#isActive !== isActive;

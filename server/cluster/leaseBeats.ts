@@ -17,6 +17,8 @@ export interface LeaseBeatsNeeds {
   readonly onFailure: (error: Error) => void;
 }
 
+const momentMs = 100;
+
 /** Told when a beat has ended. Undefined: it failed. */
 type Ended = (result: BeatResult | undefined) => void;
 
@@ -26,6 +28,7 @@ export class LeaseBeats {
   /** Those that wait for the newest renewal under way. */
   #renewal: Ended[] | undefined;
   #sent = 0;
+  #sentAtMs = Number.NEGATIVE_INFINITY;
   #answered = 0;
   /** When the last beat that was answered was sent, and how many have failed since. */
   #answeredAtMs: number;
@@ -88,6 +91,16 @@ export class LeaseBeats {
     this.#extra = clock.setTimeout(() => this.send(), ms);
   }
 
+  /**
+   * Something has changed at the leader: sends one now, if none was sent a moment ago, and another one a moment
+   * later, because the release may still be on its way.
+   */
+  hurry(): void {
+    const { clock } = this.#needs;
+    if (clock.monotonicMs() - this.#sentAtMs >= momentMs) this.send();
+    this.sendIn(momentMs);
+  }
+
   /** Waits for the renewal that is under way, or sends one. */
   share(ended: Ended): void {
     if (this.#renewal) this.#renewal.push(ended);
@@ -104,6 +117,7 @@ export class LeaseBeats {
     this.#sent += 1;
     const beat: Beat = { ...this.#needs.tell(), beats: this.#sent };
     const [sentAt, waiting] = [instantOf(clock), ended ? [ended] : []];
+    this.#sentAtMs = sentAt.monotonicMs;
     if (beat.lease) this.#renewal = waiting;
     if (beat.lease) this.#repeatUnlessAnswered(beat);
     store.beat(beat, (error, result) => {

@@ -160,6 +160,16 @@ describe('giving the lease back', () => {
     expect(b.events.at(-1)).toMatchObject({ type: 'lease.taken', wasActive: true });
   });
 
+  test('who looks at once leads at once', () => {
+    const a = world.startLeader('a');
+    const b = world.start('b');
+    world.advance(2.3 * beatMs);
+    a.isVoter = false;
+    a.lease.release();
+    b.lease.beatNow();
+    expect(world.advanceUntil(() => holds(b))).toBeLessThanOrEqual(150);
+  });
+
   test('an instance that did not see it held waits a lease time', () => {
     const a = world.startLeader('a');
     a.lease.release();

@@ -109,6 +109,17 @@ test('how long the event loop stood still is how late a beat is', () => {
   expect(beats.overdueMs).toBe(0);
 });
 
+test('in a hurry, one is sent now and another a moment later, however often that is asked', () => {
+  const { beats, clock, sent } = start();
+  clock.advance(500);
+  for (let i = 0; i < 10; i += 1) beats.hurry();
+  expect(sent).toHaveLength(2);
+  clock.advance(100);
+  expect(sent).toHaveLength(3);
+  clock.advance(300);
+  expect(sent).toHaveLength(3);
+});
+
 test('nothing is sent after the end', () => {
   const { beats, clock, sent } = start({ term: 7 });
   beats.sendIn(100);

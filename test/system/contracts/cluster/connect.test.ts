@@ -1,12 +1,18 @@
 import { once } from 'node:events';
+import { readFile } from 'node:fs/promises';
 import { createServer as createTlsServer } from 'node:tls';
 import { afterEach, expect, test } from '@jest/globals';
 import { pino } from 'pino';
+import type { ServerId } from '../../../../machines/ports.js';
+import type { LeaseRecord } from '../../../../server/cluster/clusterStore.js';
 import { ClusterConnection } from '../../../../server/cluster/connect.js';
 import { EvictingRedis } from '../../../../server/cluster/evictionPolicy.js';
+import { RedisClusterStore } from '../../../../server/cluster/redisClusterStore.js';
+import { redisServersTable } from '../../../../server/cluster/redisServersTable.js';
 import { makeCertificate } from '../../../support/certificates.js';
 import { eventually } from '../../../support/eventually.js';
 import { startRedis } from '../../../support/redisServer.js';
+import { infoOf } from './adapters.js';
 
 const { key, cert } = makeCertificate('IP:127.0.0.1');
 const ends: (() => unknown)[] = [];
@@ -150,6 +156,63 @@ test('a command that is open when the connection is lost fails, and is not sent 
   await redis.restart();
   await eventually(async () => expect(await connection.client.ping()).toBe('PONG'));
   expect(await connection.client.get('counter')).toBeNull();
+});
+
+test('a user with the permissions of docs/deploy.md may do all that a cluster needs', async () => {
+  const text = await readFile(new URL('../../../../docs/deploy.md', import.meta.url), 'utf8');
+  const [, keys = '', rules = ''] = /to `(~\{[^`]+)`, with `(\+@[^`]+)`/.exec(text) ?? [];
+  const acl = ['--user', 'dashboard', 'on', '>secret', keys, ...rules.split(' ')];
+  const redis = await start({ options: acl });
+  const { connection, lines } = connect(`redis://dashboard:secret@127.0.0.1:${redis.port}`);
+  await connection.connected(60_000);
+  expect(lines.join()).not.toContain('maxmemory-policy');
+  const store = new RedisClusterStore(connection);
+  const errors: unknown[] = [];
+  const note = (error: Error | undefined) => void errors.push(error?.message);
+  const info = infoOf('a');
+  const lease = await new Promise<LeaseRecord>((resolve, reject) =>
+    store.beat({ info, beats: 1, isCandidate: true, highestTerm: 0 }, (error, result) =>
+      result ? resolve(result.lease) : reject(error),
+    ),
+  );
+  const taken = await new Promise<LeaseRecord>((resolve, reject) =>
+    store.acquire({ info, seen: lease, highestTerm: 0, requestId: '1' }, (error, result) =>
+      result && 'taken' in result ? resolve(result.taken) : reject(error),
+    ),
+  );
+  const held = { term: taken.term, instance: 'a' };
+  store.pushInbox(['one'], note);
+  store.takeInbox({ ...held, requestId: '2', confirmed: undefined }, note);
+  store.takeInbox({ ...held, requestId: '3', confirmed: '2' }, note);
+  store.release({ ...held, isActive: false, wasForgotten: true }, note);
+  store.leave('a', note);
+  await eventually(() => expect(errors).toEqual(Array(5).fill(undefined)));
+  const servers = redisServersTable(connection);
+  const server = 'server:1' as ServerId;
+  await servers.put({ server, origin: 'remembered', expiresAt: Date.now() + 60_000 });
+  expect(await servers.list()).toHaveLength(1);
+  await servers.remove(server);
+});
+
+test('an idle instance sends Redis less than ten commands a second', async () => {
+  const redis = await start();
+  const { connection } = connect(redis.url);
+  await connection.connected(60_000);
+  const store = new RedisClusterStore(connection);
+  const commands = async () =>
+    Number(/total_commands_processed:(\d+)/.exec(String(await redis.call('INFO', 'stats')))?.[1]);
+  const beat = (beats: number, lease?: { term: number; isActive: boolean }) =>
+    new Promise((resolve, reject) =>
+      store.beat(
+        { info: infoOf('a'), beats, isCandidate: true, highestTerm: 0, lease },
+        (error, result) => (result ? resolve(result) : reject(error)),
+      ),
+    );
+  await beat(1);
+  const before = await commands();
+  for (let beats = 2; beats <= 11; beats += 1) await beat(beats, { term: 1, isActive: true });
+  // The one that counts is counted, too.
+  expect((await commands()) - before - 1).toBeLessThanOrEqual(80);
 });
 
 test('with rediss, a certificate of an unknown authority is refused', async () => {
