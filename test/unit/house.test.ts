@@ -63,7 +63,7 @@ const mentions =
 
 const within = (folder: string) => (path: string) => path.startsWith(folder);
 const isOutside = (path: string) =>
-  /^server\/(redis\/|store\/(dynamodb|embedded)\/|pubsub\/pubSub|pubsub\/(requestPacer|snapshotReader))/.test(
+  /^server\/(redis\/|cluster\/(redis|connect|scripts|evictionPolicy|lease|election)|store\/(dynamodb|embedded)\/|pubsub\/pubSub|pubsub\/(requestPacer|snapshotReader))/.test(
     path,
   );
 const {
