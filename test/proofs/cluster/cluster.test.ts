@@ -1,21 +1,7 @@
 /** The quick form of `npm run cluster`: each fault once or twice, on a cluster of its own. */
 
-import { expect, test } from '@jest/globals';
-import { canCutNetworks } from './network.js';
-import { run } from './run.js';
-import { scenarios } from './scenarios.js';
-
-/** On a busy machine figures are worse than those of docs/performance.md: no test depends on them. */
-async function expectNoOffence(name: string): Promise<void> {
-  const scenario = scenarios.find((each) => each.name === name);
-  if (!scenario) throw new Error(`there is no scenario "${name}"`);
-  const outcome = await run(scenario);
-  process.stdout.write(`${JSON.stringify(outcome)}\n`);
-  expect(outcome.offences).toEqual([]);
-}
-
-/** Containers may not create network namespaces. */
-const inNetworks = canCutNetworks() ? test : test.skip;
+import { test } from '@jest/globals';
+import { expectNoOffence } from './expectNoOffence.js';
 
 test('the leader is killed under load: nothing wrong is said to be complete, and all viewers are right again', () =>
   expectNoOffence('the leader is killed under load'));
@@ -37,14 +23,6 @@ test('Redis is killed and restarted empty: the last numbers are shown as incompl
 
 test('the leader reaches no server, while their posts arrive: another one leads', () =>
   expectNoOffence('the leader reaches no server, while their posts arrive'));
-
-inNetworks('the leader is cut off from the servers, not from Redis: another one leads', () =>
-  expectNoOffence('the leader is cut off from the servers, not from Redis'),
-);
-
-inNetworks('the leader is cut off from Redis, not from the servers: another one leads', () =>
-  expectNoOffence('the leader is cut off from Redis, not from the servers'),
-);
 
 test('viewers who come back to another instance resume by Last-Event-ID', () =>
   expectNoOffence('viewers who come back to another instance resume'));

@@ -1,5 +1,11 @@
 import { once } from 'node:events';
-import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
+import {
+  createServer,
+  type IncomingMessage,
+  type RequestListener,
+  type ServerResponse,
+} from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { text as readText } from 'node:stream/consumers';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import type { InstanceEvent } from '../../../server/cluster/instanceEvents.js';
@@ -63,6 +69,16 @@ describe('a request to another instance', () => {
       void answerSigned(req, res);
     }, '/sub');
     const { body } = await requests.ask(peer, '/api/x');
+    expect(JSON.parse(body)).toMatchObject({ sender: 'follower', url: '/api/x' });
+  });
+
+  test('reaches an IPv6 address', async () => {
+    const server = createServer(answerSigned);
+    await new Promise<void>((resolve) => server.listen(0, '::1', resolve));
+    const { port } = server.address() as AddressInfo;
+    const peer = { instance: 'leader', url: `http://[::1]:${port}` };
+    const { body } = await requests.ask(peer, '/api/x');
+    server.close();
     expect(JSON.parse(body)).toMatchObject({ sender: 'follower', url: '/api/x' });
   });
 

@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
 import { InstanceSignatures } from '../../../server/cluster/instanceSignatures.js';
 
 const secret = 'a secret of sixteen letters';
@@ -65,4 +66,17 @@ describe('a signature between instances', () => {
       expect(two.verify(header, head)).toBeUndefined();
     },
   );
+
+  test('is never valid if it is any other text', () => {
+    const part = fc.stringMatching(/^[\w-]{0,64}$/);
+    const built = fc
+      .tuple(part, part, part, part)
+      .map(([from, to, body, mac]) => `v1 from=${from} to=${to} body=${body} mac=${mac}`);
+    const any = fc.oneof(fc.string({ unit: 'binary' }), built);
+    fc.assert(
+      fc.property(any, (header) => {
+        expect(two.verify(header, head)).toBeUndefined();
+      }),
+    );
+  });
 });
