@@ -28,6 +28,8 @@ export async function startCluster(
     RESYNC_INTERVAL_MS: '3600000',
     MAX_VIEWERS: '20000',
     CLUSTER_URL: redis.url,
+    // On a busy machine nobody may lose it: what is posted meanwhile would be missed for ever.
+    CLUSTER_LEASE_MS: '6000',
     CLUSTER_SECRET: 'all instances of a benchmark share this',
     ...env,
   };
