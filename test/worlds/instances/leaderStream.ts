@@ -79,6 +79,8 @@ export class LeaderStream implements OpenUpstream {
     const lost = () => this.#reader.clock.run(() => this.#end('refused'));
     const deliver = () => {
       const { process } = site;
+      // The connection was closed before its request arrived.
+      if (this.#hasEnded || this.#reader.clock.hasEnded) return;
       if (process?.id !== this.#leader.instance) return this.#toReader(() => this.#end('refused'));
       process.peers.add(this.#stream);
       process.clock.run(() => process.serve(this.#stream, lastEventId));
