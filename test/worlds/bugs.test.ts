@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { expect, jest, test } from '@jest/globals';
 import { bugs } from './bugs.js';
+import { instancesBugs } from './instances/instancesBugs.js';
 import { roomBugs } from './rooms/roomBugs.js';
 import { runInProcesses } from './work.js';
 import { spoiltKind, type WorldKind } from './worldKinds.js';
@@ -9,7 +10,7 @@ import { spoiltKind, type WorldKind } from './worldKinds.js';
 jest.setTimeout(1_800_000);
 
 /** Each bug is found in one of these worlds. The first that finds it ends the search. */
-const maxWorlds = 2000;
+const maxWorlds = { service: 2000, rooms: 2000, instances: 1000 };
 
 /** Quick worlds that find a bug. They are tried first. */
 const knownSeeds: Readonly<Record<string, number>> = {
@@ -59,7 +60,7 @@ const upTo = (seed: number) => Array.from({ length: seed }, (_, i) => i + 1);
 /** The broken promise of the first world that breaks this one. */
 function firstBroken(kind: WorldKind, name: string, breaks: string) {
   const spoilt = spoiltKind(kind, name);
-  const seeds = [knownSeeds[name] ?? 1, ...upTo(maxWorlds)];
+  const seeds = [knownSeeds[name] ?? 1, ...upTo(maxWorlds[kind])];
   for (const seed of seeds) {
     const { broken } = spoilt?.live(seed) ?? {};
     if (broken?.startsWith(breaks)) return broken;
@@ -69,10 +70,10 @@ function firstBroken(kind: WorldKind, name: string, breaks: string) {
 
 test('there are two dozen bugs, and the known seeds are among the worlds', () => {
   expect(Object.keys(bugs).length).toBeGreaterThan(24);
-  expect(Object.keys({ ...bugs, ...roomBugs })).toEqual(
+  expect(Object.keys({ ...bugs, ...roomBugs, ...instancesBugs })).toEqual(
     expect.arrayContaining(Object.keys(knownSeeds)),
   );
-  expect(Math.max(...Object.values(knownSeeds))).toBeLessThanOrEqual(maxWorlds);
+  expect(Math.max(...Object.values(knownSeeds))).toBeLessThanOrEqual(maxWorlds.service);
 });
 
 test.each(Object.entries(bugs))('worlds of the service find that %s', (name, { breaks }) => {
@@ -83,8 +84,15 @@ test.each(Object.entries(roomBugs))('worlds of rooms find that %s', (name, { bre
   expect(firstBroken('rooms', name, breaks)).toBeDefined();
 });
 
+test.each(Object.entries(instancesBugs))(
+  'worlds of several instances find that %s',
+  (name, { breaks }) => {
+    expect(firstBroken('instances', name, breaks)).toBeDefined();
+  },
+);
+
 // The standard set of simulation.test.ts has all known seeds, and finds nothing either.
-test.each(['service', 'rooms'] as const)(
+test.each(['service', 'rooms', 'instances'] as const)(
   'the first worlds find nothing without a bug (%s)',
   async (kind) => {
     const work = { kind, firstSeed: 1, worlds: 100 };

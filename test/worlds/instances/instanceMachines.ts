@@ -62,7 +62,7 @@ const room = roomMachine.provide({
     roomSources: fromCallback<RoomSourceRequest, { room: RoomName }>(() => {}),
     roomDocument: fromCallback<RoomDocumentCommand, { room: RoomName }>(() => {}),
   },
-  actions: { publishStanding: () => {} },
+  actions: { publishStanding: () => {}, publishChannel: () => {} },
 });
 
 /** Fills the slots; with a bug, in the machines as the bug spoils them. */

@@ -21,6 +21,7 @@ export type InstancesHappening =
   | 'viewer leaves'
   | 'viewer moves'
   | 'all viewers leave'
+  | 'room is watched'
   | 'server starts'
   | 'server crashes'
   | 'server is cut off'
@@ -45,6 +46,7 @@ export const instancesHappenings: Readonly<Record<InstancesHappening, Kind>> = {
   'viewer leaves': { weight: 5, happen: ({ people }) => people.leave() },
   'viewer moves': { weight: 5, happen: ({ people }) => people.move() },
   'all viewers leave': { weight: 2, happen: leaveAll },
+  'room is watched': { weight: 1, happen: watchRoom },
   'server starts': { weight: 4, happen: (world) => pickHost(world, isDown)?.start() },
   'server crashes': { weight: 3, isFault: true, isRough: true, happen: crashHost },
   'server is cut off': { weight: 3, isFault: true, isRough: true, happen: cutHost },
@@ -102,6 +104,15 @@ function traffic(world: InstancesWorld, what: 'open' | 'close'): void {
 
 function leaveAll({ people }: InstancesWorld): void {
   for (const person of [...people.present]) people.leave(person);
+}
+
+function watchRoom(world: InstancesWorld): void {
+  const { process } = world.random.pick(world.sites) ?? {};
+  const room = world.random.pick(world.plan.rooms) ?? '';
+  process?.clock.run(() => process.watchRoom(room));
+  world.later(world.random.between(0, 5000), () =>
+    process?.clock.run(() => process.unwatchRoom(room)),
+  );
 }
 
 function crashHost(world: InstancesWorld): void {

@@ -67,7 +67,11 @@ export class Links {
       if (lost) this.#later(this.#delay(), lost);
     } else if (random.chance(lateChance)) {
       this.#fault('message late', `${what} is late`);
-      arrive(random.between(0, maxLateMs));
+      const arrives = this.#world.begin(`${what} is under way`);
+      this.#later(this.#inOrder(connection, random.between(0, maxLateMs)), () => {
+        arrives();
+        deliver();
+      });
     } else arrive(this.#delay());
   }
 
@@ -110,5 +114,6 @@ export class Links {
   #fault(kind: string, line: string): void {
     this.#world.countFault(kind);
     this.#world.disturb(() => line);
+    this.#world.brokenOffAtMs = this.#world.nowMs;
   }
 }

@@ -52,6 +52,8 @@ export class Person {
   attachedAtMs = 0;
   /** Events that it has read, also before it came back. */
   events = 0;
+  /** Whether it was ever told numbers. */
+  hasMap = false;
   /** Whether it has closed its tab. */
   hasLeft = false;
   /** Events of the stream that it has now. */
@@ -96,6 +98,7 @@ export class Person {
       this.#setRooms(told as Record<string, number>);
       return;
     }
+    if (name === 'snapshot') this.hasMap = true;
     if (name !== 'status') this.#checkVersion(name, id, told.version);
     if (name === 'snapshot') this.rooms.clear();
     this.state = told.state ?? this.state;
@@ -105,6 +108,7 @@ export class Person {
   }
 
   #setRooms(rooms: Record<string, number>): void {
+    this.hasMap = true;
     this.rooms.clear();
     for (const [room, count] of Object.entries(rooms)) this.#count(room, count, 'message');
   }

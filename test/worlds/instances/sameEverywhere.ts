@@ -24,7 +24,7 @@ export class SameEverywhere {
     // Who comes back reads all changes that it missed, at once.
     const isCatchingUp = name === 'changes' && this.#world.nowMs - person.attachedAtMs < catchUpMs;
     if (!isCatchingUp) this.#checkSteady(person);
-    this.#shown.set(person, new Map(person.rooms));
+    if (person.hasMap) this.#shown.set(person, new Map(person.rooms));
   }
 
   #checkId({ name, site, lastEventId = '', rooms }: Person): void {

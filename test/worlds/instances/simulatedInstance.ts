@@ -2,8 +2,8 @@ import { createActor, type EventObject } from 'xstate';
 import type { ActivationActor } from '../../../machines/activationMachine.js';
 import type { ActivationEvent, ActivationInput } from '../../../machines/activationSetup.js';
 import type { InstanceActor } from '../../../machines/instanceMachine.js';
-import type { InstanceContext } from '../../../machines/instanceSetup.js';
-import type { Leader, ServerId, Term } from '../../../machines/ports.js';
+import type { InstanceContext, InstanceEvent } from '../../../machines/instanceSetup.js';
+import type { Leader, RoomName, ServerId, Term } from '../../../machines/ports.js';
 import type { InstanceInfo } from '../../../server/cluster/clusterStore.js';
 import { createElection } from '../../../server/cluster/election.js';
 import { Lease } from '../../../server/cluster/lease.js';
@@ -201,6 +201,14 @@ export class SimulatedInstance {
     afterwards();
   }
 
+  watchRoom(room: RoomName): void {
+    this.#tell({ type: 'room.watched', room });
+  }
+
+  unwatchRoom(room: RoomName): void {
+    this.#tell({ type: 'room.unwatched', room });
+  }
+
   /** The slot `election`. */
   elect(slot: { sendBack: (event: EventObject) => void }): () => void {
     return (createElection(this.lease).config as (slot: unknown) => () => void)(slot);
@@ -251,6 +259,10 @@ export class SimulatedInstance {
 
   noteDefect({ type }: { type: string }): void {
     this.#world.fail('unbreakable', `an actor of ${this.name} failed: ${type}`);
+  }
+
+  #tell(event: InstanceEvent): void {
+    if (this.actor.getSnapshot().status === 'active') this.actor.send(event);
   }
 
   /** As `server/wiring/wireCluster.ts` does. */
