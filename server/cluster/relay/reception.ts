@@ -117,7 +117,6 @@ export class Reception {
         break;
       case 'status':
         this.#word = JSON.parse(event.data.toString()) as LeaderStatus;
-        this.#isPartial = false;
         this.decide();
         break;
       case 'servers':

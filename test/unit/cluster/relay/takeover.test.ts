@@ -180,6 +180,9 @@ test('who has newer numbers than the last ones keeps them until there are newer 
   const ahead = join('changes', '7.1-1');
   const other = join('changes', '8.1-0');
   const behind = join('changes', '7.0-9');
+  const gone = join('changes', '8.1-0');
+  expect(stage.relay.viewers).toBe(5);
+  stage.leave(gone);
   expect([told(ahead), told(other)]).toEqual([
     ['status no_leader for 0 ms'],
     ['status no_leader for 0 ms'],
@@ -211,7 +214,7 @@ test('the last numbers stay 5 s at most', () => {
   const next = succeed({ a: 1 });
   beatFor(4500, next);
   messagesOf(viewer);
-  beatFor(500, next);
+  stage.clock.advance(500);
   expect(told(viewer)).toEqual(['changes {"b":0}', 'status servers_missing']);
 });
 
@@ -241,6 +244,23 @@ test('a third leader is given 5 s of its own', () => {
   third.changes({ a: 1 });
   third.status();
   expect(told(viewer)).toEqual(['changes {}', 'status complete']);
+});
+
+test('after 5 s without all counts, the next leader is given as much', () => {
+  const viewer = join();
+  leader.begin({ a: 1 });
+  beatFor(5000, succeed({ b: 1 }));
+  messagesOf(viewer);
+  const third = new ScriptedUpstream(9);
+  stage.follow(third);
+  third.beat();
+  third.status(takingOver);
+  third.snapshot({});
+  expect(told(viewer).every((word) => word.startsWith('status leader_lost'))).toBe(true);
+  third.end();
+  stage.clock.advance(50);
+  third.begin({ b: 1 });
+  expect(told(viewer).slice(-2)).toEqual(['changes {}', 'status complete']);
 });
 
 test('servers are led over too', () => {
@@ -325,12 +345,15 @@ test('a difference that is too large is a snapshot', async () => {
   const viewer = join();
   leader.begin(Object.fromEntries(Array.from({ length: 50_001 }, (_, i) => [`room ${i}`, 1])));
   await settleWork();
+  stage.follow(undefined);
+  const ahead = join('changes', '8.1-9');
   const next = succeed({ a: 1 });
   await settleWork();
   messagesOf(viewer);
   next.status();
   await settleWork();
   expect(told(viewer)).toEqual(['snapshot {"a":1}', 'status complete']);
+  expect(told(ahead).slice(-2)).toEqual(['snapshot {"a":1}', 'status complete']);
 });
 
 test('an earlier leader is ignored', () => {
@@ -391,6 +414,17 @@ test('who comes back in time resumes, and the leader is asked for what was misse
   expect(told(second)).toEqual(['changes {"a":2}', 'status complete']);
   beatFor(2000, leader);
   expect(told(join())).toEqual(['snapshot {"a":2}', 'status complete']);
+});
+
+test('who comes back to another leader that has counted gets what differs', () => {
+  const first = join();
+  leader.begin({ a: 1, b: 1 });
+  stage.leave(first);
+  const next = new ScriptedUpstream(8);
+  stage.follow(next);
+  const second = join('changes', '7.1-0');
+  next.begin({ a: 2, b: 1 });
+  expect(told(second)).toEqual(['changes {"a":2}', 'status complete']);
 });
 
 test('who comes back to a leader that has started over gets its numbers only', () => {
