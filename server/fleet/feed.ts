@@ -9,7 +9,7 @@ import type { FeedStatus, LeaderStatus } from '../wire/fleetEvents.js';
 import type { ServerView } from '../wire/serverView.js';
 import { ChangesHistory } from './changesHistory.js';
 import type { FeedSource } from './feedSource.js';
-import { isBetter, isSettled, resumption, statusFrame, withStatus } from './statusEvents.js';
+import { isBetter, resumption, statusFrame, withStatus } from './statusEvents.js';
 import { WholeStates } from './wholeStates.js';
 
 /** The streams of `GET /api/events`: the whole map of rooms (`rooms`), or the changes (`changes`). */
@@ -38,6 +38,9 @@ export interface ForInstances {
 /** As many as one turn of the event loop can encode without delaying others. */
 export const maxRoomsPerFrame = 10_000;
 
+/** A server that has not answered a new leader by then is overdue. */
+const maxTakeoverMs = 5000;
+
 /**
  * Sends the counts of the fleet to viewers. Each frame is encoded once for all of them, and changes are
  * conflated for a frame interval. A viewer that reads too slowly gets a whole state later.
@@ -60,6 +63,7 @@ export class Feed {
   readonly #forInstances: ForInstances | undefined;
   /** Whether servers that posted to an earlier leader may not have answered yet. */
   #isTakeover: boolean;
+  #takeoverTimer: NodeJS.Timeout | undefined;
   /** The status that viewers were sent last. */
   #status: FeedStatus | LeaderStatus;
   /** All counts were dropped, and viewers have not been sent a snapshot since. */
@@ -74,6 +78,8 @@ export class Feed {
     this.#onServersChanged = onServersChanged;
     this.#forInstances = forInstances;
     this.#isTakeover = forInstances?.isTakeover ?? false;
+    if (this.#isTakeover)
+      this.#takeoverTimer = setTimeout(() => this.#endTakeover(), maxTakeoverMs);
     this.#status = this.#readStatus();
     this.#history = new ChangesHistory(run);
     const wholeStates = new WholeStates({
@@ -144,11 +150,17 @@ export class Feed {
   /** Ends every stream. */
   close(): void {
     this.#isClosed = true;
+    clearTimeout(this.#takeoverTimer);
     this.#heartbeat.stop();
     this.#changesPace.close();
     this.#mapPace.close();
     this.#wholeStates.close();
     for (const viewer of this.#viewers()) viewer.end();
+  }
+
+  #endTakeover(): void {
+    this.#isTakeover = false;
+    this.publish();
   }
 
   #flush(): void {
@@ -168,7 +180,7 @@ export class Feed {
     const status = this.#source.status();
     if (!this.#forInstances) return status;
     const leaderStatus = { ...status, detail: this.#forInstances.detail(), isTakeover: false };
-    this.#isTakeover &&= !isSettled(leaderStatus);
+    this.#isTakeover &&= !status.complete;
     return { ...leaderStatus, isTakeover: this.#isTakeover };
   }
 

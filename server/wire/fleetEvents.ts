@@ -22,7 +22,7 @@ export interface FleetChanges extends Partial<Omit<FleetSnapshot, 'version'>> {
  * `snapshot`, `changes` and `servers` have no status there.
  */
 export interface LeaderStatus extends FeedStatus, Pick<ServiceState, 'detail'> {
-  /** The servers posted to an earlier leader, and not all have answered this one yet. */
+  /** The servers posted to an earlier leader, and not all have answered this one yet; for 5 s at most. */
   isTakeover: boolean;
 }
 

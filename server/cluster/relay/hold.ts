@@ -32,9 +32,7 @@ export class Hold {
   /** Whether to wait. The first time starts the time. */
   holds({ incoming, word, shown }: HoldFacts): boolean {
     if (word.complete || this.#isOver) return false;
-    const isMissing = isSettled(word)
-      ? shown !== undefined && lacksServers(incoming, shown)
-      : shown !== undefined || word.isTakeover;
+    const isMissing = shown ? !isSettled(word) || lacksServers(incoming, shown) : word.isTakeover;
     if (isMissing) this.#timer ??= this.#clock.setTimeout(() => this.#end(), holdMs);
     return isMissing;
   }

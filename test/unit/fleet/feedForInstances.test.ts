@@ -117,19 +117,28 @@ test('an instance that resumes is told so, with what it missed and the status', 
   expect(feed.id).toBe('7.1-1');
 });
 
-test('a takeover lasts until the fleet is settled, or starts anew', () => {
-  const isTakeover = () => /"isTakeover":(\w+)/.exec(join().frames.join(''))?.[1];
-  detail = null;
-  source.state = 'activating';
-  flush();
-  expect(isTakeover()).toBe('true');
-  source.state = 'active';
+const isTakeover = () => /"isTakeover":(\w+)/.exec(join().frames.join(''))?.[1];
+
+test('a takeover lasts until all servers are counted, and then never again', () => {
   detail = 'watched';
   flush();
-  expect(isTakeover()).toBe('false');
-  detail = null;
+  expect(isTakeover()).toBe('true');
+  source.complete = true;
   flush();
   expect(isTakeover()).toBe('false');
+  source.complete = false;
+  flush();
+  expect(isTakeover()).toBe('false');
+});
+
+test('a takeover lasts 5 s at most', () => {
+  const viewer = join();
+  viewer.frames.splice(0);
+  jest.advanceTimersByTime(4999);
+  expect([isTakeover(), viewer.frames]).toEqual(['true', []]);
+  jest.advanceTimersByTime(52);
+  expect(isTakeover()).toBe('false');
+  expect(eventsOf(viewer)).toEqual(['status false']);
 });
 
 test('a restart ends a takeover', () => {

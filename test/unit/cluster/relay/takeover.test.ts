@@ -295,6 +295,16 @@ test('who looks for the first time during a takeover waits until numbers are cou
   expect(told(maps)).toEqual(['map {"a":1,"b":1}']);
 });
 
+test('who looks for the first time during a takeover does not miss a server that is late', () => {
+  const viewer = join();
+  const next = succeed({ a: 1 });
+  next.status({ complete: false, reason: 'servers_missing', isTakeover: true });
+  next.changes({ b: 1 });
+  expect(told(viewer).every((word) => word.startsWith('status'))).toBe(true);
+  next.status({ complete: false, reason: 'servers_missing' });
+  expect(told(viewer)).toEqual(['status servers_missing', 'snapshot {"a":1,"b":1}']);
+});
+
 test('who looks for the first time at a leader that begins sees it begin, as without a cluster', () => {
   const viewer = join();
   leader.beat();
