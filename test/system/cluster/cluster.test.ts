@@ -9,7 +9,8 @@ test('one of three instances leads, and silences the servers', async () => {
   const cluster = await Cluster.start(3);
   const leader = await cluster.leading();
   await eventually(() => expect(leader.activation.getSnapshot().value).toBe('inactive'), within);
-  expect(cluster.told()).toEqual([false, false]);
+  expect(cluster.told()).not.toContain(true);
+  expect(cluster.told().length).toBeGreaterThanOrEqual(2);
   expect(cluster.services.map(roleOf).sort()).toEqual(['following', 'following', 'leading']);
 });
 

@@ -42,7 +42,7 @@ test('when Redis is gone, the leader resets its open requests at the end of its 
   await eventually(() => expect(server.bodies).toHaveLength(1), within);
   await cluster.redis.stop();
   await eventually(() => expect(server.ends).toEqual(['ECONNRESET']), within);
-  expect(roleOf(service)).toBe('isolated');
+  await eventually(() => expect(roleOf(service)).toBe('isolated'), within);
   await cluster.watch(service);
   expect(server.bodies).toHaveLength(1);
 });

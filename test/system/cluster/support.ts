@@ -10,9 +10,10 @@ import { startTestService } from '../../support/service.js';
 
 const env = {
   CLUSTER_SECRET: 'a secret of sixteen letters',
-  CLUSTER_LEASE_MS: '1500',
-  CLUSTER_BEAT_MS: '300',
-  LINGER_MS: '4500',
+  // Longer than a busy machine stands still.
+  CLUSTER_LEASE_MS: '2400',
+  CLUSTER_BEAT_MS: '400',
+  LINGER_MS: '5500',
   PROBE_INTERVAL_MS: '500',
   RESYNC_INTERVAL_MS: '2000',
   REQUEST_TIMEOUT_MS: '2000',
