@@ -7,6 +7,7 @@ import got, { type Got, type Request } from 'got';
 import type { ServerId } from '../../machines/ports.js';
 import { hostAndPort, isAddress, normalizeAddress } from '../addresses.js';
 import { GatheredBytes } from '../http/guards/gatheredBytes.js';
+import type { Reach } from './reach.js';
 import type { Signable } from './signatures.js';
 import { tlsCause } from './tlsCause.js';
 
@@ -28,8 +29,8 @@ export interface PubSubHttpNeeds {
    * its connection is open. Else it fails, and its body is not sent.
    */
   mayAct?: (() => boolean) | undefined;
-  /** In a cluster: is told when a request begins, and when a server answers with whatever status. */
-  reach?: { noteBegun: () => void; noteAnswered: () => void } | undefined;
+  /** In a cluster: is told which servers answer, with whatever status. */
+  reach?: Pick<Reach, 'noteBegun' | 'noteAnswered' | 'noteFailed'> | undefined;
 }
 
 /** How servers are reached over https. */
@@ -121,6 +122,8 @@ export class PubSubHttp {
     try {
       return await readAnswer(open.stream, request);
     } catch (error) {
+      const isOwnEnd = signal.aborted || this.#isClosed;
+      if (!open.stream.response && !isOwnEnd) this.#needs.reach?.noteFailed(server);
       // An error of got contains the request with its token, which must not be logged.
       throw new Error(this.#needs.tls ? tlsCause(error as Error) : (error as Error).message);
     } finally {
@@ -175,8 +178,8 @@ export class PubSubHttp {
     const open: OpenRequest = { stream };
     // Without a listener, an error after the answer was read would end the process.
     stream.on('error', () => {});
-    reach?.noteBegun();
-    if (reach) stream.once('response', () => reach.noteAnswered());
+    reach?.noteBegun(server);
+    if (reach) stream.once('response', () => reach.noteAnswered(server));
     return open;
   }
 

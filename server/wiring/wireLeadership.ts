@@ -57,8 +57,12 @@ export function wireLeadership({
   activation,
   viewers,
 }: LeadershipNeeds): Leadership {
-  const knowsServers = () => activation.getSnapshot().context.roster.size > 0;
-  const reach = new Reach({ clock: systemClock, knowsServers });
+  const roster = () => activation.getSnapshot().context.roster;
+  const reach = new Reach({
+    clock: systemClock,
+    isKnown: (server) => (roster().get(server)?.standing ?? 'candidate') !== 'candidate',
+    knowsServers: () => roster().size > 0,
+  });
   const renewal = new FreshRenewal({ clock: systemClock, renew: (done) => lease.renew(done) });
   let reader: InboxReader | undefined;
   let pacer: RequestPacer | undefined;

@@ -1,24 +1,37 @@
 import { beforeEach, describe, expect, test } from '@jest/globals';
+import type { ServerId } from '../../../machines/ports.js';
 import { Reach } from '../../../server/pubsub/reach.js';
+import { serverIds } from '../machines/support/scriptedFleet.js';
+
+const [first = '' as ServerId, second = '' as ServerId] = serverIds(2);
+const other = { id: 'b', isThere: true, reachesServers: true };
 
 let nowMs: number;
-let knowsServers: boolean;
+let known: ServerId[];
 let reach: Reach;
 
 beforeEach(() => {
   nowMs = 0;
-  knowsServers = true;
-  reach = new Reach({ clock: { monotonicMs: () => nowMs }, knowsServers: () => knowsServers });
+  known = [first, second];
+  reach = new Reach({
+    clock: { monotonicMs: () => nowMs },
+    isKnown: (server) => known.includes(server),
+    knowsServers: () => known.length > 0,
+  });
 });
 
 /** Asks a server each second, in vain. */
-const askInVain = (seconds: number) => {
+const askInVain = (seconds: number, server = first) => {
   for (let i = 0; i < seconds; i += 1) {
-    reach.noteBegun();
+    reach.noteBegun(server);
     nowMs += 1000;
+    reach.noteFailed(server);
   }
 };
-const other = { id: 'b', isThere: true, reachesServers: true };
+const answer = (server = first) => {
+  reach.noteBegun(server);
+  reach.noteAnswered(server);
+};
 
 describe('a leader', () => {
   test('does not know whether it reaches its servers before it has asked', () => {
@@ -27,39 +40,50 @@ describe('a leader', () => {
   });
 
   test('reaches them once one has answered', () => {
-    reach.noteBegun();
-    reach.noteAnswered();
+    answer();
     expect(reach.reachesServers).toBe(true);
   });
 
   test('does not reach them if none answers for 5 s after it was asked', () => {
-    reach.noteBegun();
-    reach.noteAnswered();
+    answer();
     nowMs = 60_000;
     askInVain(4);
     nowMs += 999;
-    expect(reach.reachesServers).toBe(true);
+    expect(reach.reachesServers).toBeNull();
     nowMs += 1;
     expect(reach.reachesServers).toBe(false);
   });
 
   test('reaches them again with the first answer', () => {
     askInVain(10);
-    reach.noteAnswered();
+    answer(second);
     expect(reach.reachesServers).toBe(true);
   });
 
-  test('reaches them while one of many answers', () => {
-    for (let i = 0; i < 20; i += 1) {
-      askInVain(4);
-      reach.noteAnswered();
-    }
+  test('reaches them while one of them is not asked because it answered: it may be seldom asked', () => {
+    answer(second);
+    askInVain(60, first);
     expect(reach.reachesServers).toBe(true);
+    reach.noteFailed(second);
+    expect(reach.reachesServers).toBe(false);
   });
 
-  test('does not care about candidates', () => {
-    knowsServers = false;
+  test('does not count a server that it no longer knows', () => {
+    answer(second);
+    askInVain(5, first);
+    known = [first];
+    expect(reach.reachesServers).toBe(false);
+  });
+
+  test('does not care about candidates: anybody can name one', () => {
+    known = [second];
+    askInVain(60, first);
+    expect(reach.reachesServers).toBeNull();
+  });
+
+  test('does not care if it knows no server', () => {
     askInVain(10);
+    known = [];
     expect(reach.reachesServers).toBeNull();
   });
 });
@@ -82,7 +106,7 @@ describe('another instance should lead', () => {
 
   test('but not if the leader reaches one', () => {
     askInVain(5);
-    reach.noteAnswered();
+    answer();
     expect(reach.isOutdoneBy([other], 'a')).toBe(false);
   });
 });

@@ -17,8 +17,9 @@ type Answer = (answer: ServerAnswer) => void;
 export interface RequestsNeeds {
   /** The URL with a token for a server. */
   eventsUrl: (server: ServerId, epoch: Epoch) => string;
-  onBegun: () => void;
+  onBegun: (server: ServerId) => void;
   onHeard: (server: ServerId) => void;
+  onFailed: (server: ServerId) => void;
   /** A renewal of the lease, before a slice of silences. */
   renew: (done: (isHeld: boolean) => void) => void;
 }
@@ -49,7 +50,8 @@ export class InstanceRequests {
     const end = (outcome: ServerAnswer) => {
       if (this.open.get(server) !== open) return;
       this.abandon(server);
-      if (outcome.type !== 'request.failed') this.#needs.onHeard(server);
+      if (outcome.type === 'request.failed') this.#needs.onFailed(server);
+      else this.#needs.onHeard(server);
       answer(outcome);
     };
     const fail = (cause: string) => end({ type: 'request.failed', cause });
@@ -59,7 +61,7 @@ export class InstanceRequests {
       this.#world.plan.timing.requestTimeoutMs,
     );
     this.open.set(server, open);
-    this.#needs.onBegun();
+    this.#needs.onBegun(server);
     const start = () => this.#start(server, open, end);
     if (this.#isClosed) clock.setTimeout(() => fail('the lease is over'), 0);
     else if (this.#onEnded) this.#waiting.set(server, start);

@@ -321,9 +321,10 @@ export class SimulatedInstance {
         const tokens = this.fleet?.tokens ?? this.posts.tokens;
         return this.posts.urlOf(tokens.mint({ kind: 'server', server, epoch, fromStartup: false }));
       },
-      onBegun: () => this.fleet?.leadership.reach.noteBegun(),
+      onBegun: (server) => this.fleet?.leadership.reach.noteBegun(server),
+      onFailed: (server) => this.fleet?.leadership.reach.noteFailed(server),
       onHeard: (server) => {
-        this.fleet?.leadership.reach.noteAnswered();
+        this.fleet?.leadership.reach.noteAnswered(server);
         this.fleet?.view.noteHeard(server);
       },
       renew: (done) => this.lease.renew(done),
