@@ -80,7 +80,8 @@ export function wireCluster(needs: ClusterWiringNeeds) {
   const info = infoOf(self, needs, { viewers, reach });
   const store = new RedisClusterStore(connection, { deadlineMs: beatMs });
   const lease = new Lease({ store, clock: systemClock, self, info, leaseMs, beatMs });
-  const relay = wireRelay(needs);
+  // It may have released the lease: who looks at once finds out within milliseconds.
+  const relay = wireRelay(needs, () => lease.beatNow());
   const followed = new FollowedLeader({
     relay,
     upstreamOf: (other) => httpUpstream({ leader: other, requests }),
@@ -180,7 +181,7 @@ function infoOf(
   });
 }
 
-function wireRelay({ config, log }: ClusterWiringNeeds): Relay {
+function wireRelay({ config, log }: ClusterWiringNeeds, onEnded: () => void): Relay {
   // A stream that ends is opened again every second.
   const logs = new AtMostEvery(streamLogMs);
   return new Relay({
@@ -188,6 +189,7 @@ function wireRelay({ config, log }: ClusterWiringNeeds): Relay {
     frameIntervalMs: config.frameIntervalMs,
     lingerMs: config.lingerMs,
     onUpstreamEnded: (cause) => {
+      onEnded();
       if (logs.allows('')) log.warn({ cause }, 'the stream of the leader has ended');
     },
   });
