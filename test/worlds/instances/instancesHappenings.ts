@@ -56,7 +56,7 @@ export const instancesHappenings: Readonly<Record<InstancesHappening, Kind>> = {
   'instance pauses': { weight: 4, isFault: true, happen: pause },
   'instance is cut off': { weight: 4, isFault: true, happen: cutOff },
   'leader loses the servers': { weight: 2, isFault: true, isRough: true, happen: isolateLeader },
-  'wall clock jumps': { weight: 2, isFault: true, happen: jump },
+  'wall clock jumps': { weight: 3, isFault: true, happen: jump },
   'redis is away': { weight: 2, isFault: true, happen: loseRedis },
   'redis loses keys': {
     weight: 1,
@@ -236,7 +236,7 @@ function isolateLeader(world: InstancesWorld): void {
 
 function jump(world: InstancesWorld): void {
   const site = pickSite(world);
-  const ms = world.random.pick([-3_600_000, -2500, -1000, 1000, 2500, 3_600_000]);
+  const ms = world.random.pick([-3_600_000, -2500, 2500, 5000, 3_600_000]);
   world.disturb(() => `the wall clock of ${site?.name} jumps by ${ms} ms`);
   site?.process?.clock.jump(ms);
 }

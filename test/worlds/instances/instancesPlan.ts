@@ -79,7 +79,7 @@ function drawTiming(random: Random, isRough: boolean): Timing {
   return {
     lingerMs: random.pick([8000, 15_000]),
     requestTimeoutMs: random.pick([500, 1000, 2000]),
-    probeIntervalMs: random.pick([3000, 5000]),
+    probeIntervalMs: random.pick([1000, 3000, 5000]),
     resyncIntervalMs: isRough ? random.pick([10_000, 30_000]) : never,
     room: { subscribingMs: 3000, checkMs: 5000, pollMs: 1000 },
   };

@@ -52,6 +52,8 @@ export class Person {
   attachedAtMs = 0;
   /** Events that it has read, also before it came back. */
   events = 0;
+  /** Whether the last event continues the one before. */
+  hasStepped = false;
   /** Whether it was ever told numbers. */
   hasMap = false;
   /** Whether it has closed its tab. */
@@ -122,6 +124,7 @@ export class Person {
     // An instance that stood still has an older map, and says so.
     const isGap = name !== 'snapshot' && number !== last + 1;
     if (run === lastRun && isGap) this.#fail(`${name} ${id} follows ${this.lastEventId}`);
+    this.hasStepped = run === lastRun;
     this.lastEventId = id;
   }
 

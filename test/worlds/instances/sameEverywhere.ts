@@ -19,8 +19,8 @@ export class SameEverywhere {
   }
 
   atRead(person: Person, { name, id }: StreamEvent): void {
-    // A snapshot may already have what the next changes will tell.
-    if (name === 'changes' && id !== undefined) this.#checkId(person);
+    // A whole map, or what leads over to one, may already have what the next changes will tell.
+    if (name === 'changes' && id !== undefined && person.hasStepped) this.#checkId(person);
     // Who comes back reads all changes that it missed, at once.
     const isCatchingUp = name === 'changes' && this.#world.nowMs - person.attachedAtMs < catchUpMs;
     if (!isCatchingUp) this.#checkSteady(person);
