@@ -15,7 +15,9 @@ import type {
   ClusterStore,
   InstanceInfo,
 } from './clusterStore.js';
+import { ElectionNews } from './electionNews.js';
 import { HeldLease, type Instant, instantOf } from './heldLease.js';
+import { InboxTaking } from './inboxTaking.js';
 import { LeaseBeats } from './leaseBeats.js';
 import { LeaseObserver } from './leaseObserver.js';
 import { type InstanceStatus, Presence } from './presence.js';
@@ -46,20 +48,17 @@ export class Lease {
   readonly #observer: LeaseObserver;
   readonly #presence: Presence;
   readonly #candidacy: Candidacy;
+  readonly #news = new ElectionNews();
   readonly #beats: LeaseBeats;
   #held: HeldLease | undefined;
   #isActive = false;
   #isCampaigning = false;
   #isAcquiring = false;
-  /** The leader as the election was told; null: that there is none; undefined: nothing yet. */
-  #told: Leader | null | undefined;
-  #election: ((event: ElectionEvent) => void) | undefined;
   /** Why Redis counts as lost. */
   #redisLoss: FailureCause | undefined;
   #requests = 0;
-  #confirmedTaking: string | undefined;
+  #inbox: InboxTaking | undefined;
   #endTimer: Timer;
-  readonly #changeListeners = new Set<() => void>();
   readonly #beatListeners = new Set<(result: BeatResult) => void>();
 
   constructor(needs: LeaseNeeds) {
@@ -89,8 +88,7 @@ export class Lease {
     this.#needs.clock.clearTimeout(this.#endTimer);
     this.#held = undefined;
     this.#isCampaigning = false;
-    this.#election = undefined;
-    this.#changeListeners.clear();
+    this.#news.close();
     this.#beatListeners.clear();
   }
 
@@ -102,18 +100,17 @@ export class Lease {
 
   /** The events of the slot `election` go to the listener. It is told at once who leads, if that is known. */
   elect(listener: (event: ElectionEvent) => void): () => void {
-    this.#election = listener;
-    this.#told = undefined;
+    const end = this.#news.elect(listener);
     if (this.#beats.hasAnswer) this.#tell();
-    return () => {
-      if (this.#election === listener) this.#election = undefined;
-    };
+    return end;
   }
 
   /** Tries to lead, as soon as the lease is free and this instance should. See `ElectionRequest`. */
   campaign(): void {
-    if (this.#redisLoss !== undefined) this.#emit({ type: 'redis.lost', cause: this.#redisLoss });
-    else if (this.#told) this.#seen(this.#told);
+    const { leader } = this.#news;
+    if (this.#redisLoss !== undefined)
+      this.#news.emit({ type: 'redis.lost', cause: this.#redisLoss });
+    else if (leader) this.#news.emit({ type: 'leader.seen', leader });
     else this.#isCampaigning = true;
     this.#campaignIfFree();
   }
@@ -123,7 +120,7 @@ export class Lease {
     this.#isCampaigning = false;
     this.#candidacy.backOff(this.#nowMs, backOffMs);
     if (this.#held) this.#lose(cause);
-    else this.#emit({ type: 'lease.lost', cause });
+    else this.#news.emit({ type: 'lease.lost', cause });
   }
 
   /** Whether this instance leads, and the last term that it knows. The clocks are not read: see `isHeldNow`. */
@@ -147,7 +144,7 @@ export class Lease {
 
   /** The instance that leads, this one too. While Redis does not answer: the last one known. */
   get leader(): Leader | undefined {
-    if (!this.#held) return this.#told ?? undefined;
+    if (!this.#held) return this.#news.leader;
     const { id: instance, url, serversUrl } = this.#needs.info();
     return { instance, url, serversUrl, term: this.#held.term, isActive: this.#isActive };
   }
@@ -196,23 +193,13 @@ export class Lease {
 
   /** Takes what others put into the inbox. An error unless this instance leads. One call at a time. */
   takeInbox(done: Answered<string[]>): void {
-    const { store, self: instance } = this.#needs;
-    const [requestId, held] = [this.#newRequestId(), this.#held];
-    if (!held) {
-      done(new Error('this instance does not lead'));
-      return;
-    }
-    const ask = { term: held.term, instance, requestId, confirmed: this.#confirmedTaking };
-    store.takeInbox(ask, (error, entries) => {
-      if (!error && this.#held === held) this.#confirmedTaking = requestId;
-      done(error, entries);
-    });
+    if (this.#held && this.#inbox) this.#inbox.take(this.#newRequestId(), done);
+    else done(new Error('this instance does not lead'));
   }
 
   /** Called when `leader`, `current()` or `isRedisLost` changes. The function that is returned ends that. */
   onChange(listener: () => void): () => void {
-    this.#changeListeners.add(listener);
-    return () => void this.#changeListeners.delete(listener);
+    return this.#news.onChange(listener);
   }
 
   /** Called after each beat that Redis answered. The function that is returned ends that. */
@@ -252,8 +239,8 @@ export class Lease {
     this.#presence.observe(result.instances, nowMs);
     if (this.#redisLoss !== undefined) {
       this.#redisLoss = undefined;
-      this.#told = undefined;
-      this.#emit({ type: 'redis.answered' });
+      this.#news.forget();
+      this.#news.emit({ type: 'redis.answered' });
     }
     if (this.#held && isOutdated(this.#needs.info(), this.instances))
       this.#lose('an instance with a newer protocol is there');
@@ -274,22 +261,14 @@ export class Lease {
     if (failures < failuresUntilLost || ms < this.#endsAfterMs || this.isRedisLost) return;
     this.#redisLoss = message;
     this.#isCampaigning = false;
-    this.#emit({ type: 'redis.lost', cause: message });
+    this.#news.emit({ type: 'redis.lost', cause: message });
   }
 
-  /** Tells the election who leads, if it does not know yet. */
   #tell(): void {
     if (this.#held) return;
-    const leader = this.#observer.leader(this.#nowMs) ?? null;
-    if (this.#told !== undefined && isSame(leader, this.#told)) return;
-    this.#told = leader;
-    if (leader) this.#seen(leader);
-    else this.#emit({ type: 'leader.gone' });
-  }
-
-  #seen(leader: Leader): void {
-    this.#isCampaigning = false;
-    this.#emit({ type: 'leader.seen', leader });
+    const leader = this.#observer.leader(this.#nowMs);
+    if (leader) this.#isCampaigning = false;
+    this.#news.tell(leader);
   }
 
   #campaignIfFree(): void {
@@ -328,10 +307,11 @@ export class Lease {
   #hold(held: HeldLease, wasActive: boolean): void {
     this.#isCampaigning = false;
     this.#held = held;
-    this.#told = undefined;
-    this.#confirmedTaking = undefined;
+    this.#news.forget();
+    const { store, self: instance } = this.#needs;
+    this.#inbox = new InboxTaking(store, { term: held.term, instance });
     this.#setEndTimer();
-    this.#emit({ type: 'lease.taken', term: held.term, wasActive });
+    this.#news.emit({ type: 'lease.taken', term: held.term, wasActive });
   }
 
   #endIfExpired(): void {
@@ -349,8 +329,8 @@ export class Lease {
     const { term } = this.#held ?? {};
     this.#needs.clock.clearTimeout(this.#endTimer);
     this.#held = undefined;
-    this.#told = undefined;
-    this.#emit({ type: 'lease.lost', cause });
+    this.#news.forget();
+    this.#news.emit({ type: 'lease.lost', cause });
     if (term !== undefined) this.#giveBack(term, wasForgotten);
   }
 
@@ -370,19 +350,7 @@ export class Lease {
     this.#requests += 1;
     return `${this.#needs.self}.${this.#requests}`;
   }
-
-  #emit(event: ElectionEvent): void {
-    this.#election?.(event);
-    for (const listener of [...this.#changeListeners]) listener();
-  }
 }
-
-const isSame = (one: Leader | null, other: Leader | null): boolean =>
-  one?.term === other?.term &&
-  one?.instance === other?.instance &&
-  one?.url === other?.url &&
-  one?.serversUrl === other?.serversUrl &&
-  one?.isActive === other?.isActive;
 
 function causeOf(lease: BeatResult['lease'], term: Term): FailureCause {
   if (lease.isLost) return 'Redis lost the lease';

@@ -1,0 +1,60 @@
+import type { ElectionEvent, Leader } from '../../machines/ports.js';
+
+/** What the slot `election` and others are told: each thing once, while it does not change. */
+export class ElectionNews {
+  /** The leader that was told last; null: that there is none; undefined: nothing yet. */
+  #told: Leader | null | undefined;
+  #election: ((event: ElectionEvent) => void) | undefined;
+  readonly #listeners = new Set<() => void>();
+
+  /** The leader that was told last. */
+  get leader(): Leader | undefined {
+    return this.#told ?? undefined;
+  }
+
+  /** The events go to this listener, from now on. The function that is returned ends that. */
+  elect(listener: (event: ElectionEvent) => void): () => void {
+    this.#election = listener;
+    this.#told = undefined;
+    return () => {
+      if (this.#election === listener) this.#election = undefined;
+    };
+  }
+
+  /** Called after each event. The function that is returned ends that. */
+  onChange(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    return () => void this.#listeners.delete(listener);
+  }
+
+  /** Tells who leads, unless that was the last that was told about it. */
+  tell(leader: Leader | undefined): void {
+    const isKnown = leader ? isSame(leader, this.#told) : this.#told === null;
+    if (isKnown) return;
+    this.#told = leader ?? null;
+    this.emit(leader ? { type: 'leader.seen', leader } : { type: 'leader.gone' });
+  }
+
+  /** Who leads is told again the next time. */
+  forget(): void {
+    this.#told = undefined;
+  }
+
+  emit(event: ElectionEvent): void {
+    this.#election?.(event);
+    for (const listener of [...this.#listeners]) listener();
+  }
+
+  /** Nobody is told anything any more. */
+  close(): void {
+    this.#election = undefined;
+    this.#listeners.clear();
+  }
+}
+
+const isSame = (one: Leader, other: Leader | null | undefined): boolean =>
+  one.term === other?.term &&
+  one.instance === other.instance &&
+  one.url === other.url &&
+  one.serversUrl === other.serversUrl &&
+  one.isActive === other.isActive;
