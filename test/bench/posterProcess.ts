@@ -71,15 +71,13 @@ function countsOf({ url }: PostRun): Map<string, number> {
 /** Makes the requests of a run: one more connection in the next room, in turn. */
 class Requests {
   readonly #counts: Map<string, number>;
-  readonly #batch: number | undefined;
-  readonly #head: string;
+  readonly #order: PostRun;
+  #url = '';
+  #head = '';
 
   constructor(order: PostRun) {
     this.#counts = countsOf(order);
-    this.#batch = order.batch;
-    const { pathname, search } = new URL(eventsUrl);
-    const { host } = new URL(order.url ?? eventsUrl);
-    this.#head = `POST ${pathname}${search} HTTP/1.1\r\nHost: ${host}\r\nContent-Type: application/json\r\n`;
+    this.#order = order;
   }
 
   /** The room of a request with one delta, and its count from then on. */
@@ -89,13 +87,23 @@ class Requests {
   }
 
   nextText(): string {
-    if (this.#batch === undefined) return this.next().text;
-    const deltas = Array.from({ length: this.#batch }, () => deltaOf(this.#open().room));
+    const { batch } = this.#order;
+    if (batch === undefined) return this.next().text;
+    const deltas = Array.from({ length: batch }, () => deltaOf(this.#open().room));
     return this.#textOf(`[${deltas.join(',')}]`);
   }
 
   #textOf(body: string): string {
+    if (this.#url !== eventsUrl) this.#turnTo(eventsUrl);
     return `${this.#head}Content-Length: ${body.length}\r\n\r\n${body}`;
+  }
+
+  /** The service may give another URL meanwhile, as when it confirms a first snapshot. */
+  #turnTo(url: string): void {
+    const { pathname, search } = new URL(url);
+    const { host } = new URL(this.#order.url ?? url);
+    this.#url = url;
+    this.#head = `POST ${pathname}${search} HTTP/1.1\r\nHost: ${host}\r\nContent-Type: application/json\r\n`;
   }
 
   #open(): { room: string; count: number } {
