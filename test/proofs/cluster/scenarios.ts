@@ -119,7 +119,7 @@ export const scenarios: readonly Scenario[] = [
   },
   {
     name: 'the leader is killed during an activation',
-    quickRounds: 2,
+    quickRounds: 1,
     async play(cluster, rounds) {
       const findings = noFindings();
       const random = createRandom(cluster.options.seed ?? 1);
@@ -140,7 +140,7 @@ export const scenarios: readonly Scenario[] = [
   },
   {
     name: 'the leader is killed during a deactivation',
-    quickRounds: 2,
+    quickRounds: 1,
     async play(cluster, rounds) {
       const findings = noFindings();
       cluster.crowd.churn(changesPerSecond);
@@ -151,7 +151,7 @@ export const scenarios: readonly Scenario[] = [
         cluster.unwatchAll();
         await untilState(cluster, /^(deactivating|inactive)$/);
         await killAndRestart(leader);
-        if (round % 2 === 1) await untilState(cluster, /^inactive$/);
+        if (round % 2 === 0) await untilState(cluster, /^inactive$/);
         const cameAtMs = performance.now();
         cluster.watch(viewers);
         await cluster.untilRight(recoveredWithinMs);
