@@ -53,6 +53,14 @@ const knownSeeds: Readonly<Record<string, number>> = {
   'evidence that recurs is acted on at once': 42,
   'recurring evidence is forgotten when it may be acted on': 57,
   'candidates are never displaced': 604,
+  'a term is drawn after the lock': 8,
+  'a lease expires by the wall clock': 820,
+  'a relay resumes over a change of term': 5,
+  'complete is passed on as it was made': 53,
+  'a takeover without viewers silences': 14,
+  'a takeover is not confirmed': 20,
+  'a new leader does not read the inbox': 319,
+  'what was passed on is passed on again': 253,
 };
 
 const upTo = (seed: number) => Array.from({ length: seed }, (_, i) => i + 1);

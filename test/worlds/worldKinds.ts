@@ -75,7 +75,12 @@ function instancesWorlds(bug?: InstancesBug): Kind {
       return liveThrough(seed, world, world.time);
     },
     () => new Coverage([machines.instance, machines.activation, machines.pubSubServer]),
-    [...faultsOf(instancesHappenings), ...linkFaultKinds, 'both clocks stand still'],
+    [
+      ...faultsOf(instancesHappenings),
+      ...linkFaultKinds,
+      'both clocks stand still',
+      'silence of a leader that has ended',
+    ],
   );
 }
 

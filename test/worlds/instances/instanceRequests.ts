@@ -178,7 +178,10 @@ export class InstanceRequests {
         reset: refused,
       });
     };
-    const deliver = () => host.receive({ what, reply, ...(wish && { wish }) });
+    const deliver = () => {
+      host.receive({ what, reply, ...(wish && { wish }) });
+      if (open.request.type === 'activity.requested') this.#world.noteActivity(host);
+    };
     network.carry({ host, direction: 'toServer', kind: 'request', what, deliver, reset: refused });
   }
 }

@@ -37,7 +37,7 @@ export const instancesBugs: Readonly<Record<string, InstancesBug>> = {
     store: (store, { redis }) => drawTermsLater(through(store), redis.terms),
   },
   'a lease expires by the wall clock': { breaks: '1: one voice', judgesByWallClock: true },
-  'a relay resumes over a change of term': { breaks: '', resumesOverTerms: true },
+  'a relay resumes over a change of term': { breaks: '4: anywhere', resumesOverTerms: true },
   'complete is passed on as it was made': {
     breaks: '3: never wrong unsaid',
     passesCompleteOn: true,
@@ -51,8 +51,11 @@ export const instancesBugs: Readonly<Record<string, InstancesBug>> = {
       })),
   },
   'a takeover is not confirmed': {
-    breaks: '3: right',
-    activation: (machine) => machine.provide({ actions: { distrustServers: () => {} } }),
+    breaks: '3: ',
+    pubSubServer: (machine) =>
+      change(machine, ['states', 'confirmation', 'on', 'predecessor.failed'], () => ({
+        actions: [],
+      })),
   },
   'nobody looks at the lease between connection and body': {
     breaks: '1: one voice',

@@ -251,6 +251,22 @@ function loseRedis(world: InstancesWorld): void {
   });
 }
 
+/** The leader ends while it silences the servers, and a viewer comes to the next one. */
+export function endSilencing(world: InstancesWorld): void {
+  const { people, plan, random } = world;
+  leaveAll(world);
+  world.later(plan.timing.lingerMs + random.pick([60, 150, 300]), () => {
+    const site = world.sites.find(({ process }) => process?.isLeading);
+    if (!site || world.isCalm) return;
+    if (random.chance(0.3)) site.kill();
+    else site.shutDown();
+    world.whenEnded(site, () => restartLater(world, site));
+    // Its kernel may still send what it had written.
+    world.unsent = random.pick(world.hosts);
+    for (const ms of [500, 1500, 2200, 2600, 3000]) world.later(ms, () => people.come());
+  });
+}
+
 function jumpRedis(world: InstancesWorld): void {
   world.redis.jump(world.random.pick([-3_600_000, -5000, 5000, 3_600_000]));
 }

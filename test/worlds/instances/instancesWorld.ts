@@ -11,7 +11,7 @@ import { CurrentClock } from './currentClock.js';
 import type { InstanceMachines } from './instanceMachines.js';
 import type { InstancesBug } from './instancesBug.js';
 import { judgeInstancesEnding } from './instancesEnding.js';
-import { instancesHappenings } from './instancesHappenings.js';
+import { endSilencing, instancesHappenings } from './instancesHappenings.js';
 import { InstancesOracle } from './instancesOracle.js';
 import { drawInstancesPlan, type InstancesPlan } from './instancesPlan.js';
 import { InstancesRedis } from './instancesRedis.js';
@@ -36,6 +36,8 @@ export class InstancesWorld implements HostWorld, NetworkWorld {
   readonly random: Random;
   readonly extras: Random;
   readonly further: Random;
+  /** Chance of what was added later. */
+  readonly aside: Random;
   readonly plan: InstancesPlan;
   readonly bug: InstancesBug | undefined;
   readonly links: Links;
@@ -62,6 +64,8 @@ export class InstancesWorld implements HostWorld, NetworkWorld {
   watchedAtMs = 0;
   /** When numbers could not be kept last: a fault went on, no instance was ready, or nobody had looked for too long. */
   brokenOffAtMs = 0;
+  /** Whom a silence of a leader that has ended reaches after the first request of the next one. */
+  unsent: Host | undefined;
   /** Servers that asked, and were answered. */
   readonly introduced = new Set<ServerId>();
   /** Servers that Redis remembers. */
@@ -78,6 +82,7 @@ export class InstancesWorld implements HostWorld, NetworkWorld {
     this.random = new Random(seed ^ 0x6a09e667);
     this.extras = new Random(seed ^ 0x3c6ef372);
     this.further = new Random(seed ^ 0x510e527f);
+    this.aside = new Random(seed ^ 0x1f83d9ab);
     this.plan = drawInstancesPlan(this.random);
     this.links = new Links(this);
     this.network = new Network(this);
@@ -200,6 +205,18 @@ export class InstancesWorld implements HostWorld, NetworkWorld {
     for (const each of rooms) this.roomChangedAtMs.set(each, this.nowMs);
   }
 
+  /** A server was told to be active. */
+  noteActivity(host: Host): void {
+    if (this.unsent !== host) return;
+    this.unsent = undefined;
+    this.later(this.aside.between(50, 300), () => {
+      this.countFault('silence of a leader that has ended');
+      host.disturb();
+      const what = 'a silence of the leader before';
+      host.receive({ what, wish: { active: false, eventsUrl: '' }, reply: () => {} });
+    });
+  }
+
   newProcess(site: Site): SimulatedInstance {
     this.#processes += 1;
     return new SimulatedInstance(this, site, `run${this.#processes}`);
@@ -273,6 +290,7 @@ export class InstancesWorld implements HostWorld, NetworkWorld {
     this.note(() => `* ${kind}`);
     if (instancesHappenings[kind].isFault) this.countFault(kind);
     instancesHappenings[kind].happen(this);
+    if (this.plan.isLate && this.aside.chance(0.1)) endSilencing(this);
     this.#afterStep();
   }
 
