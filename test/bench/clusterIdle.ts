@@ -17,8 +17,9 @@ const percentOf = ({ cpuMs, tookMs }: Measured<unknown>) => (100 * cpuMs) / took
 export async function clusterIdle(): Promise<Figure[]> {
   const poster = await startPoster(100);
   const node = ['--expose-gc'];
-  const cluster = await startCluster([poster.ready.id], followers, {}, node);
-  const alone = await startService([poster.ready.id], {}, node);
+  const env = { BENCH_TURNS: 'none' };
+  const cluster = await startCluster([poster.ready.id], followers, env, node);
+  const alone = await startService([poster.ready.id], env, node);
   const [follower] = cluster.followers;
   if (!follower) throw new Error('there is no follower');
   await pause(calmMs);
@@ -35,7 +36,6 @@ export async function clusterIdle(): Promise<Figure[]> {
   const instances = 1 + followers;
   return [
     {
-      // The benchmark watches event loops every millisecond, which costs more.
       figure: 'a follower that nobody looks at, beyond one instance alone',
       unit: '% of a processor',
       aim: 0.5,

