@@ -33,7 +33,8 @@ export class Quiet {
     const unwatchedMs = nowMs - Math.max(this.#watchedAtMs, this.#tookOverAtMs);
     if (unwatchedMs > plan.timing.lingerMs + slackMs)
       this.#fail(`${instance.name} sends ${type} to ${server}, and nobody looks`);
-    if (type === 'activity.requested') this.#checkCause(server);
+    // While posts of it are missing, snapshots are requested in place of probes.
+    if (type === 'activity.requested' && !instance.fleet?.misses(server)) this.#checkCause(server);
   }
 
   /** A server is not silenced while somebody looks. */

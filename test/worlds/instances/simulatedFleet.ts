@@ -93,6 +93,12 @@ export class SimulatedFleet {
     this.upstream = localUpstream(this.#leading, clock);
   }
 
+  /** Whether posts of a server were missing. */
+  misses(server: ServerId): boolean {
+    const { ref } = this.activation.getSnapshot().context.roster.get(server) ?? {};
+    return (ref?.getSnapshot().context.missed ?? 0) > 0;
+  }
+
   /** Whether it shows a server. */
   isCounting(server: ServerId): boolean {
     const { standing } = this.activation.getSnapshot().context.roster.get(server) ?? {};
