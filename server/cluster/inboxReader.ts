@@ -9,6 +9,8 @@ export interface InboxReaderNeeds {
   onUnreadable: (count: number) => void;
 }
 
+/** Redis may have moved the entries although its answer was lost; then the inbox looks empty. */
+const retryMs = 1000;
 /** Entries handled in one turn of the event loop. */
 const perTurn = 20;
 
@@ -18,6 +20,7 @@ export class InboxReader {
   #isTaking = false;
   #isDue = false;
   #isClosed = false;
+  #retry: NodeJS.Timeout | undefined;
 
   constructor(needs: InboxReaderNeeds) {
     this.#needs = needs;
@@ -29,11 +32,16 @@ export class InboxReader {
     this.#isDue = this.#isTaking;
     if (this.#isTaking) return;
     this.#isTaking = true;
-    this.#needs.take((_error, entries = []) => this.#handle(entries));
+    clearTimeout(this.#retry);
+    this.#needs.take((error, entries = []) => {
+      this.#handle(entries);
+      if (error && !this.#isClosed) this.#retry = setTimeout(() => this.note(), retryMs);
+    });
   }
 
   close(): void {
     this.#isClosed = true;
+    clearTimeout(this.#retry);
   }
 
   /** In slices: after a takeover a thousand servers may have asked. */

@@ -1,4 +1,4 @@
-import { beforeEach, expect, test } from '@jest/globals';
+import { beforeEach, expect, jest, test } from '@jest/globals';
 import { type InboxEntry, inboxText } from '../../../server/cluster/inbox.js';
 import { InboxReader } from '../../../server/cluster/inboxReader.js';
 import { eventually } from '../../support/eventually.js';
@@ -50,6 +50,24 @@ test('after a failure the next note reads again', () => {
   reader.note();
   takings[1]?.(undefined, [text]);
   expect(handled).toEqual([entry]);
+});
+
+test('after a failure it reads again by itself, until the term ends', () => {
+  jest.useFakeTimers();
+  try {
+    reader.note();
+    takings[0]?.(new Error('the answer was lost'));
+    jest.advanceTimersByTime(1000);
+    takings[1]?.(undefined, [text]);
+    expect(handled).toEqual([entry]);
+    reader.note();
+    takings[2]?.(new Error('away'));
+    reader.close();
+    jest.advanceTimersByTime(5000);
+    expect(takings).toHaveLength(3);
+  } finally {
+    jest.useRealTimers();
+  }
 });
 
 test('what arrives after the end of the term is not handled', () => {
