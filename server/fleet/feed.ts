@@ -173,7 +173,7 @@ export class Feed {
     if (isNewStatus) this.#status = status;
     if (this.#isRestarting) this.#sendSnapshot();
     else if (this.#forInstances) this.#sendToInstances(isNewStatus ? before : undefined, servers);
-    else this.#sendChanges(isNewStatus ? status : undefined, servers);
+    else this.#sendChanges(isNewStatus ? before : undefined, servers);
   }
 
   #readStatus(): FeedStatus | LeaderStatus {
@@ -184,9 +184,9 @@ export class Feed {
     return { ...leaderStatus, isTakeover: this.#isTakeover };
   }
 
-  /** Instances must not take a map for settled or complete while rooms of it are unsent. */
+  /** Nobody must take a map for complete, or settled, while rooms of it are unsent. */
   #mustWait(status: FeedStatus | LeaderStatus): boolean {
-    if (!this.#forInstances || this.#isRestarting) return false;
+    if (this.#isRestarting) return false;
     return this.#unsent.size > maxRoomsPerFrame && isBetter(status, this.#status);
   }
 
@@ -222,15 +222,20 @@ export class Feed {
     if (isGood) this.#changes.broadcast(statusFrame(this.#status));
   }
 
-  /** `newStatus` goes with the first event. */
-  #sendChanges(newStatus: FeedStatus | undefined, servers: readonly ServerView[]): void {
+  /** `before`: the status that is replaced. Bad news goes with the first event, good news with the last. */
+  #sendChanges(
+    before: FeedStatus | LeaderStatus | undefined,
+    servers: readonly ServerView[],
+  ): void {
     const rooms = this.#takeUnsent(maxRoomsPerFrame);
     this.#wholeStates.noteRooms(rooms);
     if (rooms.length > 0) this.#updateMap(rooms.length);
-    let status = newStatus;
+    let status = before && this.#status;
     if (servers.length > 0) {
-      this.#emit('servers', JSON.stringify({ version: this.#advance(), ...status, servers }));
-      status = undefined;
+      const isLater = before && rooms.length > 0 && isBetter(this.#status, before);
+      const first = isLater ? undefined : status;
+      this.#emit('servers', JSON.stringify({ version: this.#advance(), ...first, servers }));
+      if (!isLater) status = undefined;
     }
     if (rooms.length > 0 || status) {
       const json = JSON.stringify({ version: this.#advance(), ...status });

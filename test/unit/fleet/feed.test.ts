@@ -376,3 +376,44 @@ test('a viewer that connects while many rooms are sent gets all of them', () => 
   const [, last] = maps.take().at(-1) ?? [];
   expect(Object.keys(last ?? {})).toHaveLength(25_000);
 });
+
+/** The event names, each with the completeness that it tells. */
+const toldBy = (viewer: FakeViewer) =>
+  viewer.take().map(([event, data]) => [event, (data as { complete?: boolean }).complete]);
+
+test('totals are called complete with the last event that makes them so, and incomplete with the first', () => {
+  source.complete = false;
+  show({});
+  const changes = join('changes');
+  expect(toldBy(changes)).toEqual([['snapshot', false]]);
+  source.setServer('s:1', 'live');
+  source.complete = true;
+  show({ a: 1 });
+  expect(toldBy(changes)).toEqual([
+    ['servers', undefined],
+    ['changes', true],
+  ]);
+  source.setServer('s:1', 'stale');
+  source.complete = false;
+  show({ a: 2 });
+  expect(toldBy(changes)).toEqual([
+    ['servers', false],
+    ['changes', undefined],
+  ]);
+  source.setServer('s:1', 'live');
+  source.complete = true;
+  show({});
+  expect(toldBy(changes)).toEqual([['servers', true]]);
+});
+
+test('totals are not called complete before all rooms are sent', () => {
+  source.complete = false;
+  show({});
+  const changes = join('changes');
+  changes.take();
+  for (let i = 0; i < 25_000; i += 1) source.set(`room ${i}`, 1);
+  source.complete = true;
+  show({});
+  jest.advanceTimersByTime(200);
+  expect(toldBy(changes).map(([, complete]) => complete)).toEqual([undefined, undefined, true]);
+});
