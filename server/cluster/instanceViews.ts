@@ -29,15 +29,22 @@ export function instanceViews({
   };
   const others = instances.filter(({ id }) => id !== self.id);
   const own = { ...self, isThere: true, beatAgoMs: 0 };
-  return [own, ...others]
+  const all = [own, ...others];
+  return all
+    .filter((instance) => !isReplaced(instance, all))
     .toSorted((a, b) => a.startedAtMs - b.startedAtMs || (a.id < b.id ? -1 : 1))
     .map((instance) => {
       const role = roleOf(instance.id, instance.isThere);
       const term = role === 'leading' && leader ? leader.term : null;
       // Without Redis nobody tells anything.
-      const lagMs = isConnected ? instance.beatAgoMs : null;
+      const lagMs = isConnected ? Math.round(instance.beatAgoMs) : null;
       return viewOf(instance, { role, term, lagMs });
     });
+}
+
+/** Whether an instance is gone, and another one was started in its place. */
+function isReplaced({ id, url, isThere }: KnownInstance, all: readonly KnownInstance[]): boolean {
+  return !isThere && all.some((other) => other.id !== id && other.url === url && other.isThere);
 }
 
 /** The answer without a cluster. */

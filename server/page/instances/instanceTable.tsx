@@ -61,7 +61,9 @@ function InstanceRow({ instance }: { instance: InstanceView }) {
   const upMs = now.value + clockSkewMs.value - Date.parse(since);
   return (
     <tr data-instance={id} data-role={role}>
-      <th scope="row">{url}</th>
+      <th scope="row" class="row-head">
+        {url}
+      </th>
       <td>
         <span class={`badge ${tone}`} title={term === null ? meaning : `${meaning}. Term ${term}`}>
           {role}

@@ -106,7 +106,7 @@ function AgentRow({ row }: { row: ServerRow }) {
   return useMemo(
     () => (
       <tr data-agent={row.id}>
-        <th scope="row" class="agent-name">
+        <th scope="row" class="row-head">
           <ServerName id={row.id} name={row.name} />
         </th>
         {facts.map(({ title, isNumber, isBad }, index) => (

@@ -36,6 +36,16 @@ test('the instances are listed from the oldest on, with the role of each', () =>
   ]);
 });
 
+test('an instance that is gone is not listed once another one runs at its URL', () => {
+  const restarted = [...instances, { ...known('d', 4), url: 'http://c', beatAgoMs: 0.6 }];
+  const views = instanceViews({ self, instances: restarted, leader, isConnected: true });
+  expect(views.map(({ id, role, lagMs }) => [id, role, lagMs])).toEqual([
+    ['a', 'leading', 200],
+    ['b', 'following', 0],
+    ['d', 'following', 1],
+  ]);
+});
+
 test('an instance without Redis is isolated, and knows no lag', () => {
   const views = instanceViews({ self, instances, leader, isConnected: false });
   expect(views.map(({ id, role, lagMs }) => [id, role, lagMs])).toEqual([
