@@ -15,7 +15,8 @@ const pollMs = 1000;
 export function MachinesView() {
   const [machines] = usePolled<MachineSummary[]>('api/machines', pollMs);
   const [chosen, setChosen] = useState<string>();
-  const machine = machines.value?.find(({ id }) => id === chosen) ?? machines.value?.[0];
+  const withId = (wanted?: string) => machines.value?.find(({ id }) => id === wanted);
+  const machine = withId(chosen) ?? withId('activation') ?? machines.value?.[0];
   return (
     <div class="stack machines">
       <header class="stack machines-head">
@@ -48,6 +49,7 @@ export function MachinesView() {
 }
 
 const titles: Record<string, string> = {
+  instance: 'Instance',
   activation: 'Activation',
   pubSubServer: 'Pub-sub servers',
   room: 'Watched rooms',

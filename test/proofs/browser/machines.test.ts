@@ -51,7 +51,7 @@ test('each machine is drawn with all its states, and the current state and conte
   const machines = await getJson<{ id: string; definition: Definition }[]>(
     `${service.url}/api/machines`,
   );
-  expect(machines).toHaveLength(3);
+  expect(machines).toHaveLength(4);
   for (const [index, { definition }] of machines.entries()) {
     await page.getByRole('navigation', { name: 'Machines' }).getByRole('button').nth(index).click();
     await eventually(async () => expect(await drawn(page)).toEqual(pathsOf(definition)));

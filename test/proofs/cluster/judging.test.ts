@@ -10,7 +10,8 @@ const event: EventSourceMessage = { event: 'changes', id: '1', data: '{}' };
 
 /** A watcher that is told what to show. */
 function startJudging(steady: Record<string, number> = {}) {
-  const shown = { isConnected: true, isComplete: true, rooms: new Map<string, number>() };
+  const numbers = { rooms: new Map<string, number>(), history: new Map<string, string[]>() };
+  const shown = { isConnected: true, isComplete: true, ...numbers };
   const watcher = { ...shown, instance: 'a', inWords: () => 'viewer' } as unknown as Watcher;
   const truth = new Truth();
   const needs = { truth, watchers: new Set([watcher]), steady: new Map(Object.entries(steady)) };
@@ -49,7 +50,7 @@ test('a number that is wrong and said to be complete for more than 3 s is an off
   truth.opened('r');
   await eventually(() => expect(referee.verdictOf(watcher)).toBe('wrong'));
   expect(textsOf(referee)).toBe('');
-  await eventually(() => expect(textsOf(referee)).toContain('r is 0, true: 0..0'));
+  await eventually(() => expect(textsOf(referee)).toContain('r is 0, true: 0..1'));
 });
 
 test('a number that is not said to be complete may be wrong', async () => {

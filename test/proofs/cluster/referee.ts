@@ -134,7 +134,8 @@ export class Referee {
   /** What a watcher shows of a room, and what was true of late. */
   #inWords({ rooms, history }: Watcher, room: string, now: number): string {
     const truth = this.#truth.inWords(room, now - 2 * noticeMs);
-    return `${room} is ${rooms.get(room) ?? 0}, true: ${truth}; shown: ${history.get(room)?.join(', ')}`;
+    const shown = history.get(room)?.join(', ') ?? 'nothing';
+    return `${room} is ${rooms.get(room) ?? 0}, true: ${truth}; shown: ${shown}`;
   }
 
   verdictOf(watcher: Watcher, now = performance.now()): Verdict {
