@@ -43,8 +43,10 @@ describe('the real service is where the model of the root is, after', () => {
 });
 
 afterAll(() => {
-  // Every state and every transition of the real machine, but a takeover from another instance.
-  const all = new Coverage([activationMachine]).all.filter((place) => !/isTakeover/.test(place));
+  // Every state and every transition of the real machine, but a takeover from another instance. `starting` is
+  // left before this test can look; the paths begin in the state to which it leads.
+  const isElsewhere = (place: string) => /isTakeover|^activation\.starting/.test(place);
+  const all = new Coverage([activationMachine]).all.filter((place) => !isElsewhere(place));
   const missed = all.filter((place) => !reached.has(place));
   expect(missed).toEqual([]);
 });
