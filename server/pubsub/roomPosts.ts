@@ -38,7 +38,7 @@ export class RoomPosts {
   readonly #needs: RoomPostsNeeds;
   readonly #rooms = new Map<RoomName, PostedRoom>();
   readonly #lists = new Map<ServerId, ServerRoomList>();
-  #stop = new AbortController();
+  readonly #stop = new AbortController();
 
   constructor(needs: RoomPostsNeeds) {
     this.#needs = needs;
@@ -100,19 +100,10 @@ export class RoomPosts {
   }
 
   /** Ends every request and timer, and forgets all rooms. No server is told. */
-  reset(): void {
-    this.#stop.abort();
-    this.#stop = new AbortController();
-    for (const server of [...this.#lists.keys()]) this.#drop(server);
-    const rooms = [...this.#rooms.values()];
-    this.#rooms.clear();
-    for (const posted of rooms) posted.end();
-  }
-
-  /** Ends every request and timer. No server is told. */
   close(): void {
     this.#stop.abort();
     for (const server of [...this.#lists.keys()]) this.#drop(server);
+    for (const posted of this.#rooms.values()) posted.end();
     this.#rooms.clear();
   }
 

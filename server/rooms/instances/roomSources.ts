@@ -113,7 +113,7 @@ export class RoomSources {
     if (!led) return;
     this.#led = undefined;
     void answerServers(led.fleet.facts).then(({ servers }) => this.#followerFacts.learn(servers));
-    led.fleet.posts.reset();
+    led.fleet.posts.close();
     led.updates.close();
     led.postStreams.close();
     led.updateStreams.close();

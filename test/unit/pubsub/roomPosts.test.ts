@@ -455,3 +455,11 @@ test('at a shutdown every server is told to stop', async () => {
   clock.advance(120_000);
   expect([sent.length, clock.pending]).toEqual([2, 0]);
 });
+
+test('closed posts ask no server that is found to hold a room afterwards', () => {
+  const { posted, take } = follow('a');
+  posts.close();
+  posted.note([one]);
+  expect(sent).toEqual([]);
+  expect(take()).toEqual([]);
+});

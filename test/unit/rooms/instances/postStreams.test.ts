@@ -150,7 +150,7 @@ test('at the end of a leadership streams end, and no server is told', async () =
   const instance = watch('a');
   posts.noteDeltas(one, [{ room: 'a', add: 1 }]);
   await settle();
-  posts.reset();
+  posts.close();
   streams.close();
   instance.leave();
   await settle();
