@@ -1,11 +1,16 @@
 import { type ActorSystem, fromCallback } from 'xstate';
 import { activationMachine } from '../../machines/activationMachine.js';
-import type { DiscoveryRequest, ServerId, ServerRequest } from '../../machines/ports.js';
+import type { ActivationEvent } from '../../machines/activationSetup.js';
+import type {
+  DiscoveryRequest,
+  ServerAnswer,
+  ServerId,
+  ServerRequest,
+} from '../../machines/ports.js';
 import { pubSubServerMachine } from '../../machines/pubSubServerMachine.js';
 import type { Bug } from './bug.js';
-import type { SimulatedService } from './simulatedService.js';
 
-/** The machines of the service with slots that act in the world of whoever runs them. */
+/** The machines of the service. Their slots act in the world of the resident that runs them. */
 export interface Machines {
   readonly activation: typeof activationMachine;
   readonly pubSubServer: typeof pubSubServerMachine;
@@ -14,13 +19,28 @@ export interface Machines {
 // biome-ignore lint/suspicious/noExplicitAny: whose actors they are is looked up by the system alone.
 type AnySystem = ActorSystem<any>;
 
-/** Whose an actor system is: slots are filled once, not for each of many thousand runs. */
-export const residents = new WeakMap<AnySystem, SimulatedService>();
+/** What runs the machines in a world: what their slots do. */
+export interface Resident {
+  readonly requests: {
+    send(server: ServerId, request: ServerRequest, answer: (answer: ServerAnswer) => void): void;
+    abandon(server: ServerId): void;
+  };
+  discover(tell: (event: ActivationEvent) => void): {
+    take(request: DiscoveryRequest): void;
+    stop(): void;
+  };
+  publish(): void;
+  restartFeed(): void;
+  noteDefect(event: { type: string }): void;
+}
 
-function residentOf(system: AnySystem): SimulatedService {
-  const service = residents.get(system);
-  if (!service) throw new Error('this system is nobody’s');
-  return service;
+/** Whose an actor system is: slots are filled once, not for each of many thousand runs. */
+export const residents = new WeakMap<AnySystem, Resident>();
+
+function residentOf(system: AnySystem): Resident {
+  const resident = residents.get(system);
+  if (!resident) throw new Error('this system is nobody’s');
+  return resident;
 }
 
 const serverRequests = fromCallback<ServerRequest, { server: ServerId }>(
@@ -38,7 +58,7 @@ const discovery = fromCallback<DiscoveryRequest>(({ receive, sendBack, system })
 });
 
 /** Fills the slots; with a bug, in the machines as the bug spoils them. */
-export function makeMachines(bug?: Bug): Machines {
+export function makeMachines(bug?: Pick<Bug, 'activation' | 'pubSubServer'>): Machines {
   const chart = bug?.pubSubServer?.(pubSubServerMachine) ?? pubSubServerMachine;
   const pubSubServer = chart.provide({ actors: { serverRequests } });
   const root = bug?.activation?.(activationMachine) ?? activationMachine;
@@ -46,7 +66,7 @@ export function makeMachines(bug?: Bug): Machines {
     actors: { pubSubServer, discovery },
     actions: {
       publish: ({ system }) => residentOf(system).publish(),
-      restartFeed: ({ system }) => residentOf(system).feed.restart(),
+      restartFeed: ({ system }) => residentOf(system).restartFeed(),
       reportDefect: ({ event, system }) => residentOf(system).noteDefect(event),
     },
   });

@@ -210,6 +210,11 @@ export class SimulatedService {
     this.feed.publish();
   }
 
+  /** The slot `restartFeed`. */
+  restartFeed(): void {
+    this.feed.restart();
+  }
+
   /** The slot `reportDefect`. */
   noteDefect({ type }: { type: string }): void {
     this.#world.note(() => type);

@@ -12,8 +12,9 @@ import type { Upstream } from '../../../server/cluster/relay/upstream.js';
 import type { StreamKind } from '../../../server/fleet/feed.js';
 import type { StartupAnswer, StartupQuery } from '../../../server/pubsub/startupQuery.js';
 import type { StreamViewer } from '../../../server/sse/channel.js';
+import { residents } from '../machines.js';
 import { InstanceClock } from './instanceClock.js';
-import { instanceOf, ownerOf } from './instanceMachines.js';
+import { instances, ownerOf } from './instanceMachines.js';
 import { InstancePosts } from './instancePosts.js';
 import { InstanceRequests } from './instanceRequests.js';
 import { leaseTimes } from './instancesPlan.js';
@@ -99,7 +100,8 @@ export class SimulatedInstance {
       },
       ...(inspect && { inspect }),
     });
-    instanceOf.set(this.actor.system, this);
+    instances.set(this.actor.system, this);
+    residents.set(this.actor.system, this);
     this.actor.subscribe({ error: (error) => world.fail('unbreakable', String(error)) });
   }
 
