@@ -34,24 +34,12 @@ export class CurrentClock implements ProgramClock {
 
   /** Runs what belongs to one instance, by its clock. */
   within<T>(clock: InstanceClock, happen: () => T): T {
-    const outer = this.#running;
-    this.#running = clock;
-    try {
-      return happen();
-    } finally {
-      this.#running = outer;
-    }
+    return this.#by(clock, happen);
   }
 
   /** Runs what belongs to the world, although an instance caused it. */
   outside<T>(happen: () => T): T {
-    const outer = this.#running;
-    this.#running = undefined;
-    try {
-      return happen();
-    } finally {
-      this.#running = outer;
-    }
+    return this.#by(undefined, happen);
   }
 
   nextTimer(owner: InstanceClock): number {
@@ -62,5 +50,15 @@ export class CurrentClock implements ProgramClock {
 
   forgetTimer(timer: number): void {
     this.#owners.delete(timer);
+  }
+
+  #by<T>(clock: InstanceClock | undefined, happen: () => T): T {
+    const outer = this.#running;
+    this.#running = clock;
+    try {
+      return happen();
+    } finally {
+      this.#running = outer;
+    }
   }
 }

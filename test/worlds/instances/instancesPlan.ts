@@ -1,11 +1,8 @@
 import type { ServerId, Timing } from '../../../machines/ports.js';
 import type { TallyLimits } from '../../../machines/tally.js';
-import { type HostPlan, type NetworkPlan, pubSubPort } from '../plan.js';
+import { type Ending, type HostPlan, type NetworkPlan, pubSubPort } from '../plan.js';
 import type { Random } from '../random.js';
 import { type InstancesHappening, instancesHappenings } from './instancesHappenings.js';
-
-/** How a world of several instances ends. */
-export type InstancesEnding = 'watched' | 'silent' | 'stopped';
 
 /** What links do to a message; the chances are those of one. */
 export interface LinksPlan {
@@ -40,7 +37,7 @@ export interface InstancesPlan {
   readonly happenings: number;
   readonly weights: Readonly<Partial<Record<InstancesHappening, number>>>;
   readonly gaps: Readonly<Record<'atOnce' | 'soon' | 'later', number>>;
-  readonly ending: InstancesEnding;
+  readonly ending: Ending;
 }
 
 const roomNames = ['notes', 'a%20b', 'constructor', '', 'a/b=c'];

@@ -34,10 +34,6 @@ export class Links {
     return !this.#cuts.has(`${from}>${to}`);
   }
 
-  get isWhole(): boolean {
-    return this.#cuts.size === 0;
-  }
-
   cut(from: End, to: End): void {
     this.#world.note(() => `${from} no longer reaches ${to}`);
     this.#world.countFault('link cut');

@@ -1,7 +1,6 @@
 import type { StreamKind } from '../../../server/fleet/feed.js';
 import type { Frame } from '../../../server/sse/frames.js';
 import type { Viewer } from '../../../server/sse/viewer.js';
-import type { ServerView } from '../../../server/wire/serverView.js';
 import type { InstancesWorld } from './instancesWorld.js';
 import type { Site } from './site.js';
 
@@ -10,9 +9,7 @@ interface Told {
   state?: string;
   complete?: boolean;
   reason?: string | null;
-  term?: number;
   rooms?: Record<string, number>;
-  servers?: ServerView[];
 }
 
 /** One event of a stream. */
@@ -50,8 +47,6 @@ export class Person {
   /** Where its stream comes from; undefined: it has none. */
   site: Site | undefined;
   attachedAtMs = 0;
-  /** Events that it has read, also before it came back. */
-  events = 0;
   /** Whether the last event continues the one before. */
   hasStepped = false;
   /** Whether it was ever told numbers. */
@@ -87,7 +82,6 @@ export class Person {
   take(text: string): void {
     for (const event of eventsIn(text)) {
       this.#world.note(() => `${this.name} reads ${event.name} ${event.id ?? ''} ${event.data}`);
-      this.events += 1;
       this.read += 1;
       this.#takeEvent(event);
       this.#world.oracle.atRead(this, event);
@@ -167,16 +161,11 @@ export class StreamEnd {
   }
 
   onDrain(): void {}
-  onGone(): void {}
   heartbeatOrDisconnect(): void {}
 
   end(): void {
     if (this.#hasEnded) return;
     this.#hasEnded = true;
     this.#ended();
-  }
-
-  cut(): void {
-    this.end();
   }
 }
