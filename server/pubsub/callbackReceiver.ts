@@ -8,7 +8,13 @@ import { Pace } from '../timing/pace.js';
 import type { AddressBook } from './addressBook.js';
 import { DeltaInbox } from './deltaInbox.js';
 import { EarlierPosts } from './earlierPosts.js';
-import { type EventTokens, type TokenClaims, unknownAddress } from './eventTokens.js';
+import {
+  type DeltaClaims,
+  type EventTokens,
+  type ServerClaims,
+  type TokenClaims,
+  unknownAddress,
+} from './eventTokens.js';
 import { KnownServers } from './knownServers.js';
 import type { ContentEntry } from './parseContent.js';
 import type { Posted } from './parsePosted.js';
@@ -44,9 +50,6 @@ export interface CallbackReceiverNeeds {
   /** A post of a server about watched rooms was refused. */
   noteLostContent: (server: ServerId) => void;
 }
-
-/** What a token tells of posts of deltas. */
-type DeltaClaims = Exclude<TokenClaims, { kind: 'content' }>;
 
 /** Stands for deltas that are not counted. */
 const missingDelta: Delta = { room: '', add: 1 };
@@ -165,7 +168,7 @@ export class CallbackReceiver {
   }
 
   /** Notes that posts of a server arrive. Posts with deltas show that by themselves. */
-  #noteArrival({ server, epoch, fromStartup }: Extract<TokenClaims, { kind: 'server' }>): void {
+  #noteArrival({ server, epoch, fromStartup }: ServerClaims): void {
     if (this.#servers.tally.hasPosted(server)) return;
     const post = { server, epoch, fromStartup, deltas: [] };
     this.#servers.send({ type: 'deltas.received', posts: [post] });

@@ -1,5 +1,5 @@
 import type { ServerId } from '../../machines/ports.js';
-import { type TokenClaims, unknownAddress } from './eventTokens.js';
+import { type DeltaClaims, unknownAddress } from './eventTokens.js';
 import type { KnownServers } from './knownServers.js';
 
 /** What the posts of earlier terms need of the rest of the service. */
@@ -10,9 +10,6 @@ export interface EarlierPostsNeeds {
   /** Has all servers asked for snapshots soon. */
   resyncAll: () => void;
 }
-
-/** What a token tells of posts of deltas. */
-type DeltaClaims = Exclude<TokenClaims, { kind: 'content' }>;
 
 /**
  * Posts to URLs that the leaders before this one gave out. They are never counted: the first snapshot of this

@@ -13,6 +13,12 @@ export type TokenClaims = {
   | { kind: 'address'; address: string }
 );
 
+/** Those of a URL for deltas. */
+export type DeltaClaims = Exclude<TokenClaims, { kind: 'content' }>;
+
+/** Those of a URL for the deltas of one server. */
+export type ServerClaims = Extract<TokenClaims, { kind: 'server' }>;
+
 /** The address in tokens for senders behind a proxy, which can be any server. */
 export const unknownAddress = '';
 

@@ -3,23 +3,22 @@ import { hostAndPort, isAddress } from '../addresses.js';
 import type { InboxWriter } from '../cluster/inboxWriter.js';
 import type { AddressBook } from './addressBook.js';
 import { type CallbackUrls, withPath } from './callbackUrls.js';
-import { type EventTokens, type TokenClaims, tokenIn, unknownAddress } from './eventTokens.js';
+import { type EventTokens, type ServerClaims, unknownAddress } from './eventTokens.js';
 import { queryEntry } from './inboxEntries.js';
 import type { Answered } from './startupQueries.js';
-import type { StartupAnswer, StartupQuery } from './startupQuery.js';
+import { type StartupAnswer, type StartupQuery, senderClaims } from './startupQuery.js';
 
 /** What start-up queries at an instance that does not lead need of the rest of the service. */
 export interface FollowerQueriesNeeds {
-  /** The instance that leads, as far as this one knows. */
+  /** Another instance that leads; undefined: none does, or this one. */
   leader: () => Leader | undefined;
   inbox: Pick<InboxWriter, 'write'>;
+  /** Of all terms. */
   tokens: EventTokens;
   urls: CallbackUrls;
   book: Pick<AddressBook, 'mayBePubSubServer' | 'mayContact'>;
   pubSubPort: number;
 }
-
-type ServerClaims = Extract<TokenClaims, { kind: 'server' }>;
 
 /**
  * Answers start-up queries for a leader that cannot be asked, and leaves them in its inbox. The answer has a token
@@ -42,7 +41,7 @@ export class FollowerQueries {
 
   /** Whether the sender may be a pub-sub server. */
   isHeeded(query: StartupQuery): boolean {
-    return this.#claimsOf(query) !== undefined || this.#mayBeServer(query);
+    return senderClaims(query, this.#needs.tokens) !== undefined || this.#mayBeServer(query);
   }
 
   /** Where the sender shall post to; undefined: it reaches neither the leader nor this instance. */
@@ -61,7 +60,7 @@ export class FollowerQueries {
     const { term, isActive } = leader() ?? {};
     if (!isActive || term === undefined) return this.inactiveAnswer();
     const { renewal } = query;
-    const claims = this.#claimsOf(query);
+    const claims = senderClaims(query, tokens);
     // A server that posts keeps its URL. The leader decides whether it is the newest.
     if (claims?.term === term && renewal?.isActive && renewal.eventsUrl !== undefined)
       return { active: true, eventsUrl: renewal.eventsUrl };
@@ -71,12 +70,6 @@ export class FollowerQueries {
       .withTerm(term)
       .mint({ kind: 'address', address: addressOf(query, claims) });
     return { active: true, eventsUrl: `${url}?token=${token}` };
-  }
-
-  /** The claims of the URL in a renewal, in any term. They name its sender: only that server was told the URL. */
-  #claimsOf({ renewal }: StartupQuery): ServerClaims | undefined {
-    const claims = this.#needs.tokens.read(tokenIn(renewal?.eventsUrl ?? ''));
-    return claims?.kind === 'server' && !claims.fromStartup ? claims : undefined;
   }
 
   #mayBeServer({ address, port, advertised }: StartupQuery): boolean {

@@ -1,8 +1,6 @@
-import type { Leader, ServerId } from '../../machines/ports.js';
-import type { InboxWriter } from '../cluster/inboxWriter.js';
-import type { AddressBook } from './addressBook.js';
+import type { ServerId } from '../../machines/ports.js';
 import type { CallbackReceiver } from './callbackReceiver.js';
-import type { EventTokens, TokenClaims } from './eventTokens.js';
+import type { DeltaClaims, EventTokens, TokenClaims } from './eventTokens.js';
 import { FollowerQueries, type FollowerQueriesNeeds } from './followerQueries.js';
 import { type ContentEntry, parseContent } from './parseContent.js';
 import { InvalidPost, type Posted, parsePosted } from './parsePosted.js';
@@ -20,21 +18,12 @@ import type { StartupAnswer, StartupQuery } from './startupQuery.js';
 export interface InstanceCallbacksNeeds extends FollowerQueriesNeeds {
   /** What takes posts while this instance leads; undefined: it does not. */
   receiver: () => CallbackReceiver | undefined;
-  /** Another instance that leads; undefined: none does, or this one. */
-  leader: () => Leader | undefined;
-  /** Of all terms. */
-  tokens: EventTokens;
   passed: PassedPosts;
   /** Undefined: the leader is not asked. */
   passedQueries?: PassedQueries | undefined;
-  inbox: Pick<InboxWriter, 'write'>;
-  book: Pick<AddressBook, 'mayBePubSubServer' | 'mayContact'>;
   /** Whether this instance is shutting down: it was the leader a moment ago, so servers still post to it. */
   isLeaving: () => boolean;
 }
-
-/** What a token tells of posts of deltas. */
-type DeltaClaims = Exclude<TokenClaims, { kind: 'content' }>;
 
 /**
  * Posts and start-up queries at an instance of a cluster. While it leads, its fleet's receiver takes them. Else

@@ -1,9 +1,14 @@
 import type { ServerId } from '../../machines/ports.js';
 import { hostAndPort, toServerId } from '../addresses.js';
 import type { AddressBook } from './addressBook.js';
-import { type EventTokens, type TokenClaims, tokenIn, unknownAddress } from './eventTokens.js';
+import { type EventTokens, type ServerClaims, unknownAddress } from './eventTokens.js';
 import type { KnownServers } from './knownServers.js';
-import type { AdvertisedHost, StartupAnswer, StartupQuery } from './startupQuery.js';
+import {
+  type AdvertisedHost,
+  type StartupAnswer,
+  type StartupQuery,
+  senderClaims,
+} from './startupQuery.js';
 
 /** What start-up queries need of the rest of the service. */
 export interface StartupQueriesNeeds {
@@ -28,8 +33,6 @@ export interface Answered {
   answer: StartupAnswer;
   afterwards: () => void;
 }
-
-type ServerClaims = Extract<TokenClaims, { kind: 'server' }>;
 
 /**
  * Answers start-up queries and their renewals. Finds out which servers may have sent one, by token and
@@ -72,11 +75,11 @@ export class StartupQueries {
     return standing === 'candidate';
   }
 
-  /** The claims of the URL in a renewal. They name its sender: only that server was told the URL. */
-  #claimsOf({ renewal }: StartupQuery): ServerClaims | undefined {
-    const claims = this.#needs.tokens.read(tokenIn(renewal?.eventsUrl ?? ''));
-    if (claims?.kind !== 'server' || claims.fromStartup) return undefined;
-    return this.#needs.servers.roster.get(claims.server) && claims;
+  /** What the URL in a renewal tells of its sender, if that is still known. */
+  #claimsOf(query: StartupQuery): ServerClaims | undefined {
+    const { tokens, servers } = this.#needs;
+    const claims = senderClaims(query, tokens);
+    return claims && servers.roster.get(claims.server) && claims;
   }
 
   /** Whether a server posts, as it should, to the URL of its newest activation. */

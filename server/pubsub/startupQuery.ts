@@ -1,3 +1,5 @@
+import { type EventTokens, type ServerClaims, tokenIn } from './eventTokens.js';
+
 /** What a pub-sub server says in a renewal: whether it posts, and where. */
 export interface Renewal {
   isActive: boolean;
@@ -54,4 +56,13 @@ export interface QueryHead {
 export interface StartupAnswer {
   active: boolean;
   eventsUrl: string;
+}
+
+/** The claims of the URL in a renewal, in any term. They name its sender: only that server was told the URL. */
+export function senderClaims(
+  { renewal }: StartupQuery,
+  tokens: EventTokens,
+): ServerClaims | undefined {
+  const claims = tokens.read(tokenIn(renewal?.eventsUrl ?? ''));
+  return claims?.kind === 'server' && !claims.fromStartup ? claims : undefined;
 }

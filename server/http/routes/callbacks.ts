@@ -3,7 +3,7 @@ import type Router from '@koa/router';
 import type { Context } from 'koa';
 import type { Logger } from 'pino';
 import type { ServerId } from '../../../machines/ports.js';
-import type { EventTokens, TokenClaims } from '../../pubsub/eventTokens.js';
+import type { DeltaClaims, EventTokens, TokenClaims } from '../../pubsub/eventTokens.js';
 import { type ContentEntry, parseContent } from '../../pubsub/parseContent.js';
 import { type Posted, parsePosted } from '../../pubsub/parsePosted.js';
 import { type PassedPost, PostNotTaken } from '../../pubsub/passedPosts.js';
@@ -19,7 +19,7 @@ import { remoteAddress } from '../remoteAddress.js';
 export interface CallbackNeeds {
   tokens: EventTokens;
   /** Takes a post with a valid token. */
-  takePosted: (claims: Exclude<TokenClaims, { kind: 'content' }>, posted: Posted) => void;
+  takePosted: (claims: DeltaClaims, posted: Posted) => void;
   /** Takes a post about watched rooms. */
   takeContent: (server: ServerId, entries: ContentEntry[]) => void;
   /** A post with a valid token was refused, so something is lost. */

@@ -1,5 +1,6 @@
 import type Router from '@koa/router';
 import type { Context } from 'koa';
+import type { Answered } from '../../pubsub/startupQueries.js';
 import type { QueryHead, StartupAnswer, StartupQuery } from '../../pubsub/startupQuery.js';
 import type { Hosts } from '../auth/hosts.js';
 import { isFromBrowser } from '../auth/origins.js';
@@ -13,11 +14,6 @@ export interface StartupNeeds {
   /** The answer to browsers, and after a defect. */
   inactiveAnswer: () => StartupAnswer;
   logDefect: (error: unknown) => void;
-}
-
-interface Answered {
-  answer: StartupAnswer;
-  afterwards: () => void;
 }
 
 /** Longer values of a parameter are left out. */
