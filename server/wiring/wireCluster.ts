@@ -23,6 +23,7 @@ import { sharedAuth } from '../cluster/sharedAuth.js';
 import type { Config } from '../config/config.js';
 import { peerUrlFor } from '../config/peerUrlFor.js';
 import type { ClusterNeeds } from '../http/app.js';
+import type { BodyLimits } from '../http/guards/body.js';
 import { instanceEventRoutes } from '../http/routes/instanceEvents.js';
 import { serviceVersion } from '../serviceVersion.js';
 import type { ServersTable } from '../store/store.js';
@@ -54,9 +55,6 @@ export interface ClusterWiringNeeds {
   tell: (event: InstanceEvent) => void;
   /** Another instance leads than before, or none. */
   onLeader: (leader: Leader | undefined) => void;
-  bodyLimits: { maxBodyBytes: number; bodyTimeoutMs: number };
-  /** Adds the routes about rooms for other instances. */
-  addRoomRoutes: (router: Router) => void;
 }
 
 /** Version of what instances say to each other. */
@@ -98,21 +96,12 @@ export function wireCluster(needs: ClusterWiringNeeds) {
   const shared = sharedAuth(connection, clusterSecret);
   const isLeading = () => fleet() !== undefined;
   const peers = () => others().map(({ id, url }) => ({ instance: id, url }));
-  const http: ClusterNeeds = {
+  const http: Omit<ClusterNeeds, 'addRoutes'> = {
     ...shared,
     signatures,
     forwarding: new Forwarding({ requests, isLeading, leader }),
     others: new OtherInstances(requests, peers),
     isStarting: () => followed.isStarting,
-    addRoutes: (router: Router) => {
-      const leading = () => {
-        const led = fleet();
-        return led && leadingFeed(led, lease);
-      };
-      instanceEventRoutes(router, { leading, clock: systemClock });
-      addCallbackRoutes(router, callbacks, needs.bodyLimits);
-      needs.addRoomRoutes(router);
-    },
   };
   const electionLog = new ElectionLog(log);
   return {
@@ -123,6 +112,15 @@ export function wireCluster(needs: ClusterWiringNeeds) {
     callbacks,
     inbox,
     http,
+    /** Adds the routes for other instances: the leader's stream, and posts and start-up queries that are passed on. */
+    addRoutes: (router: Router, bodyLimits: BodyLimits) => {
+      const leading = () => {
+        const led = fleet();
+        return led && leadingFeed(led, lease);
+      };
+      instanceEventRoutes(router, { leading, clock: systemClock });
+      addCallbackRoutes(router, callbacks, bodyLimits);
+    },
     hasSuccessor: () => others().length > 0,
     /** Viewers of all instances. */
     viewers: () => others().reduce((sum, other) => sum + other.viewers, viewers()),

@@ -40,7 +40,7 @@ export interface HttpWiringNeeds {
 }
 
 /** How long a client may take to send a body; docs/protocol.md names it. */
-export const bodyTimeoutMs = 10_000;
+const bodyTimeoutMs = 10_000;
 /** How long a client may take to read an answer. */
 const defaultReadTimeoutsMs: ReadTimeouts = { stalled: 60_000, whole: 10 * 60_000 };
 
@@ -48,6 +48,7 @@ const defaultReadTimeoutsMs: ReadTimeouts = { stalled: 60_000, whole: 10 * 60_00
 export function wireHttp(needs: HttpWiringNeeds): RequestListener {
   const { config, log, isDraining, fleet, cluster, observations, rooms, inspector } = needs;
   const { trustedProxies, corsOrigins, maxBodyBytes } = config;
+  const bodyLimits = { maxBodyBytes, bodyTimeoutMs };
   const self = {
     id: randomBytes(6).toString('base64url'),
     url: needs.publicUrl,
@@ -67,7 +68,7 @@ export function wireHttp(needs: HttpWiringNeeds): RequestListener {
     viewerToken,
     trustedProxies,
     corsOrigins,
-    bodyLimits: { maxBodyBytes, bodyTimeoutMs },
+    bodyLimits,
     readTimeoutsMs: needs.readTimeoutsMs ?? defaultReadTimeoutsMs,
     isDraining,
     admission: new Admission({
@@ -95,7 +96,7 @@ export function wireHttp(needs: HttpWiringNeeds): RequestListener {
     cluster: cluster && {
       ...cluster.http,
       addRoutes: (router) => {
-        cluster.http.addRoutes(router);
+        cluster.addRoutes(router, bodyLimits);
         rooms.addInstanceRoutes(router);
       },
     },

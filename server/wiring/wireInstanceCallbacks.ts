@@ -3,6 +3,7 @@ import type { Leader } from '../../machines/ports.js';
 import type { InboxWriter } from '../cluster/inboxWriter.js';
 import type { InstanceRequests } from '../cluster/instanceRequests.js';
 import type { Config } from '../config/config.js';
+import type { BodyLimits } from '../http/guards/body.js';
 import { instancePostRoutes } from '../http/routes/instancePosts.js';
 import { instanceQueryRoutes } from '../http/routes/instanceQueries.js';
 import type { CallbackReceiver } from '../pubsub/callbackReceiver.js';
@@ -53,7 +54,7 @@ export function wireInstanceCallbacks(needs: CallbackWiringNeeds): InstanceCallb
 export function addCallbackRoutes(
   router: Router,
   callbacks: InstanceCallbacks,
-  bodyLimits: { maxBodyBytes: number; bodyTimeoutMs: number },
+  bodyLimits: BodyLimits,
 ): void {
   const takePassed = callbacks.takePassed.bind(callbacks);
   const answerPassed = callbacks.answerPassed.bind(callbacks);

@@ -21,7 +21,7 @@ import { withDeadline } from '../timing/withDeadline.js';
 import { perLeadership } from './perLeadership.js';
 import { wireCluster } from './wireCluster.js';
 import { type Fleet, wireFleet } from './wireFleet.js';
-import { bodyTimeoutMs, wireHttp } from './wireHttp.js';
+import { wireHttp } from './wireHttp.js';
 import { wireInstance } from './wireInstance.js';
 import { type Leadership, wireLeadership } from './wireLeadership.js';
 import { type RoomParts, wireRooms } from './wireRooms.js';
@@ -108,8 +108,6 @@ export function wireService(needs: WiringNeeds): WiredService {
       isDraining: () => isDraining,
       tell,
       onLeader: (leader) => rooms.follow(leader),
-      bodyLimits: { maxBodyBytes: config.maxBodyBytes, bodyTimeoutMs },
-      addRoomRoutes: (router) => rooms.addInstanceRoutes(router),
     });
   const observations = new Observations({
     log,
