@@ -108,14 +108,7 @@ function routesIn({ callbacks }: ClusterParts, { servers, log }: HttpWiringNeeds
   const answerStartup = callbacks.askLeader.bind(callbacks);
   const inactiveAnswer = callbacks.inactiveAnswer.bind(callbacks);
   return {
-    callbacks: {
-      tokens: callbacks.tokens,
-      passOn: callbacks.passOn.bind(callbacks),
-      takePosted: callbacks.takePosted.bind(callbacks),
-      takeContent: callbacks.takeContent.bind(callbacks),
-      noteUncountedPost: callbacks.noteUncountedPost.bind(callbacks),
-      notePostWithoutToken: callbacks.notePostWithoutToken.bind(callbacks),
-    },
+    callbacks,
     startup: {
       answer: wireStartup(() => ({ answerStartup, inactiveAnswer }), servers),
       inactiveAnswer,
