@@ -1,16 +1,6 @@
 import type { Term } from '../../machines/ports.js';
 import type { Clock } from '../timing/clock.js';
-
-/** When a request was sent, by both clocks: one of them may stand still, or be set. */
-export interface Instant {
-  readonly monotonicMs: number;
-  readonly wallMs: number;
-}
-
-export const instantOf = (clock: Clock): Instant => ({
-  monotonicMs: clock.monotonicMs(),
-  wallMs: clock.wallMs(),
-});
+import { ageOf, type Instant } from '../timing/instant.js';
 
 /** The lease of this instance. It ends a time after its last good renewal was sent, whatever Redis does. */
 export class HeldLease {
@@ -30,12 +20,8 @@ export class HeldLease {
   }
 
   /** Whether the last good renewal was sent less than `maxAgeMs` ago by both clocks. */
-  isHeld(now: Instant, maxAgeMs = Number.POSITIVE_INFINITY): boolean {
-    const ageMs = Math.max(
-      now.monotonicMs - this.#renewedAt.monotonicMs,
-      now.wallMs - this.#renewedAt.wallMs,
-    );
-    return ageMs < Math.min(maxAgeMs, this.#endsAfterMs);
+  isHeld(clock: Clock, maxAgeMs = Number.POSITIVE_INFINITY): boolean {
+    return ageOf(this.#renewedAt, clock) < Math.min(maxAgeMs, this.#endsAfterMs);
   }
 
   /** When it ends, by the monotonic clock. */

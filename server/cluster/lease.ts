@@ -6,6 +6,7 @@ import type {
   Term,
 } from '../../machines/ports.js';
 import type { Clock, Timer } from '../timing/clock.js';
+import { type Instant, instantOf } from '../timing/instant.js';
 import { Candidacy, isOutdated } from './candidacy.js';
 import type {
   AcquireResult,
@@ -16,7 +17,7 @@ import type {
   InstanceInfo,
 } from './clusterStore.js';
 import { ElectionNews } from './electionNews.js';
-import { HeldLease, type Instant, instantOf } from './heldLease.js';
+import { HeldLease } from './heldLease.js';
 import { InboxTaking } from './inboxTaking.js';
 import { LeaseBeats } from './leaseBeats.js';
 import { LeaseObserver } from './leaseObserver.js';
@@ -136,10 +137,9 @@ export class Lease {
   isHeldNow(maxAgeMs?: number): boolean {
     if (!this.#held) return false;
     const { clock } = this.#needs;
-    const now = instantOf(clock);
     // Not in this call: its caller is about to act.
-    if (!this.#held.isHeld(now)) this.#setEndTimer(0);
-    return this.#held.isHeld(now, maxAgeMs);
+    if (!this.#held.isHeld(clock)) this.#setEndTimer(0);
+    return this.#held.isHeld(clock, maxAgeMs);
   }
 
   /** The instance that leads, this one too. While Redis does not answer: the last one known. */
@@ -227,7 +227,7 @@ export class Lease {
     const held = this.#held;
     if (!held || held.term !== term) return;
     if (isRenewed) held.renew(sentAt);
-    else if (held.isHeld(instantOf(this.#needs.clock))) this.#lose(causeOf(lease, term), true);
+    else if (held.isHeld(this.#needs.clock)) this.#lose(causeOf(lease, term), true);
     this.#endIfExpired();
     if (this.#held) this.#setEndTimer();
   }
@@ -299,8 +299,7 @@ export class Lease {
     this.#isActive = wasActive;
     const held = new HeldLease(taken.term, sentAt, this.#endsAfterMs);
     // The machine has changed its mind, or the answer is late.
-    if (!this.#isCampaigning || !held.isHeld(instantOf(this.#needs.clock)))
-      this.#giveBack(taken.term);
+    if (!this.#isCampaigning || !held.isHeld(this.#needs.clock)) this.#giveBack(taken.term);
     else this.#hold(held, wasActive);
   }
 
@@ -315,7 +314,7 @@ export class Lease {
   }
 
   #endIfExpired(): void {
-    if (!this.#held || this.#held.isHeld(instantOf(this.#needs.clock))) return;
+    if (!this.#held || this.#held.isHeld(this.#needs.clock)) return;
     const isBlocked = this.#beats.overdueMs > this.#needs.beatMs;
     if (isBlocked) this.#candidacy.backOffAfterBlockedLoop(this.#nowMs);
     this.#lose(

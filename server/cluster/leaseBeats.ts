@@ -1,6 +1,6 @@
 import type { Clock, Timer } from '../timing/clock.js';
+import { type Instant, instantOf } from '../timing/instant.js';
 import type { Beat, BeatResult, ClusterStore } from './clusterStore.js';
-import { type Instant, instantOf } from './heldLease.js';
 
 export interface LeaseBeatsNeeds {
   readonly store: Pick<ClusterStore, 'beat'>;

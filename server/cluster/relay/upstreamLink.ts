@@ -1,6 +1,6 @@
 import type { Term } from '../../../machines/ports.js';
 import type { Clock, Timer } from '../../timing/clock.js';
-import { ageOf, type Instant, instantOf } from './instant.js';
+import { ageOf, type Instant, instantOf } from '../../timing/instant.js';
 import type { OpenUpstream, Upstream, UpstreamEvent } from './upstream.js';
 
 /** A beat is sent every half second. Without one for this long, numbers may be out of date. */

@@ -1,4 +1,4 @@
-import type { Clock } from '../../timing/clock.js';
+import type { Clock } from './clock.js';
 
 /** A moment by both clocks: one of them may stand still while a machine sleeps, the other may be set. */
 export interface Instant {
