@@ -10,6 +10,7 @@ import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
 import { text as readText } from 'node:stream/consumers';
 import got, { type Request } from 'got';
 import type { Leader } from '../../machines/ports.js';
+import { withoutBrackets } from '../addresses.js';
 import { type InstanceEvents, type OpenAnswer, readInstanceEvents } from './instanceEvents.js';
 import { type InstanceSignatures, signatureHeader } from './instanceSignatures.js';
 
@@ -120,7 +121,7 @@ export class InstanceRequests {
       decompress: false,
       // Not by a URL: it would encode characters of the path, and the signature would not fit.
       request: (_url, given, done) => {
-        const host = hostname.replace(/^\[(.*)\]$/, '$1');
+        const host = withoutBrackets(hostname);
         const sent: RequestOptions = { ...given, host, port, path: target };
         return protocol === 'https:' ? httpsRequest(sent, done) : httpRequest(sent, done);
       },
