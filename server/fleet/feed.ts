@@ -8,6 +8,7 @@ import { Pace } from '../timing/pace.js';
 import type { FeedStatus, LeaderStatus } from '../wire/fleetEvents.js';
 import type { ServerView } from '../wire/serverView.js';
 import { ChangesHistory } from './changesHistory.js';
+import { countsJson } from './countsJson.js';
 import type { FeedSource } from './feedSource.js';
 import { isBetter, resumption, statusFrame, withStatus } from './statusEvents.js';
 import { WholeStates } from './wholeStates.js';
@@ -89,6 +90,7 @@ export class Feed {
       onOutdatedMap: () => this.#mapPace.touch(),
     });
     this.#wholeStates = wholeStates;
+    wholeStates.noteRooms([...source.totals.keys()]);
     this.#rooms = new Channel(() => wholeStates.map());
     this.#changes = new Channel(() => this.#snapshot());
     this.#changesPace = new Pace(
@@ -124,8 +126,7 @@ export class Feed {
       return;
     }
     const missed = this.#history.since(lastEventId);
-    if (missed && sendAll(viewer, this.#resumption(missed))) this.#changes.add(viewer);
-    else this.#changes.addNeedingState(viewer);
+    this.#changes.addMissing(viewer, missed && this.#resumption(missed));
   }
 
   remove(viewer: StreamViewer): void {
@@ -144,7 +145,7 @@ export class Feed {
 
   /** Event id of the current version. */
   get id(): string {
-    return this.#history.idOf(this.#history.version);
+    return this.#history.position.id;
   }
 
   /** Ends every stream. */
@@ -179,9 +180,8 @@ export class Feed {
   #readStatus(): FeedStatus | LeaderStatus {
     const status = this.#source.status();
     if (!this.#forInstances) return status;
-    const leaderStatus = { ...status, detail: this.#forInstances.detail(), isTakeover: false };
     this.#isTakeover &&= !status.complete;
-    return { ...leaderStatus, isTakeover: this.#isTakeover };
+    return { ...status, detail: this.#forInstances.detail(), isTakeover: this.#isTakeover };
   }
 
   /** Nobody must take a map for complete, or settled, while rooms of it are unsent. */
@@ -239,7 +239,9 @@ export class Feed {
     }
     if (rooms.length > 0 || status) {
       const json = JSON.stringify({ version: this.#advance(), ...status });
-      this.#emit('changes', appendJsonField(json, 'rooms', this.#countsJson(rooms)));
+      const { totals } = this.#source;
+      const counts = rooms.map((room) => [room, totals.get(room) ?? 0] as const);
+      this.#emit('changes', appendJsonField(json, 'rooms', countsJson(counts)));
     }
   }
 
@@ -290,13 +292,6 @@ export class Feed {
     return map.then((frame) => this.#rooms.broadcast(frame));
   }
 
-  /** JSON by hand: an object would lose the room `__proto__`. */
-  #countsJson(rooms: readonly RoomName[]): string {
-    const { totals } = this.#source;
-    const entries = rooms.map((room) => `${JSON.stringify(room)}:${totals.get(room) ?? 0}`);
-    return `{${entries.join(',')}}`;
-  }
-
   #catchUp(): void {
     // Cached frames serve viewers that connect within the same second.
     this.#wholeStates.dropCaches();
@@ -308,10 +303,4 @@ export class Feed {
     yield* this.#rooms;
     yield* this.#changes;
   }
-}
-
-/** Sends frames in order, and stops at the first that the viewer does not take. */
-function sendAll(viewer: StreamViewer, frames: readonly Frame[]): boolean {
-  for (const frame of frames) if (!viewer.send(frame)) return false;
-  return true;
 }

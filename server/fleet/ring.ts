@@ -1,4 +1,5 @@
-const maxFrames = 1024;
+/** Frames that a ring holds at most. */
+export const maxFrames = 1024;
 const maxBytes = 1024 * 1024;
 
 /** Ring buffer of the newest frames of a stream, for viewers that reconnect. Limited in frames and bytes. */

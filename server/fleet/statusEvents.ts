@@ -9,7 +9,7 @@ export function statusFrame(status: object): Buffer {
 }
 
 /** A whole state with its status: bad news goes before the numbers, good news after them. */
-export function withStatus(frame: Frame, status: { complete: boolean }): Frame {
+export function withStatus(frame: Frame, status: { complete: boolean }): Buffer[] {
   const parts = Buffer.isBuffer(frame) ? [frame] : frame;
   return status.complete ? [...parts, statusFrame(status)] : [statusFrame(status), ...parts];
 }

@@ -35,10 +35,8 @@ export class WholeStates {
   #lastMapBytes = 0;
 
   constructor(needs: WholeStatesNeeds, clock?: Clock) {
-    const { source } = needs;
     this.#needs = needs;
-    this.#encoder = new StateEncoder(() => source.totals, clock);
-    this.#encoder.note(source.totals.keys());
+    this.#encoder = new StateEncoder(() => needs.source.totals, clock);
   }
 
   /** Least time between two maps, in ms: by the size of the last one, and at least the frame interval. */
@@ -46,7 +44,7 @@ export class WholeStates {
     return Math.max(frameIntervalMs, this.#lastMapBytes / maxMapBytesPerMs);
   }
 
-  /** Notes that rooms were added, removed or changed. */
+  /** Notes that rooms were added, removed or changed. At first none is known. */
   noteRooms(rooms: readonly RoomName[]): void {
     this.#encoder.note(rooms);
     if (rooms.length > 0) this.#map = undefined;

@@ -47,6 +47,12 @@ export class Channel<V extends StreamViewer = Viewer> {
     this.#makeWhole(viewer);
   }
 
+  /** Adds a viewer that has missed these frames: it gets them, or the whole state if it does not take them all. */
+  addMissing(viewer: V, missed: readonly Frame[] | undefined): void {
+    if (missed?.every((frame) => viewer.send(frame))) this.add(viewer);
+    else this.addNeedingState(viewer);
+  }
+
   remove(viewer: V): void {
     this.#viewers.delete(viewer);
     this.#behind.delete(viewer);

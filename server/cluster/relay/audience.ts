@@ -135,15 +135,13 @@ export class Audience {
 
   /** Whole states of a fleet that is not shown yet. `note` its rooms before it is shown. */
   wholeStatesOf(fleet: Fleet): ShownFleet {
-    let isShown = false;
     const shown: ShownFleet = {
       fleet,
       wholeStates: new WholeStates(
         {
           source: {
-            // None at the beginning: a million would be noted at once.
             get totals() {
-              return isShown ? shown.fleet.rooms : new Map<string, number>();
+              return shown.fleet.rooms;
             },
             servers: () => [...shown.fleet.servers.values()],
           },
@@ -158,7 +156,6 @@ export class Audience {
         this.#needs.clock,
       ),
     };
-    isShown = true;
     return shown;
   }
 
@@ -199,9 +196,7 @@ export class Audience {
       return;
     }
     const missed = this.#shown && this.#history.since(lastEventId);
-    if (missed && sendAll(viewer, withStatus(missed, this.#needs.status())))
-      this.#changes.add(viewer);
-    else this.#changes.addNeedingState(viewer);
+    this.#changes.addMissing(viewer, missed && withStatus(missed, this.#needs.status()));
   }
 
   /** Whether a viewer has newer numbers: it comes from an instance that heard from the leader later. */
@@ -263,13 +258,6 @@ export class Audience {
 
 /** Whether a status is about the last numbers, not about those of now. */
 const isOutdated = ({ reason }: FleetStatus) => reason === 'leader_lost' || reason === 'no_leader';
-
-/** Sends frames in order, and stops at the first that the viewer does not take. */
-function sendAll(viewer: StreamViewer, frames: Frame): boolean {
-  for (const frame of Buffer.isBuffer(frames) ? [frames] : frames)
-    if (!viewer.send(frame)) return false;
-  return true;
-}
 
 /** Whether two statuses say the same. Time passes anyway, so their age does not count. */
 function isSame(one: FleetStatus, other: FleetStatus): boolean {

@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { RoomName } from '../../../machines/ports.js';
 import { appendJsonField } from '../../appendJsonField.js';
 import type { Position } from '../../fleet/changesHistory.js';
+import { countsJson } from '../../fleet/countsJson.js';
 import { maxRoomsPerFrame } from '../../fleet/feed.js';
 import { goneServer } from '../../fleet/goneServer.js';
 import { messageFrame } from '../../sse/frames.js';
@@ -43,8 +44,8 @@ export class Difference {
   }
 
   /**
-   * The events of the difference, at least one. Only the last has an id: who loses its connection before
-   * gets all of them again.
+   * The events of the difference, at least one. Only the last has an id: a viewer that loses its connection
+   * before it gets all of them again.
    */
   frames({ version, id }: Position): Buffer[] {
     const messages: [event: string, json: string][] = [];
@@ -59,9 +60,4 @@ export class Difference {
       messageFrame(json, i === last ? { event, id } : { event }),
     );
   }
-}
-
-/** JSON by hand: an object would lose the room `__proto__`. */
-function countsJson(rooms: readonly [RoomName, number][]): string {
-  return `{${rooms.map(([room, count]) => `${JSON.stringify(room)}:${count}`).join(',')}}`;
 }

@@ -1,12 +1,12 @@
 import { BoundedMap } from '../../boundedMap.js';
 import type { Position } from '../../fleet/changesHistory.js';
-import { Ring } from '../../fleet/ring.js';
+import { maxFrames, Ring } from '../../fleet/ring.js';
 
 /** The newest frames by event id. Ids of several terms may follow each other. */
 export class RelayHistory {
   readonly #ring = new Ring();
   /** Numbers of the frames by event id: those that the ring can hold, and the one before. */
-  readonly #numbers = new BoundedMap<string, number>(1025);
+  readonly #numbers = new BoundedMap<string, number>(maxFrames + 1);
   #number = 0;
 
   /** Keeps the frame that leads to a position. */

@@ -28,6 +28,7 @@ beforeEach(() => {
       outdated += 1;
     },
   });
+  wholes.noteRooms(names);
 });
 afterEach(() => {
   wholes.close();
