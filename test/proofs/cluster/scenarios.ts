@@ -23,18 +23,23 @@ export interface Scenario {
   readonly needsNetwork?: boolean;
   /** Variables of the instances. */
   readonly env?: Record<string, string>;
-  play(cluster: Cluster, rounds: number): Promise<Findings>;
+  readonly play: (cluster: Cluster, rounds: number) => Promise<Findings>;
+}
+
+/** One round of a scenario. The first has index 0. */
+interface Round {
+  cluster: Cluster;
+  findings: Findings;
+  index: number;
 }
 
 const viewers = 9;
 const changesPerSecond = 20;
 const recoveredWithinMs = 60_000;
-const noFindings = (): Findings => ({ allRightMs: [], viewerRightMs: [], notes: {} });
 
 /** Has something happen, and measures until all viewers are right and complete for good. */
 async function measure(
-  cluster: Cluster,
-  findings: Findings,
+  { cluster, findings }: Round,
   fault: () => Promise<unknown>,
   { least = 5_000 }: { least?: number } = {},
 ): Promise<void> {
@@ -50,17 +55,17 @@ async function measure(
     if (since(watcher) > 0) findings.viewerRightMs.push(Math.round(since(watcher)));
 }
 
+/** Notes how long after this time all viewers are right and complete for good. */
+async function noteRecovery({ cluster, findings }: Round, sinceMs: number): Promise<void> {
+  await cluster.untilRight(recoveredWithinMs);
+  findings.allRightMs.push(Math.round(cluster.referee.lastBadMs() - sinceMs));
+}
+
 /** Kills an instance, and starts it again a moment after. */
 async function killAndRestart(instance: Instance): Promise<void> {
   await instance.kill();
   await pause(1_000);
   await instance.start();
-}
-
-async function watchUnderLoad(cluster: Cluster): Promise<void> {
-  cluster.watch(viewers);
-  cluster.crowd.churn(changesPerSecond);
-  await cluster.untilRight();
 }
 
 const sumOf = (watchers: Iterable<Watcher>, name: 'resumed' | 'snapshots') =>
@@ -81,234 +86,200 @@ async function untilState(cluster: Cluster, wanted: RegExp): Promise<void> {
   }
 }
 
+async function expectAnotherLeader(cluster: Cluster, before: Instance): Promise<void> {
+  if ((await cluster.leader()) === before)
+    throw new Error('the leader that reaches no server still leads');
+}
+
+/** Plays rounds while counts change. */
+function inRounds(playRound: (round: Round) => Promise<void>): Scenario['play'] {
+  return async (cluster, rounds) => {
+    const findings: Findings = { allRightMs: [], viewerRightMs: [], notes: {} };
+    cluster.crowd.churn(changesPerSecond);
+    for (let index = 0; index < rounds; index += 1) await playRound({ cluster, findings, index });
+    return findings;
+  };
+}
+
+/** The same with viewers, who are right and complete at the beginning of each round. */
+function inWatchedRounds(playRound: (round: Round) => Promise<void>): Scenario['play'] {
+  const play = inRounds(async (round) => {
+    await round.cluster.untilRight();
+    await playRound(round);
+  });
+  return async (cluster, rounds) => {
+    cluster.watch(viewers);
+    const findings = await play(cluster, rounds);
+    noteResumes(cluster, findings);
+    return findings;
+  };
+}
+
 export const scenarios: readonly Scenario[] = [
   {
     name: 'the leader is killed under load',
     quickRounds: 2,
-    async play(cluster, rounds) {
-      const findings = noFindings();
-      await watchUnderLoad(cluster);
-      for (let round = 0; round < rounds; round += 1) {
-        const leader = await cluster.leader();
-        await measure(cluster, findings, () => killAndRestart(leader));
-      }
-      noteResumes(cluster, findings);
-      return findings;
-    },
+    play: inWatchedRounds(async (round) => {
+      const leader = await round.cluster.leader();
+      await measure(round, () => killAndRestart(leader));
+    }),
   },
   {
     name: 'the leader is killed while nobody looks',
     quickRounds: 1,
-    async play(cluster, rounds) {
-      const findings = noFindings();
-      cluster.crowd.churn(changesPerSecond);
-      for (let round = 0; round < rounds; round += 1) {
-        await untilState(cluster, /^inactive$/);
-        const leader = await cluster.leader();
-        await killAndRestart(leader);
-        // Sometimes before there is another leader.
-        await pause(round % 2 === 0 ? 0 : 4_000);
-        const cameAtMs = performance.now();
-        cluster.watch(viewers);
-        await cluster.untilRight(recoveredWithinMs);
-        findings.allRightMs.push(Math.round(cluster.referee.lastBadMs() - cameAtMs));
-        cluster.unwatchAll();
-      }
-      return findings;
-    },
+    play: inRounds(async (round) => {
+      const { cluster, index } = round;
+      await untilState(cluster, /^inactive$/);
+      await killAndRestart(await cluster.leader());
+      // Sometimes before there is another leader.
+      await pause(index % 2 === 0 ? 0 : 4_000);
+      const cameAtMs = performance.now();
+      cluster.watch(viewers);
+      await noteRecovery(round, cameAtMs);
+      cluster.unwatchAll();
+    }),
   },
   {
     name: 'the leader is killed during an activation',
     quickRounds: 1,
-    async play(cluster, rounds) {
-      const findings = noFindings();
+    play: (cluster, rounds) => {
       const random = createRandom(cluster.options.seed ?? 1);
-      cluster.crowd.churn(changesPerSecond);
-      for (let round = 0; round < rounds; round += 1) {
+      const play = inRounds(async (round) => {
         await untilState(cluster, /^inactive$/);
         const leader = await cluster.leader();
         cluster.watch(viewers);
         await pause(random() * 60);
         const killedAtMs = performance.now();
         await killAndRestart(leader);
-        await cluster.untilRight(recoveredWithinMs);
-        findings.allRightMs.push(Math.round(cluster.referee.lastBadMs() - killedAtMs));
+        await noteRecovery(round, killedAtMs);
         cluster.unwatchAll();
-      }
-      return findings;
+      });
+      return play(cluster, rounds);
     },
   },
   {
     name: 'the leader is killed during a deactivation',
     quickRounds: 1,
-    async play(cluster, rounds) {
-      const findings = noFindings();
-      cluster.crowd.churn(changesPerSecond);
-      for (let round = 0; round < rounds; round += 1) {
-        cluster.watch(viewers);
-        await cluster.untilRight();
-        const leader = await cluster.leader();
-        cluster.unwatchAll();
-        await untilState(cluster, /^(deactivating|inactive)$/);
-        await killAndRestart(leader);
-        if (round % 2 === 0) await untilState(cluster, /^inactive$/);
-        const cameAtMs = performance.now();
-        cluster.watch(viewers);
-        await cluster.untilRight(recoveredWithinMs);
-        findings.allRightMs.push(Math.round(cluster.referee.lastBadMs() - cameAtMs));
-        cluster.unwatchAll();
-      }
-      return findings;
-    },
+    play: inRounds(async (round) => {
+      const { cluster, index } = round;
+      cluster.watch(viewers);
+      await cluster.untilRight();
+      const leader = await cluster.leader();
+      cluster.unwatchAll();
+      await untilState(cluster, /^(deactivating|inactive)$/);
+      await killAndRestart(leader);
+      if (index % 2 === 0) await untilState(cluster, /^inactive$/);
+      const cameAtMs = performance.now();
+      cluster.watch(viewers);
+      await noteRecovery(round, cameAtMs);
+      cluster.unwatchAll();
+    }),
   },
   {
     name: 'the leader is suspended for 10 s and goes on',
     quickRounds: 1,
-    async play(cluster, rounds) {
-      const findings = noFindings();
-      await watchUnderLoad(cluster);
-      for (let round = 0; round < rounds; round += 1) {
-        const leader = await cluster.leader();
-        await cluster.untilRight();
-        cluster.referee.pause(leader.url);
-        const suspendedAtMs = performance.now();
-        leader.suspend();
-        const others = [...cluster.watchers].filter(({ instance }) => instance !== leader.url);
-        await pause(10_000);
-        const worst = Math.max(...others.map((each) => cluster.referee.lastBadMs(each)));
-        findings.viewerRightMs.push(Math.max(0, Math.round(worst - suspendedAtMs)));
-        const resumedAtMs = performance.now();
-        leader.resume();
-        cluster.referee.resume(leader.url);
-        await pause(5_000);
-        await cluster.untilRight(recoveredWithinMs);
-        findings.allRightMs.push(Math.round(cluster.referee.lastBadMs() - resumedAtMs));
-      }
-      noteResumes(cluster, findings);
-      return findings;
-    },
+    play: inWatchedRounds(async (round) => {
+      const { cluster, findings } = round;
+      const { referee, watchers } = cluster;
+      const leader = await cluster.leader();
+      referee.pause(leader.url);
+      const suspendedAtMs = performance.now();
+      leader.suspend();
+      const others = [...watchers].filter(({ instance }) => instance !== leader.url);
+      await pause(10_000);
+      const worst = Math.max(...others.map((each) => referee.lastBadMs(each)));
+      findings.viewerRightMs.push(Math.max(0, Math.round(worst - suspendedAtMs)));
+      const resumedAtMs = performance.now();
+      leader.resume();
+      referee.resume(leader.url);
+      await pause(5_000);
+      await noteRecovery(round, resumedAtMs);
+    }),
   },
   {
     name: 'Redis is killed and restarted empty',
     quickRounds: 1,
-    async play(cluster, rounds) {
-      const findings = noFindings();
-      await watchUnderLoad(cluster);
-      for (let round = 0; round < rounds; round += 1) {
-        await cluster.untilRight();
-        await cluster.redis.stop();
-        await pause(round % 2 === 0 ? 6_000 : 500);
-        const startedAtMs = performance.now();
-        await cluster.redis.restart();
-        await pause(5_000);
-        await cluster.untilRight(recoveredWithinMs);
-        findings.allRightMs.push(Math.round(cluster.referee.lastBadMs() - startedAtMs));
-      }
-      noteResumes(cluster, findings);
-      return findings;
-    },
+    play: inWatchedRounds(async (round) => {
+      const { cluster, index } = round;
+      await cluster.redis.stop();
+      await pause(index % 2 === 0 ? 6_000 : 500);
+      const startedAtMs = performance.now();
+      await cluster.redis.restart();
+      await pause(5_000);
+      await noteRecovery(round, startedAtMs);
+    }),
   },
   {
     name: 'the leader reaches no server, while their posts arrive',
     quickRounds: 1,
-    async play(cluster, rounds) {
-      const findings = noFindings();
-      await watchUnderLoad(cluster);
-      for (let round = 0; round < rounds; round += 1) {
-        const leader = await cluster.leader();
-        const ports = cluster.servers.map(({ port }) => port);
-        await measure(cluster, findings, async () => leader.cutOff(ports), { least: 15_000 });
-        if ((await cluster.leader()) === leader)
-          throw new Error('the leader that reaches no server still leads');
-        leader.cutOff([]);
-      }
-      noteResumes(cluster, findings);
-      return findings;
-    },
+    play: inWatchedRounds(async (round) => {
+      const { cluster } = round;
+      const leader = await cluster.leader();
+      const ports = cluster.servers.map(({ port }) => port);
+      await measure(round, async () => leader.cutOff(ports), { least: 15_000 });
+      await expectAnotherLeader(cluster, leader);
+      leader.cutOff([]);
+    }),
   },
   {
     name: 'the leader is cut off from the servers, not from Redis',
     quickRounds: 1,
     needsNetwork: true,
-    async play(cluster, rounds) {
-      const findings = noFindings();
-      await watchUnderLoad(cluster);
-      for (let round = 0; round < rounds; round += 1) {
-        const leader = await cluster.leader();
-        const index = cluster.instances.indexOf(leader);
-        const cut = async () => cluster.options.network?.cutServers(index);
-        await measure(cluster, findings, cut, { least: 15_000 });
-        const next = await cluster.leader();
-        if (next === leader) throw new Error('the leader that reaches no server still leads');
-        cluster.options.network?.mend(index);
-      }
-      noteResumes(cluster, findings);
-      return findings;
-    },
+    play: inWatchedRounds(async (round) => {
+      const { cluster } = round;
+      const { network } = cluster.options;
+      const leader = await cluster.leader();
+      const index = cluster.instances.indexOf(leader);
+      await measure(round, async () => network?.cutServers(index), { least: 15_000 });
+      await expectAnotherLeader(cluster, leader);
+      network?.mend(index);
+    }),
   },
   {
     name: 'the leader is cut off from Redis, not from the servers',
     quickRounds: 1,
     needsNetwork: true,
-    async play(cluster, rounds) {
-      const findings = noFindings();
-      await watchUnderLoad(cluster);
-      for (let round = 0; round < rounds; round += 1) {
-        const leader = await cluster.leader();
-        const index = cluster.instances.indexOf(leader);
-        // Its own viewers have incomplete numbers until it is mended.
-        await cluster.untilRight();
-        cluster.options.network?.cutRedis(index);
-        await pause(10_000);
-        const mendedAtMs = performance.now();
-        cluster.options.network?.mend(index);
-        await pause(5_000);
-        await cluster.untilRight(recoveredWithinMs);
-        findings.allRightMs.push(Math.round(cluster.referee.lastBadMs() - mendedAtMs));
-      }
-      noteResumes(cluster, findings);
-      return findings;
-    },
+    play: inWatchedRounds(async (round) => {
+      const { cluster } = round;
+      const { network } = cluster.options;
+      const index = cluster.instances.indexOf(await cluster.leader());
+      network?.cutRedis(index);
+      // Its own viewers have incomplete numbers until it is mended.
+      await pause(10_000);
+      const mendedAtMs = performance.now();
+      network?.mend(index);
+      await pause(5_000);
+      await noteRecovery(round, mendedAtMs);
+    }),
   },
   {
     name: 'viewers who come back to another instance resume',
     quickRounds: 2,
-    async play(cluster, rounds) {
-      const findings = noFindings();
-      await watchUnderLoad(cluster);
-      for (let round = 0; round < rounds; round += 1) {
-        const before = sumOf(cluster.watchers, 'resumed');
-        const cut = async () => {
-          for (const watcher of cluster.watchers) watcher.cut();
-        };
-        await measure(cluster, findings, cut, { least: 3_000 });
-        const resumed = sumOf(cluster.watchers, 'resumed') - before;
-        if (resumed !== viewers)
-          throw new Error(
-            `${resumed} of ${viewers} viewers resumed, ${sumOf(cluster.watchers, 'snapshots')} began anew`,
-          );
-      }
-      noteResumes(cluster, findings);
-      return findings;
-    },
+    play: inWatchedRounds(async (round) => {
+      const { watchers } = round.cluster;
+      const before = sumOf(watchers, 'resumed');
+      const cut = async () => {
+        for (const watcher of watchers) watcher.cut();
+      };
+      await measure(round, cut, { least: 3_000 });
+      const resumed = sumOf(watchers, 'resumed') - before;
+      if (resumed !== viewers)
+        throw new Error(
+          `${resumed} of ${viewers} viewers resumed, ${sumOf(watchers, 'snapshots')} began anew`,
+        );
+    }),
   },
   {
     name: 'all instances are replaced one by one under load',
     quickRounds: 1,
-    async play(cluster, rounds) {
-      const findings = noFindings();
-      await watchUnderLoad(cluster);
-      for (let round = 0; round < rounds; round += 1) {
-        for (const instance of cluster.instances) {
-          await measure(cluster, findings, async () => {
-            const code = await instance.terminate();
-            if (code !== 0) throw new Error(`${instance.url} exited with ${code}`);
-            await instance.start();
-          });
-        }
+    play: inWatchedRounds(async (round) => {
+      for (const instance of round.cluster.instances) {
+        await measure(round, async () => {
+          const code = await instance.terminate();
+          if (code !== 0) throw new Error(`${instance.url} exited with ${code}`);
+          await instance.start();
+        });
       }
-      noteResumes(cluster, findings);
-      return findings;
-    },
+    }),
   },
 ];
