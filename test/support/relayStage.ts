@@ -29,6 +29,14 @@ export class RelayStage {
   follow(upstream: Upstream | undefined): void {
     this.relay.follow(upstream);
   }
+
+  /** Lets time pass while a leader beats. */
+  beatFor(ms: number, leader: { beat: () => void }): void {
+    for (let passed = 0; passed < ms; passed += 500) {
+      this.clock.advance(500);
+      leader.beat();
+    }
+  }
 }
 
 /** The events that a viewer got since the last call, in words: `snapshot {"a":1}`, `status complete`. */

@@ -13,14 +13,6 @@ beforeEach(() => {
 
 const join = (...args: Parameters<RelayStage['join']>) => stage.join(...args);
 
-/** Lets time pass while the leader beats. */
-function beatFor(ms: number): void {
-  for (let passed = 0; passed < ms; passed += 500) {
-    stage.clock.advance(500);
-    leader.beat();
-  }
-}
-
 test('follows the leader only while somebody looks', () => {
   expect(leader.isOpen).toBe(false);
   const [one, other] = [join(), join('rooms')];
@@ -90,7 +82,7 @@ test('says nothing twice', () => {
   leader.begin({});
   messagesOf(viewer);
   leader.status();
-  beatFor(10_000);
+  stage.beatFor(10_000, leader);
   expect(told(viewer)).toEqual([]);
 });
 

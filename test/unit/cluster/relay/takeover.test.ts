@@ -35,14 +35,6 @@ function succeed(rooms: Record<string, number>, servers: object[] = []): Scripte
   return next;
 }
 
-/** Lets time pass while a leader beats. */
-function beatFor(ms: number, next: ScriptedUpstream): void {
-  for (let passed = 0; passed < ms; passed += 500) {
-    stage.clock.advance(500);
-    next.beat();
-  }
-}
-
 /** Work in slices has its pauses by the clock; an encoded state is a promise. */
 async function settleWork(): Promise<void> {
   stage.clock.advance(400);
@@ -63,7 +55,7 @@ test('the last numbers stay until a new leader has counted; then one difference 
   ]);
   next.changes({ a: 1 });
   next.changes({ b: 2, d: 4 });
-  beatFor(1000, next);
+  stage.beatFor(1000, next);
   expect([told(viewer), told(maps)]).toEqual([[], []]);
   next.status();
   expect(told(viewer)).toEqual(['changes {"d":4,"c":0}', 'status complete']);
@@ -123,9 +115,9 @@ test('counts that come in several events are shown together', async () => {
   const next = succeed({});
   next.status({ complete: false, reason: 'servers_missing', detail: null });
   messagesOf(viewer);
-  beatFor(4500, next);
+  stage.beatFor(4500, next);
   next.changes(many(0, 10_000));
-  beatFor(500, next);
+  stage.beatFor(500, next);
   next.changes(many(10_000, 20_000));
   expect(told(viewer)).toEqual([]);
   next.changes(many(20_000, 20_001));
@@ -141,12 +133,12 @@ test('counts that only seem to be followed by others are shown after two beats',
   const viewer = join();
   leader.begin({ x: 1 });
   const next = succeed({});
-  beatFor(4500, next);
+  stage.beatFor(4500, next);
   messagesOf(viewer);
   next.changes(Object.fromEntries(Array.from({ length: 10_000 }, (_, i) => [`room ${i}`, 1])));
-  beatFor(500, next);
+  stage.beatFor(500, next);
   expect(told(viewer)).toEqual([]);
-  beatFor(500, next);
+  stage.beatFor(500, next);
   await settleWork();
   expect(
     messagesOf(viewer)
@@ -162,9 +154,9 @@ test('a server that was counted and does not answer is given 5 s', () => {
   leader.status();
   const next = succeed({}, [{ id: 'server', state: 'activating' }]);
   next.status({ complete: false, reason: 'servers_missing' });
-  beatFor(4500, next);
+  stage.beatFor(4500, next);
   messagesOf(viewer);
-  beatFor(500, next);
+  stage.beatFor(500, next);
   expect(told(viewer)).toEqual([
     'servers server activating',
     'changes {"a":0}',
@@ -212,7 +204,7 @@ test('the last numbers stay 5 s at most', () => {
   const viewer = join();
   leader.begin({ a: 1, b: 2 });
   const next = succeed({ a: 1 });
-  beatFor(4500, next);
+  stage.beatFor(4500, next);
   messagesOf(viewer);
   stage.clock.advance(500);
   expect(told(viewer)).toEqual(['changes {"b":0}', 'status servers_missing']);
@@ -222,9 +214,9 @@ test('a cut does not make them stay longer', () => {
   const viewer = join();
   leader.begin({ a: 1, b: 2 });
   const next = succeed({ a: 1 });
-  beatFor(3000, next);
+  stage.beatFor(3000, next);
   next.end();
-  beatFor(3000, next);
+  stage.beatFor(3000, next);
   expect(next.openings.length).toBe(2);
   expect(told(viewer).at(-2)).toBe('changes {"b":0}');
 });
@@ -232,14 +224,14 @@ test('a cut does not make them stay longer', () => {
 test('a third leader is given 5 s of its own', () => {
   const viewer = join();
   leader.begin({ a: 1 });
-  beatFor(4000, succeed({}));
+  stage.beatFor(4000, succeed({}));
   const third = new ScriptedUpstream(9);
   stage.follow(third);
   third.beat();
   third.status(takingOver);
   third.snapshot({});
   messagesOf(viewer);
-  beatFor(4500, third);
+  stage.beatFor(4500, third);
   expect(messagesOf(viewer)).toEqual([]);
   third.changes({ a: 1 });
   third.status();
@@ -249,7 +241,7 @@ test('a third leader is given 5 s of its own', () => {
 test('after 5 s without all counts, the next leader is given as much', () => {
   const viewer = join();
   leader.begin({ a: 1 });
-  beatFor(5000, succeed({ b: 1 }));
+  stage.beatFor(5000, succeed({ b: 1 }));
   messagesOf(viewer);
   const third = new ScriptedUpstream(9);
   stage.follow(third);
@@ -319,7 +311,7 @@ test('a viewer that comes during a takeover gets the last numbers, with their ag
   leader.begin({ a: 1 });
   messagesOf(first);
   const next = succeed({});
-  beatFor(1000, next);
+  stage.beatFor(1000, next);
   expect(told(join())).toEqual(['status leader_lost for 1000 ms', 'snapshot {"a":1}']);
   expect(told(join('rooms'))).toEqual(['map {"a":1}']);
 });
@@ -422,7 +414,7 @@ test('who comes back in time resumes, and the leader is asked for what was misse
   leader.changes({ a: 2 });
   leader.status();
   expect(told(second)).toEqual(['changes {"a":2}', 'status complete']);
-  beatFor(2000, leader);
+  stage.beatFor(2000, leader);
   expect(told(join())).toEqual(['snapshot {"a":2}', 'status complete']);
 });
 
