@@ -1,6 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { createParser } from 'eventsource-parser';
 import type { Request } from 'got';
+import { causeOf } from '../causeOf.js';
 
 /** An answer of another instance. Its body is still to be read, or to be destroyed. */
 export interface OpenAnswer {
@@ -51,7 +52,7 @@ export async function readInstanceEvents(
     await readAll(body, events, { idleMs, signal });
     end('the stream ended');
   } catch (error) {
-    end(error instanceof Error ? error.message : String(error));
+    end(causeOf(error));
   }
 }
 

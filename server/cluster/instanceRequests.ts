@@ -11,6 +11,7 @@ import { text as readText } from 'node:stream/consumers';
 import got, { type Request } from 'got';
 import type { Leader } from '../../machines/ports.js';
 import { withoutBrackets } from '../addresses.js';
+import { causeOf } from '../causeOf.js';
 import { type InstanceEvents, type OpenAnswer, readInstanceEvents } from './instanceEvents.js';
 import { type InstanceSignatures, signatureHeader } from './instanceSignatures.js';
 
@@ -136,5 +137,5 @@ const tooLate = (ms: number) => new Error(`no answer within ${ms} ms`);
 
 /** An error of got contains the request with its signature, which must not be logged. */
 function plainError(error: unknown): Error {
-  return new Error(error instanceof Error ? error.message : String(error));
+  return new Error(causeOf(error));
 }

@@ -7,6 +7,7 @@
  */
 
 import { parseArgs } from 'node:util';
+import { causeOf } from '../causeOf.js';
 import { startDemoCluster } from './demoCluster.js';
 import { type DemoFleet, startDemoFleet } from './demoFleet.js';
 import { startDemoRedis } from './demoRedis.js';
@@ -52,7 +53,7 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
 // The reader of the output is gone.
 process.stdout.on('error', () => void end(0, stopped));
 run().catch((cause: unknown) => {
-  const message = cause instanceof Error ? cause.message : String(cause);
+  const message = causeOf(cause);
   return end(1, `The demo failed: ${message}`);
 });
 

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { causeOf } from '../causeOf.js';
 import { startPubSubServer } from './pubSubServer.js';
 
 /** A message from the parent to a server process. */
@@ -32,7 +33,7 @@ const optionsSchema = z.strictObject({
 // The parent may have been killed.
 process.on('disconnect', () => process.exit(0));
 run().catch((cause: unknown) => {
-  send({ type: 'failed', cause: cause instanceof Error ? cause.message : String(cause) });
+  send({ type: 'failed', cause: causeOf(cause) });
   process.exitCode = 1;
   if (process.connected) process.disconnect();
 });

@@ -1,6 +1,7 @@
 import type { Logger } from 'pino';
 import type { ServerId } from '../../machines/ports.js';
 import { hostAndPort, isAddress } from '../addresses.js';
+import { causeOf } from '../causeOf.js';
 import type { SourceReport } from '../wire/sourceReport.js';
 import type { DiscoverySource } from './discoverySource.js';
 
@@ -139,6 +140,5 @@ export class PolledSource {
 }
 
 function messageOf(error: unknown): string {
-  const message = error instanceof Error ? error.message : String(error);
-  return (message || 'failed').slice(0, maxErrorLength);
+  return (causeOf(error) || 'failed').slice(0, maxErrorLength);
 }

@@ -1,5 +1,6 @@
 import * as decoding from 'lib0/decoding';
 import { UpdateDecoderV2 } from 'yjs';
+import { causeOf } from '../causeOf.js';
 import { contentLengths, refuse } from './contentLengths.js';
 import { BadUpdate } from './documentErrors.js';
 
@@ -181,7 +182,7 @@ export function readUpdate(update: Uint8Array, visitor: UpdateVisitor): { hasEmp
     deletions = readDeletions(decoder, visitor);
   } catch (cause) {
     if (cause instanceof BadUpdate) throw cause;
-    throw new BadUpdate(`not a Yjs update: ${cause instanceof Error ? cause.message : cause}`, {
+    throw new BadUpdate(`not a Yjs update: ${causeOf(cause)}`, {
       cause,
     });
   }

@@ -1,6 +1,7 @@
 import type { Logger } from 'pino';
 import type { ServerId } from '../../machines/ports.js';
 import { BoundedMap } from '../boundedMap.js';
+import { causeOf } from '../causeOf.js';
 
 type Given = { url: string } | { problem: string };
 
@@ -23,7 +24,7 @@ export class GivenCallbacks {
       this.#given.set(server, { url });
       return url;
     } catch (error) {
-      const problem = error instanceof Error ? error.message : String(error);
+      const problem = causeOf(error);
       const before = this.#given.get(server);
       if (!before || !('problem' in before) || before.problem !== problem)
         this.#log.warn({ server }, problem);

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { Leader } from '../../machines/ports.js';
+import { causeOf } from '../causeOf.js';
 import { parseJson } from '../parseJson.js';
 import { InvalidPost } from './parsePosted.js';
 
@@ -126,7 +127,7 @@ class Lane {
       if (given.length !== posts.length) throw new Error('answered for other posts');
       for (const [i, { done }] of posts.entries()) done(errorOf(given[i]));
     } catch (error) {
-      const cause = new PostNotTaken(error instanceof Error ? error.message : String(error));
+      const cause = new PostNotTaken(causeOf(error));
       // What waits would wait for another deadline.
       for (const { done } of [...posts, ...this.takeWaiting()]) done(cause);
     }

@@ -8,6 +8,7 @@ import type {
   ServerRequest,
 } from '../../machines/ports.js';
 import { hostAndPort } from '../addresses.js';
+import { causeOf } from '../causeOf.js';
 import { type Owner, Turns } from '../timing/turns.js';
 import { ByteBudget, type Reservation } from './byteBudget.js';
 import type { Connection } from './callbackUrls.js';
@@ -215,8 +216,4 @@ export function createServerRequests(servers: PubSubServers, pacer: RequestPacer
     receive((request) => pacer.run(() => answer(request), { host, lastResult, signal }));
     return () => stop.abort();
   });
-}
-
-function causeOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

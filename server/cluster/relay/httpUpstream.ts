@@ -1,4 +1,5 @@
 import type { Leader } from '../../../machines/ports.js';
+import { causeOf } from '../../causeOf.js';
 import type { InstanceRequests } from '../instanceRequests.js';
 import { MessageReader } from './messageReader.js';
 import type { Upstream, UpstreamEvent, UpstreamEvents } from './upstream.js';
@@ -51,7 +52,7 @@ async function follow(
       cause = `answered ${status}`;
     }
   } catch (error) {
-    cause = error instanceof Error ? error.message : String(error);
+    cause = causeOf(error);
   }
   if (!signal.aborted) events.onEnd(cause);
 }

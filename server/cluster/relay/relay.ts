@@ -1,4 +1,5 @@
 import type { Term } from '../../../machines/ports.js';
+import { causeOf } from '../../causeOf.js';
 import type { StreamKind } from '../../fleet/feed.js';
 import type { StreamViewer } from '../../sse/channel.js';
 import type { Clock, Timer } from '../../timing/clock.js';
@@ -230,7 +231,7 @@ export class Relay {
 
   #distrust(error: unknown): void {
     this.#isDistrusting = true;
-    this.#link?.fail(error instanceof Error ? error.message : String(error));
+    this.#link?.fail(causeOf(error));
   }
 
   /** What is shown is what the leader says. */

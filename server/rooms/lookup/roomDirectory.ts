@@ -1,5 +1,6 @@
 import { setMaxListeners } from 'node:events';
 import type { RoomName, ServerId } from '../../../machines/ports.js';
+import { causeOf } from '../../causeOf.js';
 import { canAsk, isRawName, type RoomStates } from '../../pubsub/roomStates.js';
 import { isStorable, type RoomsTable, type StoredRoom } from '../../store/store.js';
 import type { MissingRanges } from '../../wire/divergence.js';
@@ -214,7 +215,7 @@ export class RoomDirectory {
       if (state.byteLength === 0) return { kind: 'unreadable', cause: 'the answer is empty' };
       return { kind: 'holds', state };
     } catch (error) {
-      return { kind: 'failed', cause: error instanceof Error ? error.message : String(error) };
+      return { kind: 'failed', cause: causeOf(error) };
     }
   }
 }
