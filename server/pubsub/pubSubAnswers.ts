@@ -10,8 +10,12 @@ export function isAbsent(answer: PubSubAnswer): boolean {
   return answer.status === 404 || (answer.status === 401 && !isSignatureRefused(answer));
 }
 
-/** The status, and the reason that an agent gives for it. */
-export function statusCause(answer: PubSubAnswer): string {
+/** Throws an Error with the status, and with the reason that an agent gives for it. */
+export function expectSuccess(answer: PubSubAnswer): void {
+  if (answer.status < 200 || answer.status > 299) throw new Error(statusCause(answer));
+}
+
+function statusCause(answer: PubSubAnswer): string {
   const message = refusalIn(answer)?.message;
   const isTold = typeof message === 'string' && message !== '';
   return `answered ${answer.status}${isTold ? `: ${message.slice(0, maxRefusalLength)}` : ''}`;

@@ -12,7 +12,7 @@ import { causeOf } from '../causeOf.js';
 import { type Owner, Turns } from '../timing/turns.js';
 import { ByteBudget, type Reservation } from './byteBudget.js';
 import type { Connection } from './callbackUrls.js';
-import { expectUncompressed, statusCause } from './pubSubAnswers.js';
+import { expectSuccess, expectUncompressed } from './pubSubAnswers.js';
 import {
   type PubSubAnswer,
   PubSubHttp,
@@ -184,7 +184,7 @@ export class PubSubServers {
   }
 
   #expectSuccess(server: ServerId, answer: PubSubAnswer): PubSubAnswer {
-    if (answer.status < 200 || answer.status > 299) throw new Error(statusCause(answer));
+    expectSuccess(answer);
     this.#needs.onHeard(server);
     return answer;
   }

@@ -1,5 +1,5 @@
 import type { RoomName, ServerId } from '../../machines/ports.js';
-import { expectUncompressed, isAbsent, statusCause } from './pubSubAnswers.js';
+import { expectSuccess, expectUncompressed, isAbsent } from './pubSubAnswers.js';
 import { PubSubHttp, type PubSubHttpNeeds } from './pubSubHttp.js';
 
 /** What asking servers for rooms needs of the rest of the service. */
@@ -40,7 +40,7 @@ export class RoomStates {
     const path = `/api/room?${query}`;
     const answer = await this.#http.exchange(server, { method: 'GET', path, maxBytes }, signal);
     if (isAbsent(answer)) return undefined;
-    if (answer.status < 200 || answer.status > 299) throw new Error(statusCause(answer));
+    expectSuccess(answer);
     this.#needs.onHeard(server);
     if (!answer.type.includes('octet-stream'))
       throw new Error(`answered "${answer.type}" instead of a document`);
@@ -63,6 +63,6 @@ export function isRawName(room: RoomName): boolean {
 }
 
 /** Whether the name has no lone surrogates, which UTF-8 cannot encode. */
-function isWellFormed(room: RoomName): boolean {
+export function isWellFormed(room: RoomName): boolean {
   return !/\p{Surrogate}/u.test(room);
 }

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { RoomName, ServerId } from '../../../machines/ports.js';
 import { parseServerId } from '../../addresses.js';
+import { isWellFormed } from '../../pubsub/roomStates.js';
 import type { FleetFacts, RoomFacts } from '../lookup/fleetFacts.js';
 
 const serverId = z.string().transform((text, ctx): ServerId => {
@@ -64,7 +65,7 @@ export async function answerServers(facts: FleetFacts): Promise<{ servers: Answe
 
 /** The path that asks for what is known of a room; undefined: its name has no UTF-8. */
 export function holdersPath(room: RoomName, addresses: readonly string[]): string | undefined {
-  if (/\p{Surrogate}/u.test(room)) return undefined;
+  if (!isWellFormed(room)) return undefined;
   const query = new URLSearchParams({ room });
   for (const address of addresses.slice(0, maxAddresses)) query.append('address', address);
   return `/api/instances/rooms/holders?${query}`;

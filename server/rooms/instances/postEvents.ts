@@ -1,5 +1,5 @@
 import type { ServerId } from '../../../machines/ports.js';
-import { messageFrame } from '../../sse/frames.js';
+import { asBuffer, messageFrame } from '../../sse/frames.js';
 
 /**
  * The events of `GET /api/instances/rooms/posts`, by which the leader passes on what servers post about a room.
@@ -12,10 +12,9 @@ export const postFrames = {
   lost: messageFrame('{}', { event: 'lost' }),
   missing: messageFrame('{}', { event: 'missing' }),
   dropped: messageFrame('{}', { event: 'dropped' }),
-  update: (update: Uint8Array) => messageFrame(toBase64(update), { event: 'update' }),
-  awareness: (update: Uint8Array) => messageFrame(toBase64(update), { event: 'awareness' }),
+  update: (update: Uint8Array) =>
+    messageFrame(asBuffer(update).toString('base64'), { event: 'update' }),
+  awareness: (update: Uint8Array) =>
+    messageFrame(asBuffer(update).toString('base64'), { event: 'awareness' }),
   beat: (notes: number) => messageFrame('{}', { event: 'beat', id: String(notes) }),
 };
-
-const toBase64 = ({ buffer, byteOffset, length }: Uint8Array) =>
-  Buffer.from(buffer, byteOffset, length).toString('base64');
