@@ -6,6 +6,7 @@ import { heartbeatFrame } from '../../sse/frames.js';
 import { Viewer } from '../../sse/viewer.js';
 import type { Clock } from '../../timing/clock.js';
 import { noLeader } from '../forwardToLeader.js';
+import { sendCounts } from './streams.js';
 
 /** What the stream for other instances needs. */
 export interface InstanceEventNeeds {
@@ -33,7 +34,6 @@ function answerHead(ctx: Context): void {
 }
 
 function follow(ctx: Context, leading: LeadingFeed, clock: Clock): void {
-  const { feed, viewerConnected, viewerDisconnected } = leading;
   const viewer = new Viewer(ctx);
   const beats = new Beats(leading, clock, {
     viewer,
@@ -41,17 +41,6 @@ function follow(ctx: Context, leading: LeadingFeed, clock: Clock): void {
     progress: () => viewer.send(heartbeatFrame),
   });
   beats.start();
-  feed.add(viewer, 'changes', ctx.get('Last-Event-ID'));
-  // First send the headers and the first frame, then tell the machine.
-  const connecting = setImmediate(() => {
-    isConnected = true;
-    viewerConnected();
-  });
-  let isConnected = false;
-  viewer.onGone(() => {
-    beats.stop();
-    feed.remove(viewer);
-    clearImmediate(connecting);
-    if (isConnected) viewerDisconnected();
-  });
+  viewer.onGone(() => beats.stop());
+  sendCounts(viewer, leading, { kind: 'changes', lastEventId: ctx.get('Last-Event-ID') });
 }

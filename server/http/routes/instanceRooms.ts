@@ -9,7 +9,6 @@ import { Viewer } from '../../sse/viewer.js';
 import { readSignedBody } from '../auth/instances.js';
 import { apiError } from '../errors.js';
 import { noLeader } from '../forwardToLeader.js';
-import type { BodyLimits } from '../guards/body.js';
 import { roomParameter } from './query.js';
 
 /** What the routes about rooms for other instances need. */
@@ -64,7 +63,7 @@ export function instanceRoomRoutes(
       postStreams.add(open(ctx, postStreams.isFull), room);
     })
     .post('/api/instances/rooms/rounds', async (ctx) => {
-      const body = await readSignedBody(ctx, { maxBodyBytes, bodyTimeoutMs } satisfies BodyLimits);
+      const body = await readSignedBody(ctx, { maxBodyBytes, bodyTimeoutMs });
       const { data } = roundBody.safeParse(parseJson(body));
       if (!data) throw apiError('invalid_parameter', 'the body is not the end of a round');
       leading().postStreams.endRound(data.room, new Map(data.answers), data.notes);

@@ -18,23 +18,35 @@ export interface StreamFeed {
   readonly viewers: number;
 }
 
+/** What one stream of live counts needs. */
+type CountsNeeds = Omit<StreamNeeds, 'feed'> & { feed: Pick<StreamFeed, 'add' | 'remove'> };
+
 /** `GET /api/events`: the live counts, as the whole map or, with `?stream=changes`, as changes. */
 export function streamRoutes(router: Router, needs: StreamNeeds, admission: Admission): void {
   router.get('/api/events', (ctx) => {
     const kind = wordParameter(ctx, 'stream', ['rooms', 'changes']);
     const viewer = admission.admit(ctx);
     if (!viewer) return;
-    needs.feed.add(viewer, kind, ctx.get('Last-Event-ID'));
-    // First send the headers and the first frame, then tell the machine.
-    const connecting = setImmediate(() => {
-      isConnected = true;
-      needs.viewerConnected();
-    });
-    let isConnected = false;
-    viewer.onGone(() => {
-      needs.feed.remove(viewer);
-      clearImmediate(connecting);
-      if (isConnected) needs.viewerDisconnected();
-    });
+    sendCounts(viewer, needs, { kind, lastEventId: ctx.get('Last-Event-ID') });
+  });
+}
+
+/** Sends a viewer the counts until it is gone. */
+export function sendCounts(
+  viewer: Viewer,
+  { feed, viewerConnected, viewerDisconnected }: CountsNeeds,
+  { kind, lastEventId }: { kind: StreamKind; lastEventId: string },
+): void {
+  feed.add(viewer, kind, lastEventId);
+  // First send the headers and the first frame, then tell the machine.
+  const connecting = setImmediate(() => {
+    isConnected = true;
+    viewerConnected();
+  });
+  let isConnected = false;
+  viewer.onGone(() => {
+    feed.remove(viewer);
+    clearImmediate(connecting);
+    if (isConnected) viewerDisconnected();
   });
 }
