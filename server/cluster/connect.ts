@@ -1,7 +1,8 @@
 import { Cluster, Redis } from 'ioredis';
 import type { Logger } from 'pino';
-import { optionsFor } from '../redis/redisOpener.js';
+import { optionsFor, sentinelOptionsFor } from '../redis/redisOpener.js';
 import { parseRedisTarget, type RedisTarget } from '../redis/redisTarget.js';
+import { secretsRemover } from '../redis/secretsRemover.js';
 import { EvictingRedis, evictionPolicyOf } from './evictionPolicy.js';
 
 export interface ConnectOptions {
@@ -22,7 +23,7 @@ const retryAfter = (attempts: number) =>
 export class ClusterConnection {
   readonly #client: Redis | Cluster;
   readonly #log: Logger;
-  readonly #secrets: readonly string[];
+  readonly #withoutSecrets: (message: string) => string;
   /** Why no command may be sent: it is not connected, or Redis evicts. */
   #obstacle: Error | undefined = new Error('not connected to Redis');
   #reason = 'the connection was closed';
@@ -34,9 +35,7 @@ export class ClusterConnection {
   constructor({ url, sentinelPassword, log, deadlineMs }: ConnectOptions) {
     const target = parseRedisTarget(url);
     this.#log = log;
-    this.#secrets = [target.password, sentinelPassword]
-      .filter((secret) => secret !== undefined)
-      .flatMap((secret) => [secret, encodeURIComponent(secret)]);
+    this.#withoutSecrets = secretsRemover([target.password, sentinelPassword]);
     this.#client = clientFor(target, deadlineMs, sentinelPassword);
     this.#client.on('error', (error: Error) => {
       this.#reason = this.#withoutSecrets(error.message);
@@ -71,7 +70,7 @@ export class ClusterConnection {
     return this.#client;
   }
 
-  /** For what needs neither a lease nor a check of the policy. Its commands fail while Redis is away. */
+  /** The client whether or not commands may be sent. For tests only. */
   get uncheckedClient(): Redis | Cluster {
     return this.#client;
   }
@@ -119,10 +118,6 @@ export class ClusterConnection {
       this.#log.warn({ reason: this.#reason }, 'the Redis of the cluster is unreachable; retrying');
     this.#logged = 'lost';
   }
-
-  #withoutSecrets(message: string): string {
-    return this.#secrets.reduce((text, secret) => text.replaceAll(secret, '***'), message);
-  }
 }
 
 const nodesOf = (client: Redis | Cluster) =>
@@ -136,8 +131,9 @@ function clientFor(
   deadlineMs: number,
   sentinelPassword: string | undefined,
 ): Redis | Cluster {
+  const timeouts = { pingEveryMs: deadlineMs, answerWithinMs: deadlineMs };
   const options = {
-    ...optionsFor(target, { pingEveryMs: deadlineMs, answerWithinMs: deadlineMs }),
+    ...optionsFor(target, timeouts),
     commandTimeout: deadlineMs,
     // ioredis waits for so long with a timer that would keep a process that ends.
     disconnectTimeout: 100,
@@ -150,11 +146,7 @@ function clientFor(
   if (target.kind === 'single') return new Redis({ ...reconnecting, ...target.nodes[0] });
   return new Redis({
     ...reconnecting,
-    sentinels: [...target.nodes],
-    name: target.name ?? '',
-    ...(sentinelPassword !== undefined && { sentinelPassword }),
-    ...(target.isTls && { sentinelTLS: {}, enableTLSForSentinelMode: true }),
-    sentinelCommandTimeout: deadlineMs,
+    ...sentinelOptionsFor(target, timeouts, sentinelPassword),
     sentinelRetryStrategy: retryAfter,
     // A primary that became a replica is left at once.
     failoverDetector: true,

@@ -24,7 +24,7 @@ export const defaultTimeouts: RedisTimeouts = { pingEveryMs: 5000, answerWithinM
  */
 export class RedisChannels {
   readonly #open: RedisOpener;
-  readonly #secrets: readonly string[];
+  readonly #secrets: readonly (string | undefined)[];
   readonly #log: Logger;
   readonly #timeouts: RedisTimeouts;
   readonly #subscriptions = { channel: new Subscriptions(), pattern: new Subscriptions() };
@@ -49,7 +49,7 @@ export class RedisChannels {
   ) {
     const target = parseRedisTarget(url);
     this.#open = redisOpener(target, timeouts, sentinelPassword);
-    this.#secrets = [target.password, sentinelPassword].filter((secret) => secret !== undefined);
+    this.#secrets = [target.password, sentinelPassword];
     this.#log = log;
     this.#timeouts = timeouts;
   }

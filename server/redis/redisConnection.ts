@@ -1,5 +1,6 @@
 import type { Redis } from 'ioredis';
 import type { RedisOpener, RedisTimeouts } from './redisOpener.js';
+import { secretsRemover } from './secretsRemover.js';
 
 /** Callbacks of a connection. `onEnd` is called once, also if it never was ready, and nothing after it. */
 export interface RedisConnectionListener {
@@ -14,7 +15,7 @@ export interface RedisConnectionListener {
 /** One connection to Redis for subscriptions. Its owner closes it, and creates another when it ends. */
 export class RedisConnection {
   readonly #listener: RedisConnectionListener;
-  readonly #secrets: readonly string[];
+  readonly #withoutSecrets: (message: string) => string;
   readonly #pings: NodeJS.Timeout;
   readonly #stop = new AbortController();
   /** Undefined until the node is known. */
@@ -28,10 +29,10 @@ export class RedisConnection {
     open: RedisOpener,
     listener: RedisConnectionListener,
     { pingEveryMs }: RedisTimeouts,
-    secrets: readonly string[],
+    secrets: readonly (string | undefined)[],
   ) {
     this.#listener = listener;
-    this.#secrets = secrets.flatMap((secret) => [secret, encodeURIComponent(secret)]);
+    this.#withoutSecrets = secretsRemover(secrets);
     this.#pings = setInterval(() => this.#ping(), pingEveryMs);
     const opened = open(this.#stop.signal);
     if (!(opened instanceof Promise)) this.#listen(opened);
@@ -86,7 +87,7 @@ export class RedisConnection {
       if (!this.#isEnded) this.#listener.onPatternMessage(message, channel.toString(), pattern);
     });
     redis.on('error', (error: Error) => {
-      this.#reason = withoutSecrets(error.message, this.#secrets);
+      this.#reason = this.#withoutSecrets(error.message);
     });
     redis.on('end', () => {
       if (this.#isEnded) return;
@@ -103,9 +104,4 @@ export class RedisConnection {
   #ping(): void {
     if (this.isReady) this.#redis?.ping().catch(() => undefined);
   }
-}
-
-// Redis quotes commands in error messages, and the error object has the arguments of AUTH.
-function withoutSecrets(message: string, secrets: readonly string[]): string {
-  return secrets.reduce((text, secret) => text.replaceAll(secret, '***'), message);
 }

@@ -24,17 +24,13 @@ export function redisOpener(
   sentinelPassword?: string,
 ): RedisOpener {
   const options = optionsFor(target, timeouts);
-  const { kind, nodes, isTls, name = '' } = target;
+  const { kind, nodes } = target;
   if (kind === 'cluster') return clusterOpener(nodes, options);
   if (kind === 'single') return () => new Redis({ ...options, ...(nodes[0] as RedisNode) });
   return () =>
     new Redis({
       ...options,
-      sentinels: [...nodes],
-      name,
-      ...(sentinelPassword !== undefined && { sentinelPassword }),
-      ...(isTls && { sentinelTLS: {}, enableTLSForSentinelMode: true }),
-      sentinelCommandTimeout: timeouts.answerWithinMs,
+      ...sentinelOptionsFor(target, timeouts, sentinelPassword),
       // `RedisChannels` retries.
       sentinelRetryStrategy: () => null,
     });
@@ -61,6 +57,21 @@ export function optionsFor(
     ...(password !== undefined && { password }),
     ...(db !== undefined && { db }),
     ...(isTls && { tls: {} }),
+  };
+}
+
+/** Options of ioredis for finding the primary that Sentinels know. */
+export function sentinelOptionsFor(
+  { nodes, isTls, name = '' }: RedisTarget,
+  { answerWithinMs }: Pick<RedisTimeouts, 'answerWithinMs'>,
+  sentinelPassword: string | undefined,
+) {
+  return {
+    sentinels: [...nodes],
+    name,
+    ...(sentinelPassword !== undefined && { sentinelPassword }),
+    ...(isTls && { sentinelTLS: {}, enableTLSForSentinelMode: true }),
+    sentinelCommandTimeout: answerWithinMs,
   };
 }
 
