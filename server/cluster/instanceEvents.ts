@@ -28,7 +28,7 @@ export interface InstanceEvent {
 
 interface Reading {
   /** Silence after which the stream is given up; undefined: never. */
-  idleMs: number | undefined;
+  idleMs?: number | undefined;
   signal: AbortSignal;
 }
 
@@ -36,42 +36,57 @@ interface Reading {
 export async function readInstanceEvents(
   opening: Promise<OpenAnswer>,
   events: InstanceEvents,
-  { idleMs, signal }: Reading,
+  reading: Reading,
 ): Promise<void> {
-  const end = (cause: string) => {
-    if (!signal.aborted) events.onEnd(cause);
-  };
+  const { signal } = reading;
+  const decoder = new TextDecoder();
+  const parser = createParser({
+    onEvent: ({ event: name = 'message', id = '', data }) => {
+      if (!signal.aborted) events.onEvent({ name, id, data });
+    },
+  });
+  const onChunk = (chunk: Buffer) => parser.feed(decoder.decode(chunk, { stream: true }));
+  const failure = await readEventStream(opening, { onOpen: events.onOpen, onChunk }, reading);
+  if (!signal.aborted) events.onEnd(failure ?? 'the stream ended');
+}
+
+interface StreamBytes {
+  onOpen?: (() => void) | undefined;
+  onChunk: (chunk: Buffer) => void;
+}
+
+/** Reads the bytes of an event stream, until the signal. Resolves with what failed; undefined: it has ended. */
+export async function readEventStream(
+  opening: Promise<OpenAnswer>,
+  bytes: StreamBytes,
+  reading: Reading,
+): Promise<string | undefined> {
   try {
     const { status, headers, body } = await opening;
-    if (signal.aborted) return;
-    if (status !== 200 || !headers['content-type']?.startsWith('text/event-stream')) {
-      body.destroy();
-      return end(`answered ${status}`);
+    if (reading.signal.aborted) return undefined;
+    if (status === 200 && headers['content-type']?.startsWith('text/event-stream')) {
+      bytes.onOpen?.();
+      await readAll(body, bytes, reading);
+      return undefined;
     }
-    events.onOpen?.();
-    await readAll(body, events, { idleMs, signal });
-    end('the stream ended');
+    body.destroy();
+    return `answered ${status}`;
   } catch (error) {
-    end(causeOf(error));
+    return causeOf(error);
   }
 }
 
 async function readAll(
   body: OpenAnswer['body'],
-  { onEvent }: InstanceEvents,
+  { onChunk }: StreamBytes,
   { idleMs, signal }: Reading,
 ): Promise<void> {
-  const decoder = new TextDecoder();
-  const parser = createParser({
-    onEvent: ({ event: name = 'message', id = '', data }) => {
-      if (!signal.aborted) onEvent({ name, id, data });
-    },
-  });
   const silence = idleTimer(idleMs, () => body.destroy(new Error(`silent for ${idleMs} ms`)));
   try {
     for await (const chunk of body) {
+      if (signal.aborted) return;
       silence.refresh();
-      parser.feed(decoder.decode(chunk, { stream: true }));
+      onChunk(chunk);
     }
   } finally {
     silence.stop();

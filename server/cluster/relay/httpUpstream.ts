@@ -1,5 +1,5 @@
 import type { Leader } from '../../../machines/ports.js';
-import { causeOf } from '../../causeOf.js';
+import { type OpenAnswer, readEventStream } from '../instanceEvents.js';
 import type { InstanceRequests } from '../instanceRequests.js';
 import { MessageReader } from './messageReader.js';
 import type { Upstream, UpstreamEvent, UpstreamEvents } from './upstream.js';
@@ -33,28 +33,17 @@ export function httpUpstream({ leader, requests }: HttpUpstreamNeeds): Upstream 
 
 /** Reads a stream to its end. Never rejects. */
 async function follow(
-  opening: ReturnType<InstanceRequests['open']>,
+  opening: Promise<OpenAnswer>,
   events: UpstreamEvents,
   signal: AbortSignal,
 ): Promise<void> {
-  let cause = 'the stream has ended';
-  try {
-    const { status, headers, body } = await opening;
-    if (status === 200 && headers['content-type']?.startsWith('text/event-stream')) {
-      const reader = new MessageReader((message) => report(message, events));
-      for await (const chunk of body) {
-        if (signal.aborted) return;
-        events.onProgress();
-        reader.push(chunk);
-      }
-    } else {
-      body.destroy();
-      cause = `answered ${status}`;
-    }
-  } catch (error) {
-    cause = causeOf(error);
-  }
-  if (!signal.aborted) events.onEnd(cause);
+  const reader = new MessageReader((message) => report(message, events));
+  const onChunk = (chunk: Buffer) => {
+    events.onProgress();
+    reader.push(chunk);
+  };
+  const failure = await readEventStream(opening, { onChunk }, { signal });
+  if (!signal.aborted) events.onEnd(failure ?? 'the stream has ended');
 }
 
 function report(message: UpstreamEvent, events: UpstreamEvents): void {
@@ -62,7 +51,7 @@ function report(message: UpstreamEvent, events: UpstreamEvents): void {
   else events.onEvent(ownCopy(message));
 }
 
-/** A small message would keep the whole chunk in memory that it came with. */
+/** A small message would keep its whole chunk in memory. */
 function ownCopy(message: UpstreamEvent): UpstreamEvent {
   const { frame, data } = message;
   if (frame.length * 2 > frame.buffer.byteLength) return message;
