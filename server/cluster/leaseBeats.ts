@@ -86,6 +86,7 @@ export class LeaseBeats {
 
   /** Sends one before the next regular one. */
   sendIn(ms: number): void {
+    if (this.#isStopped) return;
     const { clock } = this.#needs;
     clock.clearTimeout(this.#extra);
     this.#extra = clock.setTimeout(() => this.send(), ms);

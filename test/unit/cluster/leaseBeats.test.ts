@@ -132,3 +132,11 @@ test('nothing is sent after the end', () => {
   expect(sent).toHaveLength(1);
   expect(ended).toBe(1);
 });
+
+test('no timer is started after the end', () => {
+  const { beats, clock } = start({ term: 7 });
+  beats.stop();
+  beats.hurry();
+  beats.sendIn(100);
+  expect(clock.pending).toBe(0);
+});
