@@ -16,9 +16,9 @@ import type { RoomNeeds } from '../http/routes/rooms.js';
 import { filledConnections } from '../observations/filledConnections.js';
 import type { Observations } from '../observations/observations.js';
 import type { AddressBook } from '../pubsub/addressBook.js';
+import type { PubSubHttpNeeds } from '../pubsub/pubSubHttp.js';
 import type { RoomPosts } from '../pubsub/roomPosts.js';
-import { RoomStates, type RoomStatesNeeds } from '../pubsub/roomStates.js';
-import { Signatures } from '../pubsub/signatures.js';
+import { RoomStates } from '../pubsub/roomStates.js';
 import { defaultTimeouts, RedisChannels } from '../redis/redisChannels.js';
 import { FollowerFacts } from '../rooms/instances/followerFacts.js';
 import { leaderLink } from '../rooms/instances/leaderLink.js';
@@ -41,7 +41,8 @@ export interface RoomWiringNeeds {
   log: Logger;
   store: Store;
   book: AddressBook;
-  lookup: RoomStatesNeeds['lookup'] | undefined;
+  /** How requests to pub-sub servers are made. */
+  http: PubSubHttpNeeds;
   /** A server answered. */
   onHeard: (server: ServerId) => void;
   /** Whether a server announced to this instance that it takes all names of rooms. */
@@ -96,7 +97,7 @@ export function wireRooms(wiring: RoomWiringNeeds) {
   const sources = new RoomSources(wireFollowerFacts(wiring));
   const directory = new RoomDirectory({
     facts: sources.facts,
-    states: wireRoomStates(wiring),
+    states: new RoomStates({ ...wiring.http, onHeard: wiring.onHeard }),
     rooms: store.rooms,
     isStorePartial,
     maxStateBytes: config.maxSnapshotBytes,
@@ -214,20 +215,5 @@ function wireFollowerFacts({ config, servers, takesNames }: RoomWiringNeeds): Fo
     takesNames,
     pubSubPort: config.pubSubPort,
     now: () => performance.now(),
-  });
-}
-
-/** What asks servers for the states of rooms. */
-function wireRoomStates({ config, book, lookup, onHeard }: RoomWiringNeeds): RoomStates {
-  const { pubSubSecrets, pubSubTls, pubSubCa, requestTimeoutMs } = config;
-  const signatures = pubSubSecrets && new Signatures(pubSubSecrets);
-  return new RoomStates({
-    sign: signatures && ((request) => signatures.sign(request)),
-    tls: pubSubTls ? { ca: pubSubCa } : undefined,
-    requestTimeoutMs,
-    mayContact: (address, port) => book.mayContact(address, port),
-    onResolved: (server, addresses) => book.note(server, addresses),
-    ...(lookup && { lookup }),
-    onHeard,
   });
 }

@@ -120,7 +120,7 @@ export function wireService(needs: WiringNeeds): WiredService {
     log,
     store,
     book: servers.book,
-    lookup: needs.lookup,
+    http: servers.http,
     onHeard: (server) => {
       current?.fleet.view.noteHeard(server);
       current?.fleet.discovery.noteHeard(server);
