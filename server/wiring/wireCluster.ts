@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type Router from '@koa/router';
 import type { Logger } from 'pino';
 import type { InstanceContext, InstanceEvent } from '../../machines/instanceSetup.js';
-import type { InstanceId, Leader } from '../../machines/ports.js';
+import type { InstanceId, Leader, ServerId } from '../../machines/ports.js';
 import type { InstanceInfo } from '../cluster/clusterStore.js';
 import type { ClusterConnection } from '../cluster/connect.js';
 import { createElection } from '../cluster/election.js';
@@ -26,7 +26,6 @@ import type { ClusterNeeds } from '../http/app.js';
 import type { BodyLimits } from '../http/guards/body.js';
 import { instanceEventRoutes } from '../http/routes/instanceEvents.js';
 import { serviceVersion } from '../serviceVersion.js';
-import type { ServersTable } from '../store/store.js';
 import { AtMostEvery } from '../timing/atMostEvery.js';
 import { systemClock } from '../timing/clock.js';
 import type { InstanceView } from '../wire/instanceView.js';
@@ -44,7 +43,8 @@ export interface ClusterWiringNeeds {
   connection: ClusterConnection;
   ownPort: number;
   servers: ServerParts;
-  remembered: ServersTable;
+  /** Servers that are configured or remembered. */
+  knownServers: () => Promise<readonly ServerId[]>;
   /** The fleet of this instance while it leads, and what connects it with the lease. */
   fleet: () => Fleet | undefined;
   leadership: () => Leadership | undefined;

@@ -1,19 +1,17 @@
 import type { Logger } from 'pino';
-import type { InstanceId, Leader } from '../../machines/ports.js';
+import type { InstanceId, Leader, ServerId } from '../../machines/ports.js';
 import type { Lease } from '../cluster/lease.js';
-import type { Config } from '../config/config.js';
 import { PubSubHttp } from '../pubsub/pubSubHttp.js';
 import { ReachProbe } from '../pubsub/reachProbe.js';
-import type { ServersTable } from '../store/store.js';
 import type { Leadership } from './wireLeadership.js';
 import type { ServerParts } from './wireServers.js';
 
 /** What finding out who reaches the pub-sub servers needs from the rest of the instance. */
 export interface ReachWiringNeeds {
-  config: Config;
   log: Logger;
   servers: ServerParts;
-  remembered: ServersTable;
+  /** Servers that are configured or remembered. */
+  knownServers: () => Promise<readonly ServerId[]>;
   leadership: () => Leadership | undefined;
   /** Another instance that leads. */
   leader: () => Leader | undefined;
@@ -47,13 +45,10 @@ export function wireReach(needs: ReachWiringNeeds) {
 }
 
 /** Asks some servers for their health, when the leader reaches none. */
-function wireProbe({ config, servers, remembered }: ReachWiringNeeds): ReachProbe {
+function wireProbe({ servers, knownServers }: ReachWiringNeeds): ReachProbe {
   const http = new PubSubHttp(servers.http);
   return new ReachProbe({
-    servers: async () => {
-      const items = await remembered.list().catch(() => []);
-      return [...config.pubSubServers, ...items.map(({ server }) => server)];
-    },
+    servers: knownServers,
     ask: (server, signal) =>
       http.exchange(server, { method: 'GET', path: '/health', maxBytes: maxHealthBytes }, signal),
   });

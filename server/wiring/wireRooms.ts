@@ -30,7 +30,7 @@ import { RoomList } from '../rooms/lookup/roomList.js';
 import { ChannelNames } from '../rooms/watching/channelNames.js';
 import { RoomWatches } from '../rooms/watching/roomWatches.js';
 import { UpdatesFeed } from '../rooms/watching/updatesFeed.js';
-import type { ServersTable, Store } from '../store/store.js';
+import type { Store } from '../store/store.js';
 
 /** Times of watched rooms, in milliseconds. */
 export const roomTiming = { subscribingMs: 3000, checkMs: 5000, pollMs: 1000 };
@@ -50,8 +50,8 @@ export interface RoomWiringNeeds {
   observations: Pick<Observations, 'roomSeen' | 'connections'>;
   /** Tells the instance's machine who watches rooms. */
   tell: (event: { type: 'room.watched' | 'room.unwatched'; room: RoomName }) => void;
-  /** Servers that are remembered, for rooms without a leader. */
-  servers: ServersTable;
+  /** Servers that are configured or remembered, for rooms without a leader. */
+  knownServers: () => Promise<readonly ServerId[]>;
   /** Asks other instances; undefined: there is no cluster. */
   requests?: InstanceRequests | undefined;
 }
@@ -94,7 +94,13 @@ export function wireRooms(wiring: RoomWiringNeeds) {
   const roomSeen = (room: RoomName) => observations.roomSeen(room);
   // Without a table in DynamoDB the store is embedded, and pub-sub servers do not write to it.
   const isStorePartial = config.dynamodbTable === undefined;
-  const sources = new RoomSources(wireFollowerFacts(wiring));
+  const followerFacts = new FollowerFacts({
+    remembered: wiring.knownServers,
+    takesNames: wiring.takesNames,
+    pubSubPort: config.pubSubPort,
+    now: () => performance.now(),
+  });
+  const sources = new RoomSources(followerFacts);
   const directory = new RoomDirectory({
     facts: sources.facts,
     states: new RoomStates({ ...wiring.http, onHeard: wiring.onHeard }),
@@ -204,16 +210,4 @@ function ledFleet(
     activation.send({ type: isWanted ? 'viewer.connected' : 'viewer.disconnected' });
   };
   return { facts, posts: roomPosts, onUpdatesWanted };
-}
-
-function wireFollowerFacts({ config, servers, takesNames }: RoomWiringNeeds): FollowerFacts {
-  return new FollowerFacts({
-    remembered: async () => {
-      const items = await servers.list().catch(() => []);
-      return [...config.pubSubServers, ...items.map(({ server }) => server)];
-    },
-    takesNames,
-    pubSubPort: config.pubSubPort,
-    now: () => performance.now(),
-  });
 }

@@ -93,6 +93,10 @@ export function wireService(needs: WiringNeeds): WiredService {
     onAgentChanged: (...changed) => current?.fleet.pubSub.roomPosts.noteAgent(...changed),
   });
   const remembered = rememberedIn(needs);
+  const knownServers = async () => {
+    const items = await remembered.list().catch(() => []);
+    return [...config.pubSubServers, ...items.map(({ server }) => server)];
+  };
   const cluster =
     connection &&
     wireCluster({
@@ -101,7 +105,7 @@ export function wireService(needs: WiringNeeds): WiredService {
       connection,
       ownPort,
       servers,
-      remembered,
+      knownServers,
       fleet: () => current?.fleet,
       leadership: () => current?.leadership,
       otherViewers: () => rooms.viewers(),
@@ -128,7 +132,7 @@ export function wireService(needs: WiringNeeds): WiredService {
     takesNames: (server) => servers.agents.supports(server, 'names'),
     observations,
     tell,
-    servers: remembered,
+    knownServers,
     requests: cluster?.requests,
   });
   const inspector = config.inspect ? new Inspector(log) : undefined;
