@@ -123,7 +123,7 @@ export function createApp(needs: AppNeeds): Koa {
   app.use(serverRouter(needs).routes());
   if (corsOrigins.length > 0) app.use(allowOrigins(corsOrigins));
   app.use(refuseSmuggledRequests);
-  app.use(recognizeInstances(needs.cluster?.signatures));
+  if (needs.cluster) app.use(recognizeInstances(needs.cluster.signatures));
   // Supervisors may use any host name for the service.
   app.use(supervisorRouter(needs).routes());
   app.use(setSecurityHeaders);
@@ -176,8 +176,8 @@ function viewerRouter(needs: AppNeeds): Router {
   updateRoutes(router, needs.updates, admission);
   roomStreamRoutes(router, { ...needs.roomStreams, elsewhere }, admission);
   instanceRoutes(router, needs.instances);
-  // Every route below is answered by the leader. docs/protocol.md has the list.
-  router.use(forwardToLeader(needs.cluster?.forwarding));
+  // In a cluster the leader answers every route below. docs/protocol.md has the list.
+  if (needs.cluster) router.use(forwardToLeader(needs.cluster.forwarding));
   fleetRoutes(router, needs.fleet);
   machineRoutes(router, needs.machines);
   inspectRoutes(router, needs.inspector, admission);

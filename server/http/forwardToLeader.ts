@@ -23,9 +23,9 @@ const isAboutOneRoom = /^\/api\/(?:room$|room\/servers$|rooms\/)/;
  * leader, this instance answers for a single room, and throws `no_leader` for the rest. A question that was passed
  * on once is not passed on again.
  */
-export function forwardToLeader(forwarding: Forwarding | undefined): Middleware {
+export function forwardToLeader(forwarding: Forwarding): Middleware {
   return async (ctx, next) => {
-    if (!forwarding || forwarding.isLeading) return next();
+    if (forwarding.isLeading) return next();
     try {
       if (senderOf(ctx) !== undefined) throw new NoLeader('it has just changed');
       await passBack(ctx, forwarding);

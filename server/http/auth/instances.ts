@@ -15,12 +15,12 @@ interface InstanceState {
 
 /**
  * Middleware that recognizes requests of other instances. Throws `instance_unknown` for a signature that is
- * not valid. `signatures` is undefined without a cluster; then the header means nothing.
+ * not valid.
  */
-export function recognizeInstances(signatures: InstanceSignatures | undefined): Middleware {
+export function recognizeInstances(signatures: InstanceSignatures): Middleware {
   return (ctx, next) => {
     const header = ctx.req.headers[signatureHeader]?.toString();
-    if (!signatures || header === undefined) return next();
+    if (header === undefined) return next();
     const head = signatures.verify(header, { method: ctx.method, target: ctx.req.url ?? '' });
     if (!head) throw apiError('instance_unknown');
     (ctx.state as InstanceState).instance = head;
