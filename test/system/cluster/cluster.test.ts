@@ -1,5 +1,6 @@
 import { expect, jest, test } from '@jest/globals';
 import { eventually } from '../../support/eventually.js';
+import { nth } from '../../support/fleet.js';
 import { Cluster, roleOf } from './support.js';
 
 jest.setTimeout(60_000);
@@ -16,8 +17,7 @@ test('one of three instances leads, and silences the servers', async () => {
 
 test('the first viewer at a follower makes the leader activate, and sees the counts', async () => {
   const cluster = await Cluster.start(3);
-  const [follower] = await cluster.followers();
-  if (!follower) throw new Error('nobody follows');
+  const follower = await cluster.follower();
   const stream = await cluster.watch(follower);
   await eventually(() => {
     expect(stream.rooms()).toEqual({ a: 2 });
@@ -29,8 +29,7 @@ test('the first viewer at a follower makes the leader activate, and sees the cou
 
 test('another instance takes over from a leader that stops, and no viewer sees a wrong number', async () => {
   const cluster = await Cluster.start(3);
-  const [follower] = await cluster.followers();
-  if (!follower) throw new Error('nobody follows');
+  const follower = await cluster.follower();
   const stream = await cluster.watch(follower);
   await eventually(() => expect(stream.seen().complete).toBe(true), within);
   const told = cluster.told().length;
@@ -49,8 +48,8 @@ test('another instance takes over from a leader that stops, and no viewer sees a
 
 test('a start-up query at a follower makes a new server known, and answers for the leader', async () => {
   const cluster = await Cluster.start(3, 1);
-  const [follower, other] = await cluster.followers();
-  if (!follower || !other) throw new Error('nobody follows');
+  const followers = await cluster.followers();
+  const [follower, other] = [nth(followers, 0), nth(followers, 1)];
   const stream = await cluster.watch(other);
   // The leader tells the others by its beats that the servers post.
   await eventually(() => {
@@ -66,8 +65,7 @@ test('a start-up query at a follower makes a new server known, and answers for t
 
 test('the last viewer anywhere deactivates after the linger time', async () => {
   const cluster = await Cluster.start(2);
-  const [follower] = await cluster.followers();
-  if (!follower) throw new Error('nobody follows');
+  const follower = await cluster.follower();
   const leader = await cluster.leading();
   const stream = await cluster.watch(follower);
   await eventually(() => expect(stream.seen().complete).toBe(true), within);
@@ -78,8 +76,7 @@ test('the last viewer anywhere deactivates after the linger time', async () => {
 
 test('the last instance of all silences the servers', async () => {
   const cluster = await Cluster.start(2);
-  const [follower] = await cluster.followers();
-  if (!follower) throw new Error('nobody follows');
+  const follower = await cluster.follower();
   const stream = await cluster.watch(await cluster.leading());
   await eventually(() => expect(stream.seen().complete).toBe(true), within);
   await cluster.stop(follower);

@@ -1,8 +1,8 @@
-import type { LookupFunction } from 'node:net';
 import { expect, jest, test } from '@jest/globals';
 import type { Service } from '../../../server/service.js';
 import type { EventStream } from '../../support/eventStream.js';
 import { eventually } from '../../support/eventually.js';
+import { nth } from '../../support/fleet.js';
 import { post } from '../../support/http.js';
 import { type ScriptedServer, startScriptedServer } from '../../support/scriptedServer.js';
 import { Cluster, roleOf } from './support.js';
@@ -19,8 +19,7 @@ async function watched(servers = 1): Promise<{
 }> {
   const cluster = await Cluster.start(2, servers);
   const leader = await cluster.leading();
-  const [follower] = await cluster.followers();
-  if (!follower) throw new Error('nobody follows');
+  const follower = await cluster.follower();
   const stream = await cluster.watch(follower);
   await eventually(() => {
     expect(stream.seen().complete).toBe(true);
@@ -37,15 +36,10 @@ function urlAt(service: Service, { eventsUrl = '' }: ScriptedServer): string {
 }
 
 const delta = (add: number) => ({ room: 'a', add });
-const at = <T>(list: readonly T[], i: number): T => {
-  const found = list[i];
-  if (found === undefined) throw new Error(`there is no ${i}`);
-  return found;
-};
 
 test('a post that reaches a follower is counted by the leader', async () => {
   const { cluster, follower, stream } = await watched();
-  const server = at(cluster.servers, 0);
+  const server = nth(cluster.servers, 0);
   for (let i = 0; i < 5; i += 1)
     expect((await post(urlAt(follower, server), delta(1))).status).toBe(204);
   expect((await post(urlAt(follower, server), delta(-1))).status).toBe(204);
@@ -82,7 +76,7 @@ test('a server that asks while Redis hangs and nobody leads is found by the next
 
 test('after a takeover, posts to a URL of the leader before are not counted, and are evidence', async () => {
   const { cluster, leader, follower, stream } = await watched();
-  const server = at(cluster.servers, 0);
+  const server = nth(cluster.servers, 0);
   const old = urlAt(follower, server);
   await cluster.stop(leader);
   await cluster.leading();
@@ -99,39 +93,11 @@ test('after a takeover, posts to a URL of the leader before are not counted, and
 
 test('a server that restarts and asks a follower is counted anew', async () => {
   const { cluster, follower, stream } = await watched();
-  const server = at(cluster.servers, 0);
+  const server = nth(cluster.servers, 0);
   await server.open('a');
   await eventually(() => expect(stream.rooms()).toEqual({ a: 2 }), within);
   server.restart();
   expect((await server.askAtStartup(follower.url, { port: server.port })).active).toBe(true);
   await server.open('c');
   await eventually(() => expect(stream.rooms()).toEqual({ c: 1 }), within);
-});
-
-test('a leader that reaches no server hands over to an instance that does', async () => {
-  const cluster = await Cluster.start(0, 1);
-  const server = at(cluster.servers, 0);
-  const cutOff = new Set<Service>();
-  for (let i = 0; i < 2; i += 1) {
-    let service: Service | undefined;
-    const lookup = ((_name: string, options: { all?: boolean }, done) => {
-      // Nobody listens at the other address.
-      const address = service && cutOff.has(service) ? '127.0.0.9' : '127.0.0.1';
-      if (options.all) done(null, [{ address, family: 4 }]);
-      else done(null, address, 4);
-    }) as LookupFunction;
-    const change = { PUBSUB_SERVERS: `pubsub.example:${server.port}` };
-    service = await cluster.add(change, { lookup: lookup as never });
-  }
-  const leader = await cluster.leading();
-  const [follower] = await cluster.followers();
-  const stream = await cluster.watch(leader);
-  await eventually(() => expect(stream.rooms()).toEqual({ a: 1 }), within);
-  cutOff.add(leader);
-  await eventually(() => expect(follower && roleOf(follower)).toBe('leading'), within);
-  await eventually(() => {
-    expect(stream.rooms()).toEqual({ a: 1 });
-    expect(stream.seen().complete).toBe(true);
-  }, within);
-  expect(roleOf(leader)).toBe('following');
 });

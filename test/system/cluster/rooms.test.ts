@@ -1,5 +1,4 @@
 import { expect, jest, test } from '@jest/globals';
-import type { Service } from '../../../server/service.js';
 import type { EventStream } from '../../support/eventStream.js';
 import { eventually } from '../../support/eventually.js';
 import { nth, startReal } from '../../support/fleet.js';
@@ -51,14 +50,11 @@ const untilEqual = (editor: Editor, viewers: readonly EventStream[], consumer: C
     expect(contentOf(consumer.catchUp())).toEqual({ text, vector });
   }, within);
 
-const restOf = (services: readonly Service[], without: Service) =>
-  services.filter((service) => service !== without);
-
 test('a room is live by posts at every instance where it is watched, with its people', async () => {
   const { server, cluster } = await startCluster(3);
   const leader = await cluster.leading();
-  const [one, two] = restOf(cluster.services, leader);
-  if (!one || !two) throw new Error('nobody follows');
+  const followers = await cluster.followers();
+  const [one, two] = [nth(followers, 0), nth(followers, 1)];
   // The counts are watched, so that the servers are known well.
   await cluster.watch(two);
   const ada = await edit(server, room, 'Ada');
@@ -79,9 +75,7 @@ test('a room is live by posts at every instance where it is watched, with its pe
 
 test('a room outlives its leaders, and misses nothing that was typed meanwhile', async () => {
   const { server, cluster, add } = await startCluster(3);
-  const first = await cluster.leading();
-  const [watcher] = restOf(cluster.services, first);
-  if (!watcher) throw new Error('nobody follows');
+  const watcher = await cluster.follower();
   await cluster.watch(watcher);
   const ada = await edit(server, room, 'Ada');
   const viewer = await watchRoom(watcher, room);
@@ -107,8 +101,7 @@ test('a room outlives its leaders, and misses nothing that was typed meanwhile',
 test('a viewer of all updates at a follower makes servers post, before and after a takeover', async () => {
   const { server, cluster } = await startCluster(2);
   const leader = await cluster.leading();
-  const [follower] = restOf(cluster.services, leader);
-  if (!follower) throw new Error('nobody follows');
+  const follower = await cluster.follower();
   const updates = await watch(follower, '/api/updates?as=updates');
   const rooms = () => dataOf<{ room: string }>(updates, 'update').map((entry) => entry.room);
   const stateNow = () => dataOf<{ state: string }>(updates, 'status').at(-1)?.state;
@@ -138,8 +131,7 @@ test('a viewer of all updates at a follower makes servers post, before and after
 test('without Redis nobody leads, and rooms are polled on the servers that were known', async () => {
   const { server, cluster } = await startCluster(2);
   const leader = await cluster.leading();
-  const [follower] = restOf(cluster.services, leader);
-  if (!follower) throw new Error('nobody follows');
+  const follower = await cluster.follower();
   await cluster.watch(follower);
   const ada = await edit(server, room, 'Ada');
   const viewers = [await watchRoom(follower, room), await watchRoom(leader, room)];

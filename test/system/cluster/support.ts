@@ -1,15 +1,17 @@
 import { afterEach } from '@jest/globals';
 import type { Leader } from '../../../machines/ports.js';
 import type { Service, ServiceOverrides } from '../../../server/service.js';
+import { clusterSecret } from '../../support/clusterNeeds.js';
 import { emptyStore } from '../../support/emptyStore.js';
 import { type EventStream, openEventStream } from '../../support/eventStream.js';
 import { eventually } from '../../support/eventually.js';
+import { nth } from '../../support/fleet.js';
 import { type RedisServer, startRedis } from '../../support/redisServer.js';
 import { type ScriptedServer, startScriptedServer } from '../../support/scriptedServer.js';
 import { startTestService } from '../../support/service.js';
 
 const env = {
-  CLUSTER_SECRET: 'a secret of sixteen letters',
+  CLUSTER_SECRET: clusterSecret,
   // Longer than a busy machine stands still.
   CLUSTER_LEASE_MS: '2400',
   CLUSTER_BEAT_MS: '400',
@@ -81,6 +83,11 @@ export class Cluster {
   async followers(): Promise<Service[]> {
     const leader = await this.leading();
     return this.services.filter((service) => service !== leader);
+  }
+
+  /** One of those that follow. */
+  async follower(): Promise<Service> {
+    return nth(await this.followers(), 0);
   }
 
   async watch(service: Service, headers: Record<string, string> = {}): Promise<EventStream> {

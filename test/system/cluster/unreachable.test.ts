@@ -23,16 +23,20 @@ test('a leader that reaches no server hands over to an instance that does', asyn
   const names = [nameServer(), nameServer()];
   for (const { overrides } of names) await cluster.add(known, overrides);
   const leader = await cluster.leading();
-  const [follower] = await cluster.followers();
-  if (!follower) throw new Error('nobody follows');
-  const stream = await cluster.watch(follower);
-  await eventually(() => expect(stream.seen().complete).toBe(true), within);
+  const follower = await cluster.follower();
+  const streams = [await cluster.watch(leader), await cluster.watch(follower)];
+  const isRight = () => {
+    for (const stream of streams) {
+      expect(stream.rooms()).toEqual({ a: 1 });
+      expect(stream.seen().complete).toBe(true);
+    }
+  };
+  await eventually(isRight, within);
   const cut = names[cluster.services.indexOf(leader)]?.state;
   if (cut) cut.isCut = true;
   await eventually(() => {
     expect([roleOf(leader), roleOf(follower)]).toEqual(['following', 'leading']);
-    expect(stream.rooms()).toEqual({ a: 1 });
-    expect(stream.seen().complete).toBe(true);
+    isRight();
   }, within);
   // It does not take the lease back.
   expect(leader.instance.getSnapshot().status).toBe('active');
