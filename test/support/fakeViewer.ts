@@ -8,6 +8,8 @@ export class FakeViewer {
   isReading = true;
   isEnded = false;
   beats = 0;
+  /** Ends its connection. */
+  leave: () => void = () => {};
   pendingBytes = 0;
   #onDrain: () => void = () => {};
 
@@ -43,6 +45,10 @@ export class FakeViewer {
     this.isReading = true;
     this.pendingBytes = 0;
     if (!isSilent) this.#onDrain();
+  }
+
+  onGone(callback: () => void): void {
+    this.leave = callback;
   }
 
   heartbeatOrDisconnect(): void {

@@ -8,6 +8,7 @@ import { redisServersTable } from '../../../server/cluster/redisServersTable.js'
 import { type SharedAuth, sharedAuth } from '../../../server/cluster/sharedAuth.js';
 import { systemClock } from '../../../server/timing/clock.js';
 import { eventually } from '../../support/eventually.js';
+import { infoOf } from '../../support/infoOf.js';
 import { startCluster, startSentinels } from '../../support/redisFleets.js';
 import type { RedisServer } from '../../support/redisServer.js';
 import { owns } from '../../support/stage.js';
@@ -27,15 +28,7 @@ async function start(url: string, self: string) {
   );
   await connection.connected(60_000);
   const store = owns(new RedisClusterStore(connection, { deadlineMs: beatMs }), (it) => it.close());
-  const info = () => ({
-    id: self,
-    url: `http://${self}`,
-    version: '1',
-    protocol: 1,
-    viewers: 0,
-    startedAtMs: 0,
-    reachesServers: null,
-  });
+  const info = () => infoOf(self);
   const needs = { store, clock: systemClock, self, info, leaseMs, beatMs };
   const lease = owns(new Lease(needs), (it) => it.close());
   const events: ElectionEvent[] = [];

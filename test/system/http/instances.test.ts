@@ -3,14 +3,13 @@ import { InstanceSignatures } from '../../../server/cluster/instanceSignatures.j
 import { createApp } from '../../../server/http/app.js';
 import { readSignedBody } from '../../../server/http/auth/instances.js';
 import { appNeeds } from '../../support/appNeeds.js';
-import { clusterNeeds } from '../../support/clusterNeeds.js';
+import { clusterNeeds, clusterSecret } from '../../support/clusterNeeds.js';
 import { useHarness } from '../../support/harness.js';
 import { ask } from '../../support/http.js';
 
 const harness = useHarness();
-const secret = 'a secret of sixteen letters';
-const signatures = new InstanceSignatures(secret, 'this');
-const other = new InstanceSignatures(secret, 'other');
+const signatures = new InstanceSignatures(clusterSecret, 'this');
+const other = new InstanceSignatures(clusterSecret, 'other');
 const path = '/api/servers';
 
 /** Headers of a request to `to`. */
@@ -37,7 +36,10 @@ describe('a request of another instance', () => {
   });
 
   test.each([
-    ['with another secret', signedFor('this', new InstanceSignatures(`${secret}!`, 'other'))],
+    [
+      'with another secret',
+      signedFor('this', new InstanceSignatures(`${clusterSecret}!`, 'other')),
+    ],
     ['for another instance', signedFor('that')],
     ['for another path', signedFor('this', other, '/api/state')],
     ['by this very instance', signedFor('this', signatures)],

@@ -2,6 +2,7 @@ import type { ElectionEvent } from '../../../machines/ports.js';
 import type { InstanceInfo } from '../../../server/cluster/clusterStore.js';
 import { Lease } from '../../../server/cluster/lease.js';
 import { HandClock } from '../../support/handClock.js';
+import { infoOf } from '../../support/infoOf.js';
 import { SimulatedClusterStore } from '../../support/simulatedClusterStore.js';
 import { SimulatedRedis } from '../../support/simulatedRedis.js';
 
@@ -63,7 +64,7 @@ export class ClusterWorld {
       clock,
       events,
       isVoter,
-      info: { ...infoOf(id), ...more },
+      info: infoOf(id, more),
       isCutOff: false,
       isDeaf: false,
       pause: () => clock.pause(),
@@ -117,16 +118,6 @@ export class ClusterWorld {
     return this.time.monotonicMs() - beganAtMs;
   }
 }
-
-const infoOf = (id: string): InstanceInfo => ({
-  id,
-  url: `http://${id}`,
-  version: '1.0.0',
-  protocol: 1,
-  viewers: 0,
-  startedAtMs: 0,
-  reachesServers: null,
-});
 
 /** What is due while the process is stopped happens when it goes on, in order. */
 class PausableClock extends HandClock {

@@ -11,13 +11,13 @@ import { afterEach, describe, expect, test } from '@jest/globals';
 import type { InstanceEvent } from '../../../server/cluster/instanceEvents.js';
 import { InstanceRequests } from '../../../server/cluster/instanceRequests.js';
 import { InstanceSignatures } from '../../../server/cluster/instanceSignatures.js';
+import { clusterSecret } from '../../support/clusterNeeds.js';
 import { eventually } from '../../support/eventually.js';
 import { useHarness } from '../../support/harness.js';
 
 const harness = useHarness();
-const secret = 'a secret of sixteen letters';
-const leader = new InstanceSignatures(secret, 'leader');
-const requests = new InstanceRequests(new InstanceSignatures(secret, 'follower'));
+const leader = new InstanceSignatures(clusterSecret, 'leader');
+const requests = new InstanceRequests(new InstanceSignatures(clusterSecret, 'follower'));
 
 afterEach(() => requests.close());
 

@@ -1,10 +1,10 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { InstanceSignatures } from '../../../server/cluster/instanceSignatures.js';
+import { clusterSecret } from '../../support/clusterNeeds.js';
 
-const secret = 'a secret of sixteen letters';
-const one = new InstanceSignatures(secret, 'one');
-const two = new InstanceSignatures(secret, 'two');
+const one = new InstanceSignatures(clusterSecret, 'one');
+const two = new InstanceSignatures(clusterSecret, 'two');
 const head = { method: 'POST', target: '/api/x?room=a%2Fb' };
 
 describe('a signature between instances', () => {
@@ -16,18 +16,18 @@ describe('a signature between instances', () => {
   });
 
   test('is not valid with another secret', () => {
-    const stranger = new InstanceSignatures(`${secret}!`, 'one');
+    const stranger = new InstanceSignatures(`${clusterSecret}!`, 'one');
     expect(two.verify(stranger.sign(head, 'two'), head)).toBeUndefined();
   });
 
   test('is not valid at another instance', () => {
-    const three = new InstanceSignatures(secret, 'three');
+    const three = new InstanceSignatures(clusterSecret, 'three');
     expect(three.verify(one.sign(head, 'two'), head)).toBeUndefined();
   });
 
   test('is not valid at a later run of the same instance, which has another id', () => {
     const recorded = one.sign(head, 'two');
-    const later = new InstanceSignatures(secret, 'two-again');
+    const later = new InstanceSignatures(clusterSecret, 'two-again');
     expect(later.verify(recorded, head)).toBeUndefined();
   });
 
@@ -54,7 +54,7 @@ describe('a signature between instances', () => {
     const other = one.sign(head, 'two', 'other');
     const digest = (text: string) => /body=(\S+)/.exec(text)?.[1] ?? '';
     expect(two.verify(header.replace('from=one', 'from=six'), head)).toBeUndefined();
-    const three = new InstanceSignatures(secret, 'three');
+    const three = new InstanceSignatures(clusterSecret, 'three');
     expect(three.verify(header.replace('to=two', 'to=three'), head)).toBeUndefined();
     const swapped = header.replace(digest(header), digest(other));
     expect(two.verify(swapped, head)).toBeUndefined();

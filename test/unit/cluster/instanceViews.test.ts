@@ -1,15 +1,8 @@
 import { expect, test } from '@jest/globals';
 import { instanceViews, viewAlone } from '../../../server/cluster/instanceViews.js';
+import { infoOf } from '../../support/infoOf.js';
 
-const info = (id: string, startedAtMs: number) => ({
-  id,
-  url: `http://${id}`,
-  version: '1.0.0',
-  protocol: 1,
-  viewers: startedAtMs,
-  startedAtMs,
-  reachesServers: null,
-});
+const info = (id: string, startedAtMs: number) => infoOf(id, { viewers: startedAtMs, startedAtMs });
 const known = (id: string, startedAtMs: number, isThere = true) => ({
   ...info(id, startedAtMs),
   beatAgoMs: startedAtMs * 100,

@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, test } from '@jest/globals';
+import { infoOf } from '../../support/infoOf.js';
 import { beatMs, ClusterWorld, leaseMs, type TestInstance } from './clusterWorld.js';
 
 const stepDownMs = (leaseMs * 2) / 3;
@@ -218,8 +219,7 @@ describe('stepping down', () => {
     const a = world.startLeader('a');
     world.start('b');
     world.advance(10_000);
-    const { beats = 0 } =
-      world.redis.beat(beatOf('observer')).instances.find(({ id }) => id === 'a') ?? {};
+    const { beats = 0 } = world.redis.beat(observed).instances.find(({ id }) => id === 'a') ?? {};
     world.advanceUntil(() => beatsOf('a') > beats);
     a.isCutOff = true;
     const tookMs = world.advanceUntil(() => a.types.includes('lease.lost'));
@@ -659,21 +659,8 @@ describe('what is asked of a lease', () => {
   });
 });
 
-const beatOf = (id: string) => ({
-  info: {
-    id,
-    url: '',
-    version: '',
-    protocol: 0,
-    viewers: 0,
-    startedAtMs: 0,
-    reachesServers: null,
-  },
-  beats: 0,
-  isCandidate: false,
-  highestTerm: 0,
-});
+const observed = { info: infoOf('observer'), beats: 0, isCandidate: false, highestTerm: 0 };
 
 /** How often an instance has beaten. */
 const beatsOf = (id: string): number =>
-  world.redis.beat(beatOf('observer')).instances.find((each) => each.id === id)?.beats ?? 0;
+  world.redis.beat(observed).instances.find((each) => each.id === id)?.beats ?? 0;

@@ -2,16 +2,8 @@ import { expect, test } from '@jest/globals';
 import type { Answered, Beat, BeatResult } from '../../../server/cluster/clusterStore.js';
 import { LeaseBeats } from '../../../server/cluster/leaseBeats.js';
 import { HandClock } from '../../support/handClock.js';
+import { infoOf } from '../../support/infoOf.js';
 
-const info = {
-  id: 'a',
-  url: 'http://a',
-  version: '1',
-  protocol: 1,
-  viewers: 0,
-  startedAtMs: 0,
-  reachesServers: null,
-};
 const resultOf = (inboxLength: number): BeatResult => ({
   isRenewed: false,
   highestTerm: 0,
@@ -38,7 +30,7 @@ function start({ term }: { term?: number } = {}) {
     clock,
     beatMs: 1000,
     tell: () => ({
-      info,
+      info: infoOf('a'),
       isCandidate: true,
       highestTerm: 0,
       lease: term === undefined ? undefined : { term, isActive: false },

@@ -1,21 +1,12 @@
 import { describe, expect, test } from '@jest/globals';
-import { ConfigError, readConfig } from '../../../server/config/config.js';
+import { readConfig } from '../../../server/config/config.js';
 import { peerUrlFor } from '../../../server/config/peerUrlFor.js';
+import { problemsOf } from './problemsOf.js';
 
 const cluster = {
   CLUSTER_URL: 'redis://:hunter2@127.0.0.1:6379',
   CLUSTER_SECRET: 'sixteen letters!',
 };
-
-function problemsOf(env: Record<string, string>): string[] {
-  try {
-    readConfig(env);
-  } catch (error) {
-    if (error instanceof ConfigError) return error.problems;
-    throw error;
-  }
-  return [];
-}
 
 describe('the configuration of a cluster', () => {
   test('reads every variable', () => {

@@ -3,22 +3,13 @@ import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { ConfigError, readConfig } from '../../../server/config/config.js';
+import { readConfig } from '../../../server/config/config.js';
 import { publicUrlFor } from '../../../server/config/publicUrlFor.js';
 import { variables } from '../../../server/config/variables.js';
 import { makeCertificate } from '../../support/certificates.js';
+import { problemsOf } from './problemsOf.js';
 
 const certificate = makeCertificate('DNS:a.example');
-
-function problemsOf(env: Record<string, string | undefined>): string[] {
-  try {
-    readConfig(env);
-  } catch (error) {
-    if (error instanceof ConfigError) return error.problems;
-    throw error;
-  }
-  return [];
-}
 
 describe('the configuration', () => {
   test('has the defaults of the table', () => {

@@ -4,7 +4,6 @@ import type {
   AcquireResult,
   Answered,
   ClusterStore,
-  InstanceInfo,
   LeaseRecord,
 } from '../../../../server/cluster/clusterStore.js';
 import { ClusterConnection } from '../../../../server/cluster/connect.js';
@@ -81,18 +80,6 @@ export const adapters = [
   ['a real Redis', real],
   ['the simulated Redis', simulated],
 ] as const;
-
-export const infoOf = (id: string, more: Partial<InstanceInfo> = {}): InstanceInfo => ({
-  id,
-  url: `http://${id}:8080`,
-  serversUrl: undefined,
-  version: '1.0.0',
-  protocol: 1,
-  viewers: 0,
-  startedAtMs: 1_700_000_000_000,
-  reachesServers: null,
-  ...more,
-});
 
 /** The answer to one request, as a promise. */
 export function answer<T>(

@@ -8,9 +8,11 @@ import {
   type InstanceInfo,
   maxInboxEntries,
 } from '../../../../server/cluster/clusterStore.js';
-import { adapters, answer, type ClusterRedis, infoOf, taken } from './adapters.js';
+import { infoOf } from '../../../support/infoOf.js';
+import { adapters, answer, type ClusterRedis, taken } from './adapters.js';
 
-const [a, b] = [infoOf('a', { serversUrl: 'https://dashboard.example' }), infoOf('b')];
+const a = infoOf('a', { url: 'http://a:8080', serversUrl: 'https://dashboard.example' });
+const b = infoOf('b');
 
 describe.each(adapters)('%s', (_, start) => {
   let redis: ClusterRedis;

@@ -11,8 +11,8 @@ import { RedisClusterStore } from '../../../../server/cluster/redisClusterStore.
 import { redisServersTable } from '../../../../server/cluster/redisServersTable.js';
 import { makeCertificate } from '../../../support/certificates.js';
 import { eventually } from '../../../support/eventually.js';
+import { infoOf } from '../../../support/infoOf.js';
 import { startRedis } from '../../../support/redisServer.js';
-import { infoOf } from './adapters.js';
 
 const { key, cert } = makeCertificate('IP:127.0.0.1');
 const ends: (() => unknown)[] = [];

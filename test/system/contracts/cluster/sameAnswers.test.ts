@@ -1,7 +1,8 @@
 import { expect, test } from '@jest/globals';
 import type { ClusterStore, LeaseRecord } from '../../../../server/cluster/clusterStore.js';
+import { infoOf } from '../../../support/infoOf.js';
 import { Random } from '../../../worlds/random.js';
-import { adapters, answer, type ClusterRedis, infoOf } from './adapters.js';
+import { adapters, answer, type ClusterRedis } from './adapters.js';
 
 const sequences = 40;
 const requests = 80;

@@ -12,14 +12,8 @@ let told: [ServerId, readonly string[]][];
 let posts: RoomPosts;
 let streams: PostStreams;
 
-/** An instance at the end of a stream, which can leave. */
+/** An instance at the end of a stream. */
 class FakeInstance extends FakeViewer {
-  leave: () => void = () => {};
-
-  onGone(callback: () => void): void {
-    this.leave = callback;
-  }
-
   /** The names of the events since the last call. */
   names(): (string | undefined)[] {
     return this.frames.splice(0).map((frame) => /^event: (.*)$/m.exec(frame)?.[1]);

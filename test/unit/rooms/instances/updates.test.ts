@@ -24,14 +24,6 @@ function local() {
   return { updates: new LocalUpdates((isWanted) => wanted.push(isWanted)), wanted };
 }
 
-class FakeInstance extends FakeViewer {
-  leave: () => void = () => {};
-
-  onGone(callback: () => void): void {
-    this.leave = callback;
-  }
-}
-
 test('servers are asked for updates from the first follower until the last one leaves', () => {
   const { updates, wanted } = local();
   const [first, second] = [noted(), noted()];
@@ -83,7 +75,7 @@ describe('streams to other instances', () => {
   test('are one follower together, and carry every update', () => {
     const { updates, wanted } = local();
     const streams = new UpdateStreams(updates);
-    const [first, second] = [new FakeInstance(), new FakeInstance()];
+    const [first, second] = [new FakeViewer(), new FakeViewer()];
     for (const each of [first, second]) streams.add(each.viewer);
     updates.take('ä"', Uint8Array.of(1, 2));
     first.leave();
@@ -101,7 +93,7 @@ describe('streams to other instances', () => {
   test('tell an instance that missed updates', () => {
     const { updates } = local();
     const streams = new UpdateStreams(updates);
-    const instance = new FakeInstance();
+    const instance = new FakeViewer();
     streams.add(instance.viewer);
     instance.isReading = false;
     updates.take('a', Uint8Array.of(1));
