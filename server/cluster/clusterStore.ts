@@ -26,7 +26,7 @@ export interface InstanceInfo {
 export interface InstanceRecord extends InstanceInfo {
   /** Whether it would lead. False while it backs off. */
   readonly isCandidate: boolean;
-  /** Grows with each beat: whoever sees it unchanged for a lease time knows that the instance is gone. */
+  /** Grows with each beat. An instance is gone if this has not changed for a lease time. */
   readonly beats: number;
   /** Time since its last beat by the clock of Redis, which may jump. At least 0. */
   readonly beatAgoMs: number;

@@ -10,7 +10,7 @@ export interface ConnectOptions {
   readonly url: string;
   readonly sentinelPassword?: string | undefined;
   readonly log: Logger;
-  /** For connecting, and for an answer. A Redis that hangs for twice as long is connected to again. */
+  /** For connecting, and for each answer. If Redis hangs for twice as long, the connection is replaced. */
   readonly deadlineMs: number;
 }
 
@@ -135,7 +135,7 @@ function clientFor(
   const options = {
     ...optionsFor(target, timeouts),
     commandTimeout: deadlineMs,
-    // ioredis waits for so long with a timer that would keep a process that ends.
+    // ioredis waits for this time with a timer that keeps the process alive.
     disconnectTimeout: 100,
     socketTimeout: 2 * deadlineMs,
     autoResendUnfulfilledCommands: false,

@@ -1,6 +1,6 @@
 import type { ElectionEvent, Leader } from '../../machines/ports.js';
 
-/** What the slot `election` and others are told: each thing once, while it does not change. */
+/** Tells the slot `election` and other listeners who leads, and tells it again only when it changes. */
 export class ElectionNews {
   /** The leader that was told last; null: that there is none; undefined: nothing yet. */
   #told: Leader | null | undefined;
@@ -27,7 +27,7 @@ export class ElectionNews {
     return () => void this.#listeners.delete(listener);
   }
 
-  /** Tells who leads, unless that was the last that was told about it. */
+  /** Tells who leads, if that has changed since it was told last. */
   tell(leader: Leader | undefined): void {
     const isKnown = leader ? isSame(leader, this.#told) : this.#told === null;
     if (isKnown) return;
@@ -35,7 +35,7 @@ export class ElectionNews {
     this.emit(leader ? { type: 'leader.seen', leader } : { type: 'leader.gone' });
   }
 
-  /** Who leads is told again the next time. */
+  /** The next `tell` tells who leads, even if that has not changed. */
   forget(): void {
     this.#told = undefined;
   }
@@ -45,7 +45,7 @@ export class ElectionNews {
     for (const listener of [...this.#listeners]) listener();
   }
 
-  /** Nobody is told anything any more. */
+  /** Removes all listeners. */
   close(): void {
     this.#election = undefined;
     this.#listeners.clear();

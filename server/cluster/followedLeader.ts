@@ -7,11 +7,11 @@ export interface FollowedLeaderNeeds {
   relay: Pick<Relay, 'follow'>;
   /** The stream of another instance. */
   upstreamOf: (leader: Leader) => Upstream;
-  /** Called when another instance leads than before; undefined: none does. Not when this instance leads. */
+  /** Called when the leader changes; undefined: none leads. Not called when this instance begins to lead. */
   onChanged: (leader: Leader | undefined) => void;
 }
 
-/** The leader that this instance follows, as its machine says. Switches the relay when that is another one. */
+/** The leader that this instance follows, as its machine says. Switches the relay when the leader changes. */
 export class FollowedLeader {
   readonly #needs: FollowedLeaderNeeds;
   #leader: Leader | undefined;

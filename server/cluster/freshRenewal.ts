@@ -7,11 +7,11 @@ export interface FreshRenewalNeeds {
   renew: (done: (isHeld: boolean) => void) => void;
 }
 
-/** A renewal serves everything that begins so long after it was sent. */
+/** A renewal serves everything that begins within this time after it was sent. */
 const freshMs = 500;
 
 /**
- * Renews the lease before instructions to be silent. A renewal serves a slice of them: a thousand servers are
+ * Renews the lease before servers are told to be silent. Several servers share a renewal: a thousand are
  * silenced with a few renewals.
  */
 export class FreshRenewal {
@@ -31,7 +31,7 @@ export class FreshRenewal {
       renew((isHeld) => (isHeld ? resolve() : reject(new Error('the lease could not be renewed'))));
     });
     this.#renewal = { sentAtMs: nowMs, ended };
-    // A failed one serves nobody else.
+    // A failed renewal is not shared.
     ended.catch(() => {
       this.#renewal = undefined;
     });

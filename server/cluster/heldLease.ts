@@ -14,7 +14,7 @@ export class HeldLease {
     this.#endsAfterMs = endsAfterMs;
   }
 
-  /** `sentAt`: when the renewal was sent that has succeeded. */
+  /** `sentAt`: when the successful renewal was sent. */
   renew(sentAt: Instant): void {
     if (sentAt.monotonicMs > this.#renewedAt.monotonicMs) this.#renewedAt = sentAt;
   }

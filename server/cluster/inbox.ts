@@ -77,7 +77,7 @@ export function inboxText(written: InboxEntry): string | undefined {
   return json.length <= maxEntryLength ? json : undefined;
 }
 
-/** Reads an entry; undefined: it is none that this version knows. */
+/** Reads an entry; undefined: this version does not know such an entry. */
 export function parseInboxEntry(json: string): InboxEntry | undefined {
   if (json.length > maxEntryLength) return undefined;
   // The parsed numbers have no brand.

@@ -97,7 +97,7 @@ export class InstanceRequests {
     return { close: () => closing.abort() };
   }
 
-  /** Ends idle connections. Open requests belong to those who sent them. */
+  /** Ends idle connections. The senders of open requests end those. */
   close(): void {
     this.#agents.http.destroy();
     this.#agents.https.destroy();

@@ -36,7 +36,7 @@ export function instanceViews({
     .map((instance) => {
       const role = roleOf(instance.id, instance.isThere);
       const term = role === 'leading' && leader ? leader.term : null;
-      // Without Redis nobody tells anything.
+      // Without Redis, no beats arrive.
       const lagMs = isConnected ? Math.round(instance.beatAgoMs) : null;
       return viewOf(instance, { role, term, lagMs });
     });

@@ -83,7 +83,7 @@ export class Lease {
     this.#beats.start();
   }
 
-  /** Ends without a word: the lease is not released, and nobody is called any more. */
+  /** Stops without releasing the lease. No listener is called afterwards. */
   close(): void {
     this.#beats.stop();
     this.#needs.clock.clearTimeout(this.#endTimer);
@@ -93,7 +93,7 @@ export class Lease {
     this.#beatListeners.clear();
   }
 
-  /** Stops the beats, and tells the others that this instance goes. Release the lease before. */
+  /** Stops the beats, and tells the others that this instance goes. Release the lease first. */
   leave(done: Answered<void>): void {
     this.#beats.stop();
     this.#needs.store.leave(this.#needs.self, done);
@@ -186,7 +186,7 @@ export class Lease {
     if (isChanged && this.#held) this.#beats.send();
   }
 
-  /** For the leader: at any instance. */
+  /** Leaves entries for the leader. Any instance may do it. */
   pushInbox(entries: readonly string[], done: Answered<void> = () => {}): void {
     this.#needs.store.pushInbox(entries, done);
   }

@@ -25,12 +25,12 @@ type Ended = (result: BeatResult | undefined) => void;
 /** Sends the beats of an instance, and repeats a leader's that is not answered. Its owner stops it. */
 export class LeaseBeats {
   readonly #needs: LeaseBeatsNeeds;
-  /** Those that wait for the newest renewal under way. */
+  /** Callers that wait for the newest renewal that is not answered yet. */
   #renewal: Ended[] | undefined;
   #sent = 0;
   #sentAtMs = Number.NEGATIVE_INFINITY;
   #answered = 0;
-  /** When the last beat that was answered was sent, and how many have failed since. */
+  /** When the last answered beat was sent, and how many have failed since. */
   #answeredAtMs: number;
   #failures = 0;
   #isStopped = false;
@@ -68,17 +68,17 @@ export class LeaseBeats {
     return this.#answered > 0;
   }
 
-  /** How late the last regular beat was sent: as long had the event loop stood still. */
+  /** How late the last regular beat was sent: the event loop stood still for that long. */
   get lagMs(): number {
     return this.#lagMs;
   }
 
-  /** For how long the next regular beat has been due: as long has the event loop stood still. */
+  /** How long the next regular beat has been due: the event loop has stood still for that long. */
   get overdueMs(): number {
     return Math.max(0, this.#needs.clock.monotonicMs() - this.#nextAtMs);
   }
 
-  /** How many have failed since the last answer, and how long ago the beat was sent that was answered. */
+  /** How many have failed since the last answer, and how long ago the last answered beat was sent. */
   get silence(): { failures: number; ms: number } {
     const ms = this.#needs.clock.monotonicMs() - this.#answeredAtMs;
     return { failures: this.#failures, ms };
@@ -126,7 +126,7 @@ export class LeaseBeats {
       if (result) this.#needs.onAnswer(result, beat, sentAt);
       if (error) this.#failed(error);
       else if (result && beat.beats > this.#answered) this.#news(result, beat, sentAt);
-      // Last: who waits may ask who is there now.
+      // Last: a caller may ask at once which instances are there.
       for (const each of waiting) each(result);
     });
   }

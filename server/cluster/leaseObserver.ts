@@ -1,14 +1,14 @@
 import type { InstanceId, Leader, Term } from '../../machines/ports.js';
 import type { LeaseRecord } from './clusterStore.js';
 
-/** After so long without a look, what was seen before no longer counts: one lost beat is less. */
+/** In lease times. A longer gap between two looks starts the wait again. One lost beat is a shorter gap. */
 const longestGap = 0.75;
 
 /**
  * What an instance has seen of the lease. It trusts its own monotonic clock only: a lease has expired when it
  * has not changed for a lease time since it was first seen so. Neither Redis's clock nor the leader's counts.
- * A replica that takes over may show a record again that was replaced meanwhile, so only what was looked at
- * all the time counts as unchanged.
+ * After a failover, a replica may show an older record again. So a record counts as unchanged only if it was
+ * watched without a gap.
  */
 export class LeaseObserver {
   readonly #self: InstanceId;
@@ -17,9 +17,9 @@ export class LeaseObserver {
   /** When the record was first seen as it is. Undefined: nothing was seen yet. */
   #sinceMs: number | undefined;
   #lookedAtMs = Number.NEGATIVE_INFINITY;
-  /** Whether the record came to be what it is while this instance looked. */
+  /** Whether this instance was watching when the record last changed. */
   #isWitnessed = false;
-  /** The last term that was seen with a leader. Only then is its release known to be the last word. */
+  /** The last term that was seen with a leader. A released record of another term may be an old one. */
   #heldTerm: Term | undefined;
   #wasActive = false;
   #highestTerm: Term = 0;
@@ -46,7 +46,7 @@ export class LeaseObserver {
     if (record.instance !== undefined) this.#heldTerm = record.term;
   }
 
-  /** There was such a term, whatever Redis says now. */
+  /** Notes that a term has existed, even if Redis has lost it. */
   knows(term: Term): void {
     this.#highestTerm = Math.max(this.#highestTerm, term);
   }
@@ -78,9 +78,9 @@ export class LeaseObserver {
     if (this.#sinceMs === undefined) return false;
     if (this.#isUnchanged(nowMs)) return true;
     const record = this.#record;
-    // Of a lease that Redis lost, the leader may still act.
+    // Redis lost the lease, but its leader may still act.
     if (!record || record.isLost || this.#isForgotten) return false;
-    // Taken by a request of this instance whose answer was lost.
+    // A request of this instance has taken it, and the answer was lost.
     if (record.instance === this.#self) return this.#isWitnessed;
     return record.instance === undefined && record.term === this.#heldTerm;
   }

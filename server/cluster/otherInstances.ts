@@ -3,7 +3,7 @@ import type { InstanceRequests, Peer } from './instanceRequests.js';
 
 const timeoutMs = 1000;
 
-/** Asks all other instances the same, for what is at one of them only: watched rooms. */
+/** Asks all other instances the same question, about what only one of them has: a watched room. */
 export class OtherInstances {
   readonly #requests: InstanceRequests;
   readonly #peers: () => readonly Peer[];

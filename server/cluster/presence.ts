@@ -24,7 +24,7 @@ export class Presence {
     this.#leaseMs = leaseMs;
   }
 
-  /** All that beat lately, as Redis told it. `nowMs`: the monotonic time of the answer. */
+  /** Notes the instances that Redis knows. `nowMs`: the monotonic time of the answer. */
   observe(records: readonly InstanceRecord[], nowMs: number): void {
     const entries = records.map((record) => [record.id, this.#toSeen(record, nowMs)] as const);
     this.#seen = new Map(entries);
@@ -40,7 +40,7 @@ export class Presence {
   #toSeen(record: InstanceRecord, nowMs: number): Seen {
     const known = this.#seen.get(record.id);
     if (known?.record.beats === record.beats) return { record, atMs: known.atMs };
-    // The clock of Redis may have jumped, but nothing else tells of one that was not seen before.
+    // The clock of Redis may have jumped, but for an instance that is seen first there is nothing else.
     return { record, atMs: known ? nowMs : nowMs - Math.min(record.beatAgoMs, presenceMs) };
   }
 }

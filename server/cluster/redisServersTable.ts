@@ -15,7 +15,7 @@ export function redisServersTable(connection: ClusterConnection): ServersTable {
       const servers = Object.entries(items).flatMap(([id, text]) => toStoredServer(id, text) ?? []);
       const now = Date.now();
       const expired = servers.filter(({ expiresAt }) => expiresAt <= now);
-      // Nobody waits for it: the next listing does it again.
+      // Not awaited: the next listing tries again.
       void removeAll(connection, expired).catch(() => undefined);
       return servers.filter(({ expiresAt }) => expiresAt > now);
     },

@@ -10,14 +10,14 @@ type Session = Parameters<SharedSignOuts['add']>[0];
 export interface RedisSignOutsOptions {
   /** Two keys in one slot. */
   keys: { signOuts: string; about: string };
-  /** Time between two looks at Redis: as long may a session go on elsewhere. */
+  /** Time between two reads of Redis. A session that signed out may be accepted elsewhere for that long. */
   pollMs?: number;
-  /** A session lives no longer. */
+  /** Longest lifetime of a session. */
   sessionMs: number;
 }
 
 const scripts = { signOut: readScript('signOut'), read: readScript('readSignOuts') };
-/** Redis remembers so many one by one, as `Sessions` does. */
+/** Redis remembers at most this many one by one, as `Sessions` does. */
 const maxSignOuts = 4096;
 
 const reply = z.union([
@@ -60,7 +60,7 @@ export class RedisSignOuts implements SharedSignOuts {
     clearTimeout(this.#timer);
   }
 
-  /** Tells Redis what it does not know, reads what it knows, and comes back later. */
+  /** Writes to Redis what it does not know, reads what is new there, and does so again later. */
   async #synchronize(): Promise<void> {
     if (this.#isBusy || this.#isClosed) return;
     this.#isBusy = true;

@@ -16,7 +16,7 @@ export interface Counted {
   msBeforeNext: number;
 }
 
-/** Redis has as long to answer. After that, it is not asked for a while. */
+/** Deadline of an answer of Redis. After a failure, Redis is not asked for `awayMs`. */
 const deadlineMs = 500;
 const awayMs = 2000;
 /** A client that is never wrong makes at most one request to Redis in this time. */

@@ -184,7 +184,7 @@ export class Feed {
     return { ...status, detail: this.#forInstances.detail(), isTakeover: this.#isTakeover };
   }
 
-  /** Nobody must take a map for complete, or settled, while rooms of it are unsent. */
+  /** A status must not say complete, or settled, while changed rooms are unsent. */
   #mustWait(status: FeedStatus | LeaderStatus): boolean {
     if (this.#isRestarting) return false;
     return this.#unsent.size > maxRoomsPerFrame && isBetter(status, this.#status);

@@ -47,7 +47,7 @@ export class Channel<V extends StreamViewer = Viewer> {
     this.#makeWhole(viewer);
   }
 
-  /** Adds a viewer that has missed these frames: it gets them, or the whole state if it does not take them all. */
+  /** Adds a viewer that missed these frames: it gets them, or the whole state if it does not take all of them. */
   addMissing(viewer: V, missed: readonly Frame[] | undefined): void {
     if (missed?.every((frame) => viewer.send(frame))) this.add(viewer);
     else this.addNeedingState(viewer);
@@ -72,7 +72,7 @@ export class Channel<V extends StreamViewer = Viewer> {
     for (const viewer of this.#behind) this.#catchUp(viewer);
   }
 
-  /** Makes every viewer need the whole state: what they were sent no longer helps them. */
+  /** Makes every viewer need the whole state: the frames that they were sent are no longer valid. */
   renew(): void {
     this.#awaiting.clear();
     for (const viewer of this.#viewers) {

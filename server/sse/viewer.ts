@@ -28,7 +28,7 @@ export class Viewer {
   readonly #onGone: (() => void)[] = [];
   readonly #successor: () => Answerer;
 
-  /** `successor`: whether somebody can answer when this service ends the stream. */
+  /** `successor`: whether another instance can answer when this service ends the stream. */
   constructor(ctx: Context, successor: () => Answerer = () => 'absent') {
     this.#ctx = ctx;
     this.#successor = successor;

@@ -3,7 +3,7 @@ export type Timer = unknown;
 
 /** The clocks and timers of one process. Parts that must run in simulated time get one. */
 export interface Clock {
-  /** Milliseconds since any instant. Nobody sets it, but it may stand still while the machine sleeps. */
+  /** Milliseconds since some instant. It is never set, but it may stand still while the machine sleeps. */
   monotonicMs(): number;
   /** Milliseconds since 1970. It may be set, also back. */
   wallMs(): number;

@@ -37,7 +37,7 @@ export class Audience {
   readonly #changes: Channel<StreamViewer>;
   /** Viewers that wait for the first answer of the upstream. */
   readonly #arrivals = new Map<StreamViewer, Arrival>();
-  /** Viewers of changes that come with newer numbers than the last ones. They are told the status only. */
+  /** Viewers of changes that already have newer numbers than this relay. They are told the status only. */
   readonly #ahead = new Map<StreamViewer, string>();
   readonly #history = new RelayHistory();
   readonly #mapPace: Pace;
@@ -79,7 +79,7 @@ export class Audience {
     this.#isWaiting = true;
   }
 
-  /** Viewers get what there is from now on. */
+  /** Gives waiting viewers what there is. Later ones do not wait. */
   letIn(): void {
     if (!this.#isWaiting) return;
     this.#isWaiting = false;
@@ -105,7 +105,7 @@ export class Audience {
     if (this.size === 0) this.#heartbeat.stop();
   }
 
-  /** Tells viewers the status if it is another than they were told. */
+  /** Tells viewers the status if it has changed since they were told. */
   tellStatus(): void {
     const status = this.#needs.status();
     if (this.#told && isSame(status, this.#told)) return;
@@ -124,7 +124,7 @@ export class Audience {
     this.#send(change, [frame], frame);
   }
 
-  /** Leads over to other numbers by what differs. */
+  /** Shows other numbers by sending what differs. */
   leadOver(fleet: Fleet, difference: Difference): void {
     if (!this.#shown) throw new Error('there is nothing to lead over from');
     this.#shown.fleet = fleet;
@@ -133,7 +133,7 @@ export class Audience {
     this.#send({ position: fleet.position, rooms, servers }, frames, Buffer.concat(frames));
   }
 
-  /** Whole states of a fleet that is not shown yet. `note` its rooms before it is shown. */
+  /** Whole states of a fleet that is not shown yet. Note its rooms before it is shown. */
   wholeStatesOf(fleet: Fleet): ShownFleet {
     const shown: ShownFleet = {
       fleet,
@@ -199,7 +199,7 @@ export class Audience {
     this.#changes.addMissing(viewer, missed && withStatus(missed, this.#needs.status()));
   }
 
-  /** Whether a viewer has newer numbers: it comes from an instance that heard from the leader later. */
+  /** Whether a viewer has newer numbers, from an instance that heard from the leader later. */
   #isAhead(lastEventId: string | undefined): lastEventId is string {
     if (!this.#shown || lastEventId === undefined || !isOutdated(this.#needs.status()))
       return false;

@@ -10,10 +10,10 @@ import type { ServerView } from '../../wire/serverView.js';
 import type { Fleet } from './fleet.js';
 import { eachOf, type Step } from './slicedWork.js';
 
-/** More rooms are not sent as changes: a snapshot says it with less work. */
+/** If more rooms differ, a snapshot is less work. */
 const maxRooms = 50_000;
 
-/** What leads from one fleet to another. Compares in slices; neither may change meanwhile. */
+/** What differs between two fleets. Compares in slices; neither fleet may change meanwhile. */
 export class Difference {
   readonly rooms: [room: RoomName, count: number][] = [];
   readonly servers: ServerView[] = [];

@@ -53,7 +53,7 @@ export function termOf({ id }: Pick<Position, 'id'>): number {
 
 const idParts = /^(\d+)\.(\d+)-(\d+)$/;
 
-/** Whether an event id comes after another one. False if it is none. */
+/** Whether an event id comes after another one. False if the text is not an event id. */
 export function isNewer(id: string, other: string): boolean {
   const [, ...parts] = idParts.exec(id)?.map(Number) ?? [];
   const [, ...others] = idParts.exec(other)?.map(Number) ?? [];

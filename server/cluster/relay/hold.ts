@@ -23,13 +23,13 @@ export class Hold {
   #timer: Timer;
   #isOver = false;
 
-  /** `onOver`: the time is over, and nothing is held back any more. */
+  /** `onOver`: called when the time is over. Nothing is held back afterwards. */
   constructor(clock: Clock, onOver: () => void) {
     this.#clock = clock;
     this.#onOver = onOver;
   }
 
-  /** Whether to wait. The first time starts the time. */
+  /** Whether to wait. The first wait starts the timer. */
   holds({ incoming, word, shown }: HoldFacts): boolean {
     if (word.complete || this.#isOver) return false;
     const isMissing = shown ? !isSettled(word) || lacksServers(incoming, shown) : word.isTakeover;
@@ -37,7 +37,7 @@ export class Hold {
     return isMissing;
   }
 
-  /** The next leader has a time of its own. */
+  /** Starts over for the next leader. */
   reset(): void {
     this.#clock.clearTimeout(this.#timer);
     this.#timer = undefined;

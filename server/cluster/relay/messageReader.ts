@@ -4,8 +4,8 @@ const lineEnd = 0x0a;
 const messageEnd = Buffer.from('\n\n');
 
 /**
- * Splits a stream of this service into its messages, as bytes: they are passed on as they are. Not a
- * parser of any event stream: lines end with a line feed, and a message has one line of data.
+ * Splits a stream of this service into its messages, as bytes: they are passed on as they are. Not a general
+ * parser of event streams: lines end with a line feed, and a message has one line of data.
  */
 export class MessageReader {
   readonly #onMessage: (message: UpstreamEvent) => void;

@@ -19,11 +19,11 @@ export interface ReceptionNeeds {
   hold: Hold;
   /** The numbers that are shown are the leader's. */
   onShown: () => void;
-  /** An event was wrong, or does not follow what came before. */
+  /** An event is invalid, or does not follow the one before. */
   onError: (error: unknown) => void;
 }
 
-/** What comes by one opening of the upstream, and when the audience gets it. */
+/** Collects the events of one opening of the upstream, and decides when the audience gets them. */
 export class Reception {
   readonly #needs: ReceptionNeeds;
   readonly #work: SlicedWork;
@@ -52,7 +52,7 @@ export class Reception {
     return this.#word;
   }
 
-  /** Whether the numbers that are shown are those of this reception, as far as they have come. */
+  /** Whether the numbers that are shown are those that this reception has read. */
   get isAttached(): boolean {
     return this.#isAttached;
   }
@@ -67,7 +67,7 @@ export class Reception {
     this.#takeAll();
   }
 
-  /** Everything that the leader sent until now has come. */
+  /** A beat: all that the leader has sent until now was received. */
   noteBeat(): void {
     this.#isPartial &&= this.#isChanging;
     this.#isChanging = false;

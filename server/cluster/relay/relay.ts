@@ -32,7 +32,7 @@ export interface RelayStatus {
   /** Why there is none; null: there is one, or no reason was given. */
   why: string | null;
   viewers: number;
-  /** `closed`: nobody looks. `holding`: the numbers of an earlier term or activation are shown. */
+  /** `closed`: there is no viewer. `holding`: the numbers of an earlier term or activation are shown. */
   state: 'closed' | 'opening' | 'live' | 'holding' | 'lost';
   /** What viewers are told. */
   shown: FleetStatus;
@@ -214,7 +214,7 @@ export class Relay {
     this.#reception = undefined;
   }
 
-  /** Nobody looks: the leader is left alone, and the numbers are kept for those who come back. */
+  /** The last viewer is gone: closes the stream, and keeps the numbers for viewers that return soon. */
   #linger(): void {
     const { clock, lingerMs } = this.#needs;
     clock.clearTimeout(this.#answerTimer);

@@ -21,7 +21,7 @@ if lease.term ~= seenTerm or lease.renewals ~= seenRenewals then
 end
 
 -- The term is drawn here: above the last one, all that the asker knows, and the time. So it does not go
--- back when the keys were lost, and not when the clock jumped.
+-- back when Redis loses its keys, or when its clock is set back.
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local known = math.max(tonumber(lease.term), tonumber(lease.highest), tonumber(ARGV[5]))

@@ -13,7 +13,7 @@ local now = time[1] * 1000 + math.floor(time[2] / 1000)
 
 local lease = redis.call('HGETALL', KEYS[1])
 if #lease == 0 then
-  -- Redis lost the lease, or there never was one. The mark is unique, so that nobody takes it for another.
+  -- Redis lost the lease, or there never was one. Each such mark is unique, so instances can tell two apart.
   local mark = string.format('%.0f', time[1] * 1000000 + time[2])
   lease = {
     'term', highest, 'highest', highest, 'renewals', mark, 'instance', '', 'isLost', '1', 'isActive', '0',
@@ -26,7 +26,7 @@ for i = 1, #lease, 2 do
   at[lease[i]] = i + 1
 end
 
--- Redis may have forgotten a term that others have seen. Then nobody leads with a lower one.
+-- Redis may have forgotten a term that an instance has seen. Then no instance leads with a lower one.
 if tonumber(highest) > tonumber(lease[at.highest]) then
   redis.call('HSET', KEYS[1], 'highest', highest)
 else

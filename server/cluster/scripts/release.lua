@@ -9,7 +9,7 @@ if held[1] == term and held[3] == instance then
     'instance', '', 'renewals', string.format('%.0f', held[2] + 1), 'isActive', isActive)
 elseif wasForgotten == '1'
     and (not held[1] or tonumber(held[1]) < tonumber(term) or (held[1] == term and held[4] == '1')) then
-  -- Redis lost this lease: it knows again that it was held, and released.
+  -- Redis lost this lease. Store that it was held, and released.
   redis.call('HSET', KEYS[1], 'term', term, 'instance', '', 'renewals', '1', 'isActive', isActive,
     'isLost', '0', 'url', '', 'serversUrl', '', 'protocol', '0', 'request', '', 'previous', '[]')
   redis.call('HSETNX', KEYS[1], 'highest', '0')
