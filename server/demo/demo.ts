@@ -2,7 +2,7 @@
  * `npm run demo`: runs the service, real pub-sub servers in their own processes, simulated editors, and
  * a live table of the service's stream. Reads the variables PORT, DEMO_SECONDS and REDIS_URL.
  *
- * `-- --instances 3` runs so many instances of the service behind a proxy. Their leader is killed every
+ * `-- --instances 3` runs three instances of the service behind a proxy. Their leader is killed every
  * 20 s, or `--kill-every` seconds; 0: never.
  */
 

@@ -1,7 +1,7 @@
 import type { ServerId } from '../../machines/ports.js';
 import type { FollowedRoom, PostedRoom, PostedRoomEvents, RoundAnswers } from './postedRoom.js';
 
-/** One who follows a room that servers post to this instance. Several may follow the same room. */
+/** A follower of a room that servers post to this instance. A room may have several. */
 export class LocalFollower implements FollowedRoom {
   readonly #posted: PostedRoom;
   readonly #events: PostedRoomEvents;

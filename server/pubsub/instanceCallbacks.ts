@@ -88,7 +88,7 @@ export class InstanceCallbacks {
     return this.answerStartup(query);
   }
 
-  /** The answer of this instance, whoever leads. */
+  /** The answer of this instance. The leader is not asked. */
   answerStartup(query: StartupQuery): Answered {
     return this.#needs.receiver()?.answerStartup(query) ?? this.#queries.answer(query);
   }

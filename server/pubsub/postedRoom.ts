@@ -17,7 +17,7 @@ export interface PostedRoomEvents {
   onDropped: () => void;
 }
 
-/** A watched room for one that follows it, in rounds that ask its servers. */
+/** A watched room as its follower sees it. Rounds ask the room's servers. */
 export interface FollowedRoom {
   /** A round begins, which asks servers for the room. */
   beginRound(): void;
@@ -52,7 +52,7 @@ export type RoundAnswers = ReadonlyMap<ServerId, RoundAnswer>;
 /** As many as are asked for the state of one room. */
 const maxHolders = 64;
 
-/** A watched room that its servers post, the servers that hold it, and those who follow it. */
+/** A watched room that its servers post, with the servers that hold it, and its followers. */
 export class PostedRoom {
   readonly room: RoomName;
   readonly #lists: PostedRoomLists;
@@ -80,9 +80,9 @@ export class PostedRoom {
     return this.#notes;
   }
 
-  /** Adds one who follows the room, and tells how it stands. */
+  /** Adds a follower, and tells it how the room stands. */
   add(events: PostedRoomEvents): void {
-    // Who follows it since it was asked for gets the awareness from the beginning.
+    // A server posts all awareness when it is first asked for the room, which was before this follower.
     if (this.#followers.size > 0)
       for (const server of this.#holders.keys()) this.#lists.repeatAwareness(server);
     this.#followers.add(events);
@@ -92,13 +92,13 @@ export class PostedRoom {
       events.onFollowed([...this.#holders.keys()]);
   }
 
-  /** Removes one who follows the room. Returns whether others do. */
+  /** Removes a follower. Returns whether there are others. */
   remove(events: PostedRoomEvents): boolean {
     this.#followers.delete(events);
     return this.#followers.size > 0;
   }
 
-  /** Tells all who follow the room. */
+  /** Tells all followers. */
   tell(say: (events: PostedRoomEvents) => void): void {
     for (const events of [...this.#followers]) say(events);
   }

@@ -29,7 +29,7 @@ export interface PubSubHttpNeeds {
    * its connection is open. Else it fails, and its body is not sent.
    */
   mayAct?: (() => boolean) | undefined;
-  /** In a cluster: is told which servers answer, with whatever status. */
+  /** In a cluster: is told which servers answer, with any status. */
   reach?: Pick<Reach, 'noteBegun' | 'noteAnswered' | 'noteFailed'> | undefined;
 }
 

@@ -37,7 +37,7 @@ export class Reach {
     if (this.#needs.isKnown(server)) this.#unansweredSinceMs ??= this.#needs.clock.monotonicMs();
   }
 
-  /** A server has answered, with whatever status. */
+  /** A server has answered, with any status. */
   noteAnswered(server: ServerId): void {
     this.#answering.add(server);
     this.#unansweredSinceMs = undefined;

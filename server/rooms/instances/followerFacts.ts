@@ -22,16 +22,16 @@ export interface FollowerFactsNeeds {
   now: () => number;
 }
 
-/** All servers are asked for once in so long, for all rooms together. */
+/** How long the list of all servers is used, for all rooms together. */
 const keptMs = 1000;
-/** While rooms are watched, the servers are asked for at least so often, to know them when the leader is lost. */
+/** While rooms are watched, the list is refreshed this often. It is needed when the leader is lost. */
 const refreshMs = 30_000;
 const maxRooms = 500;
 const maxServers = 20_000;
 
 /**
- * The facts of a fleet that another instance leads. The leader is asked. If it does not answer, the servers that it
- * named last may be asked, and all that are remembered: whoever holds the room is among them.
+ * The facts of a fleet that another instance leads. The leader is asked. If it does not answer, the servers of the
+ * room are guessed: those that it named last, and all that are remembered. The holders are among them.
  */
 export class FollowerFacts implements FleetFacts {
   readonly #needs: FollowerFactsNeeds;

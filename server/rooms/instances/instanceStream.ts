@@ -9,7 +9,7 @@ export interface InstanceStreamNeeds {
   viewer: Viewer;
   /** Says that the stream works. */
   beat: () => Frame;
-  /** What an instance is sent that has missed frames, once it has read the others. */
+  /** Sent to an instance that has missed frames, once it has read the others. */
   resume: () => readonly Frame[];
 }
 

@@ -1,12 +1,12 @@
 import type { RoomName } from '../../../machines/ports.js';
 import type { UpdatesEvents, UpdatesSource } from '../watching/updatesSource.js';
 
-/** The updates that servers post to this instance. They are asked for them while somebody follows them. */
+/** The updates that servers post to this instance. Servers are asked for them while there are followers. */
 export class LocalUpdates implements UpdatesSource {
   readonly #onWanted: (isWanted: boolean) => void;
   readonly #followers = new Set<UpdatesEvents>();
 
-  /** `onWanted`: the first who follows them came, or the last one left. */
+  /** `onWanted`: the first follower came, or the last one left. */
   constructor(onWanted: (isWanted: boolean) => void) {
     this.#onWanted = onWanted;
   }

@@ -17,7 +17,7 @@ export interface PostStreamsNeeds {
 /** Most rooms that all other instances may follow here. */
 const maxStreams = 2000;
 
-/** The rooms that other instances follow by the posts that come to this one, the leader. */
+/** Rooms that other instances follow. Servers post to this one, the leader, which passes the posts on. */
 export class PostStreams {
   readonly #needs: PostStreamsNeeds;
   readonly #streams = new InstanceStreams();

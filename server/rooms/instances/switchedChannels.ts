@@ -2,7 +2,7 @@ import type { RoomName, ServerId } from '../../../machines/ports.js';
 import type { FollowedRoom, PostedRoomEvents, RoundAnswers } from '../../pubsub/postedRoom.js';
 import type { RoomChannels } from '../watching/roomChannels.js';
 
-/** The rooms that are followed at this instance, whoever their servers post to at the moment. */
+/** The rooms that are followed at this instance. Servers may post them to this or to another instance. */
 export class SwitchedChannels implements RoomChannels {
   #channels: RoomChannels;
   readonly #rooms = new Set<SwitchedRoom>();

@@ -1,6 +1,6 @@
 import type { UpdatesEvents, UpdatesSource } from '../watching/updatesSource.js';
 
-/** All updates at this instance, whoever the servers post them to at the moment. */
+/** All updates, for followers at this instance. Servers may post them to this or to another instance. */
 export class SwitchedUpdates implements UpdatesSource {
   #source: UpdatesSource;
   /** Each follower, and how it leaves the source of the moment. */

@@ -1,6 +1,6 @@
 import type { RoomName } from '../../../machines/ports.js';
 
-/** What one who follows all updates is told. */
+/** What a follower of all updates is told. */
 export interface UpdatesEvents {
   /** The servers are asked to post their updates. */
   onAsked: () => void;
