@@ -2,6 +2,7 @@ import type { ActivationActor } from '../../machines/activationMachine.js';
 import type { ActivationEvent } from '../../machines/activationSetup.js';
 import type { ServerId } from '../../machines/ports.js';
 import { hostAndPort } from '../addresses.js';
+import { sendIfActive } from '../sendIfActive.js';
 import type { AddressBook } from './addressBook.js';
 
 /** What the known servers need of the rest of the service. */
@@ -66,8 +67,7 @@ export class KnownServers {
 
   /** During shutdown, posts on open connections are still answered but no longer counted. */
   send(event: ActivationEvent): void {
-    const { actor } = this.#needs;
-    if (actor.getSnapshot().status === 'active') actor.send(event);
+    sendIfActive(this.#needs.actor, event);
   }
 
   get #context() {

@@ -15,6 +15,7 @@ import { Machines } from '../inspection/machines.js';
 import type { Observations } from '../observations/observations.js';
 import type { CallbackReceiver } from '../pubsub/callbackReceiver.js';
 import type { TokenClaims } from '../pubsub/eventTokens.js';
+import { sendIfActive } from '../sendIfActive.js';
 import { serviceVersion } from '../serviceVersion.js';
 import type { ClusterParts } from './wireCluster.js';
 import type { Fleet } from './wireFleet.js';
@@ -150,11 +151,6 @@ function streamsOf({ fleet }: HttpWiringNeeds): StreamNeeds {
       return fleet().feed;
     },
     viewerConnected: () => fleet().activation.send({ type: 'viewer.connected' }),
-    viewerDisconnected: () => {
-      const { activation } = fleet();
-      // At shutdown, the machine stops before the last stream has closed.
-      if (activation.getSnapshot().status === 'active')
-        activation.send({ type: 'viewer.disconnected' });
-    },
+    viewerDisconnected: () => sendIfActive(fleet().activation, { type: 'viewer.disconnected' }),
   };
 }

@@ -13,6 +13,7 @@ import type { PubSubServersNeeds } from '../pubsub/pubSubServers.js';
 import { Reach } from '../pubsub/reach.js';
 import type { RequestPacer } from '../pubsub/requestPacer.js';
 import type { StartupQuery } from '../pubsub/startupQuery.js';
+import { sendIfActive } from '../sendIfActive.js';
 import { systemClock } from '../timing/clock.js';
 
 /** Within this time others that shut down too have told Redis that they leave. */
@@ -140,10 +141,6 @@ export function leadingFeed(
     feed,
     isHeld: () => lease.isHeldNow(),
     viewerConnected: () => activation.send({ type: 'viewer.connected' }),
-    viewerDisconnected: () => {
-      // When the leadership ends, the machine stops before the last stream has closed.
-      if (activation.getSnapshot().status === 'active')
-        activation.send({ type: 'viewer.disconnected' });
-    },
+    viewerDisconnected: () => sendIfActive(activation, { type: 'viewer.disconnected' }),
   };
 }

@@ -30,6 +30,7 @@ import { RoomList } from '../rooms/lookup/roomList.js';
 import { ChannelNames } from '../rooms/watching/channelNames.js';
 import { RoomWatches } from '../rooms/watching/roomWatches.js';
 import { UpdatesFeed } from '../rooms/watching/updatesFeed.js';
+import { sendIfActive } from '../sendIfActive.js';
 import type { Store } from '../store/store.js';
 
 /** Times of watched rooms, in milliseconds. */
@@ -204,10 +205,8 @@ function ledFleet(
   });
   // A viewer of updates is also a viewer of the fleet: servers post only while there is one.
   const onUpdatesWanted = (isWanted: boolean) => {
-    // At shutdown, the machine stops before the last stream has closed.
-    if (activation.getSnapshot().status !== 'active') return;
-    activation.send({ type: isWanted ? 'updates.watched' : 'updates.unwatched' });
-    activation.send({ type: isWanted ? 'viewer.connected' : 'viewer.disconnected' });
+    sendIfActive(activation, { type: isWanted ? 'updates.watched' : 'updates.unwatched' });
+    sendIfActive(activation, { type: isWanted ? 'viewer.connected' : 'viewer.disconnected' });
   };
   return { facts, posts: roomPosts, onUpdatesWanted };
 }

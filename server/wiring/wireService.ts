@@ -16,6 +16,7 @@ import { Inspector } from '../inspection/inspector.js';
 import { Observations } from '../observations/observations.js';
 import type { PubSubServersNeeds } from '../pubsub/pubSubServers.js';
 import type { RoomPosts } from '../pubsub/roomPosts.js';
+import { sendIfActive } from '../sendIfActive.js';
 import type { ServersTable, Store } from '../store/store.js';
 import { withDeadline } from '../timing/withDeadline.js';
 import { perLeadership } from './perLeadership.js';
@@ -81,10 +82,7 @@ export function wireService(needs: WiringNeeds): WiredService {
     return current.fleet;
   };
   let isDraining = false;
-  const tell = (event: InstanceEvent) => {
-    // At shutdown, the machine stops before the last stream has closed.
-    if (instance.getSnapshot().status === 'active') instance.send(event);
-  };
+  const tell = (event: InstanceEvent) => sendIfActive(instance, event);
   const servers = wireServers({
     config,
     log,
