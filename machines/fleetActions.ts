@@ -65,7 +65,7 @@ export const fleetActions = {
     roster.wish('silence');
     enqueue.raise({ type: 'batch.due' });
   }),
-  /** In a cluster the last requests of the leader before may still be applied. */
+  /** In a cluster, the last requests of the previous leader may still be applied. */
   distrustServers: enqueueActions(({ context: { roster, isSuccessor }, enqueue }) => {
     if (!isSuccessor) return;
     for (const { ref } of roster) enqueue.sendTo(ref, { type: 'predecessor.failed' });

@@ -11,7 +11,7 @@ const activationOf = ({ context }: { context: InstanceContext }): ActivationInpu
   return { timing, servers, begins, ...(limits && { limits }), ...(term && { term }) };
 };
 
-/** Who is there is known only now: others may have come or gone a moment before the shutdown. */
+/** What follows handing over. Only now is it known which instances are there: others may have just come or gone. */
 const handedOver = [
   { guard: 'hasSuccessor', target: 'releasing' },
   {
@@ -24,8 +24,8 @@ const handedOver = [
 
 /**
  * One instance of the service, the root of all actors. Without a cluster it is `alone`. In a cluster one
- * instance is `leading`: it contacts the pub-sub servers. The others follow it like viewers. Only who is
- * alone or leads has an activation. Watched rooms belong to the instance that has their viewers. See
+ * instance is `leading`: it contacts the pub-sub servers. The others follow it like viewers. Only an instance
+ * that is alone or leads has an activation. Watched rooms belong to the instance that has their viewers. See
  * docs/internals/architecture.md.
  */
 export const instanceMachine = instanceSetup.extend({ actions: watchActions }).createMachine({
@@ -80,7 +80,7 @@ export const instanceMachine = instanceSetup.extend({ actions: watchActions }).c
             'shutdown.requested': 'left',
           },
         },
-        /** Redis does not answer. Who leads, if anybody, is as it was. */
+        /** Redis does not answer. The leader, if one was known, is still followed. */
         isolated: {
           entry: ['noteRedisLost', 'publishRole'],
           exit: 'noteRedisAnswered',
@@ -128,6 +128,7 @@ export const instanceMachine = instanceSetup.extend({ actions: watchActions }).c
             },
             /** No other instance is there, so the pub-sub servers are told to stop posting. */
             silencing: { entry: 'publishRole' },
+            /** The lease is given back: `lease.lost` follows. */
             releasing: { entry: 'release' },
           },
         },

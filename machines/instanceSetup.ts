@@ -33,14 +33,14 @@ export interface InstanceContext extends InstanceInput {
   leader: Leader | undefined;
   /** The leadership of this instance: the newest one, if it does not lead now. */
   term: Term | undefined;
-  /** Whether pub-sub servers posted to the leader before. */
+  /** Whether pub-sub servers posted to the previous leader. */
   wasActive: boolean;
   isRedisLost: boolean;
   isFleetUnreachable: boolean;
   isShuttingDown: boolean;
 }
 
-/** A leader that reaches no pub-sub server lets others lead for so long. */
+/** A leader that reaches no pub-sub server lets others lead for this long. */
 const backOffMs = 60_000;
 
 /** Events, slots, guards and delays of `instanceMachine.ts`. Actions about rooms are in `watchActions.ts`. */
@@ -53,7 +53,7 @@ export const instanceSetup = setup({
   actors: {
     activation: activationMachine,
     room: roomMachine,
-    /** Slot: knows who leads, and leads when asked and nobody else does. Stopped: it lets go of the lease. */
+    /** Slot: tells who leads, and takes the lease when asked, if nobody has it. */
     election: fromCallback<ElectionRequest>(emptySlot('election')),
   },
   guards: {

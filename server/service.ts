@@ -133,7 +133,7 @@ async function stop(server: Server, wired: WiredService, log: Logger): Promise<v
   await wired.close();
 }
 
-/** Resolves although Redis is away: it is connected to later. Rejects with `EvictingRedis`. */
+/** Resolves even if Redis does not answer: the connection is opened later. Rejects with `EvictingRedis`. */
 async function connectCluster(config: Config, log: Logger): Promise<ClusterConnection | undefined> {
   const { clusterUrl: url, clusterBeatMs: deadlineMs } = config;
   if (url === undefined) return undefined;

@@ -71,7 +71,7 @@ export function readConfig(env: Environment, warn: (warning: string) => void = (
 const forgetsServersWarning =
   'servers are known only from their start-up queries, so a restart of this service forgets them: set PUBSUB_SERVERS or another source of servers, or set STATE_DIR to a folder';
 
-/** Whether something that survives restarts, and is no file of this instance, remembers servers. */
+/** Whether a table or a Redis remembers servers over a restart. */
 export function isTableKept({ dynamodbServersTable, dataDir, clusterUrl }: Config): boolean {
   return [dynamodbServersTable, dataDir, clusterUrl].some((place) => place !== undefined);
 }

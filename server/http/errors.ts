@@ -14,7 +14,8 @@ export const errors = {
   invalid_host: { status: 400, message: 'The request must have only one Host header' },
   instance_unknown: {
     status: 403,
-    message: 'The signature is not by an instance of this cluster, or not for this run of this one',
+    message:
+      'The signature is not by an instance of this cluster, or is for another run of this instance',
   },
   not_found: { status: 404, message: 'There is nothing at this path' },
   method_not_allowed: {

@@ -1,6 +1,6 @@
 /**
- * What an instance does. `alone`: there is no cluster. `isolated`: it does not reach Redis. `gone`: it does not
- * tell any longer that it is there.
+ * What an instance does. `alone`: there is no cluster. `isolated`: it does not reach Redis. `gone`: it no
+ * longer tells the others that it runs.
  */
 export type InstanceRole = 'alone' | 'leading' | 'following' | 'isolated' | 'gone';
 
@@ -18,6 +18,6 @@ export interface InstanceView {
   viewers: number;
   /** When it was started; ISO 8601. */
   since: string;
-  /** Milliseconds since it last told that it is there; null: not known. */
+  /** Milliseconds since it last told the others that it runs; null: not known. */
   lagMs: number | null;
 }

@@ -78,7 +78,7 @@ export function wireCluster(needs: ClusterWiringNeeds) {
   const info = infoOf(self, needs, { viewers, reach });
   const store = new RedisClusterStore(connection, { deadlineMs: beatMs });
   const lease = new Lease({ store, clock: systemClock, self, info, leaseMs, beatMs });
-  // It may have released the lease: who looks at once finds out within milliseconds.
+  // The leader may have released the lease. A beat finds that out within milliseconds.
   const relay = wireRelay(needs, () => lease.beatNow());
   const followed = new FollowedLeader({
     relay,

@@ -22,7 +22,7 @@ import {
 } from './wirePubSub.js';
 import type { ServerParts } from './wireServers.js';
 
-/** Everything that only an instance has which is alone or leads. It ends with the leadership. */
+/** Everything that an instance has only while it is alone or leads. It ends with the leadership. */
 export interface Fleet {
   /** Undefined: there is no cluster. */
   readonly term: Term | undefined;

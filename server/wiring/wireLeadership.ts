@@ -34,7 +34,7 @@ export interface Leadership {
   readonly requests: Pick<PubSubServersNeeds, 'mayAct' | 'renewLease' | 'reach'>;
   readonly reach: Reach;
   readonly viewers: () => number;
-  /** A server that is not known well asked this leader: the next one must know it too, if this one dies now. */
+  /** A start-up query is not from a known server. If this leader dies, the next one must ask its sender. */
   readonly noteNewcomer: (query: StartupQuery) => void;
   /** The fleet is complete, and its activation is about to run. */
   begin(fleet: { receiver: CallbackReceiver; pacer: RequestPacer }): void;
@@ -87,7 +87,7 @@ export function wireLeadership({
         onUnreadable: (count) =>
           log.warn({ count }, 'entries of the inbox of the cluster could not be read'),
       });
-      // What reached the last leader just before it ended. Once this activation runs.
+      // Takes what the last leader left in the inbox, once this activation runs.
       setImmediate(() => reader?.note());
     },
     prepareHandingOver: (onPrepared) => {
@@ -117,7 +117,7 @@ export function wireLeadership({
   };
 }
 
-/** A takeover goes on with an active fleet, and silences any other. */
+/** Tells the lease whether servers post: the next leader goes on with an active fleet, and silences any other. */
 function tellWhetherActive(activation: ActivationActor, lease: Lease): void {
   activation.subscribe({
     next: (snapshot) =>

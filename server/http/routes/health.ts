@@ -21,7 +21,7 @@ export function healthRoutes(router: Router, { isDraining, isStarting }: HealthN
     })
     .get('/ready', (ctx) => {
       if (isDraining()) throw apiError('draining');
-      if (isStarting()) throw apiError('no_leader', 'no leader was seen since the start');
+      if (isStarting()) throw apiError('no_leader', 'no instance has led since this one started');
       ctx.body = { status: 'ready' };
     });
 }

@@ -13,7 +13,7 @@ const roles: Record<InstanceRole, { tone: string; meaning: string }> = {
   leading: { tone: 'accent', meaning: 'It talks to the pub-sub servers' },
   following: { tone: 'good', meaning: 'It shows what the leader counts' },
   isolated: { tone: 'bad', meaning: 'It does not reach Redis' },
-  gone: { tone: 'warn', meaning: 'It does not tell any longer that it is there' },
+  gone: { tone: 'warn', meaning: 'It no longer tells the others that it runs' },
 };
 
 /** The instances of this service; nothing while there is only one. */
