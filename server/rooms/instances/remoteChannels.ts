@@ -79,6 +79,8 @@ class RemoteRoom implements FollowedRoom {
 
   #lose(): void {
     this.#isOpen = false;
+    // The leader may have dropped the room with the stream. Then it counts from 0 again.
+    this.#notes = 0;
     this.#roundNotes = undefined;
     this.#events.onLost();
   }

@@ -87,6 +87,20 @@ test('a round that began before the stream was open tells the leader nothing', (
   expect(link.told).toEqual([]);
 });
 
+test('a round that begins before the first beat of a new stream knows no notes of the last one', () => {
+  link.last.onOpen?.();
+  receive('beat', '{}', '50');
+  link.last.onEnd('ended');
+  clock.advance(250);
+  link.last.onOpen?.();
+  room.beginRound();
+  room.endRound(new Map([[one, 'denies']]));
+  const answers = [[one, 'denies']];
+  expect(link.told).toEqual([
+    ['/api/instances/rooms/rounds', { room: 'a b/ü', notes: 0, answers }],
+  ]);
+});
+
 test('a stream that ends loses the room, and is opened again with growing pauses', () => {
   link.last.onOpen?.();
   subscribe([one], 1);
