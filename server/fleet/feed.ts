@@ -51,8 +51,8 @@ export class Feed {
   readonly #onServersChanged: (servers: readonly ServerView[]) => void;
   readonly #history: ChangesHistory;
   readonly #wholeStates: WholeStates;
-  readonly #rooms: Channel<StreamViewer>;
-  readonly #changes: Channel<StreamViewer>;
+  readonly #rooms: Channel;
+  readonly #changes: Channel;
   readonly #changesPace: Pace;
   readonly #mapPace: Pace;
   readonly #heartbeat = new Heartbeat({

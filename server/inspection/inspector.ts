@@ -1,7 +1,7 @@
 import type { StatelyInspectionEvent } from '@statelyai/inspect';
 import type { Logger } from 'pino';
 import type { InspectedEventEvent, InspectedSnapshotEvent, InspectionEvent } from 'xstate';
-import { Channel } from '../sse/channel.js';
+import { Channel, type StreamViewer } from '../sse/channel.js';
 import { messageFrame } from '../sse/frames.js';
 import { Heartbeat } from '../sse/heartbeat.js';
 import type { Viewer } from '../sse/viewer.js';
@@ -139,7 +139,7 @@ export class Inspector {
     }
   }
 
-  *#attached(): Generator<Viewer> {
+  *#attached(): Generator<StreamViewer> {
     for (const channel of Object.values(this.#channels)) yield* channel;
   }
 }

@@ -11,12 +11,12 @@ export type StreamViewer = Pick<
 type WholeState = Frame | undefined;
 
 /** The viewers of one stream. A viewer that misses a frame gets the whole state when it has drained. */
-export class Channel<V extends StreamViewer = Viewer> {
-  readonly #viewers = new Set<V>();
+export class Channel {
+  readonly #viewers = new Set<StreamViewer>();
   /** Viewers that missed a frame: later frames do not help them. */
-  readonly #behind = new Set<V>();
+  readonly #behind = new Set<StreamViewer>();
   /** Viewers whose whole state is being encoded. */
-  readonly #awaiting = new Map<V, Promise<WholeState>>();
+  readonly #awaiting = new Map<StreamViewer, Promise<WholeState>>();
   readonly #wholeState: () => WholeState | Promise<WholeState>;
 
   /** A viewer with more bytes waiting gets no further frames. */
@@ -35,25 +35,25 @@ export class Channel<V extends StreamViewer = Viewer> {
   }
 
   /** Adds a viewer that is up to date. */
-  add(viewer: V): void {
+  add(viewer: StreamViewer): void {
     this.#viewers.add(viewer);
     viewer.onDrain(() => this.#catchUp(viewer));
   }
 
   /** Adds a viewer that has been sent nothing yet; it gets the whole state. */
-  addNeedingState(viewer: V): void {
+  addNeedingState(viewer: StreamViewer): void {
     this.add(viewer);
     this.#behind.add(viewer);
     this.#makeWhole(viewer);
   }
 
   /** Adds a viewer that missed these frames: it gets them, or the whole state if it does not take all of them. */
-  addMissing(viewer: V, missed: readonly Frame[] | undefined): void {
+  addMissing(viewer: StreamViewer, missed: readonly Frame[] | undefined): void {
     if (missed?.every((frame) => viewer.send(frame))) this.add(viewer);
     else this.addNeedingState(viewer);
   }
 
-  remove(viewer: V): void {
+  remove(viewer: StreamViewer): void {
     this.#viewers.delete(viewer);
     this.#behind.delete(viewer);
     this.#awaiting.delete(viewer);
@@ -82,7 +82,7 @@ export class Channel<V extends StreamViewer = Viewer> {
   }
 
   /** Whether a viewer has missed frames, and waits for the whole state. */
-  isBehind(viewer: V): boolean {
+  isBehind(viewer: StreamViewer): boolean {
     return this.#behind.has(viewer);
   }
 
@@ -90,16 +90,16 @@ export class Channel<V extends StreamViewer = Viewer> {
     return this.#viewers.size;
   }
 
-  [Symbol.iterator](): IterableIterator<V> {
+  [Symbol.iterator](): IterableIterator<StreamViewer> {
     return this.#viewers.values();
   }
 
-  #catchUp(viewer: V): void {
+  #catchUp(viewer: StreamViewer): void {
     if (!this.#behind.has(viewer) || viewer.pendingBytes > 0) return;
     this.#makeWhole(viewer);
   }
 
-  #makeWhole(viewer: V): void {
+  #makeWhole(viewer: StreamViewer): void {
     if (this.#awaiting.has(viewer)) return;
     const whole = this.#wholeState();
     if (!(whole instanceof Promise)) {
@@ -113,7 +113,7 @@ export class Channel<V extends StreamViewer = Viewer> {
     }, isAwaited);
   }
 
-  #restore(viewer: V, frame: WholeState): void {
+  #restore(viewer: StreamViewer, frame: WholeState): void {
     if (frame && viewer.send(frame)) this.#behind.delete(viewer);
   }
 }

@@ -33,8 +33,8 @@ interface Arrival {
 /** The viewers of a relay, and the numbers that they are shown. */
 export class Audience {
   readonly #needs: AudienceNeeds;
-  readonly #rooms: Channel<StreamViewer>;
-  readonly #changes: Channel<StreamViewer>;
+  readonly #rooms: Channel;
+  readonly #changes: Channel;
   /** Viewers that wait for the first answer of the upstream. */
   readonly #arrivals = new Map<StreamViewer, Arrival>();
   /** Viewers of changes that already have newer numbers than this relay. They are told the status only. */

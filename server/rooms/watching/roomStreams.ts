@@ -1,6 +1,6 @@
 import type { DocumentJson } from '../../documents/documentJson.js';
 import type { Kind } from '../../documents/sharedTypes.js';
-import { Channel } from '../../sse/channel.js';
+import { Channel, type StreamViewer } from '../../sse/channel.js';
 import { asBuffer, lengthOf, messageFrame } from '../../sse/frames.js';
 import { SharedFrame } from '../../sse/sharedFrame.js';
 import type { Viewer } from '../../sse/viewer.js';
@@ -133,7 +133,7 @@ export class RoomStreams {
     for (const { channel } of this.#json.values()) channel.catchUp();
   }
 
-  *viewers(): Generator<Viewer> {
+  *viewers(): Generator<StreamViewer> {
     yield* this.#updates;
     for (const { channel } of this.#json.values()) yield* channel;
   }

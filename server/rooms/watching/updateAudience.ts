@@ -1,4 +1,4 @@
-import { Channel } from '../../sse/channel.js';
+import { Channel, type StreamViewer } from '../../sse/channel.js';
 import { messageFrame } from '../../sse/frames.js';
 import type { Viewer } from '../../sse/viewer.js';
 import { PerSecond } from '../../timing/perSecond.js';
@@ -94,7 +94,7 @@ export class UpdateAudience {
     for (const channel of Object.values(this.#channels)) channel.catchUp();
   }
 
-  *viewers(): Generator<Viewer> {
+  *viewers(): Generator<StreamViewer> {
     for (const channel of Object.values(this.#channels)) yield* channel;
   }
 

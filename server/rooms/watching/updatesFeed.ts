@@ -3,6 +3,7 @@ import { appendJsonField } from '../../appendJsonField.js';
 import { isParsedByYjs } from '../../documents/scratchDocument.js';
 import { examineUpdate, summarizeUpdate } from '../../documents/updateSummary.js';
 import type { RedisChannels } from '../../redis/redisChannels.js';
+import type { StreamViewer } from '../../sse/channel.js';
 import { asBuffer, messageFrame } from '../../sse/frames.js';
 import { Heartbeat } from '../../sse/heartbeat.js';
 import type { Viewer } from '../../sse/viewer.js';
@@ -204,7 +205,7 @@ export class UpdatesFeed {
     for (const audience of this.#audiences.values()) audience.beginSecond();
   }
 
-  *#viewers(): Generator<Viewer> {
+  *#viewers(): Generator<StreamViewer> {
     for (const audience of this.#audiences.values()) yield* audience.viewers();
   }
 }
