@@ -7,7 +7,7 @@ export const createElection = (lease: Lease, onEvent: (event: ElectionEvent) => 
   fromCallback<ElectionRequest>(({ sendBack, receive }) => {
     receive((request) => {
       if (request.type === 'campaign.requested') lease.campaign();
-      else lease.release('the lease was released', request.backOffMs);
+      else lease.release(request.backOffMs);
     });
     return lease.elect((event) => {
       onEvent(event);

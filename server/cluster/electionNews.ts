@@ -1,11 +1,10 @@
 import type { ElectionEvent, Leader } from '../../machines/ports.js';
 
-/** Tells the slot `election` and other listeners who leads, and tells it again only when it changes. */
+/** Tells the slot `election` who leads, and tells it again only when that changes. */
 export class ElectionNews {
   /** The leader that was told last; null: that there is none; undefined: nothing yet. */
   #told: Leader | null | undefined;
   #election: ((event: ElectionEvent) => void) | undefined;
-  readonly #listeners = new Set<() => void>();
 
   /** The leader that was told last. */
   get leader(): Leader | undefined {
@@ -19,12 +18,6 @@ export class ElectionNews {
     return () => {
       if (this.#election === listener) this.#election = undefined;
     };
-  }
-
-  /** Called after each event. The function that is returned ends that. */
-  onChange(listener: () => void): () => void {
-    this.#listeners.add(listener);
-    return () => void this.#listeners.delete(listener);
   }
 
   /** Tells who leads, if that has changed since it was told last. */
@@ -42,13 +35,11 @@ export class ElectionNews {
 
   emit(event: ElectionEvent): void {
     this.#election?.(event);
-    for (const listener of [...this.#listeners]) listener();
   }
 
-  /** Removes all listeners. */
+  /** Removes the listener. */
   close(): void {
     this.#election = undefined;
-    this.#listeners.clear();
   }
 }
 

@@ -19,9 +19,9 @@ export class HeldLease {
     if (sentAt.monotonicMs > this.#renewedAt.monotonicMs) this.#renewedAt = sentAt;
   }
 
-  /** Whether the last good renewal was sent less than `maxAgeMs` ago by both clocks. */
-  isHeld(clock: Clock, maxAgeMs = Number.POSITIVE_INFINITY): boolean {
-    return ageOf(this.#renewedAt, clock) < Math.min(maxAgeMs, this.#endsAfterMs);
+  /** Whether it has not ended yet, by both clocks. */
+  isHeld(clock: Clock): boolean {
+    return ageOf(this.#renewedAt, clock) < this.#endsAfterMs;
   }
 
   /** When it ends, by the monotonic clock. */

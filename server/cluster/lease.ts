@@ -117,7 +117,8 @@ export class Lease {
   }
 
   /** Gives the lease back, and does not campaign for `backOffMs` while another instance would lead. */
-  release(cause: FailureCause = 'the lease was released', backOffMs = 0): void {
+  release(backOffMs = 0): void {
+    const cause = 'the lease was released';
     this.#isCampaigning = false;
     this.#candidacy.backOff(this.#nowMs, backOffMs);
     if (this.#held) this.#lose(cause);
@@ -130,16 +131,13 @@ export class Lease {
     return { term: this.#held?.term ?? highestTerm, isHeld: this.#held !== undefined };
   }
 
-  /**
-   * Whether this instance may act now: reads both clocks. `maxAgeMs`: how long ago the last good renewal may
-   * have been sent; never longer than two thirds of the lease time.
-   */
-  isHeldNow(maxAgeMs?: number): boolean {
+  /** Whether this instance may act now: reads both clocks. */
+  isHeldNow(): boolean {
     if (!this.#held) return false;
-    const { clock } = this.#needs;
+    const isHeld = this.#held.isHeld(this.#needs.clock);
     // Not in this call: its caller is about to act.
-    if (!this.#held.isHeld(clock)) this.#setEndTimer(0);
-    return this.#held.isHeld(clock, maxAgeMs);
+    if (!isHeld) this.#setEndTimer(0);
+    return isHeld;
   }
 
   /** The instance that leads, this one too. While Redis does not answer: the last one known. */
@@ -157,11 +155,6 @@ export class Lease {
   /** Whether Redis answers. */
   get isRedisLost(): boolean {
     return this.#redisLoss !== undefined;
-  }
-
-  /** How late the last beat was sent: the time for which the event loop stood still. */
-  get lagMs(): number {
-    return this.#beats.lagMs;
   }
 
   /** Renews the lease now. False: this instance does not lead, or Redis did not say that it still does. */
@@ -195,11 +188,6 @@ export class Lease {
   takeInbox(done: Answered<string[]>): void {
     if (this.#held && this.#inbox) this.#inbox.take(this.#newRequestId(), done);
     else done(new Error('this instance does not lead'));
-  }
-
-  /** Called when `leader`, `current()` or `isRedisLost` changes. The function that is returned ends that. */
-  onChange(listener: () => void): () => void {
-    return this.#news.onChange(listener);
   }
 
   /** Called after each beat that Redis answered. The function that is returned ends that. */

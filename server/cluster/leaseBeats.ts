@@ -38,7 +38,6 @@ export class LeaseBeats {
   #retry: Timer;
   #extra: Timer;
   #nextAtMs = Number.POSITIVE_INFINITY;
-  #lagMs = 0;
 
   constructor(needs: LeaseBeatsNeeds) {
     this.#needs = needs;
@@ -49,7 +48,6 @@ export class LeaseBeats {
   start(): void {
     const { clock, beatMs } = this.#needs;
     const nowMs = clock.monotonicMs();
-    this.#lagMs = this.overdueMs;
     this.#needs.onTime();
     this.#nextAtMs = nowMs + beatMs;
     this.#timer = clock.setTimeout(() => this.start(), beatMs);
@@ -66,11 +64,6 @@ export class LeaseBeats {
 
   get hasAnswer(): boolean {
     return this.#answered > 0;
-  }
-
-  /** How late the last regular beat was sent: the event loop stood still for that long. */
-  get lagMs(): number {
-    return this.#lagMs;
   }
 
   /** How long the next regular beat has been due: the event loop has stood still for that long. */

@@ -92,12 +92,11 @@ test('those who wait share the newest renewal under way', () => {
   expect(told).toEqual([1, 1, undefined]);
 });
 
-test('how long the event loop stood still is how late a beat is', () => {
+test('how long the event loop has stood still is how long a beat has been due', () => {
   const { beats, clock } = start();
   clock.monotonicOffsetMs += 5000;
   expect(beats.overdueMs).toBe(4000);
   clock.advance(1000);
-  expect(beats.lagMs).toBe(5000);
   expect(beats.overdueMs).toBe(0);
 });
 
