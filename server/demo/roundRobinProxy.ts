@@ -8,6 +8,7 @@ import {
   type ServerResponse,
 } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { readBody } from '../agent/readBody.js';
 
 /** A small HTTP load balancer in front of several instances. The caller must stop it. */
 export interface RoundRobinProxy {
@@ -135,7 +136,7 @@ class Balancer {
   }
 
   async #serve(req: IncomingMessage, res: ServerResponse): Promise<void> {
-    const body = await bodyOf(req).catch(() => undefined);
+    const body = await readBody(req, maxBodyBytes).catch(() => undefined);
     if (!body) return void res.destroy();
     const { method = 'GET', url: path = '/' } = req;
     const headers = this.#headersOf(req);
@@ -220,18 +221,4 @@ function passOn(answer: IncomingMessage, res: ServerResponse, { url }: Target): 
   answer.pipe(res);
   // The instance died in the middle of its answer: so does the connection here.
   answer.once('close', () => answer.complete || res.destroy());
-}
-
-function bodyOf(req: IncomingMessage): Promise<Buffer> {
-  return new Promise((resolve, reject) => {
-    const chunks: Buffer[] = [];
-    let bytes = 0;
-    req.on('data', (chunk: Buffer) => {
-      chunks.push(chunk);
-      bytes += chunk.length;
-      if (bytes > maxBodyBytes) req.destroy(new Error('the body is too large'));
-    });
-    req.once('end', () => resolve(Buffer.concat(chunks)));
-    req.once('error', reject);
-  });
 }
