@@ -1,6 +1,7 @@
 import type { Logger } from 'pino';
 import { withDeadline } from '../timing/withDeadline.js';
 import { type Store, StoreError } from './store.js';
+import { storeBehind } from './storeBehind.js';
 
 /** Pause after a failed opening, and how long a request waits for the opening. */
 const reopenMs = 5000;
@@ -38,25 +39,7 @@ export function lateStore(
 
   void opened().catch(() => {});
   return {
-    rooms: {
-      get: async (room) => (await opened()).rooms.get(room),
-      page: async (query) => (await opened()).rooms.page(query),
-      addresses: async (query) => (await opened()).rooms.addresses(query),
-    },
-    servers: {
-      list: async () => (await opened()).servers.list(),
-      put: async (item) => (await opened()).servers.put(item),
-      remove: async (server) => (await opened()).servers.remove(server),
-    },
-    connections: {
-      put: async (connection) => (await opened()).connections.put(connection),
-      since: async function* (time) {
-        yield* (await opened()).connections.since(time);
-      },
-      newestFirst: async function* () {
-        yield* (await opened()).connections.newestFirst();
-      },
-    },
+    ...storeBehind(opened),
     ...(hasObservations && {
       observations: {
         load: async () => (await opened()).observations?.load() ?? [],

@@ -1,5 +1,6 @@
 import type { Config } from '../../server/config/config.js';
 import type { Store } from '../../server/store/store.js';
+import { storeBehind } from '../../server/store/storeBehind.js';
 
 /**
  * An embedded store in memory that opens when it is first asked for more than its servers: until somebody writes,
@@ -11,26 +12,10 @@ export function storeWhenUsed(open: () => Promise<Store>): Store {
     opening ??= open();
     return opening;
   };
+  const store = storeBehind(used);
   return {
-    rooms: {
-      get: async (room) => (await used()).rooms.get(room),
-      page: async (query) => (await used()).rooms.page(query),
-      addresses: async (query) => (await used()).rooms.addresses(query),
-    },
-    servers: {
-      list: async () => (opening ? (await opening).servers.list() : []),
-      put: async (item) => (await used()).servers.put(item),
-      remove: async (server) => (await used()).servers.remove(server),
-    },
-    connections: {
-      put: async (connection) => (await used()).connections.put(connection),
-      since: async function* (time) {
-        yield* (await used()).connections.since(time);
-      },
-      newestFirst: async function* () {
-        yield* (await used()).connections.newestFirst();
-      },
-    },
+    ...store,
+    servers: { ...store.servers, list: async () => (opening ? store.servers.list() : []) },
     close: async () => (await opening)?.close(),
   };
 }
