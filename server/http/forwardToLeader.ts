@@ -1,10 +1,9 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Context, Middleware } from 'koa';
 import { type Forwarding, NoLeader } from '../cluster/forwarding.js';
-import { retryFrame } from '../sse/frames.js';
-import { retryMs } from '../sse/retry.js';
 import { senderOf } from './auth/instances.js';
 import { type ApiError, apiError } from './errors.js';
+import { sendRetry } from './sendRetry.js';
 
 /** Headers of a request that change its answer. */
 const passedOn = ['accept', 'last-event-id'] as const;
@@ -68,13 +67,9 @@ function headersOf(headers: IncomingHttpHeaders): Record<string, string> {
   );
 }
 
-/** An EventSource never retries after an error status. So it gets a stream that only says when to retry. */
 function refuse(ctx: Context, { message }: NoLeader): void {
   if (!ctx.get('Accept').includes(eventStream)) throw noLeader(message);
-  ctx.status = 200;
-  ctx.set('Cache-Control', 'no-store');
-  ctx.type = eventStream;
-  ctx.body = retryFrame(retryMs('present'));
+  sendRetry(ctx, 'present');
 }
 
 /** The error of a question that only a leader can answer. */

@@ -1,10 +1,10 @@
 import type { Context } from 'koa';
 import type { Networks } from '../../addresses.js';
-import { retryFrame } from '../../sse/frames.js';
-import { type Answerer, retryMs } from '../../sse/retry.js';
+import type { Answerer } from '../../sse/retry.js';
 import { Viewer } from '../../sse/viewer.js';
 import { apiError } from '../errors.js';
 import { viewerAddress } from '../remoteAddress.js';
+import { sendRetry } from '../sendRetry.js';
 import { OpenBySubscriber } from './openBySubscriber.js';
 
 /** Limits of event streams, and what they depend on. */
@@ -64,14 +64,11 @@ export class Admission {
   }
 }
 
-/** An EventSource never retries after an error status. So it gets a stream that only says when to retry. */
 function refuse(
   ctx: Context,
   refusal: 'draining' | 'too_many_viewers',
   answerer: Answerer = 'absent',
 ): void {
   if (!ctx.accepts('text/event-stream')) throw apiError(refusal);
-  ctx.set('Cache-Control', 'no-store');
-  ctx.type = 'text/event-stream';
-  ctx.body = retryFrame(retryMs(answerer));
+  sendRetry(ctx, answerer);
 }
