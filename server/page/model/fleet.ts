@@ -14,6 +14,10 @@ export const activation = signal<string | undefined>(undefined);
 export const isComplete = signal(false);
 /** Why the numbers are not complete; null: they are, or it is not known. */
 export const incompleteReason = signal<string | null>(null);
+/** Whether the instance of this page has no current numbers of a leader. */
+export const isLeaderLost = computed(
+  () => incompleteReason.value === 'no_leader' || incompleteReason.value === 'leader_lost',
+);
 /** Since when the instance has not heard from its leader, by `steadyNow()`; null: it does. */
 export const outdatedSinceMs = signal<number | null>(null);
 const countedConnections = signal(0);

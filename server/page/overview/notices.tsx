@@ -4,6 +4,7 @@ import { ApiFailure, request } from '../api.js';
 import {
   activation,
   incompleteReason,
+  isLeaderLost,
   missingServers,
   outdatedSinceMs,
   streamStatus,
@@ -70,14 +71,13 @@ function StreamNotice() {
 /** In a cluster: the instance of this page has no current numbers. */
 function LeaderNotice() {
   const isLive = streamStatus.value.kind === 'live';
-  const isWithoutLeader = incompleteReason.value === 'no_leader';
-  if (!isLive || (!isWithoutLeader && incompleteReason.value !== 'leader_lost')) return null;
+  if (!isLive || !isLeaderLost.value) return null;
   const sinceMs = outdatedSinceMs.value;
   return (
     <Notice tone="warn" name="leader">
       <p class="notice-text">
         <strong>
-          {isWithoutLeader
+          {incompleteReason.value === 'no_leader'
             ? 'No instance of the service leads at the moment.'
             : 'The leading instance is being replaced, or cannot be reached.'}
         </strong>{' '}

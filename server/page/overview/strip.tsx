@@ -2,9 +2,9 @@ import type { ComponentChildren } from 'preact';
 import {
   activation,
   connections,
-  incompleteReason,
   isComplete,
   isCurrent,
+  isLeaderLost,
   missingServers,
   roomCount,
 } from '../model/fleet.js';
@@ -79,7 +79,7 @@ function Completeness() {
         complete
       </span>
     );
-  if (presentServers.value.length === 0 && !isLeaderLost())
+  if (presentServers.value.length === 0 && !isLeaderLost.value)
     return (
       <span class="badge warn" title="The service knows no servers, so there is nothing to count.">
         no server known
@@ -95,11 +95,8 @@ function Completeness() {
   );
 }
 
-const isLeaderLost = () =>
-  incompleteReason.value === 'no_leader' || incompleteReason.value === 'leader_lost';
-
 function incompleteWords(missing: readonly string[]): string {
-  if (isLeaderLost())
+  if (isLeaderLost.value)
     return 'This instance does not hear from the leading instance. These are the last numbers.';
   if (missing.length === 0) return 'There may be servers that the service does not know.';
   return `Missing or out of date: ${missing.join(', ')}`;
