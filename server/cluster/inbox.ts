@@ -6,6 +6,7 @@ import { isAddress, parseServerId } from '../addresses.js';
 import { parseJson } from '../parseJson.js';
 import { type TokenClaims, unknownAddress } from '../pubsub/eventTokens.js';
 import type { StartupQuery } from '../pubsub/startupQuery.js';
+import { serverIdShape } from '../serverIdShape.js';
 
 /** What another instance has seen. */
 export type InboxEntry =
@@ -27,14 +28,7 @@ const maxAddresses = 32;
 
 const text = z.string().max(maxTextLength);
 const address = text.refine((value) => value === unknownAddress || isAddress(value));
-const server = text.transform((value, ctx) => {
-  try {
-    return parseServerId(value);
-  } catch {
-    ctx.addIssue({ code: 'custom', message: 'is not host:port' });
-    return z.NEVER;
-  }
-});
+const server = text.pipe(serverIdShape);
 const term = z.int().min(1).optional();
 
 const claims = z.discriminatedUnion('kind', [

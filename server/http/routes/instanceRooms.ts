@@ -1,10 +1,10 @@
 import type Router from '@koa/router';
 import type { Context } from 'koa';
 import { z } from 'zod';
-import type { ServerId } from '../../../machines/ports.js';
 import { parseJson } from '../../parseJson.js';
 import { answerServers, serversPath } from '../../rooms/instances/factsAnswers.js';
 import type { RoomSources } from '../../rooms/instances/roomSources.js';
+import { serverIdShape } from '../../serverIdShape.js';
 import { Viewer } from '../../sse/viewer.js';
 import { readSignedBody } from '../auth/instances.js';
 import { apiError } from '../errors.js';
@@ -25,12 +25,7 @@ const roundBody = z.object({
   room: z.string(),
   notes: z.int().min(0),
   answers: z
-    .array(
-      z.tuple([
-        z.string().transform((server) => server as ServerId),
-        z.enum(['holds', 'unreadable', 'denies', 'failed', 'unasked']),
-      ]),
-    )
+    .array(z.tuple([serverIdShape, z.enum(['holds', 'unreadable', 'denies', 'failed', 'unasked'])]))
     .max(maxAnswers),
 });
 

@@ -1,24 +1,16 @@
 import { z } from 'zod';
 import type { RoomName, ServerId } from '../../../machines/ports.js';
-import { parseServerId } from '../../addresses.js';
 import { isWellFormed } from '../../pubsub/roomStates.js';
+import { serverIdShape } from '../../serverIdShape.js';
 import type { FleetFacts, RoomFacts } from '../lookup/fleetFacts.js';
 
-const serverId = z.string().transform((text, ctx): ServerId => {
-  try {
-    return parseServerId(text);
-  } catch (error) {
-    ctx.addIssue(String(error));
-    return z.NEVER;
-  }
-});
 const connections = z.int().min(0).nullable();
 
 /** The answer to `GET /api/instances/rooms/holders`. */
 const roomFacts = z.object({
   holders: z.array(
     z.object({
-      server: serverId,
+      server: serverIdShape,
       isStored: z.boolean(),
       connections,
       takesNames: z.boolean(),
@@ -42,7 +34,9 @@ export interface AnsweredServer {
 }
 
 const servers = z.object({
-  servers: z.array(z.object({ server: serverId, takesNames: z.boolean(), isCounted: z.boolean() })),
+  servers: z.array(
+    z.object({ server: serverIdShape, takesNames: z.boolean(), isCounted: z.boolean() }),
+  ),
 });
 
 /** Throws if the leader, which may be of another version, answers something else. */
