@@ -11,7 +11,7 @@ import { type Options, transform } from '@swc/core';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
 
-/** What is needed of Jest's configuration of a project: the options with which it compiles tests. */
+/** The part of Jest's configuration with the options for compiling TypeScript. */
 interface Project {
   transform: readonly [pattern: string, path: string, options: Options][];
 }

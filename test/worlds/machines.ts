@@ -19,7 +19,7 @@ export interface Machines {
 // biome-ignore lint/suspicious/noExplicitAny: whose actors they are is looked up by the system alone.
 type AnySystem = ActorSystem<any>;
 
-/** What runs the machines in a world: what their slots do. */
+/** What runs the machines in a world. Its methods are what their slots do. */
 export interface Resident {
   readonly requests: {
     send(server: ServerId, request: ServerRequest, answer: (answer: ServerAnswer) => void): void;
@@ -34,7 +34,7 @@ export interface Resident {
   noteDefect(event: { type: string }): void;
 }
 
-/** Whose an actor system is: slots are filled once, not for each of many thousand runs. */
+/** The resident of each actor system. Slots are filled once, not for each of many thousand runs. */
 export const residents = new WeakMap<AnySystem, Resident>();
 
 function residentOf(system: AnySystem): Resident {

@@ -91,7 +91,7 @@ test('after a takeover, posts to a URL of the leader before are not counted, and
   await eventually(() => expect(stream.rooms()).toEqual({ a: 1 }), within);
 });
 
-test('a server that restarts and asks a follower is counted anew', async () => {
+test('a server that restarts and asks a follower is counted from its new snapshot', async () => {
   const { cluster, follower, stream } = await watched();
   const server = nth(cluster.servers, 0);
   await server.open('a');

@@ -239,7 +239,7 @@ describe('if the leader does not take it, it is answered like an unknown token, 
     expect(await lost(follower)).toEqual([{ kind: 'post', claims: { ...claims, term } }]);
   });
 
-  test('because it does not lead any more: the post goes no further', async () => {
+  test('because it no longer leads: the post goes no further', async () => {
     const { leader, follower } = await startBoth();
     const third = await startInstance('third');
     third.term = term + 1;

@@ -137,7 +137,7 @@ test('servers post a room to the leader, and it reaches the instance that watche
   expect(told()[4]).toBe(`update ${large.join()}`);
 });
 
-test('a room that nobody watches any more is not posted any more', async () => {
+test('servers stop posting a room when its last viewer leaves', async () => {
   const followed_ = await followed();
   followed_.room.end();
   await eventually(() => expect(leader.told.at(-1)).toEqual([one, []]));

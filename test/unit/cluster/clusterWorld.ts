@@ -119,7 +119,7 @@ export class ClusterWorld {
   }
 }
 
-/** What is due while the process is stopped happens when it goes on, in order. */
+/** Timers that are due while the process is stopped fire when it resumes, in order. */
 class PausableClock extends HandClock {
   readonly #time: HandClock;
   readonly #overdue = new Map<number, () => void>();

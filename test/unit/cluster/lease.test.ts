@@ -76,7 +76,7 @@ describe('taking the lease', () => {
     expect(told).toEqual([{ type: 'leader.seen', leader: a.lease.leader }]);
   });
 
-  test('a taking that nobody wants any more is given back', () => {
+  test('a lease that is released while it is being taken is given back', () => {
     const a = world.start('a');
     while (!world.redis.lease?.instance) world.time.advance(1);
     a.lease.release();

@@ -81,7 +81,7 @@ describe('an instance that does not lead', () => {
     expect(instance.told).toContain('campaign.requested');
   });
 
-  test('follows whoever wins the campaign', () => {
+  test('follows the winner of the campaign', () => {
     const instance = start();
     instance.take({ type: 'leader.gone' });
     instance.take({ type: 'leader.seen', leader });

@@ -5,7 +5,7 @@ import type { InstanceClock } from './instanceClock.js';
 /** Numbers of timers of instances. Those of the world are far below. */
 const firstTimer = 1e9;
 
-/** The clock of whoever runs now: of one instance, or of the world around them. */
+/** The clock of the instance whose code runs now, or of the world around the instances. */
 export class CurrentClock implements ProgramClock {
   readonly #world: HeapClock;
   readonly #owners = new Map<number, InstanceClock>();

@@ -1,9 +1,9 @@
 import type { InstancesWorld } from './instancesWorld.js';
 import type { Person } from './person.js';
 
-/** So long a wrong number may be called complete. */
+/** How long a wrong number may be called complete. */
 const noticeMs = 3000;
-/** And so long after the last fault all must be right, and complete. */
+/** How long after the last fault all numbers must be right, and complete. */
 const healMs = 5000;
 /** A retry, its answer, and what evidence waits for, with servers that have faults of their own. */
 const roughMs = 7000;
@@ -22,7 +22,7 @@ export class Honesty {
 
   afterStep(): void {
     const { attached } = this.#world.people;
-    // Who is at an instance that stands still cannot be told anything.
+    // An instance that stands still cannot tell its viewers anything.
     for (const person of this.#wrongSinceMs.keys())
       if (!attached.includes(person)) this.#wrongSinceMs.delete(person);
     if (attached.length === 0) return;
@@ -64,7 +64,7 @@ export class Honesty {
   #checkRight(person: Person, difference: string | undefined): void {
     this.#world.countCheck('right after a fault');
     const { hosts } = this.#world;
-    // Who crashed is missing, and said to be.
+    // A server that crashed is missing, so totals are incomplete.
     const isMissing = hosts.some((host) => !host.process && this.#world.isKnown(host));
     if (difference === undefined && (isComplete(person) || isMissing)) return;
     const why = difference ?? `is told ${person.state}, ${person.reason}`;

@@ -32,7 +32,7 @@ export class InstanceClock {
   readonly #beganMs: number;
   readonly #timers = new Map<number, Timer>();
   #wallOffsetMs: number;
-  /** For so long the monotonic clock stood still. */
+  /** How long the monotonic clock stood still, in all. */
   #stoodStillMs = 0;
   #pause: { readonly kind: Pause; readonly sinceMs: number } | undefined;
   #arrived: (() => void)[] = [];
@@ -134,7 +134,7 @@ export class InstanceClock {
     this.#wallOffsetMs += ms;
   }
 
-  /** The process is gone, and nothing of it runs any more. */
+  /** The process is gone: its timers never fire. */
   end(): void {
     this.#hasEnded = true;
     this.#arrived = [];

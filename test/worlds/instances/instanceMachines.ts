@@ -21,10 +21,10 @@ export interface InstanceMachines extends Machines {
 // biome-ignore lint/suspicious/noExplicitAny: whose actors they are is looked up by the system alone.
 type AnySystem = ActorSystem<any>;
 
-/** Whose an actor system is: slots are filled once, not for each of many thousand processes. */
+/** The instance of each actor system. Slots are filled once, not for each of many thousand processes. */
 export const instances = new WeakMap<AnySystem, SimulatedInstance>();
 
-/** Whose a context is, by its timing: guards do not know their system. */
+/** The instance of each context, by the timing in it. Guards do not know their system. */
 export const ownerOf = new WeakMap<Timing, SimulatedInstance>();
 
 function instanceOf(system: AnySystem): SimulatedInstance {

@@ -12,7 +12,7 @@ import type { SimulatedInstance } from './simulatedInstance.js';
 
 const networks = parseNetworks('10.0.0.0/16');
 const key = Buffer.from('the key of a cluster in a world!');
-/** An instance waits so long for the leader. */
+/** How long an instance waits for the leader. */
 const passOnMs = 2000;
 const balancerUrl = 'http://balancer:8000';
 
@@ -65,7 +65,7 @@ export class InstancePosts {
     this.callbacks.takePosted(claims, parsePosted(body));
   }
 
-  /** To the leader, before it is answered; what the leader does not get is left in the inbox. */
+  /** Passes a post on to the leader before it is answered. A post that does not arrive is left in the inbox. */
   #passOn(claims: TokenClaims, address: string, url: string, body: string, hops: number): void {
     const leader = this.#leader;
     const site = leader && this.#world.siteAt(leader.url);

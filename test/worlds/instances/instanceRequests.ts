@@ -24,7 +24,7 @@ export interface RequestsNeeds {
   renew: (done: (isHeld: boolean) => void) => void;
 }
 
-/** A renewal serves the silences of so long. */
+/** How long one renewal serves all silences. */
 const sliceMs = 200;
 
 /** The requests of one leadership, as `server/pubsub/pubSubServers.ts` makes them: first a connection, then the body. */

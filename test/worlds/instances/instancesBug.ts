@@ -14,7 +14,7 @@ export interface InstancesBug {
   readonly judgesByWallClock?: boolean;
   /** Ids of events do not tell the term, and relays do not look at it. */
   readonly resumesOverTerms?: boolean;
-  /** Whatever the leader once said of its numbers is said to viewers. */
+  /** An instance repeats to viewers whether the leader once called its numbers complete. */
   readonly passesCompleteOn?: boolean;
   /** Replaces a part of a chart. */
   readonly instance?: (machine: typeof instanceMachine) => typeof instanceMachine;
@@ -22,6 +22,6 @@ export interface InstancesBug {
   readonly pubSubServer?: (machine: typeof pubSubServerMachine) => typeof pubSubServerMachine;
   /** The lease is not looked at again when a connection to a server is there. */
   readonly doesNotCheckTwice?: boolean;
-  /** What was passed on to an instance is passed on again. */
+  /** An instance passes on a post that another instance passed on to it. */
   readonly forwardsAgain?: boolean;
 }

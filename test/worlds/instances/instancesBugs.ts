@@ -14,7 +14,7 @@ const through = (store: ClusterStore): ClusterStore => ({
   close: () => store.close(),
 });
 
-/** What was in the inbox when the term began is dropped. */
+/** Each leader drops the entries that it finds in the inbox first. */
 function dropFirst(store: ClusterStore): ClusterStore {
   const terms = new Set<number>();
   return {

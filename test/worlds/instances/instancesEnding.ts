@@ -12,7 +12,7 @@ export function judgeInstancesEnding(world: InstancesWorld): void {
   if (world.plan.ending === 'stopped') endStopped(world);
 }
 
-/** What a start takes, and a viewer's way to another instance, or a leader's way back. */
+/** Enough for a start, for a viewer to reach another instance, and for a leader to return. */
 const settleMs = 15_000;
 
 /** How long evidence, retries and resyncs may take with servers that have faults of their own. */

@@ -186,7 +186,7 @@ function pause(world: InstancesWorld): void {
   const site = pickSite(world);
   if (!site) return;
   const kinds = ['stopped', 'stopped', 'suspended', 'frozen'] as const;
-  // What was written while both clocks stood still is found by a resync only.
+  // Only a resync heals a request that went out after both clocks had stood still.
   const kind = world.random.pick(world.plan.isRough ? kinds : kinds.slice(0, 3)) ?? 'stopped';
   if (kind === 'frozen') world.countFault('both clocks stand still');
   const { process } = site;

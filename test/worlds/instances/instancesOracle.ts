@@ -51,7 +51,7 @@ export class InstancesOracle {
     this.#honesty.afterStep();
   }
 
-  /** What must hold of every viewer now; nothing: it does. */
+  /** A viewer that is wrong now, in words; undefined: all are right. */
   wrongNow(): string | undefined {
     return this.#honesty.wrongNow();
   }

@@ -82,13 +82,13 @@ function drawTiming(random: Random, isRough: boolean): Timing {
   };
 }
 
-/** Who only asked is forgotten when Redis loses its keys: then all are configured. */
+/** Redis may lose its keys, and with them the servers that only asked. Then all are configured. */
 function drawHosts(random: Random, isAllConfigured: boolean): HostPlan[] {
   return Array.from({ length: random.between(1, 4) }, (_, i) => {
     const address = `10.0.0.${i + 1}`;
     const id = `${address}:${pubSubPort}` as ServerId;
     const isConfigured = i === 0 || random.chance(0.6) || isAllConfigured;
-    // Who is not configured is known when it has asked.
+    // A server that is not configured becomes known when it starts, because it asks then.
     return { id, address, isConfigured, isUpAtFirst: isConfigured, givesPort: true };
   });
 }

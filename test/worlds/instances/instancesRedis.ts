@@ -6,7 +6,7 @@ import type { InstancesWorld } from './instancesWorld.js';
 import { LateTerms } from './lateTerms.js';
 import type { Site } from './site.js';
 
-/** So often a replica has what Redis has. */
+/** How often a replica catches up with Redis. */
 const replicationMs = 700;
 
 /** The Redis of a world, with what can happen to it. */

@@ -62,9 +62,9 @@ export class InstancesWorld implements HostWorld, NetworkWorld {
   readonly roomChangedAtMs = new Map<string, number>();
   /** When somebody last looked, at any instance. */
   watchedAtMs = 0;
-  /** When numbers could not be kept last: a fault went on, no instance was ready, or nobody had looked for too long. */
+  /** When numbers last could not be kept: a fault went on, no instance was ready, or nobody had looked for too long. */
   brokenOffAtMs = 0;
-  /** Whom a silence of a leader that has ended reaches after the first request of the next one. */
+  /** The server that a late request of a dead leader will silence, after the first request of the next leader. */
   unsent: Host | undefined;
   /** Servers that asked, and were answered. */
   readonly introduced = new Set<ServerId>();
@@ -182,7 +182,7 @@ export class InstancesWorld implements HostWorld, NetworkWorld {
     this.#broken ??= new BrokenPromise(`${promise} (at ${this.clock.nowMs} ms): ${why}`);
   }
 
-  /** Something happened that what viewers see may suffer from for a while. */
+  /** Something happened after which viewers may see wrong numbers for a while. */
   disturb(line: () => string): void {
     this.note(line);
     this.disturbedAtMs = this.nowMs;
@@ -269,7 +269,7 @@ export class InstancesWorld implements HostWorld, NetworkWorld {
     return this.sites.some(({ process }) => process?.fleet?.isCounting(id));
   }
 
-  /** Who asks while Redis cannot be told may be forgotten with the instance that was asked. */
+  /** A server that asks during a fault may be forgotten, with the only instance that knows it. */
   #introduce({ address }: StartupQuery): void {
     const host = this.hosts.find(({ plan }) => plan.address === address);
     if (!host || this.introduced.has(host.id) || this.ongoing.size > 0) return;

@@ -2,7 +2,7 @@ import type { ServerId, ServerRequest, Term } from '../../../machines/ports.js';
 import type { InstancesWorld } from './instancesWorld.js';
 import type { SimulatedInstance } from './simulatedInstance.js';
 
-/** Whose two clocks stood still cannot know better for so long: docs/decisions/many-instances.md. */
+/** How long an instance may act wrongly after both its clocks stood still: docs/decisions/many-instances.md. */
 const unknowingMs = 2000;
 
 /** Promise 1: nobody acts under a term when another instance has begun to act under a later one. */

@@ -109,7 +109,7 @@ export class Person {
     for (const [room, count] of Object.entries(rooms)) this.#count(room, count, 'message');
   }
 
-  /** Versions of one activation go on by one; a snapshot begins anew. Without an id, more of it follows. */
+  /** Versions of one activation go on by one; a snapshot may have any. After an event without an id, more of it follows. */
   #checkVersion(name: string, id: string | undefined, version: number | undefined): void {
     if (id === undefined) return;
     const [run, number] = splitId(id);

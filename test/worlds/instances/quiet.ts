@@ -4,7 +4,7 @@ import type { SimulatedInstance } from './simulatedInstance.js';
 
 /** A leader learns of a viewer that left, and a server is told, within this time. */
 const slackMs = 1000;
-/** So long a fault may cause requests: retries, confirmations, evidence that recurs. */
+/** How long a fault may cause requests: retries, confirmations, evidence that recurs. */
 const causeMs = 20_000;
 
 /** Promise 2: silent by default, over all instances. */

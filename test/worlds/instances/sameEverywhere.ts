@@ -1,10 +1,10 @@
 import type { InstancesWorld } from './instancesWorld.js';
 import type { Person, StreamEvent } from './person.js';
 
-/** For so long a count that has not changed has been read by everybody. */
+/** Everybody has read a count that has not changed for this long. */
 const settledMs = 3000;
 const catchUpMs = 1000;
-/** And so long after nobody could tell anything, a viewer may be told a part. */
+/** How long after numbers could not be kept a viewer may be shown a part of them. */
 const recoveryMs = 15_000;
 
 /** Promises 4 and 5: an event id means the same map everywhere, and what was right stays. */
@@ -21,7 +21,7 @@ export class SameEverywhere {
   atRead(person: Person, { name, id }: StreamEvent): void {
     // A whole map, or what leads over to one, may already have what the next changes will tell.
     if (name === 'changes' && id !== undefined && person.hasStepped) this.#checkId(person);
-    // Who comes back reads all changes that it missed, at once.
+    // A viewer that returns reads all changes that it missed, at once.
     const isCatchingUp = name === 'changes' && this.#world.nowMs - person.attachedAtMs < catchUpMs;
     if (!isCatchingUp) this.#checkSteady(person);
     if (person.hasMap) this.#shown.set(person, new Map(person.rooms));

@@ -296,7 +296,7 @@ export class SimulatedInstance {
     return this.#world.bug?.passesCompleteOn ? this.#believing.viewer(viewer) : viewer;
   }
 
-  /** What is told anew of the same leader leaves its stream as it is. */
+  /** News of the same leader leaves its stream open. */
   #follow(): void {
     const { instance, term, url } = this.#leader ?? {};
     const followed = JSON.stringify(

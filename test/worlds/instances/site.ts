@@ -61,7 +61,7 @@ export class Site {
     process.clock.wake(this.#world.random.chance(0.5));
   }
 
-  /** The connections of a process end with it: whoever reads learns it, unless the link is cut. */
+  /** The connections of a process end with it. Readers learn that, unless the link is cut. */
   #end(process: SimulatedInstance): void {
     if (this.process !== process) return;
     this.process = undefined;

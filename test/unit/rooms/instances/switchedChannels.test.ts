@@ -43,7 +43,7 @@ test('followed rooms are lost with their leader, and followed again with the nex
   expect(take()).toEqual([`followed ${one}`]);
 });
 
-test('a leader that was left tells nothing any more', () => {
+test('the earlier leader tells nothing', () => {
   const [first, second] = [fakeChannels(), fakeChannels()];
   const switched = new SwitchedChannels(first.channels);
   const { events, take } = notedEvents();
