@@ -44,6 +44,29 @@ test('a viewer that missed a frame gets nothing until it has drained, then one w
   expect(slow.frames).toEqual(['1', 'whole:1234', '5']);
 });
 
+test('a viewer that missed frames gets them, or the whole state if they are not kept', () => {
+  const [kept, unkept] = [new FakeViewer(), new FakeViewer()];
+  const { channel, broadcast } = channelOf();
+  broadcast('1');
+  channel.addMissing(kept.viewer, [frame('1')]);
+  channel.addMissing(unkept.viewer, undefined);
+  broadcast('2');
+  expect(kept.frames).toEqual(['1', '2']);
+  expect(unkept.frames).toEqual(['whole:1', '2']);
+});
+
+test('a viewer that does not take all frames that it missed gets the whole state later', () => {
+  const viewer = new FakeViewer();
+  const { channel, broadcast } = channelOf();
+  broadcast('1');
+  viewer.isReading = false;
+  channel.addMissing(viewer.viewer, [frame('1')]);
+  broadcast('2');
+  expect(viewer.frames).toEqual([]);
+  viewer.drain();
+  expect(viewer.frames).toEqual(['whole:12']);
+});
+
 test('a viewer that drains but missed no frame gets no whole state', () => {
   const viewer = new FakeViewer();
   const { channel, broadcast, wholes } = channelOf(viewer);
