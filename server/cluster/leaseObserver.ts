@@ -85,7 +85,7 @@ export class LeaseObserver {
     return record.instance === undefined && record.term === this.#heldTerm;
   }
 
-  /** When the lease will have expired if it does not change. */
+  /** Time until the lease expires, if it does not change. */
   expiresInMs(nowMs: number): number {
     return (this.#sinceMs ?? nowMs) + this.#leaseMs - nowMs;
   }

@@ -1,6 +1,6 @@
 import { Ring } from './ring.js';
 
-/** A version of the fleet and its event id. Each version has one object of its own. */
+/** A version of the fleet and its event id. There is one object for each version, so `===` compares versions. */
 export interface Position {
   readonly version: number;
   readonly id: string;

@@ -197,7 +197,7 @@ export class Feed {
     return snapshot instanceof Promise ? snapshot.then(whole) : whole(snapshot);
   }
 
-  /** What a viewer gets that resumes after an event id. */
+  /** The frames for a viewer that resumes after an event id. */
   #resumption(missed: Buffer[]): Frame[] {
     return this.#forInstances ? resumption(missed, this.#status) : missed;
   }

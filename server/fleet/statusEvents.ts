@@ -14,7 +14,7 @@ export function withStatus(frame: Frame, status: { complete: boolean }): Buffer[
   return status.complete ? [...parts, statusFrame(status)] : [statusFrame(status), ...parts];
 }
 
-/** What an instance gets that resumes: `resumed`, the frames that it missed, and the status. */
+/** The frames for an instance that resumes: `resumed`, the frames that it missed, and the status. */
 export function resumption(missed: readonly Buffer[], status: AnyStatus): Buffer[] {
   return [messageFrame('{}', { event: 'resumed' }), ...missed, statusFrame(status)];
 }

@@ -1,4 +1,4 @@
-/** Parses `REDIS_URL`, for the configuration and for connections. */
+/** Parses `REDIS_URL` and `CLUSTER_URL`, for the configuration and for connections. */
 
 import { parseUrl } from '../parseUrl.js';
 
@@ -25,7 +25,7 @@ const problem =
 const form = /^(rediss?)(\+sentinel)?:\/\/(?:([^/]*)@)?([^/?#\s@]+)(?:\/([^?#\s]*))?$/i;
 const ports = { redis: 6379, sentinel: 26_379 };
 
-/** Parses `REDIS_URL`. The Error that it throws contains no part of the text, which may have secrets. */
+/** Parses the URL of a Redis. The Error that it throws contains no part of the text, which may have secrets. */
 export function parseRedisTarget(text: string): RedisTarget {
   const [, scheme = '', sentinel, credentials, hosts = '', path = ''] =
     form.exec(inOneUrl(text)) ?? [];

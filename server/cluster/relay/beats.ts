@@ -24,7 +24,7 @@ export interface LeadingFeed {
   viewerDisconnected: () => void;
 }
 
-/** How one relay is told. */
+/** Where the beats for one relay go. */
 export interface BeatTarget {
   viewer: StreamViewer;
   /** The instance leads, and the viewer has been sent everything until now. */
