@@ -35,7 +35,7 @@ export class FollowedLeader {
   note(leader: Leader | undefined): void {
     const before = this.#leader;
     this.#leader = leader;
-    if (isSame(before, leader)) return;
+    if (isSameLeadership(before, leader)) return;
     const { relay, upstreamOf, onChanged } = this.#needs;
     if (leader) this.#isStarting = false;
     relay.follow(leader && upstreamOf(leader), 'no instance leads');
@@ -57,5 +57,5 @@ export class FollowedLeader {
 }
 
 /** Whether it is the same leadership, at the same URL. */
-const isSame = (one: Leader | undefined, other: Leader | undefined): boolean =>
+export const isSameLeadership = (one: Leader | undefined, other: Leader | undefined): boolean =>
   one?.instance === other?.instance && one?.term === other?.term && one?.url === other?.url;

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { Leader } from '../../machines/ports.js';
 import { causeOf } from '../causeOf.js';
+import { isSameLeadership } from '../cluster/followedLeader.js';
 import { parseJson } from '../parseJson.js';
 import { InvalidPost } from './parsePosted.js';
 
@@ -96,9 +97,8 @@ class Lane {
     return this.#remove(this.#waiting.length);
   }
 
-  isTo({ instance, term, url }: Leader): boolean {
-    const own = this.#leader;
-    return own.instance === instance && own.term === term && own.url === url;
+  isTo(leader: Leader): boolean {
+    return isSameLeadership(this.#leader, leader);
   }
 
   put(post: PassedPost): Promise<void> {
