@@ -73,8 +73,10 @@ export interface Plan {
 }
 
 export const pubSubPort = 8001;
-const roomNames = ['notes', 'a%20b', 'constructor', '', 'a/b=c'];
-const never = 24 * 3_600_000;
+/** Names that are easily mistaken for something else. */
+export const roomNames = ['notes', 'a%20b', 'constructor', '', 'a/b=c'];
+/** Longer than any world lasts, in milliseconds. */
+export const never = 24 * 3_600_000;
 
 /** Draws a world: how large it is, which faults exist in it, and how often they come. */
 export function drawPlan(random: Random, aside: Random, further: Random, intrusions: Random): Plan {

@@ -2,6 +2,7 @@ import { afterEach, beforeEach, expect, jest, test } from '@jest/globals';
 import { Feed } from '../../../server/fleet/feed.js';
 import { FakeSource } from '../../support/fakeSource.js';
 import { FakeViewer } from '../../support/fakeViewer.js';
+import { messagesOf } from '../../support/relayStage.js';
 
 let source: FakeSource;
 let feed: Feed;
@@ -36,16 +37,11 @@ function flush(): void {
 
 /** The events that a viewer got since the last call; each with the status in it, if it has one. */
 const eventsOf = (viewer: FakeViewer) =>
-  viewer.frames
-    .splice(0)
-    .join('')
-    .split('\n\n')
-    .filter(Boolean)
-    .map((message) => {
-      const [, event] = /^event: (.*)$/m.exec(message) ?? [];
-      const [, complete] = /"complete":(\w+)/.exec(message) ?? [];
-      return complete === undefined ? event : `${event} ${complete}`;
-    });
+  messagesOf(viewer).map((message) => {
+    const [, event] = /^event: (.*)$/m.exec(message) ?? [];
+    const [, complete] = /"complete":(\w+)/.exec(message) ?? [];
+    return complete === undefined ? event : `${event} ${complete}`;
+  });
 
 test('no numbers have a status of their own', () => {
   source.set('a', 1);
@@ -53,10 +49,7 @@ test('no numbers have a status of their own', () => {
   source.set('a', 2);
   source.setServer('s', 'live');
   flush();
-  const statuses = viewer.frames
-    .join('')
-    .split('\n\n')
-    .filter((text) => text.includes('reason'));
+  const statuses = messagesOf(viewer).filter((text) => text.includes('reason'));
   expect(statuses.every((text) => text.startsWith('event: status\ndata: '))).toBe(true);
   expect(statuses.length).toBe(1);
 });

@@ -1,6 +1,13 @@
 import type { ServerId, Timing } from '../../../machines/ports.js';
 import type { TallyLimits } from '../../../machines/tally.js';
-import { type Ending, type HostPlan, type NetworkPlan, pubSubPort } from '../plan.js';
+import {
+  type Ending,
+  type HostPlan,
+  type NetworkPlan,
+  never,
+  pubSubPort,
+  roomNames,
+} from '../plan.js';
 import type { Random } from '../random.js';
 import { type InstancesHappening, instancesHappenings } from './instancesHappenings.js';
 
@@ -39,9 +46,6 @@ export interface InstancesPlan {
   readonly gaps: Readonly<Record<'atOnce' | 'soon' | 'later', number>>;
   readonly ending: Ending;
 }
-
-const roomNames = ['notes', 'a%20b', 'constructor', '', 'a/b=c'];
-const never = 24 * 3_600_000;
 
 /** Of the lease, in milliseconds: the defaults of the configuration. */
 export const leaseTimes = { leaseMs: 3000, beatMs: 1000 };

@@ -1,3 +1,4 @@
+import { createParser } from 'eventsource-parser';
 import type { StreamKind } from '../../../server/fleet/feed.js';
 import type { Frame } from '../../../server/sse/frames.js';
 import type { Viewer } from '../../../server/sse/viewer.js';
@@ -21,16 +22,12 @@ export interface StreamEvent {
 
 /** The events in the text of a frame; comments and `retry` are none. */
 export function eventsIn(text: string): StreamEvent[] {
-  return text.split('\n\n').flatMap((message) => {
-    const fields = new Map<string, string>();
-    for (const line of message.split('\n')) {
-      const at = line.indexOf(': ');
-      if (at > 0) fields.set(line.slice(0, at), line.slice(at + 2));
-    }
-    const data = fields.get('data');
-    if (data === undefined) return [];
-    return [{ name: fields.get('event') ?? 'message', id: fields.get('id'), data }];
+  const events: StreamEvent[] = [];
+  const parser = createParser({
+    onEvent: ({ event = 'message', id, data }) => events.push({ name: event, id, data }),
   });
+  parser.feed(text);
+  return events;
 }
 
 export const textOf = (frame: Frame): string =>
