@@ -14,7 +14,7 @@ export interface InstanceView {
   /** Where other instances reach it. */
   url: string;
   version: string;
-  /** Its open event streams. */
+  /** Its open event streams of live counts. */
   viewers: number;
   /** When it was started; ISO 8601. */
   since: string;

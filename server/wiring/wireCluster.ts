@@ -48,8 +48,6 @@ export interface ClusterWiringNeeds {
   /** The fleet of this instance while it leads, and what connects it with the lease. */
   fleet: () => Fleet | undefined;
   leadership: () => Leadership | undefined;
-  /** Viewers of this instance, apart from those of the relay. */
-  otherViewers: () => number;
   isDraining: () => boolean;
   /** Tells the instance's machine. */
   tell: (event: InstanceEvent) => void;
@@ -74,7 +72,7 @@ export function wireCluster(needs: ClusterWiringNeeds) {
   const leader = () => followed.now;
   const onOutdone = () => tell({ type: 'fleet.unreachable' });
   const reach = wireReach({ ...needs, leader, onOutdone });
-  const viewers = () => relay.viewers + needs.otherViewers();
+  const viewers = () => relay.viewers;
   const info = infoOf(self, needs, { viewers, reach });
   const store = new RedisClusterStore(connection, { deadlineMs: beatMs });
   const lease = new Lease({ store, clock: systemClock, self, info, leaseMs, beatMs });
@@ -122,7 +120,7 @@ export function wireCluster(needs: ClusterWiringNeeds) {
       addCallbackRoutes(router, callbacks, bodyLimits);
     },
     hasSuccessor: () => others().length > 0,
-    /** Viewers of all instances. */
+    /** Viewers of the live counts at all instances. */
     viewers: () => others().reduce((sum, other) => sum + other.viewers, viewers()),
     instances: (): InstanceView[] => {
       const { instances, leader: leading, isRedisLost } = lease;

@@ -25,7 +25,7 @@ export interface LeadershipNeeds {
   inbox: Pick<InboxWriter, 'write'>;
   log: Logger;
   activation: ActivationActor;
-  /** The viewers of all instances. */
+  /** The viewers of the live counts at all instances. */
   viewers: () => number;
 }
 
@@ -33,6 +33,7 @@ export interface LeadershipNeeds {
 export interface Leadership {
   readonly requests: Pick<PubSubServersNeeds, 'mayAct' | 'renewLease' | 'reach'>;
   readonly reach: Reach;
+  /** The viewers of all instances. All viewers of updates together are one, as for the activation. */
   readonly viewers: () => number;
   /** A start-up query is not from a known server. If this leader dies, the next one must ask its sender. */
   readonly noteNewcomer: (query: StartupQuery) => void;
@@ -76,7 +77,7 @@ export function wireLeadership({
   return {
     requests,
     reach,
-    viewers,
+    viewers: () => viewers() + activation.getSnapshot().context.updateViewers,
     noteNewcomer: (query) => inbox.write(queryEntry(query, lease.current().term)),
     begin: ({ receiver, ...fleet }) => {
       pacer = fleet.pacer;

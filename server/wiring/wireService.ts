@@ -106,7 +106,6 @@ export function wireService(needs: WiringNeeds): WiredService {
       knownServers,
       fleet: () => current?.fleet,
       leadership: () => current?.leadership,
-      otherViewers: () => rooms.viewers(),
       isDraining: () => isDraining,
       tell,
       onLeader: (leader) => rooms.follow(leader),

@@ -1,5 +1,6 @@
 import { expect, jest, test } from '@jest/globals';
 import type { InstanceView } from '../../../server/wire/instanceView.js';
+import { openEventStream } from '../../support/eventStream.js';
 import { eventually } from '../../support/eventually.js';
 import { ask } from '../../support/http.js';
 import { Cluster } from './support.js';
@@ -79,6 +80,25 @@ test('viewers of an instance that stops are called back within 1 to 3 s', async 
   const waitMs = Number(/^retry: (\d+)$/m.exec(text)?.[1]);
   expect(waitMs).toBeGreaterThanOrEqual(1000);
   expect(waitMs).toBeLessThanOrEqual(3000);
+});
+
+test('the viewers of counts are counted as with one instance: those of rooms are not among them', async () => {
+  const cluster = await Cluster.start(2);
+  const follower = await cluster.follower();
+  await cluster.watch(follower);
+  for (const path of ['/api/room/events?room=a', '/api/updates', '/api/updates'])
+    cluster.streams.push(await openEventStream(follower.url, { path }));
+  await eventually(async () => {
+    const instances = await instancesAt(follower);
+    const counts = instances.map(({ role, viewers }) => [role, viewers]).sort();
+    expect(counts).toEqual([
+      ['following', 1],
+      ['leading', 0],
+    ]);
+    const { viewers } = JSON.parse((await ask(`${follower.url}/api/state`)).text);
+    // All viewers of updates together are one more.
+    expect(viewers).toBe(2);
+  }, within);
 });
 
 test('a session holds at every instance, and ends at every one', async () => {
