@@ -6,7 +6,7 @@ import { hasFailed, replacementMs } from './replacement.js';
 const { enqueueActions } = instanceSetup;
 
 /** The room that an actor is for. Its id starts with its kind, because a room may be named like a server. */
-export const roomOf = (actorId: string): RoomName | undefined =>
+const roomOf = (actorId: string): RoomName | undefined =>
   actorId.startsWith('room:') ? actorId.slice('room:'.length) : undefined;
 
 /** Actions about watched rooms: each has an actor while somebody watches it, and for the linger time after. */

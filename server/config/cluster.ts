@@ -1,7 +1,7 @@
 /** What the variables of a cluster say about each other, and about the other variables. */
 
 /** How long a viewer takes to come back after its instance died: `retry:` is at most 3 s. */
-export const reconnectionMs = 3000;
+const reconnectionMs = 3000;
 /** A lease that misses two beats must still hold. */
 const beatsPerLease = 3;
 

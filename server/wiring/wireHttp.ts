@@ -17,6 +17,7 @@ import type { CallbackReceiver } from '../pubsub/callbackReceiver.js';
 import type { TokenClaims } from '../pubsub/eventTokens.js';
 import { sendIfActive } from '../sendIfActive.js';
 import { serviceVersion } from '../serviceVersion.js';
+import type { InstanceView } from '../wire/instanceView.js';
 import type { ClusterParts } from './wireCluster.js';
 import type { Fleet } from './wireFleet.js';
 import type { RoomParts } from './wireRooms.js';
@@ -50,12 +51,6 @@ export function wireHttp(needs: HttpWiringNeeds): RequestListener {
   const { config, log, isDraining, fleet, cluster, observations, rooms, inspector } = needs;
   const { trustedProxies, corsOrigins, maxBodyBytes } = config;
   const bodyLimits = { maxBodyBytes, bodyTimeoutMs };
-  const self = {
-    id: randomBytes(6).toString('base64url'),
-    url: needs.publicUrl,
-    version: serviceVersion(),
-    startedAtMs: Date.now(),
-  };
   const streams = cluster ? streamsIn(cluster) : streamsOf(needs);
   const viewerToken = config.auth === 'none' ? undefined : config.dashboardToken;
   return createListener({
@@ -91,7 +86,7 @@ export function wireHttp(needs: HttpWiringNeeds): RequestListener {
     counts: { countsOf: (room) => fleet().view.countsOf(room) },
     ...rooms.routes,
     observations: () => observations.report(),
-    instances: cluster?.instances ?? (() => viewAlone({ ...self, viewers: fleet().feed.viewers })),
+    instances: cluster?.instances ?? instancesAlone(needs),
     machines: new Machines(needs.instance),
     inspector,
     cluster: cluster && {
@@ -102,6 +97,17 @@ export function wireHttp(needs: HttpWiringNeeds): RequestListener {
       },
     },
   });
+}
+
+/** The only instance, without a cluster. */
+function instancesAlone({ publicUrl, fleet }: HttpWiringNeeds): () => InstanceView[] {
+  const self = {
+    id: randomBytes(6).toString('base64url'),
+    url: publicUrl,
+    version: serviceVersion(),
+    startedAtMs: Date.now(),
+  };
+  return () => viewAlone({ ...self, viewers: fleet().feed.viewers });
 }
 
 /** Posts and start-up queries may reach any instance of a cluster. */
