@@ -53,7 +53,10 @@ export function createAgent(options: AgentOptions, testTimings: Partial<Timings>
     answerMs: timings.answerMs,
     stalledMs: timings.stalledMs,
     activation: () => reports.activation,
-    activate: (activation) => reports.activate(activation),
+    activate: (activation) => {
+      reports.activate(activation);
+      registration.noteRequest();
+    },
     watch: (list) => reports.watch(list),
   });
   const controlPort = new ControlPort({

@@ -24,6 +24,8 @@ export class Registration {
   readonly #options: RegistrationOptions;
   #timer: NodeJS.Timeout | undefined;
   #kind: QueryKind = 'startup';
+  /** The dashboard has sent a request since the last query was sent. */
+  #isKnown = false;
   #failures = 0;
   /** When `askAgain` sent the last query, and the pause before it. */
   #askedAgainAtMs = Number.NEGATIVE_INFINITY;
@@ -56,6 +58,15 @@ export class Registration {
     this.#after(this.#askedAgainAtMs - nowMs);
   }
 
+  /**
+   * The dashboard has sent a request, so it knows this server: a planned start-up query becomes a renewal. Its
+   * answer would replace a URL that is good.
+   */
+  noteRequest(): void {
+    this.#isKnown = true;
+    this.#kind = 'renewal';
+  }
+
   close(): void {
     this.#isClosed = true;
     clearTimeout(this.#timer);
@@ -80,6 +91,7 @@ export class Registration {
     const kind = this.#kind;
     this.#askedAtMs = performance.now();
     this.#kind = 'renewal';
+    this.#isKnown = false;
     const activation = await this.#firstAnswer(kind);
     if (this.#isClosed) return;
     if (activation) this.#succeeded(kind, activation);
@@ -111,7 +123,7 @@ export class Registration {
     const { log, urls, timings } = this.#options;
     log.warn(unanswered(urls));
     log.forget(registered(urls));
-    if (kind === 'startup') this.#kind = 'startup';
+    if (kind === 'startup' && !this.#isKnown) this.#kind = 'startup';
     const pauseMs = Math.min(timings.maxRetryMs, timings.firstRetryMs * 2 ** this.#failures);
     this.#failures = Math.min(this.#failures + 1, 30);
     this.#after(pauseMs * (0.75 + Math.random() / 2));

@@ -2,7 +2,12 @@ import { hostname } from 'node:os';
 import { beforeEach, describe, expect, test } from '@jest/globals';
 import { Signatures } from '../../../server/agent/signatures.js';
 import { eventually } from '../../support/eventually.js';
-import { activate, type FakeDashboard, startFakeDashboard } from '../demo/support.js';
+import {
+  activate,
+  type FakeAnswer,
+  type FakeDashboard,
+  startFakeDashboard,
+} from '../demo/support.js';
 import { answerOf, queriesIn, startAgent } from './support.js';
 
 let dashboard: FakeDashboard;
@@ -213,6 +218,39 @@ describe('a dashboard that is away', () => {
     await agent.settled();
     expect(dashboard.deltas().slice(3)).toEqual([{ room: 'room-5', add: 1 }]);
     expect(renewals()).toEqual([]);
+  });
+
+  test('is not asked for another URL after its own request', async () => {
+    const { agent, port } = await startAgent({ url: dashboard.url }, often);
+    let answerQuery: ((answer: FakeAnswer) => void) | undefined;
+    dashboard.hold = (answer) => {
+      answerQuery = answer;
+    };
+    dashboard.answer = ({ method }) => (method === 'POST' ? { status: 503, body: '' } : undefined);
+    await eventually(() => expect(answerQuery).toBeDefined());
+    await activate(port, { active: true, eventsUrl: eventsUrl('a') });
+    for (let post = 0; post < 3; post += 1) {
+      agent.opened('r');
+      await agent.settled();
+    }
+    await activate(port, { active: true, eventsUrl: eventsUrl('b') });
+    const before = queries().length;
+    dashboard.answer = answerOf(true, eventsUrl('c'));
+    answerQuery?.(answerOf(true, eventsUrl('c'))());
+    await eventually(() => expect(queries().length).toBeGreaterThan(before));
+    expect(queries()[before]).toMatchObject({ renewal: 'true', eventsUrl: eventsUrl('b') });
+    expect(agent.activation().eventsUrl).toBe(eventsUrl('b'));
+  });
+
+  test('gets renewals in place of start-up queries that fail, after its own request', async () => {
+    dashboard.answer = () => ({ status: 503, body: '' });
+    const { port } = await startAgent({ url: dashboard.url });
+    await eventually(() => expect(queries().length).toBeGreaterThan(1));
+    expect(renewals()).toEqual([]);
+    await activate(port, { active: true, eventsUrl: eventsUrl('a') });
+    await eventually(() => expect(renewals().length).toBeGreaterThan(2));
+    const first = queries().findIndex(({ renewal }) => renewal === 'true');
+    expect(queries().slice(first)).toEqual(renewals());
   });
 
   test('is asked less and less often if it answers queries, but takes no posts', async () => {

@@ -30,7 +30,7 @@ export interface FakeDashboard {
   /** The deltas in order of arrival. */
   deltas(): unknown[];
   /** The answer to all further requests; undefined: it hangs. */
-  answer: ((request: Received) => FakeAnswer) | undefined;
+  answer: ((request: Received) => FakeAnswer | undefined) | undefined;
   /** Takes what answers a request later, while `answer` is undefined. */
   hold: ((answer: (reply: FakeAnswer) => void) => void) | undefined;
 }
