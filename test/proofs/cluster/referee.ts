@@ -27,6 +27,7 @@ const freshMs = 500;
 /** A complete number may be wrong for so long: as long as it takes to notice. */
 const noticeMs = 3_000;
 const maxOffences = 20;
+const courseLength = 30;
 
 /** Compares watchers with the truth all the time. */
 export class Referee {
@@ -50,6 +51,8 @@ export class Referee {
   readonly #informed = new WeakSet<Watcher>();
   /** When each watcher was last something else than right. */
   readonly #lastBadMs = new Map<Watcher, number>();
+  /** The newest changes of what each watcher was told, and whether it was right, with their time. */
+  readonly #courses = new Map<Watcher, string[]>();
   readonly #timer: NodeJS.Timeout;
   #sampledMs = performance.now();
   #excusedUntilMs = 0;
@@ -83,6 +86,12 @@ export class Referee {
     return Math.max(...[...this.#watchers].map((each) => this.#lastBadMs.get(each) ?? now));
   }
 
+  /** How the watcher that was right last came to be so. */
+  courseOfLast(): string {
+    const [last] = [...this.#watchers].sort((a, b) => this.lastBadMs(b) - this.lastBadMs(a));
+    return last ? (this.#courses.get(last) ?? []).join('; ') : '';
+  }
+
   /** Called by each watcher after an event. */
   onEvent(watcher: Watcher, event: EventSourceMessage): void {
     if (!this.#informed.has(watcher)) return;
@@ -109,6 +118,7 @@ export class Referee {
 
   #judge(watcher: Watcher, now: number): void {
     const verdict = this.verdictOf(watcher, now);
+    this.#noteCourse(watcher, verdict, now);
     if (verdict === 'right') this.#informed.add(watcher);
     if (verdict !== 'right' || !this.#lastBadMs.has(watcher)) this.#lastBadMs.set(watcher, now);
     const wrong = verdict === 'wrong' ? this.#wrongRooms(watcher, now - freshMs) : [];
@@ -117,6 +127,14 @@ export class Referee {
     this.#wrongSince.set(watcher, since);
     if (now < this.#excusedUntilMs) return;
     for (const [room, sinceMs] of since) this.#judgeRoom(watcher, room, sinceMs, now);
+  }
+
+  #noteCourse(watcher: Watcher, verdict: Verdict, now: number): void {
+    const course = this.#courses.get(watcher) ?? [];
+    const states = [...watcher.servers].map(([server, state]) => `${server} ${state}`).sort();
+    const what = `${verdict} ${watcher.told}, ${states.join(', ')}`;
+    if (course.at(-1)?.endsWith(what)) return;
+    this.#courses.set(watcher, [...course.slice(-courseLength), `${Math.round(now)} ${what}`]);
   }
 
   #judgeRoom(watcher: Watcher, room: string, sinceMs: number, now: number): void {

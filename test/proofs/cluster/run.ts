@@ -12,6 +12,8 @@ export interface Outcome {
   /** The same, viewer by viewer. */
   readonly viewerRight: Figures;
   readonly notes: Record<string, number>;
+  /** How the longest recovery came about. */
+  readonly longestRecovery: string;
   /** How the longest time came about that a wrong number was said to be complete. */
   readonly longestWrong: string;
   /** Broken promises, in words. */
@@ -68,6 +70,7 @@ export async function run(scenario: Scenario, options: RunOptions = {}): Promise
       'longest time that a wrong number was said to be complete, ms': wrongMs,
       'longest pause of the judging process, ms': pauseMs,
     },
+    longestRecovery: findings.longest ?? '',
     longestWrong: cluster.referee.longestWrong,
     offences: [...failures, ...offences],
   };

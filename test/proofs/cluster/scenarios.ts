@@ -10,6 +10,8 @@ export interface Findings {
   allRightMs: number[];
   /** The same of each viewer that noticed anything. */
   viewerRightMs: number[];
+  /** How the longest of them came about. */
+  longest?: string;
   /** More to tell, by name. */
   notes: Record<string, number>;
 }
@@ -50,7 +52,7 @@ async function measure(
   await pause(Math.max(0, least - (performance.now() - faultAtMs)));
   await cluster.untilRight(recoveredWithinMs);
   const since = (watcher?: Watcher) => Math.max(0, cluster.referee.lastBadMs(watcher) - faultAtMs);
-  findings.allRightMs.push(Math.round(since()));
+  noteAllRight({ cluster, findings }, since());
   for (const watcher of cluster.watchers)
     if (since(watcher) > 0) findings.viewerRightMs.push(Math.round(since(watcher)));
 }
@@ -58,7 +60,15 @@ async function measure(
 /** Notes how long after this time all viewers are right and complete for good. */
 async function noteRecovery({ cluster, findings }: Round, sinceMs: number): Promise<void> {
   await cluster.untilRight(recoveredWithinMs);
-  findings.allRightMs.push(Math.round(cluster.referee.lastBadMs() - sinceMs));
+  noteAllRight({ cluster, findings }, cluster.referee.lastBadMs() - sinceMs);
+}
+
+function noteAllRight({ cluster, findings }: Omit<Round, 'index'>, ms: number): void {
+  const isLongest = findings.allRightMs.every((each) => each < ms);
+  findings.allRightMs.push(Math.round(ms));
+  if (!isLongest) return;
+  const happened = cluster.instances.map(({ url, happened }) => `${url} ${happened.at(-1)}`);
+  findings.longest = [...happened, cluster.referee.courseOfLast()].join('; ');
 }
 
 /** Kills an instance, and starts it again a moment after. */

@@ -68,9 +68,14 @@ export class Watcher {
   /** One line for a failed run. */
   inWords(): string {
     const total = [...this.rooms.values()].reduce((sum, count) => sum + count, 0);
+    return `${this.name} ${this.told}, ${total} in ${this.rooms.size} rooms`;
+  }
+
+  /** Where it is connected, and what it was told but the numbers. */
+  get told(): string {
     const said = this.isComplete ? 'complete' : `incomplete (${this.reason})`;
     const where = this.isConnected ? `at ${this.instance}` : 'not connected';
-    return `${this.name} ${where}: ${this.state}, ${said}, term ${this.term}, ${total} in ${this.rooms.size} rooms`;
+    return `${where}: ${this.state}, ${said}, term ${this.term}`;
   }
 
   #open(): void {
