@@ -3,7 +3,8 @@ import type { EventStream } from '../../support/eventStream.js';
 import { eventually } from '../../support/eventually.js';
 import { nth, startReal } from '../../support/fleet.js';
 import { watch } from '../../support/stage.js';
-import { framesOf, peopleOf } from '../rooms/support/awareness.js';
+import { Cluster } from '../../system/cluster/support.js';
+import { framesOf, peopleOf } from '../../system/rooms/support/awareness.js';
 import {
   type Consumer,
   consume,
@@ -13,8 +14,7 @@ import {
   edit,
   statusOf,
   watchRoom,
-} from '../rooms/support/rooms.js';
-import { Cluster } from './support.js';
+} from '../../system/rooms/support/rooms.js';
 
 jest.setTimeout(120_000);
 const within = { withinMs: 30_000 };
