@@ -1,3 +1,5 @@
+import { availableParallelism } from 'node:os';
+
 // What tests start may inherit this: none of it writes into the home of whoever runs them.
 process.env.STATE_DIR = 'none';
 // A warning of the AWS SDK about old versions of Node.js, once for every test file.
@@ -23,6 +25,6 @@ export default {
   // For a test that hangs. On a busy machine the longest ones take minutes.
   testTimeout: 300_000,
   // Most tests wait for servers, timers and processes: three workers for each core are not too many.
-  maxWorkers: '300%',
+  maxWorkers: 3 * availableParallelism(),
   reporters: ['default', '<rootDir>/test/support/closingLineReporter.js'],
 };
