@@ -49,7 +49,10 @@ export class Registration {
    */
   askAgain(): void {
     this.#kind = 'startup';
-    if (this.#asking || this.#failures > 0) return;
+    if (!this.#asking && this.#failures === 0) this.#planAgain();
+  }
+
+  #planAgain(): void {
     const { askAgainMs, maxRetryMs } = this.#options.timings;
     const nowMs = performance.now();
     const hasHelped = nowMs - this.#askedAgainAtMs >= 2 * this.#pauseMs;
@@ -115,7 +118,7 @@ export class Registration {
     this.#failures = 0;
     this.#options.answered(kind, activation);
     // Meanwhile it may have been asked to ask again.
-    if (this.#kind === 'startup') this.askAgain();
+    if (this.#kind === 'startup') this.#planAgain();
     else this.#after(timings.renewalMs + (Math.random() * 2 - 1) * timings.renewalJitterMs);
   }
 

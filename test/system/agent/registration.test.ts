@@ -184,6 +184,22 @@ describe('a dashboard that forgot the server', () => {
     expect(dashboard.received.at(-1)?.url).toBe('/api/events?token=new');
   });
 
+  test('is asked again if it refuses a post while it is being asked', async () => {
+    let answerQuery: ((answer: FakeAnswer) => void) | undefined;
+    dashboard.hold = (answer) => {
+      answerQuery = answer;
+    };
+    dashboard.answer = ({ method }) => (method === 'POST' ? { status: 404, body: '' } : undefined);
+    const { agent, port } = await startAgent({ url: dashboard.url });
+    await eventually(() => expect(answerQuery).toBeDefined());
+    await activate(port, { active: true, eventsUrl: eventsUrl('old') });
+    agent.opened('r');
+    await agent.settled();
+    dashboard.answer = answerOf(true, eventsUrl('new'));
+    answerQuery?.(answerOf(false, eventsUrl('late'))());
+    await eventually(() => expect(agent.activation().eventsUrl).toBe(eventsUrl('new')));
+  });
+
   test('is not asked again because of a post to an older URL', async () => {
     const { agent, port } = await startAgent({ url: dashboard.url });
     await eventually(() => expect(queries()).toHaveLength(1));
