@@ -7,7 +7,7 @@ import { WatchedRooms } from './watchedRooms.js';
 /** What the activation machine is started with. */
 const activationOf = ({ context }: { context: InstanceContext }): ActivationInput => {
   const { timing, servers, limits, term, wasActive } = context;
-  const begins = term !== undefined && wasActive ? 'lingering' : 'silencing';
+  const begins = wasActive ? 'lingering' : 'silencing';
   return { timing, servers, begins, ...(limits && { limits }), ...(term && { term }) };
 };
 

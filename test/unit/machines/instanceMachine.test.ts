@@ -6,7 +6,7 @@ const reached = new Set<string>();
 const all = new Set<string>();
 const made: ScriptedInstance[] = [];
 
-function start(options?: { isInCluster?: boolean }): ScriptedInstance {
+function start(options?: ConstructorParameters<typeof ScriptedInstance>[0]): ScriptedInstance {
   const instance = new ScriptedInstance(options);
   made.push(instance);
   return instance;
@@ -43,6 +43,12 @@ describe('without a cluster', () => {
     expect(instance.state).toBe('alone');
     expect(instance.activations).toEqual([{ timing, servers: [server], begins: 'silencing' }]);
     expect(instance.activation?.getSnapshot().value).toBe('inactive');
+  });
+
+  test('the activation has the limits of the instance', () => {
+    const limits = { maxRooms: 2, maxNamesLength: 100 };
+    const { activations } = start({ isInCluster: false, limits });
+    expect(activations).toEqual([{ timing, servers: [server], begins: 'silencing', limits }]);
   });
 
   test('a shutdown ends the activation, and then the instance', () => {

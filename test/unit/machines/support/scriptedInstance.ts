@@ -11,6 +11,7 @@ import type {
   ServerRequest,
 } from '../../../../machines/ports.js';
 import { pubSubServerMachine } from '../../../../machines/pubSubServerMachine.js';
+import type { TallyLimits } from '../../../../machines/tally.js';
 import { perLeadership } from '../../../../server/wiring/perLeadership.js';
 import { Coverage } from '../../../worlds/coverage.js';
 import { HeapClock } from '../heapClock.js';
@@ -38,7 +39,10 @@ export class ScriptedInstance {
 
   readonly coverage: Coverage;
 
-  constructor({ isInCluster = true } = {}) {
+  constructor({
+    isInCluster = true,
+    limits,
+  }: { isInCluster?: boolean; limits?: TallyLimits } = {}) {
     const note = (what: string) => () => void this.told.push(what);
     const machine = instanceMachine.provide({
       actors: { activation: this.#activation(), election: this.#election() },
@@ -54,7 +58,7 @@ export class ScriptedInstance {
     this.coverage = new Coverage([machine]);
     this.actor = createActor(machine, {
       clock: this.clock,
-      input: { timing, servers: [server], isInCluster },
+      input: { timing, servers: [server], isInCluster, ...(limits && { limits }) },
       inspect: this.coverage.observe,
     });
     this.actor.subscribe({ error: (error) => this.errors.push(error) });
