@@ -1,4 +1,5 @@
-const pauseMs = 10;
+/** Longer while it takes longer: a failed `expect` costs a millisecond. */
+const pauseMs = (waitedMs: number) => Math.min(50, Math.max(5, waitedMs / 20));
 
 /**
  * Retries until `attempt` neither throws nor rejects. At the deadline it throws the last error. The deadline
@@ -8,13 +9,14 @@ export const eventually = async <T>(
   attempt: () => T | Promise<T>,
   { withinMs = 60_000 }: { withinMs?: number } = {},
 ): Promise<T> => {
-  const deadline = performance.now() + withinMs;
+  const beganMs = performance.now();
   for (;;) {
     try {
       return await attempt();
     } catch (error) {
-      if (performance.now() >= deadline) throw error;
-      await new Promise((resolve) => setTimeout(resolve, pauseMs));
+      const waitedMs = performance.now() - beganMs;
+      if (waitedMs >= withinMs) throw error;
+      await new Promise((resolve) => setTimeout(resolve, pauseMs(waitedMs)));
     }
   }
 };
