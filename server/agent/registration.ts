@@ -27,7 +27,7 @@ export class Registration {
   /** The dashboard has sent a request since the last query was sent. */
   #isKnown = false;
   #failures = 0;
-  /** When `askAgain` sent the last query, and the pause before it. */
+  /** When `askAgain` sent the last query, or will send the next one, and the pause before it. */
   #askedAgainAtMs = Number.NEGATIVE_INFINITY;
   #pauseMs = 0;
   #askedAtMs = Number.NEGATIVE_INFINITY;
@@ -55,6 +55,7 @@ export class Registration {
   #planAgain(): void {
     const { askAgainMs, maxRetryMs } = this.#options.timings;
     const nowMs = performance.now();
+    if (nowMs < this.#askedAgainAtMs) return;
     const hasHelped = nowMs - this.#askedAgainAtMs >= 2 * this.#pauseMs;
     this.#pauseMs = hasHelped ? askAgainMs : Math.min(maxRetryMs, 2 * this.#pauseMs);
     this.#askedAgainAtMs = Math.max(nowMs, this.#askedAtMs + this.#pauseMs);

@@ -269,24 +269,6 @@ describe('a dashboard that is away', () => {
     expect(queries().slice(first)).toEqual(renewals());
   });
 
-  test('is asked less and less often if it answers queries, but takes no posts', async () => {
-    const askedAtMs: number[] = [];
-    dashboard.answer = ({ method }) => {
-      if (method === 'POST') return { status: 503, body: '' };
-      askedAtMs.push(performance.now());
-      return answerOf(true, eventsUrl('a'))();
-    };
-    const { agent } = await startAgent({ url: dashboard.url }, { maxRetryMs: 10_000 });
-    const opening = setInterval(() => {
-      for (let room = 0; room < 3; room += 1) agent.opened(`room-${room}`);
-      void agent.settled();
-    }, 5);
-    await eventually(() => expect(askedAtMs.length).toBeGreaterThan(4));
-    clearInterval(opening);
-    const pauses = askedAtMs.slice(1).map((atMs, index) => atMs - (askedAtMs[index] ?? 0));
-    expect(pauses[3]).toBeGreaterThan(350);
-  });
-
   test('has deltas again with its next request', async () => {
     const { agent, port } = await startAgent();
     await activate(port, { active: true, eventsUrl: 'http://127.0.0.1:1/' });
