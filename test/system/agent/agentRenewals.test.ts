@@ -18,7 +18,8 @@ import {
 } from '../../support/stage.js';
 import { type StartedAgent, startAgent } from './support.js';
 
-const often = { renewalMs: 20, renewalJitterMs: 5 };
+/** Rare enough that not every snapshot meets a renewal with the URL before. */
+const often = { renewalMs: 200, renewalJitterMs: 50 };
 
 /** Opens a connection to a room. */
 function open({ agent, connections }: StartedAgent, room: string): void {
@@ -65,7 +66,7 @@ test.each([
   await eventually(async () => {
     expect(statesOf(service, id)).toMatchObject(isCalm);
     const [before, renewed] = [seen.connections, renewals()];
-    await eventually(() => expect(renewals()).toBeGreaterThan(renewed + 20));
+    await eventually(() => expect(renewals()).toBeGreaterThan(renewed + 10));
     expect(statesOf(service, id)).toMatchObject(isCalm);
     expect(seen.connections).toBe(before);
   });
