@@ -10,6 +10,7 @@ import {
 } from '../addresses.js';
 import { adaptToCluster, clusterContradictions } from './cluster.js';
 import { warnOfOldVariables } from './oldVariables.js';
+import { proxyContradictions } from './proxyUsers.js';
 import { type Environment, readVariable } from './readVariable.js';
 import { stateDirectory } from './stateDirectory.js';
 import { variables } from './variables.js';
@@ -99,11 +100,13 @@ function isOnThisMachine({ host, pubSubServers = [] }: Partial<Config>): boolean
 function contradictions(config: Partial<Config>, hasToken: boolean): string[] {
   const problems: string[] = [];
   const { host, auth, pubSubServers = [], pubSubNetworks, ecsCluster, ecsService } = config;
-  if (host !== undefined && !isLoopback(host) && auth === 'token' && !hasToken) {
+  const isOpen = auth === 'token' && !hasToken && config.proxyUserHeader === undefined;
+  if (host !== undefined && !isLoopback(host) && isOpen) {
     problems.push(
-      `DASHBOARD_TOKEN is unset: HOST is "${host}", and listening beyond loopback requires a token, or AUTH=none`,
+      `DASHBOARD_TOKEN is unset: HOST is "${host}", and listening beyond loopback requires a token, PROXY_USER_HEADER, or AUTH=none`,
     );
   }
+  problems.push(...proxyContradictions(config));
   if ((ecsCluster === undefined) !== (ecsService === undefined)) {
     const [unset, set] = ecsCluster === undefined ? ['CLUSTER', 'SERVICE'] : ['SERVICE', 'CLUSTER'];
     problems.push(`ECS_${unset} is unset: ECS_${set} requires it`);

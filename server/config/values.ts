@@ -180,6 +180,24 @@ export function parseOrigins(text: string): string[] {
   return origins;
 }
 
+/** Headers that mean something else, here or in HTTP. */
+const takenHeaders =
+  /^(host|cookie|authorization|origin|referer|connection|content-.*|transfer-encoding|accept.*|sec-.*|via|forwarded|x-forwarded-(for|host|proto|port)|instance-signature|last-event-id)$/;
+
+/** The name of a header (RFC 9110, section 5.1) that can name a person, in lower case. */
+export function parseUserHeader(text: string): string {
+  const name = text.toLowerCase();
+  if (/^[a-z][a-z\d-]*$/.test(name) && !takenHeaders.test(name)) return name;
+  throw new Error('must be the name of a header like X-Forwarded-User');
+}
+
+/** A path on the host of the page, or an http or https URL. No other scheme: the page links to it. */
+export function parseSignOutUrl(text: string): string {
+  const isPath = /^\/(?![\\/])[\x21-\x7e]*$/.test(text);
+  if (isPath || (/^https?:\/\/[^/]/i.test(text) && parseUrl(text))) return text;
+  throw new Error('must be a path like /oauth2/sign_out, or an http or https URL');
+}
+
 /** Host names without ports, comma-separated; `*` means any. */
 export function parseHostNames(text: string): string[] {
   return parseList(text, 'a.example,b.example', (entry) =>

@@ -18,7 +18,9 @@ import {
   parseRedisUrl,
   parseSecrets,
   parseServerIds,
+  parseSignOutUrl,
   parseTable,
+  parseUserHeader,
   readCertificates,
 } from './values.js';
 
@@ -236,7 +238,7 @@ export const variables = [
     'DASHBOARD_TOKEN',
     'dashboardToken',
     undefined,
-    'bearer token for viewers. Required to listen beyond loopback, unless `AUTH=none`',
+    'bearer token for viewers. Required to listen beyond loopback, unless `PROXY_USER_HEADER` is set or `AUTH=none`',
     z
       .string()
       .regex(/^[\x21-\x7e]+$/, 'must be visible ASCII characters without spaces')
@@ -270,6 +272,27 @@ export const variables = [
     undefined,
     'CIDR list: proxies of viewers whose `X-Forwarded-For`, `X-Forwarded-Proto` and `X-Forwarded-Host` are trusted',
     parsed(parseNetworks).optional(),
+  ),
+  define(
+    'PROXY_USER_HEADER',
+    'proxyUserHeader',
+    undefined,
+    'header in which a proxy of `TRUSTED_PROXIES` names the person who signed in there, such as `X-Forwarded-User`. Such a person needs no token. See [Sign in at a proxy](proxies.md#sign-in-at-a-proxy)',
+    parsed(parseUserHeader).optional(),
+  ),
+  define(
+    'SIGN_OUT_URL',
+    'signOutUrl',
+    undefined,
+    'where people who signed in at the proxy sign out: a path like `/oauth2/sign_out`, or an http or https URL. The page links to it',
+    parsed(parseSignOutUrl).optional(),
+  ),
+  define(
+    'SHOW_CONTENT',
+    'showContent',
+    'true',
+    '`false`: nobody sees documents, logs of updates, or who is in a room, and pub-sub servers are not asked for them. Counts go on. See [Privacy](privacy.md#hide-content)',
+    flag(),
   ),
   define(
     'LINGER_MS',

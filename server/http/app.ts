@@ -16,6 +16,7 @@ import type { Attempts } from './auth/attempts.js';
 import { Authentication } from './auth/authentication.js';
 import type { Hosts } from './auth/hosts.js';
 import { recognizeInstances, requireInstance, senderOf } from './auth/instances.js';
+import type { ProxySignIn } from './auth/proxyUsers.js';
 import type { SharedSignOuts } from './auth/sessions.js';
 import { apiError } from './errors.js';
 import { forwardToLeader } from './forwardToLeader.js';
@@ -55,6 +56,8 @@ export interface AppNeeds {
   viewerToken: string | undefined;
   /** Proxies whose `X-Forwarded-*` headers are trusted. */
   trustedProxies: Networks | undefined;
+  /** Where these proxies name the person who signed in; undefined: nobody signs in there. */
+  proxySignIn: ProxySignIn | undefined;
   /** Origins whose pages may read the answers; `*`: any. */
   corsOrigins: readonly string[];
   bodyLimits: BodyLimits;
@@ -72,8 +75,9 @@ export interface AppNeeds {
   fleet: FleetNeeds;
   counts: CountNeeds;
   rooms: RoomNeeds;
-  roomStreams: RoomStreamNeeds;
-  updates: UpdatesFeed;
+  /** These two are undefined if content is hidden (`SHOW_CONTENT`), as is `rooms.content`. */
+  roomStreams: RoomStreamNeeds | undefined;
+  updates: UpdatesFeed | undefined;
   connections: ConnectionNeeds;
   observations: () => ObservationsReport;
   instances: () => InstanceView[];
@@ -168,16 +172,19 @@ function viewerRouter(needs: AppNeeds): Router {
   const authentication = new Authentication(needs);
   openapiRoutes(router);
   pageRoutes(router, needs.page);
-  sessionRoutes(router, { authentication, bodyTimeoutMs: needs.bodyLimits.bodyTimeoutMs });
+  const { bodyTimeoutMs } = needs.bodyLimits;
+  const showsContent = needs.rooms.content !== undefined;
+  sessionRoutes(router, { authentication, bodyTimeoutMs, showsContent });
   // Every route below requires authentication.
   router.use(unlessInstance(authentication.require));
   // The first route that matches a path answers it, so routes below a room come before the room.
   streamRoutes(router, needs.streams, admission);
   updateRoutes(router, needs.updates, admission);
-  roomStreamRoutes(router, { ...needs.roomStreams, elsewhere }, admission);
+  const { roomStreams } = needs;
+  roomStreamRoutes(router, roomStreams && { ...roomStreams, elsewhere }, admission);
   instanceRoutes(router, needs.instances);
   // In a cluster the leader answers every route below. docs/protocol.md has the list.
-  if (needs.cluster) router.use(forwardToLeader(needs.cluster.forwarding));
+  if (needs.cluster) router.use(forwardToLeader(needs.cluster.forwarding, { showsContent }));
   fleetRoutes(router, needs.fleet);
   machineRoutes(router, needs.machines);
   inspectRoutes(router, needs.inspector, admission);

@@ -12,6 +12,14 @@ export const errors = {
     message: 'This host name is not allowed',
   },
   invalid_host: { status: 400, message: 'The request must have only one Host header' },
+  invalid_user: {
+    status: 400,
+    message: 'The proxy must send the name of one user in one header',
+  },
+  content_hidden: {
+    status: 403,
+    message: 'The operator of this service hides documents, updates and people (SHOW_CONTENT)',
+  },
   instance_unknown: {
     status: 403,
     message:

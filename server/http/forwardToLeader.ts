@@ -17,14 +17,18 @@ const eventStream = 'text/event-stream';
 /** Any instance can ask the servers for a room; without a leader, those that it remembers. */
 const isAboutOneRoom = /^\/api\/(?:room$|room\/servers$|rooms\/)/;
 
+/** What a leader that shows content answers with documents, or with the arrival of updates. */
+const isAboutContent = /^\/(?:api\/room(?:s\/|\/|$)|inspect)/;
+
 /**
  * Middleware for routes that the leader answers. Elsewhere, the leader's answer is passed back as it is. Without a
  * leader, this instance answers for a single room, and throws `no_leader` for the rest. A question that was passed
- * on once is not passed on again.
+ * on once is not passed on again. An instance that hides content answers itself for rooms and the inspector: the
+ * leader may show it.
  */
-export function forwardToLeader(forwarding: Forwarding): Middleware {
+export function forwardToLeader(forwarding: Forwarding, { showsContent = true } = {}): Middleware {
   return async (ctx, next) => {
-    if (forwarding.isLeading) return next();
+    if (forwarding.isLeading || (!showsContent && isAboutContent.test(ctx.path))) return next();
     try {
       if (senderOf(ctx) !== undefined) throw new NoLeader('it has just changed');
       await passBack(ctx, forwarding);

@@ -19,8 +19,16 @@ export class ApiFailure extends Error {
   }
 }
 
-/** Whether the service requires a token, and whether this browser is signed in; undefined: not known yet. */
+/** Who this browser is to the service, and what it sees; undefined: not known yet. */
 export const session = signal<SessionState | undefined>(undefined);
+
+/** The service refused a request: it requires signing in. */
+export function noteSignedOut(): void {
+  const { value } = session;
+  if (value?.required === true && !value.signedIn) return;
+  const before = value ?? { byToken: true, showsContent: true };
+  session.value = { ...before, required: true, signedIn: false, user: null, signOutUrl: null };
+}
 
 /** Add this to `steadyNow()` to get the service's clock, exact to a second or two. */
 export const clockSkewMs = signal(0);
@@ -47,8 +55,7 @@ export async function request(path: string, init: RequestInit = {}): Promise<Res
   if (response.ok) return response;
   const { code, message, retryAfterSeconds } = await refusalOf(response);
   // Only for GET: a wrong token at sign-in has the same code, but ends no session.
-  if (code === 'unauthorized' && init.method === undefined)
-    session.value = { required: true, signedIn: false };
+  if (code === 'unauthorized' && init.method === undefined) noteSignedOut();
   throw new ApiFailure(response.status, code, message, retryAfterSeconds);
 }
 

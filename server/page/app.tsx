@@ -13,7 +13,7 @@ import { RoomsView } from './rooms/roomsView.js';
 import { route } from './router.js';
 import { ServersView } from './servers/serversView.js';
 import { sessionFailure } from './session/session.js';
-import { SignInForm } from './session/signInForm.js';
+import { SignIn } from './session/signInForm.js';
 
 const RoomView = lazyView(() => import('./room/roomView.js').then(({ RoomView }) => RoomView));
 const MachinesView = lazyView(() =>
@@ -53,7 +53,7 @@ function useNewView(main: { readonly current: HTMLElement | null }): void {
 
 function Content({ isSignedIn }: { isSignedIn: boolean }) {
   if (!session.value) return <NotReady reason={sessionFailure.value} />;
-  if (!isSignedIn) return <SignInForm />;
+  if (!isSignedIn) return <SignIn />;
   const { value } = route;
   if (value.view === 'room')
     return (

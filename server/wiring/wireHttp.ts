@@ -6,6 +6,7 @@ import { viewAlone } from '../cluster/instanceViews.js';
 import type { Config } from '../config/config.js';
 import { createListener } from '../http/app.js';
 import { Hosts } from '../http/auth/hosts.js';
+import type { ProxySignIn } from '../http/auth/proxyUsers.js';
 import { Admission } from '../http/guards/admission.js';
 import type { ReadTimeouts } from '../http/guards/slowDownloads.js';
 import { builtPage } from '../http/routes/page.js';
@@ -63,6 +64,7 @@ export function wireHttp(needs: HttpWiringNeeds): RequestListener {
     }),
     viewerToken,
     trustedProxies,
+    proxySignIn: proxySignInOf(config),
     corsOrigins,
     bodyLimits,
     readTimeoutsMs: needs.readTimeoutsMs ?? defaultReadTimeoutsMs,
@@ -97,6 +99,10 @@ export function wireHttp(needs: HttpWiringNeeds): RequestListener {
       },
     },
   });
+}
+
+function proxySignInOf({ proxyUserHeader: header, signOutUrl }: Config): ProxySignIn | undefined {
+  return header === undefined ? undefined : { header, signOutUrl };
 }
 
 /** The only instance, without a cluster. */

@@ -74,9 +74,9 @@ export type RoomParts = ReturnType<typeof wireRooms>;
 /** Creates the parts that know rooms, and fills the slots of a room's machine with them. */
 export function wireRooms(wiring: RoomWiringNeeds) {
   const { config, log, store, observations } = wiring;
-  const { redisUrl, redisSentinelPassword: sentinelPassword } = config;
+  const { showContent, redisUrl, redisSentinelPassword: sentinelPassword } = config;
   const redis =
-    redisUrl === undefined
+    redisUrl === undefined || !showContent
       ? undefined
       : new RedisChannels(redisUrl, log, { ...defaultTimeouts, sentinelPassword });
   const channels = new ChannelNames({
@@ -104,7 +104,7 @@ export function wireRooms(wiring: RoomWiringNeeds) {
   const sources = new RoomSources(followerFacts);
   const directory = new RoomDirectory({
     facts: sources.facts,
-    states: new RoomStates({ ...wiring.http, onHeard: wiring.onHeard }),
+    states: showContent ? new RoomStates({ ...wiring.http, onHeard: wiring.onHeard }) : undefined,
     rooms: store.rooms,
     isStorePartial,
     maxStateBytes: config.maxSnapshotBytes,
@@ -144,8 +144,7 @@ export function wireRooms(wiring: RoomWiringNeeds) {
   const rooms: RoomNeeds = {
     roomList,
     directory,
-    watches,
-    documents: new DocumentWork(readOnce),
+    content: showContent ? { watches, documents: new DocumentWork(readOnce) } : undefined,
   };
   const roomStreams: RoomStreamNeeds = {
     directory,
@@ -156,7 +155,10 @@ export function wireRooms(wiring: RoomWiringNeeds) {
   const connections: ConnectionNeeds = {
     connections: filledConnections(store.connections, () => observations.connections),
   };
-  const routes = { rooms, roomStreams, connections, updates };
+  const ofContent = showContent
+    ? { roomStreams, updates }
+    : { roomStreams: undefined, updates: undefined };
+  const routes = { rooms, connections, ...ofContent };
   const viewers = () => watches.viewers + updates.viewers;
   const endStreams = () => {
     watches.close();
@@ -182,7 +184,11 @@ export function wireRooms(wiring: RoomWiringNeeds) {
       sources.follow(leader && requests && leaderLink(requests, leader)),
     /** The routes for other instances. */
     addInstanceRoutes: (router: Router) =>
-      instanceRoomRoutes(router, { led: () => sources.led, bodyTimeoutMs }),
+      instanceRoomRoutes(router, {
+        led: () => sources.led,
+        bodyTimeoutMs,
+        showsContent: showContent,
+      }),
     endStreams,
     close,
   };

@@ -24,6 +24,7 @@ export function appNeeds(overrides: AppOverrides = {}): LoneNeeds {
     log: createLog('info', { write: onLog }),
     viewerToken: undefined,
     trustedProxies: undefined,
+    proxySignIn: undefined,
     hosts: new Hosts({
       allowedHosts: undefined,
       publicUrl: 'http://127.0.0.1:1',
@@ -59,7 +60,7 @@ export function appNeeds(overrides: AppOverrides = {}): LoneNeeds {
     fleet: { servers: () => [], ...fleet },
     instances: () => [],
     counts: {},
-    rooms: {},
+    rooms: { content: {} },
     roomStreams: {},
     connections: {},
     ...others,

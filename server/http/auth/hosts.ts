@@ -61,16 +61,22 @@ export class Hosts {
     return { hostname, isConfigured: isNamed || hostname === this.#publicName || this.#isAnyOwn };
   }
 
-  /**
-   * Refuses requests for other host names; throws `host_not_allowed`. Every host must be allowed: a page
-   * that attacks by DNS rebinding can send its own `X-Forwarded-Host`.
-   */
+  /** Refuses requests for other host names; throws `host_not_allowed`. */
   readonly check: Middleware = (ctx, next) => {
-    const other = this.#isChecked ? this.of(ctx).find((host) => !this.isOwn(host)) : undefined;
-    if (other === undefined) return next();
+    if (this.#isChecked) this.refuseOthers(ctx);
+    return next();
+  };
+
+  /**
+   * Throws `host_not_allowed` if the request is for another host name, whether names are checked in general or not.
+   * Every host must be allowed: a page that attacks by DNS rebinding can send its own `X-Forwarded-Host`.
+   */
+  refuseOthers(ctx: Context): void {
+    const other = this.of(ctx).find((host) => !this.isOwn(host));
+    if (other === undefined) return;
     const name = (hostnameOf(other) ?? other).slice(0, maxShown);
     throw apiError('host_not_allowed', `'${name}'. Add it to ALLOWED_HOSTS`);
-  };
+  }
 }
 
 /** Characters of a host name that a message repeats. */

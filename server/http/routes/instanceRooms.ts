@@ -9,6 +9,7 @@ import { Viewer } from '../../sse/viewer.js';
 import { readSignedBody } from '../auth/instances.js';
 import { apiError } from '../errors.js';
 import { noLeader } from '../forwardToLeader.js';
+import { requireContent } from '../requireContent.js';
 import { roomParameter } from './query.js';
 
 /** What the routes about rooms for other instances need. */
@@ -16,6 +17,8 @@ export interface InstanceRoomNeeds {
   /** What the leader offers; undefined: this instance does not lead. */
   led: () => RoomSources['led'];
   bodyTimeoutMs: number;
+  /** False: this instance passes no content on, and asks no server for it. */
+  showsContent: boolean;
 }
 
 const maxBodyBytes = 64 * 1024;
@@ -33,17 +36,19 @@ const roundBody = z.object({
  * Routes of the leader for instances that watch rooms; each throws `no_leader` if this instance does not lead.
  * `GET /api/instances/rooms/holders`, `.../servers`: who may hold a room. `GET /api/instances/rooms/posts`: what
  * servers post about a room, as events. `POST /api/instances/rooms/rounds`: what a round found.
- * `GET /api/instances/updates`: every update of every document, as events.
+ * `GET /api/instances/updates`: every update of every document, as events. Those with content throw
+ * `content_hidden` if this instance hides it.
  */
 export function instanceRoomRoutes(
   router: Router,
-  { led, bodyTimeoutMs }: InstanceRoomNeeds,
+  { led, bodyTimeoutMs, showsContent }: InstanceRoomNeeds,
 ): void {
   const leading = () => {
     const known = led();
     if (!known) throw noLeader();
     return known;
   };
+  const showing = () => requireContent(showsContent ? leading() : undefined);
   router
     .get('/api/instances/rooms/holders', async (ctx) => {
       const addresses = [ctx.query.address ?? []].flat();
@@ -53,7 +58,7 @@ export function instanceRoomRoutes(
       ctx.body = await answerServers(leading().fleet.facts);
     })
     .get('/api/instances/rooms/posts', (ctx) => {
-      const { postStreams } = leading();
+      const { postStreams } = showing();
       const room = roomParameter(ctx);
       postStreams.add(open(ctx, postStreams.isFull), room);
     })
@@ -61,11 +66,11 @@ export function instanceRoomRoutes(
       const body = await readSignedBody(ctx, { maxBodyBytes, bodyTimeoutMs });
       const { data } = roundBody.safeParse(parseJson(body));
       if (!data) throw apiError('invalid_parameter', 'the body is not the end of a round');
-      leading().postStreams.endRound(data.room, new Map(data.answers), data.notes);
+      showing().postStreams.endRound(data.room, new Map(data.answers), data.notes);
       ctx.status = 204;
     })
     .get('/api/instances/updates', (ctx) => {
-      const { updateStreams } = leading();
+      const { updateStreams } = showing();
       updateStreams.add(open(ctx, updateStreams.isFull));
     });
 }

@@ -9,6 +9,7 @@ import type { RoomLog } from '../../wire/logEntry.js';
 import { senderOf } from '../auth/instances.js';
 import { apiError } from '../errors.js';
 import type { Admission } from '../guards/admission.js';
+import { requireContent } from '../requireContent.js';
 import { parameter, roomParameter, wordParameter } from './query.js';
 import { namesInPath, namesOf, type RoomNames } from './roomNames.js';
 import type { WatchedElsewhere } from './watchedElsewhere.js';
@@ -28,15 +29,22 @@ const kinds: readonly Kind[] = ['map', 'array', 'text', 'xml'];
 
 /**
  * `GET /api/room/events?room=<name>`: the changes of a room; `GET /api/room/log?room=<name>`: its last
- * updates. Older clients send the name in the path: `GET /api/rooms/<name>/events`, `.../log`.
+ * updates. Older clients send the name in the path: `GET /api/rooms/<name>/events`, `.../log`. `needs` is
+ * undefined if content is hidden.
  */
-export function roomStreamRoutes(router: Router, needs: Needs, admission: Admission): void {
-  const stream = (ctx: Context, names: RoomNames) => streamRoom(ctx, names, needs, admission);
+export function roomStreamRoutes(
+  router: Router,
+  needs: Needs | undefined,
+  admission: Admission,
+): void {
+  const stream = (ctx: Context, names: RoomNames) =>
+    streamRoom(ctx, names, requireContent(needs), admission);
+  const log = (ctx: Context, names: RoomNames) => answerLog(ctx, names, requireContent(needs));
   router
     .get('/api/room/events', (ctx) => stream(ctx, [roomParameter(ctx)]))
-    .get('/api/room/log', (ctx) => answerLog(ctx, [roomParameter(ctx)], needs))
+    .get('/api/room/log', (ctx) => log(ctx, [roomParameter(ctx)]))
     .get(/^\/api\/rooms\/[^/]*\/events$/, (ctx) => stream(ctx, namesInPath(ctx, '/events')))
-    .get(/^\/api\/rooms\/[^/]*\/log$/, (ctx) => answerLog(ctx, namesInPath(ctx, '/log'), needs));
+    .get(/^\/api\/rooms\/[^/]*\/log$/, (ctx) => log(ctx, namesInPath(ctx, '/log')));
 }
 
 async function answerLog(ctx: Context, names: RoomNames, needs: Needs): Promise<void> {

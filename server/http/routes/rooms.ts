@@ -15,8 +15,10 @@ import type { RoomList } from '../../rooms/lookup/roomList.js';
 import type { RoomWatches } from '../../rooms/watching/roomWatches.js';
 import { asBuffer } from '../../sse/frames.js';
 import type { RoomServers } from '../../wire/roomServers.js';
+import { senderOf } from '../auth/instances.js';
 import { type ApiError, apiError, type ErrorCode } from '../errors.js';
 import { toApiError } from '../refusals.js';
+import { requireContent } from '../requireContent.js';
 import { numberParameter, parameter, roomParameter, wordParameter } from './query.js';
 import { namesInPath, type RoomNames } from './roomNames.js';
 import type { WatchedElsewhere } from './watchedElsewhere.js';
@@ -25,6 +27,12 @@ import type { WatchedElsewhere } from './watchedElsewhere.js';
 export interface RoomNeeds {
   roomList: RoomList;
   directory: RoomDirectory;
+  /** Undefined: content is hidden, and the directory asks no server for it. */
+  content: RoomContentNeeds | undefined;
+}
+
+/** What reads documents, and the rooms that are watched. */
+interface RoomContentNeeds {
   documents: DocumentWork;
   watches: RoomWatches;
 }
@@ -78,25 +86,32 @@ async function answerList(ctx: Context, { roomList }: RoomNeeds): Promise<void> 
 
 /** The room as one Yjs update; or as JSON, if the client does not accept bytes. */
 async function answerRoom(ctx: Context, names: RoomNames, needs: RoomNeeds): Promise<void> {
-  const found = await readStates(await find(ctx, names, needs), needs.documents);
-  ctx.vary('Accept');
   // Clients of the old service prefer JSON in `Accept`, but expect bytes.
-  if (ctx.accepts('application/octet-stream')) await answerState(ctx, needs, found);
-  else await answerMetadata(ctx, needs, found);
+  if (ctx.accepts('application/octet-stream')) await answerState(ctx, names, needs);
+  else await answerMetadata(ctx, names, needs);
 }
 
-async function answerState(ctx: Context, { documents }: RoomNeeds, found: FoundRoom) {
+async function answerState(ctx: Context, names: RoomNames, needs: RoomNeeds): Promise<void> {
+  const { documents } = requireContent(needs.content);
+  const found = await readStates(await find(ctx, names, needs), documents);
+  ctx.vary('Accept');
   const states = statesOf(found);
   if (states.length === 0) throw noState(found);
   ctx.type = 'application/octet-stream';
   ctx.body = asBuffer(await documents.merge(found.room, states));
 }
 
-async function answerMetadata(ctx: Context, needs: RoomNeeds, found: FoundRoom) {
+async function answerMetadata(ctx: Context, names: RoomNames, needs: RoomNeeds): Promise<void> {
+  const documents = needs.content?.documents;
+  const named = await find(ctx, names, needs);
+  const found = documents ? await readStates(named, documents) : named;
+  ctx.vary('Accept');
   const { bytes = null } = found.item?.value ?? {};
   const { connections, isComplete: complete, seen } = found.facts;
   const dates = roomDates(found.item?.value, seen);
-  const { json, ...about } = await documentOf(found, needs.documents);
+  const { json, ...about } = documents
+    ? await documentOf(found, documents)
+    : noDocument('content_hidden');
   const metadata = { ...dates, bytes, connections, complete };
   const head = JSON.stringify({ ...aboutRoom(found), ...metadata, ...about });
   ctx.type = 'application/json';
@@ -110,22 +125,33 @@ async function answerMetadata(ctx: Context, needs: RoomNeeds, found: FoundRoom) 
  */
 async function answerServers(ctx: Context, names: RoomNames, needs: Needs): Promise<void> {
   const named = await find(ctx, names, needs, true);
-  const found = await readStates(named, needs.documents, { isListing: true });
-  const watch = needs.watches.get(found.room)?.findings() ?? (await needs.elsewhere(found.room));
-  const servers: RoomServers = {
-    ...aboutRoom(found),
-    ...(watch?.diverged && { diverged: watch.diverged }),
-  };
+  const { content, elsewhere } = needs;
+  const servers: RoomServers = content
+    ? await examined(named, content, elsewhere)
+    : aboutRoom(named);
   ctx.body = servers;
+}
+
+/** The servers, and what is wrong with the documents that they hold. */
+async function examined(
+  named: FoundRoom,
+  { documents, watches }: RoomContentNeeds,
+  elsewhere: WatchedElsewhere,
+): Promise<RoomServers> {
+  const found = await readStates(named, documents, { isListing: true });
+  const watch = watches.get(found.room)?.findings() ?? (await elsewhere(found.room));
+  return { ...aboutRoom(found), ...(watch?.diverged && { diverged: watch.diverged }) };
 }
 
 /** Finds the room that a request means; throws `room_not_found`. */
 async function find(
   ctx: Context,
   names: RoomNames,
-  { directory }: RoomNeeds,
+  { directory, content }: RoomNeeds,
   isThorough = false,
 ): Promise<FoundRoom> {
+  // An instance that asks may show content. It answers itself then.
+  if (!content && senderOf(ctx) !== undefined) throw apiError('content_hidden');
   const gone = new AbortController();
   ctx.res.once('close', () => gone.abort());
   const found = await directory.find(names, { signal: gone.signal, isThorough });
@@ -147,18 +173,19 @@ function aboutRoom(found: FoundRoom) {
   };
 }
 
+const noDocument = (code: ErrorCode) => ({ json: 'null', truncated: false, documentError: code });
+
 /** The document as JSON text; or `null` and the reason. */
 async function documentOf(found: FoundRoom, documents: DocumentWork) {
   const states = statesOf(found);
-  const none = (code: ErrorCode) => ({ json: 'null', truncated: false, documentError: code });
-  if (states.length === 0) return none(noState(found).code);
+  if (states.length === 0) return noDocument(noState(found).code);
   try {
     const { json, isTruncated } = await documents.toJson(found.room, states);
     return { json, truncated: isTruncated, documentError: null };
   } catch (error) {
     const { code } = toApiError(error);
     if (code === 'internal') throw error;
-    return none(code);
+    return noDocument(code);
   }
 }
 

@@ -12,17 +12,17 @@ const maxBodyBytes = 4096;
 export interface SessionNeeds {
   authentication: Authentication;
   bodyTimeoutMs: number;
+  /** Whether viewers see documents, logs of updates, and people. */
+  showsContent: boolean;
 }
 
-/** `/api/session`: whether the client is signed in (GET), sign in with the token (POST), sign out (DELETE). */
+/** `/api/session`: who the client is and what it sees (GET), sign in with the token (POST), sign out (DELETE). */
 export function sessionRoutes(router: Router, needs: SessionNeeds): void {
   const { authentication, bodyTimeoutMs } = needs;
   router
     .get('/api/session', async (ctx) => {
       ctx.set('Cache-Control', 'no-store');
-      const signedIn = await authentication.isSignedIn(ctx);
-      const state: SessionState = { required: authentication.isRequired, signedIn };
-      ctx.body = state;
+      ctx.body = await stateOf(ctx, needs);
     })
     .post('/api/session', async (ctx) => {
       ctx.set('Cache-Control', 'no-store');
@@ -36,6 +36,17 @@ export function sessionRoutes(router: Router, needs: SessionNeeds): void {
       authentication.signOut(ctx);
       ctx.status = 204;
     });
+}
+
+async function stateOf(
+  ctx: Context,
+  { authentication, showsContent }: SessionNeeds,
+): Promise<SessionState> {
+  const { isRequired: required, takesToken: byToken } = authentication;
+  const signedIn = await authentication.isSignedIn(ctx);
+  const user = authentication.userOf(ctx) ?? null;
+  const signOutUrl = (user !== null && authentication.signOutUrl) || null;
+  return { required, signedIn, byToken, user, signOutUrl, showsContent };
 }
 
 /** Requires JSON: a form on a page of another origin cannot send it (Fetch standard, safelisted types). */

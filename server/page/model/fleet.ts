@@ -1,5 +1,5 @@
 import { computed, signal } from '@preact/signals';
-import { session } from '../api.js';
+import { noteSignedOut, session } from '../api.js';
 import { steadyNow } from '../steadyNow.js';
 import type { FleetUpdate, StreamStatus } from '../stream/messages.js';
 import { History } from './history.js';
@@ -136,9 +136,9 @@ export function applyStreamStatus(status: StreamStatus): void {
   markGap(() => {
     streamStatus.value = status;
   });
-  if (status.kind === 'signedOut') session.value = { required: true, signedIn: false };
+  if (status.kind === 'signedOut') noteSignedOut();
   else if (status.kind === 'live' && session.value?.signedIn === false)
-    session.value = { required: true, signedIn: true };
+    session.value = { ...session.value, signedIn: true };
 }
 
 /** Adds the current numbers to the history. */

@@ -1,5 +1,6 @@
 import { session } from '../api.js';
 import icon from '../icon.svg';
+import { visible } from '../model/roomNames.js';
 import { type Route, route } from '../router.js';
 import { signOut } from '../session/session.js';
 import { StreamPill } from './streamPill.js';
@@ -24,11 +25,7 @@ export function Header({ isSignedIn }: { isSignedIn: boolean }) {
         {isSignedIn && <Navigation />}
         <span class="spacer" />
         {isSignedIn && <StreamPill />}
-        {isSignedIn && session.value?.required && (
-          <button type="button" class="button bare" onClick={leave}>
-            Sign out
-          </button>
-        )}
+        {isSignedIn && <Account />}
       </div>
       {isSignedIn && <Strip />}
     </header>
@@ -50,6 +47,28 @@ function Navigation() {
         ))}
       </ul>
     </nav>
+  );
+}
+
+/** Who is signed in, and the way out. Somebody who signed in at a proxy signs out there. */
+function Account() {
+  const { required = false, user = null, signOutUrl = null } = session.value ?? {};
+  if (user !== null)
+    return (
+      <span class="account small">
+        <span class="quiet">Signed in as</span> <bdi class="cut">{visible(user)}</bdi>
+        {signOutUrl !== null && (
+          <a class="button bare" href={signOutUrl}>
+            Sign out
+          </a>
+        )}
+      </span>
+    );
+  if (!required) return null;
+  return (
+    <button type="button" class="button bare" onClick={leave}>
+      Sign out
+    </button>
   );
 }
 

@@ -1,6 +1,6 @@
 import type { ComponentChildren } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
-import { ApiFailure, request } from '../api.js';
+import { ApiFailure, request, session } from '../api.js';
 import {
   activation,
   incompleteReason,
@@ -62,6 +62,7 @@ function StreamNotice() {
       <p class="notice-text">
         <Reason reason={status.reason} attempt={status.retryAtMs} /> The numbers are from{' '}
         {clockTime(status.sinceMs)}. {retryWords(status.retryAtMs - now.value)}.
+        {session.value?.user && ' If you were signed out at the proxy, reload the page.'}
       </p>
       <RetryButton />
     </Notice>

@@ -2,10 +2,12 @@ import './room.css';
 import { useMemo } from 'preact/hooks';
 import type { RoomCounts } from '../../wire/roomCounts.js';
 import type { RoomServers } from '../../wire/roomServers.js';
+import { session as account } from '../api.js';
 import { encodedName } from '../model/roomNames.js';
 import { Tree } from '../tree/tree.js';
 import { usePolled } from '../usePolled.js';
 import { documentTree } from './documentTree.js';
+import { HiddenRoom } from './hiddenRoom.js';
 import { People } from './people.js';
 import { RoomHead } from './roomHead.js';
 import { RoomNotices } from './roomNotices.js';
@@ -20,6 +22,14 @@ const findingsMs = 30_000;
 
 /** A room, live: its document, its people and its servers. Viewing a room never joins it. */
 export function RoomView({ name }: { name: string }) {
+  return account.value?.showsContent === false ? (
+    <HiddenRoom name={name} />
+  ) : (
+    <ShownRoom name={name} />
+  );
+}
+
+function ShownRoom({ name }: { name: string }) {
   const { session, stream } = useRoom(name);
   const { status, people, log } = session.snapshot;
   const [counts] = usePolled<RoomCounts[]>(`api/counts?room=${encodedName(name)}`, countsMs);

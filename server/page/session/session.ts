@@ -1,6 +1,6 @@
 import { signal } from '@preact/signals';
 import type { SessionState } from '../../wire/sessionState.js';
-import { ApiFailure, getJson, request, session } from '../api.js';
+import { ApiFailure, getJson, noteSignedOut, request, session } from '../api.js';
 import { announceSignIn, announceSignOut } from '../stream/connection.js';
 
 /** Why `loadSession` has failed so far; undefined: it has not. */
@@ -8,7 +8,7 @@ export const sessionFailure = signal<string | undefined>(undefined);
 
 const retryMs = 2000;
 
-/** Asks whether the service requires a token. Retries until the service answers. */
+/** Asks who this browser is to the service. Retries until the service answers. */
 export async function loadSession(): Promise<void> {
   for (;;) {
     try {
@@ -27,13 +27,13 @@ export async function loadSession(): Promise<void> {
 export async function signIn(token: string): Promise<void> {
   const headers = { 'Content-Type': 'application/json' };
   await request('api/session', { method: 'POST', headers, body: JSON.stringify({ token }) });
-  session.value = { required: true, signedIn: true };
+  await loadSession();
   announceSignIn();
 }
 
 /** Signs out all tabs. Throws `ApiFailure` if the service does not answer. */
 export async function signOut(): Promise<void> {
   await request('api/session', { method: 'DELETE' });
-  session.value = { required: true, signedIn: false };
+  noteSignedOut();
   announceSignOut();
 }

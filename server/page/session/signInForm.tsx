@@ -1,10 +1,32 @@
 import type { TargetedSubmitEvent } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
-import { ApiFailure } from '../api.js';
+import { ApiFailure, session } from '../api.js';
 import { signIn } from './session.js';
 
+/** How to sign in: with the token, or where there is none, at the proxy. */
+export function SignIn() {
+  return session.value?.byToken === false ? <AtProxy /> : <SignInForm />;
+}
+
+/** Only a proxy signs people in, and it has named nobody. A reload lets it ask. */
+function AtProxy() {
+  return (
+    <div class="card sign-in" data-sign-in="proxy">
+      <h1>Sign in</h1>
+      <p class="quiet">
+        This service is signed in to at the proxy in front of it, and that proxy did not say who you
+        are. Reload the page to sign in there. If this page comes back, open the service by the
+        address of its proxy, or ask the operator.
+      </p>
+      <button type="button" class="button primary" onClick={() => location.reload()}>
+        Reload
+      </button>
+    </div>
+  );
+}
+
 /** Asks for the token. The service answers with a session cookie. */
-export function SignInForm() {
+function SignInForm() {
   const [problem, setProblem] = useState('');
   const [isBusy, setIsBusy] = useState(false);
   const field = useRef<HTMLInputElement>(null);

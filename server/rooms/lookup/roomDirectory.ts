@@ -10,7 +10,8 @@ import { type Fresh, LastKnownGood } from './lastKnownGood.js';
 /** The parts of the service that the room directory uses. */
 export interface RoomDirectoryNeeds {
   facts: FleetFacts;
-  states: Pick<RoomStates, 'roomState'>;
+  /** Asks servers for the state of a room; undefined: none is asked, because content is hidden. */
+  states: Pick<RoomStates, 'roomState'> | undefined;
   rooms: RoomsTable;
   /** True if the pub-sub servers do not write to the store, so that rooms may be missing from it. */
   isStorePartial: boolean;
@@ -26,7 +27,7 @@ export type ServerAnswer =
   | { kind: 'denies' }
   /** No answer, or one that breaks the contract. */
   | { kind: 'failed'; cause: string }
-  /** Not asked, because it might answer for another room: see `canAsk`. */
+  /** Not asked, because it might answer for another room (see `canAsk`), or because content is hidden. */
   | { kind: 'unasked' };
 
 /** A server and its answer. */
@@ -81,7 +82,8 @@ export class RoomDirectory {
   /**
    * Finds the first of these names that is a known room, with the states of the servers that hold it. Asks the
    * servers that should hold it, and all others if none of them does; with `isThorough` always all. Rejects with
-   * `StoreError` if no room was found and the store did not answer.
+   * `StoreError` if no room was found and the store did not answer. If content is hidden no server is asked, so
+   * only rooms of the store and of the live counts are found.
    */
   async find(
     names: readonly RoomName[],
@@ -107,6 +109,7 @@ export class RoomDirectory {
 
   /** Whether any server can be asked for a room of this name. */
   mayAsk(room: RoomName): boolean {
+    if (!this.#needs.states) return false;
     return canAsk(false, room) || (canAsk(true, room) && this.#needs.facts.isAnyTakingNames());
   }
 
@@ -176,6 +179,7 @@ export class RoomDirectory {
     isThorough: boolean,
     signal: AbortSignal,
   ): Promise<Answers> {
+    if (!this.#needs.states) return unaskedOf(holders);
     const first = isThorough ? [...holders, ...(await this.#othersThan(holders, room))] : holders;
     const isEnough = (each: AskedServer) => isThorough || holds(each);
     const { asked, notAsked } = await this.askNamedFirst(room, first, { signal, isEnough });
@@ -206,9 +210,9 @@ export class RoomDirectory {
     room: RoomName,
     signal: AbortSignal,
   ): Promise<ServerAnswer> {
-    if (!canAsk(takesNames, room)) return { kind: 'unasked' };
+    const { states, maxStateBytes: maxBytes } = this.#needs;
+    if (!states || !canAsk(takesNames, room)) return { kind: 'unasked' };
     try {
-      const { states, maxStateBytes: maxBytes } = this.#needs;
       const state = await states.roomState(server, room, { takesNames, maxBytes, signal });
       if (!state) return { kind: 'denies' };
       // Even an empty document has some bytes.
@@ -229,6 +233,12 @@ export function isAskable(room: RoomName, asked: readonly AskedServer[]): boolea
   const seems = (each: AskedServer) => holds(each) || each.isStored || (each.connections ?? 0) > 0;
   const holding = asked.filter(seems);
   return (holding.length > 0 ? holding : asked).some(({ answer }) => answer.kind !== 'unasked');
+}
+
+/** Answers when content is hidden. */
+function unaskedOf(holders: readonly Holder[]): Answers {
+  const asked = holders.map((holder) => ({ ...holder, answer: { kind: 'unasked' as const } }));
+  return { asked, notAsked: 0, isAskable: false };
 }
 
 /** Whether the store or the live counts have the room. */

@@ -1,6 +1,7 @@
 import { expect, test } from '@jest/globals';
 import Koa from 'koa';
 import { Doc, encodeStateAsUpdate } from 'yjs';
+import { parseNetworks } from '../../../server/addresses.js';
 import { createApp } from '../../../server/http/app.js';
 import { type ErrorCode, errors } from '../../../server/http/errors.js';
 import type { Store } from '../../../server/store/store.js';
@@ -34,6 +35,14 @@ const meetings: Record<ErrorCode, () => Promise<Answer>> = {
     const headers = ['Host', 'localhost', 'Host', 'a.example'] as never;
     return ask(`${await alone()}/api/state`, { headers });
   },
+  invalid_user: async () => {
+    const proxySignIn = { header: 'x-user', signOutUrl: undefined };
+    const trustedProxies = parseNetworks('127.0.0.1');
+    const url = await alone({ proxySignIn, trustedProxies });
+    const headers = ['Host', 'localhost', 'x-user', 'a', 'X-User', 'b'] as never;
+    return ask(`${url}/api/state`, { headers });
+  },
+  content_hidden: async () => ask(`${await alone({ updates: undefined })}/api/updates`),
   instance_unknown: async () => {
     const headers = { 'Instance-Signature': 'v1' };
     return ask(`${await alone({ cluster: clusterNeeds() })}/api/state`, { headers });

@@ -81,7 +81,11 @@ async function startInstance(id: string): Promise<Instance> {
   const requests = owns(new InstanceRequests(signatures), (it) => it.close());
   const cluster = clusterNeeds(signatures, {
     addRoutes: (router) =>
-      instanceRoomRoutes(router, { led: () => sources.led, bodyTimeoutMs: 5000 }),
+      instanceRoomRoutes(router, {
+        led: () => sources.led,
+        bodyTimeoutMs: 5000,
+        showsContent: true,
+      }),
   });
   const { url } = await harness.app(createApp(appNeeds({ cluster })));
   const fleet = { facts, posts, onUpdatesWanted: (isWanted: boolean) => wanted.push(isWanted) };
