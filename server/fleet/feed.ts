@@ -109,6 +109,11 @@ export class Feed {
     if (!this.#isClosed) this.#changesPace.touch();
   }
 
+  /** Sends viewers of changes an event without an id. Those that miss it do not get it later. */
+  tell(event: string, data: object): void {
+    if (!this.#isClosed) this.#changes.broadcast(messageFrame(JSON.stringify(data), { event }));
+  }
+
   /** Starts over after all counts were dropped: every viewer gets a snapshot, and none can resume. */
   restart(): void {
     this.#history.startActivation();

@@ -2,10 +2,8 @@ import type { Logger } from 'pino';
 import type { ActivationActor } from '../../machines/activationMachine.js';
 import type { ServerView } from '../wire/serverView.js';
 import type { ServiceState } from '../wire/serviceState.js';
+import { conditionOf, healthy } from './serverCondition.js';
 
-/** States that every server passes through in an activation: they are no sign of health or trouble. */
-const transient = new Set(['unknown', 'silent', 'silencing', 'activating']);
-const healthy = 'live';
 const deafMessage =
   'pub-sub server answers, but its posts do not reach this service at the callback address: set PUBLIC_URL to an address that the server can reach, and run only one instance of this service';
 
@@ -71,10 +69,4 @@ export class FleetLog {
     const message = state === 'deaf' ? deafMessage : 'pub-sub server changed';
     this.#needs.log[level]({ ...facts, ...(isFound && { isNew: true }) }, message);
   }
-}
-
-/** `live`, or what is wrong with a server; undefined: its state is transient. */
-function conditionOf({ state, overLimit }: ServerView): string | undefined {
-  if (transient.has(state)) return undefined;
-  return overLimit ? `${state}, over the limit` : state;
 }

@@ -97,6 +97,20 @@ export class FleetView implements FeedSource {
     });
   }
 
+  /** Rooms and connections of each server. */
+  *sizes(): Generator<{
+    server: ServerId;
+    rooms: number | null;
+    connections: number | null;
+  }> {
+    const { roster, tally } = this.#context;
+    for (const { server } of roster.shown())
+      yield {
+        server,
+        ...(tally.baseOf(server) === undefined ? unknownSize : tally.sizeOf(server)),
+      };
+  }
+
   countsOf(room: RoomName): RoomCounts {
     const { roster, tally } = this.#context;
     const counts = this.counts();

@@ -10,6 +10,7 @@ import type { OtherInstances } from '../cluster/otherInstances.js';
 import type { Inspector } from '../inspection/inspector.js';
 import type { Machines } from '../inspection/machines.js';
 import type { UpdatesFeed } from '../rooms/watching/updatesFeed.js';
+import type { ActivityEvent } from '../wire/activityEvent.js';
 import type { InstanceView } from '../wire/instanceView.js';
 import type { ObservationsReport } from '../wire/observationsReport.js';
 import type { Attempts } from './auth/attempts.js';
@@ -28,11 +29,13 @@ import { closeAfterRequestSmuggling, refuseRequestSmuggling } from './guards/req
 import { cutSlowDownloads, type ReadTimeouts } from './guards/slowDownloads.js';
 import { limitBodies } from './guards/unreadBodies.js';
 import { refusalOf } from './refusals.js';
+import { activityRoutes } from './routes/activity.js';
 import { type CallbackNeeds, callbackListener, callbackRoutes } from './routes/callbacks.js';
 import { type ConnectionNeeds, connectionRoutes } from './routes/connections.js';
 import { type CountNeeds, countRoutes } from './routes/counts.js';
 import { type FleetNeeds, fleetRoutes } from './routes/fleet.js';
 import { healthRoutes } from './routes/health.js';
+import { type HistoryRouteNeeds, historyRoutes } from './routes/history.js';
 import { inspectRoutes } from './routes/inspect.js';
 import { instanceRoutes } from './routes/instances.js';
 import { machineRoutes } from './routes/machines.js';
@@ -80,6 +83,9 @@ export interface AppNeeds {
   updates: UpdatesFeed | undefined;
   connections: ConnectionNeeds;
   observations: () => ObservationsReport;
+  /** The events after an id. */
+  activity: (after: string | undefined) => ActivityEvent[];
+  history: HistoryRouteNeeds;
   instances: () => InstanceView[];
   machines: Machines;
   /** Undefined: `INSPECT` is off. */
@@ -191,6 +197,8 @@ function viewerRouter(needs: AppNeeds): Router {
   countRoutes(router, needs.counts);
   connectionRoutes(router, needs.connections);
   observationRoutes(router, needs.observations);
+  activityRoutes(router, needs.activity);
+  historyRoutes(router, needs.history);
   roomRoutes(router, { ...needs.rooms, elsewhere });
   return router;
 }

@@ -14,17 +14,20 @@ const beforePath = /^[a-z][a-z\d+.-]*:\/\/[^/?]*/i;
 const retryAfterSeconds = 2;
 const eventStream = 'text/event-stream';
 
-/** Any instance can ask the servers for a room; without a leader, those that it remembers. */
-const isAboutOneRoom = /^\/api\/(?:room$|room\/servers$|rooms\/)/;
+/**
+ * Any instance can ask the servers for a room; without a leader, those that it remembers. It also knows what happened
+ * to itself.
+ */
+const isAnsweredAnyway = /^\/api\/(?:room$|room\/servers$|rooms\/|activity$)/;
 
 /** What a leader that shows content answers with documents, or with the arrival of updates. */
 const isAboutContent = /^\/(?:api\/room(?:s\/|\/|$)|inspect)/;
 
 /**
  * Middleware for routes that the leader answers. Elsewhere, the leader's answer is passed back as it is. Without a
- * leader, this instance answers for a single room, and throws `no_leader` for the rest. A question that was passed
- * on once is not passed on again. An instance that hides content answers itself for rooms and the inspector: the
- * leader may show it.
+ * leader, this instance answers for a single room and its own activity, and throws `no_leader` for the rest. A
+ * question that was passed on once is not passed on again. An instance that hides content answers itself for rooms
+ * and the inspector: the leader may show it.
  */
 export function forwardToLeader(forwarding: Forwarding, { showsContent = true } = {}): Middleware {
   return async (ctx, next) => {
@@ -34,7 +37,7 @@ export function forwardToLeader(forwarding: Forwarding, { showsContent = true } 
       await passBack(ctx, forwarding);
     } catch (error) {
       if (!(error instanceof NoLeader)) throw error;
-      if (isAboutOneRoom.test(ctx.path)) return next();
+      if (isAnsweredAnyway.test(ctx.path)) return next();
       refuse(ctx, error);
     }
   };

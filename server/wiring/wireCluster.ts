@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type Router from '@koa/router';
 import type { Logger } from 'pino';
 import type { InstanceContext, InstanceEvent } from '../../machines/instanceSetup.js';
-import type { InstanceId, Leader, ServerId } from '../../machines/ports.js';
+import type { ElectionEvent, InstanceId, Leader, ServerId } from '../../machines/ports.js';
 import type { InstanceInfo } from '../cluster/clusterStore.js';
 import type { ClusterConnection } from '../cluster/connect.js';
 import { createElection } from '../cluster/election.js';
@@ -53,6 +53,8 @@ export interface ClusterWiringNeeds {
   tell: (event: InstanceEvent) => void;
   /** Another instance leads than before, or none. */
   onLeader: (leader: Leader | undefined) => void;
+  /** What the election tells the instance's machine. */
+  onElection: (event: ElectionEvent) => void;
 }
 
 /** Version of what instances say to each other. */
@@ -104,7 +106,10 @@ export function wireCluster(needs: ClusterWiringNeeds) {
   const electionLog = new ElectionLog(log);
   return {
     lease,
-    election: createElection(lease, (event) => electionLog.note(event)),
+    election: createElection(lease, (event) => {
+      electionLog.note(event);
+      needs.onElection(event);
+    }),
     relay,
     requests,
     callbacks,

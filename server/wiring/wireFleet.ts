@@ -11,6 +11,7 @@ import { FleetView } from '../fleet/fleetView.js';
 import type { CallbackReceiver } from '../pubsub/callbackReceiver.js';
 import type { DelayClock } from '../pubsub/serverRoomList.js';
 import type { ServersTable, Store } from '../store/store.js';
+import type { ServerView } from '../wire/serverView.js';
 import type { Opening } from './perLeadership.js';
 import { wireActivation } from './wireActivation.js';
 import type { Leadership } from './wireLeadership.js';
@@ -50,6 +51,8 @@ export interface FleetWiringNeeds {
   clock: DelayClock | undefined;
   /** Something that viewers see changed. */
   onChanged: () => void;
+  /** Called with servers that changed. */
+  onServersChanged: (servers: readonly ServerView[]) => void;
   /** Called with what servers post. */
   posted: Pick<ReceiverWiringNeeds, 'observe' | 'takeUpdate' | 'takeContent' | 'noteLostContent'>;
 }
@@ -147,7 +150,7 @@ function viewOf(
 
 /** The feed, and what logs the fleet as it changes. */
 function feedOf(
-  { config, log, run }: FleetWiringNeeds,
+  { config, log, run, onServersChanged }: FleetWiringNeeds,
   { activation, term, begins }: FleetScope,
   view: FleetView,
 ): Feed {
@@ -162,7 +165,10 @@ function feedOf(
   return new Feed(view, {
     run: term === undefined ? run : String(term),
     frameIntervalMs: config.frameIntervalMs,
-    onServersChanged: (servers) => fleetLog.noteServers(servers),
+    onServersChanged: (servers) => {
+      fleetLog.noteServers(servers);
+      onServersChanged(servers);
+    },
     ...(term !== undefined && { forInstances }),
   });
 }

@@ -21,6 +21,7 @@ import { serviceVersion } from '../serviceVersion.js';
 import type { InstanceView } from '../wire/instanceView.js';
 import type { ClusterParts } from './wireCluster.js';
 import type { Fleet } from './wireFleet.js';
+import type { PastParts } from './wirePast.js';
 import type { RoomParts } from './wireRooms.js';
 import { type ServerParts, wireStartup } from './wireServers.js';
 
@@ -38,6 +39,7 @@ export interface HttpWiringNeeds {
   /** Undefined: this instance is alone. */
   cluster: ClusterParts | undefined;
   observations: Observations;
+  past: PastParts;
   rooms: RoomParts;
   inspector: Inspector | undefined;
 }
@@ -49,7 +51,7 @@ const defaultReadTimeoutsMs: ReadTimeouts = { stalled: 60_000, whole: 10 * 60_00
 
 /** Gives every group of routes what it needs. */
 export function wireHttp(needs: HttpWiringNeeds): RequestListener {
-  const { config, log, isDraining, fleet, cluster, observations, rooms, inspector } = needs;
+  const { config, log, isDraining, fleet, cluster, observations, past, rooms, inspector } = needs;
   const { trustedProxies, corsOrigins, maxBodyBytes } = config;
   const bodyLimits = { maxBodyBytes, bodyTimeoutMs };
   const streams = cluster ? streamsIn(cluster) : streamsOf(needs);
@@ -88,6 +90,7 @@ export function wireHttp(needs: HttpWiringNeeds): RequestListener {
     counts: { countsOf: (room) => fleet().view.countsOf(room) },
     ...rooms.routes,
     observations: () => observations.report(),
+    ...past.routes,
     instances: cluster?.instances ?? instancesAlone(needs),
     machines: new Machines(needs.instance),
     inspector,

@@ -55,6 +55,8 @@ export interface RoomWiringNeeds {
   knownServers: () => Promise<readonly ServerId[]>;
   /** Asks other instances; undefined: there is no cluster. */
   requests?: InstanceRequests | undefined;
+  /** The servers of a watched room began to differ; none: they agree again. */
+  onDiverged: (room: RoomName, differing: readonly string[]) => void;
 }
 
 /** The parts of a fleet, in the scope of a leadership, that rooms use. */
@@ -130,6 +132,7 @@ export function wireRooms(wiring: RoomWiringNeeds) {
     channels,
     frameIntervalMs,
     log,
+    onDiverged: wiring.onDiverged,
   });
   const updates = new UpdatesFeed({ redis, channels, posted: sources.updates });
   const { roomChannel, roomSources, roomDocument } = watches;
@@ -175,6 +178,8 @@ export function wireRooms(wiring: RoomWiringNeeds) {
     machine,
     routes,
     viewers,
+    /** The rooms that are watched at this instance. */
+    watched: () => watches.rooms,
     takeUpdate: sources.takeUpdate.bind(sources),
     takeContent: sources.takeContent.bind(sources),
     /** This instance leads from now on, and its activation has started. */

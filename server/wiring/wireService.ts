@@ -10,6 +10,7 @@ import type { Delta } from '../../machines/tally.js';
 import type { ClusterConnection } from '../cluster/connect.js';
 import { redisServersTable } from '../cluster/redisServersTable.js';
 import type { Config } from '../config/config.js';
+import { peerUrlFor } from '../config/peerUrlFor.js';
 import { noLeader } from '../http/forwardToLeader.js';
 import type { ReadTimeouts } from '../http/guards/slowDownloads.js';
 import { Inspector } from '../inspection/inspector.js';
@@ -19,12 +20,14 @@ import type { RoomPosts } from '../pubsub/roomPosts.js';
 import { sendIfActive } from '../sendIfActive.js';
 import type { ServersTable, Store } from '../store/store.js';
 import { withDeadline } from '../timing/withDeadline.js';
+import type { ServerView } from '../wire/serverView.js';
 import { perLeadership } from './perLeadership.js';
 import { wireCluster } from './wireCluster.js';
 import { type Fleet, wireFleet } from './wireFleet.js';
 import { wireHttp } from './wireHttp.js';
 import { wireInstance } from './wireInstance.js';
 import { type Leadership, wireLeadership } from './wireLeadership.js';
+import { wirePast } from './wirePast.js';
 import { type RoomParts, wireRooms } from './wireRooms.js';
 import { wireServers } from './wireServers.js';
 
@@ -88,7 +91,16 @@ export function wireService(needs: WiringNeeds): WiredService {
     log,
     ownPort,
     lookup: needs.lookup,
-    onAgentChanged: (...changed) => current?.fleet.pubSub.roomPosts.noteAgent(...changed),
+    onAgentChanged: (...changed) => {
+      current?.fleet.pubSub.roomPosts.noteAgent(...changed);
+      if (current) past.noteAgent(...changed);
+    },
+  });
+  const past = wirePast({
+    url: connection ? peerUrlFor(config, ownPort) : needs.publicUrl,
+    configured: config.pubSubServers,
+    fleet: () => current?.fleet,
+    watchedRooms: () => rooms.watched(),
   });
   const remembered = rememberedIn(needs);
   const knownServers = async () => {
@@ -109,6 +121,7 @@ export function wireService(needs: WiringNeeds): WiredService {
       isDraining: () => isDraining,
       tell,
       onLeader: (leader) => rooms.follow(leader),
+      onElection: (event) => past.roles.noteElection(event),
     });
   const observations = new Observations({
     log,
@@ -131,6 +144,7 @@ export function wireService(needs: WiringNeeds): WiredService {
     tell,
     knownServers,
     requests: cluster?.requests,
+    onDiverged: past.noteDivergence,
   });
   const inspector = config.inspect ? new Inspector(log) : undefined;
   const forFleet = {
@@ -142,11 +156,16 @@ export function wireService(needs: WiringNeeds): WiredService {
     run: randomBytes(6).toString('base64url'),
     discoveryIntervalMs: needs.discoveryIntervalMs,
     clock: needs.clock,
-    onChanged: () => observations.touch(),
+    onChanged: () => {
+      observations.touch();
+      past.history.touch();
+    },
+    onServersChanged: (servers: readonly ServerView[]) => past.servers.noteServers(servers),
     posted: postedTo(observations, rooms, () => current?.fleet.pubSub.roomPosts),
   };
   const onBegun = (begun: Fleet, leadership: Leadership | undefined) => {
     current = { fleet: begun, leadership };
+    past.servers.begin();
     const { activation, view, discovery, pubSub } = begun;
     rooms.lead({
       activation,
@@ -193,6 +212,7 @@ export function wireService(needs: WiringNeeds): WiredService {
     fleet,
     cluster,
     observations,
+    past,
     rooms,
     inspector,
   });
@@ -205,10 +225,12 @@ export function wireService(needs: WiringNeeds): WiredService {
     if (!cluster?.hasSuccessor()) current?.fleet.pubSub.roomPosts.silence();
     inspector?.close();
     saved = observations.close();
+    past.close();
   };
   const start = () => {
     instance.start();
-    cluster?.lease.start();
+    if (cluster) cluster.lease.start();
+    else past.roles.noteAlone();
   };
   const leave = async () => cluster?.leave();
   const close = async () => {

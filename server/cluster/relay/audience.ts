@@ -116,6 +116,12 @@ export class Audience {
     else for (const viewer of this.#ahead.keys()) viewer.send(frame);
   }
 
+  /** Passes an event on that is not about the numbers. */
+  tell(frame: Buffer): void {
+    this.#changes.broadcast(frame);
+    for (const viewer of this.#ahead.keys()) viewer.send(frame);
+  }
+
   /** Applies a change to the numbers that are shown, and passes its frame on. Throws if it is not the next. */
   pass(change: Change, frame: Buffer): void {
     if (!this.#shown) throw new Error(`${change.position.id} came before a snapshot`);

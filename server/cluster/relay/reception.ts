@@ -119,6 +119,9 @@ export class Reception {
         this.#word = JSON.parse(event.data.toString()) as LeaderStatus;
         this.decide();
         break;
+      case 'activity':
+        this.#needs.audience.tell(event.frame);
+        break;
       case 'servers':
       case 'changes':
         this.#takeChange(event);

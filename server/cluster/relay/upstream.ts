@@ -2,7 +2,7 @@ import type { Term } from '../../../machines/ports.js';
 
 /** One message of the leader's stream for instances. */
 export interface UpstreamEvent {
-  /** `snapshot`, `changes`, `servers`, `status` or `resumed`; others are ignored. */
+  /** `snapshot`, `changes`, `servers`, `status`, `activity` or `resumed`; others are ignored. */
   readonly name: string;
   /** `<term>.<activation>-<version>`; empty: it has none. */
   readonly id: string;

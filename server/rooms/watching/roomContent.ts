@@ -7,6 +7,7 @@ import type { Kind } from '../../documents/sharedTypes.js';
 import type { Divergence } from '../../wire/divergence.js';
 import type { UnreadableServer, WaitingServer } from '../../wire/roomStatus.js';
 import { ChannelWatch, type ChannelWatchEvents } from './channelWatch.js';
+import { DivergenceNews } from './divergenceNews.js';
 import { DivergenceWatch } from './divergenceWatch.js';
 import { HeldUpdates } from './heldUpdates.js';
 import { ServerStates } from './serverStates.js';
@@ -24,6 +25,8 @@ export interface RoomContentEvents extends ChannelWatchEvents {
   onUpdate: (summary: Applied, update: Uint8Array) => void;
   /** A message on the channel was no update. */
   onGarbage: (bytes: number) => void;
+  /** The servers began to differ; none: they agree again. */
+  onDiverged: (differing: readonly string[]) => void;
   /** Updates are missing. The states of the servers have to be merged again. */
   onGap: () => void;
 }
@@ -48,6 +51,7 @@ export class RoomContent {
   readonly #states: ServerStates;
   readonly #channel: ChannelWatch;
   readonly #divergence = new DivergenceWatch(() => performance.now());
+  readonly #divergenceNews: DivergenceNews;
   readonly #waitingFor = new DivergenceWatch<WaitingServer>(() => performance.now());
   /** The last update of the channel. */
   #applying: Promise<void> = Promise.resolve();
@@ -63,6 +67,7 @@ export class RoomContent {
   constructor(document: DocumentClient, events: RoomContentEvents) {
     this.#document = document;
     this.#events = events;
+    this.#divergenceNews = new DivergenceNews(events.onDiverged);
     this.#channel = new ChannelWatch(() => performance.now(), events);
     this.#states = new ServerStates(document, {
       onAdded: (server, added) => {
@@ -136,7 +141,9 @@ export class RoomContent {
     }
     if (this.#isKnown) this.#releaseHeld();
     this.#waitingFor.noteRound(round.waiting);
-    this.#divergence.noteRound((await divergence?.catch(() => undefined)) ?? []);
+    const found = await divergence?.catch(() => undefined);
+    this.#divergence.noteRound(found ?? []);
+    if (found) this.#divergenceNews.noteRound({ flagged: this.diverged, found, read: servers });
     // Updates that the channel delivered before the round ended.
     await this.#applying;
     this.#channel.endRound(servers, isJudged);

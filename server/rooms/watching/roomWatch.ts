@@ -38,6 +38,8 @@ export interface RoomWatchNeeds {
   onGarbage: (room: RoomName, bytes: number) => void;
   /** Called with each new finding about a server. */
   onFinding: (room: RoomName, finding: ServerFinding) => void;
+  /** The servers began to differ; none: they agree again. */
+  onDiverged: (differing: readonly string[]) => void;
 }
 
 /** What is wrong with a server of a room. */
@@ -115,6 +117,7 @@ export class RoomWatch {
       onChanged: () => this.#streams.touch(),
       onMerged: () => void this.#streams.resendUpdates(),
       onGarbage: (bytes) => this.#noteGarbage(bytes),
+      onDiverged: this.#needs.onDiverged,
       onUpdate: (summary, update) => this.#streams.sendUpdate(this.#log.add(summary), update),
     });
     this.#content = content;

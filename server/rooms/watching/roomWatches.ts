@@ -35,6 +35,8 @@ export interface RoomWatchesNeeds {
   channels: ChannelNames;
   frameIntervalMs: number;
   log: Logger;
+  /** The servers of a room began to differ; none: they agree again. */
+  onDiverged: (room: RoomName, differing: readonly string[]) => void;
 }
 
 /** Most watched rooms. Each has a document in memory. */
@@ -73,6 +75,11 @@ export class RoomWatches {
   /** A watched room; undefined: it has no viewers. */
   get(room: RoomName): RoomWatch | undefined {
     return this.#watches.get(room);
+  }
+
+  /** The names of all watched rooms. */
+  get rooms(): Iterable<RoomName> {
+    return this.#watches.keys();
   }
 
   get viewers(): number {
@@ -174,7 +181,7 @@ export class RoomWatches {
   #watch(room: RoomName): RoomWatch {
     const known = this.#watches.get(room);
     if (known) return known;
-    const { documents, directory, frameIntervalMs, log } = this.#needs;
+    const { documents, directory, frameIntervalMs, log, onDiverged } = this.#needs;
     const watch = new RoomWatch(room, {
       source: this.#needs.redis ? 'redis' : 'posts',
       documents,
@@ -184,6 +191,7 @@ export class RoomWatches {
         log.warn({ room: name, bytes }, 'a message on the channel of a room is not an update'),
       onFinding: (name, { finding, ...about }) =>
         log.warn({ room: name, finding, ...about }, findingMessages[finding]),
+      onDiverged: (differing) => onDiverged(room, differing),
     });
     this.#watches.set(room, watch);
     return watch;

@@ -46,6 +46,8 @@ const samples: Sample[] = [
     '/api/connections/since_yesterday/24',
   ]),
   ...each('get /api/observations', ['/api/observations']),
+  ...each('get /api/activity', ['/api/activity', '/api/activity?after=x']),
+  ...each('get /api/history', ['/api/history', '/api/history?step=30', '/api/history?room=a']),
   ...each('get /api/instances', ['/api/instances']),
   ...each('get /api/session', ['/api/session']),
   ...each('post /api/session', ['/api/session'], posted, '{"token":""}'),

@@ -172,6 +172,11 @@ describe('real answers match the description:', () => {
     await of('get /api/rooms', '/api/rooms', 200);
     await of('get /api/connections/latest', '/api/connections/latest', 200);
     await of('get /api/observations', '/api/observations', 200);
+    await of('get /api/activity', '/api/activity', 200);
+    await of('get /api/activity', '/api/activity?after=no', 400);
+    for (const query of ['', '?step=30', '?server=none', '?room=none'])
+      await of('get /api/history', `/api/history${query}`, 200);
+    await of('get /api/history', '/api/history?step=2', 400);
 
     const viewer = await watchMaps(service);
     const editor = await editIn(server, 'edited');
@@ -189,6 +194,12 @@ describe('real answers match the description:', () => {
     });
     await of('get /api/servers', '/api/servers', 200);
     await of('get /api/state', '/api/state', 200);
+    await eventually(async () => {
+      const { text: numbers } = await ask(`${service.url}/api/history?server=${double.id}`);
+      expect(JSON.parse(numbers).connections.length).toBeGreaterThan(0);
+    });
+    for (const query of ['', '?step=30', `?server=${double.id}`, '?room=edited'])
+      await of('get /api/history', `/api/history${query}`, 200);
     await of('get /api/counts', '/api/counts?room=edited&room=none', 200);
     await of('get /api/counts', '/api/counts', 400);
     for (const query of ['', '?limit=1', '?sort=connections&limit=1', '?active=true&prefix=e'])

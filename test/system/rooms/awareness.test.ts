@@ -23,6 +23,7 @@ test('a client that does not renew its state for thirty seconds is no longer sho
     isAskable: true,
     onGarbage: () => {},
     onFinding: () => {},
+    onDiverged: () => {},
   });
   const viewer = new FakeViewer();
   watch.add(viewer.viewer, { as: 'state', types: {} });
@@ -59,6 +60,7 @@ test('a viewer too slow for awareness gets all clients when it has drained, and 
       isAskable: true,
       onGarbage: () => {},
       onFinding: () => {},
+      onDiverged: () => {},
     }),
     (it) => it.close(),
   );

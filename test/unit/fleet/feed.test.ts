@@ -53,6 +53,17 @@ test('a new viewer gets no counts that a restart has dropped', () => {
   }
 });
 
+test('an event that is told goes to viewers of changes, without an id', () => {
+  const [maps, changes] = [join('rooms'), join('changes')];
+  maps.take();
+  changes.take();
+  const { id } = feed;
+  feed.tell('activity', { events: [] });
+  expect(changes.frames).toEqual(['event: activity\ndata: {"events":[]}\n\n']);
+  expect(changes.take()).toEqual([['activity', { events: [] }]]);
+  expect([maps.take(), feed.id]).toEqual([[], id]);
+});
+
 test('a viewer that left is not counted, and gets nothing', () => {
   const leaving = [join('rooms'), join('changes')];
   join('changes');

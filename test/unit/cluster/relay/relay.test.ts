@@ -54,6 +54,16 @@ test('passes frames on as they are', () => {
   expect(told(join())).toEqual(['snapshot {"a":2,"__proto__":3}', 'status complete']);
 });
 
+test('passes activity on to viewers of changes, between the same numbers', () => {
+  const [changes, maps] = [join(), join('rooms')];
+  leader.begin({ a: 1 });
+  for (const viewer of [changes, maps]) messagesOf(viewer);
+  leader.send('activity', '{"events":[]}');
+  leader.changes({ a: 2 });
+  expect(told(changes)).toEqual(['activity ', 'changes {"a":2}']);
+  expect(told(maps)).toEqual([]);
+});
+
 test('forgets rooms that are empty, and servers that are gone', () => {
   join();
   leader.begin({ a: 1, b: 1 });

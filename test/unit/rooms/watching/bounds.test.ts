@@ -47,6 +47,7 @@ function contentOver(document: Partial<DocumentClient>) {
     onGarbage: () => {
       counts.garbage += 1;
     },
+    onDiverged: () => undefined,
     onUndelivered: () => undefined,
     onDelivered: () => undefined,
     onGap: () => {
