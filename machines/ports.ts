@@ -17,10 +17,26 @@ export type Connections = Map<RoomName, number>;
 /** Why a request to a pub-sub server failed, for an operator to read. */
 export type FailureCause = string;
 
+/**
+ * Why a server is asked for its connections. `activation`: it is not counted yet. `regular`: the resync interval is
+ * over. `confirmation`: a request that was not acknowledged may have been applied after the last snapshot.
+ * `evidence`: its numbers are wrong. `missed_posts`: its posts do not arrive. `updates`: it has to begin or cease to
+ * post updates. `overtaken`: its last snapshot was not of the newest request. `failure`: its last request failed.
+ */
+export type SnapshotReason =
+  | 'activation'
+  | 'regular'
+  | 'confirmation'
+  | 'evidence'
+  | 'missed_posts'
+  | 'updates'
+  | 'overtaken'
+  | 'failure';
+
 /** Requests of a server's machine to the slot `serverRequests`. One at a time; each is answered once. */
 export type ServerRequest =
   /** Start posting, with document updates if `withUpdates`. Answered with the current connections: `snapshot.received`. */
-  | { type: 'activity.requested'; epoch: Epoch; withUpdates: boolean }
+  | { type: 'activity.requested'; epoch: Epoch; withUpdates: boolean; reason: SnapshotReason }
   /** Stop posting. Answered with `silence.confirmed`. */
   | { type: 'silence.requested'; epoch: Epoch }
   /** Is the server there? Answered with `probe.answered`. */

@@ -1,7 +1,11 @@
+import type { SnapshotReason } from './ports.js';
 import { pubSubServerSetup } from './pubSubServerSetup.js';
 
 /** Transition for any answer. Each kind of request has its own, and each request is answered once. */
 const answered = { target: 'resting', actions: 'clearFailures' } as const;
+
+/** A request is due: a snapshot while the server is engaged, else silence. */
+const demand = (reason: SnapshotReason) => ({ type: 'demandRequest', params: { reason } }) as const;
 
 /**
  * One pub-sub server. Each region answers one question about it, which its comment states. Regions
@@ -13,6 +17,7 @@ export const pubSubServerMachine = pubSubServerSetup.createMachine({
     isUpdatesWished: false,
     ...input,
     isRequestDue: false,
+    reason: 'activation',
     isProbeDue: false,
     failures: 0,
     lastFailure: null,
@@ -87,7 +92,7 @@ export const pubSubServerMachine = pubSubServerSetup.createMachine({
           entry: ['startOver', { type: 'report', params: { status: 'silencing' } }],
           always: { guard: 'hasGivenUp', target: 'unknown' },
           on: {
-            'correction.due': { actions: 'demandRequest' },
+            'correction.due': { actions: demand('evidence') },
             'silence.confirmed': [
               { guard: 'isRequestDue', actions: 'announceAnswer' },
               { target: 'silent', actions: 'announceAnswer' },
@@ -103,9 +108,9 @@ export const pubSubServerMachine = pubSubServerSetup.createMachine({
           on: {
             'activation.requested': { target: '.activating', actions: 'startOver' },
             'deactivation.requested': 'silencing',
-            'correction.due': { actions: 'demandRequest' },
-            'updates.wished': { actions: 'demandRequest' },
-            'updates.unwished': { actions: 'demandRequest' },
+            'correction.due': { actions: demand('evidence') },
+            'updates.wished': { actions: demand('updates') },
+            'updates.unwished': { actions: demand('updates') },
             // The counts may have been cleared since the probe was sent.
             'probe.answered': { guard: 'hasBase', target: '.heard' },
             'snapshot.received': [
@@ -114,7 +119,7 @@ export const pubSubServerMachine = pubSubServerSetup.createMachine({
                 target: '.heard',
                 actions: ['mergeSnapshot', 'announceAnswer'],
               },
-              { actions: 'demandRequest' },
+              { actions: demand('overtaken') },
             ],
           },
           states: {
@@ -139,7 +144,7 @@ export const pubSubServerMachine = pubSubServerSetup.createMachine({
                   after: {
                     probeMs: [
                       // If posts are missing, only a snapshot tells what has changed.
-                      { guard: 'hasMissed', actions: 'demandRequest' },
+                      { guard: 'hasMissed', actions: demand('missed_posts') },
                       { actions: 'demandProbe' },
                     ],
                   },
@@ -182,7 +187,7 @@ export const pubSubServerMachine = pubSubServerSetup.createMachine({
             'activation.requested': 'needed',
             'deactivation.requested': 'needed',
           },
-          after: { confirmationMs: { target: 'unneeded', actions: 'demandRequest' } },
+          after: { confirmationMs: { target: 'unneeded', actions: demand('confirmation') } },
         },
       },
     },
@@ -197,7 +202,7 @@ export const pubSubServerMachine = pubSubServerSetup.createMachine({
       },
       states: {
         unplanned: {},
-        planned: { after: { resyncMs: { target: 'unplanned', actions: 'demandRequest' } } },
+        planned: { after: { resyncMs: { target: 'unplanned', actions: demand('regular') } } },
       },
     },
 

@@ -12,7 +12,14 @@ import {
   setup,
   stateIn,
 } from 'xstate';
-import type { FailureCause, ServerAnswer, ServerId, ServerRequest, Timing } from './ports.js';
+import type {
+  FailureCause,
+  ServerAnswer,
+  ServerId,
+  ServerRequest,
+  SnapshotReason,
+  Timing,
+} from './ports.js';
 import { emptySlot } from './slots.js';
 import type { Tally } from './tally.js';
 
@@ -77,6 +84,8 @@ interface Context extends Omit<PubSubServerInput, 'isUpdatesWished'> {
   isUpdatesWished: boolean;
   /** Whether silence or activity, as the standing says, has to be requested next. */
   isRequestDue: boolean;
+  /** Why a request became due last. */
+  reason: SnapshotReason;
   isProbeDue: boolean;
   /** Failed requests since the last answer, or since the fleet was last told what to do. */
   failures: number;
@@ -140,8 +149,16 @@ const base = setup({
     isUnheard: ({ context }) => context.missed >= missedLimit,
   },
   actions: {
-    startOver: assign({ isRequestDue: true, isProbeDue: false, failures: 0 }),
-    demandRequest: assign({ isRequestDue: true }),
+    startOver: assign({
+      isRequestDue: true,
+      reason: 'activation',
+      isProbeDue: false,
+      failures: 0,
+    }),
+    demandRequest: assign({
+      isRequestDue: true,
+      reason: (_, { reason }: { reason: SnapshotReason }) => reason,
+    }),
     demandProbe: assign({ isProbeDue: true }),
     clearDue: assign({ isRequestDue: false, isProbeDue: false }),
     wishUpdates: assign({ isUpdatesWished: true }),
@@ -150,6 +167,7 @@ const base = setup({
       type: 'activity.requested' as const,
       epoch: context.tally.openAttempt(context.server),
       withUpdates: context.isUpdatesWished,
+      reason: context.tally.baseOf(context.server) === undefined ? 'activation' : context.reason,
     })),
     requestSilence: sendTo('serverRequests', ({ context }) => ({
       type: 'silence.requested' as const,
@@ -159,7 +177,12 @@ const base = setup({
     clearFailures: assign({ failures: 0, lastFailure: null }),
     countFailure: assign(({ context, event }) => {
       assertEvent(event, 'request.failed');
-      return { failures: context.failures + 1, lastFailure: event.cause, isRequestDue: true };
+      return {
+        failures: context.failures + 1,
+        lastFailure: event.cause,
+        isRequestDue: true,
+        reason: 'failure' as const,
+      };
     }),
     mergeSnapshot: enqueueActions(({ context: { tally, server }, event, enqueue }) => {
       assertEvent(event, 'snapshot.received');

@@ -1,3 +1,4 @@
+import { Correction } from './correction.js';
 import type { Connections, Epoch, RoomName, ServerId } from './ports.js';
 
 /** Connections to a room that opened (+1 each) or closed (-1 each). */
@@ -59,6 +60,8 @@ interface ServerCounts {
   hasPosted: boolean;
   /** Epoch of the newest delta since the last merge. */
   newestDelta?: Epoch | undefined;
+  /** What the newest snapshot had to correct. Undefined: it is not comparable with what was counted before. */
+  correction?: Correction | undefined;
 }
 
 /** A -1 overtakes its +1 by milliseconds only. A room below zero at this many looks misses a connection. */
@@ -123,6 +126,7 @@ export class Tally {
   #posters: ServerId[] = [];
   #connections = 0;
   #lastEpoch = 0;
+  #corrected = 0;
   readonly #overLimit = new Set<ServerId>();
   /** Servers with posts to the URL of a start-up answer, and the epoch of that answer. A newer snapshot corrects them. */
   readonly #snapshotDue = new Map<ServerId, Epoch>();
@@ -171,14 +175,16 @@ export class Tally {
   merge(server: ServerId, epoch: Epoch, snapshot: Connections): boolean {
     const known = this.#servers.get(server);
     if (!known || !this.accepts(server, epoch)) return false;
-    const isComparable =
-      known.base !== undefined && !known.hasPosted && !this.#overLimit.has(server);
-    let isDifferent = false;
+    const isRecount = known.base !== undefined && !this.#overLimit.has(server);
+    const isComparable = isRecount && !known.hasPosted;
+    const wasDue = this.#snapshotDue.has(server);
+    const correction = isRecount ? new Correction() : undefined;
     for (const [room, sum] of known.pending.rooms) addTo(snapshot, room, sum);
     const before = known.counts.rooms;
     let isCut = known.isPendingLost;
     let rooms = 0;
     let namesLength = 0;
+    this.#settle(known);
     known.base = epoch;
     known.pending = noSums();
     known.isPendingLost = false;
@@ -198,7 +204,7 @@ export class Tally {
       if (count < 0) noteDip(known, room);
       known.connections += shown(count);
       const held = before.get(room);
-      if (count !== held) isDifferent = true;
+      if (count !== held) correction?.note(room, count - (held ?? 0));
       this.#show(room, shown(count) - shown(held));
     }
     if (isCut) this.#overLimit.add(server);
@@ -206,10 +212,13 @@ export class Tally {
     if (epoch > (this.#snapshotDue.get(server) ?? epoch)) this.#snapshotDue.delete(server);
     for (const [room, count] of before) {
       if (snapshot.has(room)) continue;
-      isDifferent = true;
+      correction?.note(room, -count);
       this.#show(room, -shown(count));
     }
     known.counts = { rooms: withNamesOf(before, snapshot), namesLength };
+    const isDifferent = correction !== undefined && !correction.isEmpty;
+    // Counts of a server over its limit, or that may have restarted, are not shown as complete.
+    if (isDifferent && !isCut && !wasDue) known.correction = correction;
     return isComparable && isDifferent && !isCut;
   }
 
@@ -232,7 +241,10 @@ export class Tally {
     }
     if (known.base === undefined) return 'ordinary';
     known.newestDelta = epoch;
-    if (epoch < known.base) return 'doubtful';
+    if (epoch < known.base) {
+      for (const { room, add } of deltas) known.correction?.explain(room, add);
+      return 'doubtful';
+    }
     let isBelowZero = false;
     for (const delta of deltas) if (this.#count(server, known, delta) < 0) isBelowZero = true;
     return isBelowZero ? 'doubtful' : 'ordinary';
@@ -283,6 +295,7 @@ export class Tally {
   drop(server: ServerId): void {
     const known = this.#servers.get(server);
     if (!known) return;
+    this.#settle(known);
     this.#servers.delete(server);
     this.#overLimit.delete(server);
     this.#snapshotDue.delete(server);
@@ -294,6 +307,7 @@ export class Tally {
    * not noted for each room: the feed starts over.
    */
   clear(): void {
+    for (const known of this.#servers.values()) this.#settle(known);
     this.#servers = new Map();
     this.#overLimit.clear();
     this.#snapshotDue.clear();
@@ -358,6 +372,14 @@ export class Tally {
     return this.#connections;
   }
 
+  /**
+   * Connections that snapshots had to correct since the start, which no late post explained: the counts were
+   * wrong by so many. What a snapshot corrected is added when its server is counted anew, or dropped.
+   */
+  get corrected(): number {
+    return this.#corrected;
+  }
+
   /** Rooms whose totals changed since the last call. The caller owns the set. */
   takeChanged(): Set<RoomName> {
     const changed = this.#changed;
@@ -382,6 +404,13 @@ export class Tally {
     }
     if (epoch > (this.#snapshotDue.get(server) ?? 0)) this.#snapshotDue.set(server, epoch);
     return known.base === undefined ? 'ordinary' : 'doubtful';
+  }
+
+  /** Late posts have arrived by now. What they do not explain was wrong. */
+  #settle(known: ServerCounts): void {
+    if (!known.correction) return;
+    this.#corrected += known.correction.connections;
+    known.correction = undefined;
   }
 
   /** Returns the room's new sum on its server, or zero if the delta could not be counted. */
