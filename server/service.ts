@@ -20,6 +20,8 @@ export interface Service extends Pick<WiredService, 'instance' | 'endStreams'> {
   readonly activation: ActivationActor;
   /** The URL under which others reach it. */
   url: string;
+  /** Where `METRICS_PORT` serves the metrics; undefined: it is not set. */
+  metricsUrl: string | undefined;
   /** Silences the pub-sub servers, ends every stream and connection; within 9 s. */
   stop: () => Promise<void>;
   /** Rejects if a defect stopped the machine: the process should exit and be restarted. */
@@ -32,6 +34,8 @@ const receiveTimeoutMs = { head: 10_000, request: 25_000 };
 const keepAliveTimeoutMs = 65_000;
 /** Connections beyond those of viewers: for pub-sub servers and short requests. */
 const spareConnections = { inAll: 5000, perAddress: 1000 };
+/** Connections to `METRICS_PORT`. */
+const maxScrapers = 100;
 /** How long the shutdown tries to silence servers. The next start silences the rest. */
 const silencingMs = 7000;
 const closingMs = 1000;
@@ -80,7 +84,7 @@ export async function startService(
     connection?.close();
     throw error;
   });
-  const { port } = server.address() as AddressInfo;
+  const port = portOf(server);
   const publicUrl = publicUrlFor(config, port);
   const hasObservations = keepsObservations(config);
   const store = lateStore(() => openStore(config, log), log, { hasObservations });
@@ -88,6 +92,12 @@ export async function startService(
   const stores = { store, memory, connection };
   const wired = wireService({ ...forWiring, config, log, publicUrl, ownPort: port, ...stores });
   server.on('request', wired.listener);
+  const metricsServer = await listenForScrapes(config, wired).catch(async (error: unknown) => {
+    server.close();
+    await wired.close();
+    connection?.close();
+    throw error;
+  });
   const failed = new Promise<never>((_resolve, reject) => {
     wired.instance.subscribe({ error: reject });
   });
@@ -96,6 +106,8 @@ export async function startService(
   wired.start();
   let ending: Promise<void> | undefined;
   const end = () => {
+    metricsServer?.close();
+    metricsServer?.closeAllConnections();
     ending ??= stop(server, wired, log)
       .then(() => memory?.close())
       .then(() => connection?.close())
@@ -105,6 +117,7 @@ export async function startService(
   const { instance, endStreams } = wired;
   return {
     url: publicUrl,
+    metricsUrl: metricsServer && publicUrlFor({ host: config.host }, portOf(metricsServer)),
     instance,
     get activation() {
       return wired.activation();
@@ -113,6 +126,23 @@ export async function startService(
     failed,
     stop: end,
   };
+}
+
+const portOf = (server: Server) => (server.address() as AddressInfo).port;
+
+/** Serves the metrics at `METRICS_PORT`. Undefined: it is not set. */
+async function listenForScrapes(
+  { host, metricsPort: port }: Config,
+  { metricsListener }: WiredService,
+): Promise<Server | undefined> {
+  if (!metricsListener || port === undefined) return undefined;
+  const server = createServer(
+    { requestTimeout: receiveTimeoutMs.request, headersTimeout: receiveTimeoutMs.head },
+    metricsListener,
+  );
+  server.maxConnections = maxScrapers;
+  await listen(server, { host, port }, 'METRICS_PORT');
+  return server;
 }
 
 async function stop(server: Server, wired: WiredService, log: Logger): Promise<void> {

@@ -48,6 +48,18 @@ export function integer(min: number, max: number, unit?: string) {
   });
 }
 
+const unitsMs: Record<string, number> = { s: 1000, m: 60_000 };
+const longestMs = 24 * 60 * 60_000;
+
+/** How long a scrape counts as a viewer, in milliseconds. `true`: a minute. `false`: not at all, 0. */
+export function parseKeepActive(text: string): number {
+  if (text === 'false') return 0;
+  const [, digits, unit = ''] = /^(\d{1,5})([sm])$/.exec(text === 'true' ? '1m' : text) ?? [];
+  const ms = Number(digits) * (unitsMs[unit] ?? Number.NaN);
+  if (ms > 0 && ms <= longestMs) return ms;
+  throw new Error('must be true, false, or a time like 90s or 5m, up to 1440m');
+}
+
 /** A size of 1 byte to `max`: a number of bytes, or of KiB, MiB, GiB. */
 export function bytes(max = '1 GiB') {
   return parsed((text) => {

@@ -13,6 +13,7 @@ import {
   parseDnsServer,
   parsed,
   parseHostNames,
+  parseKeepActive,
   parseOrigins,
   parsePublicUrl,
   parseRedisUrl,
@@ -25,6 +26,11 @@ import {
 } from './values.js';
 
 const dayMs = 24 * 60 * 60 * 1000;
+
+/** A bearer token (RFC 6750), read from the header `Authorization`. */
+const bearerToken = z
+  .string()
+  .regex(/^[\x21-\x7e]+$/, 'must be visible ASCII characters without spaces');
 
 /**
  * Every variable: its name, its field in `Config`, its default text, its meaning, and the schema that reads
@@ -239,10 +245,7 @@ export const variables = [
     'dashboardToken',
     undefined,
     'bearer token for viewers. Required to listen beyond loopback, unless `PROXY_USER_HEADER` is set or `AUTH=none`',
-    z
-      .string()
-      .regex(/^[\x21-\x7e]+$/, 'must be visible ASCII characters without spaces')
-      .optional(),
+    bearerToken.optional(),
     { hide: () => 'set (not shown)' },
   ),
   define(
@@ -371,6 +374,28 @@ export const variables = [
     '32 MiB',
     'largest document of a watched room. A larger one is sent as unmerged updates only',
     bytes('64 MiB'),
+  ),
+  define(
+    'METRICS_TOKEN',
+    'metricsToken',
+    undefined,
+    'bearer token for [`GET /metrics`](metrics.md), in place of what viewers need',
+    bearerToken.optional(),
+    { hide: () => 'set (not shown)' },
+  ),
+  define(
+    'METRICS_PORT',
+    'metricsPort',
+    undefined,
+    'port that serves `GET /metrics` in place of `PORT`, at the same `HOST`; 0 takes any free one. Unset: `PORT` serves it',
+    integer(0, 65_535).optional(),
+  ),
+  define(
+    'METRICS_KEEP_ACTIVE',
+    'metricsKeepActive',
+    'false',
+    '`true`: a scrape counts as a viewer for a minute, so servers post all the time. A time such as `90s` or `5m`: for so long. `false`: only with `?fleet=true`, for a minute',
+    parsed(parseKeepActive),
   ),
   define(
     'INSPECT',

@@ -26,6 +26,16 @@ export interface FeedOptions {
   onServersChanged?: (servers: readonly ServerView[]) => void;
   /** Given if the viewers are instances: they get the status in events of its own. */
   forInstances?: ForInstances | undefined;
+  /** Counts viewers that come back. */
+  resumes?: ResumeCounts | undefined;
+  /** Is told of each flush, and whether it sent changed rooms. */
+  onFlushed?: ((hasRooms: boolean) => void) | undefined;
+}
+
+/** Viewers that came back with an event id since the start: whether they got what they missed, or a whole state. */
+export interface ResumeCounts {
+  resumed: number;
+  restarted: number;
 }
 
 /** What instances are told beyond the status. */
@@ -62,6 +72,8 @@ export class Feed {
   /** Changed rooms that no frame has contained yet. */
   #unsent = new Set<RoomName>();
   readonly #forInstances: ForInstances | undefined;
+  readonly #resumes: ResumeCounts | undefined;
+  readonly #onFlushed: (hasRooms: boolean) => void;
   /** Whether servers that posted to an earlier leader may not have answered yet. */
   #isTakeover: boolean;
   #takeoverTimer: NodeJS.Timeout | undefined;
@@ -73,10 +85,19 @@ export class Feed {
 
   constructor(
     source: FeedSource,
-    { run, frameIntervalMs, onServersChanged = () => {}, forInstances }: FeedOptions,
+    {
+      run,
+      frameIntervalMs,
+      onServersChanged = () => {},
+      forInstances,
+      resumes,
+      onFlushed = () => {},
+    }: FeedOptions,
   ) {
     this.#source = source;
     this.#onServersChanged = onServersChanged;
+    this.#onFlushed = onFlushed;
+    this.#resumes = resumes;
     this.#forInstances = forInstances;
     this.#isTakeover = forInstances?.isTakeover ?? false;
     if (this.#isTakeover)
@@ -131,6 +152,7 @@ export class Feed {
       return;
     }
     const missed = this.#history.since(lastEventId);
+    if (lastEventId && this.#resumes) this.#resumes[missed ? 'resumed' : 'restarted'] += 1;
     this.#changes.addMissing(viewer, missed && this.#resumption(missed));
   }
 
@@ -209,6 +231,7 @@ export class Feed {
 
   #sendSnapshot(): void {
     this.#isRestarting = false;
+    this.#onFlushed(false);
     this.#history.advanceToSnapshot();
     const rooms = this.#takeUnsent(Number.POSITIVE_INFINITY);
     const snapshot = this.#wholeStates.restartWithSnapshot(rooms);
@@ -248,6 +271,7 @@ export class Feed {
       const counts = rooms.map((room) => [room, totals.get(room) ?? 0] as const);
       this.#emit('changes', appendJsonField(json, 'rooms', countsJson(counts)));
     }
+    this.#onFlushed(rooms.length > 0);
   }
 
   #updateMap(changedRooms: number): void {

@@ -39,6 +39,7 @@ import { type HistoryRouteNeeds, historyRoutes } from './routes/history.js';
 import { inspectRoutes } from './routes/inspect.js';
 import { instanceRoutes } from './routes/instances.js';
 import { machineRoutes } from './routes/machines.js';
+import { type MetricsNeeds, metricsRoutes } from './routes/metrics.js';
 import { observationRoutes } from './routes/observations.js';
 import { openapiRoutes } from './routes/openapi.js';
 import { pageRoutes } from './routes/page.js';
@@ -90,6 +91,7 @@ export interface AppNeeds {
   machines: Machines;
   /** Undefined: `INSPECT` is off. */
   inspector: Inspector | undefined;
+  metrics: MetricsNeeds;
   /** Undefined: this instance is alone. */
   cluster?: ClusterNeeds | undefined;
 }
@@ -122,13 +124,49 @@ export function createListener(needs: AppNeeds): RequestListener {
   return closeAfterRequestSmuggling(callbackListener({ callbacks, bodyLimits, log }, koaListener));
 }
 
-/** The Koa application with every route; it does not listen. */
-export function createApp(needs: AppNeeds): Koa {
-  const { log, hosts, corsOrigins, trustedProxies } = needs;
+/** Answers requests to `METRICS_PORT`. */
+export function createMetricsListener(needs: AppNeeds): RequestListener {
+  const { readTimeoutsMs, bodyLimits } = needs;
+  const app = createMetricsApp(needs).callback();
+  return limitBodies(
+    cutSlowDownloads(closeQueuedAnswers(app), readTimeoutsMs),
+    bodyLimits.bodyTimeoutMs,
+  );
+}
+
+/** The Koa application of `METRICS_PORT`: the metrics, and nothing else. */
+function createMetricsApp(needs: AppNeeds): Koa {
+  const app = newApp(needs.log);
+  app.use(refuseSmuggledRequests);
+  app.use(setSecurityHeaders);
+  app.use(needs.hosts.check);
+  const router = new Router();
+  metricsRoutes(router, needs.metrics, scraperCheck(needs));
+  app.use(router.routes());
+  app.use(router.allowedMethods());
+  return app;
+}
+
+/** An application that answers errors and knows no path. */
+function newApp(log: Logger): Koa {
   const app = new Koa();
   app.on('error', (error) => logUnlessGone(error, log));
   app.use(dropAbandoned);
   app.use((ctx, next) => answerErrors(ctx, next, log));
+  return app;
+}
+
+/** Requires `METRICS_TOKEN`; without one, what viewers must send. */
+function scraperCheck(needs: AppNeeds, viewers = new Authentication(needs)): Middleware {
+  const { token } = needs.metrics;
+  if (token === undefined) return viewers.require;
+  return new Authentication({ ...needs, viewerToken: token, proxySignIn: undefined }).require;
+}
+
+/** The Koa application with every route; it does not listen. */
+export function createApp(needs: AppNeeds): Koa {
+  const { log, hosts, corsOrigins, trustedProxies } = needs;
+  const app = newApp(log);
   // Routes for pub-sub servers have guards of their own. No page may read them, so CORS comes after them.
   app.use(serverRouter(needs).routes());
   if (corsOrigins.length > 0) app.use(allowOrigins(corsOrigins));
@@ -181,6 +219,8 @@ function viewerRouter(needs: AppNeeds): Router {
   const { bodyTimeoutMs } = needs.bodyLimits;
   const showsContent = needs.rooms.content !== undefined;
   sessionRoutes(router, { authentication, bodyTimeoutMs, showsContent });
+  if (!needs.metrics.hasOwnPort)
+    metricsRoutes(router, needs.metrics, scraperCheck(needs, authentication));
   // Every route below requires authentication.
   router.use(unlessInstance(authentication.require));
   // The first route that matches a path answers it, so routes below a room come before the room.

@@ -6,7 +6,7 @@ import { AtMostEvery } from '../timing/atMostEvery.js';
 import { GrowingInterval } from '../timing/growingInterval.js';
 import { Pace } from '../timing/pace.js';
 import type { AddressBook } from './addressBook.js';
-import { DeltaInbox } from './deltaInbox.js';
+import { type Batch, DeltaInbox } from './deltaInbox.js';
 import { EarlierPosts } from './earlierPosts.js';
 import {
   type DeltaClaims,
@@ -41,6 +41,8 @@ export interface CallbackReceiverNeeds {
   noteNewcomer?: ((query: StartupQuery) => void) | undefined;
   /** Called when a server has posted. */
   onHeard: (server: ServerId) => void;
+  /** Called with each batch of posts when the machine has taken it. */
+  onBatch?: ((batch: Batch) => void) | undefined;
   /** Called with the deltas that a server posted. */
   observe: (server: ServerId, deltas: readonly Delta[]) => void;
   /** Called with each update that a server posted. */
@@ -79,7 +81,10 @@ export class CallbackReceiver {
       noteUnknown: (address) => this.notePostWithoutToken(address),
       resyncAll: () => this.#resyncPace.touch(),
     });
-    this.#inbox = new DeltaInbox((posts) => this.#servers.send({ type: 'deltas.received', posts }));
+    this.#inbox = new DeltaInbox((posts, batch) => {
+      this.#servers.send({ type: 'deltas.received', posts });
+      needs.onBatch?.(batch);
+    });
     this.#queries = new StartupQueries({
       runOf: () => undefined,
       ...needs,

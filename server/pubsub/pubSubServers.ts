@@ -19,6 +19,7 @@ import {
   type PubSubHttpNeeds,
   type PubSubRequest,
 } from './pubSubHttp.js';
+import { metered, type RequestKind, type RequestMeter } from './requestMeter.js';
 import type { LastResult, RequestPacer } from './requestPacer.js';
 import { type SnapshotLimits, SnapshotReader } from './snapshotReader.js';
 
@@ -190,8 +191,18 @@ export class PubSubServers {
   }
 }
 
+const kinds: Record<ServerRequest['type'], RequestKind> = {
+  'activity.requested': 'activate',
+  'silence.requested': 'silence',
+  'probe.requested': 'probe',
+};
+
 /** Fills the slot `serverRequests`: one long-lived actor for all requests to a server. */
-export function createServerRequests(servers: PubSubServers, pacer: RequestPacer) {
+export function createServerRequests(
+  servers: PubSubServers,
+  pacer: RequestPacer,
+  meter?: RequestMeter,
+) {
   return fromCallback<ServerRequest, { server: ServerId }>(({ input, receive, sendBack }) => {
     const stop = new AbortController();
     const { signal } = stop;
@@ -202,10 +213,11 @@ export function createServerRequests(servers: PubSubServers, pacer: RequestPacer
       if (request.type === 'probe.requested') return servers.probe(server, signal);
       if (request.type === 'silence.requested')
         return servers.silence(server, request.epoch, signal);
+      if (request.reason !== 'activation') meter?.resynced(request.reason);
       return servers.activate(server, request.epoch, signal, request);
     };
     const answer = (request: ServerRequest) =>
-      send(request)
+      metered(() => send(request), kinds[request.type], { meter, signal })
         .catch(
           (error: unknown): ServerAnswer => ({ type: 'request.failed', cause: causeOf(error) }),
         )

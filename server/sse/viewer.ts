@@ -2,6 +2,7 @@ import type { Context } from 'koa';
 import SSETransform from 'koa-sse-stream/lib/sse.js';
 import { type Frame, heartbeatFrame, lengthOf, retryFrame } from './frames.js';
 import { type Answerer, retryMs } from './retry.js';
+import { StreamCounts } from './streamCounts.js';
 
 /** Limit of the bytes that wait for one viewer. Frames beyond it are dropped. */
 const maxPendingBytes = 1024 * 1024;
@@ -27,11 +28,22 @@ export class Viewer {
   #isGone = false;
   readonly #onGone: (() => void)[] = [];
   readonly #successor: () => Answerer;
+  readonly #counts: StreamCounts;
 
-  /** `successor`: whether another instance can answer when this service ends the stream. */
-  constructor(ctx: Context, successor: () => Answerer = () => 'absent') {
+  /**
+   * `successor`: whether another instance can answer when this service ends the stream. `counts`: those of all
+   * streams of this kind.
+   */
+  constructor(
+    ctx: Context,
+    successor: () => Answerer = () => 'absent',
+    counts: StreamCounts = new StreamCounts(),
+  ) {
     this.#ctx = ctx;
     this.#successor = successor;
+    this.#counts = counts;
+    counts.open += 1;
+    counts.opened += 1;
     this.#stream = new SSETransform(ctx);
     // The stream ends with its connection, so frames need no chunked encoding.
     ctx.res.useChunkedEncodingByDefault = false;
@@ -56,6 +68,7 @@ export class Viewer {
     const leave = () => {
       if (this.#isGone) return;
       this.#isGone = true;
+      this.#counts.open -= 1;
       res.off('close', leave);
       socket.off('close', leave);
       for (const callback of this.#onGone.splice(0)) callback();
@@ -74,11 +87,17 @@ export class Viewer {
   /** Sends a frame; false: dropped, because too much is waiting. One frame may always wait. */
   send(frame: Frame): boolean {
     const waiting = this.pendingBytes;
-    if (this.#stream.destroyed || this.#ctx.res.destroyed || this.#isEnded) return true;
+    if (this.#isOver) return true;
     if (waiting === 0) this.#pendingSince = undefined;
-    if (waiting > commentBytes && waiting + lengthOf(frame) > maxPendingBytes) return false;
+    const bytes = lengthOf(frame);
+    if (waiting > commentBytes && waiting + bytes > maxPendingBytes) {
+      this.#counts.dropped += 1;
+      return false;
+    }
     if (Buffer.isBuffer(frame)) this.#write(frame);
     else for (const part of frame) this.#write(part);
+    this.#counts.frames += 1;
+    this.#counts.bytes += bytes;
     return true;
   }
 
@@ -95,10 +114,20 @@ export class Viewer {
     if (this.pendingBytes === 0) this.#pendingSince = undefined;
     else this.#pendingSince ??= now;
     if (this.#pendingSince !== undefined && now - this.#pendingSince > maxPendingMs) {
+      this.#counts.cut += 1;
       this.#ctx.req.socket.destroy();
     } else if (this.pendingBytes === 0) {
-      this.send(heartbeatFrame);
+      this.#beat();
     }
+  }
+
+  #beat(): void {
+    if (!this.#isOver) this.#write(heartbeatFrame);
+  }
+
+  /** Whether nothing can be sent any more. */
+  get #isOver(): boolean {
+    return this.#stream.destroyed || this.#ctx.res.destroyed || this.#isEnded;
   }
 
   /** Ends the stream after the waiting bytes, and tells the client when to reconnect. */

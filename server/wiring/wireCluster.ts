@@ -32,6 +32,7 @@ import type { InstanceView } from '../wire/instanceView.js';
 import type { Fleet } from './wireFleet.js';
 import { addCallbackRoutes, wireInstanceCallbacks } from './wireInstanceCallbacks.js';
 import { type Leadership, leadingFeed } from './wireLeadership.js';
+import type { MetricsParts } from './wireMetrics.js';
 import { wireReach } from './wireReach.js';
 import type { ServerParts } from './wireServers.js';
 
@@ -49,6 +50,7 @@ export interface ClusterWiringNeeds {
   fleet: () => Fleet | undefined;
   leadership: () => Leadership | undefined;
   isDraining: () => boolean;
+  counts: MetricsParts['counts'];
   /** Tells the instance's machine. */
   tell: (event: InstanceEvent) => void;
   /** Another instance leads than before, or none. */
@@ -182,14 +184,16 @@ function infoOf(
   });
 }
 
-function wireRelay({ config, log }: ClusterWiringNeeds, onEnded: () => void): Relay {
+function wireRelay({ config, log, counts }: ClusterWiringNeeds, onEnded: () => void): Relay {
   // A stream that ends is opened again every second.
   const logs = new AtMostEvery(streamLogMs);
   return new Relay({
     clock: systemClock,
     frameIntervalMs: config.frameIntervalMs,
     lingerMs: config.lingerMs,
+    resumes: counts.resumes,
     onUpstreamEnded: (cause) => {
+      counts.gaps += 1;
       onEnded();
       if (logs.allows('')) log.warn({ cause }, 'the stream of the leader has ended');
     },

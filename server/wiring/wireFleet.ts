@@ -5,10 +5,12 @@ import type { ServerId, Term } from '../../machines/ports.js';
 import type { Config } from '../config/config.js';
 import { Discovery } from '../discovery/discovery.js';
 import { sourcesFor } from '../discovery/sources.js';
-import { Feed } from '../fleet/feed.js';
+import { Feed, type ResumeCounts } from '../fleet/feed.js';
 import { FleetLog } from '../fleet/fleetLog.js';
 import { FleetView } from '../fleet/fleetView.js';
 import type { CallbackReceiver } from '../pubsub/callbackReceiver.js';
+import type { Batch } from '../pubsub/deltaInbox.js';
+import type { RequestMeter } from '../pubsub/requestMeter.js';
 import type { DelayClock } from '../pubsub/serverRoomList.js';
 import type { ServersTable, Store } from '../store/store.js';
 import type { ServerView } from '../wire/serverView.js';
@@ -37,6 +39,14 @@ export interface Fleet {
   close(): void;
 }
 
+/** What is told of what a fleet does. */
+export interface FleetMeters {
+  meter: RequestMeter;
+  onBatch: (batch: Batch) => void;
+  onFlushed: (hasRooms: boolean) => void;
+  resumes: ResumeCounts;
+}
+
 /** What a fleet needs from the rest of the instance. */
 export interface FleetWiringNeeds {
   config: Config;
@@ -49,6 +59,7 @@ export interface FleetWiringNeeds {
   run: string;
   discoveryIntervalMs: number | undefined;
   clock: DelayClock | undefined;
+  meters: FleetMeters;
   /** Something that viewers see changed. */
   onChanged: () => void;
   /** Called with servers that changed. */
@@ -82,7 +93,18 @@ export function wireFleet(needs: FleetWiringNeeds, scope: FleetScope): Opening {
   };
   const { clock } = needs;
   const leading = leadership?.requests;
-  const pubSub = wirePubSub({ config, log, servers, tokens, activation, onHeard, clock, leading });
+  const { meter, onBatch } = needs.meters;
+  const pubSub = wirePubSub({
+    config,
+    log,
+    servers,
+    tokens,
+    activation,
+    onHeard,
+    clock,
+    leading,
+    meter,
+  });
   const discovery = discoveryOf(needs, leadership !== undefined);
   const machine = wireActivation({
     log,
@@ -105,6 +127,7 @@ export function wireFleet(needs: FleetWiringNeeds, scope: FleetScope): Opening {
       tokens,
       actor: activation,
       onHeard: view.noteHeard.bind(view),
+      onBatch,
       noteNewcomer: leadership?.noteNewcomer,
     });
     const close = () => {
@@ -150,7 +173,7 @@ function viewOf(
 
 /** The feed, and what logs the fleet as it changes. */
 function feedOf(
-  { config, log, run, onServersChanged }: FleetWiringNeeds,
+  { config, log, run, meters, onServersChanged }: FleetWiringNeeds,
   { activation, term, begins }: FleetScope,
   view: FleetView,
 ): Feed {
@@ -169,6 +192,8 @@ function feedOf(
       fleetLog.noteServers(servers);
       onServersChanged(servers);
     },
-    ...(term !== undefined && { forInstances }),
+    onFlushed: meters.onFlushed,
+    // In a cluster, viewers are served by relays.
+    ...(term === undefined ? { resumes: meters.resumes } : { forInstances }),
   });
 }

@@ -4,11 +4,12 @@ import type { Logger } from 'pino';
 import type { InstanceActor } from '../../machines/instanceMachine.js';
 import { viewAlone } from '../cluster/instanceViews.js';
 import type { Config } from '../config/config.js';
-import { createListener } from '../http/app.js';
+import { type AppNeeds, createListener, createMetricsListener } from '../http/app.js';
 import { Hosts } from '../http/auth/hosts.js';
 import type { ProxySignIn } from '../http/auth/proxyUsers.js';
 import { Admission } from '../http/guards/admission.js';
 import type { ReadTimeouts } from '../http/guards/slowDownloads.js';
+import type { CallbackNeeds } from '../http/routes/callbacks.js';
 import { builtPage } from '../http/routes/page.js';
 import type { StreamNeeds } from '../http/routes/streams.js';
 import type { Inspector } from '../inspection/inspector.js';
@@ -16,11 +17,13 @@ import { Machines } from '../inspection/machines.js';
 import type { Observations } from '../observations/observations.js';
 import type { CallbackReceiver } from '../pubsub/callbackReceiver.js';
 import type { TokenClaims } from '../pubsub/eventTokens.js';
+import type { InstanceCallbacks } from '../pubsub/instanceCallbacks.js';
 import { sendIfActive } from '../sendIfActive.js';
 import { serviceVersion } from '../serviceVersion.js';
 import type { InstanceView } from '../wire/instanceView.js';
 import type { ClusterParts } from './wireCluster.js';
 import type { Fleet } from './wireFleet.js';
+import type { MetricsParts } from './wireMetrics.js';
 import type { PastParts } from './wirePast.js';
 import type { RoomParts } from './wireRooms.js';
 import { type ServerParts, wireStartup } from './wireServers.js';
@@ -42,6 +45,14 @@ export interface HttpWiringNeeds {
   past: PastParts;
   rooms: RoomParts;
   inspector: Inspector | undefined;
+  metrics: MetricsParts;
+}
+
+/** What answers requests. */
+export interface Listeners {
+  listener: RequestListener;
+  /** Undefined: `METRICS_PORT` is not set. */
+  metricsListener: RequestListener | undefined;
 }
 
 /** How long a client may take to send a body; docs/protocol.md names it. */
@@ -50,13 +61,23 @@ const bodyTimeoutMs = 10_000;
 const defaultReadTimeoutsMs: ReadTimeouts = { stalled: 60_000, whole: 10 * 60_000 };
 
 /** Gives every group of routes what it needs. */
-export function wireHttp(needs: HttpWiringNeeds): RequestListener {
-  const { config, log, isDraining, fleet, cluster, observations, past, rooms, inspector } = needs;
+export function wireHttp(needs: HttpWiringNeeds): Listeners {
+  const forApp = appNeedsOf(needs);
+  const { hasOwnPort } = forApp.metrics;
+  return {
+    listener: createListener(forApp),
+    metricsListener: hasOwnPort ? createMetricsListener(forApp) : undefined,
+  };
+}
+
+function appNeedsOf(needs: HttpWiringNeeds): AppNeeds {
+  const { config, log, isDraining, fleet, cluster, observations, rooms } = needs;
+  const { past, inspector, metrics } = needs;
   const { trustedProxies, corsOrigins, maxBodyBytes } = config;
   const bodyLimits = { maxBodyBytes, bodyTimeoutMs };
   const streams = cluster ? streamsIn(cluster) : streamsOf(needs);
   const viewerToken = config.auth === 'none' ? undefined : config.dashboardToken;
-  return createListener({
+  return {
     log,
     hosts: new Hosts({
       allowedHosts: config.allowedHosts,
@@ -77,6 +98,7 @@ export function wireHttp(needs: HttpWiringNeeds): RequestListener {
       viewers: () => streams.feed.viewers + rooms.viewers() + (inspector?.viewers ?? 0),
       isDraining,
       trustedProxies,
+      counts: metrics.counts.viewers,
       ...(cluster && { successor: () => (cluster.hasSuccessor() ? 'present' : 'absent') }),
     }),
     ...(cluster ? routesIn(cluster, needs) : routesOfServers(needs)),
@@ -94,6 +116,7 @@ export function wireHttp(needs: HttpWiringNeeds): RequestListener {
     instances: cluster?.instances ?? instancesAlone(needs),
     machines: new Machines(needs.instance),
     inspector,
+    metrics: metrics.http,
     cluster: cluster && {
       ...cluster.http,
       addRoutes: (router) => {
@@ -101,7 +124,7 @@ export function wireHttp(needs: HttpWiringNeeds): RequestListener {
         rooms.addInstanceRoutes(router);
       },
     },
-  });
+  };
 }
 
 function proxySignInOf({ proxyUserHeader: header, signOutUrl }: Config): ProxySignIn | undefined {
@@ -120,16 +143,28 @@ function instancesAlone({ publicUrl, fleet }: HttpWiringNeeds): () => InstanceVi
 }
 
 /** Posts and start-up queries may reach any instance of a cluster. */
-function routesIn({ callbacks }: ClusterParts, { servers, log }: HttpWiringNeeds) {
+function routesIn({ callbacks }: ClusterParts, { servers, log, metrics }: HttpWiringNeeds) {
   const answerStartup = callbacks.askLeader.bind(callbacks);
   const inactiveAnswer = callbacks.inactiveAnswer.bind(callbacks);
   return {
-    callbacks,
+    callbacks: callbacksOf(callbacks, metrics),
     startup: {
       answer: wireStartup(() => ({ answerStartup, inactiveAnswer }), servers),
       inactiveAnswer,
       logDefect: (error: unknown) => logQueryDefect(log, error),
     },
+  };
+}
+
+function callbacksOf(callbacks: InstanceCallbacks, { counts }: MetricsParts): CallbackNeeds {
+  return {
+    tokens: callbacks.tokens,
+    takePosted: callbacks.takePosted.bind(callbacks),
+    takeContent: callbacks.takeContent.bind(callbacks),
+    noteUncountedPost: callbacks.noteUncountedPost.bind(callbacks),
+    passOn: callbacks.passOn.bind(callbacks),
+    notePostWithoutToken: callbacks.notePostWithoutToken.bind(callbacks),
+    counts: counts.posts,
   };
 }
 
@@ -141,7 +176,7 @@ function streamsIn({ relay }: ClusterParts): StreamNeeds {
   return { feed: relay, viewerConnected: () => {}, viewerDisconnected: () => {} };
 }
 
-function routesOfServers({ fleet, servers, log }: HttpWiringNeeds) {
+function routesOfServers({ fleet, servers, log, metrics }: HttpWiringNeeds) {
   const receiver = () => fleet().receiver;
   return {
     callbacks: {
@@ -151,6 +186,7 @@ function routesOfServers({ fleet, servers, log }: HttpWiringNeeds) {
         receiver().takeContent(...post),
       noteUncountedPost: (claims: TokenClaims) => receiver().noteUncountedPost(claims),
       notePostWithoutToken: (address: string) => receiver().notePostWithoutToken(address),
+      counts: metrics.counts.posts,
     },
     startup: {
       answer: wireStartup(receiver, servers),

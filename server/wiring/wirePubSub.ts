@@ -14,6 +14,7 @@ import {
   PubSubServers,
   type PubSubServersNeeds,
 } from '../pubsub/pubSubServers.js';
+import { metered, type RequestMeter } from '../pubsub/requestMeter.js';
 import { RequestPacer } from '../pubsub/requestPacer.js';
 import { RoomPosts } from '../pubsub/roomPosts.js';
 import type { DelayClock } from '../pubsub/serverRoomList.js';
@@ -30,6 +31,7 @@ export interface PubSubWiringNeeds {
   /** A server answered. */
   onHeard: (server: ServerId) => void;
   clock: DelayClock | undefined;
+  meter: RequestMeter;
   /** In a cluster: whether this instance may act. */
   leading?: Pick<PubSubServersNeeds, 'mayAct' | 'renewLease' | 'reach'> | undefined;
 }
@@ -39,7 +41,7 @@ export type PubSubParts = ReturnType<typeof wirePubSub>;
 
 /** Creates what contacts pub-sub servers, and fills the slots of a server's machine with it. */
 export function wirePubSub(needs: PubSubWiringNeeds) {
-  const { config, log, servers, tokens, activation, onHeard, clock, leading } = needs;
+  const { config, log, servers, tokens, activation, onHeard, clock, leading, meter } = needs;
   const { urls, agents } = servers;
   const callbacks = new GivenCallbacks(log);
   const eventsUrl = (server: ServerId, { active, epoch }: Instruction, connection: Connection) => {
@@ -63,15 +65,15 @@ export function wirePubSub(needs: PubSubWiringNeeds) {
     noteAgent: (server, header) => agents.noteHeader(server, header),
   });
   const pacer = new RequestPacer();
-  const serverRequests = createServerRequests(pubSubServers, pacer);
+  const serverRequests = createServerRequests(pubSubServers, pacer, meter);
   const machine = pubSubServerMachine.provide({ actors: { serverRequests } });
   const roomPosts: RoomPosts = new RoomPosts({
     send: (server, rooms, { signal, isRetry, receiver }) => {
       const { host } = hostAndPort(server);
       const lastResult = isRetry ? 'failed' : 'answered';
+      const ask = () => pubSubServers.watchRooms(server, rooms, { signal, receiver });
       return new Promise((resolve, reject) => {
-        const task = () =>
-          pubSubServers.watchRooms(server, rooms, { signal, receiver }).then(resolve, reject);
+        const task = () => metered(ask, 'rooms', { meter, signal }).then(resolve, reject);
         pacer.run(task, { host, lastResult, signal });
       });
     },
@@ -97,6 +99,7 @@ export type ReceiverWiringNeeds = Pick<
   | 'tokens'
   | 'noteNewcomer'
   | 'onHeard'
+  | 'onBatch'
   | 'observe'
   | 'takeUpdate'
   | 'takeContent'

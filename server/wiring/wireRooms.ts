@@ -180,6 +180,7 @@ export function wireRooms(wiring: RoomWiringNeeds) {
     viewers,
     /** The rooms that are watched at this instance. */
     watched: () => watches.rooms,
+    watchedRooms: () => watches.counts(),
     takeUpdate: sources.takeUpdate.bind(sources),
     takeContent: sources.takeContent.bind(sources),
     /** This instance leads from now on, and its activation has started. */

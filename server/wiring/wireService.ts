@@ -27,6 +27,7 @@ import { type Fleet, wireFleet } from './wireFleet.js';
 import { wireHttp } from './wireHttp.js';
 import { wireInstance } from './wireInstance.js';
 import { type Leadership, wireLeadership } from './wireLeadership.js';
+import { wireMetrics } from './wireMetrics.js';
 import { wirePast } from './wirePast.js';
 import { type RoomParts, wireRooms } from './wireRooms.js';
 import { wireServers } from './wireServers.js';
@@ -39,6 +40,8 @@ export interface WiredService {
   activation: () => ActivationActor;
   /** Answers every request. */
   listener: RequestListener;
+  /** Answers those to `METRICS_PORT`; undefined: there is no such port. */
+  metricsListener: RequestListener | undefined;
   /** Starts the machine, and in a cluster the election. */
   start: () => void;
   /** Tells the other instances that this one goes. Call it when the machine has stopped. */
@@ -85,6 +88,13 @@ export function wireService(needs: WiringNeeds): WiredService {
     return current.fleet;
   };
   let isDraining = false;
+  const metrics = wireMetrics({
+    config,
+    fleet: () => current?.fleet,
+    rooms: () => rooms.watchedRooms(),
+    leaderLagMs: () => cluster?.relay.status().beatAgoMs ?? null,
+    dependencies: () => [],
+  });
   const tell = (event: InstanceEvent) => sendIfActive(instance, event);
   const servers = wireServers({
     config,
@@ -119,6 +129,7 @@ export function wireService(needs: WiringNeeds): WiredService {
       fleet: () => current?.fleet,
       leadership: () => current?.leadership,
       isDraining: () => isDraining,
+      counts: metrics.counts,
       tell,
       onLeader: (leader) => rooms.follow(leader),
       onElection: (event) => past.roles.noteElection(event),
@@ -156,6 +167,7 @@ export function wireService(needs: WiringNeeds): WiredService {
     run: randomBytes(6).toString('base64url'),
     discoveryIntervalMs: needs.discoveryIntervalMs,
     clock: needs.clock,
+    meters: metrics.meters,
     onChanged: () => {
       observations.touch();
       past.history.touch();
@@ -174,6 +186,7 @@ export function wireService(needs: WiringNeeds): WiredService {
       roomPosts: pubSub.roomPosts,
     });
     cluster?.lead(begun);
+    metrics.lead(begun);
   };
   const closeFleet = () => {
     if (!current) return;
@@ -181,6 +194,7 @@ export function wireService(needs: WiringNeeds): WiredService {
     // First of all: nothing may reach a server after the lease.
     pubSub.pubSubServers.close();
     cluster?.stopLeading();
+    metrics.stopLeading(current.fleet);
     current.fleet.close();
     current = undefined;
   };
@@ -201,7 +215,7 @@ export function wireService(needs: WiringNeeds): WiredService {
   });
 
   let saved: Promise<void> | undefined;
-  const listener = wireHttp({
+  const { listener, metricsListener } = wireHttp({
     config,
     log,
     publicUrl: needs.publicUrl,
@@ -215,6 +229,7 @@ export function wireService(needs: WiringNeeds): WiredService {
     past,
     rooms,
     inspector,
+    metrics,
   });
   const endStreams = () => {
     isDraining = true;
@@ -234,6 +249,7 @@ export function wireService(needs: WiringNeeds): WiredService {
   };
   const leave = async () => cluster?.leave();
   const close = async () => {
+    metrics.close();
     current?.fleet.close();
     instance.stop();
     cluster?.close();
@@ -241,7 +257,16 @@ export function wireService(needs: WiringNeeds): WiredService {
     await withDeadline(saved ?? observations.close(), saveTimeoutMs, () => undefined);
   };
   const activation = () => fleet().activation;
-  return { instance, activation, listener, start, leave, endStreams, close };
+  return {
+    instance,
+    activation,
+    listener,
+    metricsListener,
+    start,
+    leave,
+    endStreams,
+    close,
+  };
 }
 
 const noTotals: ReadonlyMap<RoomName, number> = new Map();

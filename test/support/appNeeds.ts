@@ -46,6 +46,7 @@ export function appNeeds(overrides: AppOverrides = {}): LoneNeeds {
       takePosted: () => {},
       noteUncountedPost: (claims: TokenClaims) => lost.push(claims),
       notePostWithoutToken: () => {},
+      counts: { taken: 0, passed: 0, unknown_token: 0, refused: 0 },
       ...callbacks,
     },
     startup: {
@@ -58,6 +59,12 @@ export function appNeeds(overrides: AppOverrides = {}): LoneNeeds {
     page: undefined,
     // A route that a test does not ask for needs nothing.
     fleet: { servers: () => [], ...fleet },
+    metrics: {
+      token: undefined,
+      hasOwnPort: false,
+      expose: async () => ({ type: 'text/plain', text: '' }),
+      scraped: () => {},
+    },
     instances: () => [],
     counts: {},
     rooms: { content: {} },

@@ -1,4 +1,4 @@
-import type { StreamKind } from '../../fleet/feed.js';
+import type { ResumeCounts, StreamKind } from '../../fleet/feed.js';
 import { statusFrame, withStatus } from '../../fleet/statusEvents.js';
 import { WholeStates } from '../../fleet/wholeStates.js';
 import { Channel, type StreamViewer } from '../../sse/channel.js';
@@ -17,6 +17,8 @@ export interface AudienceNeeds {
   frameIntervalMs: number;
   /** What viewers are told now. */
   status: () => FleetStatus;
+  /** Counts viewers that come back. */
+  resumes?: ResumeCounts | undefined;
 }
 
 /** A fleet with its encoded whole states. */
@@ -202,6 +204,8 @@ export class Audience {
       return;
     }
     const missed = this.#shown && this.#history.since(lastEventId);
+    const { resumes } = this.#needs;
+    if (lastEventId && resumes) resumes[missed ? 'resumed' : 'restarted'] += 1;
     this.#changes.addMissing(viewer, missed && withStatus(missed, this.#needs.status()));
   }
 

@@ -1,6 +1,6 @@
 import type { Term } from '../../../machines/ports.js';
 import { causeOf } from '../../causeOf.js';
-import type { StreamKind } from '../../fleet/feed.js';
+import type { ResumeCounts, StreamKind } from '../../fleet/feed.js';
 import type { StreamViewer } from '../../sse/channel.js';
 import type { Clock, Timer } from '../../timing/clock.js';
 import { ageOf, type Instant, instantOf } from '../../timing/instant.js';
@@ -23,6 +23,8 @@ export interface RelayNeeds {
   random?: () => number;
   /** Called for each end of an upstream that is opened again. */
   onUpstreamEnded?: (cause: string) => void;
+  /** Counts viewers that come back. */
+  resumes?: ResumeCounts | undefined;
 }
 
 /** What a relay does now, for operators. */
@@ -67,10 +69,11 @@ export class Relay {
   #isClosed = false;
 
   constructor(needs: RelayNeeds) {
-    const { clock, frameIntervalMs } = needs;
+    const { clock, frameIntervalMs, resumes } = needs;
     this.#needs = needs;
     this.#hold = new Hold(clock, () => this.#reception?.decide());
-    this.#audience = new Audience({ clock, frameIntervalMs, status: () => this.#status() });
+    const status = () => this.#status();
+    this.#audience = new Audience({ clock, frameIntervalMs, status, resumes });
   }
 
   /**

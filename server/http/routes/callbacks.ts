@@ -31,6 +31,19 @@ export interface CallbackNeeds {
   passOn?: (claims: TokenClaims, post: PassedPost) => Promise<void> | undefined;
   /** A post had no token of this run. */
   notePostWithoutToken: (address: string) => void;
+  counts: PostCounts;
+}
+
+/** Posts since the start, by what became of them. */
+export interface PostCounts {
+  /** Taken by this instance. */
+  taken: number;
+  /** Passed on to the instance that leads. */
+  passed: number;
+  /** Without a token of this run. */
+  unknown_token: number;
+  /** Unreadable, too large, too slow, or not taken by the instance that leads. */
+  refused: number;
 }
 
 /** What taking a post needs. */
@@ -57,6 +70,7 @@ export function callbackRoutes(router: Router, { callbacks, bodyLimits }: PostNe
     const token = tokenIn(ctx);
     const claims = callbacks.tokens.read(token);
     if (!claims) {
+      callbacks.counts.unknown_token += 1;
       if (!isFromBrowser(ctx.req.headers)) callbacks.notePostWithoutToken(remoteAddress(ctx));
       refuseRequestSmuggling(ctx.req);
       throw apiError('token_unknown');
@@ -119,7 +133,9 @@ async function takePost(
     if (passing) await passing;
     else if (claims.kind === 'content') callbacks.takeContent(claims.server, parseContent(body));
     else callbacks.takePosted(claims, parsePosted(body));
+    callbacks.counts[isPassed ? 'passed' : 'taken'] += 1;
   } catch (error) {
+    callbacks.counts.refused += 1;
     // What was passed on, or could not be, is noted already.
     if (!isPassed) callbacks.noteUncountedPost(claims);
     throw error instanceof PostNotTaken ? apiError('token_unknown') : error;

@@ -39,7 +39,7 @@ export function inspectRoutes(
       const running = requireInspector(inspector);
       const wanted = wordParameter(ctx, 'events', events);
       // Not `viewer.connected`: inspecting the machine must not activate it.
-      const viewer = admission.admit(ctx, running.isFull);
+      const viewer = admission.admit(ctx, 'inspector', running.isFull);
       if (!viewer) return;
       running.add(viewer, wanted);
       viewer.onGone(() => running.remove(viewer));

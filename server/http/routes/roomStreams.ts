@@ -73,7 +73,7 @@ async function streamRoom(
 ): Promise<void> {
   const view = viewOf(ctx);
   const room = await roomOf(names, needs);
-  const viewer = admission.admit(ctx, !needs.watches.hasPlaceFor(room, view));
+  const viewer = admission.admit(ctx, 'room', !needs.watches.hasPlaceFor(room, view));
   if (!viewer) return;
   needs.watches.add(room, viewer, view);
   needs.roomWatched(room);

@@ -25,7 +25,7 @@ type CountsNeeds = Omit<StreamNeeds, 'feed'> & { feed: Pick<StreamFeed, 'add' | 
 export function streamRoutes(router: Router, needs: StreamNeeds, admission: Admission): void {
   router.get('/api/events', (ctx) => {
     const kind = wordParameter(ctx, 'stream', ['rooms', 'changes']);
-    const viewer = admission.admit(ctx);
+    const viewer = admission.admit(ctx, kind);
     if (!viewer) return;
     sendCounts(viewer, needs, { kind, lastEventId: ctx.get('Last-Event-ID') });
   });

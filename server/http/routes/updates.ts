@@ -17,7 +17,7 @@ export function updateRoutes(
     const updates = requireContent(feed);
     const as = wordParameter(ctx, 'as', ['log', 'updates']);
     const prefix = parameter(ctx, 'prefix') ?? '';
-    const viewer = admission.admit(ctx, updates.isFullFor(prefix));
+    const viewer = admission.admit(ctx, 'updates', updates.isFullFor(prefix));
     if (!viewer) return;
     updates.add(viewer, { prefix, as });
     viewer.onGone(() => updates.remove(viewer));

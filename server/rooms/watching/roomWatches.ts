@@ -88,6 +88,14 @@ export class RoomWatches {
     return viewers;
   }
 
+  /** How many rooms are watched, and of how many the servers hold different documents. */
+  counts(): { watched: number; divergent: number } {
+    let divergent = 0;
+    for (const watch of this.#watches.values())
+      if (watch.findings().diverged.length > 0) divergent += 1;
+    return { watched: this.#watches.size, divergent };
+  }
+
   /** Whether a room can have one more viewer with this view. */
   hasPlaceFor(room: RoomName, view: RoomView): boolean {
     const watch = this.#watches.get(room);

@@ -152,6 +152,8 @@ describe('real answers match the description:', () => {
     const of = asker(service);
     await of('get /health', '/health', 200);
     await of('get /ready', '/ready', 200);
+    await of('get /metrics', '/metrics', 200);
+    await of('get /metrics', '/metrics?fleet=x', 400);
     await of('get /openapi.json', '/openapi.json', 200);
     const page = await of('get /', '/', 200);
     const parts = [/assets\/[^"]+\.js/, /assets\/[^"]+\.css/, /assets\/[^"]+\.svg/];

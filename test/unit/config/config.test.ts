@@ -40,6 +40,7 @@ describe('the configuration', () => {
       maxBodyBytes: 1_048_576,
       maxSnapshotBytes: 67_108_864,
       maxRoomBytes: 33_554_432,
+      metricsKeepActive: 0,
       inspect: false,
       logLevel: 'info',
     });
@@ -88,6 +89,9 @@ describe('the configuration', () => {
       MAX_BODY_BYTES: '2KiB',
       MAX_SNAPSHOT_BYTES: '1 GiB',
       MAX_ROOM_BYTES: '1 MiB',
+      METRICS_TOKEN: 'scrap==',
+      METRICS_PORT: '9000',
+      METRICS_KEEP_ACTIVE: '90s',
       INSPECT: 'true',
       REDIS_URL: 'redis://127.0.0.1:6379',
       REDIS_SENTINEL_PASSWORD: 's3cret',
@@ -137,11 +141,24 @@ describe('the configuration', () => {
       maxBodyBytes: 2048,
       maxSnapshotBytes: 1_073_741_824,
       maxRoomBytes: 1_048_576,
+      metricsToken: 'scrap==',
+      metricsPort: 9000,
+      metricsKeepActive: 90_000,
       inspect: true,
       logLevel: 'silent',
     });
     expect(pubSubNetworks.includes('10.1.2.3')).toBe(false);
     expect(trustedProxies?.includes('10.9.1.1')).toBe(true);
+  });
+
+  test.each([
+    ['true', 60_000],
+    ['false', 0],
+    ['90s', 90_000],
+    ['5m', 300_000],
+    ['1440m', 86_400_000],
+  ])('reads METRICS_KEEP_ACTIVE=%s', (METRICS_KEEP_ACTIVE, ms) => {
+    expect(readConfig({ METRICS_KEEP_ACTIVE }).metricsKeepActive).toBe(ms);
   });
 
   test('treats an empty variable as unset, and ignores unknown ones', () => {
@@ -195,6 +212,11 @@ describe('the configuration', () => {
     ['PROBE_INTERVAL_MS', '0'],
     ['RESYNC_INTERVAL_MS', '5s'],
     ['FRAME_INTERVAL_MS', '60001'],
+    ['METRICS_PORT', '65536'],
+    ['METRICS_KEEP_ACTIVE', 'yes'],
+    ['METRICS_KEEP_ACTIVE', '60'],
+    ['METRICS_KEEP_ACTIVE', '0s'],
+    ['METRICS_KEEP_ACTIVE', '1441m'],
     ['MAX_VIEWERS', '0'],
     ['MAX_BODY_BYTES', '1MB'],
     ['MAX_BODY_BYTES', '0'],
@@ -361,6 +383,7 @@ describe('an environment written by people and platforms', () => {
     CORS_ORIGINS: 'https://a.example',
     ALLOWED_HOSTS: 'a.example',
     TRUSTED_PROXIES: '10.9.0.0/16',
+    METRICS_PORT: '0',
     INSPECT: 'true',
     LOG_LEVEL: 'silent',
   };
