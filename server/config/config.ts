@@ -13,6 +13,7 @@ import { warnOfOldVariables } from './oldVariables.js';
 import { proxyContradictions } from './proxyUsers.js';
 import { type Environment, readVariable } from './readVariable.js';
 import { stateDirectory } from './stateDirectory.js';
+import { suspicionsOf } from './suspicions.js';
 import { variables } from './variables.js';
 
 type Variable = (typeof variables)[number];
@@ -64,7 +65,7 @@ export function readConfig(env: Environment, warn: (warning: string) => void = (
   problems.push(...contradictions(config as Partial<Config>, isSet('DASHBOARD_TOKEN')));
   problems.push(...clusterContradictions(config as Partial<Config>, isSet));
   if (problems.length > 0) throw new ConfigError(problems);
-  for (const warning of warnOfOldVariables(env)) warn(warning);
+  for (const warning of [...warnOfOldVariables(env), ...suspicionsOf(env)]) warn(warning);
   if (forgetsServers(config as Config)) warn(forgetsServersWarning);
   return config as Config;
 }

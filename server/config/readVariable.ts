@@ -14,6 +14,7 @@ export interface VariableValue {
 /** `PUBSUB_PORT=tcp://10.0.0.7:8001`: Kubernetes and Docker set this for a service called `pubsub`. */
 const serviceLink = /^(tcp|udp|sctp):\/\/\S*:\d+$/i;
 const quoted = /^(["'])(.*)\1$/s;
+const looseQuote = /^["'\u2018-\u201f]|["'\u2018-\u201f]$/;
 
 /**
  * Reads a variable without the white space and quotes around it. Files with Windows line ends leave a
@@ -29,6 +30,11 @@ export function readVariable(env: Environment, name: string): VariableValue {
       warning: `is a service link of Kubernetes or Docker, and is ignored. Set ${name} yourself, or turn off service links (enableServiceLinks: false)`,
     };
   }
-  if (unquoted === undefined) return { text: text || undefined };
+  if (unquoted === undefined) return { text: text || undefined, ...looseQuoteOf(text) };
   return { text: text || undefined, warning: 'is quoted; the quotes are removed' };
 }
+
+const looseQuoteOf = (text: string) =>
+  looseQuote.test(text)
+    ? { warning: 'begins or ends with a quote; the quote is kept as a part of it' }
+    : {};
