@@ -6,12 +6,15 @@ import type { ActivationActor } from '../machines/activationMachine.js';
 import { ClusterConnection } from './cluster/connect.js';
 import { type Config, isTableKept } from './config/config.js';
 import { publicUrlFor } from './config/publicUrlFor.js';
+import { startSummary } from './config/startSummary.js';
+import type { Dependency } from './dependencies/dependencies.js';
 import { ServerFile, serverFileIn } from './discovery/serverFile.js';
 import { limitConnections } from './http/guards/connectionLimits.js';
 import { listen } from './http/listening.js';
 import { lateStore } from './store/lateStore.js';
 import type { Store } from './store/store.js';
 import { withDeadline } from './timing/withDeadline.js';
+import { wireDependencies } from './wiring/wireDependencies.js';
 import { type WiredService, type WiringNeeds, wireService } from './wiring/wireService.js';
 
 /** A running dashboard service. */
@@ -45,8 +48,10 @@ const connectingMs = 5000;
 /** What tests replace. */
 export interface ServiceOverrides {
   /** Opens the metadata store. */
-  openStore?: (config: Config, log: Logger) => Promise<Store>;
+  openStore?: typeof openConfiguredStore;
   discoveryIntervalMs?: number;
+  /** Time between two questions to a dependency. */
+  checkEveryMs?: number;
   clock?: WiringNeeds['clock'];
   readTimeoutsMs?: WiringNeeds['readTimeoutsMs'];
   lookup?: WiringNeeds['lookup'];
@@ -65,6 +70,7 @@ export async function startService(
   const {
     openStore = openConfiguredStore,
     spareConnections: spare = spareConnections,
+    checkEveryMs,
     ...forWiring
   } = overrides;
   const server = createServer({
@@ -79,23 +85,28 @@ export async function startService(
     trustedProxies: config.trustedProxies,
   };
   limitConnections(server, limits, log);
-  const connection = await connectCluster(config, log);
+  const health = wireDependencies(config, log, { everyMs: checkEveryMs });
+  const connection = await connectCluster(config, log, health.cluster);
   await listen(server, config).catch((error: unknown) => {
     connection?.close();
+    void health.close();
     throw error;
   });
   const port = portOf(server);
   const publicUrl = publicUrlFor(config, port);
   const hasObservations = keepsObservations(config);
-  const store = lateStore(() => openStore(config, log), log, { hasObservations });
+  const store = lateStore(() => openStore(config, log, health.tableErred), log, {
+    hasObservations,
+  });
   const memory = serverFileFor(config, log);
-  const stores = { store, memory, connection };
-  const wired = wireService({ ...forWiring, config, log, publicUrl, ownPort: port, ...stores });
+  const outside = { store, memory, connection, health };
+  const wired = wireService({ ...forWiring, config, log, publicUrl, ownPort: port, ...outside });
   server.on('request', wired.listener);
   const metricsServer = await listenForScrapes(config, wired).catch(async (error: unknown) => {
     server.close();
     await wired.close();
     connection?.close();
+    void health.close();
     throw error;
   });
   const failed = new Promise<never>((_resolve, reject) => {
@@ -104,14 +115,18 @@ export async function startService(
   // Awaiting it is optional.
   failed.catch(() => {});
   wired.start();
+  log.info(startSummary(config, port), 'this is what the service runs with');
+  health.start();
   let ending: Promise<void> | undefined;
   const end = () => {
     metricsServer?.close();
     metricsServer?.closeAllConnections();
+    const healthClosed = health.close();
     ending ??= stop(server, wired, log)
       .then(() => memory?.close())
       .then(() => connection?.close())
-      .then(() => closeStore(store, log));
+      .then(() => closeStore(store, log))
+      .then(() => withDeadline(healthClosed, closingMs, () => undefined));
     return ending;
   };
   const { instance, endStreams } = wired;
@@ -164,11 +179,15 @@ async function stop(server: Server, wired: WiredService, log: Logger): Promise<v
 }
 
 /** Resolves even if Redis does not answer: the connection is opened later. Rejects with `EvictingRedis`. */
-async function connectCluster(config: Config, log: Logger): Promise<ClusterConnection | undefined> {
+async function connectCluster(
+  config: Config,
+  log: Logger,
+  dependency: Dependency | undefined,
+): Promise<ClusterConnection | undefined> {
   const { clusterUrl: url, clusterBeatMs: deadlineMs } = config;
   if (url === undefined) return undefined;
   const sentinelPassword = config.redisSentinelPassword;
-  const connection = new ClusterConnection({ url, sentinelPassword, log, deadlineMs });
+  const connection = new ClusterConnection({ url, sentinelPassword, log, deadlineMs, dependency });
   try {
     await connection.connected(connectingMs);
     return connection;
@@ -192,11 +211,18 @@ function keepsObservations(config: Config): boolean {
   return dataDir !== undefined && tables.includes(undefined);
 }
 
-/** Opens the store of the configuration. Loads its code late, because it is large. */
-export async function openConfiguredStore(config: Config, log: Logger): Promise<Store> {
+/**
+ * Opens the store of the configuration. Loads its code late, because it is large. `onFailure` is called with the
+ * name of a table for each request that failed.
+ */
+export async function openConfiguredStore(
+  config: Config,
+  log: Logger,
+  onFailure?: (table: string) => void,
+): Promise<Store> {
   const { openStore } = await import('./store/openStore.js');
   const onFault = (error: Error) => log.error({ err: error }, 'the embedded store failed');
-  return openStore(config, { onFault });
+  return openStore(config, { onFault, onFailure });
 }
 
 async function closeStore(store: Store, log: Logger): Promise<void> {

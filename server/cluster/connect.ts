@@ -1,5 +1,7 @@
 import { Cluster, Redis } from 'ioredis';
 import type { Logger } from 'pino';
+import type { Dependency } from '../dependencies/dependencies.js';
+import { plainCause } from '../dependencies/plainCause.js';
 import { optionsFor, sentinelOptionsFor } from '../redis/redisOpener.js';
 import { parseRedisTarget, type RedisTarget } from '../redis/redisTarget.js';
 import { secretsRemover } from '../redis/secretsRemover.js';
@@ -12,10 +14,14 @@ export interface ConnectOptions {
   readonly log: Logger;
   /** For connecting, and for each answer. If Redis hangs for twice as long, the connection is replaced. */
   readonly deadlineMs: number;
+  /** Is told whether Redis answers, and logs it. Default: this logs it. */
+  readonly dependency?: Dependency | undefined;
 }
 
 const retryMs = { first: 50, max: 500 };
 const checkAgainMs = 200;
+/** There are a few commands a second, and one of them may be late. */
+const failuresBeforeNoted = 2;
 const retryAfter = (attempts: number) =>
   Math.min(retryMs.max, retryMs.first * 2 ** Math.min(attempts - 1, 10));
 
@@ -23,18 +29,22 @@ const retryAfter = (attempts: number) =>
 export class ClusterConnection {
   readonly #client: Redis | Cluster;
   readonly #log: Logger;
+  readonly #dependency: Dependency | undefined;
   readonly #withoutSecrets: (message: string) => string;
   /** Why no command may be sent: it is not connected, or Redis evicts. */
   #obstacle: Error | undefined = new Error('not connected to Redis');
   #reason = 'the connection was closed';
   #logged: 'nothing' | 'connected' | 'lost' = 'nothing';
   #checkAgain: NodeJS.Timeout | undefined;
+  /** Commands in a row that were not answered. */
+  #failures = 0;
   #isClosed = false;
   #listener: (obstacle: Error | undefined) => void = () => {};
 
-  constructor({ url, sentinelPassword, log, deadlineMs }: ConnectOptions) {
+  constructor({ url, sentinelPassword, log, deadlineMs, dependency }: ConnectOptions) {
     const target = parseRedisTarget(url);
     this.#log = log;
+    this.#dependency = dependency;
     this.#withoutSecrets = secretsRemover([target.password, sentinelPassword]);
     this.#client = clientFor(target, deadlineMs, sentinelPassword);
     this.#client.on('error', (error: Error) => {
@@ -70,6 +80,16 @@ export class ClusterConnection {
     return this.#client;
   }
 
+  /** Why a command was not answered. Undefined: it was. */
+  noteOutcome(error?: Error): void {
+    // An obstacle was noted when it appeared.
+    if (this.#isClosed || this.#obstacle) return;
+    this.#failures = error ? this.#failures + 1 : 0;
+    if (!error) this.#dependency?.answered();
+    else if (this.#failures >= failuresBeforeNoted)
+      this.#dependency?.failed(plainCause(this.#withoutSecrets(error.message)));
+  }
+
   /** The client whether or not commands may be sent. For tests only. */
   get uncheckedClient(): Redis | Cluster {
     return this.#client;
@@ -96,6 +116,7 @@ export class ClusterConnection {
     } catch (error) {
       this.#reason = this.#withoutSecrets((error as Error).message);
       if (this.#isClosed || this.#client.status !== 'ready') return;
+      if ((error as Error).name === 'ReplyError') this.#lost();
       // A Redis that hangs accepts connections.
       this.#checkAgain = setTimeout(() => void this.#check(), checkAgainMs);
     }
@@ -104,6 +125,8 @@ export class ClusterConnection {
   #set(obstacle: Error | undefined): void {
     if (this.#isClosed) return;
     this.#obstacle = obstacle;
+    if (obstacle) this.#dependency?.failed(obstacle.message);
+    else this.#dependency?.answered();
     if (obstacle)
       this.#log.error({ reason: obstacle.message }, 'the Redis of the cluster is refused');
     else if (this.#logged !== 'connected') this.#log.info('connected to the Redis of the cluster');
@@ -114,7 +137,8 @@ export class ClusterConnection {
   #lost(): void {
     if (this.#isClosed) return;
     this.#obstacle = new Error(`Redis is unreachable: ${this.#reason}`);
-    if (this.#logged !== 'lost')
+    this.#dependency?.failed(plainCause(this.#reason));
+    if (this.#logged !== 'lost' && !this.#dependency)
       this.#log.warn({ reason: this.#reason }, 'the Redis of the cluster is unreachable; retrying');
     this.#logged = 'lost';
   }

@@ -21,10 +21,13 @@ export async function evictionPolicyOf(redis: Redis): Promise<string | undefined
   return typeof value === 'string' ? value : undefined;
 }
 
+/** The login is missing or wrong, so no command will work. */
+const isLogin = (message: string) => /^(NOAUTH|WRONGPASS)/.test(message);
+
 /** Undefined: the command is not allowed, or managed Redis does not know it. */
 async function unlessRefused<T>(reply: Promise<T>): Promise<T | undefined> {
   return reply.catch((error: Error) => {
-    if (error.name !== 'ReplyError') throw error;
+    if (error.name !== 'ReplyError' || isLogin(error.message)) throw error;
     return undefined;
   });
 }

@@ -32,6 +32,7 @@ export class RedisClusterStore implements ClusterStore {
   readonly #connection: ClusterConnection;
   readonly #deadlineMs: number;
   readonly #open = new Set<(error: Error) => void>();
+  #isClosed = false;
 
   /** It does not own the connection. `deadlineMs`: for each answer. */
   constructor(connection: ClusterConnection, { deadlineMs = 1000 } = {}) {
@@ -91,6 +92,7 @@ export class RedisClusterStore implements ClusterStore {
 
   /** Requests that are open fail. */
   close(): void {
+    this.#isClosed = true;
     for (const fail of [...this.#open]) fail(new Error('the connection to Redis was closed'));
   }
 
@@ -115,6 +117,7 @@ export class RedisClusterStore implements ClusterStore {
     const settle: Answered<T> = (error, result) => {
       if (!this.#open.delete(fail)) return;
       clearTimeout(timer);
+      if (!this.#isClosed) this.#connection.noteOutcome(error);
       done(error, result);
     };
     this.#open.add(fail);

@@ -5,11 +5,14 @@ export interface Dependency {
   answered(): void;
   /** `cause`: one plain sentence without secrets, such as "connection refused". */
   failed(cause: string): void;
+  /** One request failed. It is counted; whether the dependency answers is told by the calls above. */
+  erred(): void;
   /** More is known about where it is, such as the region of a table. */
   locate(where: string): void;
 }
 
-type Listener = (report: DependencyReport) => void;
+/** `before`: the report before the change. */
+type Listener = (report: DependencyReport, before: DependencyReport) => void;
 
 const maxCauseLength = 300;
 
@@ -17,7 +20,7 @@ const maxCauseLength = 300;
 export class Dependencies {
   readonly #now: () => number;
   readonly #reports = new Map<string, DependencyReport>();
-  readonly #listeners: Listener[] = [];
+  readonly #listeners: Record<'state' | 'cause', Listener[]> = { state: [], cause: [] };
 
   /** `now`: milliseconds since 1970. */
   constructor(now: () => number) {
@@ -33,13 +36,19 @@ export class Dependencies {
       answered: () => this.#note(name, { state: 'answers', cause: null }),
       failed: (cause) =>
         this.#note(name, { state: 'fails', cause: cause.slice(0, maxCauseLength) }),
-      locate: (better) => this.#change(name, { where: better }),
+      erred: () => this.#change(name, ({ errors }) => ({ errors: errors + 1 })),
+      locate: (better) => this.#change(name, () => ({ where: better })),
     };
   }
 
   /** `listener` is called when a state changes; not when only the cause does. */
   onChange(listener: Listener): void {
-    this.#listeners.push(listener);
+    this.#listeners.state.push(listener);
+  }
+
+  /** `listener` is called when one that fails does so for another cause than before. */
+  onCause(listener: Listener): void {
+    this.#listeners.cause.push(listener);
   }
 
   /** In the order in which they were added. */
@@ -53,16 +62,23 @@ export class Dependencies {
     const errors = before.errors + (state === 'fails' ? 1 : 0);
     const isChange = state !== before.state;
     const since = isChange ? new Date(this.#now()).toISOString() : before.since;
-    const report = this.#change(name, { state, cause, errors, since });
-    if (isChange && report) for (const listener of this.#listeners) listener(report);
+    // Reports are never changed in place: listeners may keep them.
+    const report = { ...before, state, cause, errors, since };
+    this.#reports.set(name, report);
+    const listeners = this.#listenersOf(report, before);
+    for (const listener of listeners) listener(report, before);
   }
 
-  /** Reports are never changed in place: listeners may keep them. */
-  #change(name: string, change: Partial<DependencyReport>): DependencyReport | undefined {
+  #listenersOf({ state, cause }: DependencyReport, before: DependencyReport): Listener[] {
+    if (state !== before.state) return this.#listeners.state;
+    return cause === before.cause ? [] : this.#listeners.cause;
+  }
+
+  #change(
+    name: string,
+    change: (before: DependencyReport) => Pick<Partial<DependencyReport>, 'where' | 'errors'>,
+  ): void {
     const before = this.#reports.get(name);
-    if (!before) return undefined;
-    const report = { ...before, ...change };
-    this.#reports.set(name, report);
-    return report;
+    if (before) this.#reports.set(name, { ...before, ...change(before) });
   }
 }

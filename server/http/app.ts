@@ -11,6 +11,7 @@ import type { Inspector } from '../inspection/inspector.js';
 import type { Machines } from '../inspection/machines.js';
 import type { UpdatesFeed } from '../rooms/watching/updatesFeed.js';
 import type { ActivityEvent } from '../wire/activityEvent.js';
+import type { DependencyReport } from '../wire/dependencyReport.js';
 import type { InstanceView } from '../wire/instanceView.js';
 import type { ObservationsReport } from '../wire/observationsReport.js';
 import type { Attempts } from './auth/attempts.js';
@@ -33,6 +34,7 @@ import { activityRoutes } from './routes/activity.js';
 import { type CallbackNeeds, callbackListener, callbackRoutes } from './routes/callbacks.js';
 import { type ConnectionNeeds, connectionRoutes } from './routes/connections.js';
 import { type CountNeeds, countRoutes } from './routes/counts.js';
+import { dependencyRoutes } from './routes/dependencies.js';
 import { type FleetNeeds, fleetRoutes } from './routes/fleet.js';
 import { healthRoutes } from './routes/health.js';
 import { type HistoryRouteNeeds, historyRoutes } from './routes/history.js';
@@ -87,6 +89,8 @@ export interface AppNeeds {
   /** The events after an id. */
   activity: (after: string | undefined) => ActivityEvent[];
   history: HistoryRouteNeeds;
+  /** The health of what this instance uses outside itself. */
+  dependencies: () => DependencyReport[];
   instances: () => InstanceView[];
   machines: Machines;
   /** Undefined: `INSPECT` is off. */
@@ -229,6 +233,7 @@ function viewerRouter(needs: AppNeeds): Router {
   const { roomStreams } = needs;
   roomStreamRoutes(router, roomStreams && { ...roomStreams, elsewhere }, admission);
   instanceRoutes(router, needs.instances);
+  dependencyRoutes(router, needs.dependencies);
   // In a cluster the leader answers every route below. docs/protocol.md has the list.
   if (needs.cluster) router.use(forwardToLeader(needs.cluster.forwarding, { showsContent }));
   fleetRoutes(router, needs.fleet);

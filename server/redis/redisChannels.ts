@@ -1,4 +1,6 @@
 import type { Logger } from 'pino';
+import type { Dependency } from '../dependencies/dependencies.js';
+import { plainCause } from '../dependencies/plainCause.js';
 import { RedisConnection } from './redisConnection.js';
 import { type RedisOpener, type RedisTimeouts, redisOpener } from './redisOpener.js';
 import { parseRedisTarget } from './redisTarget.js';
@@ -16,7 +18,15 @@ const kinds: readonly Kind[] = ['channel', 'pattern'];
 /** Error replies of Redis for wrong credentials or missing permissions; before version 6 they are `ERR`. */
 const refusal = /^(WRONGPASS|NOAUTH|NOPERM|ERR invalid password|ERR operation not permitted)/;
 const retryMs = { first: 100, max: 2000 };
-export const defaultTimeouts: RedisTimeouts = { pingEveryMs: 5000, answerWithinMs: 5000 };
+/** Together less than 10 s: so long a Redis that hangs may stay unnoticed. */
+export const defaultTimeouts: RedisTimeouts = { pingEveryMs: 4000, answerWithinMs: 4000 };
+
+/** What a Redis that needs no more than its URL can do without. */
+export interface RedisChannelsOptions extends RedisTimeouts {
+  readonly sentinelPassword?: string | undefined;
+  /** Is told whether Redis answers, and logs it. Default: this logs it. */
+  readonly dependency?: Dependency | undefined;
+}
 
 /**
  * One Redis connection for all followed channels. Connects with the first follower and reconnects while
@@ -27,6 +37,7 @@ export class RedisChannels {
   readonly #secrets: readonly (string | undefined)[];
   readonly #log: Logger;
   readonly #timeouts: RedisTimeouts;
+  readonly #dependency: Dependency | undefined;
   readonly #subscriptions = { channel: new Subscriptions(), pattern: new Subscriptions() };
   readonly #refused = new RefusedSubscriptions((kind, name) => {
     if (this.#connection?.isReady) this.#subscribe(kind, name);
@@ -35,6 +46,8 @@ export class RedisChannels {
   #retry: NodeJS.Timeout | undefined;
   #retryAfterMs = retryMs.first;
   #isClosed = false;
+  /** Whether it stays connected without followers. */
+  #isKeptOpen = false;
   /** What was last logged, so an outage is one line and not one for each attempt. */
   #logged: 'nothing' | 'connected' | 'lost' = 'nothing';
 
@@ -42,16 +55,20 @@ export class RedisChannels {
   constructor(
     url: string,
     log: Logger,
-    {
-      sentinelPassword,
-      ...timeouts
-    }: RedisTimeouts & { sentinelPassword?: string | undefined } = defaultTimeouts,
+    { sentinelPassword, dependency, ...timeouts }: RedisChannelsOptions = defaultTimeouts,
   ) {
     const target = parseRedisTarget(url);
     this.#open = redisOpener(target, timeouts, sentinelPassword);
     this.#secrets = [target.password, sentinelPassword];
     this.#log = log;
     this.#timeouts = timeouts;
+    this.#dependency = dependency;
+  }
+
+  /** Connects now, and stays connected without followers, so that it is known whether Redis answers. */
+  keepOpen(): void {
+    this.#isKeptOpen = true;
+    if (!this.#isClosed && !this.#connection && !this.#retry) this.#connect();
   }
 
   /** Follows one channel by its literal name. The returned function ends that at once. */
@@ -85,7 +102,8 @@ export class RedisChannels {
     const isLast = this.#subscriptions[kind].remove(name, subscription);
     if (!isLast) return;
     this.#refused.forget(kind, name);
-    if (kinds.every((each) => this.#subscriptions[each].size === 0)) this.#disconnect();
+    const isUnused = kinds.every((each) => this.#subscriptions[each].size === 0);
+    if (isUnused && !this.#isKeptOpen) this.#disconnect();
     else if (this.#connection?.isReady) this.#unsubscribe(this.#connection, kind, name);
   }
 
@@ -101,6 +119,8 @@ export class RedisChannels {
         onMessage: (message, channel) => this.#deliver('channel', channel, message, channel),
         onPatternMessage: (message, channel, pattern) =>
           this.#deliver('pattern', pattern, message, channel),
+        onAnswer: () => this.#heard(),
+        onRefusal: (reason) => this.#dependency?.failed(reason),
         onEnd: (reason) => this.#lost(reason),
       },
       this.#timeouts,
@@ -121,7 +141,9 @@ export class RedisChannels {
   #lost(reason: string): void {
     this.#connection = undefined;
     this.#refused.clear();
-    if (this.#logged !== 'lost') this.#log.warn({ reason }, 'redis is unreachable; retrying');
+    this.#dependency?.failed(plainCause(reason));
+    if (this.#logged !== 'lost' && !this.#dependency)
+      this.#log.warn({ reason }, 'redis is unreachable; retrying');
     this.#logged = 'lost';
     this.#retry = setTimeout(() => this.#connect(), this.#retryAfterMs);
     this.#retryAfterMs = Math.min(retryMs.max, this.#retryAfterMs * 2);
@@ -182,9 +204,15 @@ export class RedisChannels {
   }
 
   #answered(): void {
-    this.#retryAfterMs = retryMs.first;
-    if (this.#logged !== 'connected') this.#log.info('following redis channels');
+    this.#heard();
+    if (this.#logged !== 'connected' && !this.#dependency)
+      this.#log.info('following redis channels');
     this.#logged = 'connected';
+  }
+
+  #heard(): void {
+    this.#retryAfterMs = retryMs.first;
+    this.#dependency?.answered();
   }
 
   #deliver(kind: Kind, name: string, message: Buffer, channel: string): void {

@@ -8,6 +8,10 @@ export interface RedisConnectionListener {
   onReady: () => void;
   onMessage: (message: Buffer, channel: string) => void;
   onPatternMessage: (message: Buffer, channel: string, pattern: string) => void;
+  /** Redis answered a PING. */
+  onAnswer?: () => void;
+  /** Redis refused a PING, although its user may send it. The reason contains no secrets. */
+  onRefusal?: (reason: string) => void;
   /** The reason contains no secrets, so it can be logged. */
   onEnd: (reason: string) => void;
 }
@@ -79,6 +83,7 @@ export class RedisConnection {
       if (this.#isEnded) return;
       this.#isReady = true;
       this.#listener.onReady();
+      this.#ping();
     });
     redis.on('messageBuffer', (channel: Buffer, message: Buffer) => {
       if (!this.#isEnded) this.#listener.onMessage(message, channel.toString());
@@ -102,6 +107,19 @@ export class RedisConnection {
   }
 
   #ping(): void {
-    if (this.isReady) this.#redis?.ping().catch(() => undefined);
+    if (!this.isReady) return;
+    this.#redis?.ping().then(
+      () => this.#noteAnswer(),
+      ({ name, message }: Error) => {
+        // Any other error ends the connection.
+        if (name !== 'ReplyError' || this.#isEnded) return;
+        if (message.startsWith('NOPERM')) this.#noteAnswer();
+        else this.#listener.onRefusal?.(this.#withoutSecrets(message));
+      },
+    );
+  }
+
+  #noteAnswer(): void {
+    if (!this.#isEnded) this.#listener.onAnswer?.();
   }
 }

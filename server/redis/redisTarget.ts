@@ -45,6 +45,16 @@ export function parseRedisTarget(text: string): RedisTarget {
   };
 }
 
+/** Where a Redis is, in words and without credentials: `redis.internal:6379`. `text`: like `REDIS_URL`. */
+export function describeTarget(text: string): string {
+  const { kind, nodes, name } = parseRedisTarget(text);
+  const list = nodes.map(({ host, port }) => toHostAndPort(host, port)).join(',');
+  return kind === 'sentinel' ? `${name} of the Sentinels ${list}` : list;
+}
+
+const toHostAndPort = (host: string, port: number) =>
+  host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
+
 /** Joins nodes that are written as a URL each; all must have the same credentials. */
 function inOneUrl(text: string): string {
   const first = /^[^:]+:\/\/([^@,/]*)@/.exec(text)?.[1];

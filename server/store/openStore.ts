@@ -1,6 +1,6 @@
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import type { Config } from '../config/config.js';
-import { createClient } from './dynamodb/client.js';
+import { type ClientOptions, createClient } from './dynamodb/client.js';
 import { connectionsTable } from './dynamodb/connectionsTable.js';
 import { observationsTable } from './dynamodb/observationsTable.js';
 import { roomsTable } from './dynamodb/roomsTable.js';
@@ -23,7 +23,7 @@ export type StoreConfig = Pick<
  */
 export async function openStore(
   config: StoreConfig,
-  { onFault }: Pick<EmbeddedOptions, 'onFault'> = {},
+  { onFault, onFailure }: Pick<EmbeddedOptions, 'onFault'> & Pick<ClientOptions, 'onFailure'> = {},
 ): Promise<Store> {
   const { dynamodbTable, dynamodbServersTable, dynamodbConnectionsTable, dataDir } = config;
   const given = [dynamodbTable, dynamodbServersTable, dynamodbConnectionsTable];
@@ -34,7 +34,7 @@ export async function openStore(
   const embeddedClient = embedded && createClient(embedded.clientOptions);
   // Without named tables, AWS is not contacted, and no credentials are looked for.
   const isNamed = given.some((name) => name !== undefined);
-  const client = isNamed || !embeddedClient ? createClient() : embeddedClient;
+  const client = isNamed || !embeddedClient ? createClient({ onFailure }) : embeddedClient;
 
   /** The table with a configured name, or the embedded one. */
   const open = <Table>(

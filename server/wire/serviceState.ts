@@ -1,3 +1,4 @@
+import type { DependencyReport } from './dependencyReport.js';
 import type { SourceReport } from './sourceReport.js';
 
 /** Why the totals are not complete. */
@@ -36,4 +37,6 @@ export interface ServiceState {
 /** Answer of `GET /api/state`. */
 export interface StateReport extends ServiceState {
   discovery: SourceReport[];
+  /** What the service uses outside itself, and whether it answers. In a cluster: that of the leader. */
+  dependencies: DependencyReport[];
 }

@@ -4,6 +4,7 @@ import type { Logger } from 'pino';
 import type { InstanceActor } from '../../machines/instanceMachine.js';
 import { viewAlone } from '../cluster/instanceViews.js';
 import type { Config } from '../config/config.js';
+import type { Dependencies } from '../dependencies/dependencies.js';
 import { type AppNeeds, createListener, createMetricsListener } from '../http/app.js';
 import { Hosts } from '../http/auth/hosts.js';
 import type { ProxySignIn } from '../http/auth/proxyUsers.js';
@@ -44,6 +45,7 @@ export interface HttpWiringNeeds {
   observations: Observations;
   past: PastParts;
   rooms: RoomParts;
+  dependencies: Dependencies;
   inspector: Inspector | undefined;
   metrics: MetricsParts;
 }
@@ -108,11 +110,13 @@ function appNeedsOf(needs: HttpWiringNeeds): AppNeeds {
       servers: () => fleet().view.serverDetails(),
       state: () => fleet().view.state(),
       discovery: () => fleet().discovery.reports(),
+      dependencies: () => needs.dependencies.reports(),
     },
     counts: { countsOf: (room) => fleet().view.countsOf(room) },
     ...rooms.routes,
     observations: () => observations.report(),
     ...past.routes,
+    dependencies: () => needs.dependencies.reports(),
     instances: cluster?.instances ?? instancesAlone(needs),
     machines: new Machines(needs.instance),
     inspector,

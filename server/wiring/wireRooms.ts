@@ -5,6 +5,7 @@ import type { RoomName, ServerId } from '../../machines/ports.js';
 import { roomMachine } from '../../machines/roomMachine.js';
 import type { InstanceRequests, Peer } from '../cluster/instanceRequests.js';
 import type { Config } from '../config/config.js';
+import type { Dependency } from '../dependencies/dependencies.js';
 import { Documents } from '../documents/documents.js';
 import { RoomRefusals } from '../documents/roomRefusals.js';
 import type { KnownCounts } from '../fleet/knownCounts.js';
@@ -57,6 +58,8 @@ export interface RoomWiringNeeds {
   requests?: InstanceRequests | undefined;
   /** The servers of a watched room began to differ; none: they agree again. */
   onDiverged: (room: RoomName, differing: readonly string[]) => void;
+  /** Is told whether the Redis of the rooms answers. */
+  redisHealth: Dependency | undefined;
 }
 
 /** The parts of a fleet, in the scope of a leadership, that rooms use. */
@@ -80,7 +83,11 @@ export function wireRooms(wiring: RoomWiringNeeds) {
   const redis =
     redisUrl === undefined || !showContent
       ? undefined
-      : new RedisChannels(redisUrl, log, { ...defaultTimeouts, sentinelPassword });
+      : new RedisChannels(redisUrl, log, {
+          ...defaultTimeouts,
+          sentinelPassword,
+          dependency: wiring.redisHealth,
+        });
   const channels = new ChannelNames({
     prefix: config.redisChannelPrefix,
     presenceSuffix: config.redisPresenceSuffix,
@@ -181,6 +188,8 @@ export function wireRooms(wiring: RoomWiringNeeds) {
     /** The rooms that are watched at this instance. */
     watched: () => watches.rooms,
     watchedRooms: () => watches.counts(),
+    /** Connects to Redis. */
+    start: () => redis?.keepOpen(),
     takeUpdate: sources.takeUpdate.bind(sources),
     takeContent: sources.takeContent.bind(sources),
     /** This instance leads from now on, and its activation has started. */

@@ -23,6 +23,7 @@ import { withDeadline } from '../timing/withDeadline.js';
 import type { ServerView } from '../wire/serverView.js';
 import { perLeadership } from './perLeadership.js';
 import { wireCluster } from './wireCluster.js';
+import type { DependencyParts } from './wireDependencies.js';
 import { type Fleet, wireFleet } from './wireFleet.js';
 import { wireHttp } from './wireHttp.js';
 import { wireInstance } from './wireInstance.js';
@@ -65,6 +66,8 @@ export interface WiringNeeds {
   memory?: ServersTable | undefined;
   /** The Redis of the cluster, which its owner closes; undefined: this instance is alone. */
   connection?: ClusterConnection | undefined;
+  /** The health of what is outside. Its owner starts and closes it. */
+  health: Pick<DependencyParts, 'dependencies' | 'redis'>;
   /** Time between two rounds of discovery; tests shorten it. */
   discoveryIntervalMs?: number | undefined;
   /** Clock of the machines' delays; tests control it. */
@@ -156,6 +159,7 @@ export function wireService(needs: WiringNeeds): WiredService {
     knownServers,
     requests: cluster?.requests,
     onDiverged: past.noteDivergence,
+    redisHealth: needs.health.redis,
   });
   const inspector = config.inspect ? new Inspector(log) : undefined;
   const forFleet = {
@@ -228,6 +232,7 @@ export function wireService(needs: WiringNeeds): WiredService {
     observations,
     past,
     rooms,
+    dependencies: needs.health.dependencies,
     inspector,
     metrics,
   });
@@ -246,6 +251,7 @@ export function wireService(needs: WiringNeeds): WiredService {
     instance.start();
     if (cluster) cluster.lease.start();
     else past.roles.noteAlone();
+    rooms.start();
   };
   const leave = async () => cluster?.leave();
   const close = async () => {

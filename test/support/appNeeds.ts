@@ -58,7 +58,8 @@ export function appNeeds(overrides: AppOverrides = {}): LoneNeeds {
     streams: { viewerConnected: () => {}, viewerDisconnected: () => {}, ...streams },
     page: undefined,
     // A route that a test does not ask for needs nothing.
-    fleet: { servers: () => [], ...fleet },
+    fleet: { servers: () => [], dependencies: () => [], ...fleet },
+    dependencies: () => [],
     metrics: {
       token: undefined,
       hasOwnPort: false,

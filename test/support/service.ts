@@ -21,9 +21,10 @@ export function startTestService(
   );
 }
 
-const openNoted: NonNullable<ServiceOverrides['openStore']> = async (config, log) => {
+const openNoted: NonNullable<ServiceOverrides['openStore']> = async (...needs) => {
+  const [config] = needs;
   const open = () => {
-    const opening = openConfiguredStore(config, log);
+    const opening = openConfiguredStore(...needs);
     storeOpenings.push(opening);
     return opening;
   };

@@ -1,4 +1,5 @@
 import type Router from '@koa/router';
+import type { DependencyReport } from '../../wire/dependencyReport.js';
 import type { ServerDetails } from '../../wire/serverView.js';
 import type { ServiceState, StateReport } from '../../wire/serviceState.js';
 import type { SourceReport } from '../../wire/sourceReport.js';
@@ -9,6 +10,8 @@ export interface FleetNeeds {
   state: () => ServiceState;
   /** The state of each discovery source. */
   discovery: () => SourceReport[];
+  /** The health of what the service uses outside itself. */
+  dependencies: () => DependencyReport[];
 }
 
 /** `GET /api/servers`, with the failing discovery sources in a header, and `GET /api/state`. */
@@ -22,7 +25,11 @@ export function fleetRoutes(router: Router, needs: FleetNeeds): void {
       ctx.body = needs.servers();
     })
     .get('/api/state', (ctx) => {
-      const report: StateReport = { ...needs.state(), discovery: needs.discovery() };
+      const report: StateReport = {
+        ...needs.state(),
+        discovery: needs.discovery(),
+        dependencies: needs.dependencies(),
+      };
       ctx.body = report;
     });
 }

@@ -9,6 +9,8 @@ export type ClientOptions = Pick<DynamoDBClientConfig, 'endpoint' | 'region' | '
    * One of two attempts may take two fifths of it, connecting a quarter.
    */
   withinMs?: number;
+  /** Called with the table of each request that failed. */
+  onFailure?: ((table: string) => void) | undefined;
 };
 
 const maxWords = 300;
@@ -18,7 +20,11 @@ const maxWords = 300;
  * `AWS_ENDPOINT_URL_DYNAMODB`, the credentials chain). Every failure and timeout is a `StoreError`. The
  * caller destroys it.
  */
-export function createClient({ withinMs = 3000, ...own }: ClientOptions = {}): DynamoDBClient {
+export function createClient({
+  withinMs = 3000,
+  onFailure,
+  ...own
+}: ClientOptions = {}): DynamoDBClient {
   const client = new DynamoDBClient({
     ...own,
     maxAttempts: 2,
@@ -37,6 +43,7 @@ export function createClient({ withinMs = 3000, ...own }: ClientOptions = {}): D
       try {
         return await withDeadline(next(args), withinMs, () => throwTimeout(withinMs));
       } catch (cause) {
+        if (table !== undefined && !isExpected(cause)) onFailure?.(table);
         throw toStoreError(cause, context.commandName, table);
       }
     },
@@ -44,6 +51,10 @@ export function createClient({ withinMs = 3000, ...own }: ClientOptions = {}): D
   );
   return client;
 }
+
+/** A condition that does not hold is an answer like any other. */
+const isExpected = (cause: unknown) =>
+  (Object(cause) as Partial<Error>).name === 'ConditionalCheckFailedException';
 
 function throwTimeout(ms: number): never {
   throw Object.assign(new Error(`no answer within ${ms} ms`), { name: 'TimeoutError' });

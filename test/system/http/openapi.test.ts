@@ -163,6 +163,7 @@ describe('real answers match the description:', () => {
     await of('get /api/servers', '/api/servers', 200);
     await of('get /api/state', '/api/state', 200);
     await of('get /api/instances', '/api/instances', 200);
+    await of('get /api/dependencies', '/api/dependencies', 200);
     await of('get /api/machines', '/api/machines', 200);
     const machine = 'get /api/machines/{id}';
     await of(machine, '/api/machines/pubSubServer?limit=1', 200);
@@ -295,6 +296,10 @@ describe('real answers match the description:', () => {
       expect(headers).toHaveProperty('x-discovery-failed');
     });
     await of('get /api/state', '/api/state', 200);
+    await eventually(async () => {
+      const { text } = await of('get /api/dependencies', '/api/dependencies', 200);
+      expect(JSON.parse(text)).toEqual([expect.objectContaining({ state: 'fails' })]);
+    });
     await of('get /inspect', '/inspect', 200);
     await of('get /inspect/relay.js', '/inspect/relay.js', 200);
     await of('get /inspect/events', '/inspect/events?events=x', 400);

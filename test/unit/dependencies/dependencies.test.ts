@@ -61,6 +61,22 @@ describe('dependencies', () => {
     expect(dependencies.reports()[0]?.where).toBe('b:1');
   });
 
+  test('count a failed request without a change of the state', () => {
+    const { dependencies, changes } = dependenciesAt({ ms: 0 });
+    dependencies.add('rooms', 'table rooms').erred();
+    expect(dependencies.reports()[0]).toMatchObject({ state: 'unknown', errors: 1 });
+    expect(changes).toEqual([]);
+  });
+
+  test('tell other listeners of another cause', () => {
+    const { dependencies } = dependenciesAt({ ms: 0 });
+    const causes: string[] = [];
+    dependencies.onCause(({ cause }, before) => causes.push(`${before.cause}, ${cause}`));
+    const redis = dependencies.add('redis', 'a:1');
+    for (const cause of ['refused', 'refused', 'NOAUTH']) redis.failed(cause);
+    expect(causes).toEqual(['refused, NOAUTH']);
+  });
+
   test('do not change a report that a listener keeps', () => {
     const { dependencies } = dependenciesAt({ ms: 0 });
     const redis = dependencies.add('redis', 'a:1');

@@ -4,6 +4,7 @@ import { activationMachine } from '../../../machines/activationMachine.js';
 import { instanceMachine } from '../../../machines/instanceMachine.js';
 import { pubSubServerMachine } from '../../../machines/pubSubServerMachine.js';
 import { readConfig } from '../../../server/config/config.js';
+import { Dependencies } from '../../../server/dependencies/dependencies.js';
 import { wireService } from '../../../server/wiring/wireService.js';
 
 interface Logic {
@@ -50,6 +51,7 @@ describe('the wiring', () => {
     publicUrl: 'http://127.0.0.1:2',
     ownPort: 2,
     store: {} as never,
+    health: { dependencies: new Dependencies(Date.now), redis: undefined },
   });
   afterAll(() => wired.close());
 

@@ -87,6 +87,15 @@ test('a Redis that does not tell its policy is accepted with a warning', async (
   );
 });
 
+test('a Redis that asks for a password does not count as one that answers, until it stops asking', async () => {
+  const redis = await start({ password: 'secret' });
+  const { connection, lines } = connect(redis.url);
+  await eventually(() => expect(lines.join()).toContain('NOAUTH'));
+  expect(() => connection.client).toThrow('NOAUTH');
+  await redis.call('CONFIG', 'SET', 'requirepass', '');
+  await eventually(async () => expect(await connection.client.ping()).toBe('PONG'));
+});
+
 test('a Redis that is away does not hinder the start, and is used when it is there', async () => {
   const redis = await start();
   await redis.stop();

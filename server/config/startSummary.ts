@@ -1,0 +1,68 @@
+import { isWildcard } from '../addresses.js';
+import { describeTarget } from '../redis/redisTarget.js';
+import type { Config } from './config.js';
+import { peerUrlFor } from './peerUrlFor.js';
+import { publicUrlFor } from './publicUrlFor.js';
+
+/** What is on, in words for the log and without secrets. */
+export interface StartSummary {
+  auth: string;
+  /** What names pub-sub servers. */
+  servers: string[];
+  redis: string;
+  store: string;
+  /** Where pub-sub servers are told to post. */
+  callbackAddress: string;
+  cluster: string;
+}
+
+/** Sums up a configuration. `port`: the one that the service listens on. */
+export function startSummary(config: Config, port: number): StartSummary {
+  const { redisUrl, clusterUrl } = config;
+  return {
+    auth: authOf(config),
+    servers: serversOf(config),
+    redis: redisUrl === undefined ? 'off: REDIS_URL is unset' : describeTarget(redisUrl),
+    store: storeOf(config),
+    callbackAddress: callbackAddressOf(config, port),
+    cluster:
+      clusterUrl === undefined
+        ? 'off: CLUSTER_URL is unset'
+        : `${describeTarget(clusterUrl)}, as ${peerUrlFor(config, port)}`,
+  };
+}
+
+function authOf({ auth, dashboardToken }: Config): string {
+  if (auth === 'none') return 'none: AUTH is none';
+  return dashboardToken === undefined ? 'none: DASHBOARD_TOKEN is unset' : 'token';
+}
+
+function serversOf(config: Config): string[] {
+  const { pubSubServers, pubSubDns, ecsCluster, ecsService, dynamodbServersTable } = config;
+  const sources = [
+    pubSubServers.length > 0 && `PUBSUB_SERVERS: ${pubSubServers.length}`,
+    ...pubSubDns.map(({ name }) => `DNS: ${name}`),
+    ecsCluster !== undefined && `ECS: service ${ecsService} in ${ecsCluster}`,
+    dynamodbServersTable !== undefined && `table ${dynamodbServersTable}`,
+    config.discoverFromRooms && 'rooms table',
+  ];
+  return [...sources.filter((source) => source !== false), 'start-up queries'];
+}
+
+function storeOf(config: Config): string {
+  const { dynamodbTable, dynamodbServersTable, dynamodbConnectionsTable, dataDir } = config;
+  const names = [dynamodbTable, dynamodbServersTable, dynamodbConnectionsTable];
+  const tables = names.filter((name) => name !== undefined);
+  const embedded = dataDir === undefined ? 'embedded, in memory' : `embedded, in ${dataDir}`;
+  if (tables.length === 0) return embedded;
+  const inAws = `DynamoDB: ${tables.join(', ')}`;
+  return tables.length === names.length ? inAws : `${inAws}; other tables: ${embedded}`;
+}
+
+function callbackAddressOf({ instanceUrl, publicUrl, host }: Config, port: number): string {
+  const configured = instanceUrl ?? publicUrl;
+  if (configured !== undefined) return configured;
+  return isWildcard(host)
+    ? `the local address of the connection to each server, port ${port}`
+    : publicUrlFor({ host }, port);
+}

@@ -1,0 +1,86 @@
+import type { Dependency } from './dependencies.js';
+
+/** How a dependency is asked whether it answers. */
+export interface Check {
+  readonly dependency: Dependency;
+  /** Resolves if it answers. Rejects if it does not, or when the signal aborts. */
+  readonly ask: (signal: AbortSignal) => Promise<unknown>;
+  /** Why it does not, in plain words. */
+  readonly causeOf: (error: unknown) => string;
+  /** What a missing answer means. Default: "no answer within … s". */
+  readonly lateCause?: () => string | undefined;
+  /** Default: 3,000 ms. */
+  readonly deadlineMs?: number;
+}
+
+/** With the deadline, less than 10 s: so long a change may stay unnoticed. */
+const defaultEveryMs = 4000;
+const defaultDeadlineMs = 3000;
+
+/** Asks dependencies in turns, each on its own: one that hangs delays no other. Its owner closes it. */
+export class Checks {
+  readonly #everyMs: number;
+  readonly #timers = new Set<NodeJS.Timeout>();
+  readonly #stop = new AbortController();
+
+  constructor({ everyMs = defaultEveryMs }: { everyMs?: number | undefined } = {}) {
+    this.#everyMs = everyMs;
+  }
+
+  /** Asks at once, and again some seconds after each answer. */
+  start(check: Check): void {
+    if (!this.#stop.signal.aborted) void this.#round(check);
+  }
+
+  close(): void {
+    this.#stop.abort(new Error('stopped'));
+    for (const timer of this.#timers) clearTimeout(timer);
+  }
+
+  async #round(check: Check): Promise<void> {
+    const cause = await this.#ask(check);
+    if (this.#stop.signal.aborted) return;
+    if (cause === undefined) check.dependency.answered();
+    else check.dependency.failed(cause);
+    this.#after(this.#everyMs, () => void this.#round(check));
+  }
+
+  /** Ends at the deadline, even if the check ignores its signal. Why it failed; undefined: it did not. */
+  async #ask(check: Check): Promise<string | undefined> {
+    const { ask, causeOf, lateCause, deadlineMs = defaultDeadlineMs } = check;
+    const attempt = new AbortController();
+    const late = () => lateCause?.() ?? `no answer within ${deadlineMs / 1000} s`;
+    const stop = () => attempt.abort();
+    this.#stop.signal.addEventListener('abort', stop);
+    let isLate = false;
+    const ended = this.#after(deadlineMs, () => {
+      isLate = true;
+      attempt.abort();
+    });
+    try {
+      await new Promise((resolve, reject) => {
+        attempt.signal.addEventListener('abort', () => reject(new Error('aborted')));
+        Promise.resolve(ask(attempt.signal)).then(resolve, reject);
+      });
+      return undefined;
+    } catch (error) {
+      return isLate ? late() : causeOf(error);
+    } finally {
+      ended();
+      this.#stop.signal.removeEventListener('abort', stop);
+    }
+  }
+
+  /** Returns a function that cancels it. */
+  #after(ms: number, fire: () => void): () => void {
+    const timer = setTimeout(() => {
+      this.#timers.delete(timer);
+      fire();
+    }, ms);
+    this.#timers.add(timer);
+    return () => {
+      clearTimeout(timer);
+      this.#timers.delete(timer);
+    };
+  }
+}
