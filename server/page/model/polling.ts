@@ -1,4 +1,5 @@
-import { effect, signal } from '@preact/signals';
+import { computed, effect, signal } from '@preact/signals';
+import type { DependencyReport } from '../../wire/dependencyReport.js';
 import type { ServerDetails } from '../../wire/serverView.js';
 import type { StateReport } from '../../wire/serviceState.js';
 import { ApiFailure, getJson, session } from '../api.js';
@@ -8,6 +9,17 @@ import { applyServers, isCurrent, recordHistory, streamStatus } from './fleet.js
 
 /** The answer of the last poll; undefined: none yet. */
 export const service = signal<StateReport | undefined>(undefined);
+/** What the instance of this page uses, as it tells without a leader too. */
+const ownDependencies = signal<readonly DependencyReport[]>([]);
+
+/** What does not answer to the instance of this page, or to the leader. */
+export const failingDependencies = computed(() => {
+  const own = ownDependencies.value;
+  const names = new Set(own.map(({ name }) => name));
+  const others = service.value?.dependencies.filter(({ name }) => !names.has(name)) ?? [];
+  return [...own, ...others].filter(({ state }) => state === 'fails');
+});
+
 /** Milliseconds since 1970, updated once a second while the tab is visible. */
 export const now = signal(steadyNow());
 
@@ -39,6 +51,7 @@ async function poll(): Promise<void> {
   if (document.hidden || isPolling || !mayAsk) return;
   isPolling = true;
   try {
+    ownDependencies.value = await getJson<DependencyReport[]>('api/dependencies');
     const [state, servers] = await Promise.all([
       getJson<StateReport>('api/state'),
       getJson<ServerDetails[]>('api/servers'),

@@ -1,4 +1,5 @@
 import { streamStatus } from '../model/fleet.js';
+import { service } from '../model/polling.js';
 import { Reason, RetryButton } from './notices.js';
 
 /** Shown until the first data arrives. */
@@ -24,15 +25,22 @@ export function NotReady({ reason }: { reason: string | undefined }) {
   );
 }
 
+/** Variables that name servers, what they are, and the beginning of the dependency that shows one is set. */
 const variables = [
-  ['PUBSUB_SERVERS', 'a fixed list of servers: host:port,host:port'],
-  ['PUBSUB_DNS', 'host names that resolve to pub-sub servers'],
-  ['ECS_CLUSTER, ECS_SERVICE', 'an ECS service that runs pub-sub servers'],
-  ['DYNAMODB_SERVERS_TABLE', 'a table in which servers register themselves'],
+  ['PUBSUB_SERVERS', 'a fixed list of servers: host:port,host:port', undefined],
+  ['PUBSUB_DNS', 'host names that resolve to pub-sub servers', 'dns:'],
+  ['ECS_CLUSTER, ECS_SERVICE', 'an ECS service that runs pub-sub servers', 'ecs'],
+  ['DYNAMODB_SERVERS_TABLE', 'a table in which servers register themselves', 'servers'],
 ] as const;
+
+function isSet(dependency: string | undefined): boolean {
+  const names = service.value?.dependencies.map(({ name }) => name) ?? [];
+  return dependency !== undefined && names.some((name) => name.startsWith(dependency));
+}
 
 /** Shown when the service knows no pub-sub server. */
 export function NoServers() {
+  const unset = variables.filter(([, , dependency]) => !isSet(dependency));
   return (
     <div class="card empty" data-empty="no-servers">
       <h2>No pub-sub servers known yet</h2>
@@ -42,7 +50,7 @@ export function NoServers() {
         of these environment variables of the service:
       </p>
       <dl class="variables">
-        {variables.map(([name, meaning]) => (
+        {unset.map(([name, meaning]) => (
           <div key={name}>
             <dt>
               <code>{name}</code>

@@ -1,4 +1,3 @@
-import type { ComponentChildren } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
 import { ApiFailure, request, session } from '../api.js';
 import {
@@ -9,13 +8,15 @@ import {
   outdatedSinceMs,
   streamStatus,
 } from '../model/fleet.js';
-import { now, service } from '../model/polling.js';
+import { failingDependencies, now, service } from '../model/polling.js';
 import { visible } from '../model/roomNames.js';
 import { route } from '../router.js';
 import { lookOf, presentServers } from '../servers/serverLook.js';
 import { stateWords } from '../servers/serverState.js';
 import { retryStreams } from '../stream/connection.js';
 import { age, ago, clockTime } from '../ui/time.js';
+import { DependenciesNotice, isKnownToFail } from './dependenciesNotice.js';
+import { Notice } from './notice.js';
 
 /** Current problems, and what to do about them. */
 export function Notices() {
@@ -23,25 +24,10 @@ export function Notices() {
     <>
       <StreamNotice />
       <LeaderNotice />
+      <DependenciesNotice />
       <ServersNotice />
       <DiscoveryNotice />
     </>
-  );
-}
-
-function Notice({
-  tone,
-  name,
-  children,
-}: {
-  tone: string;
-  name: string;
-  children: ComponentChildren;
-}) {
-  return (
-    <div class={`notice tone-${tone}`} data-notice={name}>
-      {children}
-    </div>
   );
 }
 
@@ -153,7 +139,10 @@ function ServersNotice() {
 }
 
 function DiscoveryNotice() {
-  const failing = service.value?.discovery.filter(({ error }) => error !== null) ?? [];
+  const failing =
+    service.value?.discovery.filter(
+      ({ name, error }) => error !== null && !isKnownToFail(name, failingDependencies.value),
+    ) ?? [];
   if (failing.length === 0) return null;
   return (
     <Notice tone="warn" name="discovery">

@@ -125,7 +125,9 @@ test('when all servers are down the page tells it, the reason and what may be mi
   await eventually(async () =>
     expect(await notice.textContent()).toMatch(/No pub-sub server answers.*500/s),
   );
-  await page.locator('[data-notice="discovery"]').getByText('dns:pubsub.invalid').waitFor();
+  const outside = page.locator('[data-notice="dependencies"]');
+  await outside.getByText(/The name pubsub.invalid in DNS at .* does not answer/).waitFor();
+  expect(await page.locator('[data-notice="discovery"]').count()).toBe(0);
 });
 
 test('a server whose posts do not arrive is deaf, and the page shows the address', async () => {
