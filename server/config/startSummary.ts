@@ -7,6 +7,8 @@ import { publicUrlFor } from './publicUrlFor.js';
 /** What is on, in words for the log and without secrets. */
 export interface StartSummary {
   auth: string;
+  /** Whether documents, logs of updates and people are shown. */
+  content: string;
   /** What names pub-sub servers. */
   servers: string[];
   redis: string;
@@ -18,11 +20,12 @@ export interface StartSummary {
 
 /** Sums up a configuration. `port`: the one that the service listens on. */
 export function startSummary(config: Config, port: number): StartSummary {
-  const { redisUrl, clusterUrl } = config;
+  const { clusterUrl, showContent } = config;
   return {
     auth: authOf(config),
+    content: showContent ? 'shown' : 'hidden: SHOW_CONTENT is false',
     servers: serversOf(config),
-    redis: redisUrl === undefined ? 'off: REDIS_URL is unset' : describeTarget(redisUrl),
+    redis: redisOf(config),
     store: storeOf(config),
     callbackAddress: callbackAddressOf(config, port),
     cluster:
@@ -32,9 +35,18 @@ export function startSummary(config: Config, port: number): StartSummary {
   };
 }
 
-function authOf({ auth, dashboardToken }: Config): string {
+function authOf({ auth, dashboardToken, proxyUserHeader }: Config): string {
   if (auth === 'none') return 'none: AUTH is none';
-  return dashboardToken === undefined ? 'none: DASHBOARD_TOKEN is unset' : 'token';
+  const ways = [
+    dashboardToken !== undefined && 'token',
+    proxyUserHeader !== undefined && `a trusted proxy, by ${proxyUserHeader}`,
+  ].filter((way) => way !== false);
+  return ways.length > 0 ? ways.join(', ') : 'none: DASHBOARD_TOKEN is unset';
+}
+
+function redisOf({ redisUrl, showContent }: Config): string {
+  if (redisUrl === undefined) return 'off: REDIS_URL is unset';
+  return showContent ? describeTarget(redisUrl) : 'off: SHOW_CONTENT is false';
 }
 
 function serversOf(config: Config): string[] {

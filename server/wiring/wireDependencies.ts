@@ -41,7 +41,8 @@ export function wireDependencies(
   let tablesStarted: Promise<void> | undefined;
   const redisAt = (name: string, url: string | undefined) =>
     url === undefined ? undefined : dependencies.add(name, describeTarget(url));
-  const redis = redisAt('redis', config.redisUrl);
+  // Without content no room is watched, and nothing connects to this Redis.
+  const redis = redisAt('redis', config.showContent ? config.redisUrl : undefined);
   const cluster = redisAt('cluster', config.clusterUrl);
   const sourceChecks = sourcesOf(config).map(({ where, source }) => {
     closing.push(() => source.close?.());

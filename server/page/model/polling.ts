@@ -12,13 +12,17 @@ export const service = signal<StateReport | undefined>(undefined);
 /** What the instance of this page uses, as it tells without a leader too. */
 const ownDependencies = signal<readonly DependencyReport[]>([]);
 
-/** What does not answer to the instance of this page, or to the leader. */
-export const failingDependencies = computed(() => {
+/** What the instance of this page uses outside itself, and what else the leader uses. */
+export const dependencies = computed(() => {
   const own = ownDependencies.value;
   const names = new Set(own.map(({ name }) => name));
-  const others = service.value?.dependencies.filter(({ name }) => !names.has(name)) ?? [];
-  return [...own, ...others].filter(({ state }) => state === 'fails');
+  // A leader of an earlier version does not tell.
+  const ofLeader = service.value?.dependencies ?? [];
+  return [...own, ...ofLeader.filter(({ name }) => !names.has(name))];
 });
+export const failingDependencies = computed(() =>
+  dependencies.value.filter(({ state }) => state === 'fails'),
+);
 
 /** Milliseconds since 1970, updated once a second while the tab is visible. */
 export const now = signal(steadyNow());
@@ -46,15 +50,21 @@ export function startPolling(): void {
   });
 }
 
+/** Without a leader this is answered, and the state is not. An instance of an earlier version does not know it. */
+async function pollDependencies(): Promise<void> {
+  const answer = getJson<DependencyReport[]>('api/dependencies');
+  ownDependencies.value = await answer.catch(() => ownDependencies.value);
+}
+
 async function poll(): Promise<void> {
   const mayAsk = session.value && (!session.value.required || session.value.signedIn);
   if (document.hidden || isPolling || !mayAsk) return;
   isPolling = true;
   try {
-    ownDependencies.value = await getJson<DependencyReport[]>('api/dependencies');
     const [state, servers] = await Promise.all([
       getJson<StateReport>('api/state'),
       getJson<ServerDetails[]>('api/servers'),
+      pollDependencies(),
     ]);
     service.value = state;
     applyServers(servers);

@@ -1,5 +1,5 @@
 import { streamStatus } from '../model/fleet.js';
-import { service } from '../model/polling.js';
+import { dependencies } from '../model/polling.js';
 import { Reason, RetryButton } from './notices.js';
 
 /** Shown until the first data arrives. */
@@ -34,8 +34,9 @@ const variables = [
 ] as const;
 
 function isSet(dependency: string | undefined): boolean {
-  const names = service.value?.dependencies.map(({ name }) => name) ?? [];
-  return dependency !== undefined && names.some((name) => name.startsWith(dependency));
+  return (
+    dependency !== undefined && dependencies.value.some(({ name }) => name.startsWith(dependency))
+  );
 }
 
 /** Shown when the service knows no pub-sub server. */

@@ -106,3 +106,8 @@ test('an instance that knows no leader still tells what fails', async () => {
 test('a service without anything outside has no dependencies', async () => {
   expect(await dependenciesOf(await serviceWith())).toEqual([]);
 });
+
+test('a service that hides content does not use the Redis of the rooms', async () => {
+  const env = { REDIS_URL: 'redis://127.0.0.1:9', SHOW_CONTENT: 'false' };
+  expect(await dependenciesOf(await serviceWith(env))).toEqual([]);
+});

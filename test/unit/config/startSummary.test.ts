@@ -7,6 +7,7 @@ const summaryOf = (env: Record<string, string>) => startSummary(readConfig(env),
 test('without variables most things are off, and the summary says by which variable', () => {
   expect(summaryOf({})).toEqual({
     auth: 'none: DASHBOARD_TOKEN is unset',
+    content: 'shown',
     servers: ['start-up queries'],
     redis: 'off: REDIS_URL is unset',
     store: 'embedded, in memory',
@@ -33,6 +34,7 @@ test('everything that is on is named, without secrets', () => {
   });
   expect(summary).toEqual({
     auth: 'token',
+    content: 'shown',
     servers: [
       'PUBSUB_SERVERS: 2',
       'DNS: pubsub.internal',
@@ -55,5 +57,20 @@ test('AUTH=none, DATA_DIR and PUBLIC_URL are told', () => {
     auth: 'none: AUTH is none',
     store: 'embedded, in /data',
     callbackAddress: 'https://dash.example/sub',
+  });
+});
+
+test('a proxy that signs in, and hidden content, are told', () => {
+  const env = {
+    DASHBOARD_TOKEN: 's3cret-s3cret-s3cret',
+    PROXY_USER_HEADER: 'X-Forwarded-User',
+    TRUSTED_PROXIES: '10.0.0.0/8',
+    SHOW_CONTENT: 'false',
+    REDIS_URL: 'redis://a:1',
+  };
+  expect(summaryOf(env)).toMatchObject({
+    auth: expect.stringMatching(/^token, a trusted proxy, by x-forwarded-user$/i),
+    content: 'hidden: SHOW_CONTENT is false',
+    redis: 'off: SHOW_CONTENT is false',
   });
 });
