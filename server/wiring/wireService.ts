@@ -96,7 +96,7 @@ export function wireService(needs: WiringNeeds): WiredService {
     fleet: () => current?.fleet,
     rooms: () => rooms.watchedRooms(),
     leaderLagMs: () => cluster?.relay.status().beatAgoMs ?? null,
-    dependencies: () => [],
+    dependencies: () => needs.health.dependencies.reports(),
   });
   const tell = (event: InstanceEvent) => sendIfActive(instance, event);
   const servers = wireServers({
