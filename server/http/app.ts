@@ -46,7 +46,7 @@ import { observationRoutes } from './routes/observations.js';
 import { openapiRoutes } from './routes/openapi.js';
 import { pageRoutes } from './routes/page.js';
 import { type RoomStreamNeeds, roomStreamRoutes } from './routes/roomStreams.js';
-import { type RoomNeeds, roomRoutes } from './routes/rooms.js';
+import { type RoomNeeds, roomListRoutes, roomRoutes } from './routes/rooms.js';
 import { sessionRoutes } from './routes/session.js';
 import { type StartupNeeds, startupRoutes } from './routes/startup.js';
 import { type StreamNeeds, streamRoutes } from './routes/streams.js';
@@ -234,17 +234,23 @@ function viewerRouter(needs: AppNeeds): Router {
   roomStreamRoutes(router, roomStreams && { ...roomStreams, elsewhere }, admission);
   instanceRoutes(router, needs.instances);
   dependencyRoutes(router, needs.dependencies);
+  const contentRoutes = () => {
+    inspectRoutes(router, needs.inspector, admission);
+    roomRoutes(router, { ...needs.rooms, elsewhere });
+  };
+  // The leader may show what this instance hides, so it is not asked.
+  if (!showsContent) contentRoutes();
   // In a cluster the leader answers every route below. docs/protocol.md has the list.
-  if (needs.cluster) router.use(forwardToLeader(needs.cluster.forwarding, { showsContent }));
+  if (needs.cluster) router.use(forwardToLeader(needs.cluster.forwarding));
   fleetRoutes(router, needs.fleet);
   machineRoutes(router, needs.machines);
-  inspectRoutes(router, needs.inspector, admission);
   countRoutes(router, needs.counts);
   connectionRoutes(router, needs.connections);
   observationRoutes(router, needs.observations);
   activityRoutes(router, needs.activity);
   historyRoutes(router, needs.history);
-  roomRoutes(router, { ...needs.rooms, elsewhere });
+  roomListRoutes(router, needs.rooms);
+  if (showsContent) contentRoutes();
   return router;
 }
 

@@ -20,18 +20,14 @@ const eventStream = 'text/event-stream';
  */
 const isAnsweredAnyway = /^\/api\/(?:room$|room\/servers$|rooms\/|activity$)/;
 
-/** What a leader that shows content answers with documents, or with the arrival of updates. */
-const isAboutContent = /^\/(?:api\/room(?:s\/|\/|$)|inspect)/;
-
 /**
  * Middleware for routes that the leader answers. Elsewhere, the leader's answer is passed back as it is. Without a
  * leader, this instance answers for a single room and its own activity, and throws `no_leader` for the rest. A
- * question that was passed on once is not passed on again. An instance that hides content answers itself for rooms
- * and the inspector: the leader may show it.
+ * question that was passed on once is not passed on again.
  */
-export function forwardToLeader(forwarding: Forwarding, { showsContent = true } = {}): Middleware {
+export function forwardToLeader(forwarding: Forwarding): Middleware {
   return async (ctx, next) => {
-    if (forwarding.isLeading || (!showsContent && isAboutContent.test(ctx.path))) return next();
+    if (forwarding.isLeading) return next();
     try {
       if (senderOf(ctx) !== undefined) throw new NoLeader('it has just changed');
       await passBack(ctx, forwarding);

@@ -1,4 +1,5 @@
-const max = { frames: 500, bytes: 512 * 1024 };
+/** Events that are kept. */
+export const maxInspected = { frames: 500, bytes: 512 * 1024 };
 
 interface Entry {
   actor: string;
@@ -13,7 +14,7 @@ export class History {
   push(actor: string, frame: Buffer): void {
     this.#entries.push({ actor, frame });
     this.#bytes += frame.length;
-    while (this.#entries.length > max.frames || this.#bytes > max.bytes)
+    while (this.#entries.length > maxInspected.frames || this.#bytes > maxInspected.bytes)
       this.#bytes -= this.#entries.shift()?.frame.length ?? 0;
   }
 

@@ -22,7 +22,8 @@ export interface ObservationsNeeds {
 }
 
 const hourMs = 60 * 60 * 1000;
-const keptMs = 48 * hourMs;
+/** How long it is kept. */
+export const observedForMs = 48 * hourMs;
 const tickMs = 1000;
 const sweepTicks = 10;
 const saveTicks = 60;
@@ -167,6 +168,6 @@ export class Observations {
   }
 
   get #sinceMs(): number {
-    return this.#now() - keptMs;
+    return this.#now() - observedForMs;
   }
 }

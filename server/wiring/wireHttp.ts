@@ -7,7 +7,7 @@ import type { Config } from '../config/config.js';
 import type { Dependencies } from '../dependencies/dependencies.js';
 import { type AppNeeds, createListener, createMetricsListener } from '../http/app.js';
 import { Hosts } from '../http/auth/hosts.js';
-import type { ProxySignIn } from '../http/auth/proxyUsers.js';
+import { type ProxySignIn, proxyAnswerMs } from '../http/auth/proxyUsers.js';
 import { Admission } from '../http/guards/admission.js';
 import type { ReadTimeouts } from '../http/guards/slowDownloads.js';
 import type { CallbackNeeds } from '../http/routes/callbacks.js';
@@ -132,7 +132,7 @@ function appNeedsOf(needs: HttpWiringNeeds): AppNeeds {
 }
 
 function proxySignInOf({ proxyUserHeader: header, signOutUrl }: Config): ProxySignIn | undefined {
-  return header === undefined ? undefined : { header, signOutUrl };
+  return header === undefined ? undefined : { header, signOutUrl, answerMs: proxyAnswerMs };
 }
 
 /** The only instance, without a cluster. */

@@ -62,14 +62,22 @@ function acceptsOf(operation: Operation): string[] {
 const resolvedResponse = (response: { $ref?: string }) =>
   (response.$ref ? resolve(response.$ref).value : response) as { content?: object };
 
+/** Routes ignore case and a slash at the end. */
+function spellings(target: string): string[] {
+  const [path = '', ...query] = target.split('?');
+  return [target, [`${path.toUpperCase()}/`, ...query].join('?')];
+}
+
 /** Sends every described GET to a service, all at once, and keeps reading until the end of the test. */
 export async function askEveryRoute(url: string, room: string): Promise<Asked[]> {
   const asks = operations
     .filter(({ method }) => method === 'get')
     .flatMap((described) =>
-      targetsOf(described, room).flatMap((target) =>
-        acceptsOf(described.operation).map((accept) => ({ described, target, accept })),
-      ),
+      targetsOf(described, room)
+        .flatMap(spellings)
+        .flatMap((target) =>
+          acceptsOf(described.operation).map((accept) => ({ described, target, accept })),
+        ),
     );
   return Promise.all(
     asks.map(async ({ described, target, accept }) => ({

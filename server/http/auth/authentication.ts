@@ -23,9 +23,6 @@ export interface AuthenticationNeeds {
   cluster?: { attempts: Attempts; signOuts: SharedSignOuts } | undefined;
 }
 
-/** How long a stream of a person who signed in at a proxy lasts. Then the proxy is asked again. */
-const proxyCheckMs = 60 * 60 * 1000;
-
 const digest = (text: string) => createHash('sha256').update(text).digest();
 
 /**
@@ -70,7 +67,7 @@ export class Authentication {
   readonly require: Middleware = async (ctx, next) => {
     if (!this.isRequired) return next();
     const session = this.#sessionOf(ctx);
-    if (this.userOf(ctx) !== undefined) holdForAnHour(ctx);
+    if (this.userOf(ctx) !== undefined) holdFor(ctx, this.#needs.proxySignIn?.answerMs);
     else if (session) this.#hold(ctx, session);
     else await this.#requireBearer(ctx);
     return next();
@@ -172,9 +169,10 @@ function end({ state, res }: Context): void {
   else res.destroy();
 }
 
-function holdForAnHour(ctx: Context): void {
+/** Ends the answer after a time. */
+function holdFor(ctx: Context, answerMs: number | undefined): void {
   ctx.set('Cache-Control', 'no-store');
-  const timer = setTimeout(() => end(ctx), proxyCheckMs).unref();
+  const timer = setTimeout(() => end(ctx), answerMs).unref();
   ctx.res.once('close', () => clearTimeout(timer));
 }
 

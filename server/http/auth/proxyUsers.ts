@@ -10,7 +10,12 @@ export interface ProxySignIn {
   header: string;
   /** Where they sign out; undefined: it is not configured. */
   signOutUrl: string | undefined;
+  /** How long an answer to such a person lasts. A stream then reconnects, and the proxy decides again. */
+  answerMs: number;
 }
+
+/** The usual time. */
+export const proxyAnswerMs = 60 * 60 * 1000;
 
 /** Longest name of a user, in characters. */
 const maxLength = 256;

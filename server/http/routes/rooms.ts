@@ -42,16 +42,20 @@ type Needs = RoomNeeds & { elsewhere: WatchedElsewhere };
 
 const maxLimit = 1000;
 
+/** `GET /api/rooms`: the rooms of the store and of the live counts. */
+export function roomListRoutes(router: Router, needs: RoomNeeds): void {
+  // With a trailing slash, it is the room with the empty name.
+  router.get(/^\/api\/rooms$/, (ctx) => answerList(ctx, needs));
+}
+
 /**
- * `GET /api/rooms`; `GET /api/room?room=<name>` and `GET /api/room/servers?room=<name>`. Older clients
- * send the name in the path, where proxies may change it: `GET /api/rooms/<name>` and below.
+ * `GET /api/room?room=<name>` and `GET /api/room/servers?room=<name>`. Older clients send the name in the path,
+ * where proxies may change it: `GET /api/rooms/<name>` and below.
  */
 export function roomRoutes(router: Router, needs: Needs): void {
   router
     .get('/api/room', (ctx) => answerRoom(ctx, [roomParameter(ctx)], needs))
     .get('/api/room/servers', (ctx) => answerServers(ctx, [roomParameter(ctx)], needs))
-    // With a trailing slash, it is the room with the empty name.
-    .get(/^\/api\/rooms$/, (ctx) => answerList(ctx, needs))
     .get(/^\/api\/rooms\/([^/]*)\/servers$/, (ctx) =>
       answerServers(ctx, namesInPath(ctx, '/servers'), needs),
     )

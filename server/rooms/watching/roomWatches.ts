@@ -40,7 +40,7 @@ export interface RoomWatchesNeeds {
 }
 
 /** Most watched rooms. Each has a document in memory. */
-const maxWatched = 200;
+export const maxWatched = 200;
 
 const findingMessages: Record<ServerFinding['finding'], string> = {
   unreadable: 'a pub-sub server sends a state of a room that is not a Yjs document',

@@ -1,6 +1,7 @@
 import type { LogEntry, UpdateSummary } from '../../wire/logEntry.js';
 
-const maxEntries = 500;
+/** Updates that are kept. */
+export const maxEntries = 500;
 
 /** The last 500 updates of a watched room. */
 export class UpdateLog {

@@ -36,7 +36,7 @@ const meetings: Record<ErrorCode, () => Promise<Answer>> = {
     return ask(`${await alone()}/api/state`, { headers });
   },
   invalid_user: async () => {
-    const proxySignIn = { header: 'x-user', signOutUrl: undefined };
+    const proxySignIn = { header: 'x-user', signOutUrl: undefined, answerMs: 1000 };
     const trustedProxies = parseNetworks('127.0.0.1');
     const url = await alone({ proxySignIn, trustedProxies });
     const headers = ['Host', 'localhost', 'x-user', 'a', 'X-User', 'b'] as never;

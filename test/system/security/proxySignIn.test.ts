@@ -7,6 +7,7 @@ import { InstanceSignatures } from '../../../server/cluster/instanceSignatures.j
 import { createApp } from '../../../server/http/app.js';
 import { type AppOverrides, appNeeds } from '../../support/appNeeds.js';
 import { clusterNeeds, clusterSecret } from '../../support/clusterNeeds.js';
+import { FakeSource } from '../../support/fakeSource.js';
 import { useHarness } from '../../support/harness.js';
 import { startLogged } from './logged.js';
 
@@ -44,6 +45,7 @@ async function send({ url }: Place, path: string, headers: Headers, from = proxy
 }
 
 const statusOf = async (...sent: Parameters<typeof send>) => (await send(...sent)).status;
+const proxySignIn = { header: 'x-forwarded-user', signOutUrl: undefined, answerMs: 60_000 };
 const ada = { 'X-Forwarded-User': 'ada' };
 
 describe('the name of a user in the header of a trusted proxy', () => {
@@ -171,7 +173,7 @@ describe('the name of a user in the header of a trusted proxy', () => {
       res.setHeader('Content-Type', 'application/json').end('{}');
     });
     const overrides: AppOverrides = {
-      proxySignIn: { header: 'x-forwarded-user', signOutUrl: undefined },
+      proxySignIn,
       trustedProxies: parseNetworks(proxyAddress),
       cluster: clusterNeeds(new InstanceSignatures(clusterSecret, 'follower'), {
         leader: () => ({ instance: 'leader', term: 1, url: leader.url, isActive: true }),
@@ -182,6 +184,22 @@ describe('the name of a user in the header of a trusted proxy', () => {
     expect(seen).toHaveLength(1);
     expect(seen.join()).not.toContain('ada');
     expect(await statusOf(follower, '/api/servers', ada, '127.0.0.1')).toBe(401);
+  });
+
+  test('ends a stream after a while, so that the proxy decides again', async () => {
+    const overrides: AppOverrides = {
+      proxySignIn: { ...proxySignIn, answerMs: 50 },
+      trustedProxies: parseNetworks('127.0.0.1'),
+      viewerToken: token,
+      streams: { feed: harness.feed(new FakeSource()) },
+    };
+    const place = await harness.app(createApp(appNeeds(overrides)));
+    const bearer = { Authorization: `Bearer ${token}` };
+    const other = await harness.stream(place, { headers: bearer });
+    const stream = await harness.stream(place, { headers: ada });
+    expect(stream.status).toBe(200);
+    await stream.ended;
+    expect([stream.isEnded(), other.isEnded()]).toEqual([true, false]);
   });
 
   test('is never logged', async () => {
