@@ -5,6 +5,7 @@ import { inboxMs, presenceMs } from '../../../server/cluster/clusterStore.js';
 import { clusterKeys } from '../../../server/cluster/keys.js';
 import { variables } from '../../../server/config/variables.js';
 import { maxFrames } from '../../../server/fleet/ring.js';
+import { lengths } from '../../../server/history/numberTracks.js';
 import { attemptWindowSeconds } from '../../../server/http/auth/attempts.js';
 import { proxyAnswerMs } from '../../../server/http/auth/proxyUsers.js';
 import { sessionLifetimeMs } from '../../../server/http/auth/sessions.js';
@@ -49,6 +50,10 @@ test.each<[string, readonly string[]]>([
   ['addresses that sent wrong tokens', [`${attemptWindowSeconds} s`]],
   ['sessions that signed out', [days(sessionLifetimeMs)]],
   ['events of the machines', [`${maxInspected.frames} events`]],
+  [
+    'numbers of the fleet and of servers',
+    [`${lengths[1] / 60} minutes by second, ${hours(lengths[30] * 30_000)} by half minutes`],
+  ],
   ['[what happened]', [`${maxEvents} events`]],
   ['file in `STATE_DIR`', [days(rememberedForMs)]],
   ['folder `DATA_DIR`', [`${days(rememberedForMs)}; ${hours(observedForMs)}`]],
