@@ -97,6 +97,7 @@ export async function startService(
   const hasObservations = keepsObservations(config);
   const store = lateStore(() => openStore(config, log, health.tableErred), log, {
     hasObservations,
+    dependency: health.folder,
   });
   const memory = serverFileFor(config, log);
   const outside = { store, memory, connection, health };

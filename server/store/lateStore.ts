@@ -1,4 +1,6 @@
 import type { Logger } from 'pino';
+import { causeOf } from '../causeOf.js';
+import type { Dependency } from '../dependencies/dependencies.js';
 import { withDeadline } from '../timing/withDeadline.js';
 import { type Store, StoreError } from './store.js';
 import { storeBehind } from './storeBehind.js';
@@ -7,28 +9,47 @@ import { storeBehind } from './storeBehind.js';
 const reopenMs = 5000;
 const waitMs = 3000;
 
+/** Options of a store that opens late. */
+export interface LateStoreOptions {
+  /** Whether the store has a table for observations. */
+  hasObservations?: boolean;
+  /** Is told whether the store could be opened. */
+  dependency?: Dependency | undefined;
+}
+
 /**
- * A store that opens while the service already runs, and retries on failure. Until it is open, methods
- * reject with `StoreError` after 3 s. `hasObservations`: whether the store has a table for observations.
+ * A store that opens while the service already runs, and retries every 5 s on failure. Until it is open,
+ * methods reject with `StoreError` after 3 s.
  */
 export function lateStore(
   open: () => Promise<Store>,
   log: Logger,
-  { hasObservations = false } = {},
+  { hasObservations = false, dependency }: LateStoreOptions = {},
 ): Store {
   let opening: Promise<Store> | undefined;
   let isClosed = false;
+  /** Whether the last attempt failed, which was logged. */
+  let isFailing = false;
 
   function begin(): Promise<Store> {
     const attempt = open();
-    attempt.catch((error: unknown) => {
-      log.error({ err: error }, 'the metadata store could not be opened');
-      const forget = () => {
-        opening = undefined;
-      };
-      setTimeout(forget, reopenMs).unref();
-    });
+    attempt.then(
+      () => {
+        isFailing = false;
+        dependency?.answered();
+      },
+      (error: unknown) => {
+        if (!isFailing) log.error({ err: error }, 'the metadata store could not be opened');
+        isFailing = true;
+        dependency?.failed(causeOf(error));
+        setTimeout(beginAgain, reopenMs).unref();
+      },
+    );
     return attempt;
+  }
+
+  function beginAgain(): void {
+    opening = isClosed ? undefined : begin();
   }
 
   async function opened(): Promise<Store> {

@@ -1,6 +1,6 @@
 /** The health of something outside that the service uses: Redis, a table, a name in DNS. */
 export interface DependencyReport {
-  /** `redis`, `cluster`, `rooms`, `servers`, `connections` (tables of the store), `dns:<name>`, `ecs`, `webhook`. */
+  /** `redis`, `cluster`, `rooms`, `servers`, `connections` (tables), `data_dir`, `dns:<name>`, `ecs`, `webhook`. */
   name: string;
   /** Without credentials: `redis.internal:6379`, `table rooms in eu-west-1`. */
   where: string;

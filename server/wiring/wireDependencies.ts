@@ -16,6 +16,8 @@ export interface DependencyParts {
   /** The Redis of `REDIS_URL` and that of `CLUSTER_URL`; undefined: it is not set. Their connections tell. */
   readonly redis: Dependency | undefined;
   readonly cluster: Dependency | undefined;
+  /** The folder of the embedded tables; undefined: they are in memory, or all tables have a name. */
+  readonly folder: Dependency | undefined;
   /** A request to a table failed. */
   readonly tableErred: (table: string) => void;
   /** Begins to ask the tables, names in DNS, and ECS. */
@@ -23,6 +25,8 @@ export interface DependencyParts {
   /** Ends at once; resolves when nothing of it runs any longer. */
   close(): Promise<void>;
 }
+
+const tableKinds = ['rooms', 'servers', 'connections'] as const;
 
 /** Longer than the two tries of a name server. ECS may need several requests for its answer. */
 const deadlinesMs = { dns: 3500, ecs: 5000 };
@@ -44,6 +48,9 @@ export function wireDependencies(
   // Without content no room is watched, and nothing connects to this Redis.
   const redis = redisAt('redis', config.showContent ? config.redisUrl : undefined);
   const cluster = redisAt('cluster', config.clusterUrl);
+  const folder = hasFolder(config)
+    ? dependencies.add('data_dir', `folder ${config.dataDir}`)
+    : undefined;
   const sourceChecks = sourcesOf(config).map(({ where, source }) => {
     closing.push(() => source.close?.());
     return checkOf(source, dependencies.add(source.name, where));
@@ -68,6 +75,7 @@ export function wireDependencies(
     dependencies,
     redis,
     cluster,
+    folder,
     tableErred: (name) => tables.find(({ table }) => table === name)?.dependency.erred(),
     start: () => {
       for (const check of sourceChecks) checks.start(check);
@@ -84,13 +92,19 @@ export function wireDependencies(
 
 /** The tables with a name. Embedded ones are part of this service. */
 function tablesOf(config: Config) {
-  const names = [
-    ['rooms', config.dynamodbTable],
-    ['servers', config.dynamodbServersTable],
-    ['connections', config.dynamodbConnectionsTable],
-  ] as const;
-  return names.flatMap(([kind, table]) => (table === undefined ? [] : [[kind, table] as const]));
+  const names = {
+    rooms: config.dynamodbTable,
+    servers: config.dynamodbServersTable,
+    connections: config.dynamodbConnectionsTable,
+  };
+  return tableKinds.flatMap((kind) => {
+    const table = names[kind];
+    return table === undefined ? [] : [[kind, table] as const];
+  });
 }
+
+const hasFolder = (config: Config) =>
+  config.dataDir !== undefined && tablesOf(config).length < tableKinds.length;
 
 /** Sources of servers that are not tables. Not those of a leadership: they are asked without viewers too. */
 function sourcesOf(config: Config): { where: string; source: DiscoverySource }[] {

@@ -35,7 +35,7 @@ function subjectOf({ name, where }: DependencyReport): string {
   if (name === 'cluster') return `The Redis of the cluster at ${where}`;
   if (name === 'ecs') return `ECS (${where})`;
   if (name === 'webhook') return `The webhook at ${where}`;
-  return `The ${where.startsWith('table ') ? where : `name ${where}`}`;
+  return `The ${name.startsWith('dns:') ? `name ${where}` : where}`;
 }
 
 const meanings: Readonly<Record<string, string>> = {
@@ -43,6 +43,7 @@ const meanings: Readonly<Record<string, string>> = {
   cluster: 'No instance can lead without it, so the numbers may be out of date.',
   rooms: 'Rooms without connections may be missing.',
   connections: 'Past connections are missing.',
+  data_dir: 'Stored rooms and past connections are missing.',
   webhook: 'Events are sent again later.',
 };
 

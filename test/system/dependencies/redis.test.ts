@@ -111,3 +111,13 @@ test('a service that hides content does not use the Redis of the rooms', async (
   const env = { REDIS_URL: 'redis://127.0.0.1:9', SHOW_CONTENT: 'false' };
   expect(await dependenciesOf(await serviceWith(env))).toEqual([]);
 });
+
+test('a Redis of the cluster that answers but refuses commands says so, until it takes them', async () => {
+  const redis = await redisAt();
+  const service = await serviceWith({ CLUSTER_URL: redis.url, CLUSTER_SECRET: secret });
+  await untilSeen(service, 'cluster', answers);
+  await redis.call('ACL', 'SETUSER', 'default', '-@scripting');
+  await untilSeen(service, 'cluster', fails('NOPERM'));
+  await redis.call('ACL', 'SETUSER', 'default', '+@all');
+  await untilSeen(service, 'cluster', answers);
+});

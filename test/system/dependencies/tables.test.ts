@@ -1,3 +1,6 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { expect, test } from '@jest/globals';
 import { openConfiguredStore } from '../../../server/service.js';
 import { startTestService } from '../../support/service.js';
@@ -67,6 +70,18 @@ test('missing credentials and a missing region are causes of their own', async (
   for (const kind of kinds) await untilSeen(anonymous, kind, fails('no credentials'));
   const nowhere = await serviceAt(store.port, { ...files, AWS_REGION: undefined });
   await untilSeen(nowhere, 'rooms', fails('no region: set AWS_REGION'));
+});
+
+test('a DATA_DIR that another service uses is seen to be free again', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'data-'));
+  owns(folder, () => rm(folder, { recursive: true, force: true }));
+  const start = () => startTestService({ DATA_DIR: folder });
+  const first = await start();
+  await untilSeen(first, 'data_dir', { ...answers, where: `folder ${folder}` });
+  const second = owns(await start(), (it) => it.stop());
+  await untilSeen(second, 'data_dir', fails(`DATA_DIR "${folder}" cannot be used`));
+  await first.stop();
+  await untilSeen(second, 'data_dir', answers);
 });
 
 test('only tables with a name are dependencies', async () => {

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, expect, jest, test } from '@jest/globals';
 import { pino } from 'pino';
+import { Dependencies } from '../../../server/dependencies/dependencies.js';
 import { lateStore } from '../../../server/store/lateStore.js';
 import { type Store, StoreError } from '../../../server/store/store.js';
 import { memoryStore } from '../discovery/memoryStore.js';
@@ -50,6 +51,28 @@ test('a store that could not be opened is retried, but not for every request', a
   const asked = store.servers.list();
   openings[1]?.open(memoryStore());
   expect(await asked).toEqual([]);
+});
+
+test('a store that could not be opened is retried without a request, and tells both', async () => {
+  const dependencies = new Dependencies(Date.now);
+  const states: string[] = [];
+  dependencies.onChange(({ state, cause }) => states.push(`${state} ${cause}`));
+  const dependency = dependencies.add('data_dir', 'folder /data');
+  const attempts: ((result: Promise<Store>) => void)[] = [];
+  lateStore(() => new Promise((resolve) => attempts.push(resolve)), log, { dependency });
+  attempts[0]?.(Promise.reject(new Error('no folder')));
+  await jest.advanceTimersByTimeAsync(5000);
+  attempts[1]?.(Promise.resolve(memoryStore()));
+  await jest.advanceTimersByTimeAsync(1);
+  expect(states).toEqual(['fails no folder', 'answers null']);
+});
+
+test('a closed store is not retried', async () => {
+  openings[0]?.fail();
+  await jest.advanceTimersByTimeAsync(1);
+  await store.close();
+  await jest.advanceTimersByTimeAsync(10_000);
+  expect(openings).toHaveLength(1);
 });
 
 test('a stream of a store that is not open fails when it is read', async () => {
