@@ -16,6 +16,8 @@ export interface StartSummary {
   /** Where pub-sub servers are told to post. */
   callbackAddress: string;
   cluster: string;
+  /** Where `GET /metrics` is, and with which token. */
+  metrics: string;
 }
 
 /** Sums up a configuration. `port`: the one that the service listens on. */
@@ -32,6 +34,7 @@ export function startSummary(config: Config, port: number): StartSummary {
       clusterUrl === undefined
         ? 'off: CLUSTER_URL is unset'
         : `${describeTarget(clusterUrl)}, as ${peerUrlFor(config, port)}`,
+    metrics: metricsOf(config, port),
   };
 }
 
@@ -42,6 +45,11 @@ function authOf({ auth, dashboardToken, proxyUserHeader }: Config): string {
     proxyUserHeader !== undefined && `a trusted proxy, by ${proxyUserHeader}`,
   ].filter((way) => way !== false);
   return ways.length > 0 ? ways.join(', ') : 'none: DASHBOARD_TOKEN is unset';
+}
+
+function metricsOf({ metricsPort, metricsToken }: Config, port: number): string {
+  const where = metricsPort === 0 ? 'a free port' : `port ${metricsPort ?? port}`;
+  return `${where}, ${metricsToken === undefined ? 'for viewers' : 'with METRICS_TOKEN'}`;
 }
 
 function redisOf({ redisUrl, showContent }: Config): string {

@@ -13,6 +13,7 @@ test('without variables most things are off, and the summary says by which varia
     store: 'embedded, in memory',
     callbackAddress: 'http://127.0.0.1:8000',
     cluster: 'off: CLUSTER_URL is unset',
+    metrics: 'port 8000, for viewers',
   });
 });
 
@@ -31,6 +32,8 @@ test('everything that is on is named, without secrets', () => {
     CLUSTER_URL: 'redis://me:s3cret@[fd00::1]:6380',
     CLUSTER_SECRET: 's3cret-s3cret-s3cret',
     INSTANCE_PEER_URL: 'http://10.0.0.1:8000',
+    METRICS_PORT: '9100',
+    METRICS_TOKEN: 's3cret-s3cret-s3cret',
   });
   expect(summary).toEqual({
     auth: 'token',
@@ -47,6 +50,7 @@ test('everything that is on is named, without secrets', () => {
     store: 'DynamoDB: rooms, servers; other tables: embedded, in memory',
     callbackAddress: 'the local address of the connection to each server, port 8000',
     cluster: '[fd00::1]:6380, as http://10.0.0.1:8000',
+    metrics: 'port 9100, with METRICS_TOKEN',
   });
   expect(JSON.stringify(summary)).not.toContain('s3cret');
 });
