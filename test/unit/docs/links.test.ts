@@ -54,7 +54,7 @@ function missingPaths(text: string): string[] {
   return quoted.map(([, path = '']) => path).filter((path) => !existsSync(resolve(root, path)));
 }
 
-const ofNpmItself = new Set(['ci', 'install', 'install-scripts', 'pack', 'prune']);
+const ofNpmItself = new Set(['audit', 'ci', 'install', 'install-scripts', 'pack', 'prune']);
 
 /** The npm commands in a text that would not run: no such script. */
 function missingCommands(text: string): string[] {

@@ -13,8 +13,8 @@ export interface ProxyProgram {
   program: string;
   /** What its configuration file is called. */
   file: string;
-  configuration: (at: { port: number; folder: string }) => string;
-  arguments: (at: { folder: string; file: string }) => string[];
+  configuration: (at: { port: number; folder: string }) => string | Promise<string>;
+  arguments: (at: { folder: string; file: string; port: number }) => string[];
 }
 
 /** A proxy that runs for one test. */
@@ -41,10 +41,10 @@ export async function startProxy(program: ProxyProgram): Promise<RunningProxy> {
   const folder = await mkdtemp(join(tmpdir(), `${program.program}-`));
   const port = await freePort();
   const file = join(folder, program.file);
-  await writeFile(file, program.configuration({ port, folder }));
+  await writeFile(file, await program.configuration({ port, folder }));
   const shell = spawn(
     '/bin/sh',
-    ['-c', script, 'sh', program.program, ...program.arguments({ folder, file })],
+    ['-c', script, 'sh', program.program, ...program.arguments({ folder, file, port })],
     {
       stdio: ['pipe', 'pipe', 'pipe'],
       // Debian keeps daemons where only root's PATH leads; Caddy writes to its HOME.

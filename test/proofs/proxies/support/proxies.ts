@@ -1,4 +1,4 @@
-/** nginx, Apache, HAProxy and Caddy as docs/proxies.md configures them, or otherwise. */
+/** nginx, Apache, HAProxy and Caddy as docs/proxies.md configures them, or otherwise. `tlsProxies.ts` has the files of docs/deploy. */
 
 import { readFile } from 'node:fs/promises';
 import { type RunningProxy, startProxy } from './program.js';
@@ -73,7 +73,7 @@ export const startApache: StartProxy = (service, example = exampleFor('apache'))
       `,
   });
 
-/** `example`: a frontend that listens on port 80, and its backend. */
+/** `example`: a frontend that listens on port 80 or 8080, and its backend. */
 export const startHaproxy: StartProxy = (service, example = exampleFor('haproxy')) =>
   startProxy({
     program: 'haproxy',
@@ -85,7 +85,7 @@ defaults
   timeout connect 5000
   timeout client 50000
   timeout server 50000
-${leadingTo(example, service).replace('bind :80', `bind 127.0.0.1:${port}`)}`,
+${leadingTo(example, service).replace(/bind :(80)?80$/m, `bind 127.0.0.1:${port}`)}`,
   });
 
 /** `example`: a site of the name `example.org`. */
