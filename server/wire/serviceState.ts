@@ -36,6 +36,11 @@ export interface ServiceState {
 
 /** Answer of `GET /api/state`. */
 export interface StateReport extends ServiceState {
+  /**
+   * Connections by which the counts were wrong when a snapshot corrected them, since this leader began; 0 if all
+   * was exact. Posts that were only late do not count.
+   */
+  drift: number;
   discovery: SourceReport[];
   /** What the service uses outside itself, and whether it answers. In a cluster: that of the leader. */
   dependencies: DependencyReport[];

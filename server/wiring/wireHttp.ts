@@ -24,7 +24,7 @@ import { serviceVersion } from '../serviceVersion.js';
 import type { InstanceView } from '../wire/instanceView.js';
 import type { ClusterParts } from './wireCluster.js';
 import type { Fleet } from './wireFleet.js';
-import type { MetricsParts } from './wireMetrics.js';
+import { correctedIn, type MetricsParts } from './wireMetrics.js';
 import type { PastParts } from './wirePast.js';
 import type { RoomParts } from './wireRooms.js';
 import { type ServerParts, wireStartup } from './wireServers.js';
@@ -109,6 +109,7 @@ function appNeedsOf(needs: HttpWiringNeeds): AppNeeds {
     fleet: {
       servers: () => fleet().view.serverDetails(),
       state: () => fleet().view.state(),
+      drift: () => correctedIn(fleet()),
       discovery: () => fleet().discovery.reports(),
       dependencies: () => needs.dependencies.reports(),
     },

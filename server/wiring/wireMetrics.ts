@@ -87,7 +87,9 @@ function meterOf({ requests, resyncs }: Counts, registry: MetricsRegistry): Requ
   };
 }
 
-const correctedIn = ({ activation }: Fleet) => activation.getSnapshot().context.tally.corrected;
+/** Connections that snapshots corrected since the fleet began. */
+export const correctedIn = ({ activation }: Fleet) =>
+  activation.getSnapshot().context.tally.corrected;
 
 function fleetAsRead(fleet: Fleet): ReadFleet {
   const { view, discovery } = fleet;

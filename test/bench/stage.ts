@@ -10,28 +10,30 @@ export interface Stage {
   service: BenchChild<{ url: string }>;
 }
 
-/** Starts a poster with so many rooms, and a service that knows it. */
+/** Starts a poster with so many rooms, and a service that knows it. `file`: see `startService`. */
 export async function startStage(
   rooms: number,
   env: Record<string, string> = {},
   node: string[] = [],
+  file?: string,
 ): Promise<Stage> {
   const poster = await startPoster(rooms);
   const more = { RESYNC_INTERVAL_MS: '3600000', MAX_VIEWERS: '20000', ...env };
-  return { poster, service: await startService([poster.ready.id], more, node) };
+  return { poster, service: await startService([poster.ready.id], more, node, file) };
 }
 
 /** Starts a pub-sub server with so many rooms, which posts when it is told. */
 export const startPoster = (rooms: number) =>
   startChild<{ id: string }>('./posterProcess', { options: { rooms } });
 
-/** Starts a service that knows these pub-sub servers. */
+/** Starts a service that knows these pub-sub servers. `file`: that of another build, without its extension. */
 export const startService = (
   servers: readonly string[],
   env: Record<string, string> = {},
   node: string[] = [],
+  file = './serviceProcess',
 ) =>
-  startChild<{ url: string }>('./serviceProcess', {
+  startChild<{ url: string }>(file, {
     env: { PORT: '0', PUBSUB_SERVERS: servers.join(','), ...env },
     node,
   });

@@ -8,6 +8,8 @@ import type { SourceReport } from '../../wire/sourceReport.js';
 export interface FleetNeeds {
   servers: () => ServerDetails[];
   state: () => ServiceState;
+  /** Connections that snapshots corrected. */
+  drift: () => number;
   /** The state of each discovery source. */
   discovery: () => SourceReport[];
   /** The health of what the service uses outside itself. */
@@ -27,6 +29,7 @@ export function fleetRoutes(router: Router, needs: FleetNeeds): void {
     .get('/api/state', (ctx) => {
       const report: StateReport = {
         ...needs.state(),
+        drift: needs.drift(),
         discovery: needs.discovery(),
         dependencies: needs.dependencies(),
       };

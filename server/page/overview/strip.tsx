@@ -35,6 +35,7 @@ export function Strip() {
       </Item>
       <Item title="Numbers">
         <Completeness />
+        <Drift />
       </Item>
     </dl>
   );
@@ -91,6 +92,22 @@ function Completeness() {
       title={incompleteWords(missingServers.value.map(({ id }) => lookOf(id).fullName))}
     >
       incomplete
+    </span>
+  );
+}
+
+/** How exact the numbers were. */
+function Drift() {
+  const { drift } = service.value ?? {};
+  if (drift === undefined) return null;
+  const title =
+    drift === 0
+      ? 'Every snapshot of a server said what was counted: no post was lost.'
+      : `Snapshots of servers corrected the numbers by ${formatNumber(drift)} connections. Posts were lost, or a server restarted without saying so.`;
+  return (
+    <span class="quiet" data-drift={drift} title={title}>
+      {' '}
+      drift {formatNumber(drift)}
     </span>
   );
 }

@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import type { Service } from '../../../server/service.js';
 import { eventually } from '../../support/eventually.js';
 import { toldUrl, useHarness } from '../../support/harness.js';
-import { post } from '../../support/http.js';
+import { ask, post } from '../../support/http.js';
 import { type Samples, scrape } from '../../support/metricSamples.js';
 
 const harness = useHarness();
@@ -151,6 +151,8 @@ describe('drift', () => {
     await eventually(async () =>
       expect(await scrape(service)).toMatchObject({ snapshot_drift_connections_total: 3 }),
     );
+    const { text } = await ask(`${service.url}/api/state`);
+    expect(JSON.parse(text)).toMatchObject({ drift: 3 });
     expect((await scrape(service))['resyncs_total{reason="regular"}']).toBeGreaterThanOrEqual(1);
   });
 
