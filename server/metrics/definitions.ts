@@ -60,7 +60,7 @@ export const readMetrics = [
   gauge('servers', 'active', 'pub-sub servers, by state', ['state']),
   counter(
     'server_requests_total',
-    'leader',
+    'instance',
     'requests to pub-sub servers. `failed`: without a good answer in time',
     ['request', 'outcome'],
   ),
@@ -125,7 +125,7 @@ export const histograms = [
   ),
   histogram(
     'server_request_duration_seconds',
-    'leader',
+    'instance',
     'requests to pub-sub servers, with or without an answer',
     buckets.request,
     ['request'],

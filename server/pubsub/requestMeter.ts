@@ -2,9 +2,9 @@ import type { SnapshotReason } from '../../machines/ports.js';
 
 /**
  * Requests to pub-sub servers. `activate`: post, and tell the connections. `silence`: stop posting. `probe`: is it
- * there? `rooms`: the list of watched rooms.
+ * there? `rooms`: the list of watched rooms. `state`: the document of a room.
  */
-export const requestKinds = ['activate', 'silence', 'probe', 'rooms'] as const;
+export const requestKinds = ['activate', 'silence', 'probe', 'rooms', 'state'] as const;
 
 export type RequestKind = (typeof requestKinds)[number];
 

@@ -1,11 +1,13 @@
 import type { RoomName, ServerId } from '../../machines/ports.js';
 import { expectSuccess, expectUncompressed, isAbsent } from './pubSubAnswers.js';
 import { PubSubHttp, type PubSubHttpNeeds } from './pubSubHttp.js';
+import { metered, type RequestMeter } from './requestMeter.js';
 
 /** What asking servers for rooms needs of the rest of the service. */
 export interface RoomStatesNeeds extends PubSubHttpNeeds {
   /** Called when a server has answered. */
   onHeard: (server: ServerId) => void;
+  meter?: RequestMeter | undefined;
 }
 
 /** How a server is asked for a room. */
@@ -31,7 +33,17 @@ export class RoomStates {
    * The document of a room as one Yjs update (v1); undefined: the server does not hold it. Check the name
    * with `canAsk` before. Rejects with an Error that has the reason.
    */
-  async roomState(
+  roomState(
+    server: ServerId,
+    room: RoomName,
+    asking: AskingForRoom,
+  ): Promise<Uint8Array | undefined> {
+    const { meter } = this.#needs;
+    const { signal } = asking;
+    return metered(() => this.#ask(server, room, asking), 'state', { meter, signal });
+  }
+
+  async #ask(
     server: ServerId,
     room: RoomName,
     { takesNames, maxBytes, signal }: AskingForRoom,

@@ -18,6 +18,7 @@ import { filledConnections } from '../observations/filledConnections.js';
 import type { Observations } from '../observations/observations.js';
 import type { AddressBook } from '../pubsub/addressBook.js';
 import type { PubSubHttpNeeds } from '../pubsub/pubSubHttp.js';
+import type { RequestMeter } from '../pubsub/requestMeter.js';
 import type { RoomPosts } from '../pubsub/roomPosts.js';
 import { RoomStates } from '../pubsub/roomStates.js';
 import { defaultTimeouts, RedisChannels } from '../redis/redisChannels.js';
@@ -47,6 +48,8 @@ export interface RoomWiringNeeds {
   http: PubSubHttpNeeds;
   /** A server answered. */
   onHeard: (server: ServerId) => void;
+  /** Is told of requests for documents. */
+  meter: RequestMeter;
   /** Whether a server announced to this instance that it takes all names of rooms. */
   takesNames: (server: ServerId) => boolean;
   observations: Pick<Observations, 'roomSeen' | 'connections'>;
@@ -113,7 +116,7 @@ export function wireRooms(wiring: RoomWiringNeeds) {
   const sources = new RoomSources(followerFacts);
   const directory = new RoomDirectory({
     facts: sources.facts,
-    states: showContent ? new RoomStates({ ...wiring.http, onHeard: wiring.onHeard }) : undefined,
+    states: showContent ? statesOf(wiring) : undefined,
     rooms: store.rooms,
     isStorePartial,
     maxStateBytes: config.maxSnapshotBytes,
@@ -208,6 +211,9 @@ export function wireRooms(wiring: RoomWiringNeeds) {
     close,
   };
 }
+
+const statesOf = ({ http, onHeard, meter }: RoomWiringNeeds) =>
+  new RoomStates({ ...http, onHeard, meter });
 
 const bodyTimeoutMs = 5000;
 

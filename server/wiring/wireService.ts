@@ -153,6 +153,7 @@ export function wireService(needs: WiringNeeds): WiredService {
       current?.fleet.view.noteHeard(server);
       current?.fleet.discovery.noteHeard(server);
     },
+    meter: metrics.meters.meter,
     takesNames: (server) => servers.agents.supports(server, 'names'),
     observations,
     tell,
