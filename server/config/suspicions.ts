@@ -12,7 +12,7 @@ const serviceLink = /_SERVICE_(HOST|PORT)(_|$)|_PORT_\d+_(TCP|UDP|SCTP)(_|$)/;
 
 /** A sentence for each suspicion, without values. */
 export function suspicionsOf(env: Environment): string[] {
-  return [...misspelt(env), ...shortToken(env)];
+  return [...misspelt(env), ...shortTokens(env)];
 }
 
 /** Variables that nobody reads and that look like one of ours that is unset. */
@@ -46,10 +46,12 @@ function mistakesIn({ length }: string): number {
   return length < 12 ? 2 : 3;
 }
 
-function shortToken(env: Environment): string[] {
-  const { text } = readVariable(env, 'DASHBOARD_TOKEN');
-  if (text === undefined || text.length >= leastTokenLength) return [];
-  return [
-    `DASHBOARD_TOKEN has fewer than ${leastTokenLength} characters, so it can be guessed: make a random one, such as with openssl rand -base64 32`,
-  ];
+/** Tokens that can be guessed. Secrets that are too short are refused. */
+function shortTokens(env: Environment): string[] {
+  return ['DASHBOARD_TOKEN', 'METRICS_TOKEN']
+    .filter((name) => (readVariable(env, name).text?.length ?? leastTokenLength) < leastTokenLength)
+    .map(
+      (name) =>
+        `${name} has fewer than ${leastTokenLength} characters, so it can be guessed: make a random one, such as with openssl rand -base64 32`,
+    );
 }

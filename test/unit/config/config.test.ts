@@ -377,6 +377,7 @@ describe('an environment written by people and platforms', () => {
     REDIS_CHANNEL_PREFIX: 'doc:',
     REDIS_PRESENCE_SUFFIX: ':who',
     DASHBOARD_TOKEN: 's3cret-of-sixteen-letters',
+    METRICS_TOKEN: 's3cret-of-sixteen-letters',
     AUTH: 'token',
     PROXY_USER_HEADER: 'X-Forwarded-User',
     SIGN_OUT_URL: '/oauth2/sign_out',

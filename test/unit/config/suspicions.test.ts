@@ -63,12 +63,15 @@ describe('a misspelt variable', () => {
 });
 
 describe('a token', () => {
-  test('under 16 characters is a warning, without the token', () => {
-    const warnings = warningsOf({ DASHBOARD_TOKEN: '123456789012345' });
-    expect(warnings).toEqual([expect.stringContaining('DASHBOARD_TOKEN has fewer than 16')]);
-    expect(warnings.join()).not.toContain('123456789012345');
-    expect(warningsOf({ DASHBOARD_TOKEN: '1234567890123456' })).toEqual([]);
-  });
+  test.each(['DASHBOARD_TOKEN', 'METRICS_TOKEN'])(
+    'in %s under 16 characters is a warning, without the token',
+    (name) => {
+      const warnings = warningsOf({ [name]: '123456789012345' });
+      expect(warnings).toEqual([expect.stringContaining(`${name} has fewer than 16`)]);
+      expect(warnings.join()).not.toContain('123456789012345');
+      expect(warningsOf({ [name]: '1234567890123456' })).toEqual([]);
+    },
+  );
 });
 
 describe('a quote', () => {
