@@ -2,6 +2,7 @@ import { expect, test } from '@jest/globals';
 import { freePort } from '../../../server/demo/serviceChild.js';
 import { eventually } from '../../support/eventually.js';
 import { startRedis } from '../../support/redisServer.js';
+import { startTestService } from '../../support/service.js';
 import { owns } from '../../support/stage.js';
 import { startStaged, useBrowser } from './support/pages.js';
 
@@ -25,5 +26,19 @@ test('the page names the Redis that does not answer, the cause and since when, u
   await eventually(async () => expect(await notice.textContent()).toContain('WRONGPASS'));
   await guarded.stop();
   owns(await startRedis({ port, password: 's3cret' }), (it) => it.stop());
+  await notice.waitFor({ state: 'detached' });
+});
+
+test('the page of an instance that knows no leader names the Redis of the cluster', async () => {
+  const port = await freePort();
+  const env = {
+    CLUSTER_URL: `redis://127.0.0.1:${port}`,
+    CLUSTER_SECRET: 'a secret of sixteen letters',
+  };
+  const service = owns(await startTestService(env), (it) => it.stop());
+  const page = await browser.open(service.url, { allowed: /status of 503/ });
+  const notice = page.locator('[data-notice="dependencies"]');
+  await notice.getByText(`The Redis of the cluster at 127.0.0.1:${port} does not answer`).waitFor();
+  owns(await startRedis({ port }), (it) => it.stop());
   await notice.waitFor({ state: 'detached' });
 });
