@@ -96,6 +96,21 @@ describe.each(Object.entries(releases))('the chart for %s', (_, values) => {
   });
 });
 
+test('a misspelt field, a missing one and a wrong type are found', async () => {
+  const manifests = await render(one);
+  const deployment = the(manifests, 'Deployment');
+  const { spec } = deployment.spec.template;
+  spec.enableServicLinks = false;
+  spec.containers[0].livenessProbe.httpGet.path = 5;
+  delete spec.containers[0].name;
+  const found = problemsOf(deployment).join('\n');
+  for (const part of ['/enableServicLinks is not known', '/httpGet/path', '"name"'])
+    expect(found).toContain(part);
+  expect(problemsOf({ ...the(manifests, 'Secret'), stringDate: {} })).toEqual([
+    '/stringDate is not known',
+  ]);
+});
+
 test.each(['one', 'cluster', 'everything'] as const)(
   'the service accepts the variables of the chart: %s',
   async (name) => {
