@@ -3,12 +3,14 @@ import { render } from 'preact';
 import { session } from './api.js';
 import { App } from './app.js';
 import { applyFleetUpdate, applyStreamStatus } from './model/fleet.js';
+import { startFilling } from './model/past.js';
 import { startPolling } from './model/polling.js';
 import { loadSession } from './session/session.js';
 import { connectFleet } from './stream/connection.js';
 
 render(<App />, document.getElementById('app') as HTMLElement);
 startPolling();
+startFilling();
 await loadSession();
 await connectFleet({
   onUpdate: applyFleetUpdate,

@@ -2,7 +2,7 @@ import { computed, signal } from '@preact/signals';
 import { noteSignedOut, session } from '../api.js';
 import { steadyNow } from '../steadyNow.js';
 import type { FleetUpdate, StreamStatus } from '../stream/messages.js';
-import { History } from './history.js';
+import { History, type HistoryPoint } from './history.js';
 import { RoomIndex } from './roomIndex.js';
 import { ServerList } from './serverList.js';
 
@@ -139,6 +139,12 @@ export function applyStreamStatus(status: StreamStatus): void {
   if (status.kind === 'signedOut') noteSignedOut();
   else if (status.kind === 'live' && session.value?.signedIn === false)
     session.value = { ...session.value, signedIn: true };
+}
+
+/** Adds points of the past to the history. */
+export function fillHistory(points: readonly HistoryPoint[]): void {
+  history.fill(points);
+  historyVersion.value += 1;
 }
 
 /** Adds the current numbers to the history. */

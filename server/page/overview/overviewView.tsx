@@ -21,6 +21,7 @@ import { Count } from '../ui/count.js';
 import { formatNumber } from '../ui/numbers.js';
 import { clockTime } from '../ui/time.js';
 import { NoServers } from './emptyStates.js';
+import { SpanSelect, spanSeconds } from './span.js';
 
 const Plot = lazyView(() => import('./plot.js').then(({ Plot }) => Plot));
 
@@ -33,6 +34,7 @@ export function OverviewView() {
   return (
     <div class="stack">
       <h1 class="visually-hidden">Overview</h1>
+      <SpanSelect />
       <div class="trends">
         <Trend title="Connections" value={connections.value} series="connections" />
         <Trend title="Rooms" value={roomCount.value} series="rooms" />
@@ -71,8 +73,14 @@ function Trend({
 
 /** The plot in words, for screen readers. */
 function alternative(values: readonly (number | null)[]): string {
-  const known = values.filter((value) => value !== null);
-  const since = (history.seconds[0] ?? 0) * 1000;
+  const { seconds } = history;
+  const from = (seconds.at(-1) ?? 0) - spanSeconds.value;
+  const first = Math.max(
+    0,
+    seconds.findIndex((second) => second >= from),
+  );
+  const known = values.slice(first).filter((value) => value !== null);
+  const since = (seconds[first] ?? 0) * 1000;
   if (known.length === 0) return 'No numbers yet.';
   const low = formatNumber(known.reduce((a, b) => Math.min(a, b)));
   const high = formatNumber(known.reduce((a, b) => Math.max(a, b)));

@@ -6,12 +6,13 @@ import { history, historyVersion } from '../model/fleet.js';
 import { useWidth } from '../rooms/useWidth.js';
 import { formatCompact, formatNumber } from '../ui/numbers.js';
 import { clockTime } from '../ui/time.js';
+import { spanSeconds } from './span.js';
 
 const height = 132;
 /** Seconds shown at least, even if the page was opened just now. */
 const leastSeconds = 30;
 
-/** A plot of one total since the page was opened. The caller adds the same facts as text. */
+/** A plot of one total over time. The caller adds the same facts as text. */
 export function Plot({ series }: { series: 'connections' | 'rooms' }) {
   const box = useRef<HTMLDivElement>(null);
   const plot = useRef<uPlot>(null);
@@ -30,6 +31,7 @@ export function Plot({ series }: { series: 'connections' | 'rooms' }) {
   }, [series, width, isDark]);
   useSignalEffect(() => {
     historyVersion.value;
+    spanSeconds.value;
     plot.current?.setData(data(series));
   });
   return (
@@ -84,7 +86,7 @@ function options(
       points: { size: 7 },
     },
     scales: {
-      x: { range: (_, min, max) => [Math.min(min, max - leastSeconds), max] },
+      x: { range: (_, min, max) => [shownFrom(min, max), max] },
       y: { range: (_, __, max) => [0, Math.max(4, max * 1.15)] },
     },
     axes: [
@@ -111,6 +113,10 @@ function options(
     hooks: { setCursor: [(made) => point(pointedAt(made))] },
   };
 }
+
+/** The first second that is shown. */
+const shownFrom = (min: number, max: number) =>
+  Math.min(Math.max(min, max - spanSeconds.peek()), max - leastSeconds);
 
 /** Steps, because a count stays the same until it changes. */
 const steps = uPlot.paths.stepped?.({ align: 1 });

@@ -2,9 +2,10 @@ import { createServer, request } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { expect, test } from '@jest/globals';
 import { freePort } from '../../../server/demo/serviceChild.js';
+import type { FleetHistory } from '../../../server/wire/historyReport.js';
 import { eventually } from '../../support/eventually.js';
 import { connectTo, editIn, nth, sharedFleet, startReal } from '../../support/fleet.js';
-import { owns, patient, serversOf, startDouble, stopStaged } from '../../support/stage.js';
+import { getJson, owns, patient, serversOf, startDouble, stopStaged } from '../../support/stage.js';
 import { filledStore } from '../security/filledStore.js';
 import {
   serviceIsAway,
@@ -36,6 +37,28 @@ test('counts change on the page as editors come and go', async () => {
   await editor.leave();
   await untilStrip(page, { connections: 2, rooms: 2 });
   await row.locator('.number', { hasText: /^1$/ }).waitFor();
+});
+
+test('a reload loses nothing of the plots', async () => {
+  const service = await startStaged(fleet, { LINGER_MS: '20000' });
+  const page = await browser.open(service.url);
+  const editors = await Promise.all(['a', 'b', 'c'].map((room) => editIn(nth(fleet, 0), room)));
+  await untilStrip(page, { connections: 3, numbers: 'complete' });
+  const known = async () => {
+    const { connections } = await getJson<FleetHistory>(`${service.url}/api/history`);
+    return connections;
+  };
+  await eventually(async () => expect(await known()).toContain(3));
+  for (const editor of editors) await editor.leave();
+  await untilStrip(page, { connections: 0 });
+  await eventually(async () => expect((await known()).at(-1)).toBe(0));
+
+  await page.reload();
+  await untilStrip(page, { connections: 0, numbers: 'complete' });
+  const words = page.locator('figcaption', { hasText: 'Connections' });
+  await eventually(async () => expect(await words.textContent()).toContain('highest 3'));
+  await page.getByLabel('How far back the plots go').selectOption('Last hour');
+  await eventually(async () => expect(await words.textContent()).toContain('highest 3'));
 });
 
 test('a killed server turns unreachable and its connections leave the totals', async () => {

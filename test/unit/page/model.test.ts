@@ -185,6 +185,29 @@ describe('the history', () => {
     ]);
   });
 
+  test('is filled with what the service knows, except where it knows better itself', () => {
+    const history = new History();
+    history.record(10_000, null, null);
+    history.record(12_000, 5, 2);
+    history.record(20_000, null, null);
+    history.fill([
+      { second: 1, connections: 1, rooms: 1 },
+      { second: 5, connections: null, rooms: null },
+      { second: 11, connections: 3, rooms: 1 },
+      { second: 12, connections: 4, rooms: 1 },
+      { second: 13, connections: 6, rooms: 3 },
+    ]);
+    expect([history.seconds, history.connections, history.rooms]).toEqual([
+      [1, 5, 11, 12, 13, 20],
+      [1, null, 3, 5, 6, null],
+      [1, null, 1, 2, 3, null],
+    ]);
+    history.fill([]);
+    expect(history.seconds).toHaveLength(6);
+    history.record(21_000, 7, 3);
+    expect(history.connections.at(-1)).toBe(7);
+  });
+
   test('stays small for days and keeps the first and the last second', () => {
     const history = new History(100);
     const seconds = 3 * 24 * 3600;
