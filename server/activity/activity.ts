@@ -12,6 +12,9 @@ export interface ActivityNeeds {
 /** Called with an event. `isOwn`: this instance noted it; if not, another one of the cluster did. */
 export type ActivityListener = (event: ActivityEvent, isOwn: boolean) => void;
 
+/** The number in the id. */
+const numberOf = ({ id }: ActivityEvent) => Number.parseInt(id, 10);
+
 /** Events that are kept. */
 export const maxEvents = 500;
 
@@ -43,6 +46,14 @@ export class Activity {
   /** Adds an event of another instance, unless it is known. */
   take(event: ActivityEvent): void {
     if (!this.#events.has(event.id)) this.#add(event, false);
+  }
+
+  /** Adds events of earlier leaders, in the order of time. No listener is told: they are not new. */
+  restore(events: readonly ActivityEvent[]): void {
+    const all = new Map([...events, ...this.#events.values()].map((event) => [event.id, event]));
+    const sorted = [...all.values()].sort((one, other) => numberOf(one) - numberOf(other));
+    this.#events.clear();
+    for (const event of sorted.slice(-maxEvents)) this.#events.set(event.id, event);
   }
 
   /** The events after an id, oldest first; all that are kept if the id is undefined or not kept any more. */

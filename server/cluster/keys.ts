@@ -9,6 +9,8 @@ export const clusterKeys = {
   taken: '{pubsub-dashboard}:taken',
   /** Hash: pub-sub servers. */
   servers: '{pubsub-dashboard}:servers',
+  /** List: the last events, oldest first. */
+  activity: '{pubsub-dashboard}:activity',
   /** Sorted set: sessions that signed out, by their expiry. */
   signOuts: '{pubsub-dashboard}:sign-outs',
   /** Hash: see scripts/signOut.lua. */

@@ -3,6 +3,7 @@ import type Router from '@koa/router';
 import type { Logger } from 'pino';
 import type { InstanceContext, InstanceEvent } from '../../machines/instanceSetup.js';
 import type { ElectionEvent, InstanceId, Leader, ServerId } from '../../machines/ports.js';
+import type { Activity } from '../activity/activity.js';
 import type { InstanceInfo } from '../cluster/clusterStore.js';
 import type { ClusterConnection } from '../cluster/connect.js';
 import { createElection } from '../cluster/election.js';
@@ -29,6 +30,7 @@ import { serviceVersion } from '../serviceVersion.js';
 import { AtMostEvery } from '../timing/atMostEvery.js';
 import { systemClock } from '../timing/clock.js';
 import type { InstanceView } from '../wire/instanceView.js';
+import { wireClusterActivity } from './wireClusterActivity.js';
 import type { Fleet } from './wireFleet.js';
 import { addCallbackRoutes, wireInstanceCallbacks } from './wireInstanceCallbacks.js';
 import { type Leadership, leadingFeed } from './wireLeadership.js';
@@ -55,6 +57,8 @@ export interface ClusterWiringNeeds {
   tell: (event: InstanceEvent) => void;
   /** Another instance leads than before, or none. */
   onLeader: (leader: Leader | undefined) => void;
+  /** What happens at this instance. */
+  activity: Activity;
   /** What the election tells the instance's machine. */
   onElection: (event: ElectionEvent) => void;
 }
@@ -105,6 +109,7 @@ export function wireCluster(needs: ClusterWiringNeeds) {
     others: new OtherInstances(requests, peers),
     isStarting: () => followed.isStarting,
   };
+  const activity = wireClusterActivity({ ...needs, requests, isLeading, leader });
   const electionLog = new ElectionLog(log);
   return {
     lease,
@@ -125,6 +130,7 @@ export function wireCluster(needs: ClusterWiringNeeds) {
       };
       instanceEventRoutes(router, { leading, clock: systemClock });
       addCallbackRoutes(router, callbacks, bodyLimits);
+      activity.addRoutes(router, bodyLimits.bodyTimeoutMs);
     },
     hasSuccessor: () => others().length > 0,
     /** Viewers of the live counts at all instances. */
@@ -143,9 +149,15 @@ export function wireCluster(needs: ClusterWiringNeeds) {
       if (!fleet()) followed.note(context.leader);
     },
     /** A leadership of this instance begins. */
-    lead: (led: Fleet) => followed.lead(localUpstream(leadingFeed(led, lease), systemClock)),
+    lead: (led: Fleet) => {
+      followed.lead(localUpstream(leadingFeed(led, lease), systemClock));
+      activity.lead();
+    },
     /** Its fleet is about to be closed. */
-    stopLeading: () => followed.stopLeading(),
+    stopLeading: () => {
+      activity.stopLeading();
+      followed.stopLeading();
+    },
     /** The others learn at once that this instance goes. Resolves when Redis knows, or does not answer. */
     leave: () => {
       lease.release();
@@ -156,6 +168,7 @@ export function wireCluster(needs: ClusterWiringNeeds) {
       lease.close();
       shared.signOuts.close();
       inbox.close();
+      activity.close();
       reach.close();
       requests.close();
       store.close();

@@ -135,6 +135,7 @@ export function wireService(needs: WiringNeeds): WiredService {
       counts: metrics.counts,
       tell,
       onLeader: (leader) => rooms.follow(leader),
+      activity: past.activity,
       onElection: (event) => past.roles.noteElection(event),
     });
   const observations = new Observations({
