@@ -7,6 +7,7 @@ import type { InstanceActor } from '../../machines/instanceMachine.js';
 import type { InstanceEvent } from '../../machines/instanceSetup.js';
 import type { RoomName, ServerId } from '../../machines/ports.js';
 import type { Delta } from '../../machines/tally.js';
+import { noteDependencies } from '../activity/dependencyActivity.js';
 import type { ClusterConnection } from '../cluster/connect.js';
 import { redisServersTable } from '../cluster/redisServersTable.js';
 import type { Config } from '../config/config.js';
@@ -115,6 +116,7 @@ export function wireService(needs: WiringNeeds): WiredService {
     fleet: () => current?.fleet,
     watchedRooms: () => rooms.watched(),
   });
+  noteDependencies(needs.health.dependencies, (event) => past.activity.note(event));
   const remembered = rememberedIn(needs);
   const knownServers = async () => {
     const items = await remembered.list().catch(() => []);
