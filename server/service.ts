@@ -14,7 +14,7 @@ import { listen } from './http/listening.js';
 import { lateStore } from './store/lateStore.js';
 import type { Store } from './store/store.js';
 import { withDeadline } from './timing/withDeadline.js';
-import { wireDependencies } from './wiring/wireDependencies.js';
+import { type CheckOptions, wireDependencies } from './wiring/wireDependencies.js';
 import { type WiredService, type WiringNeeds, wireService } from './wiring/wireService.js';
 
 /** A running dashboard service. */
@@ -50,8 +50,8 @@ export interface ServiceOverrides {
   /** Opens the metadata store. */
   openStore?: typeof openConfiguredStore;
   discoveryIntervalMs?: number;
-  /** Time between two questions to a dependency. */
-  checkEveryMs?: number;
+  /** How often dependencies are asked, and whether tables are asked: not if the store is a double. */
+  checks?: CheckOptions;
   clock?: WiringNeeds['clock'];
   readTimeoutsMs?: WiringNeeds['readTimeoutsMs'];
   lookup?: WiringNeeds['lookup'];
@@ -70,7 +70,7 @@ export async function startService(
   const {
     openStore = openConfiguredStore,
     spareConnections: spare = spareConnections,
-    checkEveryMs,
+    checks,
     ...forWiring
   } = overrides;
   const server = createServer({
@@ -85,7 +85,7 @@ export async function startService(
     trustedProxies: config.trustedProxies,
   };
   limitConnections(server, limits, log);
-  const health = wireDependencies(config, log, { everyMs: checkEveryMs });
+  const health = wireDependencies(config, log, checks);
   const connection = await connectCluster(config, log, health.cluster);
   await listen(server, config).catch((error: unknown) => {
     connection?.close();

@@ -26,6 +26,13 @@ export interface DependencyParts {
   close(): Promise<void>;
 }
 
+/** What tests change about checks. */
+export interface CheckOptions {
+  everyMs?: number;
+  /** Whether tables with a name are asked. Default: true. */
+  asksTables?: boolean;
+}
+
 const tableKinds = ['rooms', 'servers', 'connections'] as const;
 
 /** Longer than the two tries of a name server. ECS may need several requests for its answer. */
@@ -35,7 +42,7 @@ const deadlinesMs = { dns: 3500, ecs: 5000 };
 export function wireDependencies(
   config: Config,
   log: Logger,
-  { everyMs }: { everyMs?: number | undefined } = {},
+  { everyMs, asksTables = true }: CheckOptions = {},
 ): DependencyParts {
   const dependencies = new Dependencies(Date.now);
   const dependencyLog = new DependencyLog(dependencies, log);
@@ -55,7 +62,7 @@ export function wireDependencies(
     closing.push(() => source.close?.());
     return checkOf(source, dependencies.add(source.name, where));
   });
-  const tables = tablesOf(config).map(([kind, table]) => ({
+  const tables = (asksTables ? tablesOf(config) : []).map(([kind, table]) => ({
     kind,
     table,
     dependency: dependencies.add(kind, `table ${table}`),

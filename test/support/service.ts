@@ -17,7 +17,7 @@ export function startTestService(
   return startService(
     readConfig({ PORT: '0', STATE_DIR: 'none', ...env }),
     pino({ level: env.LOG_LEVEL ?? 'silent' }),
-    { openStore: openNoted, ...overrides },
+    { openStore: openNoted, checks: { asksTables: !overrides.openStore }, ...overrides },
   );
 }
 

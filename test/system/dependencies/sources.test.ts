@@ -6,7 +6,7 @@ import { startNameServer } from '../discovery/nameServer.js';
 import { answers, fails, setVariables, untilSeen } from './support.js';
 
 const serviceWith = async (env: Record<string, string>) =>
-  owns(await startTestService(env, { checkEveryMs: 200 }), (it) => it.stop());
+  owns(await startTestService(env, { checks: { everyMs: 200 } }), (it) => it.stop());
 
 test('a name server that fails, is silent and recovers is seen without a viewer', async () => {
   const server = owns(await startNameServer(), (it) => it.stop());

@@ -2,7 +2,6 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from '@jest/globals';
-import { openConfiguredStore } from '../../../server/service.js';
 import { startTestService } from '../../support/service.js';
 import { owns } from '../../support/stage.js';
 import { startUnresponsivePorts } from '../../support/unresponsivePorts.js';
@@ -23,7 +22,7 @@ const kinds = ['rooms', 'servers', 'connections'] as const;
 /** A service with tables at this port, which are looked at often. */
 async function serviceAt(port: number, aws: Record<string, string | undefined> = {}) {
   setVariables({ ...awsVariables(port), AWS_EC2_METADATA_DISABLED: 'true', ...aws });
-  const service = await startTestService(tableVariables, { checkEveryMs: 200 });
+  const service = await startTestService(tableVariables, { checks: { everyMs: 200 } });
   return owns(service, (it) => it.stop());
 }
 
@@ -88,8 +87,7 @@ test('only tables with a name are dependencies', async () => {
   const store = await dynamoDb();
   setVariables(awsVariables(store.port));
   const { rooms } = tables;
-  const openStore = openConfiguredStore;
-  const service = await startTestService({ DYNAMODB_TABLE: rooms }, { openStore });
+  const service = await startTestService({ DYNAMODB_TABLE: rooms });
   owns(service, (it) => it.stop());
   expect((await dependenciesOf(service)).map(({ name }) => name)).toEqual(['rooms']);
 });

@@ -270,7 +270,13 @@ describe('real answers match the description:', () => {
     await own.putRooms(['a']);
     const service = await startRest(broken, {
       overrides: { discoveryIntervalMs: 20 },
-      env: { MAX_VIEWERS: '1', DYNAMODB_TABLE: 'given', INSPECT: 'true' },
+      env: {
+        MAX_VIEWERS: '1',
+        DYNAMODB_TABLE: 'given',
+        INSPECT: 'true',
+        PUBSUB_DNS: 'pubsub.invalid',
+        PUBSUB_DNS_SERVER: '127.0.0.1:9',
+      },
     });
     const of = asker(service);
     const sub = 'get /api/rooms/{name}/servers';

@@ -12,7 +12,7 @@ test('a Redis that does not answer is a metric, with its failures, until it answ
   const port = await freePort();
   const service = await harness.service(
     { REDIS_URL: `redis://127.0.0.1:${port}` },
-    { checkEveryMs: 50 },
+    { checks: { everyMs: 50 } },
   );
   const errors = 'redis_errors_total{dependency="redis"}';
   await eventually(async () => {

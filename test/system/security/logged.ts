@@ -27,6 +27,7 @@ export async function startLogged(
   const config = readConfig({ PORT: '0', ...env });
   const started = await startService(config, log, {
     openStore: async () => emptyStore,
+    checks: { asksTables: false },
     ...overrides,
   });
   let stopped: Promise<void> | undefined;
