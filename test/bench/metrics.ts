@@ -1,7 +1,7 @@
 /**
- * What metrics cost: a post, and a frame to each of 500 viewers, of a service that is scraped every second,
- * which is more often than usual. In turn with one that is not: of the same build, or of the one that
- * `BENCH_BESIDE` names, a compiled `serviceProcess` without its extension.
+ * What metrics cost: a post, and a frame to each of 500 viewers, of a service that is scraped every 15 s. In
+ * turn with one that is not: of the same build, or of the one that `BENCH_BESIDE` names, a compiled
+ * `serviceProcess` without its extension. And what a scrape costs.
  */
 import { setTimeout as pause } from 'node:timers/promises';
 import got from 'got';
@@ -13,7 +13,8 @@ import { post, type Stage, startStage, untilLive, untilTrue } from './stage.js';
 
 const rounds = isQuick ? 3 : 9;
 const durationMs = isQuick ? 1000 : 3000;
-const scrapeMs = 1000;
+const scrapeMs = 15_000;
+const scrapes = 20;
 /** At most 5 % more. */
 const aim = 1.05;
 const each: FanOutCase = { viewers: 500, rooms: 1000, stream: 'changes', intervalMs: 50 };
@@ -58,6 +59,22 @@ async function frameCost({ stage: { poster }, fans }: Side) {
   return { us: usPerFrame, loadShare };
 }
 
+/** Processor time of one scrape, the mean of several. */
+async function scrapeCost({ stage: { service } }: Side): Promise<Figure> {
+  const all = await inRounds(rounds, () =>
+    measure(service, [], async () => {
+      for (let i = 0; i < scrapes; i += 1) await got(`${service.ready.url}/metrics`).text();
+    }),
+  );
+  return {
+    figure: 'a scrape',
+    unit: 'ms of processor',
+    aim: 10,
+    // Nobody else works meanwhile.
+    rounds: all.map(({ cpuMs }) => ({ ours: cpuMs / scrapes, loadShare: 0.01 })),
+  };
+}
+
 const scraped = await startSide(true);
 const other = await startSide(false, beside);
 const name = beside ? 'the build beside' : 'not scraped';
@@ -82,8 +99,9 @@ async function compare(figure: string, costOf: typeof postCost): Promise<Figure>
 }
 
 const figures = [
-  await compare('a post of one delta, scraped every second', postCost),
-  await compare(`a frame to each of ${each.viewers} viewers, scraped every second`, frameCost),
+  await compare('a post of one delta, scraped every 15 s', postCost),
+  await compare(`a frame to each of ${each.viewers} viewers, scraped every 15 s`, frameCost),
+  await scrapeCost(scraped),
 ];
 for (const { fans, stage } of [scraped, other]) await untilTrue(fans.viewers, stage.poster);
 report('metrics', figures);
