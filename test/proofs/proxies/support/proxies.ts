@@ -6,7 +6,7 @@ import { type RunningProxy, startProxy } from './program.js';
 const page = await readFile(new URL('../../../../docs/proxies.md', import.meta.url), 'utf8');
 
 /** The example of docs/proxies.md for one proxy, by the language of its block. */
-function exampleFor(language: string): string {
+export function exampleFor(language: string): string {
   const [, example] = new RegExp(`^\`\`\`${language}\\n(.*?)^\`\`\`$`, 'ms').exec(page) ?? [];
   if (example === undefined) throw new Error(`docs/proxies.md has no example for ${language}`);
   return example;
@@ -49,7 +49,7 @@ export const startNginx: StartProxy = (service, example = exampleFor('nginx')) =
       }`,
   });
 
-const apacheModules = ['mpm_event', 'authz_core', 'alias', 'proxy', 'proxy_http'];
+const apacheModules = ['mpm_event', 'authz_core', 'alias', 'headers', 'proxy', 'proxy_http'];
 
 /** `example`: what stands in a `VirtualHost`. */
 export const startApache: StartProxy = (service, example = exampleFor('apache')) =>
