@@ -155,6 +155,9 @@ describe('a service with SHOW_CONTENT=false', () => {
 });
 
 describe('instances of a cluster that differ:', () => {
+  /** A busy machine ends no leadership. */
+  const steady = { CLUSTER_LEASE_MS: '15000', LINGER_MS: '18000' };
+
   /** The first one leads. */
   async function startCluster(...envs: Record<string, string>[]) {
     const server = await startReal();
@@ -163,7 +166,8 @@ describe('instances of a cluster that differ:', () => {
     const cluster = await Cluster.start(0, 0);
     const instances: Service[] = [];
     for (const env of envs) {
-      instances.push(await cluster.add({ ...env, PUBSUB_SERVERS: server.id, INSPECT: 'true' }));
+      const all = { ...steady, PUBSUB_SERVERS: server.id, INSPECT: 'true' };
+      instances.push(await cluster.add({ ...all, ...env }));
       expect(await cluster.leading()).toBe(instances[0]);
     }
     for (const instance of instances) {
