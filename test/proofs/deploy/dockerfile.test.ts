@@ -59,8 +59,9 @@ async function startContainer(env: Record<string, string>) {
 }
 
 /** Sends a signal to the first process of a container, as Docker does. Nothing happens if it has ended. */
-async function signal({ pid, exitCode }: ChildProcess, name: NodeJS.Signals): Promise<void> {
-  if (exitCode !== null) return;
+async function signal(child: ChildProcess, name: NodeJS.Signals): Promise<void> {
+  const { pid, exitCode, signalCode } = child;
+  if (exitCode !== null || signalCode !== null) return;
   const children = await readFile(`/proc/${pid}/task/${pid}/children`, 'utf8');
   process.kill(Number(children.trim().split(' ')[0]), name);
 }

@@ -4,10 +4,11 @@
  * so the chart does without `toYaml`, `required`, `tpl` and `lookup`.
  */
 
-import { mkdtemp, readdir, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parse, parseAllDocuments } from 'yaml';
+import { owns } from '../../../support/stage.js';
 import { startProxy } from '../../proxies/support/program.js';
 import { deployFile, deployPath } from './files.js';
 
@@ -30,6 +31,7 @@ export interface Manifest {
 /** Starts the renderer. It ends with the test. Rendering rejects with what a template says by `fail`. */
 export async function startRenderer() {
   const folder = await mkdtemp(join(tmpdir(), 'chart-'));
+  owns(folder, () => rm(folder, { recursive: true }));
   const helpers = await deployFile('chart/templates/_helpers.tpl');
   // Helm's `include` runs a named template; Caddy's runs a file. So each has a file of its name.
   const renamed = helpers.replaceAll('{{- define "', '{{- define "of:');
