@@ -44,7 +44,8 @@ test('Prometheus reads the service, alerts of a server that does not answer, and
     expect(await now('pubsubdash_rooms')).toBe('2');
     expect(await now('pubsubdash_complete')).toBe('1');
   }, within);
-  expect(await firing()).toEqual([]);
+  // On a busy machine a server may be late for a moment, and the totals incomplete.
+  await eventually(async () => expect(await firing()).toEqual([]), within);
 
   doubles[1]?.respond({ kind: 'reset' });
   doubles[1]?.respond({ kind: 'reset', to: 'health' });

@@ -34,7 +34,7 @@ exec 3<&-
 wait "$pid"
 `;
 
-const readyWithinMs = 10_000;
+const readyWithinMs = 30_000;
 
 /** Starts a proxy on a free port of loopback, with a folder of its own. Ends it with the test. */
 export async function startProxy(program: ProxyProgram): Promise<RunningProxy> {
