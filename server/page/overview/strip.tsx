@@ -35,6 +35,8 @@ export function Strip() {
       </Item>
       <Item title="Numbers">
         <Completeness />
+      </Item>
+      <Item title="Drift">
         <Drift />
       </Item>
     </dl>
@@ -99,15 +101,14 @@ function Completeness() {
 /** How exact the numbers were. */
 function Drift() {
   const { drift } = service.value ?? {};
-  if (drift === undefined) return null;
+  if (drift === undefined) return '–';
   const title =
     drift === 0
       ? 'Every snapshot of a server said what was counted: no post was lost.'
       : `Snapshots of servers corrected the numbers by ${formatNumber(drift)} connections. Posts were lost, or a server restarted without saying so.`;
   return (
-    <span class="quiet" data-drift={drift} title={title}>
-      {' '}
-      drift {formatNumber(drift)}
+    <span data-drift={drift} title={title}>
+      {formatNumber(drift)}
     </span>
   );
 }
