@@ -110,6 +110,16 @@ export function isLinkLocal(host: string): boolean {
   return parseAddress(withoutBrackets(host))?.range() === 'linkLocal';
 }
 
+/** Whether the address is one of the public internet. False for everything that is not an address. */
+export function isPublicAddress(text: string): boolean {
+  const address = parseAddress(withoutBrackets(text));
+  if (!address) return false;
+  // A gateway forwards NAT64 to the IPv4 address.
+  const ipv4 = address instanceof ipaddr.IPv6 ? ipv4In(address) : undefined;
+  const isNat64 = ipv4 !== undefined && address.range() === 'rfc6052';
+  return (isNat64 ? ipv4 : address).range() === 'unicast';
+}
+
 /** Parses a comma-separated list of CIDR ranges and single addresses. Throws an Error that names every bad entry. */
 export function parseNetworks(text: string): Networks {
   const entries = text.split(',').map((entry) => entry.trim());

@@ -15,6 +15,7 @@ import { type Environment, readVariable } from './readVariable.js';
 import { stateDirectory } from './stateDirectory.js';
 import { suspicionsOf } from './suspicions.js';
 import { variables } from './variables.js';
+import { webhookContradictions } from './webhook.js';
 
 type Variable = (typeof variables)[number];
 type Value<V extends Variable> = z.output<V['schema']>;
@@ -64,6 +65,7 @@ export function readConfig(env: Environment, warn: (warning: string) => void = (
   // Values that are not valid are absent here. The checks below still check the others.
   problems.push(...contradictions(config as Partial<Config>, isSet('DASHBOARD_TOKEN')));
   problems.push(...clusterContradictions(config as Partial<Config>, isSet));
+  problems.push(...webhookContradictions(config as Partial<Config>));
   if (problems.length > 0) throw new ConfigError(problems);
   for (const warning of [...warnOfOldVariables(env), ...suspicionsOf(env)]) warn(warning);
   if (forgetsServers(config as Config)) warn(forgetsServersWarning);

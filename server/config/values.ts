@@ -140,6 +140,13 @@ export function parsePublicUrl(text: string): string {
   return url.href.replace(/\/+$/, '');
 }
 
+/** An http or https URL that gets webhooks. Errors contain no part of the text. */
+export function parseWebhookUrl(text: string): string {
+  const url = parseUrl(text);
+  if (url && /^https?:$/.test(url.protocol) && !url.username && !url.password) return url.href;
+  throw new Error('must be an http or https URL without credentials');
+}
+
 const minSecretLength = 16;
 
 /** One secret, or two during a rotation. Errors contain no part of the text. */
@@ -151,8 +158,8 @@ export function parseSecrets(text: string): [string, ...string[]] {
   throw new Error(`must be one or two secrets of at least ${minSecretLength} characters: new,old`);
 }
 
-/** The secret of a cluster. Errors contain no part of the text. */
-export function parseClusterSecret(text: string): string {
+/** A secret. Errors contain no part of the text. */
+export function parseSecret(text: string): string {
   if (text.length >= minSecretLength) return text;
   throw new Error(`must have at least ${minSecretLength} characters`);
 }

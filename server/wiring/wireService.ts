@@ -33,6 +33,7 @@ import { wireMetrics } from './wireMetrics.js';
 import { wirePast } from './wirePast.js';
 import { type RoomParts, wireRooms } from './wireRooms.js';
 import { wireServers } from './wireServers.js';
+import { wireWebhooks } from './wireWebhooks.js';
 
 /** A service whose parts are connected but not started. */
 export interface WiredService {
@@ -116,7 +117,9 @@ export function wireService(needs: WiringNeeds): WiredService {
     fleet: () => current?.fleet,
     watchedRooms: () => rooms.watched(),
   });
-  noteDependencies(needs.health.dependencies, (event) => past.activity.note(event));
+  const { dependencies } = needs.health;
+  const webhooks = wireWebhooks({ config, log, activity: past.activity, dependencies });
+  noteDependencies(dependencies, (event) => past.activity.note(event));
   const remembered = rememberedIn(needs);
   const knownServers = async () => {
     const items = await remembered.list().catch(() => []);
@@ -263,6 +266,7 @@ export function wireService(needs: WiringNeeds): WiredService {
     current?.fleet.close();
     instance.stop();
     cluster?.close();
+    webhooks.close();
     await rooms.close();
     await withDeadline(saved ?? observations.close(), saveTimeoutMs, () => undefined);
   };

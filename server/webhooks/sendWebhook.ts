@@ -1,0 +1,78 @@
+import { lookup as systemLookup } from 'node:dns';
+import { once } from 'node:events';
+import got from 'got';
+import { isAddress, isPublicAddress, withoutBrackets } from '../addresses.js';
+import { causeOf } from '../causeOf.js';
+import type { SignedWebhook } from './signedWebhook.js';
+
+/** Where webhooks go. */
+export interface WebhookTarget {
+  url: string;
+  /** Whether they may go to private addresses, and to this machine. */
+  allowsPrivate: boolean;
+  /** Resolves host names. Default: `dns.lookup`. */
+  lookup?: typeof systemLookup | undefined;
+  signal: AbortSignal;
+}
+
+const timeoutMs = 10_000;
+
+/**
+ * Sends one webhook. Rejects with the reason, without secrets, unless the answer is a success. Follows no redirect:
+ * it could lead to a private address.
+ */
+export async function sendWebhook(
+  { url, allowsPrivate, lookup = systemLookup, signal }: WebhookTarget,
+  { headers, body }: SignedWebhook,
+): Promise<void> {
+  const { hostname } = new URL(url);
+  const host = withoutBrackets(hostname);
+  if (isAddress(host) && !allowsPrivate && !isPublicAddress(host)) throw new Error(privateAddress);
+  const request = got.stream(url, {
+    isStream: true,
+    method: 'POST',
+    headers,
+    body,
+    signal,
+    timeout: { request: timeoutMs },
+    retry: { limit: 0 },
+    followRedirect: false,
+    throwHttpErrors: false,
+    decompress: false,
+    dnsLookup: (allowsPrivate ? lookup : publicOnly(lookup)) as never,
+  });
+  // Without a listener, an error after the answer would end the process.
+  request.on('error', () => {});
+  try {
+    await once(request, 'response');
+    const { statusCode = 0 } = request.response ?? {};
+    if (statusCode < 200 || statusCode > 299)
+      throw new Error(`the receiver answered ${statusCode}`);
+  } catch (error) {
+    // An error of got contains the URL, which may contain a secret.
+    throw new Error(causeOf(error));
+  } finally {
+    request.destroy();
+  }
+}
+
+const privateAddress =
+  'its address is private: set WEBHOOK_ALLOW_PRIVATE=true if webhooks may go there';
+
+type LookupCallback = (
+  error: Error | null,
+  address?: string | { address: string; family: number }[],
+  family?: number,
+) => void;
+
+/** Leaves out private addresses. The address that was checked is the one that is connected to. */
+function publicOnly(lookup: typeof systemLookup) {
+  return (name: string, options: { all?: boolean }, done: LookupCallback) =>
+    lookup(name, { ...options, all: true }, (error, found) => {
+      if (error) return done(error);
+      const allowed = found.filter(({ address }) => isPublicAddress(address));
+      const [first] = allowed;
+      if (!first) return done(new Error(privateAddress));
+      return options.all ? done(null, allowed) : done(null, first.address, first.family);
+    });
+}

@@ -1,0 +1,110 @@
+import { describe, expect, test } from '@jest/globals';
+import { WebhookQueue } from '../../../server/webhooks/webhookQueue.js';
+import type { ActivityEvent } from '../../../server/wire/activityEvent.js';
+import { HandClock } from '../../support/handClock.js';
+
+const eventOf = (id: string) => ({ id }) as ActivityEvent;
+
+/** A queue whose receiver answers as the test says. Notes what happens, in order. */
+function stage() {
+  const clock = new HandClock();
+  const told: string[] = [];
+  const receiver = { failure: undefined as string | undefined, isHanging: false };
+  const queue = new WebhookQueue({
+    clock,
+    random: () => 1,
+    deliver: ({ id }) => {
+      told.push(`sent ${id}`);
+      if (receiver.isHanging) return new Promise(() => {});
+      return receiver.failure ? Promise.reject(new Error(receiver.failure)) : Promise.resolve();
+    },
+    onDelivered: () => told.push('delivered'),
+    onFailed: (cause) => told.push(`failed ${cause}`),
+    onDropped: ({ id }) => told.push(`dropped ${id}`),
+  });
+  /** Lets promises settle. */
+  const settle = () => new Promise((resolve) => setImmediate(resolve));
+  const add = (...ids: string[]) => {
+    for (const id of ids) queue.add(eventOf(id));
+    return settle();
+  };
+  const advance = (ms: number) => {
+    clock.advance(ms);
+    return settle();
+  };
+  return { clock, queue, receiver, add, advance, take: () => told.splice(0) };
+}
+
+describe('the queue of webhooks', () => {
+  test('delivers one after the other', async () => {
+    const { add, take } = stage();
+    await add('a', 'b');
+    expect(take()).toEqual(['sent a', 'delivered', 'sent b', 'delivered']);
+    await add('c');
+    expect(take()).toEqual(['sent c', 'delivered']);
+  });
+
+  test('tries again after 1, 2, 4 seconds, and goes on in order', async () => {
+    const { add, advance, receiver, take } = stage();
+    receiver.failure = 'answered 500';
+    await add('a', 'b');
+    expect(take()).toEqual(['sent a', 'failed answered 500']);
+    for (const ms of [1000, 2000, 4000]) {
+      await advance(ms - 1);
+      expect(take()).toEqual([]);
+      await advance(1);
+      expect(take()).toEqual(['sent a', 'failed answered 500']);
+    }
+    receiver.failure = undefined;
+    await advance(8000);
+    expect(take()).toEqual(['sent a', 'delivered', 'sent b', 'delivered']);
+    receiver.failure = 'refused';
+    await add('c');
+    await advance(1000);
+    expect(take()).toEqual(['sent c', 'failed refused', 'sent c', 'failed refused']);
+  });
+
+  test('never waits for longer than 5 minutes', async () => {
+    const { add, advance, receiver, take } = stage();
+    receiver.failure = 'no';
+    await add('a');
+    for (let i = 0; i < 9; i += 1) await advance(300_000);
+    take();
+    await advance(299_999);
+    expect(take()).toEqual([]);
+    await advance(1);
+    expect(take()).toEqual(['sent a', 'failed no']);
+  });
+
+  test('gives an event up after an hour', async () => {
+    const { add, advance, receiver, take } = stage();
+    receiver.failure = 'no';
+    await add('a');
+    for (let i = 0; i < 12; i += 1) await advance(300_000);
+    await add('b');
+    take();
+    await advance(300_000);
+    expect(take()).toEqual(['dropped a', 'sent b', 'failed no']);
+    receiver.failure = undefined;
+    await advance(300_000);
+    expect(take()).toEqual(['sent b', 'delivered']);
+  });
+
+  test('keeps 500, and drops the oldest of those that wait', async () => {
+    const { add, receiver, take } = stage();
+    receiver.isHanging = true;
+    await add(...Array.from({ length: 502 }, (_, i) => `e${i}`));
+    expect(take()).toEqual(['sent e0', 'dropped e1', 'dropped e2']);
+  });
+
+  test('sends nothing after it was closed', async () => {
+    const { add, advance, queue, receiver, take } = stage();
+    receiver.failure = 'no';
+    await add('a');
+    queue.close();
+    take();
+    await add('b');
+    await advance(10_000);
+    expect(take()).toEqual([]);
+  });
+});
