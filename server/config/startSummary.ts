@@ -18,11 +18,13 @@ export interface StartSummary {
   cluster: string;
   /** Where `GET /metrics` is, and with which token. */
   metrics: string;
+  /** The host that events are posted to. */
+  webhooks: string;
 }
 
 /** Sums up a configuration. `port`: the one that the service listens on. */
 export function startSummary(config: Config, port: number): StartSummary {
-  const { clusterUrl, showContent } = config;
+  const { clusterUrl, showContent, webhookUrl } = config;
   return {
     auth: authOf(config),
     content: showContent ? 'shown' : 'hidden: SHOW_CONTENT is false',
@@ -35,6 +37,7 @@ export function startSummary(config: Config, port: number): StartSummary {
         ? 'off: CLUSTER_URL is unset'
         : `${describeTarget(clusterUrl)}, as ${peerUrlFor(config, port)}`,
     metrics: metricsOf(config, port),
+    webhooks: webhookUrl === undefined ? 'off: WEBHOOK_URL is unset' : new URL(webhookUrl).host,
   };
 }
 

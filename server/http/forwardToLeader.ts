@@ -18,7 +18,7 @@ const eventStream = 'text/event-stream';
  * Any instance can ask the servers for a room; without a leader, those that it remembers. It also knows what happened
  * to itself.
  */
-const isAnsweredAnyway = /^\/api\/(?:room$|room\/servers$|rooms\/|activity$)/;
+const isAnsweredAnyway = /^\/api\/(?:room$|room\/servers$|rooms\/|activity$)/i;
 
 /**
  * Middleware for routes that the leader answers. Elsewhere, the leader's answer is passed back as it is. Without a

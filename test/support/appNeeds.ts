@@ -58,7 +58,7 @@ export function appNeeds(overrides: AppOverrides = {}): LoneNeeds {
     streams: { viewerConnected: () => {}, viewerDisconnected: () => {}, ...streams },
     page: undefined,
     // A route that a test does not ask for needs nothing.
-    fleet: { servers: () => [], dependencies: () => [], ...fleet },
+    fleet: { servers: () => [], drift: () => 0, dependencies: () => [], ...fleet },
     dependencies: () => [],
     metrics: {
       token: undefined,
@@ -67,6 +67,7 @@ export function appNeeds(overrides: AppOverrides = {}): LoneNeeds {
       scraped: () => {},
     },
     instances: () => [],
+    activity: () => [],
     counts: {},
     rooms: { content: {} },
     roomStreams: {},

@@ -130,6 +130,14 @@ describe('without a leader', () => {
     expect(await ask(`${url}/api/servers`)).toMatchObject(refusal);
   });
 
+  test.each(['/api/activity', '/API/Activity'])(
+    'this instance tells of itself: %s',
+    async (path) => {
+      const url = await startFollower(() => undefined);
+      expect((await ask(url + path)).status).toBe(200);
+    },
+  );
+
   test('an event stream only says when to try again', async () => {
     const url = await startFollower(() => undefined);
     const headers = { Accept: 'text/event-stream' };

@@ -14,6 +14,7 @@ test('without variables most things are off, and the summary says by which varia
     callbackAddress: 'http://127.0.0.1:8000',
     cluster: 'off: CLUSTER_URL is unset',
     metrics: 'port 8000, for viewers',
+    webhooks: 'off: WEBHOOK_URL is unset',
   });
 });
 
@@ -34,6 +35,8 @@ test('everything that is on is named, without secrets', () => {
     INSTANCE_PEER_URL: 'http://10.0.0.1:8000',
     METRICS_PORT: '9100',
     METRICS_TOKEN: 's3cret-s3cret-s3cret',
+    WEBHOOK_URL: 'https://hooks.example/s3cret',
+    WEBHOOK_SECRET: 's3cret-s3cret-s3cret',
   });
   expect(summary).toEqual({
     auth: 'token',
@@ -51,6 +54,7 @@ test('everything that is on is named, without secrets', () => {
     callbackAddress: 'the local address of the connection to each server, port 8000',
     cluster: '[fd00::1]:6380, as http://10.0.0.1:8000',
     metrics: 'port 9100, with METRICS_TOKEN',
+    webhooks: 'hooks.example',
   });
   expect(JSON.stringify(summary)).not.toContain('s3cret');
 });
