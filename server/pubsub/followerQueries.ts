@@ -57,13 +57,13 @@ export class FollowerQueries {
     if (!this.isHeeded(query)) return this.inactiveAnswer();
     const { leader, inbox, tokens } = this.#needs;
     inbox.write(queryEntry(query));
-    const { term, isActive } = leader() ?? {};
-    if (!isActive || term === undefined) return this.inactiveAnswer();
     const { renewal } = query;
     const claims = senderClaims(query, tokens);
-    // A server that posts keeps its URL. The leader decides whether it is the newest.
-    if (claims?.term === term && renewal?.isActive && renewal.eventsUrl !== undefined)
+    // A server that posts goes on, with its URL. Only the leader knows whether it should, and tells it.
+    if (claims && renewal?.isActive && renewal.eventsUrl !== undefined)
       return { active: true, eventsUrl: renewal.eventsUrl };
+    const { term, isActive } = leader() ?? {};
+    if (!isActive || term === undefined) return this.inactiveAnswer();
     const url = this.postsUrlFor(query);
     if (url === undefined) return this.inactiveAnswer();
     const token = tokens

@@ -10,9 +10,14 @@ const event: EventSourceMessage = { event: 'changes', id: '1', data: '{}' };
 
 /** A watcher that is told what to show. */
 function startJudging(steady: Record<string, number> = {}) {
-  const numbers = { rooms: new Map<string, number>(), history: new Map<string, string[]>() };
+  const numbers = {
+    rooms: new Map<string, number>(),
+    servers: new Map<string, string>(),
+    history: new Map<string, string[]>(),
+  };
   const shown = { isConnected: true, isComplete: true, ...numbers };
-  const watcher = { ...shown, instance: 'a', inWords: () => 'viewer' } as unknown as Watcher;
+  const words = { told: 'nothing', inWords: () => 'viewer' };
+  const watcher = { ...shown, ...words, instance: 'a' } as unknown as Watcher;
   const truth = new Truth();
   const needs = { truth, watchers: new Set([watcher]), steady: new Map(Object.entries(steady)) };
   const referee = owns(new Referee(needs), (it) => it.stop());

@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, test } from '@jest/globals';
-import type { Epoch, Leader, ServerId } from '../../../machines/ports.js';
+import type { Epoch, Leader, ServerId, Term } from '../../../machines/ports.js';
 import { parseNetworks } from '../../../server/addresses.js';
 import type { InboxEntry } from '../../../server/cluster/inbox.js';
 import { AddressBook } from '../../../server/pubsub/addressBook.js';
@@ -112,8 +112,18 @@ describe('a renewal', () => {
     renewal: { isActive, eventsUrl: `http://a/api/events?token=${tokens.withTerm(made).mint(of)}` },
   });
 
-  test('of a server that posts to the leader is confirmed with its own URL', () => {
-    const renewal = renewalWith(claims);
+  test.each<[string, () => Leader | undefined, Term]>([
+    ['to the leader', () => leader, term],
+    ['to an earlier leader', () => leader, term - 1],
+    ['while no leader is known', () => undefined, term],
+    [
+      'and the leader was silent when last heard of',
+      () => leader && { ...leader, isActive: false },
+      term,
+    ],
+  ])('of a server that posts %s is confirmed with its own URL', (_name, known, made) => {
+    const renewal = renewalWith(claims, made);
+    leader = known();
     expect(answer(renewal)).toEqual({ active: true, eventsUrl: renewal.renewal.eventsUrl });
     expect(inbox).toEqual([{ kind: 'query', query: { ...left, ...renewal } }]);
   });
@@ -125,7 +135,6 @@ describe('a renewal', () => {
   });
 
   test.each([
-    ['a URL of an earlier leader', renewalWith(claims, term - 1)],
     ['a URL of its own activation, but silent', renewalWith(claims, term, false)],
     ['a URL of a start-up answer', renewalWith({ ...claims, fromStartup: true })],
     [
@@ -138,8 +147,8 @@ describe('a renewal', () => {
     expect(claimsOf(eventsUrl)).toEqual({ kind: 'address', address: '10.0.0.3', term });
   });
 
-  test('is answered by a silent leader with silence', () => {
-    leader = leader && { ...leader, isActive: false };
-    expect(answer(renewalWith(claims))).toEqual(inactive);
+  test('of a silent server is answered with silence while no leader is known', () => {
+    leader = undefined;
+    expect(answer(renewalWith(claims, term, false))).toEqual(inactive);
   });
 });
