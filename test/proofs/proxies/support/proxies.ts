@@ -1,6 +1,7 @@
 /** nginx, Apache, HAProxy and Caddy as docs/proxies.md configures them, or otherwise. `tlsProxies.ts` has the files of docs/deploy. */
 
 import { readFile } from 'node:fs/promises';
+import { apacheFrame, nginxFrame } from './frames.js';
 import { type RunningProxy, startProxy } from './program.js';
 
 const page = await readFile(new URL('../../../../docs/proxies.md', import.meta.url), 'utf8');
@@ -21,8 +22,6 @@ export interface Behind {
   port: number;
 }
 
-const isRoot = process.getuid?.() === 0;
-
 /** Starts a proxy before a service. */
 export type StartProxy = (service: Behind, example?: string) => Promise<RunningProxy>;
 
@@ -32,21 +31,14 @@ export const startNginx: StartProxy = (service, example = exampleFor('nginx')) =
     program: 'nginx',
     file: 'nginx.conf',
     arguments: ({ folder, file }) => ['-e', 'stderr', '-p', folder, '-c', file],
-    configuration: ({ port, folder }) => `
-      ${isRoot ? 'user root;' : ''}
-      daemon off;
-      worker_processes 1;
-      pid ${folder}/nginx.pid;
-      error_log stderr;
-      events {}
-      http {
-        access_log off;
-        ${['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map((kind) => `${kind}_temp_path ${folder}/${kind};`).join('\n')}
-        server {
+    configuration: ({ port, folder }) =>
+      nginxFrame(
+        folder,
+        `server {
           listen 127.0.0.1:${port};
           ${leadingTo(example, service)}
-        }
-      }`,
+        }`,
+      ),
   });
 
 const apacheModules = ['mpm_event', 'authz_core', 'alias', 'headers', 'proxy', 'proxy_http'];
@@ -57,20 +49,14 @@ export const startApache: StartProxy = (service, example = exampleFor('apache'))
     program: 'apache2',
     file: 'apache2.conf',
     arguments: ({ file }) => ['-DFOREGROUND', '-f', file],
-    configuration: ({ port, folder }) => `
-      ${apacheModules.map((name) => `LoadModule ${name}_module /usr/lib/apache2/modules/mod_${name}.so`).join('\n')}
-      ServerRoot ${folder}
-      DefaultRuntimeDir ${folder}
-      PidFile ${folder}/apache2.pid
-      ErrorLog ${folder}/error.log
-      ServerName localhost
-      ${isRoot ? 'User www-data\nGroup www-data' : ''}
-      StartServers 1
-      Listen 127.0.0.1:${port}
-      <VirtualHost *:${port}>
+    configuration: ({ port, folder }) =>
+      apacheFrame(folder, {
+        modules: apacheModules,
+        ports: [port],
+        hosts: `<VirtualHost *:${port}>
         ${leadingTo(example, service)}
-      </VirtualHost>
-      `,
+      </VirtualHost>`,
+      }),
   });
 
 /** `example`: a frontend that listens on port 80 or 8080, and its backend. */

@@ -1,6 +1,7 @@
 /** nginx, Apache, HAProxy and Caddy with TLS, as the files in docs/deploy/proxies configure them. */
 
 import { deployFile } from '../../deploy/support/files.js';
+import { apacheFrame, nginxFrame } from './frames.js';
 import { type RunningProxy, startProxy } from './program.js';
 
 /** What a test puts in place of ports, names and files of the example. */
@@ -13,8 +14,6 @@ export interface TlsPlace {
 }
 
 export type StartTlsProxy = (place: TlsPlace) => Promise<RunningProxy>;
-
-const isRoot = process.getuid?.() === 0;
 
 /** The file, before this service and with these certificates. `replaced`: what else differs; all must be there. */
 async function fileFor(name: string, place: TlsPlace, replaced: Record<string, string>) {
@@ -41,18 +40,7 @@ const startNginxWith = (name: string, replaced: Record<string, string>, place: T
     program: 'nginx',
     file: 'nginx.conf',
     arguments: ({ folder, file }) => ['-e', 'stderr', '-p', folder, '-c', file],
-    configuration: async ({ port, folder }) => `
-      ${isRoot ? 'user root;' : ''}
-      daemon off;
-      worker_processes 1;
-      pid ${folder}/nginx.pid;
-      error_log stderr;
-      events {}
-      http {
-        access_log off;
-        ${['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map((kind) => `${kind}_temp_path ${folder}/${kind};`).join('\n')}
-        ${await at(port)}
-      }`,
+    configuration: async ({ port, folder }) => nginxFrame(folder, await at(port)),
   });
 };
 
@@ -74,24 +62,18 @@ const startApache: StartTlsProxy = (place) =>
     program: 'apache2',
     file: 'apache2.conf',
     arguments: ({ file }) => ['-DFOREGROUND', '-f', file],
-    configuration: async ({ port, folder }) => `
-      ${apacheModules.map((name) => `LoadModule ${name}_module /usr/lib/apache2/modules/mod_${name}.so`).join('\n')}
-      ServerRoot ${folder}
-      DefaultRuntimeDir ${folder}
-      PidFile ${folder}/apache2.pid
-      ErrorLog ${folder}/error.log
-      ServerName localhost
-      ${isRoot ? 'User www-data\nGroup www-data' : ''}
-      StartServers 1
-      Listen 127.0.0.1:${place.plainPort}
-      Listen 127.0.0.1:${port}
-      ${await fileFor('apache.conf', place, {
-        '*:80>': `*:${place.plainPort}>`,
-        '*:443>': `*:${port}>`,
-        '/etc/ssl/dash.example.org.crt': place.files.cert,
-        '/etc/ssl/dash.example.org.key': place.files.key,
-        'dash.example.org': 'localhost',
-      })}`,
+    configuration: async ({ port, folder }) =>
+      apacheFrame(folder, {
+        modules: apacheModules,
+        ports: [place.plainPort, port],
+        hosts: await fileFor('apache.conf', place, {
+          '*:80>': `*:${place.plainPort}>`,
+          '*:443>': `*:${port}>`,
+          '/etc/ssl/dash.example.org.crt': place.files.cert,
+          '/etc/ssl/dash.example.org.key': place.files.key,
+          'dash.example.org': 'localhost',
+        }),
+      }),
   });
 
 const startHaproxy: StartTlsProxy = (place) =>
