@@ -1,4 +1,4 @@
-import type { Activity } from '../activity/activity.js';
+import { type Activity, maxEvents } from '../activity/activity.js';
 import { type Clock, systemClock, type Timer } from '../timing/clock.js';
 import type { ActivityEvent } from '../wire/activityEvent.js';
 import type { RedisActivity } from './redisActivity.js';
@@ -45,7 +45,7 @@ export class LeadersActivity {
   /** Saves an event, if this instance leads. */
   add(event: ActivityEvent): void {
     if (!this.#isLoaded) return;
-    this.#unsaved = [...this.#unsaved, event].slice(-500);
+    this.#unsaved = [...this.#unsaved, event].slice(-maxEvents);
     void this.#save();
   }
 
@@ -78,7 +78,7 @@ export class LeadersActivity {
     );
     this.#isSaving = false;
     if (leadership !== this.#leadership) return;
-    if (!isSaved) this.#unsaved = [...events, ...this.#unsaved].slice(-500);
+    if (!isSaved) this.#unsaved = [...events, ...this.#unsaved].slice(-maxEvents);
     else if (this.#unsaved.length > 0) void this.#save();
   }
 }

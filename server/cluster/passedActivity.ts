@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { Leader } from '../../machines/ports.js';
+import { maxEvents } from '../activity/activity.js';
 import { parseJson } from '../parseJson.js';
 import { type Clock, systemClock, type Timer } from '../timing/clock.js';
 import type { ActivityEvent } from '../wire/activityEvent.js';
@@ -18,7 +19,6 @@ export interface PassedActivityNeeds {
   clock?: Clock;
 }
 
-const maxWaiting = 500;
 /** Events in one request. */
 const maxPassed = 50;
 const retryMs = 1000;
@@ -39,7 +39,7 @@ export class PassedActivity {
 
   /** Passes an event on, after this turn of the event loop: it may be about the role of this instance. */
   add(event: ActivityEvent): void {
-    this.#waiting = [...this.#waiting, event].slice(-maxWaiting);
+    this.#waiting = [...this.#waiting, event].slice(-maxEvents);
     if (this.#timer === undefined && !this.#isPassing) this.#passAfter(0);
   }
 

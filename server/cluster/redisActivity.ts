@@ -1,9 +1,9 @@
+import { maxEvents } from '../activity/activity.js';
 import type { ActivityEvent } from '../wire/activityEvent.js';
 import type { ClusterConnection } from './connect.js';
 import { clusterKeys } from './keys.js';
 import { parseActivityEvent } from './passedActivity.js';
 
-const maxEvents = 500;
 const keptSeconds = 7 * 24 * 60 * 60;
 
 /** The activity of a cluster in its Redis, for the next leader: a list of at most 500 events, kept for a week. */

@@ -1,26 +1,19 @@
 import { describe, expect, test } from '@jest/globals';
 import { Activity } from '../../../server/activity/activity.js';
-import type { NotedEvent } from '../../../server/wire/activityEvent.js';
+import { goneEvent } from '../../support/goneEvent.js';
 
 const instance = 'http://10.0.0.5:8000';
-const gone = (name: string): NotedEvent => ({
-  kind: 'server.gone',
-  level: 'info',
-  subject: { type: 'server', name },
-  message: `${name} is gone.`,
-  cause: null,
-});
 const namesOf = (events: readonly { subject: { name: string } }[]) =>
   events.map(({ subject }) => subject.name);
 
 describe('Activity', () => {
   test('keeps events in order, with a time, an id and the instance', () => {
     const activity = new Activity({ instance, now: () => Date.UTC(2026, 0, 1) });
-    activity.note(gone('a'));
-    activity.note(gone('b'));
+    activity.note(goneEvent('a'));
+    activity.note(goneEvent('b'));
     const [first, second] = activity.since();
     expect(first).toEqual({
-      ...gone('a'),
+      ...goneEvent('a'),
       id: expect.stringMatching(/^1767225600000000-[0-9a-f]{8}$/),
       at: '2026-01-01T00:00:00.000Z',
       instance,
@@ -32,23 +25,23 @@ describe('Activity', () => {
 
   test('keeps the last 500 events', () => {
     const activity = new Activity({ instance });
-    for (let i = 0; i <= 500; i += 1) activity.note(gone(`s${i}`));
+    for (let i = 0; i <= 500; i += 1) activity.note(goneEvent(`s${i}`));
     expect(activity.since()).toHaveLength(500);
     expect(namesOf(activity.since())[0]).toBe('s1');
   });
 
   test('answers with everything after an id that it does not keep', () => {
     const activity = new Activity({ instance });
-    activity.note(gone('a'));
+    activity.note(goneEvent('a'));
     expect(namesOf(activity.since('1-00'))).toEqual(['a']);
   });
 
   test('has ids that grow although the clock is set back', () => {
     let nowMs = 2000;
     const activity = new Activity({ instance, now: () => nowMs });
-    activity.note(gone('a'));
+    activity.note(goneEvent('a'));
     nowMs = 1000;
-    activity.note(gone('b'));
+    activity.note(goneEvent('b'));
     expect(activity.since().map(({ id }) => id.split('-')[0])).toEqual(['2000000', '2000001']);
   });
 
@@ -56,8 +49,8 @@ describe('Activity', () => {
     const [one, other] = [new Activity({ instance }), new Activity({ instance: 'http://b' })];
     const told: [string, boolean][] = [];
     one.onEvent(({ subject }, isOwn) => told.push([subject.name, isOwn]));
-    other.note(gone('theirs'));
-    one.note(gone('ours'));
+    other.note(goneEvent('theirs'));
+    one.note(goneEvent('ours'));
     for (const event of [...other.since(), ...other.since()]) one.take(event);
     expect(told).toEqual([
       ['ours', true],

@@ -1,16 +1,10 @@
 import { describe, expect, test } from '@jest/globals';
 import { Activity } from '../../../server/activity/activity.js';
 import { LeadersActivity } from '../../../server/cluster/leadersActivity.js';
-import type { ActivityEvent, NotedEvent } from '../../../server/wire/activityEvent.js';
+import type { ActivityEvent } from '../../../server/wire/activityEvent.js';
+import { goneEvent } from '../../support/goneEvent.js';
 import { HandClock } from '../../support/handClock.js';
 
-const gone = (name: string): NotedEvent => ({
-  kind: 'server.gone',
-  level: 'info',
-  subject: { type: 'server', name },
-  message: `${name} is gone.`,
-  cause: null,
-});
 const settled = () => new Promise((resolve) => setImmediate(resolve));
 
 /** Two instances with one store. */
@@ -40,12 +34,12 @@ const namesOf = (events: readonly ActivityEvent[]) => events.map(({ subject }) =
 describe('the activity of a cluster', () => {
   test('goes from one leader to the next, in the order of time', async () => {
     const { redis, one, other } = stage();
-    one.activity.note(gone('early'));
+    one.activity.note(goneEvent('early'));
     one.leaders.lead();
     await settled();
-    one.activity.note(gone('first'));
-    other.activity.note(gone('between'));
-    one.activity.note(gone('second'));
+    one.activity.note(goneEvent('first'));
+    other.activity.note(goneEvent('between'));
+    one.activity.note(goneEvent('second'));
     await settled();
     expect(namesOf(redis.saved)).toEqual(['early', 'first', 'second']);
     one.leaders.stopLeading();
@@ -53,35 +47,35 @@ describe('the activity of a cluster', () => {
     await settled();
     expect(other.names()).toEqual(['early', 'first', 'between', 'second']);
     expect(namesOf(redis.saved)).toEqual(['early', 'first', 'second', 'between']);
-    other.activity.note(gone('third'));
-    one.activity.note(gone('of a follower'));
+    other.activity.note(goneEvent('third'));
+    one.activity.note(goneEvent('of a follower'));
     await settled();
     expect(namesOf(redis.saved).at(-1)).toBe('third');
   });
 
   test('is loaded and saved when Redis answers again', async () => {
     const { clock, redis, one } = stage();
-    redis.saved.push({ ...gone('before'), id: '1-0a', at: '', instance: 'c' });
+    redis.saved.push({ ...goneEvent('before'), id: '1-0a', at: '', instance: 'c' });
     redis.isAway = true;
     one.leaders.lead();
     await settled();
-    one.activity.note(gone('meanwhile'));
+    one.activity.note(goneEvent('meanwhile'));
     redis.isAway = false;
     clock.advance(1000);
     await settled();
     expect(one.names()).toEqual(['before', 'meanwhile']);
     redis.isAway = true;
-    one.activity.note(gone('lost at first'));
+    one.activity.note(goneEvent('lost at first'));
     await settled();
     redis.isAway = false;
-    one.activity.note(gone('last'));
+    one.activity.note(goneEvent('last'));
     await settled();
     expect(namesOf(redis.saved)).toEqual(['before', 'meanwhile', 'lost at first', 'last']);
   });
 
   test('is not loaded by an instance that leads no longer', async () => {
     const { clock, redis, one } = stage();
-    redis.saved.push({ ...gone('before'), id: '1-0a', at: '', instance: 'c' });
+    redis.saved.push({ ...goneEvent('before'), id: '1-0a', at: '', instance: 'c' });
     one.leaders.lead();
     one.leaders.stopLeading();
     await settled();
