@@ -373,8 +373,8 @@ export class Tally {
   }
 
   /**
-   * Connections that snapshots had to correct since the start, which no late post explained: the counts were
-   * wrong by so many. What a snapshot corrected is added when its server is counted anew, or dropped.
+   * Connections by which the counts were wrong, in all snapshots since the start. Posts that were only late do not
+   * count. A correction is added with the next snapshot of its server, or when that is dropped.
    */
   get corrected(): number {
     return this.#corrected;

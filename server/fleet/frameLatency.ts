@@ -7,7 +7,7 @@ export class FrameLatency {
     this.#observe = observe;
   }
 
-  /** Posts were counted, the first of which came at a time of `performance.now()`. */
+  /** Posts were counted. `sinceMs`: when the first of them came, by `performance.now()`. */
   noteCounted(sinceMs: number): void {
     this.#sinceMs ??= sinceMs;
   }

@@ -81,7 +81,7 @@ export const readMetrics = [
   gauge(
     'divergent_rooms',
     'instance',
-    'rooms watched here of which servers hold different documents; absent: none is watched',
+    'rooms watched at this instance with different documents on their servers; absent: none is watched',
   ),
   gauge(
     'discovery_last_success_timestamp_seconds',

@@ -83,7 +83,7 @@ const sumOf = (watchers: Iterable<Watcher>, name: 'resumed' | 'snapshots') =>
 
 function noteResumes(cluster: Cluster, findings: Findings): void {
   findings.notes['reconnections that resumed'] = sumOf(cluster.watchers, 'resumed');
-  findings.notes['reconnections that began anew'] = sumOf(cluster.watchers, 'snapshots');
+  findings.notes['reconnections with a whole snapshot'] = sumOf(cluster.watchers, 'snapshots');
 }
 
 async function untilState(cluster: Cluster, wanted: RegExp): Promise<void> {
@@ -275,7 +275,7 @@ export const scenarios: readonly Scenario[] = [
       const resumed = sumOf(watchers, 'resumed') - before;
       if (resumed !== viewers)
         throw new Error(
-          `${resumed} of ${viewers} viewers resumed, ${sumOf(watchers, 'snapshots')} began anew`,
+          `${resumed} of ${viewers} viewers resumed, ${sumOf(watchers, 'snapshots')} got a whole snapshot`,
         );
     }),
   },

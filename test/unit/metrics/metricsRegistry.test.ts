@@ -33,7 +33,7 @@ test('labels that are no longer read are gone', async () => {
   expect(await linesOf(registry, 'servers')).toEqual(['pubsubdash_servers{state="deaf"} 0']);
 });
 
-test('a counter is what it reads, at every scrape anew', async () => {
+test('a counter has the value that was read at the last scrape', async () => {
   let deltas = 5;
   const registry = new MetricsRegistry(readers({ deltas_total: () => [[deltas]] }));
   expect(await linesOf(registry, 'deltas')).toEqual(['pubsubdash_deltas_total 5']);

@@ -65,7 +65,7 @@ test('a fleet that has ended is told nothing, and the next one has the viewer', 
   expect(second.told).toEqual(['connected', 'disconnected']);
 });
 
-test('nobody is told after close', () => {
+test('no fleet is told anything after close', () => {
   const fleet = newFleet();
   viewer.lead(fleet);
   viewer.look(1000);
