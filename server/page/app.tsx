@@ -67,7 +67,8 @@ function Content({ isSignedIn }: { isSignedIn: boolean }) {
         <MachinesView />
       </View>
     );
-  if (value.view === 'unknown') return <UnknownView />;
+  if (value.view === 'unknown' || value.view === 'server' || value.view === 'activity')
+    return <UnknownView />;
   if (activation.value === undefined) return <NotReady reason={undefined} />;
   return <NumbersView view={value.view} />;
 }

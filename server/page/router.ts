@@ -1,36 +1,67 @@
 import { computed, signal } from '@preact/signals';
+import { fragmentOf, routeOf, splitFragment } from './address.js';
 import { encodedName } from './model/roomNames.js';
 
-/** The view, stored in the URL fragment, so that the page works under any path. */
-export type Route =
-  | { view: 'overview' | 'rooms' | 'servers' | 'machines' | 'unknown' }
-  /** `name` is the raw name. */
-  | { view: 'room'; name: string };
+export type { Route } from './address.js';
 
 const fragment = signal(location.hash);
-addEventListener('hashchange', () => {
-  fragment.value = location.hash;
-});
+const parts = computed(() => splitFragment(fragment.value));
+/** Where the shown view begins: it does not change with the query. */
+const path = computed(() => parts.value.path);
 
 /** The current route. */
-export const route = computed(() => routeOf(fragment.value));
+export const route = computed(() => routeOf(path.value));
+
+/** The query of the view, such as the search of the list of rooms. */
+export const query = computed(() => new URLSearchParams(parts.value.query));
 
 /** The link to a room. */
 export const roomHref = (name: string) => `#/room/${encodedName(name)}`;
 
-function routeOf(hash: string): Route {
-  const path = hash.replace(/^#?\/?/, '');
-  if (path === '') return { view: 'overview' };
-  if (path === 'rooms' || path === 'servers' || path === 'machines') return { view: path };
-  if (path.startsWith('room/')) return { view: 'room', name: decoded(path.slice('room/'.length)) };
-  return { view: 'unknown' };
+/** The link to a pub-sub server. */
+export const serverHref = (id: string) => `#/server/${encodeURIComponent(id)}`;
+
+/** Browsers refuse changes of the address that come too often: Safari more than 100 in 30 s. */
+const writeMs = 350;
+let writing: ReturnType<typeof setTimeout> | undefined;
+
+/**
+ * Changes parts of the query; undefined or empty removes one. `push` adds a step for the Back button, `replace`
+ * does not, and the address bar follows a moment later.
+ */
+export function setQuery(
+  changes: Readonly<Record<string, string | undefined>>,
+  kind: 'push' | 'replace' = 'replace',
+): void {
+  const next = fragmentOf(path.value, { ...Object.fromEntries(query.value), ...changes });
+  if (next === fragment.value) return;
+  if (kind === 'push') {
+    writeAddress();
+    history.pushState(null, '', next);
+  } else {
+    writing ??= setTimeout(writeAddress, writeMs);
+  }
+  fragment.value = next;
 }
 
-/** Returns the text unchanged if it cannot be decoded: people also type addresses. */
-function decoded(text: string): string {
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    return text;
-  }
+/** Goes to a fragment, as a link does. */
+export function navigate(href: string): void {
+  writeAddress();
+  location.hash = href;
 }
+
+function writeAddress(): void {
+  if (writing === undefined) return;
+  clearTimeout(writing);
+  writing = undefined;
+  history.replaceState(null, '', fragment.value);
+}
+
+addEventListener('hashchange', () => {
+  clearTimeout(writing);
+  writing = undefined;
+  fragment.value = location.hash;
+});
+// Before a link leaves the view, so that Back finds it as it was.
+addEventListener('click', writeAddress, true);
+addEventListener('pagehide', writeAddress);
