@@ -349,6 +349,12 @@ export class Tally {
     return shown(this.#servers.get(server)?.counts.rooms.get(room));
   }
 
+  /** The rooms with connections on one server, at this moment. */
+  roomsOn(server: ServerId): (readonly [RoomName, number])[] {
+    const rooms = this.#servers.get(server)?.counts.rooms ?? [];
+    return [...rooms].filter(([, count]) => count > 0);
+  }
+
   /** Servers that reported more than the limits allow. Only a part of them is counted. */
   get overLimit(): ReadonlySet<ServerId> {
     return this.#overLimit;

@@ -111,6 +111,13 @@ export class FleetView implements FeedSource {
       };
   }
 
+  /** The rooms of one server; null: it has not reported, or is not known. */
+  roomsOn(server: ServerId): (readonly [RoomName, number])[] | null {
+    const { roster, tally } = this.#context;
+    const isKnown = roster.get(server) !== undefined && tally.baseOf(server) !== undefined;
+    return isKnown ? tally.roomsOn(server) : null;
+  }
+
   countsOf(room: RoomName): RoomCounts {
     const { roster, tally } = this.#context;
     const counts = this.counts();

@@ -47,11 +47,13 @@ import { openapiRoutes } from './routes/openapi.js';
 import { pageRoutes } from './routes/page.js';
 import { type RoomStreamNeeds, roomStreamRoutes } from './routes/roomStreams.js';
 import { type RoomNeeds, roomListRoutes, roomRoutes } from './routes/rooms.js';
+import { type RoomsOnServer, serverRoomRoutes } from './routes/serverRooms.js';
 import { sessionRoutes } from './routes/session.js';
 import { type StartupNeeds, startupRoutes } from './routes/startup.js';
 import { type StreamNeeds, streamRoutes } from './routes/streams.js';
 import { updateRoutes } from './routes/updates.js';
 import { watchedElsewhere } from './routes/watchedElsewhere.js';
+import { watchedRoomRoutes } from './routes/watchedRooms.js';
 import type { StaticFiles } from './staticFiles.js';
 
 /** What the HTTP side needs from the rest of the service: first what all routes share, then one entry per group of routes. */
@@ -80,6 +82,7 @@ export interface AppNeeds {
   streams: StreamNeeds;
   fleet: FleetNeeds;
   counts: CountNeeds;
+  serverRooms: { roomsOn: RoomsOnServer };
   rooms: RoomNeeds;
   /** These two are undefined if content is hidden (`SHOW_CONTENT`), as is `rooms.content`. */
   roomStreams: RoomStreamNeeds | undefined;
@@ -232,6 +235,7 @@ function viewerRouter(needs: AppNeeds): Router {
   updateRoutes(router, needs.updates, admission);
   const { roomStreams } = needs;
   roomStreamRoutes(router, roomStreams && { ...roomStreams, elsewhere }, admission);
+  watchedRoomRoutes(router, roomStreams?.watches, needs.cluster?.others);
   instanceRoutes(router, needs.instances);
   dependencyRoutes(router, needs.dependencies);
   const contentRoutes = () => {
@@ -245,6 +249,7 @@ function viewerRouter(needs: AppNeeds): Router {
   fleetRoutes(router, needs.fleet);
   machineRoutes(router, needs.machines);
   countRoutes(router, needs.counts);
+  serverRoomRoutes(router, needs.serverRooms);
   connectionRoutes(router, needs.connections);
   observationRoutes(router, needs.observations);
   activityRoutes(router, needs.activity);

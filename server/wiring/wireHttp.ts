@@ -114,6 +114,7 @@ function appNeedsOf(needs: HttpWiringNeeds): AppNeeds {
       dependencies: () => needs.dependencies.reports(),
     },
     counts: { countsOf: (room) => fleet().view.countsOf(room) },
+    serverRooms: { roomsOn: (server) => fleet().view.roomsOn(server) },
     ...rooms.routes,
     observations: () => observations.report(),
     ...past.routes,

@@ -69,6 +69,7 @@ export function appNeeds(overrides: AppOverrides = {}): LoneNeeds {
     instances: () => [],
     activity: () => [],
     counts: {},
+    serverRooms: {},
     rooms: { content: {} },
     roomStreams: {},
     connections: {},

@@ -15,6 +15,7 @@ import type { Documents } from '../../documents/documents.js';
 import type { FollowedRoom } from '../../pubsub/postedRoom.js';
 import type { RedisChannels } from '../../redis/redisChannels.js';
 import type { Viewer } from '../../sse/viewer.js';
+import type { WatchedRoom } from '../../wire/watchedRoom.js';
 import { type AskedServer, isAskable, type RoomDirectory } from '../lookup/roomDirectory.js';
 import type { ChannelNames } from './channelNames.js';
 import { followPosts } from './postedChannel.js';
@@ -86,6 +87,23 @@ export class RoomWatches {
     let viewers = 0;
     for (const watch of this.#watches.values()) viewers += watch.viewers;
     return viewers;
+  }
+
+  /** The watched rooms, and the servers with a finding. */
+  list(): WatchedRoom[] {
+    const serversOf = (findings: readonly { server: string }[]) =>
+      findings.map(({ server }) => server);
+    return [...this.#watches.values()].map((watch) => {
+      const { room, state, diverged, unreadable, waitingFor } = watch.status();
+      return {
+        room,
+        viewers: watch.viewers,
+        state,
+        diverged: serversOf(diverged),
+        unreadable: serversOf(unreadable),
+        waitingFor: serversOf(waitingFor),
+      };
+    });
   }
 
   /** How many rooms are watched, and of how many the servers hold different documents. */

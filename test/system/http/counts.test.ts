@@ -47,6 +47,26 @@ test('a room has servers while it has connections, and none afterwards', async (
   await eventually(async () => expect(await countsOf()).toEqual(none));
 });
 
+test('a server has its rooms with the connections on it, and none before it reported', async () => {
+  const [one, two] = [await harness.server(), await harness.server()];
+  one.rooms.set('a%20b', 1).set('other', 9);
+  two.rooms.set('a%20b', 3);
+  const service = await harness.service();
+  const roomsOf = async (id: string) =>
+    JSON.parse((await ask(`${service.url}/api/servers/rooms?server=${id}`)).text);
+  expect(await roomsOf(one.id)).toEqual({ server: one.id, rooms: null });
+  await harness.watch(service);
+  await one.open('__proto__');
+  await eventually(async () =>
+    expect(Object.entries((await roomsOf(one.id)).rooms)).toEqual([
+      ['a%20b', 1],
+      ['other', 9],
+      ['__proto__', 1],
+    ]),
+  );
+  expect(await roomsOf('"none')).toEqual({ server: '"none', rooms: null });
+});
+
 test.each([0, 201])('%d rooms are refused', async (amount) => {
   const service = await harness.service();
   const query = 'room=r&'.repeat(amount);

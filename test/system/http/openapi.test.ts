@@ -205,6 +205,10 @@ describe('real answers match the description:', () => {
       await of('get /api/history', `/api/history${query}`, 200);
     await of('get /api/counts', '/api/counts?room=edited&room=none', 200);
     await of('get /api/counts', '/api/counts', 400);
+    const serverRooms = 'get /api/servers/rooms';
+    for (const id of [double.id, 'none'])
+      await of(serverRooms, `/api/servers/rooms?server=${id}`, 200);
+    await of(serverRooms, '/api/servers/rooms', 400);
     for (const query of ['', '?limit=1', '?sort=connections&limit=1', '?active=true&prefix=e'])
       await of('get /api/rooms', `/api/rooms${query}`, 200);
     await of('get /api/rooms', '/api/rooms?limit=0', 400);
@@ -238,6 +242,7 @@ describe('real answers match the description:', () => {
       editor.type('more');
       await of(log, '/api/rooms/edited/log', 200);
       await of('get /api/room/log', '/api/room/log?room=edited', 200);
+      await of('get /api/watched', '/api/watched', 200);
     });
 
     await of('get /api/events/clients', '/api/events/clients', 200);

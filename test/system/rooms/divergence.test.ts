@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { DivergenceWatch } from '../../../server/rooms/watching/divergenceWatch.js';
 import type { Divergence } from '../../../server/wire/divergence.js';
+import type { WatchedRoom } from '../../../server/wire/watchedRoom.js';
 import { eventually } from '../../support/eventually.js';
 import { nth, startReal } from '../../support/fleet.js';
 import { startRedis } from '../../support/redisServer.js';
@@ -72,6 +73,14 @@ test("servers that do not get each other's updates are flagged, with what each m
     const { diverged } = await getJson<RoomStatus>(`${service.url}/api/rooms/r/${path}`);
     expect(diverged).toMatchObject(expected);
   }
+  const watched = await getJson<WatchedRoom[]>(`${service.url}/api/watched`);
+  expect(watched).toEqual([
+    expect.objectContaining({
+      room: 'r',
+      viewers: 1,
+      diverged: expected.map(({ server }) => server),
+    }),
+  ]);
   // This room has no viewer, so nothing is known about it.
   await edit(nth(servers, 0), 'unwatched');
   const other = await getJson<object>(`${service.url}/api/rooms/unwatched/servers`);
