@@ -16,6 +16,9 @@ import { sessionFailure } from './session/session.js';
 import { SignIn } from './session/signInForm.js';
 
 const RoomView = lazyView(() => import('./room/roomView.js').then(({ RoomView }) => RoomView));
+const ActivityView = lazyView(() =>
+  import('./activity/activityView.js').then(({ ActivityView }) => ActivityView),
+);
 const MachinesView = lazyView(() =>
   import('./machines/machinesView.js').then(({ MachinesView }) => MachinesView),
 );
@@ -61,14 +64,19 @@ function Content({ isSignedIn }: { isSignedIn: boolean }) {
         <RoomView key={value.name} name={value.name} />
       </View>
     );
+  if (value.view === 'activity')
+    return (
+      <View title="Activity">
+        <ActivityView />
+      </View>
+    );
   if (value.view === 'machines')
     return (
       <View title="Machines">
         <MachinesView />
       </View>
     );
-  if (value.view === 'unknown' || value.view === 'server' || value.view === 'activity')
-    return <UnknownView />;
+  if (value.view === 'unknown' || value.view === 'server') return <UnknownView />;
   if (activation.value === undefined) return <NotReady reason={undefined} />;
   return <NumbersView view={value.view} />;
 }

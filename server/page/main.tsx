@@ -2,6 +2,7 @@ import './styles.css';
 import { render } from 'preact';
 import { session } from './api.js';
 import { App } from './app.js';
+import { takeEvents } from './model/activityLog.js';
 import { applyFleetUpdate, applyStreamStatus } from './model/fleet.js';
 import { startFilling } from './model/past.js';
 import { startPolling } from './model/polling.js';
@@ -14,6 +15,7 @@ startFilling();
 await loadSession();
 await connectFleet({
   onUpdate: applyFleetUpdate,
+  onActivity: takeEvents,
   onStatus: applyStreamStatus,
   hasAccess: () => session.value?.signedIn ?? false,
 });

@@ -1,6 +1,8 @@
+import { useEffect, useRef } from 'preact/hooks';
 import type { InstanceRole, InstanceView } from '../../wire/instanceView.js';
 import { clockSkewMs } from '../api.js';
 import { now } from '../model/polling.js';
+import { query } from '../router.js';
 import { Unknown } from '../ui/count.js';
 import { formatNumber } from '../ui/numbers.js';
 import { age, ago } from '../ui/time.js';
@@ -19,11 +21,19 @@ const roles: Record<InstanceRole, { tone: string; meaning: string }> = {
 /** The instances of this service; nothing while there is only one. */
 export function InstanceTable() {
   const [{ value: instances = [] }] = usePolled<InstanceView[]>('api/instances', pollMs);
-  if (instances.length < 2) return null;
+  const title = useRef<HTMLHeadingElement>(null);
+  const isThere = instances.length >= 2;
+  const isWanted = query.value.get('to') === 'instances';
+  useEffect(() => {
+    if (isThere && isWanted) title.current?.focus();
+  }, [isThere, isWanted]);
+  if (!isThere) return null;
   return (
     <section class="card flush" aria-labelledby="instances-title">
       <div class="card-head">
-        <h2 id="instances-title">Instances of this service</h2>
+        <h2 id="instances-title" ref={title} tabIndex={-1}>
+          Instances of this service
+        </h2>
       </div>
       <table class="table">
         <thead>

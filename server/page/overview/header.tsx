@@ -10,6 +10,7 @@ const views: { view: Route['view']; href: string; title: string }[] = [
   { view: 'overview', href: '#/', title: 'Overview' },
   { view: 'rooms', href: '#/rooms', title: 'Rooms' },
   { view: 'servers', href: '#/servers', title: 'Servers' },
+  { view: 'activity', href: '#/activity', title: 'Activity' },
   { view: 'machines', href: '#/machines', title: 'Machines' },
 ];
 

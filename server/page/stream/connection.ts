@@ -1,3 +1,4 @@
+import type { ActivityEvent } from '../../wire/activityEvent.js';
 import type { FleetUpdate, Port, StreamEvent, StreamStatus, ToHub, ToTab } from './messages.js';
 import { translated } from './translated.js';
 
@@ -14,6 +15,7 @@ export interface FleetListener {
   /** Whether this browser is signed in, or the service requires no token. */
   hasAccess: () => boolean;
   onUpdate: (update: FleetUpdate) => void;
+  onActivity: (events: readonly ActivityEvent[]) => void;
   onStatus: (status: StreamStatus) => void;
 }
 
@@ -123,6 +125,9 @@ function receive(message: ToTab): void {
   switch (message.type) {
     case 'update':
       fleet?.onUpdate(message.update);
+      break;
+    case 'activity':
+      fleet?.onActivity(message.events);
       break;
     case 'fleetStatus':
       fleet?.onStatus(translated(message));

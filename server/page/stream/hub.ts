@@ -1,7 +1,8 @@
+import type { ActivityEvent } from '../../wire/activityEvent.js';
 import { steadyNow } from '../steadyNow.js';
 import { EventReader, type ReaderTiming } from './eventReader.js';
 import { FleetState } from './fleetState.js';
-import type { Port, StreamStatus, ToHub, ToTab } from './messages.js';
+import type { Port, StreamEvent, StreamStatus, ToHub, ToTab } from './messages.js';
 
 /** Browsers open six HTTP/1.1 connections to a host: one for the fleet, one for requests, four for rooms. */
 const maxRoomStreams = 4;
@@ -132,14 +133,18 @@ export class Hub {
       url,
       {
         onStatus,
-        onEvent: (event) => {
-          const update = this.#fleetState.apply(event);
-          if (!update) return;
-          for (const { port } of this.#tabs) port.postMessage({ type: 'update', update });
-        },
+        onEvent: (event) => this.#takeFleetEvent(event),
       },
       this.#timing,
     );
+  }
+
+  #takeFleetEvent(event: StreamEvent): void {
+    const update = this.#fleetState.apply(event);
+    if (update) this.#tellAll({ type: 'update', update });
+    if (event.event !== 'activity') return;
+    const { events } = JSON.parse(event.data) as { events: ActivityEvent[] };
+    this.#tellAll({ type: 'activity', events });
   }
 
   #closeFleet(): void {
@@ -218,6 +223,10 @@ export class Hub {
       this.#tellStream(stream, { kind: 'signedOut' });
     }
     for (const tab of this.#tabs) this.#tell(tab, { kind: 'signedOut' });
+  }
+
+  #tellAll(message: ToTab): void {
+    for (const { port } of this.#tabs) port.postMessage(message);
   }
 
   #tell({ port }: Tab, status: StreamStatus): void {

@@ -1,3 +1,4 @@
+import type { ActivityEvent } from '../../wire/activityEvent.js';
 import type { ServerView } from '../../wire/serverView.js';
 
 /** The state of a stream. Times are in the `steadyNow()` of the process that holds the status. */
@@ -53,6 +54,7 @@ export type ToHub =
 /** From the hub to a tab. */
 export type ToTab =
   | { type: 'update'; update: FleetUpdate }
+  | { type: 'activity'; events: ActivityEvent[] }
   /** `nowMs` is the hub's `steadyNow()`. The tab uses it to convert the times of the status. */
   | { type: 'fleetStatus'; status: StreamStatus; nowMs: number }
   | { type: 'event'; stream: number; event: StreamEvent }

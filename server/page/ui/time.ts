@@ -14,5 +14,16 @@ export const ago = (ms: number) => (ms < 1000 ? 'now' : `${age(ms)} ago`);
 
 const clock = new Intl.DateTimeFormat([], { timeStyle: 'medium', hourCycle: 'h23' });
 
+const whole = new Intl.DateTimeFormat('en-GB', {
+  dateStyle: 'medium',
+  timeStyle: 'medium',
+});
+
+/** `30 Nov 2026, 14:03:59`, in the time zone of the browser. */
+export const wholeTime = (ms: number): string => whole.format(ms);
+
+/** `30 Nov 2026, 14:03:59 – 14:05:00`: the date once if it is the same. */
+export const timeSpan = (fromMs: number, toMs: number): string => whole.formatRange(fromMs, toMs);
+
 /** `14:03:59`, in the time zone of the browser. */
 export const clockTime = (ms: number): string => clock.format(ms);

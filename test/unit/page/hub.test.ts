@@ -115,6 +115,18 @@ test('the status of an instance in a cluster reaches all tabs, with the age of i
   await eventually(() => expect(first.update().at(-1)).toEqual(current));
 });
 
+test('what happens reaches all tabs as it comes', async () => {
+  const { control, send } = await startStreams();
+  const hub = startHub();
+  const tabs = [openTab(hub, control.url), openTab(hub, control.url)];
+  for (const { update } of tabs) await eventually(() => expect(update()).toHaveLength(1));
+  const events = [{ id: '1-a', kind: 'server.gone' }];
+  send({ events }, 'activity');
+  for (const { heard } of tabs)
+    await eventually(() => expect(heard).toContainEqual({ type: 'activity', events }));
+  for (const { update } of tabs) expect(update()).toHaveLength(1);
+});
+
 test('the stream closes with the last tab and opens again with the next', async () => {
   const { control, paths } = await startStreams();
   const hub = startHub();

@@ -1,0 +1,41 @@
+import { effect, signal } from '@preact/signals';
+import type { ActivityEvent } from '../../wire/activityEvent.js';
+import { ApiFailure, getJson } from '../api.js';
+import { isCurrent } from './fleet.js';
+import { mergedEvents } from './mergedEvents.js';
+
+/** What happened, oldest first: what the service keeps, and what came since. */
+export const activity = signal<readonly ActivityEvent[]>([]);
+/** Whether the service told what it keeps. Until then `activity` has only what came since. */
+export const isActivityKnown = signal(false);
+/** Why the service did not tell; undefined: it did, or was not asked yet. */
+export const activityFailure = signal<ApiFailure | undefined>(undefined);
+
+let isKept = false;
+
+/** Asks the service for what it keeps, and again after each time without a stream. For views that show it. */
+export function keepActivity(): void {
+  if (isKept) return;
+  isKept = true;
+  effect(() => {
+    isCurrent.value;
+    void loadActivity();
+  });
+}
+
+/** Asks the service once. */
+export async function loadActivity(): Promise<void> {
+  try {
+    takeEvents(await getJson<ActivityEvent[]>('api/activity'));
+    activityFailure.value = undefined;
+    isActivityKnown.value = true;
+  } catch (error) {
+    if (!(error instanceof ApiFailure)) throw error;
+    activityFailure.value = error;
+  }
+}
+
+/** Adds events. Known ones are ignored. */
+export function takeEvents(events: readonly ActivityEvent[]): void {
+  activity.value = mergedEvents(activity.peek(), events);
+}

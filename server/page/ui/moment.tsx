@@ -1,0 +1,20 @@
+import './moment.css';
+import { clockSkewMs } from '../api.js';
+import { now } from '../model/polling.js';
+import { ago, wholeTime } from './time.js';
+
+/** How long ago something happened, by the service's clock. `at`: ISO 8601. Read it once per render. */
+export const agoText = (at: string): string => ago(now.value + clockSkewMs.value - Date.parse(at));
+
+/**
+ * A time: how long ago, and the time itself while its row (class `moment-row`) has the mouse or the focus.
+ * `text` is from `agoText`.
+ */
+export function Moment({ at, text }: { at: string; text: string }) {
+  return (
+    <time class="moment" dateTime={at}>
+      <span class="moment-ago">{text}</span>
+      <span class="moment-at">{wholeTime(Date.parse(at) - clockSkewMs.value)}</span>
+    </time>
+  );
+}
