@@ -24,7 +24,7 @@ export default {
   testEnvironmentOptions: { customExportConditions: ['development', 'node', 'node-addons'] },
   // For a test that hangs. On a busy machine the longest ones take minutes.
   testTimeout: 300_000,
-  // Most tests wait for servers, timers and processes: three workers for each core are not too many.
-  maxWorkers: 3 * availableParallelism(),
+  // Most tests wait for servers, timers and processes: four workers for each core are not too many.
+  maxWorkers: 4 * availableParallelism(),
   reporters: ['default', '<rootDir>/test/support/closingLineReporter.js'],
 };

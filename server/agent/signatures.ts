@@ -15,20 +15,20 @@ export type SignatureFault = 'missing' | 'wrong_secret' | 'clock' | 'other_host'
 
 /** How far the clocks of sender and receiver may differ. */
 const maxSkewMs = 5 * 60_000;
-/** Only who knows the secret can fill it. */
-const maxNonces = 100_000;
 
 /** Signs and verifies requests with a shared secret: docs/protocol.md, Signatures. */
 export class Signatures {
   readonly #secrets: readonly string[];
   readonly #now: () => number;
+  readonly #maxNonces: number;
   /** When each nonce may be forgotten, oldest first. */
   readonly #nonces = new Map<string, number>();
 
-  /** Of several secrets, the first signs and all verify. */
-  constructor(secrets: readonly string[], now: () => number = Date.now) {
+  /** Of several secrets, the first signs and all verify. `maxNonces` are remembered: only who knows one adds one. */
+  constructor(secrets: readonly string[], now: () => number = Date.now, maxNonces = 100_000) {
     this.#secrets = secrets;
     this.#now = now;
+    this.#maxNonces = maxNonces;
   }
 
   /** The value of the header `Dashboard-Signature`. */
@@ -74,7 +74,7 @@ export class Signatures {
       if (untilMs >= now) break;
       this.#nonces.delete(old);
     }
-    if (this.#nonces.has(nonce) || this.#nonces.size >= maxNonces) return false;
+    if (this.#nonces.has(nonce) || this.#nonces.size >= this.#maxNonces) return false;
     // Later the clock refuses it.
     this.#nonces.set(nonce, time + maxSkewMs);
     return true;

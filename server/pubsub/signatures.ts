@@ -22,21 +22,25 @@ export type SignatureFault =
 
 /** The clocks of two machines differ by no more. A nonce is remembered for as long. */
 const windowMs = 5 * 60_000;
-/** Only who knows the secret can add one. */
-const maxNonces = 50_000;
 const format = /^v1 t=(\d{1,15}) n=([\w-]{22}) s=([\w-]{43})$/;
 
 /** Signs requests to pub-sub servers with `PUBSUB_SECRET`, and verifies theirs: docs/protocol.md, Signatures. */
 export class Signatures {
   readonly #secrets: readonly [string, ...string[]];
   readonly #now: () => number;
+  readonly #maxNonces: number;
   /** Until when each nonce is remembered, in the order in which they arrived. */
   readonly #seen = new Map<string, number>();
 
-  /** The first secret signs, all verify. */
-  constructor(secrets: readonly [string, ...string[]], now: () => number = Date.now) {
+  /** The first secret signs, all verify. `maxNonces` are remembered: only who knows the secret adds one. */
+  constructor(
+    secrets: readonly [string, ...string[]],
+    now: () => number = Date.now,
+    maxNonces = 50_000,
+  ) {
     this.#secrets = secrets;
     this.#now = now;
+    this.#maxNonces = maxNonces;
   }
 
   /** The header `Dashboard-Signature` of a request. */
@@ -68,7 +72,7 @@ export class Signatures {
       if (untilMs >= this.#now()) break;
       this.#seen.delete(old);
     }
-    if (this.#seen.has(nonce) || this.#seen.size >= maxNonces) return false;
+    if (this.#seen.has(nonce) || this.#seen.size >= this.#maxNonces) return false;
     this.#seen.set(nonce, time + windowMs);
     return true;
   }

@@ -1,4 +1,5 @@
 import type { Editor } from '../../server/demo/editors.js';
+import type { Asked } from './everyRoute.js';
 
 /** What somebody who must not see content may not find anywhere. */
 export const secrets = {
@@ -21,4 +22,16 @@ export function secretsIn(body: Buffer, clients: readonly number[]): string[] {
   const readings = [text, ...runs.map((run) => Buffer.from(run, 'base64').toString('latin1'))];
   const wanted = [...Object.values(secrets), ...clients.map(String)];
   return wanted.filter((secret) => readings.some((reading) => reading.includes(secret)));
+}
+
+/** Which operations have shown which secrets so far, by name. */
+export function shownBy(
+  answers: readonly Asked[],
+  editors: readonly Editor[],
+): Record<string, string[]> {
+  const clients = editors.map(({ doc }) => doc.clientID);
+  const shown = answers
+    .map(({ operationId, body }) => [operationId, secretsIn(body(), clients)] as const)
+    .filter(([, found]) => found.length > 0);
+  return Object.fromEntries(shown);
 }

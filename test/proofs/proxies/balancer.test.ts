@@ -4,7 +4,7 @@ import { EventSource } from 'eventsource';
 import { eventually } from '../../support/eventually.js';
 import { ask } from '../../support/http.js';
 import { visits } from '../../support/stage.js';
-import { Cluster } from '../../system/cluster/support.js';
+import { Cluster } from '../../support/testCluster.js';
 import { startHaproxy } from './support/proxies.js';
 
 jest.setTimeout(180_000);

@@ -3,7 +3,7 @@ import { eventually } from '../../support/eventually.js';
 import { connectTo, startReal, untilTrue } from '../../support/fleet.js';
 import { owns } from '../../support/stage.js';
 import { startTcpBalancer } from '../../support/tcpBalancer.js';
-import { Cluster } from '../../system/cluster/support.js';
+import { Cluster } from '../../support/testCluster.js';
 
 jest.setTimeout(90_000);
 const within = { withinMs: 20_000 };

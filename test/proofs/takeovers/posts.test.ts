@@ -5,7 +5,7 @@ import { eventually } from '../../support/eventually.js';
 import { nth } from '../../support/fleet.js';
 import { post } from '../../support/http.js';
 import { type ScriptedServer, startScriptedServer } from '../../support/scriptedServer.js';
-import { Cluster, roleOf } from '../../system/cluster/support.js';
+import { Cluster, roleOf } from '../../support/testCluster.js';
 
 jest.setTimeout(60_000);
 const within = { withinMs: 20_000 };

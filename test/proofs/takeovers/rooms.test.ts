@@ -3,7 +3,7 @@ import type { EventStream } from '../../support/eventStream.js';
 import { eventually } from '../../support/eventually.js';
 import { nth, startReal } from '../../support/fleet.js';
 import { watch } from '../../support/stage.js';
-import { Cluster } from '../../system/cluster/support.js';
+import { Cluster } from '../../support/testCluster.js';
 import { framesOf, peopleOf } from '../../system/rooms/support/awareness.js';
 import {
   type Consumer,

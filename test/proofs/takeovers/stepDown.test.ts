@@ -2,7 +2,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, expect, jest, test } from '@jest/globals';
 import { eventually } from '../../support/eventually.js';
-import { Cluster, roleOf } from '../../system/cluster/support.js';
+import { Cluster, roleOf } from '../../support/testCluster.js';
 
 jest.setTimeout(60_000);
 const within = { withinMs: 20_000 };

@@ -1,7 +1,7 @@
 import { expect, jest, test } from '@jest/globals';
 import type { ServiceOverrides } from '../../../server/service.js';
 import { eventually } from '../../support/eventually.js';
-import { Cluster, roleOf } from '../../system/cluster/support.js';
+import { Cluster, roleOf } from '../../support/testCluster.js';
 
 jest.setTimeout(90_000);
 const within = { withinMs: 30_000 };

@@ -1,7 +1,7 @@
 import { expect, jest, test } from '@jest/globals';
 import { eventually } from '../../support/eventually.js';
 import { nth } from '../../support/fleet.js';
-import { Cluster, roleOf } from './support.js';
+import { Cluster, roleOf } from '../../support/testCluster.js';
 
 jest.setTimeout(60_000);
 const within = { withinMs: 20_000 };

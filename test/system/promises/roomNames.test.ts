@@ -1,4 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
+import type { BareConnection } from '../../../server/demo/openConnection.js';
+import type { ServerProcess } from '../../../server/demo/pubSubFleet.js';
 import { eventually } from '../../support/eventually.js';
 import { connectTo, editIn, nth, sharedFleet } from '../../support/fleet.js';
 import {
@@ -36,30 +38,24 @@ const names = [
 describe('room names: real servers', () => {
   const fleet = sharedFleet(2);
 
-  test.each(names.map((name) => [name.slice(0, 20), name]))(
-    '`%s` is counted and shown unchanged, from snapshots and from deltas',
-    async (_short, name) => {
-      const service = await startStaged(fleet, noResync);
-      const before = await connectTo(nth(fleet, 0), name);
-      const viewers = [await watch(service), await watchMaps(service)];
-      for (const viewer of viewers) await untilShown(viewer, { [name]: 1 });
-      const others = [await connectTo(nth(fleet, 0), name), await connectTo(nth(fleet, 1), name)];
-      for (const viewer of viewers) await untilShown(viewer, { [name]: 3 });
-      await before.close();
-      for (const viewer of viewers) await untilShown(viewer, { [name]: 2 });
-      for (const other of others) await other.close();
-      for (const viewer of viewers) await untilShown(viewer, {});
-    },
-  );
-
-  test('all names at once are different rooms', async () => {
+  test('every name is a room of its own, shown unchanged, from snapshots and from deltas', async () => {
     const service = await startStaged(fleet, noResync);
+    const [first, second] = [nth(fleet, 0), nth(fleet, 1)];
+    const connectAll = (server: ServerProcess) =>
+      Promise.all(names.map((name) => connectTo(server, name)));
+    const closeAll = (clients: readonly BareConnection[]) =>
+      Promise.all(clients.map((client) => client.close()));
+    const each = (count: number) => Object.fromEntries(names.map((name) => [name, count]));
+    const before = await connectAll(first);
     const viewers = [await watch(service), await watchMaps(service)];
-    for (const name of names) await connectTo(nth(fleet, 0), name);
-    const all = Object.fromEntries(names.map((name) => [name, 1]));
-    for (const viewer of viewers) await untilShown(viewer, all);
-    const late = await watchMaps(service);
-    await untilShown(late, all);
+    for (const viewer of viewers) await untilShown(viewer, each(1));
+    const others = [...(await connectAll(first)), ...(await connectAll(second))];
+    for (const viewer of viewers) await untilShown(viewer, each(3));
+    await untilShown(await watchMaps(service), each(3));
+    await closeAll(before);
+    for (const viewer of viewers) await untilShown(viewer, each(2));
+    await closeAll(others);
+    for (const viewer of viewers) await untilShown(viewer, {});
   });
 
   test('an emoji is shown as browsers encode it', async () => {

@@ -103,8 +103,9 @@ describe('a signature', () => {
     expect(await fault(`${sender.sign(request)}, ${sender.sign(request)}`)).toBe('missing');
   });
 
-  test('is refused while 100,000 are remembered, and accepted when they are too old', async () => {
-    for (let count = 0; count < 100_000; count += 1) {
+  test('is refused while too many are remembered, and accepted when they are too old', async () => {
+    receiver = new Signatures(['secret'], () => nowMs, 100);
+    for (let count = 0; count < 100; count += 1) {
       await receiver.faultOf(sender.sign(request), request, own);
     }
     expect(await fault(sender.sign(request))).toBe('replayed');

@@ -98,9 +98,9 @@ test('during a rotation both secrets are accepted, and the first signs', async (
 
 test('more nonces than it can remember are refused, until the old ones are out of date', async () => {
   let now = nowMs;
-  const signatures = new Signatures([secret], () => now);
+  const signatures = new Signatures([secret], () => now, 100);
   const next = () => signatures.faultOf(signatures.sign(request), request, forUs);
-  for (let i = 0; i < 50_000; i += 1) await next();
+  for (let i = 0; i < 100; i += 1) await next();
   expect(await next()).toEqual({ kind: 'replayed' });
   now += 5 * minute + 1;
   expect(await next()).toBeUndefined();

@@ -3,7 +3,7 @@ import type { InstanceView } from '../../../server/wire/instanceView.js';
 import { openEventStream } from '../../support/eventStream.js';
 import { eventually } from '../../support/eventually.js';
 import { ask } from '../../support/http.js';
-import { Cluster } from './support.js';
+import { Cluster } from '../../support/testCluster.js';
 
 jest.setTimeout(120_000);
 const within = { withinMs: 30_000 };

@@ -4,7 +4,7 @@ import type { ActivityEvent } from '../../../server/wire/activityEvent.js';
 import { eventually } from '../../support/eventually.js';
 import { nth } from '../../support/fleet.js';
 import { getJson } from '../../support/stage.js';
-import { Cluster } from './support.js';
+import { Cluster } from '../../support/testCluster.js';
 
 jest.setTimeout(120_000);
 

@@ -1,7 +1,7 @@
 import { expect, jest, test } from '@jest/globals';
 import { eventually } from '../../support/eventually.js';
 import { scrape } from '../../support/metricSamples.js';
-import { Cluster } from './support.js';
+import { Cluster } from '../../support/testCluster.js';
 
 jest.setTimeout(120_000);
 const within = { withinMs: 30_000 };

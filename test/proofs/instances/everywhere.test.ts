@@ -5,7 +5,7 @@ import { expect, jest, test } from '@jest/globals';
 import type { Service } from '../../../server/service.js';
 import { eventually } from '../../support/eventually.js';
 import { operations } from '../../support/openapi.js';
-import { Cluster } from './support.js';
+import { Cluster } from '../../support/testCluster.js';
 
 jest.setTimeout(120_000);
 

@@ -1,14 +1,14 @@
 import { afterEach } from '@jest/globals';
-import type { Leader } from '../../../machines/ports.js';
-import type { Service, ServiceOverrides } from '../../../server/service.js';
-import { clusterSecret } from '../../support/clusterNeeds.js';
-import { emptyStore } from '../../support/emptyStore.js';
-import { type EventStream, openEventStream } from '../../support/eventStream.js';
-import { eventually } from '../../support/eventually.js';
-import { nth } from '../../support/fleet.js';
-import { type RedisServer, startRedis } from '../../support/redisServer.js';
-import { type ScriptedServer, startScriptedServer } from '../../support/scriptedServer.js';
-import { startTestService } from '../../support/service.js';
+import type { Leader } from '../../machines/ports.js';
+import type { Service, ServiceOverrides } from '../../server/service.js';
+import { clusterSecret } from './clusterNeeds.js';
+import { emptyStore } from './emptyStore.js';
+import { type EventStream, openEventStream } from './eventStream.js';
+import { eventually } from './eventually.js';
+import { nth } from './fleet.js';
+import { type RedisServer, startRedis } from './redisServer.js';
+import { type ScriptedServer, startScriptedServer } from './scriptedServer.js';
+import { startTestService } from './service.js';
 
 const env = {
   CLUSTER_SECRET: clusterSecret,

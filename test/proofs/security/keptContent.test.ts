@@ -13,9 +13,9 @@ import { ask } from '../../support/http.js';
 import type { RedisServer } from '../../support/redisServer.js';
 import { startTestService } from '../../support/service.js';
 import { owns, untilShown, watchMaps } from '../../support/stage.js';
-import { Cluster } from '../cluster/support.js';
-import { edit } from '../rooms/support/rooms.js';
-import { startLogged } from './logged.js';
+import { Cluster } from '../../support/testCluster.js';
+import { edit } from '../../system/rooms/support/rooms.js';
+import { startLogged } from '../../system/security/logged.js';
 
 jest.setTimeout(120_000);
 
