@@ -112,7 +112,7 @@ export interface TakeInbox {
 /** The last entries of the inbox; older ones are dropped. */
 export const maxInboxEntries = 1000;
 /** How long the inbox is kept after the last entry. */
-export const inboxMs = 30_000;
+export const inboxMs = 24 * 3_600_000;
 /** How long Redis remembers an instance after its last beat. */
 export const presenceMs = 60_000;
 

@@ -28,6 +28,7 @@ export class InboxWriter {
   #isPushing = false;
   #isFailing = false;
   #isClosed = false;
+  #onEnded: (() => void) | undefined;
 
   constructor(needs: InboxWriterNeeds) {
     this.#needs = needs;
@@ -41,13 +42,26 @@ export class InboxWriter {
     this.#pace.touch();
   }
 
+  /** Takes nothing more, and drops what waits. */
   close(): void {
     this.#isClosed = true;
     this.#pace.close();
   }
 
+  /** Takes nothing more. `onEnded` is called once: Redis has what waited, or did not take it. */
+  end(onEnded: () => void): void {
+    this.close();
+    this.#onEnded = onEnded;
+    this.#push();
+  }
+
   #push(): void {
-    if (this.#isPushing || this.#waiting.length === 0) return;
+    if (this.#isPushing) return;
+    if (this.#waiting.length === 0) this.#onEnded?.();
+    else this.#pushWaiting();
+  }
+
+  #pushWaiting(): void {
     const entries = this.#waiting.splice(0, maxPushed);
     this.#isPushing = true;
     this.#needs.push(entries, (error) => {
@@ -55,6 +69,8 @@ export class InboxWriter {
       this.#isFailing = error !== undefined;
       if (error) this.#waiting = [...entries, ...this.#waiting].slice(-maxWaiting);
       if (!this.#isClosed && this.#waiting.length > 0) this.#pace.touch();
+      if (error) this.#onEnded?.();
+      else if (this.#onEnded) this.#push();
     });
   }
 }

@@ -163,6 +163,8 @@ export function wireCluster(needs: ClusterWiringNeeds) {
       lease.release();
       return new Promise<void>((resolve) => lease.leave(() => resolve()));
     },
+    /** Nothing arrives any more. Resolves when the leader will find what did, or Redis does not take it. */
+    endInbox: () => new Promise<void>((resolve) => inbox.end(resolve)),
     close: () => {
       relay.close();
       lease.close();

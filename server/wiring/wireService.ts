@@ -82,6 +82,8 @@ export interface WiringNeeds {
 
 /** How long shutting down waits until the observations are saved. */
 const saveTimeoutMs = 1000;
+/** How long it waits until Redis has what came last for the leader. */
+const inboxTimeoutMs = 500;
 
 /** Connects all parts of the service: fills the machines' slots, and gives the routes what they need. */
 export function wireService(needs: WiringNeeds): WiredService {
@@ -265,6 +267,7 @@ export function wireService(needs: WiringNeeds): WiredService {
     metrics.close();
     current?.fleet.close();
     instance.stop();
+    await withDeadline(cluster?.endInbox() ?? Promise.resolve(), inboxTimeoutMs, () => undefined);
     cluster?.close();
     webhooks.close();
     await rooms.close();

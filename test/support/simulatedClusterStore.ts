@@ -74,9 +74,9 @@ export class SimulatedClusterStore implements ClusterStore {
 
   #ask<T>(execute: (redis: SimulatedRedis) => T, done: Answered<T>): void {
     const { link, clock, deadlineMs = 1000, redis } = this.#needs;
-    const late = new Error(`Redis did not answer within ${deadlineMs} ms`);
     const fail = (error: Error) => settle(error);
-    const deadline = clock.setTimeout(() => settle(late), deadlineMs);
+    const late = () => new Error(`Redis did not answer within ${deadlineMs} ms`);
+    const deadline = clock.setTimeout(() => settle(late()), deadlineMs);
     const settle: Answered<T> = (error, result) => {
       if (!this.#open.delete(fail)) return;
       clock.clearTimeout(deadline);

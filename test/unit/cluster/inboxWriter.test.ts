@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, expect, jest, test } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { parseInboxEntry } from '../../../server/cluster/inbox.js';
 import { InboxWriter } from '../../../server/cluster/inboxWriter.js';
 
@@ -94,4 +94,46 @@ test('nothing is written after the end', () => {
   writer.write(stranger(2));
   jest.advanceTimersByTime(5000);
   expect(pushes).toEqual([]);
+});
+
+describe('at the end', () => {
+  const onEnded = jest.fn();
+  beforeEach(() => void onEnded.mockClear());
+
+  test('what waits is written at once, in one request after the other', () => {
+    for (let i = 0; i < 600; i += 1) writer.write(stranger(i));
+    writer.end(onEnded);
+    for (const count of [250, 250, 100]) {
+      expect(onEnded).not.toHaveBeenCalled();
+      expect(pushes.at(-1)?.entries).toHaveLength(count);
+      pushes.at(-1)?.done();
+    }
+    expect([pushes.length, onEnded.mock.calls.length]).toEqual([3, 1]);
+  });
+
+  test('an open request is waited for', () => {
+    writer.write(stranger(1));
+    jest.advanceTimersByTime(0);
+    writer.write(stranger(2));
+    writer.end(onEnded);
+    expect([pushes.length, onEnded.mock.calls.length]).toEqual([1, 0]);
+    pushes[0]?.done();
+    expect(addressesOf(pushes[1]?.entries)).toEqual(['10.0.0.2']);
+    pushes[1]?.done();
+    expect(onEnded).toHaveBeenCalledTimes(1);
+  });
+
+  test('nothing is tried again, and nothing more is taken', () => {
+    writer.write(stranger(1));
+    writer.end(onEnded);
+    writer.write(stranger(2));
+    pushes[0]?.done(new Error('no answer'));
+    jest.advanceTimersByTime(60_000);
+    expect([pushes.length, onEnded.mock.calls.length]).toEqual([1, 1]);
+  });
+
+  test('with nothing to write it is over at once', () => {
+    writer.end(onEnded);
+    expect([pushes.length, onEnded.mock.calls.length]).toEqual([0, 1]);
+  });
 });

@@ -41,7 +41,7 @@ export class Honesty {
     for (const person of this.#world.people.present) {
       const difference = differenceOf(person, truth);
       if (!person.site) return `${person.name} has no stream`;
-      if (difference !== undefined || !isComplete(person))
+      if (difference !== undefined || !(isComplete(person) || this.#isDeafServer))
         return `${person.name} at ${person.site.name} ${difference ?? `is told ${person.state}, ${person.reason}`}`;
       this.#world.countCheck('right at the end');
     }
@@ -66,7 +66,8 @@ export class Honesty {
     const { hosts } = this.#world;
     // A server that crashed is missing, so totals are incomplete.
     const isMissing = hosts.some((host) => !host.process && this.#world.isKnown(host));
-    if (difference === undefined && (isComplete(person) || isMissing)) return;
+    const mayMiss = isMissing || this.#isDeafServer;
+    if (difference === undefined && (isComplete(person) || mayMiss)) return;
     const why = difference ?? `is told ${person.state}, ${person.reason}`;
     this.#world.fail('3: right in time', `${this.#where(person)} ${why}`);
   }
@@ -88,6 +89,16 @@ export class Honesty {
     return !isRough && !isLate;
   }
 
+  /** Whether a server is called deaf whose last change no post has told. It is, until its next post. */
+  get #isDeafServer(): boolean {
+    const { hosts, sites } = this.#world;
+    return hosts.some(
+      ({ id, untoldSinceMs }) =>
+        untoldSinceMs < Number.POSITIVE_INFINITY &&
+        sites.some(({ process }) => process?.fleet?.isDeaf(id)),
+    );
+  }
+
   get #roughMs(): number {
     const { isRough, timing } = this.#world.plan;
     const { resyncIntervalMs, requestTimeoutMs } = timing;
@@ -96,10 +107,13 @@ export class Honesty {
 
   /** Whether no fault goes on, and the last one ended so long ago. */
   #isOver(ms: number): boolean {
-    const { nowMs, disturbedAtMs, ongoing, hosts, sites } = this.#world;
+    const { nowMs, disturbedAtMs, ongoing, hosts, sites, network } = this.#world;
     if (ongoing.size > 0 || nowMs - disturbedAtMs <= ms) return false;
     if (sites.some(({ process }) => process?.isShuttingDown)) return false;
-    return hosts.every(({ undisturbedSinceMs }) => nowMs - undisturbedSinceMs > ms);
+    return hosts.every(
+      (host) =>
+        nowMs - host.undisturbedSinceMs > ms && nowMs - network.deltasSince(host) > travelMs,
+    );
   }
 
   /** What the servers hold that can be known. */

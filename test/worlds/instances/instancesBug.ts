@@ -22,6 +22,8 @@ export interface InstancesBug {
   readonly pubSubServer?: (machine: typeof pubSubServerMachine) => typeof pubSubServerMachine;
   /** The lease is not looked at again when a connection to a server is there. */
   readonly doesNotCheckTwice?: boolean;
+  /** An instance that stops drops what it was about to leave in the inbox. */
+  readonly dropsAtTheEnd?: boolean;
   /** An instance passes on a post that another instance passed on to it. */
   readonly forwardsAgain?: boolean;
 }

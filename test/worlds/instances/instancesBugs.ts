@@ -62,5 +62,9 @@ export const instancesBugs: Readonly<Record<string, InstancesBug>> = {
     doesNotCheckTwice: true,
   },
   'a new leader does not read the inbox': { breaks: '3: ', store: dropFirst },
+  'an instance that stops drops what it leaves to the leader': {
+    breaks: '3: ',
+    dropsAtTheEnd: true,
+  },
   'what was passed on is passed on again': { breaks: '4: anywhere', forwardsAgain: true },
 };

@@ -28,6 +28,8 @@ export interface InstancesWorldOptions {
 }
 
 const maxSteps = 400_000;
+/** An instance has told Redis of a server after this time, at the second attempt. */
+const tellingMs = 1500;
 
 /** One world of several instances, and all that is around them: servers, Redis, links, viewers. */
 export class InstancesWorld implements HostWorld, NetworkWorld {
@@ -66,8 +68,8 @@ export class InstancesWorld implements HostWorld, NetworkWorld {
   brokenOffAtMs = 0;
   /** The server that a late request of a dead leader will silence, after the first request of the next leader. */
   unsent: Host | undefined;
-  /** Servers that asked, and were answered. */
-  readonly introduced = new Set<ServerId>();
+  /** Servers that asked, by whom they were answered, and when. */
+  readonly introduced = new Map<ServerId, { by: SimulatedInstance; atMs: number }>();
   /** Servers that Redis remembers. */
   readonly remembered = new Set<ServerId>();
   /** Faults that go on. */
@@ -240,7 +242,7 @@ export class InstancesWorld implements HostWorld, NetworkWorld {
   /** A post that has arrived where its URL leads. */
   takePost(address: string, eventsUrl: string, body: string): void {
     const site = this.plan.isBalanced ? this.balancer.pick() : this.siteAt(eventsUrl);
-    if (!site?.process || !this.links.isOpen('servers', site.name)) {
+    if (!site?.process?.isListening || !this.links.isOpen('servers', site.name)) {
       this.note(() => `${body} of ${address} reaches nobody`);
       return;
     }
@@ -251,12 +253,12 @@ export class InstancesWorld implements HostWorld, NetworkWorld {
   /** A start-up query asks any instance. */
   answerStartup(query: StartupQuery, tell: (answer: StartupAnswer) => void): void {
     const site = this.balancer.pick();
-    if (!site?.process || !this.links.isOpen('servers', site.name)) return;
+    if (!site?.process?.isListening || !this.links.isOpen('servers', site.name)) return;
     const { process } = site;
     process.clock.run(() =>
       process.answerStartup(query, (answer) =>
         this.time.outside(() => {
-          this.#introduce(query);
+          this.#introduce(query, process);
           tell(answer);
         }),
       ),
@@ -270,11 +272,17 @@ export class InstancesWorld implements HostWorld, NetworkWorld {
   }
 
   /** A server that asks during a fault may be forgotten, with the only instance that knows it. */
-  #introduce({ address }: StartupQuery): void {
+  #introduce({ address }: StartupQuery, by: SimulatedInstance): void {
     const host = this.hosts.find(({ plan }) => plan.address === address);
     if (!host || this.introduced.has(host.id) || this.ongoing.size > 0) return;
-    this.introduced.add(host.id);
+    this.introduced.set(host.id, { by, atMs: this.nowMs });
     this.noteChange();
+  }
+
+  /** An instance is killed. Those that asked it just now may be forgotten: a message to Redis may have been lost. */
+  forgetIntroductions(process: SimulatedInstance): void {
+    for (const [id, { by, atMs }] of this.introduced)
+      if (by === process && this.nowMs - atMs < tellingMs) this.introduced.delete(id);
   }
 
   awaits(server: ServerId, eventsUrl: string): boolean {

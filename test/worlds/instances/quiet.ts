@@ -6,11 +6,17 @@ import type { SimulatedInstance } from './simulatedInstance.js';
 const slackMs = 1000;
 /** How long a fault may cause requests: retries, confirmations, evidence that recurs. */
 const causeMs = 20_000;
+/** A leader may not notice a viewer that is at a follower for less. */
+const visitMs = 500;
 
 /** Promise 2: silent by default, over all instances. */
 export class Quiet {
   readonly #world: InstancesWorld;
   #watchedAtMs = 0;
+  /** Since when somebody looks without a pause. */
+  #cameAtMs = 0;
+  /** When somebody last looked whom the leader must have noticed. */
+  #noticedAtMs = 0;
   #isWatched = false;
   /** When the first viewer of all came. */
   #activatedAtMs = 0;
@@ -64,9 +70,11 @@ export class Quiet {
     const { sites, nowMs, ongoing } = this.#world;
     const isWatched =
       ongoing.size > 0 || sites.some(({ process }) => (process?.streams.size ?? 0) > 0);
-    if (isWatched && nowMs - this.#watchedAtMs > this.#world.plan.timing.lingerMs)
+    if (isWatched && nowMs - this.#noticedAtMs > this.#world.plan.timing.lingerMs)
       this.#activatedAtMs = nowMs;
     if (isWatched) this.#watchedAtMs = nowMs;
+    else this.#cameAtMs = nowMs;
+    if (isWatched && nowMs - this.#cameAtMs > visitMs) this.#noticedAtMs = nowMs;
     this.#isWatched = isWatched;
   }
 

@@ -99,6 +99,11 @@ export class SimulatedFleet {
     return (ref?.getSnapshot().context.missed ?? 0) > 0;
   }
 
+  /** Whether it calls a server deaf. */
+  isDeaf(server: ServerId): boolean {
+    return this.activation.getSnapshot().context.roster.get(server)?.status === 'deaf';
+  }
+
   /** Whether it shows a server. */
   isCounting(server: ServerId): boolean {
     const { standing } = this.activation.getSnapshot().context.roster.get(server) ?? {};

@@ -51,6 +51,8 @@ export class SimulatedInstance {
   fleet: SimulatedFleet | undefined;
   discovery: RememberedServers | undefined;
   isShuttingDown = false;
+  /** Whether posts and start-up queries reach it. */
+  isListening = true;
   /** Whether it has ever known of a leader. */
   isReady = false;
   readonly #world: InstancesWorld;
@@ -139,7 +141,11 @@ export class SimulatedInstance {
     const end = () => {
       this.clock.clearTimeout(deadline);
       this.lease.release();
-      this.lease.leave(ended);
+      this.lease.leave(() => {
+        this.isListening = false;
+        if (this.#world.bug?.dropsAtTheEnd) ended();
+        else this.posts.inbox.end(ended);
+      });
     };
     this.actor.subscribe({ complete: end });
     this.actor.send({ type: 'shutdown.requested' });

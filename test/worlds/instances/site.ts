@@ -35,6 +35,7 @@ export class Site {
     const { process } = this;
     if (!process) return;
     this.#world.disturb(() => `${this.name} is killed`);
+    this.#world.forgetIntroductions(process);
     this.#end(process);
   }
 
