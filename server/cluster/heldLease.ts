@@ -1,6 +1,9 @@
 import type { Term } from '../../machines/ports.js';
 import type { Clock } from '../timing/clock.js';
-import { ageOf, type Instant } from '../timing/instant.js';
+import { ageOf, differenceOf, type Instant } from '../timing/instant.js';
+
+/** Clocks that differ by more have been set, or one stood still: neither tells how old the lease is. */
+const maxDifferenceMs = 500;
 
 /** The lease of this instance. It ends a time after its last good renewal was sent, whatever Redis does. */
 export class HeldLease {
@@ -19,9 +22,14 @@ export class HeldLease {
     if (sentAt.monotonicMs > this.#renewedAt.monotonicMs) this.#renewedAt = sentAt;
   }
 
-  /** Whether it has not ended yet, by both clocks. */
+  /** Whether it has not ended yet, by both clocks. It ends when they disagree. */
   isHeld(clock: Clock): boolean {
-    return ageOf(this.#renewedAt, clock) < this.#endsAfterMs;
+    return !this.doClocksDiffer(clock) && ageOf(this.#renewedAt, clock) < this.#endsAfterMs;
+  }
+
+  /** Whether the clocks disagree about when it was renewed. */
+  doClocksDiffer(clock: Clock): boolean {
+    return differenceOf(this.#renewedAt, clock) > maxDifferenceMs;
   }
 
   /** When it ends, by the monotonic clock. */

@@ -305,11 +305,10 @@ export class Lease {
     if (!this.#held || this.#held.isHeld(this.#needs.clock)) return;
     const isBlocked = this.#beats.overdueMs > this.#needs.beatMs;
     if (isBlocked) this.#candidacy.backOffAfterBlockedLoop(this.#nowMs);
-    this.#lose(
-      isBlocked
-        ? 'the event loop of this instance stood still'
-        : `no renewal succeeded for ${this.#endsAfterMs} ms`,
-    );
+    if (isBlocked) this.#lose('the event loop of this instance stood still');
+    else if (this.#held.doClocksDiffer(this.#needs.clock))
+      this.#lose('a clock of this machine was set, or stood still');
+    else this.#lose(`no renewal succeeded for ${this.#endsAfterMs} ms`);
   }
 
   #lose(cause: FailureCause, wasForgotten = false): void {

@@ -14,6 +14,10 @@ export class InstancesRedis {
   readonly server: SimulatedRedis;
   /** For one of the mistakes. */
   readonly terms = new LateTerms();
+  /** When it last lost what had come since the replica caught up. */
+  lostTailAtMs = Number.NEGATIVE_INFINITY;
+  /** When it last lost its terms. */
+  lostTermsAtMs = Number.NEGATIVE_INFINITY;
   readonly #world: InstancesWorld;
 
   constructor(world: InstancesWorld) {
@@ -57,12 +61,14 @@ export class InstancesRedis {
 
   loseKeys(): void {
     this.#world.disturb(() => 'Redis loses its keys');
+    this.lostTermsAtMs = this.#world.nowMs;
     this.server.loseKeys();
     this.terms.loseKeys();
   }
 
   loseTail(): void {
     this.#world.disturb(() => 'a replica takes over from Redis');
+    this.lostTailAtMs = this.#world.nowMs;
     this.server.loseTail();
     this.terms.loseTail();
   }

@@ -4,6 +4,8 @@ import type { SimulatedInstance } from './simulatedInstance.js';
 
 /** How long an instance may act wrongly after both its clocks stood still: docs/decisions/many-instances.md. */
 const unknowingMs = 2000;
+/** How long a leader may act whose lease was lost in a failover of Redis just after it was taken. */
+const forgottenMs = 2000;
 
 /** Promise 1: nobody acts under a term when another instance has begun to act under a later one. */
 export class OneVoice {
@@ -39,7 +41,13 @@ export class OneVoice {
       return;
     }
     if (latest.instance === instance && latest.term === term) return;
+    if (latest.instance.clock.hasEnded && this.#world.redis.lostTermsAtMs > latest.sinceMs) {
+      // Nobody knows that there were later terms.
+      this.#latest = { term, instance, sinceMs: nowMs };
+      return;
+    }
     this.#world.countCheck('a late request');
+    if (nowMs - this.#world.redis.lostTailAtMs <= forgottenMs) return;
     const isUnknowing = nowMs - instance.clock.stoodStillAtMs <= unknowingMs;
     if (isUnknowing && instance.clock.stoodStillAtMs > 0) return;
     const lateMs = nowMs - latest.sinceMs;
