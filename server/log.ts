@@ -1,9 +1,11 @@
 import { type DestinationStream, type Logger, pino, stdSerializers } from 'pino';
+import { traceFields } from './tracing/scope.js';
 
 /** Creates the service's log: JSON lines of this level and above, to standard output by default. */
 export function createLog(level: string, stream?: DestinationStream): Logger {
   const serializers = { err: errorForLog };
-  const options = { level, serializers, hooks: { streamWrite: escapeControls } };
+  const hooks = { streamWrite: escapeControls };
+  const options = { level, serializers, hooks, mixin: traceFields };
   return stream ? pino(options, stream) : pino(options);
 }
 

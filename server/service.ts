@@ -14,6 +14,8 @@ import { listen } from './http/listening.js';
 import { lateStore } from './store/lateStore.js';
 import type { Store } from './store/store.js';
 import { withDeadline } from './timing/withDeadline.js';
+import { loadTracing } from './tracing/loadTracing.js';
+import type { Tracing } from './tracing/tracing.js';
 import { type CheckOptions, wireDependencies } from './wiring/wireDependencies.js';
 import { type WiredService, type WiringNeeds, wireService } from './wiring/wireService.js';
 
@@ -85,6 +87,7 @@ export async function startService(
     trustedProxies: config.trustedProxies,
   };
   limitConnections(server, limits, log);
+  const tracing = await loadTracing(config, log);
   const health = wireDependencies(config, log, checks);
   const connection = await connectCluster(config, log, health.cluster);
   await listen(server, config).catch((error: unknown) => {
@@ -100,7 +103,7 @@ export async function startService(
     dependency: health.folder,
   });
   const memory = serverFileFor(config, log);
-  const outside = { store, memory, connection, health };
+  const outside = { store, memory, connection, health, tracing };
   const wired = wireService({ ...forWiring, config, log, publicUrl, ownPort: port, ...outside });
   server.on('request', wired.listener);
   const metricsServer = await listenForScrapes(config, wired).catch(async (error: unknown) => {
@@ -126,7 +129,7 @@ export async function startService(
     ending ??= stop(server, wired, log)
       .then(() => memory?.close())
       .then(() => connection?.close())
-      .then(() => closeStore(store, log))
+      .then(() => Promise.all([closeStore(store, log), flush(tracing)]))
       .then(() => withDeadline(healthClosed, closingMs, () => undefined));
     return ending;
   };
@@ -224,6 +227,11 @@ export async function openConfiguredStore(
   const { openStore } = await import('./store/openStore.js');
   const onFault = (error: Error) => log.error({ err: error }, 'the embedded store failed');
   return openStore(config, { onFault, onFailure });
+}
+
+/** A collector that hangs does not delay the exit any longer. */
+async function flush(tracing: Tracing | undefined): Promise<void> {
+  if (tracing) await withDeadline(tracing.close(), closingMs, () => undefined);
 }
 
 async function closeStore(store: Store, log: Logger): Promise<void> {

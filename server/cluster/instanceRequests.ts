@@ -12,6 +12,7 @@ import got, { type Request } from 'got';
 import type { Leader } from '../../machines/ports.js';
 import { withoutBrackets } from '../addresses.js';
 import { causeOf } from '../causeOf.js';
+import { traceHeaders } from '../tracing/scope.js';
 import { type InstanceEvents, type OpenAnswer, readInstanceEvents } from './instanceEvents.js';
 import { type InstanceSignatures, signatureHeader } from './instanceSignatures.js';
 
@@ -112,7 +113,10 @@ export class InstanceRequests {
     const request = got.stream(url, {
       isStream: true,
       method,
-      headers: { ...headers, [signatureHeader]: signature } as Record<string, string>,
+      headers: { ...traceHeaders(), ...headers, [signatureHeader]: signature } as Record<
+        string,
+        string
+      >,
       ...(body !== undefined && { body }),
       ...(signal && { signal }),
       agent: this.#agents,

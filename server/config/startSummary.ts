@@ -20,6 +20,8 @@ export interface StartSummary {
   metrics: string;
   /** The host that events are posted to. */
   webhooks: string;
+  /** The collector that spans are sent to. */
+  traces: string;
 }
 
 /** Sums up a configuration. `port`: the one that the service listens on. */
@@ -38,7 +40,13 @@ export function startSummary(config: Config, port: number): StartSummary {
         : `${describeTarget(clusterUrl)}, as ${peerUrlFor(config, port)}`,
     metrics: metricsOf(config, port),
     webhooks: webhookUrl === undefined ? 'off: WEBHOOK_URL is unset' : new URL(webhookUrl).host,
+    traces: tracesOf(config),
   };
+}
+
+function tracesOf({ otlpEndpoint, otelDisabled }: Config): string {
+  if (otlpEndpoint === undefined) return 'off: OTEL_EXPORTER_OTLP_ENDPOINT is unset';
+  return otelDisabled ? 'off: OTEL_SDK_DISABLED is true' : new URL(otlpEndpoint).host;
 }
 
 function authOf({ auth, dashboardToken, proxyUserHeader }: Config): string {

@@ -147,6 +147,16 @@ export function parseWebhookUrl(text: string): string {
   throw new Error('must be an http or https URL without credentials');
 }
 
+/** The base URL of an OpenTelemetry collector. */
+export function parseEndpoint(text: string): string {
+  const url = parseUrl(text);
+  if (url && /^https?:$/.test(url.protocol) && !url.username && !url.password && !url.search)
+    return url.href;
+  throw new Error(
+    'must be an http or https URL without credentials and query; send credentials by OTEL_EXPORTER_OTLP_HEADERS',
+  );
+}
+
 const minSecretLength = 16;
 
 /** One secret, or two during a rotation. Errors contain no part of the text. */

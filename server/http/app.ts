@@ -10,6 +10,7 @@ import type { OtherInstances } from '../cluster/otherInstances.js';
 import type { Inspector } from '../inspection/inspector.js';
 import type { Machines } from '../inspection/machines.js';
 import type { UpdatesFeed } from '../rooms/watching/updatesFeed.js';
+import { noteRoute } from '../tracing/traceRequests.js';
 import type { ActivityEvent } from '../wire/activityEvent.js';
 import type { DependencyReport } from '../wire/dependencyReport.js';
 import type { InstanceView } from '../wire/instanceView.js';
@@ -174,6 +175,7 @@ function scraperCheck(needs: AppNeeds, viewers = new Authentication(needs)): Mid
 export function createApp(needs: AppNeeds): Koa {
   const { log, hosts, corsOrigins, trustedProxies } = needs;
   const app = newApp(log);
+  app.use(noteRoute);
   // Routes for pub-sub servers have guards of their own. No page may read them, so CORS comes after them.
   app.use(serverRouter(needs).routes());
   if (corsOrigins.length > 0) app.use(allowOrigins(corsOrigins));

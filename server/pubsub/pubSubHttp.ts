@@ -7,6 +7,8 @@ import got, { type Got, type Request } from 'got';
 import type { ServerId } from '../../machines/ports.js';
 import { hostAndPort, isAddress, normalizeAddress } from '../addresses.js';
 import { GatheredBytes } from '../http/guards/gatheredBytes.js';
+import { traceExchange } from '../tracing/traceExchange.js';
+import type { Tracing } from '../tracing/tracing.js';
 import type { Reach } from './reach.js';
 import type { Signable } from './signatures.js';
 import { tlsCause } from './tlsCause.js';
@@ -31,6 +33,8 @@ export interface PubSubHttpNeeds {
   mayAct?: (() => boolean) | undefined;
   /** In a cluster: is told which servers answer, with any status. */
   reach?: Pick<Reach, 'noteBegun' | 'noteAnswered' | 'noteFailed'> | undefined;
+  /** Makes a span of each request, whose trace goes on in the server. Undefined: there are no traces. */
+  tracing?: Tracing | undefined;
 }
 
 /** How servers are reached over https. */
@@ -50,6 +54,9 @@ export interface PubSubRequest {
   /** Called with the size of each chunk of the answer; false: out of memory budget, the request fails. */
   reserve?: ((bytes: number) => boolean) | undefined;
 }
+
+/** A request as it is sent. */
+type Sent = PubSubRequest & { headers?: Record<string, string> };
 
 export interface PubSubAnswer {
   status: number;
@@ -109,6 +116,16 @@ export class PubSubHttp {
     request: PubSubRequest,
     signal: AbortSignal,
   ): Promise<PubSubAnswer> {
+    const { tracing, tls } = this.#needs;
+    if (!tracing) return this.#exchange(server, request, signal);
+    const { method, path } = request;
+    const traced = { server, method, path, isSecure: tls !== undefined };
+    return traceExchange(tracing, traced, (headers) =>
+      this.#exchange(server, { ...request, headers }, signal),
+    );
+  }
+
+  async #exchange(server: ServerId, request: Sent, signal: AbortSignal): Promise<PubSubAnswer> {
     const { host, port } = hostAndPort(server);
     if (isAddress(host) && !this.#needs.mayContact(host, port))
       throw new Error('address not allowed');
@@ -149,13 +166,14 @@ export class PubSubHttp {
     if (json && this.#needs.mayAct?.() === false) throw new Error(notLeading);
   }
 
-  #start(server: ServerId, asked: PubSubRequest): OpenRequest {
-    const { method, path, json } = asked;
+  #start(server: ServerId, asked: Sent): OpenRequest {
+    const { method, path, json, headers } = asked;
     const { sign, tls, reach } = this.#needs;
     const { host, port } = hostAndPort(server);
     const stream = this.#got.stream(`${tls ? 'https' : 'http'}://${server}`, {
       isStream: true,
       method,
+      ...(headers && { headers }),
       dnsLookup: ((name: string, options: object, done: LookupCallback) =>
         this.#lookup(server, name, options, done)) as never,
       // Not by a URL: it would encode characters of the path that the server takes literally.

@@ -10,6 +10,7 @@ import type {
 import { hostAndPort } from '../addresses.js';
 import { causeOf } from '../causeOf.js';
 import { type Owner, Turns } from '../timing/turns.js';
+import type { Broadcasts } from '../tracing/broadcasts.js';
 import { ByteBudget, type Reservation } from './byteBudget.js';
 import type { Connection } from './callbackUrls.js';
 import { expectSuccess, expectUncompressed } from './pubSubAnswers.js';
@@ -197,16 +198,23 @@ const kinds: Record<ServerRequest['type'], RequestKind> = {
   'probe.requested': 'probe',
 };
 
+/** Who is told of requests to servers; undefined: nobody. */
+export interface RequestFollowers {
+  meter?: RequestMeter | undefined;
+  broadcasts?: Pick<Broadcasts, 'requestsOf'> | undefined;
+}
+
 /** Fills the slot `serverRequests`: one long-lived actor for all requests to a server. */
 export function createServerRequests(
   servers: PubSubServers,
   pacer: RequestPacer,
-  meter?: RequestMeter,
+  { meter, broadcasts }: RequestFollowers = {},
 ) {
   return fromCallback<ServerRequest, { server: ServerId }>(({ input, receive, sendBack }) => {
     const stop = new AbortController();
     const { signal } = stop;
     const { host } = hostAndPort(input.server);
+    const traced = broadcasts?.requestsOf();
     let lastResult: LastResult = 'none';
     const send = (request: ServerRequest) => {
       const { server } = input;
@@ -216,8 +224,10 @@ export function createServerRequests(
       if (request.reason !== 'activation') meter?.resynced(request.reason);
       return servers.activate(server, request.epoch, signal, request);
     };
+    const ask = (request: ServerRequest) =>
+      metered(() => send(request), kinds[request.type], { meter, signal });
     const answer = (request: ServerRequest) =>
-      metered(() => send(request), kinds[request.type], { meter, signal })
+      (traced ? traced(request, () => ask(request)) : ask(request))
         .catch(
           (error: unknown): ServerAnswer => ({ type: 'request.failed', cause: causeOf(error) }),
         )

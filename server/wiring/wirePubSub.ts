@@ -18,6 +18,7 @@ import { metered, type RequestMeter } from '../pubsub/requestMeter.js';
 import { RequestPacer } from '../pubsub/requestPacer.js';
 import { RoomPosts } from '../pubsub/roomPosts.js';
 import type { DelayClock } from '../pubsub/serverRoomList.js';
+import { Broadcasts } from '../tracing/broadcasts.js';
 import type { ServerParts } from './wireServers.js';
 
 /** What requests to pub-sub servers need from the rest of the instance. */
@@ -65,7 +66,9 @@ export function wirePubSub(needs: PubSubWiringNeeds) {
     noteAgent: (server, header) => agents.noteHeader(server, header),
   });
   const pacer = new RequestPacer();
-  const serverRequests = createServerRequests(pubSubServers, pacer, meter);
+  const { tracing } = servers.http;
+  const broadcasts = tracing && new Broadcasts(tracing, activation);
+  const serverRequests = createServerRequests(pubSubServers, pacer, { meter, broadcasts });
   const machine = pubSubServerMachine.provide({ actors: { serverRequests } });
   const roomPosts: RoomPosts = new RoomPosts({
     send: (server, rooms, { signal, isRetry, receiver }) => {

@@ -18,6 +18,7 @@ export interface ServerWiringNeeds {
   log: Logger;
   ownPort: number;
   lookup: PubSubHttpNeeds['lookup'] | undefined;
+  tracing: PubSubHttpNeeds['tracing'];
   /** What a server told of itself has changed. */
   onAgentChanged: (server: ServerId, change: AgentChange) => void;
 }
@@ -26,7 +27,8 @@ export interface ServerWiringNeeds {
 export type ServerParts = ReturnType<typeof wireServers>;
 
 /** Creates what finds out who pub-sub servers are, and what they are told about this instance. */
-export function wireServers({ config, log, ownPort, lookup, onAgentChanged }: ServerWiringNeeds) {
+export function wireServers(needs: ServerWiringNeeds) {
+  const { config, log, ownPort, lookup, tracing, onAgentChanged } = needs;
   const { clusterSecret, instanceUrl, publicUrl, host, pubSubSecrets, pubSubTls, pubSubCa } =
     config;
   const tokens = new EventTokens(clusterSecret === undefined ? undefined : tokenKey(clusterSecret));
@@ -45,6 +47,7 @@ export function wireServers({ config, log, ownPort, lookup, onAgentChanged }: Se
     ...(lookup && { lookup }),
     sign: signatures && ((request) => signatures.sign(request)),
     tls: pubSubTls ? { ca: pubSubCa } : undefined,
+    tracing,
   };
   return { tokens, book, urls, agents, advertisedHosts, signedQueries, http };
 }

@@ -21,6 +21,8 @@ import type { RoomPosts } from '../pubsub/roomPosts.js';
 import { sendIfActive } from '../sendIfActive.js';
 import type { ServersTable, Store } from '../store/store.js';
 import { withDeadline } from '../timing/withDeadline.js';
+import { traceRequests } from '../tracing/traceRequests.js';
+import type { Tracing } from '../tracing/tracing.js';
 import type { ServerView } from '../wire/serverView.js';
 import { perLeadership } from './perLeadership.js';
 import { wireCluster } from './wireCluster.js';
@@ -70,6 +72,8 @@ export interface WiringNeeds {
   connection?: ClusterConnection | undefined;
   /** The health of what is outside. Its owner starts and closes it. */
   health: Pick<DependencyParts, 'dependencies' | 'redis'>;
+  /** Its owner closes it. Undefined: there are no traces. */
+  tracing?: Tracing | undefined;
   /** Time between two rounds of discovery; tests shorten it. */
   discoveryIntervalMs?: number | undefined;
   /** Clock of the machines' delays; tests control it. */
@@ -87,7 +91,7 @@ const inboxTimeoutMs = 500;
 
 /** Connects all parts of the service: fills the machines' slots, and gives the routes what they need. */
 export function wireService(needs: WiringNeeds): WiredService {
-  const { config, log, ownPort, store, connection } = needs;
+  const { config, log, ownPort, store, connection, tracing } = needs;
   // The parts below use each other. Those that do not exist yet are reached through functions.
   let current: { fleet: Fleet; leadership: Leadership | undefined } | undefined;
   const fleet = () => {
@@ -108,6 +112,7 @@ export function wireService(needs: WiringNeeds): WiredService {
     log,
     ownPort,
     lookup: needs.lookup,
+    tracing,
     onAgentChanged: (...changed) => {
       current?.fleet.pubSub.roomPosts.noteAgent(...changed);
       if (current) past.noteAgent(...changed);
@@ -277,7 +282,7 @@ export function wireService(needs: WiringNeeds): WiredService {
   return {
     instance,
     activation,
-    listener,
+    listener: tracing ? traceRequests(listener, tracing) : listener,
     metricsListener,
     start,
     leave,

@@ -4,6 +4,7 @@ import {
   Agent,
   createServer,
   request as httpRequest,
+  type IncomingHttpHeaders,
   type IncomingMessage,
   type ServerResponse,
 } from 'node:http';
@@ -50,6 +51,7 @@ export interface SeenRequest {
   method: string;
   /** The raw request target. */
   path: string;
+  headers: IncomingHttpHeaders;
   body: string;
   at: number;
 }
@@ -276,7 +278,8 @@ class Scripted implements ScriptedServer {
     const at = performance.now();
     const body = await readText(request).catch(() => undefined);
     if (body === undefined) return;
-    this.requests.push({ method, path, body, at });
+    const { headers } = request;
+    this.requests.push({ method, path, headers, body, at });
     if (path === '/api/dashboard') this.#receiveAtDashboard(method, body, response);
     else if (method === 'PUT') answer(response, unauthorized);
     else if (method === 'GET') this.#receiveGet(path, response);

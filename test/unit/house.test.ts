@@ -107,6 +107,14 @@ const {
       within('server/timing/'),
       ({ from }) => !/^(server\/(?!timing\/|boundedMap)|machines\/)/.test(from),
     ),
+    'only one file loads OpenTelemetry': rule(
+      (path) => path !== 'server/tracing/otlpTracing.ts',
+      ({ from, isType }) => isType || !from.startsWith('@opentelemetry/'),
+    ),
+    'nothing but its loader loads that file': rule(
+      (path) => path !== 'server/tracing/loadTracing.ts',
+      ({ from }) => from !== 'server/tracing/otlpTracing.ts',
+    ),
     'the shapes of answers and events are types alone': rule(
       within('server/wire/'),
       ({ from, isType }) => isType && /^(server\/wire\/|machines\/ports)/.test(from),
@@ -181,6 +189,12 @@ const {
     ['only the app', 'server/http/auth/x.ts', "import type { A } from '../routes/rooms.js';"],
     ['sending to viewers', 'server/sse/x.ts', "import type { F } from '../fleet/feed.js';"],
     ['timing knows', 'server/timing/x.ts', "import type { F } from '../fleet/feed.js';"],
+    ['only one file loads', 'server/log.ts', "import { trace } from '@opentelemetry/api';"],
+    [
+      'nothing but its loader',
+      'server/service.ts',
+      "import { otlpTracing } from './tracing/otlpTracing.js';",
+    ],
     ['the shapes', 'server/wire/x.ts', "import { f } from './y.js';"],
     ['only the configuration, main', 'server/http/app.ts', 'const { PORT } = process.env;'],
     ['only the configuration, main', 'server/http/app.ts', "import { env } from 'node:process';"],

@@ -1,5 +1,7 @@
 import { DynamoDBClient, type DynamoDBClientConfig } from '@aws-sdk/client-dynamodb';
 import { withDeadline } from '../../timing/withDeadline.js';
+import { openSpan } from '../../tracing/scope.js';
+import type { TraceSpan } from '../../tracing/tracing.js';
 import { StoreError } from '../store.js';
 
 /** Options of a client. For configured tables, the SDK finds endpoint, region and credentials. */
@@ -40,9 +42,13 @@ export function createClient({
   client.middlewareStack.add(
     (next, context) => async (args) => {
       const { TableName: table } = args.input as { TableName?: string };
+      const span = spanOf(context.commandName, table);
       try {
-        return await withDeadline(next(args), withinMs, () => throwTimeout(withinMs));
+        const answer = await withDeadline(next(args), withinMs, () => throwTimeout(withinMs));
+        span?.end();
+        return answer;
       } catch (cause) {
+        span?.end((Object(cause) as Partial<Error>).name ?? '_OTHER');
         if (table !== undefined && !isExpected(cause)) onFailure?.(table);
         throw toStoreError(cause, context.commandName, table);
       }
@@ -50,6 +56,17 @@ export function createClient({
     { step: 'initialize', priority: 'high', name: 'storeErrors' },
   );
   return client;
+}
+
+/** A question for a request that is traced. Without its keys, which are names of rooms. */
+function spanOf(command = 'Command', table = ''): TraceSpan | undefined {
+  const operation = command.replace(/Command$/, '');
+  const attributes = {
+    'db.system.name': 'aws.dynamodb',
+    'db.operation.name': operation,
+    'db.collection.name': table,
+  };
+  return openSpan()?.child(`${operation} ${table}`.trim(), { kind: 'client', attributes });
 }
 
 /** A condition that does not hold is an answer like any other. */

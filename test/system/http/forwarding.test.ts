@@ -3,9 +3,11 @@ import { describe, expect, test } from '@jest/globals';
 import type { Leader } from '../../../machines/ports.js';
 import { InstanceSignatures } from '../../../server/cluster/instanceSignatures.js';
 import { createApp } from '../../../server/http/app.js';
+import { traceRequests } from '../../../server/tracing/traceRequests.js';
 import { type AppOverrides, appNeeds } from '../../support/appNeeds.js';
 import { clusterNeeds, clusterSecret } from '../../support/clusterNeeds.js';
 import { eventually } from '../../support/eventually.js';
+import { fakeTracing } from '../../support/fakeTracing.js';
 import { useHarness } from '../../support/harness.js';
 import { ask } from '../../support/http.js';
 
@@ -40,6 +42,20 @@ async function startRaw(listener: RequestListener) {
 const withoutDate = ({ date: _, ...headers }: IncomingMessage['headers']) => headers;
 
 describe('a question that needs the leader', () => {
+  test('goes on there in the trace of its request', async () => {
+    const seen: unknown[] = [];
+    const leader = await startRaw((req, res) => {
+      seen.push(req.headers.traceparent);
+      res.end('[]');
+    });
+    const { tracing, spans } = fakeTracing();
+    const cluster = clusterNeeds(new InstanceSignatures(clusterSecret, 'follower'), { leader });
+    const app = createApp(appNeeds({ cluster })).callback();
+    const { url } = await harness.app(traceRequests(app, tracing));
+    await ask(`${url}/api/servers`);
+    expect(seen).toEqual([spans[0]?.headers().traceparent]);
+  });
+
   test.each([
     ['/api/servers', 200],
     ['/api/counts?room=a%2Fb&room=', 200],

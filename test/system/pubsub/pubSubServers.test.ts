@@ -131,6 +131,7 @@ test('an activation is one PUT with exactly two keys, and its answer is the snap
       method: 'PUT',
       path: '/api/dashboard',
       body: JSON.stringify({ active: true, eventsUrl }),
+      headers: expect.any(Object),
       at: expect.any(Number),
     },
   ]);

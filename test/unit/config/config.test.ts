@@ -42,6 +42,8 @@ describe('the configuration', () => {
       maxSnapshotBytes: 67_108_864,
       maxRoomBytes: 33_554_432,
       metricsKeepActive: 0,
+      otlpProtocol: 'http/protobuf',
+      otelDisabled: false,
       inspect: false,
       logLevel: 'info',
     });
@@ -96,6 +98,9 @@ describe('the configuration', () => {
       METRICS_TOKEN: 'scrap==',
       METRICS_PORT: '9000',
       METRICS_KEEP_ACTIVE: '90s',
+      OTEL_EXPORTER_OTLP_ENDPOINT: 'http://collector:4318/otlp',
+      OTEL_EXPORTER_OTLP_PROTOCOL: 'http/json',
+      OTEL_SDK_DISABLED: 'true',
       INSPECT: 'true',
       REDIS_URL: 'redis://127.0.0.1:6379',
       REDIS_SENTINEL_PASSWORD: 's3cret',
@@ -151,6 +156,9 @@ describe('the configuration', () => {
       metricsToken: 'scrap==',
       metricsPort: 9000,
       metricsKeepActive: 90_000,
+      otlpEndpoint: 'http://collector:4318/otlp',
+      otlpProtocol: 'http/json',
+      otelDisabled: true,
       inspect: true,
       logLevel: 'silent',
     });
@@ -224,6 +232,9 @@ describe('the configuration', () => {
     ['METRICS_KEEP_ACTIVE', '60'],
     ['METRICS_KEEP_ACTIVE', '0s'],
     ['METRICS_KEEP_ACTIVE', '1441m'],
+    ['OTEL_EXPORTER_OTLP_ENDPOINT', 'collector:4318'],
+    ['OTEL_EXPORTER_OTLP_ENDPOINT', 'http://collector:4318/?token=x'],
+    ['OTEL_EXPORTER_OTLP_PROTOCOL', 'grpc'],
     ['MAX_VIEWERS', '0'],
     ['MAX_BODY_BYTES', '1MB'],
     ['MAX_BODY_BYTES', '0'],
@@ -299,10 +310,12 @@ describe('the configuration', () => {
 
   test('never shows a token or a password', () => {
     const secrets = { DASHBOARD_TOKEN: 'hunter 2', PUBLIC_URL: 'http://me:pass/hunter@2@host' };
-    const problems = problemsOf({ HOST: '::', ...secrets });
+    const collector = { OTEL_EXPORTER_OTLP_ENDPOINT: 'https://me:pass@collector' };
+    const problems = problemsOf({ HOST: '::', ...secrets, ...collector });
     expect(problems).toEqual([
       'PUBLIC_URL is "http://***@host": must be an http or https URL without credentials, query or fragment',
       'DASHBOARD_TOKEN is set (not shown): must be visible ASCII characters without spaces',
+      'OTEL_EXPORTER_OTLP_ENDPOINT is "https://***@collector": must be an http or https URL without credentials and query; send credentials by OTEL_EXPORTER_OTLP_HEADERS',
     ]);
   });
 
@@ -394,6 +407,7 @@ describe('an environment written by people and platforms', () => {
     ALLOWED_HOSTS: 'a.example',
     TRUSTED_PROXIES: '10.9.0.0/16',
     METRICS_PORT: '0',
+    OTEL_EXPORTER_OTLP_ENDPOINT: 'http://collector:4318',
     INSPECT: 'true',
     LOG_LEVEL: 'silent',
   };

@@ -15,6 +15,7 @@ test('without variables most things are off, and the summary says by which varia
     cluster: 'off: CLUSTER_URL is unset',
     metrics: 'port 8000, for viewers',
     webhooks: 'off: WEBHOOK_URL is unset',
+    traces: 'off: OTEL_EXPORTER_OTLP_ENDPOINT is unset',
   });
 });
 
@@ -37,6 +38,7 @@ test('everything that is on is named, without secrets', () => {
     METRICS_TOKEN: 's3cret-s3cret-s3cret',
     WEBHOOK_URL: 'https://hooks.example/s3cret',
     WEBHOOK_SECRET: 's3cret-s3cret-s3cret',
+    OTEL_EXPORTER_OTLP_ENDPOINT: 'https://collector.example/s3cret',
   });
   expect(summary).toEqual({
     auth: 'token',
@@ -55,6 +57,7 @@ test('everything that is on is named, without secrets', () => {
     cluster: '[fd00::1]:6380, as http://10.0.0.1:8000',
     metrics: 'port 9100, with METRICS_TOKEN',
     webhooks: 'hooks.example',
+    traces: 'collector.example',
   });
   expect(JSON.stringify(summary)).not.toContain('s3cret');
 });

@@ -121,8 +121,9 @@ test('docs/decisions/dependencies.md has a line for each dependency, and for no 
   const rows = [...page.matchAll(/^\| (`.+?`) \|/gm)].flatMap(([, names = '']) =>
     names.split(', ').map((name) => name.replaceAll('`', '')),
   );
-  const { dependencies, devDependencies } = manifest;
-  expect(rows.sort()).toEqual(Object.keys({ ...dependencies, ...devDependencies }).sort());
+  const { dependencies, optionalDependencies, devDependencies } = manifest;
+  const all = { ...dependencies, ...optionalDependencies, ...devDependencies };
+  expect(rows.sort()).toEqual(Object.keys(all).sort());
 });
 
 interface Locked {
