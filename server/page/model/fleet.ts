@@ -1,4 +1,4 @@
-import { computed, signal } from '@preact/signals';
+import { batch, computed, signal } from '@preact/signals';
 import { noteSignedOut, session } from '../api.js';
 import { steadyNow } from '../steadyNow.js';
 import type { FleetUpdate, StreamStatus } from '../stream/messages.js';
@@ -70,6 +70,7 @@ export const isCurrent = computed(
 );
 
 let isSettling = false;
+let settledAtMs = Number.NEGATIVE_INFINITY;
 
 /** Applies an update from the stream. */
 export function applyFleetUpdate({
@@ -91,10 +92,11 @@ export function applyFleetUpdate({
   if (kind === 'snapshot' || servers.length > 0) serversVersion.value += 1;
   if (rooms && kind === 'snapshot') roomIndex.replace(rooms);
   else if (rooms) roomIndex.change(rooms);
-  if (kind === 'snapshot') roomsVersion.value += 1;
+  // What tells that numbers are complete must not be seen before them.
+  const isWithStatus = state !== undefined || complete !== undefined || servers.length > 0;
+  if (kind === 'snapshot') showCounts();
+  else if (isWithStatus) settle();
   else settleSoon();
-  countedConnections.value = roomIndex.connections;
-  countedRooms.value = roomIndex.size;
   recordHistory();
 }
 
@@ -109,15 +111,30 @@ function markGap(change: () => void): void {
   if (wasCurrent && !isCurrent.value) history.record(steadyNow(), null, null);
 }
 
+/** At once if nothing changed for a while, else later, so that numbers change calmly. */
 function settleSoon(): void {
   if (isSettling) return;
+  const waitMs = settledAtMs + settleMs - performance.now();
   isSettling = true;
-  setTimeout(settle, settleMs);
+  if (waitMs > 0) setTimeout(settle, waitMs);
+  else settle();
 }
 
 function settle(): void {
   isSettling = false;
-  if (roomIndex.settle()) roomsVersion.value += 1;
+  settledAtMs = performance.now();
+  if (!roomIndex.settle()) return;
+  showCounts();
+  recordHistory();
+}
+
+/** The rows and the totals are of the same moment. */
+function showCounts(): void {
+  batch(() => {
+    roomsVersion.value += 1;
+    countedConnections.value = roomIndex.connections;
+    countedRooms.value = roomIndex.size;
+  });
 }
 
 /** Applies the complete list of servers from a poll. */

@@ -1,39 +1,41 @@
-import { compareRooms } from '../stream/fleetState.js';
 import type { RoomColumns } from '../stream/messages.js';
-import { decodedName } from './roomNames.js';
+import { NameOrder } from './nameOrder.js';
+import { PrefixCounts } from './prefixCounts.js';
+import { byName, byRank, newRoom, type Room } from './room.js';
+import { isEverything, noFilter, passes, type RoomFilter } from './roomFilter.js';
+import { runInSlices } from './slices.js';
+import { positionsOf, spliced } from './sortedRooms.js';
 
-/** A room in the list. */
-export interface Room {
-  readonly name: string;
-  connections: number;
-  /** Its position in the order may have changed. */
-  isChanged: boolean;
-  /** The last search that checked it, and the result. */
-  search: number;
-  isMatch: boolean;
-  /** The searched text, created on demand. */
-  text?: string;
-}
+export type { Room } from './room.js';
 
-/** How long a slice of a search may block rendering. */
-const sliceMs = 6;
+/** What a list of rooms can be sorted by. */
+export type RoomOrder = 'connections' | 'name';
+
+/** Rooms looked at between two looks at the clock. */
+const roomsAtOnce = 64;
 
 /**
- * All rooms, most connections first. Counts change immediately, the order when `settle` is called. It
- * merges the changed rooms into the sorted rest, because a full sort of 100,000 would block the page.
+ * All rooms, most connections first or by name, and those that pass a filter. Changes wait until `settle`: then all
+ * counts, their sum and the orders change together. Changed rooms are moved one by one, because a sort of 100,000 would
+ * block the page.
  */
 export class RoomIndex {
   #rooms = new Map<string, Room>();
-  #sorted: Room[] = [];
-  #matches: Room[] = [];
-  readonly #changed = new Set<Room>();
+  readonly #pending = new Map<string, number>();
+  #ranked: Room[] = [];
+  readonly #names = new NameOrder();
   #connections = 0;
-  #query = '';
+  #order: RoomOrder = 'connections';
+  #filter: RoomFilter = noFilter;
+  #matches: Room[] = [];
+  #prefixes: PrefixCounts | undefined;
   #search = 0;
   #isSearching = false;
+  /** Rooms changed during the search, so the order of the matches may be wrong. */
+  #isDisturbed = false;
   readonly #onProgress: () => void;
 
-  /** Calls `onProgress` when a search has made progress. */
+  /** Calls `onProgress` when a search or a sort has made progress. */
   constructor(onProgress: () => void) {
     this.#onProgress = onProgress;
   }
@@ -46,143 +48,190 @@ export class RoomIndex {
     return this.#connections;
   }
 
-  /** The rooms that match the search, as of the last `settle`. */
+  /** The rooms that pass the filter, in the order, as of the last `settle`. */
   get shown(): readonly Room[] {
-    return this.#query === '' ? this.#sorted : this.#matches;
+    return isEverything(this.#filter) ? this.#base : this.#matches;
   }
 
-  /** The busiest rooms, regardless of the search. */
+  /** The busiest rooms, regardless of the filter. */
   busiest(count: number): readonly Room[] {
-    return this.#sorted.slice(0, count);
+    return this.#ranked.slice(0, count);
   }
 
   get isSearching(): boolean {
     return this.#isSearching;
   }
 
+  /** Counts of the shown rooms by prefix; undefined: not wanted. */
+  get prefixes(): PrefixCounts | undefined {
+    return this.#prefixes;
+  }
+
   get(name: string): Room | undefined {
     return this.#rooms.get(name);
   }
 
-  /** Replaces all rooms. `names` must be sorted. */
+  /** Replaces all rooms. `names` must be sorted by connections, then by name. */
   replace({ names, counts }: RoomColumns): void {
     const old = this.#rooms;
+    this.#pending.clear();
     this.#rooms = new Map();
-    this.#forgetChanges();
     this.#connections = 0;
-    this.#sorted = names.map((name, i) => {
+    this.#ranked = names.map((name, i) => {
       const room = old.get(name) ?? newRoom(name);
       room.connections = counts[i] ?? 0;
       this.#connections += room.connections;
       this.#rooms.set(name, room);
       return room;
     });
-    this.#restartSearch();
+    this.#names.replace(this.#rooms, this.#ranked);
+    this.#restart();
   }
 
+  /** Notes new counts. */
   change({ names, counts }: RoomColumns): void {
     names.forEach((name, i) => {
-      this.#changeOne(name, counts[i] ?? 0);
+      this.#pending.set(name, counts[i] ?? 0);
     });
   }
 
-  #changeOne(name: string, connections: number): void {
-    const room = this.#rooms.get(name) ?? newRoom(name);
-    this.#connections += connections - room.connections;
-    room.connections = connections;
-    room.isChanged = true;
-    this.#changed.add(room);
-    if (connections > 0) this.#rooms.set(name, room);
-    else this.#rooms.delete(name);
-  }
-
-  /** Moves changed rooms to their positions. Returns whether there were any. */
+  /** Applies the noted counts, and moves the changed rooms. Returns whether there were any. */
   settle(): boolean {
-    if (this.#changed.size === 0) return false;
-    this.#sorted = merged(
-      this.#sorted.filter((room) => !room.isChanged),
-      [...this.#changed].filter((room) => this.#rooms.get(room.name) === room).sort(byRank),
-    );
-    if (this.#query !== '') {
-      for (const room of this.#changed) this.#look(room);
-      this.#gather();
-    }
-    this.#forgetChanges();
+    if (this.#pending.size === 0) return false;
+    const before = [...this.#pending.keys()].flatMap((name) => this.#rooms.get(name) ?? []);
+    // Rooms are found by their old counts.
+    const ranks = positionsOf(this.#ranked, before, byRank);
+    const places = this.#placesIn(before);
+    const changed = [...this.#pending].map(([name, count]) => this.#apply(name, count));
+    this.#pending.clear();
+    const listed = changed.filter((room) => this.#isListed(room));
+    this.#ranked = spliced(this.#ranked, ranks, listed, byRank);
+    this.#names.update(changed, (room) => this.#isListed(room));
+    this.#updateMatches(changed, places);
     return true;
   }
 
-  #forgetChanges(): void {
-    for (const room of this.#changed) room.isChanged = false;
-    this.#changed.clear();
+  /** Narrows `shown`, which then fills gradually. */
+  filter(changes: Partial<RoomFilter>): void {
+    const next = { ...this.#filter, ...changes };
+    next.query = next.query.toLowerCase();
+    const { query, prefix, only } = this.#filter;
+    if (next.query === query && next.prefix === prefix && next.only === only) return;
+    this.#filter = next;
+    this.#restart();
   }
 
-  /** Finds rooms whose decoded or raw name contains this. `shown` fills gradually. */
+  /** Finds rooms whose decoded or raw name contains this. */
   search(query: string): void {
-    this.#query = query.toLowerCase();
-    this.#restartSearch();
+    this.filter({ query });
   }
 
-  #restartSearch(): void {
+  sort(order: RoomOrder): void {
+    if (order === this.#order) return;
+    this.#order = order;
+    this.#restart();
+  }
+
+  /** Replaces `only` of the filter by a newer state of the same set. */
+  refresh(only: ReadonlyMap<string, unknown>, before: ReadonlyMap<string, unknown>): void {
+    this.#filter = { ...this.#filter, only };
+    const names = [...only.keys(), ...before.keys()].filter(
+      (name) => only.has(name) !== before.has(name),
+    );
+    const changed = names.flatMap((name) => this.#rooms.get(name) ?? []);
+    this.#updateMatches(changed, this.#placesIn(changed));
+  }
+
+  /** Begins or ends to count the shown rooms by prefix. */
+  countPrefixes(isWanted: boolean): void {
+    if (isWanted === (this.#prefixes !== undefined)) return;
+    this.#prefixes = isWanted ? new PrefixCounts(this.#filter.prefix) : undefined;
+    if (isWanted) this.#restart();
+  }
+
+  get #base(): Room[] {
+    return (this.#order === 'name' && this.#names.rows) || this.#ranked;
+  }
+
+  get #compare() {
+    return this.#order === 'name' && this.#names.rows ? byName : byRank;
+  }
+
+  get #isLookNeeded(): boolean {
+    return !isEverything(this.#filter) || this.#prefixes !== undefined;
+  }
+
+  #isListed(room: Room): boolean {
+    return this.#rooms.get(room.name) === room;
+  }
+
+  #apply(name: string, connections: number): Room {
+    const room = this.#rooms.get(name) ?? newRoom(name);
+    this.#connections += connections - room.connections;
+    room.connections = connections;
+    if (connections > 0) this.#rooms.set(name, room);
+    else this.#rooms.delete(name);
+    return room;
+  }
+
+  /** The positions of rooms among the matches. Not needed during a search, which gathers them anew. */
+  #placesIn(rooms: readonly Room[]): number[] {
+    if (isEverything(this.#filter) || this.#isSearching) return [];
+    return positionsOf(this.#matches, rooms, this.#compare);
+  }
+
+  #updateMatches(changed: readonly Room[], places: readonly number[]): void {
+    if (!this.#isLookNeeded) return;
+    for (const room of changed) this.#look(room);
+    if (isEverything(this.#filter)) return;
+    const matching = changed.filter(({ isMatch }) => isMatch);
+    if (this.#isSearching) this.#gather();
+    else this.#matches = spliced(this.#matches, places, matching, this.#compare);
+    this.#isDisturbed = this.#isSearching;
+  }
+
+  #restart(): void {
     this.#search += 1;
     this.#matches = [];
-    this.#isSearching = this.#query !== '';
-    if (this.#isSearching) this.#searchOn(this.#search, this.#sorted, 0);
+    this.#isDisturbed = false;
+    this.#names.abandon();
+    const search = this.#search;
+    if (this.#prefixes) this.#prefixes = new PrefixCounts(this.#filter.prefix);
+    this.#isSearching = this.#order === 'name' || this.#isLookNeeded;
+    if (!this.#isSearching) return;
+    runInSlices(this.#work(), {
+      isCurrent: () => search === this.#search,
+      onSlice: (isDone) => {
+        this.#isSearching = !isDone;
+        if (isDone && this.#isDisturbed) this.#gather();
+        this.#onProgress();
+      },
+    });
   }
 
-  /** Runs one slice of a search and schedules the next. */
-  #searchOn(search: number, rooms: readonly Room[], from: number): void {
-    if (search !== this.#search) return;
-    const until = performance.now() + sliceMs;
-    let next = from;
-    while (next < rooms.length && (next % 64 !== 0 || next === from || performance.now() < until)) {
-      const room = rooms[next];
-      if (room) this.#look(room);
-      next += 1;
+  /** What has to be done when the rooms, the order or the filter are new. */
+  *#work(): Generator<void, void> {
+    if (this.#order === 'name') yield* this.#names.build(this.#rooms);
+    if (!this.#isLookNeeded) return;
+    let looked = 0;
+    for (const room of this.#base) {
+      // A room that changed meanwhile was looked at, and is among the matches.
+      const isNew = room.search !== this.#search;
+      if (isNew) this.#look(room);
+      if (isNew && room.isMatch) this.#matches.push(room);
+      looked += 1;
+      if (looked % roomsAtOnce === 0) yield;
     }
-    this.#isSearching = next < rooms.length;
-    this.#gather();
-    if (this.#isSearching) setTimeout(() => this.#searchOn(search, rooms, next));
-    this.#onProgress();
   }
 
   #look(room: Room): void {
-    room.text ??= textOf(room.name);
     room.search = this.#search;
-    room.isMatch = room.text.includes(this.#query);
+    room.isMatch = this.#isListed(room) && passes(room, this.#filter);
+    this.#prefixes?.put(room, room.isMatch);
   }
 
   #gather(): void {
     const search = this.#search;
-    this.#matches = this.#sorted.filter((room) => room.search === search && room.isMatch);
+    this.#matches = this.#base.filter((room) => room.search === search && room.isMatch);
   }
-}
-
-const newRoom = (name: string): Room => ({
-  name,
-  connections: 0,
-  isChanged: false,
-  search: 0,
-  isMatch: false,
-});
-
-const byRank = (a: Room, b: Room) => compareRooms(a.connections, a.name, b.connections, b.name);
-
-function textOf(name: string): string {
-  const decoded = decodedName(name);
-  const text = decoded === name ? name : `${decoded}\n${name}`;
-  return text.toLowerCase();
-}
-
-/** Merges two sorted lists. */
-function merged(long: readonly Room[], short: readonly Room[]): Room[] {
-  const all: Room[] = [];
-  let next = 0;
-  for (const room of long) {
-    for (let other = short[next]; other && byRank(other, room) < 0; other = short[next]) {
-      all.push(other);
-      next += 1;
-    }
-    all.push(room);
-  }
-  return all.concat(short.slice(next));
 }
