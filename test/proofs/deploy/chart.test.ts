@@ -21,6 +21,7 @@ const one = { secret: token, env: { PUBSUB_DNS: 'pubsub.default.svc.cluster.loca
 const cluster = { secret: { ...token, ...shared }, cluster: { enabled: true } };
 const everything = {
   ...cluster,
+  secret: { ...cluster.secret, METRICS_TOKEN: 'a-token-of-the-scraper' },
   env: { LOG_LEVEL: 'debug', MAX_VIEWERS: '1000000', INSPECT: true },
   image: { digest: `sha256:${'0'.repeat(64)}`, pullSecrets: [{ name: 'registry' }] },
   autoscaling: { enabled: true },
@@ -40,6 +41,10 @@ const everything = {
   ],
   priorityClassName: 'high',
   serviceAccount: { annotations: { role: 'reader' } },
+  metrics: {
+    serviceMonitor: { enabled: true, fleet: true, labels: { release: 'prometheus' } },
+    prometheusRule: { enabled: true, labels: { release: 'prometheus' } },
+  },
 };
 const releases = {
   'one instance': one,
@@ -157,6 +162,13 @@ test('one instance is replaced by stopping it first, instances of a cluster one 
   expect(the(scaled, 'Deployment').spec).not.toHaveProperty('replicas');
   const target = the(scaled, 'HorizontalPodAutoscaler').spec.scaleTargetRef;
   expect(target.name).toBe(the(scaled, 'Deployment').metadata.name);
+});
+
+test('the alerts are those of rules.yml, and only if asked for', async () => {
+  const rule = the(await render(everything), 'PrometheusRule');
+  expect(rule.spec).toEqual(parse(await deployFile('chart/rules.yml')));
+  expect(rule.metadata.labels).toMatchObject({ release: 'prometheus' });
+  expect(the(await render(one), 'PrometheusRule')).toBeUndefined();
 });
 
 test('secrets are in the Secret alone', async () => {

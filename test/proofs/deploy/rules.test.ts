@@ -1,6 +1,6 @@
 import { copyFile, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, expect, test } from '@jest/globals';
 import { parse, stringify } from 'yaml';
@@ -15,14 +15,14 @@ interface Rules {
   groups: { rules: { alert: string }[] }[];
 }
 
-const rules: Rules = parse(await deployFile('prometheus/rules.yml'));
+const rules: Rules = parse(await deployFile('chart/rules.yml'));
 const alerts = rules.groups.flatMap((group) => group.rules.map(({ alert }) => alert));
 
 /** The unit tests of the rules, for promtool. */
 const unitTests = fileURLToPath(new URL('alerts.yaml', import.meta.url));
 
 test('the alert rules are valid, and do what their unit tests say', async () => {
-  const checked = await run('promtool', ['check', 'rules', deployPath('prometheus/rules.yml')]);
+  const checked = await run('promtool', ['check', 'rules', deployPath('chart/rules.yml')]);
   expect(checked).toEqual({ code: 0, text: expect.stringContaining(`${alerts.length} rules`) });
   const tested = await run('promtool', ['test', 'rules', unitTests]);
   expect(tested).toEqual({ code: 0, text: expect.stringContaining('SUCCESS') });
@@ -42,8 +42,8 @@ test('each alert rule has a unit test in which it fires, and one in which it doe
 });
 
 test('the configuration of Prometheus is valid, and reads the rules beside it', async () => {
-  for (const name of ['prometheus.yml', 'rules.yml'])
-    await copyFile(deployPath(`prometheus/${name}`), join(folder, name));
+  for (const path of ['prometheus/prometheus.yml', 'chart/rules.yml'])
+    await copyFile(deployPath(path), join(folder, basename(path)));
   await writeFile(join(folder, 'token'), 'a-token');
   const checked = await run('promtool', ['check', 'config', join(folder, 'prometheus.yml')]);
   expect(checked).toEqual({ code: 0, text: expect.stringContaining('1 rule files found') });

@@ -6,7 +6,7 @@ import { queriesOf } from '../../proofs/deploy/support/dashboard.js';
 
 const docs = new URL('../../../docs/', import.meta.url);
 const read = (path: string) => readFile(new URL(path, docs), 'utf8');
-const rules: { groups: { rules: Rule[] }[] } = parse(await read('deploy/prometheus/rules.yml'));
+const rules: { groups: { rules: Rule[] }[] } = parse(await read('deploy/chart/rules.yml'));
 const alerts = rules.groups.flatMap((group) => group.rules);
 const queries = queriesOf(await read('deploy/grafana-dashboard.json'));
 

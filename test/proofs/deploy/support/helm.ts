@@ -53,8 +53,11 @@ export async function startRenderer() {
       Values: merged(defaults, values),
       Chart: { Name: chart.name, Version: chart.version, AppVersion: chart.appVersion },
       Release: { Name: name, Namespace: 'here', Service: 'Helm' },
+      Files: { 'rules.yml': await deployFile('chart/rules.yml') },
     };
-    const template = await deployFile(`chart/templates/${file}`);
+    const source = await deployFile(`chart/templates/${file}`);
+    // Helm's `Files` has a method, which a value of JSON cannot have.
+    const template = source.replaceAll('.Files.Get', 'index .Files');
     const json = JSON.stringify(context).replaceAll('`', '\\u0060');
     const page = `{{- define "of:file" -}}${template}{{- end -}}{{- template "of:file" (fromJson \`${json}\`) -}}`;
     await writeFile(join(folder, 'page.html'), page);

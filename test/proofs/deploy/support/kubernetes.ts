@@ -24,6 +24,7 @@ const schemas: Record<string, string> = {
   'networking.k8s.io/v1 NetworkPolicy': 'IoK8sApiNetworkingV1NetworkPolicy',
   'networking.k8s.io/v1 Ingress': 'IoK8sApiNetworkingV1Ingress',
   'monitoring.coreos.com/v1 ServiceMonitor': 'MonitoringCoreosComV1ServiceMonitor',
+  'monitoring.coreos.com/v1 PrometheusRule': 'MonitoringCoreosComV1PrometheusRule',
 };
 
 /** What is wrong with a manifest: what its schema says, and fields that the schema does not know. */

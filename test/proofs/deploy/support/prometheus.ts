@@ -36,7 +36,7 @@ function configurationFor(text: string, { url, fleet = false }: PrometheusNeeds)
 
 /** Starts a Prometheus. Its alerts fire as soon as their condition is true. It ends with the test. */
 export async function startPrometheus(needs: PrometheusNeeds) {
-  const rules = (await deployFile('prometheus/rules.yml')).replaceAll(/^( +for): \w+$/gm, '$1: 0s');
+  const rules = (await deployFile('chart/rules.yml')).replaceAll(/^( +for): \w+$/gm, '$1: 0s');
   const { url } = await startProxy({
     program: 'prometheus',
     file: 'prometheus.yml',
