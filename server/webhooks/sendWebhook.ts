@@ -1,9 +1,12 @@
 import { lookup as systemLookup } from 'node:dns';
 import { once } from 'node:events';
+import type { IncomingMessage } from 'node:http';
 import got from 'got';
 import { isAddress, isPublicAddress, withoutBrackets } from '../addresses.js';
 import { causeOf } from '../causeOf.js';
+import { retryAfterMs } from './retryAfter.js';
 import type { SignedWebhook } from './signedWebhook.js';
+import { WebhookFailure } from './webhookFailure.js';
 
 /** Where webhooks go. */
 export interface WebhookTarget {
@@ -18,8 +21,8 @@ export interface WebhookTarget {
 const timeoutMs = 10_000;
 
 /**
- * Sends one webhook. Rejects with the reason, without secrets, unless the answer is a success. Follows no redirect:
- * it could lead to a private address.
+ * Sends one webhook. Rejects with `WebhookFailure` unless the answer is a success. Follows no redirect: it could lead
+ * to a private address.
  */
 export async function sendWebhook(
   { url, allowsPrivate, lookup = systemLookup, signal }: WebhookTarget,
@@ -27,7 +30,8 @@ export async function sendWebhook(
 ): Promise<void> {
   const { hostname } = new URL(url);
   const host = withoutBrackets(hostname);
-  if (isAddress(host) && !allowsPrivate && !isPublicAddress(host)) throw new Error(privateAddress);
+  if (isAddress(host) && !allowsPrivate && !isPublicAddress(host))
+    throw new WebhookFailure(privateAddress);
   const request = got.stream(url, {
     isStream: true,
     method: 'POST',
@@ -45,15 +49,22 @@ export async function sendWebhook(
   request.on('error', () => {});
   try {
     await once(request, 'response');
-    const { statusCode = 0 } = request.response ?? {};
-    if (statusCode < 200 || statusCode > 299)
-      throw new Error(`the receiver answered ${statusCode}`);
   } catch (error) {
     // An error of got contains the URL, which may contain a secret.
-    throw new Error(causeOf(error));
+    throw new WebhookFailure(causeOf(error));
   } finally {
     request.destroy();
   }
+  expectSuccess(request.response);
+}
+
+function expectSuccess({ statusCode = 0, headers }: Partial<IncomingMessage> = {}): void {
+  if (statusCode >= 200 && statusCode <= 299) return;
+  const { 'retry-after': retryAfter, date } = headers ?? {};
+  throw new WebhookFailure(
+    `the receiver answered ${statusCode}`,
+    retryAfterMs(retryAfter, date, Date.now()),
+  );
 }
 
 const privateAddress =

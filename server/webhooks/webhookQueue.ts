@@ -1,9 +1,10 @@
 import { type Clock, systemClock, type Timer } from '../timing/clock.js';
 import type { ActivityEvent } from '../wire/activityEvent.js';
+import { WebhookFailure } from './webhookFailure.js';
 
 /** What a queue needs, and whom it tells. */
 export interface WebhookQueueNeeds {
-  /** One attempt. Rejects with the reason if the receiver did not accept the event. */
+  /** One attempt. Rejects with the reason if the receiver did not accept the event; `WebhookFailure` says when to retry. */
   deliver: (event: ActivityEvent) => Promise<void>;
   onDelivered: () => void;
   /** An attempt failed. The next one follows. */
@@ -59,11 +60,11 @@ export class WebhookQueue {
     this.#isDelivering = true;
     this.#dropOld();
     for (let first = this.#waiting[0]; first && !this.#isClosed; first = this.#waiting[0]) {
-      const cause = await this.#attempt(first);
+      const failure = await this.#attempt(first);
       if (this.#isClosed) return;
-      if (cause !== undefined) {
-        this.#needs.onFailed(cause);
-        this.#pause();
+      if (failure) {
+        this.#needs.onFailed(failure.message);
+        this.#pause(failure);
         break;
       }
       this.#failures = 0;
@@ -74,24 +75,29 @@ export class WebhookQueue {
   }
 
   /** Why it failed; undefined: it did not. */
-  #attempt({ event }: Waiting): Promise<string | undefined> {
+  #attempt({ event }: Waiting): Promise<Error | undefined> {
     return this.#needs.deliver(event).then(
       () => undefined,
-      (error: Error) => error.message,
+      (error: Error) => error,
     );
   }
 
-  /** Doubles with each failure. Random, because several instances send to the same receiver. */
-  #pause(): void {
-    const { random = Math.random } = this.#needs;
-    const ms = Math.min(maxPauseMs, firstPauseMs * 2 ** this.#failures);
+  /**
+   * Doubles with each failure, and is never shorter than the receiver asks for. Random, because several instances send
+   * to the same receiver.
+   */
+  #pause(failure: Error): void {
+    const random = (this.#needs.random ?? Math.random)();
+    const ms = Math.min(maxPauseMs, firstPauseMs * 2 ** this.#failures) * (0.5 + random / 2);
+    const { retryAfterMs } = failure instanceof WebhookFailure ? failure : {};
+    const asked = retryAfterMs === undefined ? 0 : retryAfterMs + random * firstPauseMs;
     this.#failures += 1;
     this.#timer = this.#clock.setTimeout(
       () => {
         this.#timer = undefined;
         void this.#deliver();
       },
-      ms * (0.5 + random() / 2),
+      Math.max(ms, asked),
     );
   }
 

@@ -49,6 +49,12 @@ test.each([302, 400, 404, 500])('status %i is a failure', async (status) => {
   );
 });
 
+test('a receiver may say when to try again', async () => {
+  const host = await listening((_req, res) => res.writeHead(429, { 'Retry-After': '120' }).end());
+  const failure = sendWebhook(target(`http://${host}/`), signed);
+  await expect(failure).rejects.toMatchObject({ retryAfterMs: 120_000 });
+});
+
 test('private addresses are refused unless they are allowed', async () => {
   let requests = 0;
   const host = await listening((_req, res) => {

@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
+import { WebhookFailure } from '../../../server/webhooks/webhookFailure.js';
 import { WebhookQueue } from '../../../server/webhooks/webhookQueue.js';
 import type { ActivityEvent } from '../../../server/wire/activityEvent.js';
 import { HandClock } from '../../support/handClock.js';
@@ -9,14 +10,21 @@ const eventOf = (id: string) => ({ id }) as ActivityEvent;
 function stage() {
   const clock = new HandClock();
   const told: string[] = [];
-  const receiver = { failure: undefined as string | undefined, isHanging: false };
+  const receiver = {
+    failure: undefined as string | undefined,
+    retryAfterMs: undefined as number | undefined,
+    isHanging: false,
+  };
   const queue = new WebhookQueue({
     clock,
     random: () => 1,
     deliver: ({ id }) => {
       told.push(`sent ${id}`);
       if (receiver.isHanging) return new Promise(() => {});
-      return receiver.failure ? Promise.reject(new Error(receiver.failure)) : Promise.resolve();
+      const { failure, retryAfterMs } = receiver;
+      return failure
+        ? Promise.reject(new WebhookFailure(failure, retryAfterMs))
+        : Promise.resolve();
     },
     onDelivered: () => told.push('delivered'),
     onFailed: (cause) => told.push(`failed ${cause}`),
@@ -62,6 +70,28 @@ describe('the queue of webhooks', () => {
     await add('c');
     await advance(1000);
     expect(take()).toEqual(['sent c', 'failed refused', 'sent c', 'failed refused']);
+  });
+
+  test('does not try again before the receiver allows it, and sooner only if that is later', async () => {
+    const { add, advance, receiver, take } = stage();
+    receiver.failure = 'answered 429';
+    receiver.retryAfterMs = 60_000;
+    await add('a');
+    await add('b');
+    take();
+    // Up to a second more, so that several instances do not come together.
+    await advance(60_999);
+    expect(take()).toEqual([]);
+    await advance(1);
+    expect(take()).toEqual(['sent a', 'failed answered 429']);
+    receiver.retryAfterMs = 0;
+    await advance(61_000);
+    expect(take()).toEqual(['sent a', 'failed answered 429']);
+    // The third pause is 4 s: the receiver asks for less.
+    await advance(3999);
+    expect(take()).toEqual([]);
+    await advance(1);
+    expect(take()).toHaveLength(2);
   });
 
   test('never waits for longer than 5 minutes', async () => {
