@@ -18,12 +18,12 @@ export interface ConnectOptions {
   readonly dependency?: Dependency | undefined;
 }
 
-const retryMs = { first: 50, max: 500 };
-const checkAgainMs = 200;
+export const clusterRetryMs = { first: 50, max: 500 };
+export const checkAgainMs = 200;
 /** There are a few commands a second, and one of them may be late. */
-const failuresBeforeNoted = 2;
+export const failuresBeforeNoted = 2;
 const retryAfter = (attempts: number) =>
-  Math.min(retryMs.max, retryMs.first * 2 ** Math.min(attempts - 1, 10));
+  Math.min(clusterRetryMs.max, clusterRetryMs.first * 2 ** Math.min(attempts - 1, 10));
 
 /** The connection of an instance to the Redis of its cluster. ioredis reconnects it. */
 export class ClusterConnection {

@@ -1,3 +1,5 @@
+import { type Clock, systemClock, type Timer } from '../timing/clock.js';
+import type { CheckTimes } from './checkTimes.js';
 import type { Dependency } from './dependencies.js';
 
 /** How a dependency is asked whether it answers. */
@@ -9,22 +11,26 @@ export interface Check {
   readonly causeOf: (error: unknown) => string;
   /** What a missing answer means. Default: "no answer within … s". */
   readonly lateCause?: () => string | undefined;
-  /** Default: 3,000 ms. */
-  readonly deadlineMs?: number;
+  readonly times: CheckTimes;
 }
 
-/** With the deadline, less than 10 s: so long a change may stay unnoticed. */
-const defaultEveryMs = 4000;
-const defaultDeadlineMs = 3000;
+/** What tests change. */
+export interface ChecksOptions {
+  /** In place of that of each check. */
+  everyMs?: number | undefined;
+  clock?: Clock;
+}
 
 /** Asks dependencies in turns, each on its own: one that hangs delays no other. Its owner closes it. */
 export class Checks {
-  readonly #everyMs: number;
-  readonly #timers = new Set<NodeJS.Timeout>();
+  readonly #everyMs: number | undefined;
+  readonly #clock: Clock;
+  readonly #timers = new Set<Timer>();
   readonly #stop = new AbortController();
 
-  constructor({ everyMs = defaultEveryMs }: { everyMs?: number | undefined } = {}) {
+  constructor({ everyMs, clock = systemClock }: ChecksOptions = {}) {
     this.#everyMs = everyMs;
+    this.#clock = clock;
   }
 
   /** Asks at once, and again some seconds after each answer. */
@@ -34,7 +40,7 @@ export class Checks {
 
   close(): void {
     this.#stop.abort(new Error('stopped'));
-    for (const timer of this.#timers) clearTimeout(timer);
+    for (const timer of this.#timers) this.#clock.clearTimeout(timer);
   }
 
   async #round(check: Check): Promise<void> {
@@ -42,12 +48,13 @@ export class Checks {
     if (this.#stop.signal.aborted) return;
     if (cause === undefined) check.dependency.answered();
     else check.dependency.failed(cause);
-    this.#after(this.#everyMs, () => void this.#round(check));
+    this.#after(this.#everyMs ?? check.times.everyMs, () => void this.#round(check));
   }
 
   /** Ends at the deadline, even if the check ignores its signal. Why it failed; undefined: it did not. */
   async #ask(check: Check): Promise<string | undefined> {
-    const { ask, causeOf, lateCause, deadlineMs = defaultDeadlineMs } = check;
+    const { ask, causeOf, lateCause } = check;
+    const { deadlineMs } = check.times;
     const attempt = new AbortController();
     const late = () => lateCause?.() ?? `no answer within ${deadlineMs / 1000} s`;
     const stop = () => attempt.abort();
@@ -73,13 +80,13 @@ export class Checks {
 
   /** Returns a function that cancels it. */
   #after(ms: number, fire: () => void): () => void {
-    const timer = setTimeout(() => {
+    const timer = this.#clock.setTimeout(() => {
       this.#timers.delete(timer);
       fire();
     }, ms);
     this.#timers.add(timer);
     return () => {
-      clearTimeout(timer);
+      this.#clock.clearTimeout(timer);
       this.#timers.delete(timer);
     };
   }

@@ -17,9 +17,9 @@ export type { ChannelFailure, ChannelFollower } from './subscriptions.js';
 const kinds: readonly Kind[] = ['channel', 'pattern'];
 /** Error replies of Redis for wrong credentials or missing permissions; before version 6 they are `ERR`. */
 const refusal = /^(WRONGPASS|NOAUTH|NOPERM|ERR invalid password|ERR operation not permitted)/;
-const retryMs = { first: 100, max: 2000 };
-/** Together less than 10 s: so long a Redis that hangs may stay unnoticed. */
-export const defaultTimeouts: RedisTimeouts = { pingEveryMs: 4000, answerWithinMs: 4000 };
+export const retryMs = { first: 100, max: 2000 };
+/** Together at most 7.5 s: so long a Redis that hangs may stay unnoticed. */
+export const defaultTimeouts: RedisTimeouts = { pingEveryMs: 4000, answerWithinMs: 3000 };
 
 /** What a Redis that needs no more than its URL can do without. */
 export interface RedisChannelsOptions extends RedisTimeouts {

@@ -6,7 +6,7 @@ import { type Store, StoreError } from './store.js';
 import { storeBehind } from './storeBehind.js';
 
 /** Pause after a failed opening, and how long a request waits for the opening. */
-const reopenMs = 5000;
+export const reopenMs = 5000;
 const waitMs = 3000;
 
 /** Options of a store that opens late. */

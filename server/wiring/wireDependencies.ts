@@ -2,6 +2,7 @@ import type { Logger } from 'pino';
 import type { Config } from '../config/config.js';
 import { awsCause } from '../dependencies/awsCause.js';
 import { type Check, Checks } from '../dependencies/checks.js';
+import { checkTimes } from '../dependencies/checkTimes.js';
 import { Dependencies, type Dependency } from '../dependencies/dependencies.js';
 import { DependencyLog } from '../dependencies/dependencyLog.js';
 import { plainCause } from '../dependencies/plainCause.js';
@@ -34,9 +35,6 @@ export interface CheckOptions {
 }
 
 const tableKinds = ['rooms', 'servers', 'connections'] as const;
-
-/** Longer than the two tries of a name server. ECS may need several requests for its answer. */
-const deadlinesMs = { dns: 3500, ecs: 5000 };
 
 /** Adds every dependency that the configuration names, and what asks those without a connection of their own. */
 export function wireDependencies(
@@ -75,7 +73,7 @@ export function wireDependencies(
     for (const { kind, table, dependency } of tables) {
       const check = tableCheck(kind, table, (where) => dependency.locate(where));
       closing.push(() => check.close());
-      checks.start({ ...check, dependency });
+      checks.start({ ...check, dependency, times: checkTimes.table });
     }
   };
   return {
@@ -130,7 +128,6 @@ function sourcesOf(config: Config): { where: string; source: DiscoverySource }[]
 
 function checkOf(source: DiscoverySource, dependency: Dependency): Check {
   const ask = (signal: AbortSignal) => source.discover(signal);
-  if (source.name === 'ecs')
-    return { dependency, ask, causeOf: awsCause, deadlineMs: deadlinesMs.ecs };
-  return { dependency, ask, causeOf: plainCause, deadlineMs: deadlinesMs.dns };
+  if (source.name === 'ecs') return { dependency, ask, causeOf: awsCause, times: checkTimes.ecs };
+  return { dependency, ask, causeOf: plainCause, times: checkTimes.dns };
 }

@@ -27,7 +27,8 @@ export const failingDependencies = computed(() =>
 /** Milliseconds since 1970, updated once a second while the tab is visible. */
 export const now = signal(steadyNow());
 
-const pollMs = 2000;
+/** From one question to the next. */
+export const pollMs = 2000;
 const soonMs = 150;
 
 let isPolling = false;

@@ -10,11 +10,11 @@ afterEach(() => {
 
 function started(ask: Check['ask'], more: Partial<Check> = {}) {
   const dependencies = new Dependencies(Date.now);
-  const checks = new Checks({ everyMs: 1 });
+  const checks = new Checks();
   open.push(checks);
   const dependency = dependencies.add('redis', 'a:1');
   const causeOf = (error: unknown) => (error as Error).message;
-  checks.start({ dependency, ask, causeOf, ...more });
+  checks.start({ dependency, ask, causeOf, times: { everyMs: 1, deadlineMs: 3000 }, ...more });
   const report = () => dependencies.reports()[0];
   return { checks, report };
 }
@@ -36,7 +36,7 @@ test('a missing answer fails at the deadline, aborts the question, and does not 
     signals.push(signal);
     return new Promise(() => {});
   };
-  const { report } = started(hang, { deadlineMs: 20 });
+  const { report } = started(hang, { times: { everyMs: 1, deadlineMs: 20 } });
   await eventually(() => expect(signals.length).toBeGreaterThan(2));
   expect(report()).toMatchObject({ state: 'fails', cause: 'no answer within 0.02 s' });
   expect(signals[0]?.aborted).toBe(true);
@@ -44,7 +44,10 @@ test('a missing answer fails at the deadline, aborts the question, and does not 
 
 test('a check may say what it waits for', async () => {
   const hang = () => new Promise(() => {});
-  const { report } = started(hang, { deadlineMs: 1, lateCause: () => 'no credentials' });
+  const { report } = started(hang, {
+    times: { everyMs: 1, deadlineMs: 1 },
+    lateCause: () => 'no credentials',
+  });
   await eventually(() => expect(report()?.cause).toBe('no credentials'));
 });
 
