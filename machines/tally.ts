@@ -62,6 +62,8 @@ interface ServerCounts {
   newestDelta?: Epoch | undefined;
   /** What the newest snapshot had to correct. Undefined: it is not comparable with what was counted before. */
   correction?: Correction | undefined;
+  /** Connections that its snapshots corrected. */
+  corrected: number;
 }
 
 /** A -1 overtakes its +1 by milliseconds only. A room below zero at this many looks misses a connection. */
@@ -158,6 +160,7 @@ export class Tally {
         pending: noSums(),
         isPendingLost: false,
         hasPosted: false,
+        corrected: 0,
       });
     }
     return attempt;
@@ -386,6 +389,11 @@ export class Tally {
     return this.#corrected;
   }
 
+  /** The part of `corrected` that is of one server, since it is counted; undefined: it is not. */
+  correctedOn(server: ServerId): number | undefined {
+    return this.#servers.get(server)?.corrected;
+  }
+
   /** Rooms whose totals changed since the last call. The caller owns the set. */
   takeChanged(): Set<RoomName> {
     const changed = this.#changed;
@@ -416,6 +424,7 @@ export class Tally {
   #settle(known: ServerCounts): void {
     if (!known.correction) return;
     this.#corrected += known.correction.connections;
+    known.corrected += known.correction.connections;
     known.correction = undefined;
   }
 

@@ -91,9 +91,12 @@ export class FleetView implements FeedSource {
 
   /** All servers, with what they told of themselves. */
   serverDetails(): ServerDetails[] {
-    return [...this.#context.roster.shown()].map((member) => {
+    const { roster, tally } = this.#context;
+    return [...roster.shown()].map((member) => {
       const agent = this.#agentOf(member.server);
-      return { ...this.#view(member), ...(agent && { agent: agentView(agent) }) };
+      const view = this.#view(member);
+      const drift = view.epoch === null ? null : (tally.correctedOn(member.server) ?? null);
+      return { ...view, ...(agent && { agent: agentView(agent) }), drift };
     });
   }
 

@@ -48,6 +48,7 @@ import { openapiRoutes } from './routes/openapi.js';
 import { pageRoutes } from './routes/page.js';
 import { type RoomStreamNeeds, roomStreamRoutes } from './routes/roomStreams.js';
 import { type RoomNeeds, roomListRoutes, roomRoutes } from './routes/rooms.js';
+import { type ServerRequestNeeds, serverRequestRoutes } from './routes/serverRequests.js';
 import { type RoomsOnServer, serverRoomRoutes } from './routes/serverRooms.js';
 import { sessionRoutes } from './routes/session.js';
 import { type StartupNeeds, startupRoutes } from './routes/startup.js';
@@ -84,6 +85,7 @@ export interface AppNeeds {
   fleet: FleetNeeds;
   counts: CountNeeds;
   serverRooms: { roomsOn: RoomsOnServer };
+  serverRequests: ServerRequestNeeds;
   rooms: RoomNeeds;
   /** These two are undefined if content is hidden (`SHOW_CONTENT`), as is `rooms.content`. */
   roomStreams: RoomStreamNeeds | undefined;
@@ -252,6 +254,7 @@ function viewerRouter(needs: AppNeeds): Router {
   machineRoutes(router, needs.machines);
   countRoutes(router, needs.counts);
   serverRoomRoutes(router, needs.serverRooms);
+  serverRequestRoutes(router, needs.serverRequests);
   connectionRoutes(router, needs.connections);
   observationRoutes(router, needs.observations);
   activityRoutes(router, needs.activity);

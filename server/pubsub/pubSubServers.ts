@@ -225,7 +225,11 @@ export function createServerRequests(
       return servers.activate(server, request.epoch, signal, request);
     };
     const ask = (request: ServerRequest) =>
-      metered(() => send(request), kinds[request.type], { meter, signal });
+      metered(
+        () => send(request),
+        { server: input.server, request: kinds[request.type] },
+        { meter, signal },
+      );
     const answer = (request: ServerRequest) =>
       (traced ? traced(request, () => ask(request)) : ask(request))
         .catch(

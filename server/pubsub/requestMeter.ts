@@ -1,4 +1,5 @@
-import type { SnapshotReason } from '../../machines/ports.js';
+import type { ServerId, SnapshotReason } from '../../machines/ports.js';
+import { causeOf } from '../causeOf.js';
 
 /**
  * Requests to pub-sub servers. `activate`: post, and tell the connections. `silence`: stop posting. `probe`: is it
@@ -11,30 +12,40 @@ export type RequestKind = (typeof requestKinds)[number];
 /** Why a server that is counted already is asked for its connections again. */
 export type ResyncReason = Exclude<SnapshotReason, 'activation'>;
 
+/** A request that has ended. */
+export interface EndedRequest {
+  server: ServerId;
+  request: RequestKind;
+  /** Since it was sent. */
+  seconds: number;
+  /** Why it failed; null: it was answered. */
+  cause: string | null;
+}
+
 /** Is told of requests to pub-sub servers. */
 export interface RequestMeter {
-  /** A request has ended. `seconds`: since it was sent. */
-  ended(request: RequestKind, isAnswered: boolean, seconds: number): void;
+  ended(request: EndedRequest): void;
   resynced(reason: ResyncReason): void;
 }
 
 /** Makes a request, and tells the meter how it ended. One that its caller gave up is not told. */
 export async function metered<Answer>(
   ask: () => Promise<Answer>,
-  request: RequestKind,
+  { server, request }: Pick<EndedRequest, 'server' | 'request'>,
   { meter, signal }: { meter: RequestMeter | undefined; signal: AbortSignal },
 ): Promise<Answer> {
   if (!meter) return ask();
   const startedAtMs = performance.now();
-  const note = (isAnswered: boolean) => {
-    if (!signal.aborted) meter.ended(request, isAnswered, (performance.now() - startedAtMs) / 1000);
+  const note = (cause: string | null) => {
+    const seconds = (performance.now() - startedAtMs) / 1000;
+    if (!signal.aborted) meter.ended({ server, request, seconds, cause });
   };
   try {
     const answer = await ask();
-    note(true);
+    note(null);
     return answer;
   } catch (error) {
-    note(false);
+    note(causeOf(error));
     throw error;
   }
 }

@@ -40,7 +40,11 @@ export class RoomStates {
   ): Promise<Uint8Array | undefined> {
     const { meter } = this.#needs;
     const { signal } = asking;
-    return metered(() => this.#ask(server, room, asking), 'state', { meter, signal });
+    return metered(
+      () => this.#ask(server, room, asking),
+      { server, request: 'state' },
+      { meter, signal },
+    );
   }
 
   async #ask(

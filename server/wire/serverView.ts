@@ -47,4 +47,9 @@ export interface ServerAgent {
 export interface ServerDetails extends ServerView {
   /** Absent: it told nothing, as servers without an agent do. */
   agent?: ServerAgent | undefined;
+  /**
+   * Connections by which its counts were wrong when a snapshot corrected them, since it is counted. Null: it has no
+   * snapshot. Absent: an earlier version answers.
+   */
+  drift?: number | null | undefined;
 }

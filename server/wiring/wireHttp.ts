@@ -19,6 +19,7 @@ import type { Observations } from '../observations/observations.js';
 import type { CallbackReceiver } from '../pubsub/callbackReceiver.js';
 import type { TokenClaims } from '../pubsub/eventTokens.js';
 import type { InstanceCallbacks } from '../pubsub/instanceCallbacks.js';
+import type { RequestLog } from '../pubsub/requestLog.js';
 import { sendIfActive } from '../sendIfActive.js';
 import { serviceVersion } from '../serviceVersion.js';
 import type { InstanceView } from '../wire/instanceView.js';
@@ -48,6 +49,7 @@ export interface HttpWiringNeeds {
   dependencies: Dependencies;
   inspector: Inspector | undefined;
   metrics: MetricsParts;
+  requestLog: RequestLog;
 }
 
 /** What answers requests. */
@@ -115,6 +117,7 @@ function appNeedsOf(needs: HttpWiringNeeds): AppNeeds {
     },
     counts: { countsOf: (room) => fleet().view.countsOf(room) },
     serverRooms: { roomsOn: (server) => fleet().view.roomsOn(server) },
+    serverRequests: { requestsTo: (server) => needs.requestLog.of(server) },
     ...rooms.routes,
     observations: () => observations.report(),
     ...past.routes,

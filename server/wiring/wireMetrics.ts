@@ -6,7 +6,7 @@ import { MetricsRegistry } from '../metrics/metricsRegistry.js';
 import { type ReadFleet, type ReadSources, readersOf } from '../metrics/readers.js';
 import { ScrapeViewer } from '../metrics/scrapeViewer.js';
 import { timeActivations } from '../metrics/timeActivations.js';
-import type { RequestMeter } from '../pubsub/requestMeter.js';
+import type { EndedRequest, RequestMeter } from '../pubsub/requestMeter.js';
 import { sendIfActive } from '../sendIfActive.js';
 import type { Fleet, FleetMeters } from './wireFleet.js';
 
@@ -15,6 +15,8 @@ export interface MetricsWiringNeeds extends Omit<ReadSources, 'counts' | 'fleet'
   config: Config;
   /** Undefined: this instance does not lead. */
   fleet: () => Fleet | undefined;
+  /** Called with each request to a pub-sub server that has ended. */
+  onRequest: (ended: EndedRequest) => void;
 }
 
 /** How long a scrape with `?fleet=true` counts as a viewer, unless `METRICS_KEEP_ACTIVE` says it. */
@@ -24,7 +26,7 @@ const lookMs = 60_000;
 export type MetricsParts = ReturnType<typeof wireMetrics>;
 
 /** Creates what counts, and what a scrape reads. */
-export function wireMetrics({ config, fleet, ...sources }: MetricsWiringNeeds) {
+export function wireMetrics({ config, fleet, onRequest, ...sources }: MetricsWiringNeeds) {
   const counts = new Counts();
   const readFleet = () => {
     const led = fleet();
@@ -38,7 +40,7 @@ export function wireMetrics({ config, fleet, ...sources }: MetricsWiringNeeds) {
     counts,
     /** What a fleet tells. */
     meters: {
-      meter: meterOf(counts, registry),
+      meter: meterOf(counts, registry, onRequest),
       onBatch: ({ deltas, sinceMs }) => {
         counts.deltas += deltas;
         latency.noteCounted(sinceMs);
@@ -75,11 +77,17 @@ export function wireMetrics({ config, fleet, ...sources }: MetricsWiringNeeds) {
   };
 }
 
-function meterOf({ requests, resyncs }: Counts, registry: MetricsRegistry): RequestMeter {
+function meterOf(
+  { requests, resyncs }: Counts,
+  registry: MetricsRegistry,
+  onRequest: (ended: EndedRequest) => void,
+): RequestMeter {
   return {
-    ended: (request, isAnswered, seconds) => {
-      requests[request][isAnswered ? 'answered' : 'failed'] += 1;
+    ended: (ended) => {
+      const { request, seconds, cause } = ended;
+      requests[request][cause === null ? 'answered' : 'failed'] += 1;
       registry.observe('server_request_duration_seconds', seconds, { request });
+      onRequest(ended);
     },
     resynced: (reason) => {
       resyncs[reason] += 1;

@@ -76,7 +76,8 @@ export function wirePubSub(needs: PubSubWiringNeeds) {
       const lastResult = isRetry ? 'failed' : 'answered';
       const ask = () => pubSubServers.watchRooms(server, rooms, { signal, receiver });
       return new Promise((resolve, reject) => {
-        const task = () => metered(ask, 'rooms', { meter, signal }).then(resolve, reject);
+        const asked = { server, request: 'rooms' } as const;
+        const task = () => metered(ask, asked, { meter, signal }).then(resolve, reject);
         pacer.run(task, { host, lastResult, signal });
       });
     },

@@ -17,6 +17,7 @@ import type { ReadTimeouts } from '../http/guards/slowDownloads.js';
 import { Inspector } from '../inspection/inspector.js';
 import { Observations } from '../observations/observations.js';
 import type { PubSubServersNeeds } from '../pubsub/pubSubServers.js';
+import { RequestLog } from '../pubsub/requestLog.js';
 import type { RoomPosts } from '../pubsub/roomPosts.js';
 import { sendIfActive } from '../sendIfActive.js';
 import type { ServersTable, Store } from '../store/store.js';
@@ -99,8 +100,10 @@ export function wireService(needs: WiringNeeds): WiredService {
     return current.fleet;
   };
   let isDraining = false;
+  const requestLog = new RequestLog();
   const metrics = wireMetrics({
     config,
+    onRequest: (ended) => requestLog.note(ended),
     fleet: () => current?.fleet,
     rooms: () => rooms.watchedRooms(),
     leaderLagMs: () => cluster?.relay.status().beatAgoMs ?? null,
@@ -249,6 +252,7 @@ export function wireService(needs: WiringNeeds): WiredService {
     dependencies: needs.health.dependencies,
     inspector,
     metrics,
+    requestLog,
   });
   const endStreams = () => {
     isDraining = true;

@@ -70,6 +70,7 @@ export function appNeeds(overrides: AppOverrides = {}): LoneNeeds {
     activity: () => [],
     counts: {},
     serverRooms: {},
+    serverRequests: {},
     rooms: { content: {} },
     roomStreams: {},
     connections: {},

@@ -46,6 +46,7 @@ function valuesOf({ name, in: place, required, schema = {} }: Parameter, room: s
   if (takesRoom.has(name)) return [room];
   if (schema.enum) return schema.enum.filter((value) => value !== null);
   if (name === 'id') return charts.map(({ id }) => id);
+  if (name === 'server') return ['127.0.0.1:1'];
   if (name === 'hour') return ['0'];
   if (name === 'file') return ['index.html'];
   if (required) throw new Error(`what does the parameter "${name}" take? Add it to everyRoute.ts`);

@@ -19,6 +19,7 @@ const words: Readonly<Record<string, KindWords>> = {
   'instance.alone': { label: 'Started', tone: '' },
   'instance.leading': { label: 'Leads', tone: 'accent' },
   'instance.following': { label: 'Follows', tone: '' },
+  'instance.paused': { label: 'Paused', tone: 'warn' },
   'instance.isolated': { label: 'Isolated', tone: 'bad' },
   'dependency.failed': { label: 'Fails', tone: 'bad' },
   'dependency.recovered': { label: 'Answers again', tone: 'good' },

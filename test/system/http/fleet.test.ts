@@ -24,6 +24,7 @@ test('servers are shown as silent, and with counts once there is a viewer', asyn
     overLimit: false,
     lastFailure: null,
     callback: null,
+    drift: null,
   };
   expect(await json(`${service.url}/api/servers`)).toEqual([silent]);
   const inactive = { viewers: 0, servers: 1, live: 0, complete: false };
@@ -38,7 +39,15 @@ test('servers are shown as silent, and with counts once there is a viewer', asyn
   await harness.watch(service);
   const callback = `${service.url}/api/events`;
   expect(await json(`${service.url}/api/servers`)).toEqual([
-    { ...silent, state: 'live', epoch: expect.any(Number), rooms: 2, connections: 3, callback },
+    {
+      ...silent,
+      state: 'live',
+      epoch: expect.any(Number),
+      rooms: 2,
+      connections: 3,
+      callback,
+      drift: 0,
+    },
   ]);
   const active = { viewers: 1, servers: 1, live: 1, rooms: 2, connections: 3, complete: true };
   expect(await json(`${service.url}/api/state`)).toMatchObject({

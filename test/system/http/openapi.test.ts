@@ -209,6 +209,10 @@ describe('real answers match the description:', () => {
     for (const id of [double.id, 'none'])
       await of(serverRooms, `/api/servers/rooms?server=${id}`, 200);
     await of(serverRooms, '/api/servers/rooms', 400);
+    const requests = 'get /api/servers/requests';
+    for (const id of [double.id, 'none'])
+      await of(requests, `/api/servers/requests?server=${id}`, 200);
+    await of(requests, '/api/servers/requests', 400);
     for (const query of ['', '?limit=1', '?sort=connections&limit=1', '?active=true&prefix=e'])
       await of('get /api/rooms', `/api/rooms${query}`, 200);
     await of('get /api/rooms', '/api/rooms?limit=0', 400);

@@ -99,6 +99,19 @@ describe('what snapshots corrected', () => {
     expect(tally.corrected).toBe(3);
   });
 
+  test('is also told of each server, since it is counted', () => {
+    expect(tally.correctedOn(server)).toBeUndefined();
+    snapshot({ r: 1 });
+    snapshot({ r: 3 });
+    expect(tally.correctedOn(server)).toBe(0);
+    const other = '10.0.0.2:8001' as ServerId;
+    tally.merge(other, tally.openAttempt(other), new Map());
+    expect(corrected()).toBe(2);
+    expect([tally.correctedOn(server), tally.correctedOn(other)]).toEqual([2, 0]);
+    tally.drop(server);
+    expect(tally.correctedOn(server)).toBeUndefined();
+  });
+
   test('counts rooms beyond those whose late posts it can tell', () => {
     snapshot({});
     snapshot({ a: 1 });

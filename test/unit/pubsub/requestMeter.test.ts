@@ -1,10 +1,18 @@
 import { expect, test } from '@jest/globals';
-import { metered, type RequestMeter } from '../../../server/pubsub/requestMeter.js';
+import type { ServerId } from '../../../machines/ports.js';
+import {
+  metered,
+  type RequestKind,
+  type RequestMeter,
+} from '../../../server/pubsub/requestMeter.js';
+
+const server = '10.0.0.1:8001' as ServerId;
+const asked = (request: RequestKind) => ({ server, request });
 
 function newMeter() {
   const ended: unknown[] = [];
   const meter: RequestMeter = {
-    ended: (request, isAnswered, seconds) => ended.push([request, isAnswered, seconds >= 0]),
+    ended: ({ seconds, ...told }) => ended.push({ ...told, isTimed: seconds >= 0 }),
     resynced: () => {},
   };
   return { ended, meter };
@@ -13,12 +21,12 @@ function newMeter() {
 test('a request is told with its outcome, and its answer or error is that of the request', async () => {
   const { ended, meter } = newMeter();
   const { signal } = new AbortController();
-  expect(await metered(async () => 'answer', 'probe', { meter, signal })).toBe('answer');
+  expect(await metered(async () => 'answer', asked('probe'), { meter, signal })).toBe('answer');
   const fail = () => Promise.reject(new Error('timed out'));
-  await expect(metered(fail, 'rooms', { meter, signal })).rejects.toThrow('timed out');
+  await expect(metered(fail, asked('rooms'), { meter, signal })).rejects.toThrow('timed out');
   expect(ended).toEqual([
-    ['probe', true, true],
-    ['rooms', false, true],
+    { ...asked('probe'), cause: null, isTimed: true },
+    { ...asked('rooms'), cause: 'timed out', isTimed: true },
   ]);
 });
 
@@ -30,6 +38,6 @@ test('a request that its caller gave up is not told', async () => {
     throw new Error('stopped');
   };
   const { signal } = stop;
-  await expect(metered(fail, 'activate', { meter, signal })).rejects.toThrow('stopped');
+  await expect(metered(fail, asked('activate'), { meter, signal })).rejects.toThrow('stopped');
   expect(ended).toEqual([]);
 });
