@@ -26,5 +26,7 @@ export default {
   testTimeout: 300_000,
   // Most tests wait for servers, timers and processes: four workers for each core are not too many.
   maxWorkers: 4 * availableParallelism(),
+  // Every test imports what it uses.
+  injectGlobals: false,
   reporters: ['default', '<rootDir>/test/support/closingLineReporter.js'],
 };

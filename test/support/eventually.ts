@@ -1,5 +1,5 @@
 /** Longer while it takes longer: a failed `expect` costs a millisecond. */
-const pauseMs = (waitedMs: number) => Math.min(50, Math.max(5, waitedMs / 20));
+const pauseMs = (waitedMs: number) => Math.min(100, Math.max(5, waitedMs / 10));
 
 /**
  * Retries until `attempt` neither throws nor rejects. At the deadline it throws the last error. The deadline

@@ -2,7 +2,7 @@ import { expect, test } from '@jest/globals';
 import { openConnection } from '../../../server/demo/openConnection.js';
 import { startServerProcess } from '../../../server/demo/pubSubFleet.js';
 import { eventually } from '../../support/eventually.js';
-import { activate, owns, send, startFakeDashboard } from './support.js';
+import { activate, owns, send, startFakeDashboard } from '../../system/demo/support.js';
 
 async function start(options: Parameters<typeof startServerProcess>[0] = {}) {
   return owns(await startServerProcess(options), (it) => it.kill());

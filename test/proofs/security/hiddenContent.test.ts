@@ -15,7 +15,7 @@ import {
   watch,
   watchMaps,
 } from '../../support/stage.js';
-import { edit, enter } from '../rooms/support/rooms.js';
+import { edit, enter } from '../../system/rooms/support/rooms.js';
 
 jest.setTimeout(120_000);
 
