@@ -45,7 +45,7 @@ const roomTicks = 10;
 
 /**
  * The recent past, while the service counts: of the fleet and of each server, ten minutes by second and a day by
- * half minutes; of rooms, an hour by half minutes. In memory only. At most 32 MB, with 1,000 servers.
+ * half minutes; of rooms, an hour by half minutes. In memory only. At most 32 MB with 1,000 servers, besides names of rooms.
  */
 export class History {
   readonly #needs: HistoryNeeds;

@@ -9,7 +9,7 @@ names=()
 for argument in "$@"; do
   if [[ $argument == --quick ]]; then quick=(--quick) most=180; else names+=("$argument"); fi
 done
-[[ ${#names[@]} -gt 0 ]] || names=(posts fanOut latency activation largeFleet crowd bigRoom awareness worstSnapshot agent metrics cluster clusterJoin)
+[[ ${#names[@]} -gt 0 ]] || names=(posts fanOut latency activation largeFleet crowd bigRoom awareness worstSnapshot agent metrics past cluster clusterJoin)
 
 # What is started runs in the background, so that a signal is heard at once and what runs ends with it.
 started=
