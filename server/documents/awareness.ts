@@ -9,6 +9,8 @@ export interface AwarenessClient {
   readonly client: number;
   readonly clock: number;
   readonly json: string | undefined;
+  /** When it was first heard of since it last left, in milliseconds of the clock of its updates. */
+  readonly since: number;
   readonly omitted?: Omission;
   /** Size of the state as JSON in UTF-8. */
   readonly bytes: number;
@@ -38,6 +40,7 @@ interface Shown extends AwarenessClient {
 }
 interface Counted {
   readonly clock: number;
+  readonly since: number;
   readonly renewedAt: number;
 }
 
@@ -148,15 +151,19 @@ export class AwarenessStates {
     const known = this.#shown.get(client) ?? this.#counted.get(client);
     const knownClock = known?.clock ?? this.#left.get(client) ?? 0;
     if (clock < knownClock || (clock === knownClock && !(isLeaving && known))) return;
+    const since = known?.since ?? now;
     const before = this.#remove(client);
     if (isLeaving) this.#left.set(client, clock);
     else if (this.#shown.size >= this.#limits.maxClients)
-      this.#counted.set(client, { clock, renewedAt: now });
-    else this.#show({ ...this.#clientOf(entry, bytes), renewedAt: now });
+      this.#counted.set(client, { clock, since, renewedAt: now });
+    else this.#show({ ...this.#clientOf(entry, bytes), since, renewedAt: now });
     if (!isSame(before, this.#shown.get(client))) this.#changed.add(client);
   }
 
-  #clientOf({ client, clock, json, isTooDeep }: AwarenessEntry, bytes: number): AwarenessClient {
+  #clientOf(
+    { client, clock, json, isTooDeep }: AwarenessEntry,
+    bytes: number,
+  ): Omit<AwarenessClient, 'since'> {
     const { maxStateBytes, maxBytes } = this.#limits;
     if (isTooDeep) return { client, clock, json: undefined, omitted: 'too_deep', bytes };
     if (bytes > maxStateBytes || this.#bytes + bytes > maxBytes)

@@ -73,6 +73,8 @@ export interface AwarenessRequest {
   readonly tooLarge: readonly { client: number; clock: number; bytes: number }[];
   /** Milliseconds of a monotonic clock. */
   readonly now: number;
+  /** The same moment in milliseconds since 1970. */
+  readonly wallMs: number;
   /** Sent with each frame: how many updates were dropped unread, and since when updates are followed (ISO 8601). */
   readonly dropped: number;
   readonly since: string | null;

@@ -3,14 +3,22 @@ import type { AwarenessAnswer, AwarenessRequest, Bytes } from './documentProtoco
 
 const encoder = new TextEncoder();
 
-/** A client on one line: the JSON of a state has no line end. */
-const clientJson = ({ client, clock, json, omitted, bytes }: AwarenessClient): string =>
-  json === undefined
-    ? `{"client":${client},"clock":${clock},"state":null,"omitted":"${omitted}","bytes":${bytes}}`
-    : `{"client":${client},"clock":${clock},"state":${json}}`;
+/** Makes the time since 1970 of one of the clock of updates, in ISO 8601. */
+type ToIso = (ms: number) => string;
 
-const clientsJson = (clients: readonly AwarenessClient[]): string =>
-  `"clients":[${clients.map(clientJson).join()}]`;
+/** A client on one line: the JSON of a state has no line end. */
+const clientJson = (
+  { client, clock, since, json, omitted, bytes }: AwarenessClient,
+  toIso: ToIso,
+): string => {
+  const head = `"client":${client},"clock":${clock},"since":"${toIso(since)}"`;
+  return json === undefined
+    ? `{${head},"state":null,"omitted":"${omitted}","bytes":${bytes}}`
+    : `{${head},"state":${json}}`;
+};
+
+const clientsJson = (clients: readonly AwarenessClient[], toIso: ToIso): string =>
+  `"clients":[${clients.map((each) => clientJson(each, toIso)).join()}]`;
 
 const frame = (event: string, fields: readonly string[]): Bytes =>
   encoder.encode(`event: ${event}\ndata: {${fields.join()}}\n\n`);
@@ -18,15 +26,18 @@ const frame = (event: string, fields: readonly string[]): Bytes =>
 /** The awareness of one room in the worker thread, which encodes its frames. */
 export class RoomAwareness {
   readonly #states = new AwarenessStates();
+  /** Time since 1970 of the zero of the clock of updates, in milliseconds. */
+  #zeroMs: number | undefined;
   /** The other fields of the last frame. */
   #sent = '';
 
   answer(request: AwarenessRequest): AwarenessAnswer {
+    this.#zeroMs ??= request.wallMs - request.now;
     const garbage = this.#apply(request);
     this.#states.expire(request.now);
     const counts = this.#counts(request);
     const whole = request.isWhole
-      ? { whole: frame('awareness', [clientsJson(this.#states.clients()), ...counts]) }
+      ? { whole: frame('awareness', [this.#clientsJson(this.#states.clients()), ...counts]) }
       : {};
     const changes = request.isFlush ? this.#changes(counts, request.isEncoded) : {};
     const nextExpiryAt = this.#states.nextExpiryAt();
@@ -47,6 +58,10 @@ export class RoomAwareness {
     return garbage;
   }
 
+  #clientsJson(clients: readonly AwarenessClient[]): string {
+    return clientsJson(clients, (ms) => new Date((this.#zeroMs ?? 0) + ms).toISOString());
+  }
+
   #counts({ dropped, since }: AwarenessRequest): string[] {
     const { leftOut } = this.#states;
     return [`"leftOut":${leftOut}`, `"dropped":${dropped}`, `"since":${JSON.stringify(since)}`];
@@ -58,7 +73,7 @@ export class RoomAwareness {
     this.#sent = text;
     const { clients, gone } = this.#states.takeChanges();
     if (!isChanged || !isEncoded) return { isChanged };
-    const fields = [clientsJson(clients), `"gone":[${gone.join()}]`, ...counts];
+    const fields = [this.#clientsJson(clients), `"gone":[${gone.join()}]`, ...counts];
     return { isChanged, changes: frame('awareness-changes', fields) };
   }
 }

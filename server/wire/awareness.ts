@@ -2,6 +2,11 @@
 export interface RoomClient {
   client: number;
   clock: number;
+  /**
+   * When the service first heard of it since it last left, in ISO 8601. It may have been there before. Absent: an
+   * instance of an earlier version does not tell.
+   */
+  since?: string | undefined;
   /** Null if it is omitted; `omitted` says why. */
   state: unknown;
   omitted?: 'too_large' | 'too_deep';

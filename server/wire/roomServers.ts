@@ -42,6 +42,13 @@ export interface RoomServers {
   servers: readonly RoomServer[];
   /** Servers that may hold the room but were not asked, because they are too many. */
   notAsked: number;
+  /** When it was created and last changed: by the store, or when this service first and last saw a connection. */
+  createdAt: string | null;
+  updatedAt: string | null;
+  /** Whether the dates are what this service saw, because the store has none. */
+  observed: boolean;
+  /** Size of the stored document; null: not known. */
+  bytes: number | null;
   /** Null: the store does not have the room. */
   storeAgeSeconds: number | null;
   storeStale: boolean;

@@ -5,6 +5,7 @@ import { BoundedMap } from '../../boundedMap.js';
 import { PageReads } from '../../rooms/lookup/pageReads.js';
 import type { ConnectionsTable, StoredConnection } from '../../store/store.js';
 import { apiError } from '../errors.js';
+import { parameter } from './query.js';
 
 /** What the routes about connections need. */
 export interface ConnectionNeeds {
@@ -23,7 +24,7 @@ const maxKept = 32;
 /**
  * `GET /api/connections/latest`: the newest connection of each room, newest first.
  * `GET /api/connections/since_yesterday/<hour>`: all since yesterday at that hour, in local time, oldest
- * first. Both stream the rows page by page.
+ * first. Both stream the rows page by page. `?room=<name>`: only those of one room.
  */
 export function connectionRoutes(router: Router, { connections }: ConnectionNeeds): void {
   const kept = new BoundedMap<string, Kept>(maxKept);
@@ -63,6 +64,10 @@ async function* inTurn(
   }
 }
 
+async function* ofRoom(pages: AsyncIterable<StoredConnection[]>, room: string) {
+  for await (const page of pages) yield page.filter(({ roomName }) => roomName === room);
+}
+
 async function* newestOfEachRoom(pages: AsyncIterable<StoredConnection[]>) {
   const seen = new Set<string>();
   for await (const page of pages) {
@@ -76,7 +81,10 @@ async function* newestOfEachRoom(pages: AsyncIterable<StoredConnection[]>) {
   }
 }
 
-/** Answers with the rows of all pages as a JSON array. If the first page cannot be read, repeats the last answer. */
+/**
+ * Answers with the rows of all pages as a JSON array. If the first page cannot be read, repeats the last answer, but
+ * not of a single room: answers of rooms would displace those of all.
+ */
 async function answer(
   ctx: Context,
   key: string,
@@ -84,12 +92,14 @@ async function answer(
   kept: Map<string, Kept>,
 ): Promise<void> {
   ctx.type = 'application/json';
-  const iterator = pages[Symbol.asyncIterator]();
+  const room = parameter(ctx, 'room');
+  const shown = room === undefined ? pages : ofRoom(pages, room);
+  const iterator = shown[Symbol.asyncIterator]();
   let first: IteratorResult<StoredConnection[]>;
   try {
     first = await iterator.next();
   } catch (error) {
-    const last = kept.get(key);
+    const last = room === undefined ? kept.get(key) : undefined;
     if (!last) throw error;
     ctx.set('Age', String(Math.floor((performance.now() - last.at) / 1000)));
     ctx.set('X-Stale', 'true');
@@ -97,7 +107,9 @@ async function answer(
     return;
   }
   ctx.set('Age', '0');
-  const keep = (body: string) => kept.set(key, { body, at: performance.now() });
+  const keep = (body: string) => {
+    if (room === undefined) kept.set(key, { body, at: performance.now() });
+  };
   ctx.body = Readable.from(rows(first, iterator, keep));
 }
 

@@ -3,7 +3,7 @@ import type { Context } from 'koa';
 import type { RoomName } from '../../../machines/ports.js';
 import type { FleetHistory, RoomHistory, ServerHistory } from '../../wire/historyReport.js';
 import { apiError } from '../errors.js';
-import { parameter, wordParameter } from './query.js';
+import { parameter, roomsParameter, wordParameter } from './query.js';
 
 /** What the route about the recent past needs. */
 export interface HistoryRouteNeeds {
@@ -12,7 +12,10 @@ export interface HistoryRouteNeeds {
   ofRoom: (room: RoomName) => RoomHistory;
 }
 
-/** `GET /api/history?step=1|30`: the numbers of the fleet, of a `server`, or of a `room`. */
+/**
+ * `GET /api/history?step=1|30`: the numbers of the fleet, of a `server`, or of a `room`.
+ * `GET /api/history/rooms?room=<name>&room=...`: the numbers of these rooms, in the same order.
+ */
 export function historyRoutes(router: Router, history: HistoryRouteNeeds): void {
   router.get('/api/history', (ctx) => {
     const [server, room] = [parameter(ctx, 'server'), parameter(ctx, 'room')];
@@ -25,6 +28,9 @@ export function historyRoutes(router: Router, history: HistoryRouteNeeds): void 
       const step = stepOf(ctx);
       ctx.body = server === undefined ? history.ofFleet(step) : history.ofServer(server, step);
     }
+  });
+  router.get('/api/history/rooms', (ctx) => {
+    ctx.body = roomsParameter(ctx).map((room) => history.ofRoom(room));
   });
 }
 

@@ -41,3 +41,13 @@ export function roomParameter(ctx: Context): RoomName {
   if (room !== undefined) return room;
   throw apiError('invalid_parameter', '"room" must be the percent-encoded name of the room');
 }
+
+/** Each room costs a look-up, in the counts of every server at the worst. */
+const maxRooms = 200;
+
+/** `?room=<name>&room=...`: 1 to 200 raw room names. */
+export function roomsParameter({ query }: Context): RoomName[] {
+  const rooms = [query.room ?? []].flat();
+  if (rooms.length >= 1 && rooms.length <= maxRooms) return rooms as RoomName[];
+  throw apiError('invalid_parameter', `"room" must be given 1 to ${maxRooms} times`);
+}

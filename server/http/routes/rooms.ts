@@ -110,13 +110,11 @@ async function answerMetadata(ctx: Context, names: RoomNames, needs: RoomNeeds):
   const named = await find(ctx, names, needs);
   const found = documents ? await readStates(named, documents) : named;
   ctx.vary('Accept');
-  const { bytes = null } = found.item?.value ?? {};
-  const { connections, isComplete: complete, seen } = found.facts;
-  const dates = roomDates(found.item?.value, seen);
+  const { connections, isComplete: complete } = found.facts;
   const { json, ...about } = documents
     ? await documentOf(found, documents)
     : noDocument('content_hidden');
-  const metadata = { ...dates, bytes, connections, complete };
+  const metadata = { connections, complete };
   const head = JSON.stringify({ ...aboutRoom(found), ...metadata, ...about });
   ctx.type = 'application/json';
   // The document is already JSON text, and may be large.
@@ -165,8 +163,10 @@ async function find(
 }
 
 function aboutRoom(found: FoundRoom) {
-  const { room, isAskable, isStorable, item } = found;
+  const { room, isAskable, isStorable, item, facts } = found;
   return {
+    ...roomDates(item?.value, facts.seen),
+    bytes: item?.value?.bytes ?? null,
     id: room,
     askable: isAskable,
     storable: isStorable,

@@ -153,7 +153,8 @@ export class AwarenessStreams {
     if (this.#isClosed) return undefined;
     this.#hasStates = true;
     const { now, documents } = this.#needs;
-    const counts = { now: now(), dropped: this.#held.dropped, since: this.#since };
+    const times = { now: now(), wallMs: Date.now() };
+    const counts = { dropped: this.#held.dropped, since: this.#since };
     try {
       this.#states ??= documents.open(this.#room, {
         subject: 'people',
@@ -161,6 +162,7 @@ export class AwarenessStreams {
       });
       const answer = await this.#states.awareness({
         ...batch,
+        ...times,
         ...counts,
         isFlush,
         isEncoded,

@@ -48,6 +48,7 @@ const samples: Sample[] = [
   ...each('get /api/observations', ['/api/observations']),
   ...each('get /api/activity', ['/api/activity', '/api/activity?after=x']),
   ...each('get /api/history', ['/api/history', '/api/history?step=30', '/api/history?room=a']),
+  ...each('get /api/history/rooms', ['/api/history/rooms?room=a&room=', '/api/history/rooms']),
   ...each('get /api/instances', ['/api/instances']),
   ...each('get /api/session', ['/api/session']),
   ...each('post /api/session', ['/api/session'], posted, '{"token":""}'),

@@ -180,6 +180,8 @@ describe('real answers match the description:', () => {
     for (const query of ['', '?step=30', '?server=none', '?room=none'])
       await of('get /api/history', `/api/history${query}`, 200);
     await of('get /api/history', '/api/history?step=2', 400);
+    await of('get /api/history/rooms', '/api/history/rooms?room=none', 200);
+    await of('get /api/history/rooms', '/api/history/rooms', 400);
 
     const viewer = await watchMaps(service);
     const editor = await editIn(server, 'edited');

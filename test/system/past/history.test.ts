@@ -33,6 +33,14 @@ test('the numbers of the fleet, its servers and its rooms are kept while there i
     expect(room).toMatchObject({ room: 'b%20c', step: 30, connections: [1] });
   });
 
+  // Several rooms at once, in the order asked.
+  const several = await ask<RoomHistory[]>('/rooms?room=none&room=b%2520c');
+  expect(several.map(({ room, connections }) => [room, connections])).toEqual([
+    ['none', []],
+    ['b%20c', [1]],
+  ]);
+  expect((await fetch(`${service.url}/api/history/rooms`)).status).toBe(400);
+
   await viewer.close();
   await untilState(service, 'inactive');
   await eventually(async () => expect((await ask<FleetHistory>()).active).toBe(false));

@@ -148,6 +148,22 @@ describe('awareness states', () => {
     ]);
   });
 
+  test('tell since when a client is there: not since its last change, but since it came back', () => {
+    const states = new AwarenessStates({ maxClients: 1 });
+    const sinceOf = () => states.clients().map(({ client, since }) => [client, since]);
+    states.apply(updateOf([1, 1, { a: 1 }]), 1000);
+    states.apply(updateOf([2, 1, {}]), 1500);
+    states.apply(updateOf([1, 2, { a: 2 }]), 2000);
+    expect(sinceOf()).toEqual([[1, 1000]]);
+    states.apply(updateOf([1, 3, null]), 3000);
+    // It was only counted until there was a place.
+    states.apply(updateOf([2, 2, {}]), 4000);
+    expect(sinceOf()).toEqual([[2, 1500]]);
+    states.apply(updateOf([2, 3, null]), 5000);
+    states.apply(updateOf([1, 4, { back: true }]), 6000);
+    expect(sinceOf()).toEqual([[1, 6000]]);
+  });
+
   test('keep a state named __proto__ as data', () => {
     const states = new AwarenessStates();
     states.apply(rawUpdate(1, '{"__proto__":{"polluted":true}}'), 0);
@@ -171,14 +187,16 @@ test('a state with line ends in its JSON does not break its frame', () => {
     updates,
     lengths: [updates.length],
     tooLarge: [],
-    now: 0,
+    now: 5000,
+    wallMs: Date.parse('2026-01-01T12:00:00.000Z'),
     dropped: 0,
     since: null,
     isFlush: true,
     isEncoded: true,
     isWhole: true,
   });
-  const people = '"clients":[{"client":1,"clock":1,"state":{"a":[1,2]}}]';
+  const people =
+    '"clients":[{"client":1,"clock":1,"since":"2026-01-01T12:00:00.000Z","state":{"a":[1,2]}}]';
   const about = '"leftOut":0,"dropped":0,"since":null';
   expect(String(Buffer.from(whole ?? []))).toBe(`event: awareness\ndata: {${people},${about}}\n\n`);
   expect(String(Buffer.from(changes ?? []))).toBe(

@@ -97,6 +97,24 @@ describe('the connections since yesterday', () => {
     expect((await get(service, since(hour))).json()).toEqual(rows.slice(1));
   });
 
+  test('can be those of one room', async () => {
+    const own = await tables();
+    const timestamp = new Date().toISOString();
+    const rows = ['a%20b', 'a b', 'a%20b', ''].map((roomName, i) => ({
+      id: `c${i}`,
+      roomName,
+      timestamp,
+    }));
+    await putAll(own, rows);
+    const service = await startRest(own);
+    const of = async (path: string) => (await get(service, path)).json<StoredConnection[]>();
+    const ids = (found: StoredConnection[]) => found.map(({ id }) => id).sort();
+    expect(ids(await of(`${since(0)}?room=a%2520b`))).toEqual(['c0', 'c2']);
+    expect(ids(await of(`${since(0)}?room=none`))).toEqual([]);
+    expect(await of(`${latest}?room=a%20b`)).toEqual([rows[1]]);
+    expect((await get(service, `${latest}?room=a&room=b`)).status).toBe(400);
+  });
+
   test('use local time, also across daylight saving changes', async () => {
     const module = new URL('../../../../server/http/routes/connections.ts', import.meta.url);
     const at = [

@@ -34,7 +34,7 @@ test('the servers that hold a room are listed if all sources agree', async () =>
   await untilShown(viewer, { 'a%20b': 2 });
   await eventually(async () => {
     const { servers: found, ...rest } = await serversOf(service, 'a%20b');
-    expect(rest).toEqual({
+    expect(rest).toMatchObject({
       id: 'a%20b',
       askable: true,
       storable: true,
@@ -48,6 +48,24 @@ test('the servers that hold a room are listed if all sources agree', async () =>
       both.map((server) => ({ server, ...agreed })),
     );
   });
+});
+
+test('the stored size and dates of a room are told, and null where the store has none', async () => {
+  const own = await tables();
+  const holder = await startDouble();
+  holder.rooms.set('r', 1).set('live', 1);
+  const service = await startRest(own, { servers: [holder] });
+  await untilShown(await watchMaps(service), { r: 1, live: 1 });
+  const createdAt = '2026-01-01T12:00:00.000Z';
+  await own.putRoom('r', {
+    remoteDocs: { SS: [holder.id] },
+    bytes: { N: '1234' },
+    createdAt: { S: createdAt },
+  });
+  const stored = { bytes: 1234, createdAt, updatedAt: null, observed: false };
+  expect(await serversOf(service, 'r')).toMatchObject(stored);
+  // The service saw its connection itself, at most 10 s ago or not yet.
+  expect(await serversOf(service, 'live')).toMatchObject({ bytes: null });
 });
 
 test('differences between the store, the live counts and the servers are reported', async () => {
