@@ -1,8 +1,8 @@
 import { batch, computed, signal } from '@preact/signals';
 import { noteSignedOut, session } from '../api.js';
+import { Timeline, type TimePoint } from '../charts/timeline.js';
 import { steadyNow } from '../steadyNow.js';
 import type { FleetUpdate, StreamStatus } from '../stream/messages.js';
-import { History, type HistoryPoint } from './history.js';
 import { RoomIndex } from './roomIndex.js';
 import { ServerList } from './serverList.js';
 
@@ -26,7 +26,7 @@ const countedRooms = signal(0);
 const serversVersion = signal(0);
 /** Grows when the list of rooms has changed, at most every 250 ms. */
 export const roomsVersion = signal(0);
-/** Grows with every point of the history. */
+/** Grows when the history has changed, at most every 500 ms. */
 export const historyVersion = signal(0);
 
 const settleMs = 250;
@@ -34,7 +34,8 @@ const settleMs = 250;
 export const roomIndex = new RoomIndex(() => {
   roomsVersion.value += 1;
 });
-export const history = new History();
+/** `connections` and `rooms` over time, and `complete`: 1 if they included every server, else 0. */
+export const history = new Timeline();
 const list = new ServerList();
 
 /** The servers, including recently removed ones, sorted by id. */
@@ -104,11 +105,19 @@ function setAge(ageMs: number | null, nowMs: number): void {
   outdatedSinceMs.value = ageMs === null ? null : nowMs - ageMs;
 }
 
-/** Nulls make a gap in the plot. */
+/** Begins a gap in the history, from when the numbers were last known. */
 function markGap(change: () => void): void {
   const wasCurrent = isCurrent.value;
   change();
-  if (wasCurrent && !isCurrent.value) history.record(steadyNow(), null, null);
+  if (!wasCurrent || isCurrent.value) return;
+  history.cut(unknownSinceMs());
+  noteHistory();
+}
+
+/** Since when the numbers have not been current, by `steadyNow()`, while they are not. */
+export function unknownSinceMs(): number {
+  const status = streamStatus.value;
+  return 'sinceMs' in status ? status.sinceMs : (outdatedSinceMs.value ?? steadyNow());
 }
 
 /** At once if nothing changed for a while, else later, so that numbers change calmly. */
@@ -159,14 +168,29 @@ export function applyStreamStatus(status: StreamStatus): void {
 }
 
 /** Adds points of the past to the history. */
-export function fillHistory(points: readonly HistoryPoint[]): void {
+export function fillHistory(points: readonly TimePoint[]): void {
   history.fill(points);
-  historyVersion.value += 1;
+  noteHistory();
 }
 
 /** Adds the current numbers to the history. */
 export function recordHistory(): void {
   if (!isCurrent.value || activation.value === undefined) return;
-  history.record(steadyNow(), connections.value, roomCount.value);
-  historyVersion.value += 1;
+  const numbers = { connections: connections.value, rooms: roomCount.value };
+  const isKnown = numbers.connections !== null;
+  history.record(steadyNow(), isKnown ? { ...numbers, complete: isComplete.value ? 1 : 0 } : {});
+  noteHistory();
+}
+
+const noteMs = 500;
+let isNoting = false;
+
+/** Charts are not drawn with every change: there may be hundreds a second. */
+function noteHistory(): void {
+  if (isNoting) return;
+  isNoting = true;
+  setTimeout(() => {
+    isNoting = false;
+    historyVersion.value += 1;
+  }, noteMs);
 }

@@ -1,50 +1,50 @@
 import { effect } from '@preact/signals';
-import type { FleetHistory } from '../../wire/historyReport.js';
 import { ApiFailure, clockSkewMs, getJson } from '../api.js';
+import { joined, pointsOf, type Stored } from '../charts/storedPast.js';
+import type { TimePoint } from '../charts/timeline.js';
 import { fillHistory, isCurrent } from './fleet.js';
-import type { HistoryPoint } from './history.js';
 
-/** Fills the plots with what the service knows: when the page opens, and after each time without numbers. */
-export function startFilling(): void {
-  effect(() => {
-    if (isCurrent.value) void fillFromService();
-  });
-}
-
-/** Without an answer, the plots begin now. */
-async function fillFromService(): Promise<void> {
+/**
+ * What the service knows of the past: of the fleet, or of what the query names, such as `server=<id>`. Empty without
+ * an answer: charts begin now. Of a room there are half minutes only.
+ */
+export async function storedPast(
+  names: readonly string[],
+  query = '',
+): Promise<readonly TimePoint[]> {
+  const ask = async (step: 1 | 30) => {
+    const path = `api/history?step=${step}${query === '' ? '' : `&${query}`}`;
+    return pointsOf(await getJson<Stored>(path), names, clockSkewMs.peek());
+  };
   try {
-    const [day, minutes] = await Promise.all([
-      getJson<FleetHistory>('api/history?step=30'),
-      getJson<FleetHistory>('api/history?step=1'),
-    ]);
-    const bySecond = pointsOf(minutes);
-    const from = bySecond[0]?.second ?? Number.POSITIVE_INFINITY;
-    const before = pointsOf(day).filter(({ second }) => second + day.step <= from);
-    fillHistory([...before, ...bySecond].filter(isNotRepeatedGap));
+    if (query.startsWith('room=')) return await ask(30);
+    const [day, minutes] = await Promise.all([ask(30), ask(1)]);
+    return joined(day, minutes);
   } catch (error) {
-    if (!(error instanceof ApiFailure)) throw error;
+    if (error instanceof ApiFailure) return [];
+    throw error;
   }
 }
 
-/** By the clock of this page. */
-function pointsOf({ step, from, connections, rooms }: FleetHistory): HistoryPoint[] {
-  if (from === null) return [];
-  const first = Math.floor((Date.parse(from) - clockSkewMs.peek()) / 1000);
-  return connections.map((count, i) => ({
-    second: first + i * step,
-    connections: count,
-    rooms: rooms[i] ?? null,
-  }));
+/**
+ * Calls `fill` when the service may know what the page does not: now, after each time without numbers, and when the
+ * tab becomes visible, because browsers slow down hidden ones. Returns how to stop.
+ */
+export function whenPastIsDue(fill: () => void): () => void {
+  const onVisible = () => {
+    if (document.visibilityState === 'visible' && isCurrent.peek()) fill();
+  };
+  const stop = effect(() => {
+    if (isCurrent.value) fill();
+  });
+  document.addEventListener('visibilitychange', onVisible);
+  return () => {
+    stop();
+    document.removeEventListener('visibilitychange', onVisible);
+  };
 }
 
-/** A gap is one point: the plot goes on with the next number. */
-const isNotRepeatedGap = (
-  { connections, rooms }: HistoryPoint,
-  i: number,
-  points: readonly HistoryPoint[],
-) => {
-  const before = points[i - 1];
-  const isGap = connections === null && rooms === null;
-  return !isGap || before?.connections !== null || before?.rooms !== null;
-};
+/** Fills the charts of the fleet with what the service knows. */
+export function startFilling(): void {
+  whenPastIsDue(async () => fillHistory(await storedPast(['connections', 'rooms', 'complete'])));
+}

@@ -37,9 +37,9 @@ let isFailing = false;
 /** Polls for what the stream does not have, while the tab is visible. */
 export function startPolling(): void {
   setInterval(() => {
-    if (document.hidden) return;
-    now.value = steadyNow();
+    // In a hidden tab too: a time without points is a gap.
     recordHistory();
+    if (!document.hidden) now.value = steadyNow();
   }, 1000);
   setInterval(() => void poll(), pollMs);
   document.addEventListener('visibilitychange', () => void poll());

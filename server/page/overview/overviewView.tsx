@@ -1,5 +1,10 @@
 import './overview.css';
-import { lazyView } from '../lazy.js';
+import { useEffect, useMemo } from 'preact/hooks';
+import { clockSkewMs } from '../api.js';
+import { marksOf } from '../charts/activityMarks.js';
+import { Chart } from '../charts/chart.js';
+import { RangeSelect } from '../charts/rangeSelect.js';
+import { activity, keepActivity } from '../model/activityLog.js';
 import {
   connections,
   history,
@@ -19,11 +24,7 @@ import { urgencyOf } from '../servers/serverState.js';
 import { ServerTable } from '../servers/serverTable.js';
 import { Count } from '../ui/count.js';
 import { formatNumber } from '../ui/numbers.js';
-import { clockTime } from '../ui/time.js';
 import { NoServers } from './emptyStates.js';
-import { SpanSelect, spanSeconds } from './span.js';
-
-const Plot = lazyView(() => import('./plot.js').then(({ Plot }) => Plot));
 
 const topRooms = 8;
 const topServers = 20;
@@ -34,11 +35,8 @@ export function OverviewView() {
   return (
     <div class="stack">
       <h1 class="visually-hidden">Overview</h1>
-      <SpanSelect />
-      <div class="trends">
-        <Trend title="Connections" value={connections.value} series="connections" />
-        <Trend title="Rooms" value={roomCount.value} series="rooms" />
-      </div>
+      <RangeSelect />
+      <Trends />
       <div class="halves">
         <TopRooms />
         <Servers />
@@ -47,44 +45,33 @@ export function OverviewView() {
   );
 }
 
-function Trend({
-  title,
-  value,
-  series,
-}: {
-  title: string;
-  value: number | null;
-  series: 'connections' | 'rooms';
-}) {
+/** Connections and rooms over time, with what happened. */
+function Trends() {
   historyVersion.value;
+  useEffect(keepActivity, []);
+  const events = activity.value;
+  const skewMs = clockSkewMs.value;
+  const marks = useMemo(() => marksOf(events, skewMs), [events, skewMs]);
+  const series = (label: 'connections' | 'rooms', color: string) => [
+    { label, color, values: history.column(label) },
+  ];
+  const shared = { seconds: history.seconds, complete: history.column('complete'), marks };
   return (
-    <figure class="card trend">
-      <figcaption>
-        <span class="trend-title">{title}</span>
-        <span class="trend-value">
-          <Count value={value} />
-        </span>
-        <span class="visually-hidden">{alternative(history[series])}</span>
-      </figcaption>
-      <Plot series={series} />
-    </figure>
+    <div class="trends">
+      <Chart
+        title="Connections"
+        value={<Count value={connections.value} />}
+        series={series('connections', 'var(--series-1)')}
+        {...shared}
+      />
+      <Chart
+        title="Rooms"
+        value={<Count value={roomCount.value} />}
+        series={series('rooms', 'var(--series-2)')}
+        {...shared}
+      />
+    </div>
   );
-}
-
-/** The plot in words, for screen readers. */
-function alternative(values: readonly (number | null)[]): string {
-  const { seconds } = history;
-  const from = (seconds.at(-1) ?? 0) - spanSeconds.value;
-  const first = Math.max(
-    0,
-    seconds.findIndex((second) => second >= from),
-  );
-  const known = values.slice(first).filter((value) => value !== null);
-  const since = (seconds[first] ?? 0) * 1000;
-  if (known.length === 0) return 'No numbers yet.';
-  const low = formatNumber(known.reduce((a, b) => Math.min(a, b)));
-  const high = formatNumber(known.reduce((a, b) => Math.max(a, b)));
-  return `Since ${clockTime(since)}: lowest ${low}, highest ${high}.`;
 }
 
 function TopRooms() {

@@ -27,3 +27,22 @@ export const timeSpan = (fromMs: number, toMs: number): string => whole.formatRa
 
 /** `14:03:59`, in the time zone of the browser. */
 export const clockTime = (ms: number): string => clock.format(ms);
+
+const dayClock = new Intl.DateTimeFormat([], {
+  weekday: 'short',
+  hour: '2-digit',
+  minute: '2-digit',
+  second: '2-digit',
+  hourCycle: 'h23',
+});
+
+/** `14:03:59` for today, else `Sun 14:03:59`, in the time zone of the browser. */
+export function dayTime(ms: number, nowMs = Date.now()): string {
+  const isToday = new Date(ms).toDateString() === new Date(nowMs).toDateString();
+  return isToday ? clockTime(ms) : dayClock.format(ms);
+}
+
+const minutes = new Intl.DateTimeFormat([], { timeStyle: 'short', hourCycle: 'h23' });
+
+/** `14:03`, in the time zone of the browser. */
+export const clockMinutes = (ms: number): string => minutes.format(ms);

@@ -1,6 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
 import * as fc from 'fast-check';
-import { History } from '../../../server/page/model/history.js';
 import { RoomIndex } from '../../../server/page/model/roomIndex.js';
 import { decodedName, encodedName, shownName } from '../../../server/page/model/roomNames.js';
 import { goneShownMs, ServerList } from '../../../server/page/model/serverList.js';
@@ -169,54 +168,6 @@ describe('the index of rooms', () => {
     // Each comparison reads two rooms. A merge compares each room once, a sort about ten times.
     expect(reads).toBeLessThan(3 * manyRooms.length);
     expect(index.shown).toHaveLength(manyRooms.length);
-  });
-});
-
-describe('the history', () => {
-  test('has one point for each second, with its last values', () => {
-    const history = new History();
-    history.record(1000, 1, 1);
-    history.record(1900, 2, 1);
-    history.record(2000, 3, 2);
-    expect([history.seconds, history.connections, history.rooms]).toEqual([
-      [1, 2],
-      [2, 3],
-      [1, 2],
-    ]);
-  });
-
-  test('is filled with what the service knows, except where it knows better itself', () => {
-    const history = new History();
-    history.record(10_000, null, null);
-    history.record(12_000, 5, 2);
-    history.record(20_000, null, null);
-    history.fill([
-      { second: 1, connections: 1, rooms: 1 },
-      { second: 5, connections: null, rooms: null },
-      { second: 11, connections: 3, rooms: 1 },
-      { second: 12, connections: 4, rooms: 1 },
-      { second: 13, connections: 6, rooms: 3 },
-    ]);
-    expect([history.seconds, history.connections, history.rooms]).toEqual([
-      [1, 5, 11, 12, 13, 20],
-      [1, null, 3, 5, 6, null],
-      [1, null, 1, 2, 3, null],
-    ]);
-    history.fill([]);
-    expect(history.seconds).toHaveLength(6);
-    history.record(21_000, 7, 3);
-    expect(history.connections.at(-1)).toBe(7);
-  });
-
-  test('stays small for days and keeps the first and the last second', () => {
-    const history = new History(100);
-    const seconds = 3 * 24 * 3600;
-    for (let second = 0; second < seconds; second += 1) history.record(second * 1000, second, 0);
-    expect(history.seconds.length).toBeLessThanOrEqual(100);
-    expect(history.rooms.length).toBe(history.seconds.length);
-    expect(history.seconds).toEqual(history.connections);
-    expect([history.seconds[0], history.seconds.at(-1)]).toEqual([0, seconds - 1]);
-    expect(history.seconds).toEqual([...history.seconds].sort((a, b) => a - b));
   });
 });
 
