@@ -20,7 +20,7 @@ export const distributionOf = (room: string): Distribution | undefined => known.
 
 /** Requests the distributions of these rooms. The next call repeats failed requests. */
 export async function askDistributions(rooms: readonly string[]): Promise<void> {
-  for (const query of queriesOf(rooms)) {
+  for (const query of roomQueries(rooms)) {
     const counts = await getJson<RoomCounts[]>(`api/counts?${query}`).catch(emptyWhenRefused);
     for (const { room, servers } of counts) keep(room, servers);
   }
@@ -34,8 +34,8 @@ function keep(room: string, servers: Distribution): void {
   if (known.size > maxKept && oldest !== undefined) known.delete(oldest);
 }
 
-/** Leaves out names that are too long for a URL. */
-function queriesOf(rooms: readonly string[]): string[] {
+/** The queries that name these rooms, as few as fit. Leaves out names that are too long for a URL. */
+export function roomQueries(rooms: readonly string[]): string[] {
   const queries: string[][] = [];
   let length = maxQueryLength;
   for (const room of rooms) {
