@@ -4,6 +4,7 @@ import { lookOf } from '../servers/serverLook.js';
 import { ServerName } from '../servers/serverName.js';
 import { usePolled } from '../usePolled.js';
 import { RoomHead } from './roomHead.js';
+import { RoomHistory } from './roomHistory.js';
 import { countWord } from './words.js';
 
 const countsMs = 1000;
@@ -24,6 +25,7 @@ export function HiddenRoom({ name }: { name: string }) {
         </p>
       </div>
       <Servers servers={connections?.servers ?? undefined} />
+      <RoomHistory name={name} counts={counts} stored={undefined} />
       {counts.failure && (
         <p class="small tone-bad">
           The connections could not be read: {visible(counts.failure.message)}

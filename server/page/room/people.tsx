@@ -1,9 +1,11 @@
 import { useState } from 'preact/hooks';
 import type { RoomClient, RoomPeople } from '../../wire/awareness.js';
+import { clockSkewMs } from '../api.js';
 import { visible } from '../model/roomNames.js';
 import { cutText, plainNode } from '../tree/plainNode.js';
 import { Tree } from '../tree/tree.js';
 import { formatNumber } from '../ui/numbers.js';
+import { sinceWords } from './sinceWords.js';
 import { byteWord, countWord } from './words.js';
 
 const firstShown = 30;
@@ -23,7 +25,7 @@ export function People({ people }: { people: RoomPeople }) {
       {count === 0 && <p class="quiet">{nobodyWords(people)}</p>}
       <ul class="watched-people">
         {shown.map((client) => (
-          <Person key={client.client} client={client} />
+          <Person key={client.client} client={client} lookedSince={people.since} />
         ))}
       </ul>
       {shown.length < clients.length && (
@@ -66,7 +68,14 @@ function nobodyWords({ since }: RoomPeople): string {
 
 const maxNameLength = 80;
 
-function Person({ client: { client, state, omitted, bytes = 0 } }: { client: RoomClient }) {
+function Person({
+  client: { client, since, state, omitted, bytes = 0 },
+  lookedSince,
+}: {
+  client: RoomClient;
+  /** When the service began to look. */
+  lookedSince: string | null;
+}) {
   const [isOpen, setIsOpen] = useState(false);
   const { name, color } = userOf(state);
   const node = plainNode(state, { key: 'state', label: '' });
@@ -82,8 +91,13 @@ function Person({ client: { client, state, omitted, bytes = 0 } }: { client: Roo
         <span class="swatch" style={{ backgroundColor: color }} aria-hidden="true" />
         <bdi class="cut">{name ?? `Client ${client}`}</bdi>
         {omitted && <span class="badge warn">{omittedWords[omitted]}</span>}
-        {name !== undefined && <span class="quiet small">client {client}</span>}
+        {since !== undefined && (
+          <span class="quiet small person-since">
+            {sinceWords(since, lookedSince, clockSkewMs.value)}
+          </span>
+        )}
       </button>
+      {isOpen && name !== undefined && <p class="quiet small">Client {client}</p>}
       {isOpen && omitted && (
         <p class="quiet small">
           This state has {byteWord(bytes)} of JSON and is not shown. The limits are 64 KiB for one

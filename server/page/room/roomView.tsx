@@ -10,6 +10,7 @@ import { documentTree } from './documentTree.js';
 import { HiddenRoom } from './hiddenRoom.js';
 import { People } from './people.js';
 import { RoomHead } from './roomHead.js';
+import { RoomHistory } from './roomHistory.js';
 import { RoomNotices } from './roomNotices.js';
 import { ServersOfRoom } from './roomServers.js';
 import type { RoomSession } from './roomSession.js';
@@ -60,6 +61,7 @@ function ShownRoom({ name }: { name: string }) {
             connections={connections?.servers ?? undefined}
             onAsk={askAgain}
           />
+          <RoomHistory name={name} counts={counts} stored={findings.value} />
         </div>
       </div>
     </div>

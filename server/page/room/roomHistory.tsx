@@ -1,0 +1,129 @@
+import './roomHistory.css';
+import { useEffect, useMemo } from 'preact/hooks';
+import type { RoomCounts } from '../../wire/roomCounts.js';
+import type { RoomServers } from '../../wire/roomServers.js';
+import { clockSkewMs } from '../api.js';
+import { marksOf } from '../charts/activityMarks.js';
+import { Chart } from '../charts/chart.js';
+import { RangeSelect } from '../charts/rangeSelect.js';
+import type { RangeKind } from '../charts/ranges.js';
+import { usePast } from '../charts/usePast.js';
+import { activity, keepActivity } from '../model/activityLog.js';
+import { encodedName } from '../model/roomNames.js';
+import { lookOf } from '../servers/serverLook.js';
+import { agoText, Moment } from '../ui/moment.js';
+import type { Polled } from '../usePolled.js';
+import { OpenedConnections } from './opened.js';
+import { roomLines, valuesOf } from './roomLines.js';
+import { byteWord, countWord } from './words.js';
+
+/** The service keeps an hour of a room. */
+const kinds: readonly RangeKind[] = ['minutes', 'hour', 'opened'];
+
+/** The past of a room: its connections over time, by server where known, and what is stored of it. */
+export function RoomHistory({
+  name,
+  counts,
+  stored,
+}: {
+  name: string;
+  counts: Polled<readonly RoomCounts[]>;
+  /** Undefined: not asked, or not answered. */
+  stored: RoomServers | undefined;
+}) {
+  const past = usePast(`room=${encodedName(name)}`, liveOf(counts));
+  const { series, leftOut } = roomLines(past, lookOf);
+  return (
+    <section class="card room-history" aria-labelledby="room-history">
+      <div class="card-head">
+        <h2 id="room-history">History</h2>
+        <span class="spacer" />
+        <RangeSelect kinds={kinds} />
+      </div>
+      <Chart
+        title="Connections"
+        seconds={past.seconds}
+        series={series}
+        marks={useRoomMarks(name)}
+        complete={past.column('complete')}
+        kinds={kinds}
+      />
+      {leftOut > 0 && (
+        <p class="quiet small">
+          {countWord(leftOut, 'more server')} {leftOut === 1 ? 'has' : 'have'} no line here.
+        </p>
+      )}
+      {series.length > 1 && (
+        <p class="quiet small">Numbers by server begin when this page was opened.</p>
+      )}
+      {stored && <Stored stored={stored} />}
+      <OpenedConnections name={name} />
+    </section>
+  );
+}
+
+/** While the counts cannot be read, there is a gap. */
+function liveOf({ value, failure }: Polled<readonly RoomCounts[]>) {
+  if (failure) return {};
+  const counts = value?.[0];
+  return counts && ((names: readonly string[]) => valuesOf(counts, names));
+}
+
+/** What happened to the room. */
+function useRoomMarks(name: string) {
+  useEffect(keepActivity, []);
+  const events = activity.value;
+  const skewMs = clockSkewMs.value;
+  return useMemo(
+    () =>
+      marksOf(
+        events.filter(({ subject }) => subject.type === 'room' && subject.name === name),
+        skewMs,
+      ),
+    [events, skewMs, name],
+  );
+}
+
+/** What the store has of the room. Without dates in it, when the service saw a connection. */
+function Stored({ stored }: { stored: RoomServers }) {
+  const { createdAt, updatedAt, observed, bytes } = stored;
+  return (
+    <dl class="room-stored">
+      <dt>Stored size</dt>
+      <dd>
+        {bytes === null ? <Dash reason="The metadata store does not tell" /> : byteWord(bytes)}
+      </dd>
+      <dt>{observed ? 'First seen' : 'Created'}</dt>
+      <dd>
+        <Time at={createdAt} />
+      </dd>
+      <dt>{observed ? 'Last seen' : 'Last changed'}</dt>
+      <dd>
+        <Time at={updatedAt} />
+      </dd>
+      {observed && (
+        <dd class="quiet small room-stored-note">
+          When this service saw a connection, in the last 48 hours. The metadata store has no dates.
+        </dd>
+      )}
+    </dl>
+  );
+}
+
+function Time({ at }: { at: string | null }) {
+  if (at === null) return <Dash reason="Not known: neither the store nor this service tells" />;
+  return (
+    <span class="moment-row">
+      <Moment at={at} text={agoText(at)} />
+    </span>
+  );
+}
+
+function Dash({ reason }: { reason: string }) {
+  return (
+    <span class="quiet" title={reason}>
+      <span aria-hidden="true">–</span>
+      <span class="visually-hidden">{reason}</span>
+    </span>
+  );
+}
