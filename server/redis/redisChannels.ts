@@ -17,7 +17,7 @@ export type { ChannelFailure, ChannelFollower } from './subscriptions.js';
 const kinds: readonly Kind[] = ['channel', 'pattern'];
 /** Error replies of Redis for wrong credentials or missing permissions; before version 6 they are `ERR`. */
 const refusal = /^(WRONGPASS|NOAUTH|NOPERM|ERR invalid password|ERR operation not permitted)/;
-export const retryMs = { first: 100, max: 2000 };
+export const retryMs = { first: 100, max: 1500 };
 /** Together at most 7.5 s: so long a Redis that hangs may stay unnoticed. */
 export const defaultTimeouts: RedisTimeouts = { pingEveryMs: 4000, answerWithinMs: 3000 };
 

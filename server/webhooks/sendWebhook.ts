@@ -4,6 +4,7 @@ import type { IncomingMessage } from 'node:http';
 import got from 'got';
 import { isAddress, isPublicAddress, withoutBrackets } from '../addresses.js';
 import { causeOf } from '../causeOf.js';
+import { privateAddress, publicOnly } from './publicOnly.js';
 import { retryAfterMs } from './retryAfter.js';
 import type { SignedWebhook } from './signedWebhook.js';
 import { WebhookFailure } from './webhookFailure.js';
@@ -16,16 +17,24 @@ export interface WebhookTarget {
   /** Resolves host names. Default: `dns.lookup`. */
   lookup?: typeof systemLookup | undefined;
   signal: AbortSignal;
+  /** Longest time until the status of an answer. Default: 10 s. */
+  timeoutMs?: number;
 }
 
-const timeoutMs = 10_000;
+const defaultTimeoutMs = 10_000;
 
 /**
  * Sends one webhook. Rejects with `WebhookFailure` unless the answer is a success. Follows no redirect: it could lead
  * to a private address.
  */
 export async function sendWebhook(
-  { url, allowsPrivate, lookup = systemLookup, signal }: WebhookTarget,
+  {
+    url,
+    allowsPrivate,
+    lookup = systemLookup,
+    signal,
+    timeoutMs = defaultTimeoutMs,
+  }: WebhookTarget,
   { headers, body }: SignedWebhook,
 ): Promise<void> {
   const { hostname } = new URL(url);
@@ -63,27 +72,6 @@ function expectSuccess({ statusCode = 0, headers }: Partial<IncomingMessage> = {
   const { 'retry-after': retryAfter, date } = headers ?? {};
   throw new WebhookFailure(
     `the receiver answered ${statusCode}`,
-    retryAfterMs(retryAfter, date, Date.now()),
+    retryAfterMs({ retryAfter, date }, Date.now()),
   );
-}
-
-const privateAddress =
-  'its address is private: set WEBHOOK_ALLOW_PRIVATE=true if webhooks may go there';
-
-type LookupCallback = (
-  error: Error | null,
-  address?: string | { address: string; family: number }[],
-  family?: number,
-) => void;
-
-/** Leaves out private addresses. The address that was checked is the one that is connected to. */
-function publicOnly(lookup: typeof systemLookup) {
-  return (name: string, options: { all?: boolean }, done: LookupCallback) =>
-    lookup(name, { ...options, all: true }, (error, found) => {
-      if (error) return done(error);
-      const allowed = found.filter(({ address }) => isPublicAddress(address));
-      const [first] = allowed;
-      if (!first) return done(new Error(privateAddress));
-      return options.all ? done(null, allowed) : done(null, first.address, first.family);
-    });
 }

@@ -1,4 +1,5 @@
 import type { lookup as systemLookup } from 'node:dns';
+import { once } from 'node:events';
 import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { expect, test } from '@jest/globals';
@@ -42,7 +43,39 @@ test('a webhook is posted with its headers and body', async () => {
   expect(seen).toEqual([['POST', '/hooks/1?key=a%20b', '1-a', 'application/json', '{}']]);
 });
 
-test.each([302, 400, 404, 500])('status %i is a failure', async (status) => {
+test.each([200, 204, 299])('status %i is a success', async (status) => {
+  const host = await listening((_req, res) => res.writeHead(status).end());
+  await expect(sendWebhook(target(`http://${host}/`), signed)).resolves.toBeUndefined();
+});
+
+test('the body of an answer is not waited for', async () => {
+  let closed: Promise<unknown> | undefined;
+  const host = await listening((req, res) => {
+    closed = once(req.socket, 'close');
+    res.writeHead(200).write('and so on');
+  });
+  await sendWebhook(target(`http://${host}/`), signed);
+  await closed;
+});
+
+test('an answer that does not come in time is a failure, and is not asked for again', async () => {
+  let requests = 0;
+  const host = await listening(() => {
+    requests += 1;
+  });
+  const failure = sendWebhook(target(`http://${host}/`, { timeoutMs: 50 }), signed);
+  await expect(failure).rejects.toThrow(/timeout/i);
+  expect(requests).toBe(1);
+});
+
+test('a name that is not known is a failure', async () => {
+  const lookup = ((_name: string, _options: object, done: (error: Error) => void) =>
+    done(new Error('getaddrinfo ENOTFOUND hooks.example'))) as unknown as typeof systemLookup;
+  const there = target('http://hooks.example/', { lookup, allowsPrivate: false });
+  await expect(sendWebhook(there, signed)).rejects.toThrow('ENOTFOUND');
+});
+
+test.each([300, 302, 400, 404, 500])('status %i is a failure', async (status) => {
   const host = await listening((_req, res) => res.writeHead(status, { location: '/x' }).end());
   await expect(sendWebhook(target(`http://${host}/secret`), signed)).rejects.toThrow(
     `the receiver answered ${status}`,
@@ -52,7 +85,10 @@ test.each([302, 400, 404, 500])('status %i is a failure', async (status) => {
 test('a receiver may say when to try again', async () => {
   const host = await listening((_req, res) => res.writeHead(429, { 'Retry-After': '120' }).end());
   const failure = sendWebhook(target(`http://${host}/`), signed);
-  await expect(failure).rejects.toMatchObject({ retryAfterMs: 120_000 });
+  await expect(failure).rejects.toMatchObject({
+    name: 'WebhookFailure',
+    retryAfterMs: 120_000,
+  });
 });
 
 test('private addresses are refused unless they are allowed', async () => {

@@ -16,24 +16,32 @@ describe('Retry-After', () => {
     ['99999999999999999999', maxRetryAfterMs],
     ['Mon, 07 Nov 1994 08:49:37 GMT', maxRetryAfterMs],
   ])('%s is %i ms', (text, ms) => {
-    expect(retryAfterMs(text, undefined, nowMs)).toBe(ms);
+    expect(retryAfterMs({ retryAfter: text }, nowMs)).toBe(ms);
   });
 
-  test.each(['', '5 minutes', '-1', '1.5', '1e3', 'x1', 'soon', '2026-01-01T00:00:00Z'])(
-    'says nothing with %j',
-    (text) => {
-      expect(retryAfterMs(text, undefined, nowMs)).toBeUndefined();
-    },
-  );
+  test.each([
+    '',
+    '5 minutes',
+    '-1',
+    '1.5',
+    '1e3',
+    'x1',
+    'soon',
+    '2026-01-01T00:00:00Z',
+    'on Sun, 06 Nov 1994 08:50:37 GMT',
+    'Sun, 06 Nov 1994 08:50:37 GMT or so',
+  ])('says nothing with %j', (text) => {
+    expect(retryAfterMs({ retryAfter: text }, nowMs)).toBeUndefined();
+  });
 
   test('says nothing if it is not there', () => {
-    expect(retryAfterMs(undefined, date, nowMs)).toBeUndefined();
+    expect(retryAfterMs({ date }, nowMs)).toBeUndefined();
   });
 
   test('is counted from the clock of the receiver, if that is known', () => {
     const wrong = nowMs + 3_600_000;
     const inAMinute = 'Sun, 06 Nov 1994 08:50:37 GMT';
-    expect(retryAfterMs(inAMinute, date, wrong)).toBe(60_000);
-    expect(retryAfterMs(inAMinute, 'yesterday', wrong)).toBe(0);
+    expect(retryAfterMs({ retryAfter: inAMinute, date }, wrong)).toBe(60_000);
+    expect(retryAfterMs({ retryAfter: inAMinute, date: 'yesterday' }, wrong)).toBe(0);
   });
 });

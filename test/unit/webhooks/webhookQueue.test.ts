@@ -9,18 +9,25 @@ const eventOf = (id: string) => ({ id }) as ActivityEvent;
 /** A queue whose receiver answers as the test says. Notes what happens, in order. */
 function stage() {
   const clock = new HandClock();
+  // No time is 0.
+  clock.advance(1000);
   const told: string[] = [];
   const receiver = {
     failure: undefined as string | undefined,
     retryAfterMs: undefined as number | undefined,
     isHanging: false,
+    /** Ends the attempt that hangs. */
+    answer: (_isAccepted: boolean) => {},
   };
   const queue = new WebhookQueue({
     clock,
     random: () => 1,
     deliver: ({ id }) => {
       told.push(`sent ${id}`);
-      if (receiver.isHanging) return new Promise(() => {});
+      if (receiver.isHanging)
+        return new Promise((resolve, reject) => {
+          receiver.answer = (isAccepted) => (isAccepted ? resolve() : reject(new Error('no')));
+        });
       const { failure, retryAfterMs } = receiver;
       return failure
         ? Promise.reject(new WebhookFailure(failure, retryAfterMs))
@@ -40,7 +47,7 @@ function stage() {
     clock.advance(ms);
     return settle();
   };
-  return { clock, queue, receiver, add, advance, take: () => told.splice(0) };
+  return { clock, queue, receiver, add, advance, settle, take: () => told.splice(0) };
 }
 
 describe('the queue of webhooks', () => {
@@ -120,11 +127,40 @@ describe('the queue of webhooks', () => {
     expect(take()).toEqual(['sent b', 'delivered']);
   });
 
+  test('goes on after it has given up the only event', async () => {
+    const { add, advance, receiver, take } = stage();
+    receiver.failure = 'no';
+    await add('a');
+    for (let i = 0; i < 13; i += 1) await advance(300_000);
+    expect(take().at(-1)).toBe('dropped a');
+    await add('b');
+    expect(take()).toEqual(['sent b', 'failed no']);
+  });
+
   test('keeps 500, and drops the oldest of those that wait', async () => {
     const { add, receiver, take } = stage();
     receiver.isHanging = true;
     await add(...Array.from({ length: 502 }, (_, i) => `e${i}`));
     expect(take()).toEqual(['sent e0', 'dropped e1', 'dropped e2']);
+  });
+
+  test('sends nothing more after it was closed while it was idle', async () => {
+    const { add, queue, take } = stage();
+    queue.close();
+    await add('a');
+    expect(take()).toEqual([]);
+  });
+
+  test('tells nothing of an attempt that ends after it was closed, and sends nothing more', async () => {
+    for (const isAccepted of [true, false]) {
+      const { add, queue, receiver, settle, take } = stage();
+      receiver.isHanging = true;
+      await add('a', 'b');
+      queue.close();
+      receiver.answer(isAccepted);
+      await settle();
+      expect(take()).toEqual(['sent a']);
+    }
   });
 
   test('sends nothing after it was closed', async () => {
