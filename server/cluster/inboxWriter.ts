@@ -63,13 +63,14 @@ export class InboxWriter {
 
   #pushWaiting(): void {
     const entries = this.#waiting.splice(0, maxPushed);
+    const isLastAttempt = this.#onEnded !== undefined;
     this.#isPushing = true;
     this.#needs.push(entries, (error) => {
       this.#isPushing = false;
       this.#isFailing = error !== undefined;
       if (error) this.#waiting = [...entries, ...this.#waiting].slice(-maxWaiting);
       if (!this.#isClosed && this.#waiting.length > 0) this.#pace.touch();
-      if (error) this.#onEnded?.();
+      if (error && isLastAttempt) this.#onEnded?.();
       else if (this.#onEnded) this.#push();
     });
   }

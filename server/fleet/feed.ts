@@ -81,6 +81,7 @@ export class Feed {
   #status: FeedStatus | LeaderStatus;
   /** All counts were dropped, and viewers have not been sent a snapshot since. */
   #isRestarting = false;
+  #isFlushing = false;
   #isClosed = false;
 
   constructor(
@@ -109,6 +110,8 @@ export class Feed {
       history: this.#history,
       status: () => (forInstances ? undefined : this.#status),
       onOutdatedMap: () => this.#mapPace.touch(),
+      // The same id must mean the same counts at every instance, also if this leader sends no more.
+      ...(forInstances && { onMaking: () => this.#flush() }),
     });
     this.#wholeStates = wholeStates;
     wholeStates.noteRooms([...source.totals.keys()]);
@@ -192,6 +195,13 @@ export class Feed {
   }
 
   #flush(): void {
+    if (this.#isFlushing) return;
+    this.#isFlushing = true;
+    this.#sendAll();
+    this.#isFlushing = false;
+  }
+
+  #sendAll(): void {
     const servers = this.#source.takeChangedServers();
     if (servers.length > 0) this.#onServersChanged(servers);
     this.#addUnsent(this.#source.takeChangedRooms());

@@ -39,10 +39,17 @@ export class StateEncoder<Version = number> {
   #encoding: Encoding<Version> | undefined;
   #idleTimer: Timer;
   #sliceTimer: Timer;
+  readonly #onFinishing: () => void;
 
-  constructor(totals: () => ReadonlyMap<RoomName, number>, clock: Clock = systemClock) {
+  /** `onFinishing`: called before an encoding in slices ends; frames that are noted in it are part of the state. */
+  constructor(
+    totals: () => ReadonlyMap<RoomName, number>,
+    clock: Clock = systemClock,
+    onFinishing: () => void = () => {},
+  ) {
     this.#rooms = new EncodedRooms(totals);
     this.#clock = clock;
+    this.#onFinishing = onFinishing;
   }
 
   /** Notes that rooms were added, removed or changed. */
@@ -125,6 +132,8 @@ export class StateEncoder<Version = number> {
   #encodeSlice(): void {
     this.#sliceTimer = undefined;
     const isDone = this.#rooms.encode(sliceMs);
+    if (this.#encoding && this.#rooms.isMarkPassed) this.#onFinishing();
+    // Too many frames may have had it start over.
     if (this.#encoding && this.#rooms.isMarkPassed) this.#finish(this.#encoding);
     if (!isDone) this.#scheduleSlice();
   }

@@ -16,6 +16,8 @@ export interface WholeStatesNeeds {
   history: { readonly position: Position };
   /** The status that viewers were sent last; undefined: it is not part of a snapshot. */
   status: () => FeedStatus | undefined;
+  /** A whole state is about to be made. Frames that are noted in this call are part of it. */
+  onMaking?: () => void;
   /** A map was made, but rooms have changed since its encoding began. */
   onOutdatedMap: () => void;
 }
@@ -36,7 +38,7 @@ export class WholeStates {
 
   constructor(needs: WholeStatesNeeds, clock?: Clock) {
     this.#needs = needs;
-    this.#encoder = new StateEncoder(() => needs.source.totals, clock);
+    this.#encoder = new StateEncoder(() => needs.source.totals, clock, needs.onMaking);
   }
 
   /** Least time between two maps, in ms: by the size of the last one, and at least the frame interval. */
@@ -94,6 +96,7 @@ export class WholeStates {
   ): Frame | Promise<Frame> {
     const pending = this.#pending.get(kind);
     if (pending) return pending;
+    this.#needs.onMaking?.();
     const encoded = this.#encoder.encode(this.#needs.history.position);
     if (!(encoded instanceof Promise)) return toFrame(encoded);
     const frame = encoded.then((done) => {

@@ -18,6 +18,8 @@ export class Channel {
   /** Viewers whose whole state is being encoded. */
   readonly #awaiting = new Map<StreamViewer, Promise<WholeState>>();
   readonly #wholeState: () => WholeState | Promise<WholeState>;
+  /** Whose whole state is being made: making it may broadcast a frame first, which is part of it. */
+  readonly #making = new Set<StreamViewer>();
 
   /** A viewer with more bytes waiting gets no further frames. */
   readonly #maxPendingBytes: number;
@@ -100,8 +102,10 @@ export class Channel {
   }
 
   #makeWhole(viewer: StreamViewer): void {
-    if (this.#awaiting.has(viewer)) return;
+    if (this.#awaiting.has(viewer) || this.#making.has(viewer)) return;
+    this.#making.add(viewer);
     const whole = this.#wholeState();
+    this.#making.delete(viewer);
     if (!(whole instanceof Promise)) {
       this.#restore(viewer, whole);
       return;

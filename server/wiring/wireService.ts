@@ -88,7 +88,7 @@ export interface WiringNeeds {
 /** How long shutting down waits until the observations are saved. */
 const saveTimeoutMs = 1000;
 /** How long it waits until Redis has what came last for the leader. */
-const inboxTimeoutMs = 500;
+const inboxTimeoutMs = 1000;
 
 /** Connects all parts of the service: fills the machines' slots, and gives the routes what they need. */
 export function wireService(needs: WiringNeeds): WiredService {

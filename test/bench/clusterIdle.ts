@@ -7,8 +7,8 @@ import { startPoster, startService } from './stage.js';
 
 const rounds = isQuick ? 1 : 3;
 const idleMs = isQuick ? 10_000 : 30_000;
-/** By then what was needed for the start has been collected. */
-const calmMs = 5_000;
+/** By then what was needed for the start has been compiled and collected. */
+const calmMs = isQuick ? 5_000 : 60_000;
 const followers = 2;
 
 const percentOf = ({ cpuMs, tookMs }: Measured<unknown>) => (100 * cpuMs) / tookMs;

@@ -123,6 +123,17 @@ describe('at the end', () => {
     expect(onEnded).toHaveBeenCalledTimes(1);
   });
 
+  test('what an open request did not bring is tried once more', () => {
+    writer.write(stranger(1));
+    jest.advanceTimersByTime(0);
+    writer.end(onEnded);
+    pushes[0]?.done(new Error('no answer'));
+    expect(onEnded).not.toHaveBeenCalled();
+    expect(addressesOf(pushes[1]?.entries)).toEqual(['10.0.0.1']);
+    pushes[1]?.done(new Error('no answer'));
+    expect([pushes.length, onEnded.mock.calls.length]).toEqual([2, 1]);
+  });
+
   test('nothing is tried again, and nothing more is taken', () => {
     writer.write(stranger(1));
     writer.end(onEnded);

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, expect, jest, test } from '@jest/globals';
 import { Feed } from '../../../server/fleet/feed.js';
 import { FakeSource } from '../../support/fakeSource.js';
 import { FakeViewer } from '../../support/fakeViewer.js';
-import { messagesOf } from '../../support/relayStage.js';
+import { idsOf, messagesOf } from '../../support/relayStage.js';
 
 let source: FakeSource;
 let feed: Feed;
@@ -151,4 +151,19 @@ test('tells whether a viewer waits for a whole state', () => {
   expect(feed.isBehind(viewer.viewer)).toBe(true);
   viewer.drain();
   expect(feed.isBehind(viewer.viewer)).toBe(false);
+});
+
+test('an id means the same counts for an instance that comes later', () => {
+  source.set('a', 1);
+  const early = join();
+  flush();
+  eventsOf(early);
+  source.set('a', 2);
+  source.setServer('s', 'live');
+  const late = join();
+  // The early one is told first what the snapshot of the late one has.
+  expect(eventsOf(early)).toEqual(['servers', 'changes']);
+  const messages = messagesOf(late);
+  expect(idsOf(messages).filter(Boolean)).toEqual([feed.id]);
+  expect(messages.join()).toContain('"rooms":{"a":2}');
 });

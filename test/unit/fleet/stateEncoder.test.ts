@@ -37,6 +37,19 @@ function changeAll(version: number, bytes = 100): Buffer {
 
 const counts = () => Object.values(JSON.parse(encoder.toBuffer('', '').toString())) as number[];
 
+test('frames that are noted when an encoding in slices is about to end are part of the state', async () => {
+  encoder = new StateEncoder(
+    () => totals,
+    undefined,
+    () => encoder.noteFrame(Buffer.from('last'), 9),
+  );
+  changeAll(1);
+  const encoding = encoder.encode(1);
+  expect(encoding).toBeInstanceOf(Promise);
+  await jest.advanceTimersByTimeAsync(10_000);
+  expect(await encoding).toEqual({ version: 1, framesSince: [Buffer.from('last')] });
+});
+
 test('a small change is encoded at once', () => {
   totals.set('a', 1);
   encoder.note(['a']);

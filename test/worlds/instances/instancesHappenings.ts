@@ -251,6 +251,9 @@ function loseRedis(world: InstancesWorld): void {
   });
 }
 
+/** How long the kernel of a machine may keep what a process had written. */
+const unsentMs = 5000;
+
 /** The leader ends while it silences the servers, and a viewer comes to the next one. */
 export function endSilencing(world: InstancesWorld): void {
   const { people, plan, random } = world;
@@ -262,7 +265,7 @@ export function endSilencing(world: InstancesWorld): void {
     else site.shutDown();
     world.whenEnded(site, () => restartLater(world, site));
     // Its kernel may still send what it had written.
-    world.unsent = random.pick(world.hosts);
+    world.unsent = { host: random.pick(world.hosts), untilMs: world.nowMs + unsentMs };
     for (const ms of [500, 1500, 2200, 2600, 3000]) world.later(ms, () => people.come());
   });
 }

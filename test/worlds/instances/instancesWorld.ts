@@ -67,7 +67,7 @@ export class InstancesWorld implements HostWorld, NetworkWorld {
   /** When numbers last could not be kept: a fault went on, no instance was ready, or nobody had looked for too long. */
   brokenOffAtMs = 0;
   /** The server that a late request of a dead leader will silence, after the first request of the next leader. */
-  unsent: Host | undefined;
+  unsent: { host: Host | undefined; untilMs: number } | undefined;
   /** Servers that asked, by whom they were answered, and when. */
   readonly introduced = new Map<ServerId, { by: SimulatedInstance; atMs: number }>();
   /** Servers that Redis remembers. */
@@ -209,7 +209,7 @@ export class InstancesWorld implements HostWorld, NetworkWorld {
 
   /** A server was told to be active. */
   noteActivity(host: Host): void {
-    if (this.unsent !== host) return;
+    if (this.unsent?.host !== host || this.nowMs > this.unsent.untilMs) return;
     this.unsent = undefined;
     this.later(this.aside.between(50, 300), () => {
       this.countFault('silence of a leader that has ended');
