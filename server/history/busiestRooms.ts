@@ -18,7 +18,7 @@ export async function busiestRooms(
   let looked = 0;
   const cut = () => {
     found = found.sort(([, one], [, other]) => other - one).slice(0, count);
-    if (found.length === count) least = found.at(-1)?.[1] ?? 0;
+    least = found.at(-1)?.[1] ?? 0;
   };
   for (const [room, connections] of totals) {
     if (connections > least) found.push([room, connections]);

@@ -45,6 +45,36 @@ describe('Activity', () => {
     expect(activity.since().map(({ id }) => id.split('-')[0])).toEqual(['2000000', '2000001']);
   });
 
+  test('restores events of earlier leaders in the order of time, without telling anybody', () => {
+    let nowMs = 5000;
+    const at = (ms: number, name: string) => {
+      const earlier = new Activity({ instance: 'http://b', now: () => ms });
+      earlier.note(goneEvent(name));
+      return earlier.since();
+    };
+    const activity = new Activity({ instance, now: () => nowMs });
+    activity.note(goneEvent('own'));
+    const told: unknown[] = [];
+    activity.onEvent((event) => told.push(event));
+    const [own] = activity.since();
+    activity.restore([...at(9000, 'later'), ...at(10, 'earlier'), ...(own ? [own] : [])]);
+    expect(namesOf(activity.since())).toEqual(['earlier', 'own', 'later']);
+    expect(told).toEqual([]);
+    nowMs = 10_000;
+    activity.note(goneEvent('new'));
+    expect(namesOf(activity.since())).toEqual(['earlier', 'own', 'later', 'new']);
+  });
+
+  test('restores the last 500', () => {
+    const earlier = new Activity({ instance: 'http://b', now: () => 1000 });
+    for (let i = 0; i < 500; i += 1) earlier.note(goneEvent(`s${i}`));
+    const activity = new Activity({ instance, now: () => 2000 });
+    activity.note(goneEvent('own'));
+    activity.restore(earlier.since());
+    const names = namesOf(activity.since());
+    expect([names.length, names[0], names.at(-1)]).toEqual([500, 's1', 'own']);
+  });
+
   test('takes events of other instances once, and tells listeners whose they are', () => {
     const [one, other] = [new Activity({ instance }), new Activity({ instance: 'http://b' })];
     const told: [string, boolean][] = [];

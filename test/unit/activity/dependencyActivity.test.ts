@@ -24,5 +24,6 @@ test('a dependency that fails and answers again is noted, its first answer is no
     ],
     ['dependency.recovered', 'info', 'redis (b:1) answers again.', null],
   ]);
-  expect(noted[1]?.subject).toEqual({ type: 'dependency', name: 'redis' });
+  const subject = { type: 'dependency', name: 'redis' };
+  expect([noted[1]?.subject, noted[2]?.subject]).toEqual([subject, subject]);
 });

@@ -53,11 +53,21 @@ describe('the activity of an instance', () => {
   test('has a leader as isolated only when its lease ends', () => {
     expect(kindsOf(taken, lost, { type: 'redis.answered' })).toEqual(['instance.leading']);
     expect(kindsOf(taken, lost, ended)).toEqual(['instance.leading', 'instance.isolated']);
+    expect(kindsOf(taken, lost, { type: 'redis.answered' }, ended)).toEqual(['instance.leading']);
+    expect(kindsOf(taken, ended, lost)).toEqual(['instance.leading', 'instance.isolated']);
+  });
+
+  test('says what an instance does in words', () => {
+    expect(notedOf([taken, ended, lost]).map(({ message }) => message)).toEqual([
+      'Instance http://a leads.',
+      'Instance http://a does not reach the Redis of the cluster.',
+    ]);
   });
 
   test('says that an instance without a cluster has started', () => {
     const noted: NotedEvent[] = [];
     new RoleActivity('http://a', (event) => noted.push(event)).noteAlone();
-    expect(noted).toMatchObject([{ kind: 'instance.alone', level: 'info' }]);
+    const message = 'Instance http://a has started, and counts alone.';
+    expect(noted).toMatchObject([{ kind: 'instance.alone', level: 'info', message }]);
   });
 });

@@ -93,6 +93,17 @@ describe('the activity of servers', () => {
     expect(kindsOf([view('silent')]).kinds).toEqual([]);
     const early = kindsOf([view('silent')], { isConfigured: false, afterMs: 9999 });
     expect(early.kinds).toEqual([]);
+    const later = kindsOf([view('silent')], { isConfigured: false, afterMs: 10_000 });
+    expect(later.kinds).toEqual(['server.found']);
+  });
+
+  test('has no server as found that is gone when it is first seen', () => {
+    expect(kindsOf([view('gone')], { isConfigured: false }).kinds).toEqual(['server.gone']);
+  });
+
+  test('says what a deaf server was told, if that is known', () => {
+    const { noted } = kindsOf([view('deaf')]);
+    expect(noted[0]?.cause).toContain('an unknown address');
   });
 
   test('has a server that was found again after it was gone', () => {
