@@ -12,7 +12,7 @@ export type ActivationEvent =
   | { type: 'viewer.disconnected' }
   /** All posts of a few milliseconds, in order. The sender empties the array afterwards: do not keep it. */
   | { type: 'deltas.received'; posts: readonly Post[] }
-  /** These servers posted something that a correctly set server would not post. */
+  /** These servers posted something that a correctly set server would not post, or their posts may be lost. */
   | { type: 'evidence.found'; servers: readonly ServerId[] }
   /** A start-up query was answered: post. Any of these servers may have sent it. */
   | { type: 'startup.answered'; servers: readonly ServerId[] }

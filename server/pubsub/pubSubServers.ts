@@ -198,17 +198,22 @@ const kinds: Record<ServerRequest['type'], RequestKind> = {
   'probe.requested': 'probe',
 };
 
-/** Who is told of requests to servers; undefined: nobody. */
+/** Who is told of requests to servers, and what is known of this process. Undefined: nobody, and nothing. */
 export interface RequestFollowers {
   meter?: RequestMeter | undefined;
   broadcasts?: Pick<Broadcasts, 'requestsOf'> | undefined;
+  /** How many times this process was paused. Default: never. */
+  pauses?: () => number;
 }
+
+/** Why a request failed if this process did not run when its answer came. */
+export const pausedMeanwhile = 'this service was paused, and could not read the answer in time';
 
 /** Fills the slot `serverRequests`: one long-lived actor for all requests to a server. */
 export function createServerRequests(
   servers: PubSubServers,
   pacer: RequestPacer,
-  { meter, broadcasts }: RequestFollowers = {},
+  { meter, broadcasts, pauses = () => 0 }: RequestFollowers = {},
 ) {
   return fromCallback<ServerRequest, { server: ServerId }>(({ input, receive, sendBack }) => {
     const stop = new AbortController();
@@ -230,15 +235,18 @@ export function createServerRequests(
         { server: input.server, request: kinds[request.type] },
         { meter, signal },
       );
-    const answer = (request: ServerRequest) =>
-      (traced ? traced(request, () => ask(request)) : ask(request))
+    const answer = (request: ServerRequest) => {
+      const before = pauses();
+      const causeNow = (error: unknown) => (pauses() > before ? pausedMeanwhile : causeOf(error));
+      return (traced ? traced(request, () => ask(request)) : ask(request))
         .catch(
-          (error: unknown): ServerAnswer => ({ type: 'request.failed', cause: causeOf(error) }),
+          (error: unknown): ServerAnswer => ({ type: 'request.failed', cause: causeNow(error) }),
         )
         .then((answered) => {
           lastResult = answered.type === 'request.failed' ? 'failed' : 'answered';
           if (!signal.aborted) sendBack(answered);
         });
+    };
     receive((request) => pacer.run(() => answer(request), { host, lastResult, signal }));
     return () => stop.abort();
   });

@@ -24,6 +24,8 @@ export type ActivityKind =
   | 'instance.leading'
   | 'instance.following'
   | 'instance.isolated'
+  /** The process of an instance did not run for a while: it was stopped, its machine was suspended, or it was too busy. */
+  | 'instance.paused'
   /** Redis, the store, a name server or the receiver of webhooks does not answer. */
   | 'dependency.failed'
   | 'dependency.recovered';

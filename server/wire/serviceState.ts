@@ -34,6 +34,13 @@ export interface ServiceState {
   reason: IncompleteReason | null;
 }
 
+/** A time in which the process of the service did not run, so it heard nobody. */
+export interface PauseReport {
+  /** ISO 8601. */
+  endedAt: string;
+  seconds: number;
+}
+
 /** Answer of `GET /api/state`. */
 export interface StateReport extends ServiceState {
   /**
@@ -41,6 +48,8 @@ export interface StateReport extends ServiceState {
    * was exact. Posts that were only late do not count.
    */
   drift: number;
+  /** The last pause of the service since it was started; null: there was none. In a cluster: that of the leader. */
+  lastPause: PauseReport | null;
   discovery: SourceReport[];
   /** What the service uses outside itself, and whether it answers. In a cluster: that of the leader. */
   dependencies: DependencyReport[];

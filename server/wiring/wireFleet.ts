@@ -59,6 +59,8 @@ export interface FleetWiringNeeds {
   run: string;
   discoveryIntervalMs: number | undefined;
   clock: DelayClock | undefined;
+  /** How many times this process was paused. */
+  pauses: () => number;
   meters: FleetMeters;
   /** Something that viewers see changed. */
   onChanged: () => void;
@@ -104,6 +106,7 @@ export function wireFleet(needs: FleetWiringNeeds, scope: FleetScope): Opening {
     clock,
     leading,
     meter,
+    pauses: needs.pauses,
   });
   const discovery = discoveryOf(needs, leadership !== undefined);
   const machine = wireActivation({

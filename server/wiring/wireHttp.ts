@@ -23,6 +23,7 @@ import type { RequestLog } from '../pubsub/requestLog.js';
 import { sendIfActive } from '../sendIfActive.js';
 import { serviceVersion } from '../serviceVersion.js';
 import type { InstanceView } from '../wire/instanceView.js';
+import type { PauseReport } from '../wire/serviceState.js';
 import type { ClusterParts } from './wireCluster.js';
 import type { Fleet } from './wireFleet.js';
 import { correctedIn, type MetricsParts } from './wireMetrics.js';
@@ -45,6 +46,7 @@ export interface HttpWiringNeeds {
   cluster: ClusterParts | undefined;
   observations: Observations;
   past: PastParts;
+  lastPause: () => PauseReport | null;
   rooms: RoomParts;
   dependencies: Dependencies;
   inspector: Inspector | undefined;
@@ -112,6 +114,7 @@ function appNeedsOf(needs: HttpWiringNeeds): AppNeeds {
       servers: () => fleet().view.serverDetails(),
       state: () => fleet().view.state(),
       drift: () => correctedIn(fleet()),
+      lastPause: needs.lastPause,
       discovery: () => fleet().discovery.reports(),
       dependencies: () => needs.dependencies.reports(),
     },

@@ -33,6 +33,8 @@ export interface PubSubWiringNeeds {
   onHeard: (server: ServerId) => void;
   clock: DelayClock | undefined;
   meter: RequestMeter;
+  /** How many times this process was paused. */
+  pauses: () => number;
   /** In a cluster: whether this instance may act. */
   leading?: Pick<PubSubServersNeeds, 'mayAct' | 'renewLease' | 'reach'> | undefined;
 }
@@ -68,7 +70,8 @@ export function wirePubSub(needs: PubSubWiringNeeds) {
   const pacer = new RequestPacer();
   const { tracing } = servers.http;
   const broadcasts = tracing && new Broadcasts(tracing, activation);
-  const serverRequests = createServerRequests(pubSubServers, pacer, { meter, broadcasts });
+  const { pauses } = needs;
+  const serverRequests = createServerRequests(pubSubServers, pacer, { meter, broadcasts, pauses });
   const machine = pubSubServerMachine.provide({ actors: { serverRequests } });
   const roomPosts: RoomPosts = new RoomPosts({
     send: (server, rooms, { signal, isRetry, receiver }) => {

@@ -34,6 +34,7 @@ import { wireInstance } from './wireInstance.js';
 import { type Leadership, wireLeadership } from './wireLeadership.js';
 import { wireMetrics } from './wireMetrics.js';
 import { wirePast } from './wirePast.js';
+import { wirePauses } from './wirePauses.js';
 import { type RoomParts, wireRooms } from './wireRooms.js';
 import { wireServers } from './wireServers.js';
 import { wireWebhooks } from './wireWebhooks.js';
@@ -127,6 +128,13 @@ export function wireService(needs: WiringNeeds): WiredService {
     fleet: () => current?.fleet,
     watchedRooms: () => rooms.watched(),
   });
+  const pauses = wirePauses({
+    log,
+    url: connection ? peerUrlFor(config, ownPort) : needs.publicUrl,
+    note: (event) => past.activity.note(event),
+    fleet: () => current?.fleet,
+  });
+  const clock = needs.clock ?? pauses.clock;
   const { dependencies } = needs.health;
   const webhooks = wireWebhooks({ config, log, activity: past.activity, dependencies });
   noteDependencies(dependencies, (event) => past.activity.note(event));
@@ -187,7 +195,8 @@ export function wireService(needs: WiringNeeds): WiredService {
     servers,
     run: randomBytes(6).toString('base64url'),
     discoveryIntervalMs: needs.discoveryIntervalMs,
-    clock: needs.clock,
+    clock,
+    pauses: pauses.count,
     meters: metrics.meters,
     onChanged: () => {
       observations.touch();
@@ -232,7 +241,7 @@ export function wireService(needs: WiringNeeds): WiredService {
     closeFleet,
     leadership: () => current?.leadership,
     inspector,
-    clock: needs.clock,
+    clock,
   });
 
   let saved: Promise<void> | undefined;
@@ -248,6 +257,7 @@ export function wireService(needs: WiringNeeds): WiredService {
     cluster,
     observations,
     past,
+    lastPause: pauses.last,
     rooms,
     dependencies: needs.health.dependencies,
     inspector,
@@ -273,6 +283,7 @@ export function wireService(needs: WiringNeeds): WiredService {
   };
   const leave = async () => cluster?.leave();
   const close = async () => {
+    pauses.close();
     metrics.close();
     current?.fleet.close();
     instance.stop();

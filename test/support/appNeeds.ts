@@ -58,7 +58,13 @@ export function appNeeds(overrides: AppOverrides = {}): LoneNeeds {
     streams: { viewerConnected: () => {}, viewerDisconnected: () => {}, ...streams },
     page: undefined,
     // A route that a test does not ask for needs nothing.
-    fleet: { servers: () => [], drift: () => 0, dependencies: () => [], ...fleet },
+    fleet: {
+      servers: () => [],
+      drift: () => 0,
+      lastPause: () => null,
+      dependencies: () => [],
+      ...fleet,
+    },
     dependencies: () => [],
     metrics: {
       token: undefined,

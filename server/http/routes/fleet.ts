@@ -1,7 +1,7 @@
 import type Router from '@koa/router';
 import type { DependencyReport } from '../../wire/dependencyReport.js';
 import type { ServerDetails } from '../../wire/serverView.js';
-import type { ServiceState, StateReport } from '../../wire/serviceState.js';
+import type { PauseReport, ServiceState, StateReport } from '../../wire/serviceState.js';
 import type { SourceReport } from '../../wire/sourceReport.js';
 
 /** What the routes about the fleet need. */
@@ -10,6 +10,8 @@ export interface FleetNeeds {
   state: () => ServiceState;
   /** Connections that snapshots corrected. */
   drift: () => number;
+  /** Null: there was none. */
+  lastPause: () => PauseReport | null;
   /** The state of each discovery source. */
   discovery: () => SourceReport[];
   /** The health of what the service uses outside itself. */
@@ -30,6 +32,7 @@ export function fleetRoutes(router: Router, needs: FleetNeeds): void {
       const report: StateReport = {
         ...needs.state(),
         drift: needs.drift(),
+        lastPause: needs.lastPause(),
         discovery: needs.discovery(),
         dependencies: needs.dependencies(),
       };
