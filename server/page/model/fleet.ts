@@ -2,9 +2,12 @@ import { batch, computed, signal } from '@preact/signals';
 import { noteSignedOut, session } from '../api.js';
 import { Timeline, type TimePoint } from '../charts/timeline.js';
 import { steadyNow } from '../steadyNow.js';
-import type { FleetUpdate, StreamStatus } from '../stream/messages.js';
+import type { FleetUpdate, RoomColumns, StreamStatus } from '../stream/messages.js';
+import { HeldRooms } from './heldRooms.js';
 import { RoomIndex } from './roomIndex.js';
+import { serverFacts } from './serverFacts.js';
 import { ServerList } from './serverList.js';
+import { type Facts, type FleetFacts, type Known, whatIsKnown } from './whatIsKnown.js';
 
 /** The state of the fleet. The index and the history are mutable: read them after a version signal. */
 
@@ -20,6 +23,13 @@ export const isLeaderLost = computed(
 );
 /** Since when the instance has not heard from its leader, by `steadyNow()`; null: it does. */
 export const outdatedSinceMs = signal<number | null>(null);
+/** Since when the rooms are held, because a restarted service asks its servers; null: they are not. */
+const heldSinceMs = signal<number | null>(null);
+const heldRooms = new HeldRooms();
+/** When the stream was last cut. */
+let cutAtMs: number | undefined;
+/** The totals when they were last complete. */
+const lastComplete = signal<Facts['lastComplete']>(undefined);
 const countedConnections = signal(0);
 const countedRooms = signal(0);
 /** Grows with every change of the servers. */
@@ -51,30 +61,49 @@ export const missingServers = computed(() =>
   ),
 );
 
-/** A total of 0 is certain only when every server has reported in full. */
-const haveAllReported = computed(() => {
-  const present = servers.value.filter(({ state }) => state !== 'gone');
-  const isAllIn = present.every((row) => row.connections !== null && !row.overLimit);
-  // All are live and the totals still incomplete: there may be unknown servers.
-  const isAnyUnknown = !isComplete.value && present.every(({ state }) => state === 'live');
-  return present.length > 0 && isAllIn && !isAnyUnknown;
+const fleetFacts = computed((): FleetFacts | undefined => {
+  if (activation.value === undefined) return undefined;
+  return {
+    state: activation.value,
+    complete: isComplete.value,
+    reason: incompleteReason.value,
+    outdatedSinceMs: outdatedSinceMs.value,
+    totals: { connections: countedConnections.value, rooms: countedRooms.value },
+    servers: serverFacts(servers.value),
+    heldSinceMs: heldSinceMs.value,
+  };
 });
-const known = (count: number) => (count > 0 || haveAllReported.value ? count : null);
 
-/** Null: unknown. */
-export const connections = computed(() => known(countedConnections.value));
-export const roomCount = computed(() => known(countedRooms.value));
+/** The status and the numbers that the page may show. */
+export const known = computed(() =>
+  whatIsKnown({
+    stream: streamStatus.value,
+    fleet: fleetFacts.value,
+    lastComplete: lastComplete.value,
+  }),
+);
+
+const countOf = (number: Known): number | null => (number.is === 'unknown' ? null : number.value);
+
+/** Null: unknown. They may be partial, or of the past: `known` tells. */
+export const connections = computed(() => countOf(known.value.connections));
+export const roomCount = computed(() => countOf(known.value.rooms));
 
 /** Whether the numbers on the page are current. */
 export const isCurrent = computed(
-  () => streamStatus.value.kind === 'live' && outdatedSinceMs.value === null,
+  () =>
+    streamStatus.value.kind === 'live' &&
+    outdatedSinceMs.value === null &&
+    heldSinceMs.value === null,
 );
 
 let isSettling = false;
 let settledAtMs = Number.NEGATIVE_INFINITY;
 
-/** Applies an update from the stream. */
-export function applyFleetUpdate({
+/** Applies an update from the stream. Everything in it is seen at once. */
+export const applyFleetUpdate = (update: FleetUpdate): void => batch(() => apply(update));
+
+function apply({
   kind,
   state,
   complete,
@@ -84,6 +113,8 @@ export function applyFleetUpdate({
   rooms,
 }: FleetUpdate): void {
   const nowMs = steadyNow();
+  noteComplete(nowMs);
+  if (kind === 'snapshot' && isWithoutNumbers(state)) markGap(() => hold(nowMs));
   if (state !== undefined) activation.value = state;
   if (complete !== undefined) isComplete.value = complete;
   if (reason !== undefined) incompleteReason.value = reason;
@@ -91,14 +122,45 @@ export function applyFleetUpdate({
   if (kind === 'snapshot') list.replace(servers, nowMs);
   else for (const server of servers) list.update(server, nowMs);
   if (kind === 'snapshot' || servers.length > 0) serversVersion.value += 1;
-  if (rooms && kind === 'snapshot') roomIndex.replace(rooms);
-  else if (rooms) roomIndex.change(rooms);
+  if (rooms) applyRooms(kind, rooms);
+  if (activation.value === 'active') release();
   // What tells that numbers are complete must not be seen before them.
   const isWithStatus = state !== undefined || complete !== undefined || servers.length > 0;
   if (kind === 'snapshot') showCounts();
   else if (isWithStatus) settle();
   else settleSoon();
   recordHistory();
+}
+
+/** Notes the totals before they change. */
+function noteComplete(atMs: number): void {
+  if (known.value.status.is !== 'complete') return;
+  const [connections, rooms] = [countedConnections.value, countedRooms.value];
+  lastComplete.value = { connections, rooms, atMs };
+}
+
+/** Whether this is the state of a service that has not asked its servers, although the page has numbers. */
+const isWithoutNumbers = (state: string | undefined) =>
+  state !== 'active' && cutAtMs !== undefined && roomIndex.size > 0;
+
+function hold(nowMs: number): void {
+  heldSinceMs.value ??= cutAtMs ?? nowMs;
+}
+
+function applyRooms(kind: FleetUpdate['kind'], rooms: RoomColumns): void {
+  const target = heldSinceMs.value === null ? roomIndex : heldRooms;
+  if (kind === 'snapshot') target.replace(rooms);
+  else target.change(rooms);
+}
+
+/** The servers have answered or failed: shows what they said. */
+function release(): void {
+  cutAtMs = undefined;
+  if (heldSinceMs.value === null) return;
+  heldSinceMs.value = null;
+  heldRooms.release(roomIndex);
+  roomIndex.settle();
+  showCounts();
 }
 
 function setAge(ageMs: number | null, nowMs: number): void {
@@ -159,6 +221,10 @@ export function applyServers(views: Parameters<ServerList['replace']>[0]): void 
 
 /** Applies a status of the stream. Signed out leads to the sign-in form. */
 export function applyStreamStatus(status: StreamStatus): void {
+  if ('sinceMs' in status) {
+    noteComplete(status.sinceMs);
+    cutAtMs = status.sinceMs;
+  }
   markGap(() => {
     streamStatus.value = status;
   });

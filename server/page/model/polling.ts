@@ -53,8 +53,8 @@ export function startPolling(): void {
 
 /** Without a leader this is answered, and the state is not. An instance of an earlier version does not know it. */
 async function pollDependencies(): Promise<void> {
-  const answer = getJson<DependencyReport[]>('api/dependencies');
-  ownDependencies.value = await answer.catch(() => ownDependencies.value);
+  const answer = await getJson<DependencyReport[]>('api/dependencies').catch(() => undefined);
+  if (answer && streamStatus.value.kind === 'live') ownDependencies.value = answer;
 }
 
 async function poll(): Promise<void> {
@@ -67,8 +67,11 @@ async function poll(): Promise<void> {
       getJson<ServerDetails[]>('api/servers'),
       pollDependencies(),
     ]);
-    service.value = state;
-    applyServers(servers);
+    // While the stream is cut, nothing else may say what is there now: all would be of another time.
+    if (streamStatus.value.kind === 'live') {
+      service.value = state;
+      applyServers(servers);
+    }
     // The service is back: reconnect without waiting for the backoff.
     if (isFailing && streamStatus.value.kind === 'reconnecting') retryStreams();
     isFailing = false;

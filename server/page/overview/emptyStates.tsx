@@ -1,5 +1,6 @@
-import { streamStatus } from '../model/fleet.js';
+import { known, streamStatus } from '../model/fleet.js';
 import { dependencies } from '../model/polling.js';
+import { CopyButton } from '../ui/copyButton.js';
 import { Reason, RetryButton } from './notices.js';
 
 /** Shown until the first data arrives. */
@@ -25,15 +26,15 @@ export function NotReady({ reason }: { reason: string | undefined }) {
   );
 }
 
-/** Variables that name servers, what they are, and the beginning of the dependency that shows one is set. */
-const variables = [
-  ['PUBSUB_SERVERS', 'a fixed list of servers: host:port,host:port', undefined],
-  ['PUBSUB_DNS', 'host names that resolve to pub-sub servers', 'dns:'],
-  ['ECS_CLUSTER, ECS_SERVICE', 'an ECS service that runs pub-sub servers', 'ecs'],
-  ['DYNAMODB_SERVERS_TABLE', 'a table in which servers register themselves', 'servers'],
+/** Ways to name servers, and the beginning of the dependency that shows that one is in use. */
+const ways = [
+  ['a fixed list', 'PUBSUB_SERVERS=10.0.0.5:8001,10.0.0.6:8001', undefined],
+  ['a name in DNS', 'PUBSUB_DNS=pubsub.internal', 'dns:'],
+  ['an ECS service', 'ECS_CLUSTER=main ECS_SERVICE=pubsub', 'ecs'],
+  ['a DynamoDB table', 'DYNAMODB_SERVERS_TABLE=servers', 'servers'],
 ] as const;
 
-function isSet(dependency: string | undefined): boolean {
+function isInUse(dependency: string | undefined): boolean {
   return (
     dependency !== undefined && dependencies.value.some(({ name }) => name.startsWith(dependency))
   );
@@ -41,26 +42,53 @@ function isSet(dependency: string | undefined): boolean {
 
 /** Shown when the service knows no pub-sub server. */
 export function NoServers() {
-  const unset = variables.filter(([, , dependency]) => !isSet(dependency));
+  const url = new URL('.', document.baseURI).href.replace(/\/$/, '');
+  const unused = ways.filter(([, , dependency]) => !isInUse(dependency));
   return (
     <div class="card empty" data-empty="no-servers">
-      <h2>No pub-sub servers known yet</h2>
+      <h2>No pub-sub server is known yet</h2>
+      <p>A server with the agent registers by itself. Start it with the address of this service:</p>
+      <Command text={`DASHBOARD_URL=${url} node server.mjs`} />
       <p>
-        A server appears here when it sends its start-up query,{' '}
-        <code>GET&nbsp;/api/events/clients</code>, to this service. To add servers yourself, set one
-        of these environment variables of the service:
+        To register a server without the agent, run this on its machine, with its port in place of
+        8001:
       </p>
+      <Command text={`curl '${url}/api/events/clients?port=8001'`} />
+      <p>Or start this service with the addresses of your servers:</p>
       <dl class="variables">
-        {unset.map(([name, meaning]) => (
-          <div key={name}>
-            <dt>
-              <code>{name}</code>
-            </dt>
-            <dd>{meaning}</dd>
+        {unused.map(([title, setting]) => (
+          <div key={title}>
+            <dt>{title}</dt>
+            <dd>
+              <code>{setting} npx pubsub-dashboard</code>
+            </dd>
           </div>
         ))}
       </dl>
-      <p>docs/deploy.md lists all variables.</p>
+    </div>
+  );
+}
+
+function Command({ text }: { text: string }) {
+  return (
+    <p class="command">
+      <code>{text}</code>
+      <CopyButton text={text} label="command" />
+    </p>
+  );
+}
+
+/** In place of a list of rooms when no number is known. */
+export function RoomsUnknown() {
+  const isDown = known.value.status.is === 'allDown';
+  return (
+    <div class="empty" data-empty="unknown">
+      <h3>Not known</h3>
+      <p>
+        {isDown
+          ? 'No server answers, so nothing is known of its rooms.'
+          : 'No room has been reported yet, and not every server has answered.'}
+      </p>
     </div>
   );
 }

@@ -3,7 +3,7 @@ import icon from '../icon.svg';
 import { visible } from '../model/roomNames.js';
 import { type Route, route } from '../router.js';
 import { signOut } from '../session/session.js';
-import { StreamPill } from './streamPill.js';
+import { StatusPill } from './statusPill.js';
 import { Strip } from './strip.js';
 
 const views: { view: Route['view']; href: string; title: string }[] = [
@@ -25,7 +25,7 @@ export function Header({ isSignedIn }: { isSignedIn: boolean }) {
         </a>
         {isSignedIn && <Navigation />}
         <span class="spacer" />
-        {isSignedIn && <StreamPill />}
+        {isSignedIn && <StatusPill />}
         {isSignedIn && <Account />}
       </div>
       {isSignedIn && <Strip />}

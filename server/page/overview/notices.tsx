@@ -1,9 +1,9 @@
 import { useEffect, useState } from 'preact/hooks';
 import { ApiFailure, request, session } from '../api.js';
 import {
-  activation,
   incompleteReason,
   isLeaderLost,
+  known,
   missingServers,
   outdatedSinceMs,
   streamStatus,
@@ -11,19 +11,22 @@ import {
 import { failingDependencies, now, service } from '../model/polling.js';
 import { visible } from '../model/roomNames.js';
 import { route } from '../router.js';
-import { lookOf, presentServers } from '../servers/serverLook.js';
+import { lookOf } from '../servers/serverLook.js';
 import { stateWords } from '../servers/serverState.js';
 import { retryStreams } from '../stream/connection.js';
+import { countWord } from '../ui/numbers.js';
 import { age, ago, clockTime } from '../ui/time.js';
 import { DependenciesNotice, isKnownToFail } from './dependenciesNotice.js';
 import { Notice } from './notice.js';
+import { PauseNotice } from './pauseNotice.js';
 
-/** Current problems, and what to do about them. */
+/** Current problems, and what to do about them. While the stream is cut, nothing else is known. */
 export function Notices() {
+  if (streamStatus.value.kind !== 'live') return <StreamNotice />;
   return (
     <>
-      <StreamNotice />
       <LeaderNotice />
+      <PauseNotice />
       <DependenciesNotice />
       <ServersNotice />
       <DiscoveryNotice />
@@ -57,8 +60,7 @@ function StreamNotice() {
 
 /** In a cluster: the instance of this page has no current numbers. */
 function LeaderNotice() {
-  const isLive = streamStatus.value.kind === 'live';
-  if (!isLive || !isLeaderLost.value) return null;
+  if (!isLeaderLost.value) return null;
   const sinceMs = outdatedSinceMs.value;
   return (
     <Notice tone="warn" name="leader">
@@ -108,15 +110,14 @@ const maxNamed = 4;
 
 function ServersNotice() {
   const missing = missingServers.value;
-  if (missing.length === 0 || activation.value !== 'active') return null;
-  const isAll = missing.length === presentServers.value.length;
-  const isDown = isAll && missing.every(({ state }) => state === 'unreachable');
-  if (isDown)
+  const { is } = known.value.status;
+  if (missing.length === 0 || !['allDown', 'incomplete', 'doubtful'].includes(is)) return null;
+  if (is === 'allDown')
     return (
       <Notice tone="bad" name="all-down">
         <p class="notice-text">
-          <strong>No pub-sub server answers.</strong> Check that they are running and reachable.
-          First error: {visible(missing[0]?.lastFailure ?? 'unknown')}.
+          <strong>No pub-sub server answers.</strong> Check that they are running and reachable.{' '}
+          {lastNumbers()} First error: {visible(missing[0]?.lastFailure ?? 'unknown')}.
         </p>
       </Notice>
     );
@@ -136,6 +137,15 @@ function ServersNotice() {
       {route.value.view !== 'servers' && <a href="#/servers">Show servers</a>}
     </Notice>
   );
+}
+
+/** What the totals were when they were last complete. */
+function lastNumbers(): string {
+  const { connections, rooms } = known.value;
+  if (connections.is !== 'unknown' || rooms.is !== 'unknown' || !connections.last) return '';
+  const { value, atMs } = connections.last;
+  const words = [countWord(value, 'connection'), countWord(rooms.last?.value ?? 0, 'room')];
+  return `At ${clockTime(atMs)} there were ${words.join(' in ')}.`;
 }
 
 function DiscoveryNotice() {

@@ -6,9 +6,9 @@ import { Chart } from '../charts/chart.js';
 import { RangeSelect } from '../charts/rangeSelect.js';
 import { activity, keepActivity } from '../model/activityLog.js';
 import {
-  connections,
   history,
   historyVersion,
+  known,
   roomCount,
   roomIndex,
   roomsVersion,
@@ -23,15 +23,16 @@ import { presentServers } from '../servers/serverLook.js';
 import { urgencyOf } from '../servers/serverState.js';
 import { ServerTable } from '../servers/serverTable.js';
 import { Count } from '../ui/count.js';
+import { KnownNumber } from '../ui/knownNumber.js';
 import { formatNumber } from '../ui/numbers.js';
-import { NoServers } from './emptyStates.js';
+import { NoServers, RoomsUnknown } from './emptyStates.js';
 
 const topRooms = 8;
 const topServers = 20;
 
 /** Totals over time, the busiest rooms and the servers. */
 export function OverviewView() {
-  if (servers.value.length === 0) return <NoServers />;
+  if (known.value.status.is === 'noServers') return <NoServers />;
   return (
     <div class="stack">
       <h1 class="visually-hidden">Overview</h1>
@@ -60,13 +61,13 @@ function Trends() {
     <div class="trends">
       <Chart
         title="Connections"
-        value={<Count value={connections.value} />}
+        value={<KnownNumber number={known.value.connections} />}
         series={series('connections', 'var(--series-1)')}
         {...shared}
       />
       <Chart
         title="Rooms"
-        value={<Count value={roomCount.value} />}
+        value={<KnownNumber number={known.value.rooms} />}
         series={series('rooms', 'var(--series-2)')}
         {...shared}
       />
@@ -85,7 +86,7 @@ function TopRooms() {
         <span class="spacer" />
         <a href="#/rooms">All {roomCount.value !== null && formatNumber(roomCount.value)}</a>
       </div>
-      {rooms.length === 0 && (roomCount.value === null ? <NotReported /> : <NobodyConnected />)}
+      {rooms.length === 0 && (roomCount.value === null ? <RoomsUnknown /> : <NobodyConnected />)}
       {rooms.length > 0 && (
         <table class="table top-rooms">
           <thead class="visually-hidden">
@@ -115,15 +116,6 @@ function TopRooms() {
         </table>
       )}
     </section>
-  );
-}
-
-function NotReported() {
-  return (
-    <div class="empty" data-empty="unknown">
-      <h3>Not known yet</h3>
-      <p>No room has been reported yet, and not every server has answered.</p>
-    </div>
   );
 }
 

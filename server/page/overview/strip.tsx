@@ -1,41 +1,27 @@
 import type { ComponentChildren } from 'preact';
-import {
-  activation,
-  connections,
-  isComplete,
-  isCurrent,
-  isLeaderLost,
-  missingServers,
-  roomCount,
-} from '../model/fleet.js';
+import { activation, isCurrent, known } from '../model/fleet.js';
 import { service } from '../model/polling.js';
-import { lookOf, presentServers } from '../servers/serverLook.js';
-import { Count } from '../ui/count.js';
+import type { Known } from '../model/whatIsKnown.js';
+import { Count, Unknown } from '../ui/count.js';
+import { KnownNumber } from '../ui/knownNumber.js';
 import { formatNumber } from '../ui/numbers.js';
 
 /** The totals, shown in every view. Outdated numbers are paler. */
 export function Strip() {
   if (activation.value === undefined) return null;
-  const live = presentServers.value.filter(({ state }) => state === 'live').length;
+  const { connections, rooms, servers } = known.value;
   return (
     <dl class={`strip ${isCurrent.value ? '' : 'outdated'}`}>
       <Item title="Connections">
-        <Count value={connections.value} />
+        <KnownNumber number={connections} />
       </Item>
       <Item title="Rooms">
-        <Count value={roomCount.value} />
+        <KnownNumber number={rooms} />
       </Item>
       <Item title="Servers">
-        {formatNumber(live)}
-        <span class="quiet"> of {formatNumber(presentServers.value.length)} live</span>
+        <Servers servers={servers} />
       </Item>
       <Item title="Viewers">{service.value ? <Count value={service.value.viewers} /> : '–'}</Item>
-      <Item title="Service">
-        <ActivationBadge />
-      </Item>
-      <Item title="Numbers">
-        <Completeness />
-      </Item>
       <Item title="Drift">
         <Drift />
       </Item>
@@ -52,49 +38,15 @@ function Item({ title, children }: { title: string; children: ComponentChildren 
   );
 }
 
-const activations: Record<string, { tone: string; meaning: string }> = {
-  inactive: { tone: '', meaning: 'No viewers. The servers post nothing.' },
-  activating: {
-    tone: 'accent busy',
-    meaning: 'The service is telling the servers to post their changes.',
-  },
-  active: { tone: 'good', meaning: 'The servers post every change.' },
-  lingering: { tone: '', meaning: 'No viewers. The servers stop posting in a few seconds.' },
-  deactivating: { tone: 'busy', meaning: 'The service is telling the servers to stop posting.' },
-};
-
-function ActivationBadge() {
-  const state = activation.value ?? '';
-  const isLingering = state === 'active' && service.value?.detail === 'lingering';
-  const shown = isLingering ? 'lingering' : state;
-  const { tone, meaning } = activations[shown] ?? { tone: '', meaning: '' };
+function Servers({ servers }: { servers: Known<{ live: number; present: number }> }) {
+  if (servers.is === 'unknown') return <Unknown />;
+  const { live, present } = servers.value;
+  if (present === 0) return '0';
   return (
-    <span class={`badge ${tone}`} title={meaning}>
-      {shown}
-    </span>
-  );
-}
-
-function Completeness() {
-  if (isComplete.value)
-    return (
-      <span class="badge good" title="The totals include every known server.">
-        complete
-      </span>
-    );
-  if (presentServers.value.length === 0 && !isLeaderLost.value)
-    return (
-      <span class="badge warn" title="The service knows no servers, so there is nothing to count.">
-        no server known
-      </span>
-    );
-  return (
-    <span
-      class="badge warn"
-      title={incompleteWords(missingServers.value.map(({ id }) => lookOf(id).fullName))}
-    >
-      incomplete
-    </span>
+    <>
+      {formatNumber(live)}
+      <span class="quiet"> of {formatNumber(present)} live</span>
+    </>
   );
 }
 
@@ -111,11 +63,4 @@ function Drift() {
       {formatNumber(drift)}
     </span>
   );
-}
-
-function incompleteWords(missing: readonly string[]): string {
-  if (isLeaderLost.value)
-    return 'This instance does not hear from the leading instance. These are the last numbers.';
-  if (missing.length === 0) return 'There may be servers that the service does not know.';
-  return `Missing or out of date: ${missing.join(', ')}`;
 }

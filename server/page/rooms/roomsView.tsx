@@ -2,6 +2,7 @@ import './rooms.css';
 import { signal, useSignalEffect } from '@preact/signals';
 import { useState } from 'preact/hooks';
 import { roomCount, roomIndex, roomsVersion } from '../model/fleet.js';
+import { RoomsUnknown } from '../overview/emptyStates.js';
 import { formatNumber } from '../ui/numbers.js';
 import { RoomTable } from './roomTable.js';
 
@@ -117,9 +118,8 @@ function Nothing() {
   const isSearch = query.value !== '';
   if (roomCount.value === null)
     return (
-      <div class="card empty">
-        <h2>Not known yet</h2>
-        <p>No room has been reported yet, and not every server has answered.</p>
+      <div class="card">
+        <RoomsUnknown />
       </div>
     );
   return (

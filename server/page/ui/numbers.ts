@@ -6,3 +6,7 @@ export const formatNumber = (value: number): string => format.format(value);
 
 /** A number in compact form: `12K`. */
 export const formatCompact = (value: number): string => compactFormat.format(value);
+
+/** `1 server`, `2 servers`. */
+export const countWord = (count: number, one: string): string =>
+  `${formatNumber(count)} ${one}${count === 1 ? '' : 's'}`;

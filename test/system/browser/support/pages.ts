@@ -46,7 +46,7 @@ export function useBrowser(args: readonly string[] = []) {
   return { open, openContext };
 }
 
-/** A value of the strip: `connections`, `rooms`, `servers`, `viewers`, `service`, `numbers`. */
+/** A value of the strip: `connections`, `rooms`, `servers`, `viewers`, `drift`. */
 const stripItem = (page: Page, item: string) => page.locator(`[data-item="${item}"] dd`);
 
 /** Resolves when the strip shows these values. */
@@ -56,6 +56,10 @@ export function untilStrip(page: Page, wanted: Record<string, string | number>):
       expect([item, await stripItem(page, item).textContent()]).toEqual([item, String(text)]);
   });
 }
+
+/** Resolves when the page shows this status: `complete`, `incomplete`, `allDown`. */
+export const untilStatus = (page: Page, status: string) =>
+  page.locator(`[data-status="${status}"]`).waitFor();
 
 /** Resolves when the page's stream is in this state: `live`, `reconnecting`. */
 export const untilStream = (page: Page, kind: string) =>
