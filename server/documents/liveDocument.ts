@@ -13,6 +13,7 @@ import type {
   Pending,
   TooLarge,
 } from './documentProtocol.js';
+import { formattingIn } from './formatChanges.js';
 import {
   addedRanges,
   bytesPending,
@@ -195,7 +196,11 @@ export class LiveDocument {
     integrate(doc, isCut ? Y.diffUpdate(safe, Y.encodeStateVector(doc)) : safe);
     const isChanged = before !== fingerprint(doc, transaction, clients);
     if (isChanged) this.#addedBytes += update.byteLength;
-    const summary = summarizeUpdate(examined, rootsReached(doc, examined));
+    const summary = summarizeUpdate(
+      examined,
+      rootsReached(doc, examined),
+      formattingIn(doc, examined),
+    );
     return { applied: { ...summary, ...this.#boundPending(doc), isApplied: true, isChanged } };
   }
 

@@ -1,6 +1,8 @@
 import * as Y from 'yjs';
 import type { UpdateSummary } from '../wire/logEntry.js';
 import { addClocks, type ClockSets, listRanges } from './clockRanges.js';
+import { type Formatting, noFormatting } from './formatChanges.js';
+import { structsIn } from './structsIn.js';
 import { readUpdate } from './updateReader.js';
 
 /** The contents of an update, read without a document. */
@@ -43,10 +45,11 @@ export function examineUpdate(update: Uint8Array): ExaminedUpdate {
 const cut = (name: string): string =>
   name.length > maxNameLength ? `${name.slice(0, maxNameLength)}…` : name;
 
-/** Log entry of an update. `reached`: root types that it changes according to a document. */
+/** Log entry of an update. `reached`: root types that it changes according to a document, as `formatting`. */
 export function summarizeUpdate(
   { bytes, structs, inserted, deleted, roots }: ExaminedUpdate,
   reached: ReadonlySet<string> = new Set(),
+  { formats, deletedMarks }: Formatting = noFormatting,
 ): UpdateSummary {
   const { ranges, more } = listRanges(structs, maxListed);
   const names = [...new Set([...roots, ...reached])].sort();
@@ -55,7 +58,8 @@ export function summarizeUpdate(
     bytes,
     clients: ranges,
     inserted,
-    deleted,
+    deleted: Math.max(0, deleted - deletedMarks),
+    formats,
     types,
     more: more + names.length - types.length,
     isExamined: true,
@@ -69,21 +73,11 @@ export function summarizeUnread(bytes: number): UpdateSummary {
     clients: [],
     inserted: 0,
     deleted: 0,
+    formats: [],
     types: [],
     more: 0,
     isExamined: false,
   };
-}
-
-/** The structs of a client from the one that holds clock `from` to the last one before `to`. */
-function* structsIn(doc: Y.Doc, client: number, from: number, to: number) {
-  const structs = doc.store.clients.get(client);
-  if (structs === undefined || from >= Y.getState(doc.store, client)) return;
-  for (let i = Y.findIndexSS(structs, from); i < structs.length; i += 1) {
-    const struct = structs[i];
-    if (struct === undefined || struct.id.clock >= to) return;
-    yield struct;
-  }
 }
 
 /** Names of the root types in which a document holds the elements of an update. */

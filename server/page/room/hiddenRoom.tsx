@@ -1,10 +1,12 @@
 import type { RoomCounts } from '../../wire/roomCounts.js';
+import { isCurrent } from '../model/fleet.js';
 import { encodedName, visible } from '../model/roomNames.js';
 import { lookOf } from '../servers/serverLook.js';
 import { ServerName } from '../servers/serverName.js';
 import { usePolled } from '../usePolled.js';
 import { RoomHead } from './roomHead.js';
 import { RoomHistory } from './roomHistory.js';
+import { roomConnections } from './roomNumbers.js';
 import { countWord } from './words.js';
 
 const countsMs = 1000;
@@ -15,7 +17,12 @@ export function HiddenRoom({ name }: { name: string }) {
   const connections = counts.value?.[0];
   return (
     <div class="stack room" data-content="hidden">
-      <RoomHead name={name} status={undefined} stream={{ kind: 'live' }} counts={connections} />
+      <RoomHead
+        name={name}
+        status={undefined}
+        stream={{ kind: 'live' }}
+        connections={roomConnections(counts, isCurrent.value)}
+      />
       <div class="notice">
         <p class="notice-text">
           <strong>The operator has switched off the content of rooms.</strong> This service shows no

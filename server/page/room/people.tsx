@@ -1,17 +1,19 @@
 import { useState } from 'preact/hooks';
 import type { RoomClient, RoomPeople } from '../../wire/awareness.js';
 import { clockSkewMs } from '../api.js';
-import { visible } from '../model/roomNames.js';
-import { cutText, plainNode } from '../tree/plainNode.js';
+import type { Known } from '../model/whatIsKnown.js';
+import { plainNode } from '../tree/plainNode.js';
 import { Tree } from '../tree/tree.js';
 import { formatNumber } from '../ui/numbers.js';
+import { peopleCount } from './roomNumbers.js';
 import { sinceWords } from './sinceWords.js';
+import { userOf } from './userOf.js';
 import { byteWord, countWord } from './words.js';
 
 const firstShown = 30;
 
 /** The people in the room, by their awareness states. */
-export function People({ people }: { people: RoomPeople }) {
+export function People({ people, connections }: { people: RoomPeople; connections: Known }) {
   const { clients, leftOut } = people;
   const [isAll, setIsAll] = useState(false);
   const shown = isAll ? clients : clients.slice(0, firstShown);
@@ -20,7 +22,7 @@ export function People({ people }: { people: RoomPeople }) {
     <section class="card" aria-labelledby="watched-people">
       <div class="card-head">
         <h2 id="watched-people">In the room</h2>
-        <span class="quiet">{count > 0 && formatNumber(count)}</span>
+        <span class="quiet">{peopleCount(count, connections)}</span>
       </div>
       {count === 0 && <p class="quiet">{nobodyWords(people)}</p>}
       <ul class="watched-people">
@@ -34,6 +36,11 @@ export function People({ people }: { people: RoomPeople }) {
         </button>
       )}
       {count > 0 && <Doubts people={people} />}
+      {count > 0 && connections.is === 'known' && connections.value > count && (
+        <p class="quiet small">
+          The others have not announced themselves. Editors do so every 15 seconds.
+        </p>
+      )}
     </section>
   );
 }
@@ -65,8 +72,6 @@ function nobodyWords({ since }: RoomPeople): string {
   if (since === null) return 'Unknown: no announcements arrive from Redis or from the servers.';
   return 'No editor has announced itself yet. Editors do so every 15 seconds.';
 }
-
-const maxNameLength = 80;
 
 function Person({
   client: { client, since, state, omitted, bytes = 0 },
@@ -112,19 +117,3 @@ function Person({
 }
 
 const omittedWords = { too_large: 'state too large', too_deep: 'state too deep' };
-
-/** The fields that editors share by convention. Both are untrusted. */
-function userOf(state: unknown): { name: string | undefined; color: string | undefined } {
-  const user = field(state, 'user');
-  const [name, color] = [field(user, 'name'), field(user, 'color')];
-  const isNamed = typeof name === 'string' && name !== '';
-  return {
-    name: isNamed ? visible(cutText(name, maxNameLength)) : undefined,
-    color: typeof color === 'string' ? color : undefined,
-  };
-}
-
-const field = (value: unknown, key: string): unknown =>
-  typeof value === 'object' && value !== null && Object.hasOwn(value, key)
-    ? (value as Record<string, unknown>)[key]
-    : undefined;

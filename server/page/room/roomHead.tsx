@@ -1,21 +1,25 @@
-import type { RoomCounts } from '../../wire/roomCounts.js';
 import type { RoomStatus } from '../../wire/roomStatus.js';
+import { now } from '../model/polling.js';
 import { shownName, visible } from '../model/roomNames.js';
+import type { Known } from '../model/whatIsKnown.js';
 import type { StreamStatus } from '../stream/messages.js';
 import { CopyButton } from '../ui/copyButton.js';
-import { countWord, sourceWords, standingWords, streamWords } from './words.js';
+import { connectionsWord } from './roomNumbers.js';
+import { roomWords, sourceWords, streamWords } from './words.js';
 
 /** The name of the room, its raw key, and its state. */
 export function RoomHead(props: {
   name: string;
   status: RoomStatus | undefined;
   stream: StreamStatus;
-  counts: RoomCounts | undefined;
+  connections: Known;
+  /** Servers count its connections, but none returns it. */
+  isCountedOnly?: boolean;
 }) {
-  const { name, status, stream, counts } = props;
+  const { name, status, stream, connections, isCountedOnly = false } = props;
   const shown = shownName(name);
   // A problem of the stream comes first, because everything else is then out of date.
-  const words = streamWords(stream) ?? (status && standingWords(status));
+  const words = streamWords(stream) ?? (status && roomWords(status, isCountedOnly));
   return (
     <header class="watched-head">
       <a class="small" href="#/rooms">
@@ -30,7 +34,7 @@ export function RoomHead(props: {
         )}
       </div>
       <div class="row small quiet">
-        {counts && <span>{connectionsWord(counts)}</span>}
+        <span>{connectionsWord(connections, now.value)}</span>
         {status?.state === 'live' && <span>{sourceWords[status.source]}</span>}
         <RawKey name={name} />
         <span>Viewing a room does not join it.</span>
@@ -40,12 +44,6 @@ export function RoomHead(props: {
       </p>
     </header>
   );
-}
-
-function connectionsWord({ connections, complete }: RoomCounts): string {
-  if (connections === null) return 'connections unknown';
-  const word = countWord(connections, 'connection');
-  return complete ? word : `${word} (incomplete)`;
 }
 
 function RawKey({ name }: { name: string }) {

@@ -7,13 +7,19 @@ import { ServerName } from '../servers/serverName.js';
 import { retryStreams } from '../stream/connection.js';
 import type { StreamStatus } from '../stream/messages.js';
 import type { RoomSession } from './roomSession.js';
-import { byteWord, countWord, standingWords, streamWords, type Words } from './words.js';
+import { byteWord, countWord, roomWords, streamWords, type Words } from './words.js';
 
 /** The problems of the room, and what to do about them. */
-export function RoomNotices(props: { name: string; session: RoomSession; stream: StreamStatus }) {
-  const { name, session, stream } = props;
+export function RoomNotices(props: {
+  name: string;
+  session: RoomSession;
+  stream: StreamStatus;
+  /** Servers count its connections, but none returns it. */
+  isCountedOnly: boolean;
+}) {
+  const { name, session, stream, isCountedOnly } = props;
   const { status, heldBytes, problem } = session.snapshot;
-  const standing = status && status.state !== 'live' ? standingWords(status) : undefined;
+  const standing = status && status.state !== 'live' ? roomWords(status, isCountedOnly) : undefined;
   const streamProblem = streamWords(stream);
   return (
     <>

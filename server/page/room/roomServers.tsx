@@ -3,6 +3,7 @@ import type { RoomStatus } from '../../wire/roomStatus.js';
 import { visible } from '../model/roomNames.js';
 import { lookOf, presentServers } from '../servers/serverLook.js';
 import { ServerName } from '../servers/serverName.js';
+import { stateWords } from '../servers/serverState.js';
 import { clockTime } from '../ui/time.js';
 import type { Polled } from '../usePolled.js';
 import { countWord, serverWords } from './words.js';
@@ -14,9 +15,11 @@ export function ServersOfRoom(props: {
   status: RoomStatus | undefined;
   findings: Polled<RoomServers>;
   connections: Connections | undefined;
+  /** They count its connections, but none returns it. */
+  isCountedOnly: boolean;
   onAsk: () => void;
 }) {
-  const { status, findings, connections = [], onAsk } = props;
+  const { status, findings, connections = [], isCountedOnly, onAsk } = props;
   const { value, failure, atMs } = findings;
   const notAsked = Math.max(value?.notAsked ?? 0, status?.notAsked ?? 0);
   const rows = rowsOf(value?.servers ?? [], connections, status);
@@ -34,7 +37,7 @@ export function ServersOfRoom(props: {
       {rows.length === 0 && <p class="quiet">None known.</p>}
       <ul class="watched-servers">
         {rows.map((row) => (
-          <ServerRow key={row.id} row={row} />
+          <ServerRow key={row.id} row={row} isCountedOnly={isCountedOnly} />
         ))}
       </ul>
       {notAsked > 0 && (
@@ -93,24 +96,40 @@ function rowsOf(
 const connectionsWord = (connections: number | null) =>
   connections === null ? 'Connections unknown' : countWord(connections, 'connection');
 
-function ServerRow({ row: { id, connections, asked, isHolder } }: { row: Row }) {
-  const words = asked && serverWords(asked);
+function ServerRow({ row, isCountedOnly }: { row: Row; isCountedOnly: boolean }) {
+  const { id, connections } = row;
+  const { badge, tone, meaning } = rowWords(row, isCountedOnly);
   const { name, fullName } = lookOf(id);
   return (
     <li>
       <span class="watched-server" title={fullName}>
         <ServerName id={id} name={name} />
       </span>
-      {words ? (
-        <span class={`badge ${words.tone}`}>{words.badge}</span>
-      ) : (
-        <span class={`badge ${isHolder ? 'good' : ''}`}>
-          {isHolder ? 'Holds room' : 'Not asked yet'}
-        </span>
-      )}
+      <span class={`badge ${tone}`}>{badge}</span>
       <p class="small quiet">
-        {visible([connectionsWord(connections), words?.meaning].filter(Boolean).join('. '))}
+        {visible([connectionsWord(connections), meaning].filter(Boolean).join('. '))}
       </p>
     </li>
   );
+}
+
+/** What is known of a server now. What it said before it stopped answering is not of now. */
+function rowWords(
+  { id, asked, isHolder }: Row,
+  isCountedOnly: boolean,
+): { badge: string; tone: string; meaning?: string } {
+  const server = presentServers.value.find((present) => present.id === id);
+  if (server?.state === 'unreachable') {
+    const { label, tone } = stateWords(server);
+    return { badge: label, tone, meaning: isHolder ? 'It held the room before' : '' };
+  }
+  if (asked) return serverWords(asked);
+  if (isHolder) return { badge: 'Holds room', tone: 'good' };
+  if (isCountedOnly)
+    return {
+      badge: 'Counted only',
+      tone: '',
+      meaning: 'It counts connections, but does not return the room',
+    };
+  return { badge: 'Not asked yet', tone: '' };
 }

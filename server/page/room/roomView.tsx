@@ -1,17 +1,20 @@
 import './room.css';
-import { useMemo } from 'preact/hooks';
+import { useMemo, useState } from 'preact/hooks';
 import type { RoomCounts } from '../../wire/roomCounts.js';
 import type { RoomServers } from '../../wire/roomServers.js';
 import { session as account } from '../api.js';
+import { isCurrent } from '../model/fleet.js';
 import { encodedName } from '../model/roomNames.js';
 import { Tree } from '../tree/tree.js';
 import { usePolled } from '../usePolled.js';
+import { ClientNames } from './clientNames.js';
 import { documentTree } from './documentTree.js';
 import { HiddenRoom } from './hiddenRoom.js';
 import { People } from './people.js';
 import { RoomHead } from './roomHead.js';
 import { RoomHistory } from './roomHistory.js';
 import { RoomNotices } from './roomNotices.js';
+import { isCountedOnly, roomConnections } from './roomNumbers.js';
 import { ServersOfRoom } from './roomServers.js';
 import type { RoomSession } from './roomSession.js';
 import { UpdateLog } from './updateLog.js';
@@ -33,32 +36,42 @@ export function RoomView({ name }: { name: string }) {
 function ShownRoom({ name }: { name: string }) {
   const { session, stream } = useRoom(name);
   const { status, people, log } = session.snapshot;
+  const [names] = useState(() => new ClientNames());
+  names.learn(people);
   const [counts] = usePolled<RoomCounts[]>(`api/counts?room=${encodedName(name)}`, countsMs);
+  const connections = roomConnections(counts, isCurrent.value);
+  const isUnreturned = isCountedOnly(status, connections);
   // A room that no server holds is answered 404.
   const isSomewhere =
-    status !== undefined &&
-    !['locating', 'merging', 'waiting', 'gone'].includes(status.state) &&
-    (status.state !== 'unaskable' || Boolean(counts.value?.[0]?.connections));
+    isUnreturned ||
+    (status !== undefined &&
+      !['locating', 'merging', 'waiting', 'gone', 'unaskable'].includes(status.state));
   const [findings, askAgain] = usePolled<RoomServers>(
     isSomewhere ? roomPath(name, 'servers') : undefined,
     findingsMs,
   );
-  const connections = counts.value?.[0];
   return (
     <div class="stack room">
-      <RoomHead name={name} status={status} stream={stream} counts={connections} />
-      <RoomNotices name={name} session={session} stream={stream} />
+      <RoomHead
+        name={name}
+        status={status}
+        stream={stream}
+        connections={connections}
+        isCountedOnly={isUnreturned}
+      />
+      <RoomNotices name={name} session={session} stream={stream} isCountedOnly={isUnreturned} />
       <div class="watched-columns">
         <div class="stack">
-          <Document session={session} />
-          <UpdateLog entries={log} source={status?.source} />
+          <Document session={session} isCountedOnly={isUnreturned} />
+          <UpdateLog entries={log} status={status} nameOf={(client) => names.of(client)} />
         </div>
         <div class="stack">
-          <People people={people} />
+          <People people={people} connections={connections} />
           <ServersOfRoom
             status={status}
             findings={findings}
-            connections={connections?.servers ?? undefined}
+            connections={counts.value?.[0]?.servers ?? undefined}
+            isCountedOnly={isUnreturned}
             onAsk={askAgain}
           />
           <RoomHistory name={name} counts={counts} stored={findings.value} />
@@ -68,7 +81,7 @@ function ShownRoom({ name }: { name: string }) {
   );
 }
 
-function Document({ session }: { session: RoomSession }) {
+function Document({ session, isCountedOnly }: { session: RoomSession; isCountedOnly: boolean }) {
   const { version, hasDocument, status, heldBytes } = session.snapshot;
   const nodes = useMemo(() => documentTree(session.doc, session.recent), [session, version]);
   // Memoized: a large tree is not compared again while only the log changes.
@@ -91,6 +104,8 @@ function Document({ session }: { session: RoomSession }) {
   function noDocumentWords(): string {
     if (heldBytes > 0) return 'Not merged yet. See above.';
     if (hasDocument) return 'The document is empty.';
+    if (isCountedOnly && status?.state !== 'unaskable')
+      return 'Not known: no server returns this room.';
     if (status?.state === 'waiting' || status?.state === 'gone')
       return 'Nothing to show until a server holds the room.';
     if (status?.state === 'unaskable') return 'Its servers cannot return a room with this name.';

@@ -2,8 +2,11 @@ import { useState } from 'preact/hooks';
 import type { LogEntry } from '../../wire/logEntry.js';
 import type { RoomStatus } from '../../wire/roomStatus.js';
 import { visible } from '../model/roomNames.js';
+import { lookOf } from '../servers/serverLook.js';
 import { formatNumber } from '../ui/numbers.js';
 import { clockTime } from '../ui/time.js';
+import { authorlessWords, authorsOf, formatWords } from './entryWords.js';
+import { logFindings } from './logFindings.js';
 import { byteWord, countWord } from './words.js';
 
 const firstShown = 25;
@@ -11,9 +14,11 @@ const firstShown = 25;
 /** The latest updates of the room, newest first. A pause freezes the list and loses nothing. */
 export function UpdateLog(props: {
   entries: readonly LogEntry[];
-  source: RoomStatus['source'] | undefined;
+  status: RoomStatus | undefined;
+  /** Undefined: it has not announced a name. */
+  nameOf: (client: number) => string | undefined;
 }) {
-  const { entries, source } = props;
+  const { entries, status, nameOf } = props;
   const [paused, setPaused] = useState<readonly LogEntry[]>();
   const [isAll, setIsAll] = useState(false);
   const held = paused ?? entries;
@@ -36,13 +41,14 @@ export function UpdateLog(props: {
       </div>
       {shown.length === 0 ? (
         <p class="quiet watched-no-log">
-          {source === 'poll'
+          {status?.source === 'poll'
             ? 'The log needs the updates themselves, from Redis or from the servers. Without them, the service compares whole documents.'
             : 'No updates since the service began to watch this room.'}
         </p>
       ) : (
-        <LogTable entries={shown} />
+        <LogTable entries={shown} nameOf={nameOf} />
       )}
+      <Findings status={status} />
       {shown.length === held.length && <Older than={held.at(-1)} />}
       {shown.length < held.length && (
         <button type="button" class="button bare watched-all" onClick={() => setIsAll(true)}>
@@ -50,6 +56,19 @@ export function UpdateLog(props: {
         </button>
       )}
     </section>
+  );
+}
+
+/** What the log lacks, and why. */
+function Findings({ status }: { status: RoomStatus | undefined }) {
+  const findings = logFindings(status, (server) => lookOf(server).fullName);
+  if (findings.length === 0) return null;
+  return (
+    <ul class="quiet small watched-no-log" data-findings={findings.length}>
+      {findings.map((finding) => (
+        <li key={finding}>{finding}</li>
+      ))}
+    </ul>
   );
 }
 
@@ -72,7 +91,9 @@ const newerThan = (entries: readonly LogEntry[], newest: LogEntry | undefined) =
       ).length
     : entries.length;
 
-function LogTable({ entries }: { entries: readonly LogEntry[] }) {
+type NameOf = (client: number) => string | undefined;
+
+function LogTable({ entries, nameOf }: { entries: readonly LogEntry[]; nameOf: NameOf }) {
   return (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls, so the keyboard must reach it.
     <section class="scroll-x" aria-label="Updates of this room" tabIndex={0}>
@@ -82,17 +103,17 @@ function LogTable({ entries }: { entries: readonly LogEntry[] }) {
             <th scope="col">Time</th>
             <th scope="col">In</th>
             <th scope="col" class="number">
-              Elements
+              Change
             </th>
             <th scope="col" class="number">
               Size
             </th>
-            <th scope="col">Clients and clocks</th>
+            <th scope="col">By, and clocks</th>
           </tr>
         </thead>
         <tbody>
           {entries.map((entry) => (
-            <Entry key={`${entry.number} ${entry.at}`} entry={entry} />
+            <Entry key={`${entry.number} ${entry.at}`} entry={entry} nameOf={nameOf} />
           ))}
         </tbody>
       </table>
@@ -100,8 +121,9 @@ function LogTable({ entries }: { entries: readonly LogEntry[] }) {
   );
 }
 
-function Entry({ entry }: { entry: LogEntry }) {
+function Entry({ entry, nameOf }: { entry: LogEntry; nameOf: NameOf }) {
   const { at, bytes, inserted, deleted, types } = entry;
+  const formats = formatWords(entry);
   return (
     <tr>
       <td>
@@ -115,23 +137,32 @@ function Entry({ entry }: { entry: LogEntry }) {
       <td class="number">
         {inserted > 0 && <span class="watched-plus">+{formatNumber(inserted)}</span>}{' '}
         {deleted > 0 && <span class="watched-minus">−{formatNumber(deleted)}</span>}
-        {inserted === 0 && deleted === 0 && '–'}
+        {formats && <span>{formats}</span>}
+        {inserted === 0 && deleted === 0 && !formats && '–'}
       </td>
       <td class="number">{byteWord(bytes)}</td>
-      <td class="mono">{clientWords(entry)}</td>
+      <td>
+        <Authors entry={entry} nameOf={nameOf} />
+      </td>
     </tr>
   );
 }
 
-const maxClients = 3;
-
-function clientWords({ clients, deleted, more, isExamined }: LogEntry): string {
-  if (isExamined === false) return 'applied, details unknown';
-  const words = clients
-    .slice(0, maxClients)
-    .map(({ client, from, to }) => `${client}: ${to - from > 1 ? `${from}–${to - 1}` : from}`);
-  const left = clients.length - words.length + more;
-  if (left > 0) words.push(`… ${left} more`);
-  if (words.length === 0) return deleted > 0 ? 'deletes only' : 'formatting only';
-  return words.join(', ');
+/** Who made the update: the name where it is known, else the number of the client. */
+function Authors({ entry, nameOf }: { entry: LogEntry; nameOf: NameOf }) {
+  const words = authorlessWords(entry);
+  if (words) return <span class="quiet">{words}</span>;
+  const { authors, more } = authorsOf(entry, nameOf);
+  return (
+    <>
+      {authors.map(({ client, name, clocks }, i) => (
+        <span key={client} title={`Client ${client}`}>
+          {i > 0 && ', '}
+          {name === undefined ? <span class="mono">{client}</span> : <bdi>{name}</bdi>}
+          <span class="mono">: {clocks}</span>
+        </span>
+      ))}
+      {more > 0 && `, … ${more} more`}
+    </>
+  );
 }

@@ -1,7 +1,6 @@
 import type { RoomServer } from '../../wire/roomServers.js';
 import type { RoomStatus, ShownStanding } from '../../wire/roomStatus.js';
 import type { StreamStatus } from '../stream/messages.js';
-import { formatNumber } from '../ui/numbers.js';
 import { clockTime } from '../ui/time.js';
 
 /** A state in words: its badge, its meaning, and what the reader can do. */
@@ -114,6 +113,19 @@ export function standingWords({ state, channel, redis }: RoomStatus): Words {
   return advice === undefined ? words : { ...words, advice };
 }
 
+/** Servers count connections in a room that none of them returns. */
+const countedOnly: Words = {
+  badge: 'Not returned',
+  tone: 'warn',
+  meaning:
+    'Servers count connections in this room, but none of them returns its document: they do not offer GET /api/room, or not for a room with this name. Its connections are still counted.',
+  advice: 'Servers with the agent return every room.',
+};
+
+/** The state of a room, in words. `isCountedOnly`: servers count its connections, but none returns it. */
+export const roomWords = (status: RoomStatus, isCountedOnly: boolean): Words =>
+  isCountedOnly && status.state !== 'unaskable' ? countedOnly : standingWords(status);
+
 /** The problem of the stream, in words; undefined: none. */
 export function streamWords(stream: StreamStatus): Words | undefined {
   switch (stream.kind) {
@@ -186,7 +198,7 @@ export function serverWords({ answer, finding, failure }: RoomServer): Words {
         badge: 'Denied',
         tone: 'warn',
         meaning:
-          'The metadata store or the live counts list it, but it answers that it does not hold the room.',
+          'The metadata store or the live counts list it, but it answers that it does not hold the room. So does a server that does not offer GET /api/room.',
       };
     case 'not_stored':
       return {
@@ -224,6 +236,4 @@ export function byteWord(bytes: number): string {
   return `${(bytes / 1e6).toFixed(1)} MB`;
 }
 
-/** `1 server`, `2 servers`. */
-export const countWord = (count: number, one: string) =>
-  `${formatNumber(count)} ${one}${count === 1 ? '' : 's'}`;
+export { countWord } from '../ui/numbers.js';

@@ -6,7 +6,7 @@ import type { Service } from '../../../server/service.js';
 import { emptyStore } from '../../support/emptyStore.js';
 import { type EventStream, openEventStream } from '../../support/eventStream.js';
 import { eventually } from '../../support/eventually.js';
-import { nth } from '../../support/fleet.js';
+import { connectTo, nth } from '../../support/fleet.js';
 import { type RedisServer, startRedis } from '../../support/redisServer.js';
 import { startTestService } from '../../support/service.js';
 import { startDocServer } from '../rooms/support/docServer.js';
@@ -123,6 +123,9 @@ test('people are listed with their announced state until they leave', async () =
   });
   await untilText(page, '.watched-people', 'Grace <b>Hopper</b>');
   await untilText(page, '.watched-people', 'Linus');
+  // Connections that announce nobody are not taken for nobody.
+  await connectTo(nth(servers, 0), 'people');
+  await untilText(page, '.card-head', '2 of 3 known so far');
   const swatch = page.locator('.watched-person', { hasText: 'Grace' }).locator('.swatch');
   // The color arrives after the name.
   await eventually(async () =>
@@ -159,7 +162,7 @@ test('long names are truncated and overflow nothing', async () => {
 });
 
 test('the log lists each update, newest first, and stands still while paused', async () => {
-  const editor = await edit(nth(servers, 0), 'logged');
+  const editor = await edit(nth(servers, 0), 'logged', 'Ada');
   editor.type('x');
   const page = await look('logged');
   await untilStanding(page, 'Live');
@@ -168,10 +171,16 @@ test('the log lists each update, newest first, and stands still while paused', a
   editor.text.delete(0, 2);
   await untilText(page, '.watched-log tbody tr:first-child', /text.*−2.*deletes only/s);
   expect(await page.locator('.watched-log tbody tr').count()).toBe(2);
+  editor.text.format(0, 2, { bold: true });
+  await untilText(page, '.watched-log tbody tr:first-child', /text.*bold.*Ada/s);
+  editor.text.format(0, 2, { bold: null });
+  await untilText(page, '.watched-log tbody tr:first-child', /unbold.*formatting only/s);
+  // Known people are named, also once they are known only after their updates.
+  await untilText(page, '.watched-log tbody tr:last-child', /\+5.*Ada: 1–5/s);
   await page.getByRole('button', { name: 'Pause' }).click();
   editor.type('while it is paused');
   await untilText(page, '.card-head', '1 new update');
-  await untilCount(page, '.watched-log tbody tr', 2);
+  await untilCount(page, '.watched-log tbody tr', 4);
   await page.getByRole('button', { name: 'Resume' }).click();
   await untilText(page, '.watched-log tbody tr:first-child', '+18');
 });
@@ -267,6 +276,27 @@ test('servers with invalid, missing or conflicting updates are named and explain
   await untilText(page, '.notice', /with content other than shown below/);
   await untilText(page, '.notice', 'Two clients use the same client id');
   expect(await seriousFindings(page)).toEqual([]);
+});
+
+test('a room that servers count but do not return says so', async () => {
+  const server = await startDocServer();
+  server.snapshot = [{ plain: 7 }, { 'a=b': 7 }];
+  const counting = await startStaged([server], calm);
+  const page = await look('plain', {}, counting);
+  const pretense = /No server has this room|Not asked yet|0 connections|connections unknown/;
+  await untilStanding(page, 'Not returned');
+  await untilText(page, '.watched-head', '7 connections');
+  await untilText(page, '.card-head', '0 of 7 known so far');
+  await untilText(page, '.notice', 'they do not offer GET /api/room');
+  await untilText(page, '.watched-servers', /Denied.*7 connections\. .*does not offer GET/s);
+  expect(await page.locator('main').textContent()).not.toMatch(pretense);
+  expect(await seriousFindings(page)).toEqual([]);
+
+  await page.goto(`${counting.url}/#/room/a%3Db`);
+  await untilStanding(page, 'Unsupported name');
+  await untilText(page, '.watched-head', '7 connections');
+  await untilText(page, '.watched-servers', /Not asked.*7 connections\. Without the agent/s);
+  expect(await page.locator('main').textContent()).not.toMatch(pretense);
 });
 
 test.each([

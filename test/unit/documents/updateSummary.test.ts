@@ -29,6 +29,7 @@ describe('the summary of an update', () => {
       clients: [{ client: 1, from: 5, to: 10 }],
       inserted: 5,
       deleted: 2,
+      formats: [],
       types: ['list', 'notes'],
       more: 0,
       isExamined: true,

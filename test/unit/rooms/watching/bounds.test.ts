@@ -20,6 +20,7 @@ const applied: Applied = {
   clients: [{ client: 1, from: 0, to: 1 }],
   inserted: 1,
   deleted: 0,
+  formats: [],
   types: ['text'],
   more: 0,
   isExamined: true,
