@@ -2,7 +2,6 @@ import * as Y from 'yjs';
 import type { FormatChange } from '../wire/logEntry.js';
 import type { ClockSets } from './clockRanges.js';
 import { structsIn } from './structsIn.js';
-import type { ExaminedUpdate } from './updateSummary.js';
 
 const maxFormats = 10;
 const maxNameLength = 100;
@@ -22,7 +21,10 @@ export const noFormatting: Formatting = { formats: [], deletedMarks: 0 };
  * Reads the formatting that an update sets or removes from a document. Call it in the transaction in which the update
  * was applied: at its end Yjs drops the content of deleted elements.
  */
-export function formattingIn(doc: Y.Doc, { structs, deletions }: ExaminedUpdate): Formatting {
+export function formattingIn(
+  doc: Y.Doc,
+  { structs, deletions }: { readonly structs: ClockSets; readonly deletions: ClockSets },
+): Formatting {
   const set = new Set<string>();
   const removed = new Set<string>();
   let deletedMarks = 0;

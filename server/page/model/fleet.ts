@@ -26,8 +26,10 @@ export const outdatedSinceMs = signal<number | null>(null);
 /** Since when the rooms are held, because a restarted service asks its servers; null: they are not. */
 const heldSinceMs = signal<number | null>(null);
 const heldRooms = new HeldRooms();
-/** When the stream was last cut. */
+/** When the stream was cut; undefined: what it has told since is shown. */
 let cutAtMs: number | undefined;
+/** How long a stream that was cut may take to tell the first news. It tells none if nothing happened meanwhile. */
+const firstNewsMs = 1000;
 /** The totals when they were last complete. */
 const lastComplete = signal<Facts['lastComplete']>(undefined);
 const countedConnections = signal(0);
@@ -103,15 +105,7 @@ let settledAtMs = Number.NEGATIVE_INFINITY;
 /** Applies an update from the stream. Everything in it is seen at once. */
 export const applyFleetUpdate = (update: FleetUpdate): void => batch(() => apply(update));
 
-function apply({
-  kind,
-  state,
-  complete,
-  reason,
-  ageMs,
-  servers = [],
-  rooms,
-}: FleetUpdate): void {
+function apply({ kind, state, complete, reason, ageMs, servers = [], rooms }: FleetUpdate): void {
   const nowMs = steadyNow();
   noteComplete(nowMs);
   if (kind === 'snapshot' && isWithoutNumbers(state)) markGap(() => hold(nowMs));
@@ -145,6 +139,17 @@ const isWithoutNumbers = (state: string | undefined) =>
 
 function hold(nowMs: number): void {
   heldSinceMs.value ??= cutAtMs ?? nowMs;
+}
+
+/** After a cut, the numbers are those of before until the stream has told the first news. */
+function awaitNews(): void {
+  if (cutAtMs === undefined || activation.value === undefined) return;
+  hold(cutAtMs);
+  setTimeout(() => {
+    if (activation.value !== 'active' || streamStatus.value.kind !== 'live') return;
+    release();
+    recordHistory();
+  }, firstNewsMs);
 }
 
 function applyRooms(kind: FleetUpdate['kind'], rooms: RoomColumns): void {
@@ -221,12 +226,13 @@ export function applyServers(views: Parameters<ServerList['replace']>[0]): void 
 
 /** Applies a status of the stream. Signed out leads to the sign-in form. */
 export function applyStreamStatus(status: StreamStatus): void {
-  if ('sinceMs' in status) {
-    noteComplete(status.sinceMs);
-    cutAtMs = status.sinceMs;
-  }
-  markGap(() => {
-    streamStatus.value = status;
+  if ('sinceMs' in status) noteComplete(status.sinceMs);
+  if (status.kind === 'reconnecting') cutAtMs = status.sinceMs;
+  batch(() => {
+    if (status.kind === 'live') awaitNews();
+    markGap(() => {
+      streamStatus.value = status;
+    });
   });
   if (status.kind === 'signedOut') noteSignedOut();
   else if (status.kind === 'live' && session.value?.signedIn === false)

@@ -40,7 +40,7 @@ export function statusWords(status: Status, nowMs: number): StatusWords {
       return busy('Starting', 'accent', 'The service is starting. It has no numbers yet.');
     case 'asking':
       return busy(
-        `Asking the servers: ${ofAll(status.answered, status.servers)}`,
+        `Asking the servers: ${formatNumber(status.answered)} of ${formatNumber(status.servers)} answered`,
         'accent',
         'The service is asking the servers for their connections.',
       );

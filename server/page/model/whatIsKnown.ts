@@ -25,6 +25,7 @@ export type Status =
   /** All servers are in the totals, but some numbers may be out of date, or cut. */
   | { is: 'doubtful'; why: Doubt; count: number; servers: number };
 
+/** Why totals that include all servers may be wrong. */
 export type Doubt = 'deaf' | 'late' | 'over_limit' | 'snapshot_due' | 'source_unanswered' | 'other';
 
 /** The known servers by how they are heard. */
@@ -40,6 +41,7 @@ export interface ServerFacts {
   overLimit: number;
 }
 
+/** All connections, and all rooms that have any. */
 export interface Totals {
   connections: number;
   rooms: number;
@@ -55,7 +57,7 @@ export interface FleetFacts {
   outdatedSinceMs: number | null;
   totals: Totals;
   servers: ServerFacts;
-  /** The totals are still those of this time: a restarted service is asking its servers. Null: they are of now. */
+  /** The totals are still those of this time: the stream is new, or a restarted service asks its servers. Null: of now. */
   heldSinceMs: number | null;
 }
 
@@ -112,6 +114,8 @@ const isLeaderLost = ({ reason, outdatedSinceMs }: FleetFacts): boolean =>
 function fleetStatus(fleet: FleetFacts): Status {
   const { state, servers, heldSinceMs } = fleet;
   const { present, pending, counted } = servers;
+  // The stream was cut, and has not told any news yet.
+  if (heldSinceMs !== null && state === 'active') return { is: 'connecting' };
   if (state !== 'active' && state !== 'activating') return { is: 'starting' };
   if (present === 0) return { is: state === 'active' ? 'noServers' : 'starting' };
   if (heldSinceMs !== null || (state === 'activating' && pending > 0))

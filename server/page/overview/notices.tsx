@@ -40,8 +40,8 @@ function StreamNotice() {
     return (
       <Notice tone="warn" name="stale">
         <p class="notice-text">
-          <strong>No data for {age(now.value - status.sinceMs)}.</strong> The numbers may be out of
-          date. If this continues, a proxy may be buffering the stream.
+          <strong>No data for {age(now.value - status.sinceMs)}.</strong> The numbers are from then.
+          If this continues, a proxy may be buffering the stream.
         </p>
       </Notice>
     );

@@ -1,19 +1,17 @@
 import type { RoomCounts } from '../../wire/roomCounts.js';
 import { isCurrent } from '../model/fleet.js';
-import { encodedName, visible } from '../model/roomNames.js';
+import { visible } from '../model/roomNames.js';
 import { lookOf } from '../servers/serverLook.js';
 import { ServerName } from '../servers/serverName.js';
-import { usePolled } from '../usePolled.js';
 import { RoomHead } from './roomHead.js';
 import { RoomHistory } from './roomHistory.js';
 import { roomConnections } from './roomNumbers.js';
+import { useRoomCounts } from './useRoomCounts.js';
 import { countWord } from './words.js';
-
-const countsMs = 1000;
 
 /** A room of a service that hides content (`SHOW_CONTENT=false`): its connections, and why there is no more. */
 export function HiddenRoom({ name }: { name: string }) {
-  const [counts] = usePolled<RoomCounts[]>(`api/counts?room=${encodedName(name)}`, countsMs);
+  const [counts] = useRoomCounts(name);
   const connections = counts.value?.[0];
   return (
     <div class="stack room" data-content="hidden">

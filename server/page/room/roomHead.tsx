@@ -35,7 +35,9 @@ export function RoomHead(props: {
       </div>
       <div class="row small quiet">
         <span>{connectionsWord(connections, now.value)}</span>
-        {status?.state === 'live' && <span>{sourceWords[status.source]}</span>}
+        {stream.kind === 'live' && status?.state === 'live' && (
+          <span>{sourceWords[status.source]}</span>
+        )}
         <RawKey name={name} />
         <span>Viewing a room does not join it.</span>
       </div>

@@ -1,6 +1,7 @@
 import type { ComponentChildren } from 'preact';
 import type { Divergence } from '../../wire/divergence.js';
 import type { UnreadableServer, WaitingServer } from '../../wire/roomStatus.js';
+import { streamStatus as fleetStream } from '../model/fleet.js';
 import { visible } from '../model/roomNames.js';
 import { lookOf } from '../servers/serverLook.js';
 import { ServerName } from '../servers/serverName.js';
@@ -20,10 +21,12 @@ export function RoomNotices(props: {
   const { name, session, stream, isCountedOnly } = props;
   const { status, heldBytes, problem } = session.snapshot;
   const standing = status && status.state !== 'live' ? roomWords(status, isCountedOnly) : undefined;
+  // The notice above says it if the page is not connected at all.
+  const isAllCut = fleetStream.value.kind === 'reconnecting' && stream.kind === 'reconnecting';
   const streamProblem = streamWords(stream);
   return (
     <>
-      {streamProblem && (
+      {streamProblem && !isAllCut && (
         <Notice words={streamProblem}>
           {stream.kind === 'reconnecting' && (
             <button type="button" class="button" onClick={retryStreams}>

@@ -20,12 +20,12 @@ export function roomConnections(
   return { is: 'partial', value: connections, bound: 'at least' };
 }
 
-/** `7 connections`, `at least 7 connections`, `7 connections 12 s ago`, `connections unknown`. */
+/** `7 connections`, `at least 7 connections`, `7 connections, 12 s ago`, `connections unknown`. */
 export function connectionsWord(number: Known, nowMs: number): string {
   if (number.is === 'unknown') return 'connections unknown';
   const word = countWord(number.value, 'connection');
   if (number.is === 'partial') return `${number.bound} ${word}`;
-  return number.is === 'past' ? `${word} ${ago(nowMs - number.atMs)}` : word;
+  return number.is === 'past' ? `${word}, ${ago(nowMs - number.atMs)}` : word;
 }
 
 /** How many people are listed of how many connections: `7`, `1 of 7 known so far`. */

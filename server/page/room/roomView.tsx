@@ -1,10 +1,8 @@
 import './room.css';
 import { useMemo, useState } from 'preact/hooks';
-import type { RoomCounts } from '../../wire/roomCounts.js';
 import type { RoomServers } from '../../wire/roomServers.js';
 import { session as account } from '../api.js';
 import { isCurrent } from '../model/fleet.js';
-import { encodedName } from '../model/roomNames.js';
 import { Tree } from '../tree/tree.js';
 import { usePolled } from '../usePolled.js';
 import { ClientNames } from './clientNames.js';
@@ -19,8 +17,8 @@ import { ServersOfRoom } from './roomServers.js';
 import type { RoomSession } from './roomSession.js';
 import { UpdateLog } from './updateLog.js';
 import { roomPath, useRoom } from './useRoom.js';
+import { useRoomCounts } from './useRoomCounts.js';
 
-const countsMs = 1000;
 /** Rare, because each request makes every server send the whole document (docs/protocol.md). */
 const findingsMs = 30_000;
 
@@ -38,7 +36,7 @@ function ShownRoom({ name }: { name: string }) {
   const { status, people, log } = session.snapshot;
   const [names] = useState(() => new ClientNames());
   names.learn(people);
-  const [counts] = usePolled<RoomCounts[]>(`api/counts?room=${encodedName(name)}`, countsMs);
+  const [counts] = useRoomCounts(name);
   const connections = roomConnections(counts, isCurrent.value);
   const isUnreturned = isCountedOnly(status, connections);
   // A room that no server holds is answered 404.

@@ -176,7 +176,8 @@ export class EventReader {
   /** Waits for the next attempt; when signed out, until `retry` or `close`. */
   async #pause({ reason, isSignedOut, retryMs }: Ending): Promise<void> {
     const waitMs = Math.min(retryMs ?? this.#backoffMs(), maxAskedMs);
-    this.#cutAtMs ??= steadyNow();
+    // A stream that timed out has told nothing since it became stale.
+    this.#cutAtMs ??= this.#status.kind === 'stale' ? this.#status.sinceMs : steadyNow();
     this.#failures += 1;
     const sinceMs = this.#cutAtMs;
     if (!isSignedOut)

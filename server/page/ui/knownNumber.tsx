@@ -4,7 +4,7 @@ import { Count, Unknown } from './count.js';
 import { formatNumber } from './numbers.js';
 import { ago, clockTime } from './time.js';
 
-/** A number with what is known of it: `7`, `at least 7`, `7 as of 12 s ago`, or a dash with what it was. */
+/** A number with what is known of it: `7`, `at least 7`, `7 · 12 s ago`, or a dash with what it was. */
 export function KnownNumber({ number }: { number: Known }) {
   switch (number.is) {
     case 'known':
@@ -28,7 +28,7 @@ export function KnownNumber({ number }: { number: Known }) {
           {number.last && (
             <span class="quiet past">
               {' '}
-              last {formatNumber(number.last.value)} <When atMs={number.last.atMs} />
+              was {formatNumber(number.last.value)} <When atMs={number.last.atMs} />
             </span>
           )}
         </>
@@ -44,7 +44,7 @@ const partialMeanings = {
 function When({ atMs }: { atMs: number }) {
   return (
     <span class="quiet past-when" title={`At ${clockTime(atMs)}`}>
-      {ago(now.value - atMs)}
+      · {ago(now.value - atMs)}
     </span>
   );
 }

@@ -110,6 +110,11 @@ test('a stream turns stale without heartbeats, and the reader then reconnects', 
     expect(kinds().slice(0, 4)).toEqual(['live', 'stale', 'reconnecting', 'live']),
   );
   expect(statuses[2]).toMatchObject({ reason: 'The stream timed out' });
+  // What it told last is as old as before.
+  const [stale, reconnecting] = statuses
+    .slice(1, 3)
+    .map((status) => 'sinceMs' in status && status.sinceMs);
+  expect(reconnecting).toBe(stale);
 });
 
 test('a stream stays live with heartbeats alone', async () => {

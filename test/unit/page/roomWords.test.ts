@@ -45,8 +45,8 @@ describe('the connections of a room', () => {
     ['connections unknown', polled(0, false), true],
     ['connections unknown', polled(null, false), true],
     ['connections unknown', nothing, true],
-    ['7 connections 12 s ago', polled(7, true), false],
-    ['7 connections 12 s ago', { ...polled(7, true), failure }, true],
+    ['7 connections, 12 s ago', polled(7, true), false],
+    ['7 connections, 12 s ago', { ...polled(7, true), failure }, true],
   ])('are said as %j', (words, counts, isCurrent) => {
     expect(connectionsWord(roomConnections(counts, isCurrent), 13_000)).toBe(words);
   });

@@ -204,7 +204,7 @@ describe('what is said', () => {
       servers: serverSets.pending,
       heldSinceMs: cutAtMs,
     };
-    expect(label(changes)).toBe('Asking the servers: 1 of 3 servers');
+    expect(label(changes)).toBe('Asking the servers: 1 of 3 answered');
     expect(said(changes).connections).toEqual({ is: 'past', value: 7, atMs: cutAtMs });
   });
 
