@@ -46,6 +46,16 @@ describe('a cause in plain words', () => {
     expect(awsCause(named(name, 'Could not load credentials from any providers'))).toBe(cause);
   });
 
+  test('nothing to go by is a failure', () => {
+    expect(plainCause(new Error(''))).toBe('failed');
+    expect(awsCause(undefined)).not.toBe('');
+  });
+
+  test('of AWS: a missing permission is named', () => {
+    const error = named('AccessDeniedException', 'User: arn:x is not authorized');
+    expect(awsCause(error)).toBe('access denied: User: arn:x is not authorized');
+  });
+
   test('of AWS: a missing region says what to set', () => {
     expect(awsCause(new Error('Region is missing'))).toBe('no region: set AWS_REGION');
   });

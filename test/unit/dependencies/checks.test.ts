@@ -2,6 +2,7 @@ import { afterEach, expect, test } from '@jest/globals';
 import { type Check, Checks } from '../../../server/dependencies/checks.js';
 import { Dependencies } from '../../../server/dependencies/dependencies.js';
 import { eventually } from '../../support/eventually.js';
+import { HandClock } from '../../support/handClock.js';
 
 const open: Checks[] = [];
 afterEach(() => {
@@ -58,4 +59,37 @@ test('nothing is noted after the end', async () => {
   answer();
   await new Promise((resolve) => setImmediate(resolve));
   expect(report()?.state).toBe('unknown');
+});
+
+test('closing ends the open question, and no other begins', async () => {
+  const signals: AbortSignal[] = [];
+  const ask = (signal: AbortSignal) => {
+    signals.push(signal);
+    return new Promise(() => {});
+  };
+  const { checks, report } = started(ask);
+  expect(signals[0]?.aborted).toBe(false);
+  checks.close();
+  expect(signals[0]?.aborted).toBe(true);
+  const dependency = new Dependencies(Date.now).add('late', 'b:1');
+  checks.start({ dependency, ask, causeOf: String, times: { everyMs: 1, deadlineMs: 1 } });
+  await new Promise((resolve) => setImmediate(resolve));
+  expect(signals).toHaveLength(1);
+  expect(report()?.state).toBe('unknown');
+});
+
+test('a question that fails in time has its own cause, and leaves nothing behind', async () => {
+  const clock = new HandClock();
+  const checks = new Checks({ clock });
+  const dependencies = new Dependencies(Date.now);
+  const dependency = dependencies.add('redis', 'a:1');
+  const causeOf = (error: unknown) => (error as Error).message;
+  const ask = () => Promise.reject(new Error('down'));
+  checks.start({ dependency, ask, causeOf, times: { everyMs: 10, deadlineMs: 1000 } });
+  await new Promise((resolve) => setImmediate(resolve));
+  expect(dependencies.reports()).toMatchObject([{ state: 'fails', cause: 'down' }]);
+  // The next question alone.
+  expect(clock.pending).toBe(1);
+  checks.close();
+  expect(clock.pending).toBe(0);
 });

@@ -48,10 +48,28 @@ test('the start is summed up when all have answered', () => {
   redis.answered();
   expect(lines).toEqual([]);
   rooms.answered();
+  // At once.
+  const summary = { level: info, answering: ['redis', 'rooms'], msg: 'every dependency answers' };
+  expect(lines).toEqual([summary]);
   jest.advanceTimersByTime(60_000);
-  expect(lines).toEqual([
-    { level: info, answering: ['redis', 'rooms'], msg: 'every dependency answers' },
-  ]);
+  redis.failed('connection refused');
+  redis.answered();
+  expect(lines.filter(({ answering }) => answering)).toEqual([summary]);
+});
+
+test('the start is summed up at once if all answered before', () => {
+  dependencies.add('redis', 'a:1').answered();
+  log.begin();
+  expect(lines).toMatchObject([{ msg: 'every dependency answers' }]);
+});
+
+test('a service that ends first sums nothing up', () => {
+  const redis = dependencies.add('redis', 'a:1');
+  log.begin();
+  log.close();
+  redis.answered();
+  jest.advanceTimersByTime(60_000);
+  expect(lines).toEqual([]);
 });
 
 test('the start is summed up after 5 s although one hangs', () => {
