@@ -154,6 +154,21 @@ test.each(Object.entries(regressions))(
   },
 );
 
+const regressionsOfInstances = {
+  2001287: 'a server that asked while nobody led was forgotten when the clock of Redis jumped',
+  2015224: 'a suspended leader whose wall clock had been set back acted beside its successor',
+  2006108: 'an instance that stopped dropped what it was about to leave for the leader',
+  3001304: 'a leader died before others were told what one instance already had under the same id',
+  3006794: 'an instance stopped while Redis did not answer, and did not try again',
+};
+
+test.each(Object.entries(regressionsOfInstances))(
+  'world %s of several instances keeps every promise; it once found that %s',
+  (seed) => {
+    expect(kinds.instances.replay(Number(seed), () => {})).toBeUndefined();
+  },
+);
+
 test('a world is the same to the byte, in this process and in others', async () => {
   const trace = traceOf(7);
   expect(trace.split('\n').length).toBeGreaterThan(100);

@@ -44,8 +44,8 @@ export class Person {
   /** Where its stream comes from; undefined: it has none. */
   site: Site | undefined;
   attachedAtMs = 0;
-  /** Whether the last event continues the one before. */
-  hasStepped = false;
+  /** Whether the leader was lost since the last event with an id. */
+  #wasLost = false;
   /** Whether it was ever told numbers. */
   hasMap = false;
   /** Whether it has closed its tab. */
@@ -97,6 +97,7 @@ export class Person {
     this.state = told.state ?? this.state;
     this.isComplete = told.complete ?? this.isComplete;
     if (told.reason !== undefined) this.reason = told.reason;
+    this.#wasLost ||= this.reason === 'leader_lost' || this.reason === 'no_leader';
     for (const [room, count] of Object.entries(told.rooms ?? {})) this.#count(room, count, name);
   }
 
@@ -106,17 +107,21 @@ export class Person {
     for (const [room, count] of Object.entries(rooms)) this.#count(room, count, 'message');
   }
 
-  /** Versions of one activation go on by one; a snapshot may have any. After an event without an id, more of it follows. */
+  /**
+   * Versions of one activation go on by one, unless the leader was lost meanwhile; a snapshot may have any. After
+   * an event without an id, more of it follows.
+   */
   #checkVersion(name: string, id: string | undefined, version: number | undefined): void {
     if (id === undefined) return;
     const [run, number] = splitId(id);
     const [lastRun, last] = splitId(this.lastEventId ?? '');
     if (number !== version) this.#fail(`version ${version} of ${name} ${id}`);
     // An instance that stood still has an older map, and says so.
-    const isGap = name !== 'snapshot' && number !== last + 1;
+    const isNext = this.#wasLost ? number > last : number === last + 1;
+    const isGap = name !== 'snapshot' && !isNext;
     if (run === lastRun && isGap) this.#fail(`${name} ${id} follows ${this.lastEventId}`);
-    this.hasStepped = run === lastRun;
     this.lastEventId = id;
+    this.#wasLost = false;
   }
 
   #count(room: string, count: number, name: string): void {

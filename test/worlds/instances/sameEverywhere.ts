@@ -19,8 +19,7 @@ export class SameEverywhere {
   }
 
   atRead(person: Person, { name, id }: StreamEvent): void {
-    // A whole map, or what leads over to one, may already have what the next changes will tell.
-    if (name === 'changes' && id !== undefined && person.hasStepped) this.#checkId(person);
+    if (name !== 'status' && id !== undefined) this.#checkId(person);
     // A viewer that returns reads all changes that it missed, at once.
     const isCatchingUp = name === 'changes' && this.#world.nowMs - person.attachedAtMs < catchUpMs;
     if (!isCatchingUp) this.#checkSteady(person);
