@@ -1,6 +1,6 @@
 import './app.css';
 import type { ComponentChildren } from 'preact';
-import { useEffect, useRef } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useRef } from 'preact/hooks';
 import { session } from './api.js';
 import { lazyView } from './lazy.js';
 import { activation } from './model/fleet.js';
@@ -11,6 +11,8 @@ import { Notices } from './overview/notices.js';
 import { OverviewView } from './overview/overviewView.js';
 import { RoomsView } from './rooms/roomsView.js';
 import { route } from './router.js';
+import { goToPlace } from './scrollPlaces.js';
+import { lookOf } from './servers/serverLook.js';
 import { ServersView } from './servers/serversView.js';
 import { sessionFailure } from './session/session.js';
 import { SignIn } from './session/signInForm.js';
@@ -18,6 +20,9 @@ import { SignIn } from './session/signInForm.js';
 const RoomView = lazyView(() => import('./room/roomView.js').then(({ RoomView }) => RoomView));
 const ActivityView = lazyView(() =>
   import('./activity/activityView.js').then(({ ActivityView }) => ActivityView),
+);
+const ServerView = lazyView(() =>
+  import('./server/serverView.js').then(({ ServerView }) => ServerView),
 );
 const MachinesView = lazyView(() =>
   import('./machines/machinesView.js').then(({ MachinesView }) => MachinesView),
@@ -43,13 +48,13 @@ export function App() {
   );
 }
 
-/** Scrolls a new view to its top. Moves the focus to it if the focused element is gone. */
+/** Scrolls a new view to its top, or to its place of before. Moves the focus to it if the focused element is gone. */
 function useNewView(main: { readonly current: HTMLElement | null }): void {
   const shown = useRef(route.value);
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (shown.current === route.value) return;
     shown.current = route.value;
-    scrollTo(0, 0);
+    goToPlace();
     if (document.activeElement === document.body) main.current?.focus({ preventScroll: true });
   }, [route.value]);
 }
@@ -76,8 +81,14 @@ function Content({ isSignedIn }: { isSignedIn: boolean }) {
         <MachinesView />
       </View>
     );
-  if (value.view === 'unknown' || value.view === 'server') return <UnknownView />;
+  if (value.view === 'unknown') return <UnknownView />;
   if (activation.value === undefined) return <NotReady reason={undefined} />;
+  if (value.view === 'server')
+    return (
+      <View title={lookOf(value.id).fullName}>
+        <ServerView key={value.id} id={value.id} />
+      </View>
+    );
   return <NumbersView view={value.view} />;
 }
 

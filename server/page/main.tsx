@@ -6,10 +6,12 @@ import { takeEvents } from './model/activityLog.js';
 import { applyFleetUpdate, applyStreamStatus } from './model/fleet.js';
 import { startFilling } from './model/past.js';
 import { startPolling } from './model/polling.js';
+import { keepPlaces } from './scrollPlaces.js';
 import { loadSession } from './session/session.js';
 import { connectFleet } from './stream/connection.js';
 
 render(<App />, document.getElementById('app') as HTMLElement);
+keepPlaces();
 startPolling();
 startFilling();
 await loadSession();

@@ -54,7 +54,7 @@ function writeAddress(): void {
   if (writing === undefined) return;
   clearTimeout(writing);
   writing = undefined;
-  history.replaceState(null, '', fragment.value);
+  history.replaceState(history.state, '', fragment.value);
 }
 
 addEventListener('hashchange', () => {

@@ -1,7 +1,7 @@
 import type { ActivityEvent } from '../../wire/activityEvent.js';
 import { failingDependencies } from '../model/polling.js';
 import { shownName, visible } from '../model/roomNames.js';
-import { roomHref } from '../router.js';
+import { roomHref, serverHref } from '../router.js';
 import { lookOf } from '../servers/serverLook.js';
 
 type Subject = ActivityEvent['subject'];
@@ -77,7 +77,7 @@ function SubjectLink({
 }
 
 function hrefOf({ subject: { type, name }, kind }: ActivityEvent): string | undefined {
-  if (type === 'server') return '#/servers';
+  if (type === 'server') return serverHref(name);
   if (type === 'room') return roomHref(name);
   // An instance that is alone has no table of instances.
   if (type === 'instance' && kind !== 'instance.alone') return '#/servers?to=instances';

@@ -4,6 +4,7 @@ import { Timeline, type TimePoint } from '../charts/timeline.js';
 import { steadyNow } from '../steadyNow.js';
 import type { FleetUpdate, RoomColumns, StreamStatus } from '../stream/messages.js';
 import { HeldRooms } from './heldRooms.js';
+import { compareNatural } from './naturalOrder.js';
 import { RoomIndex } from './roomIndex.js';
 import { serverFacts } from './serverFacts.js';
 import { ServerList } from './serverList.js';
@@ -50,10 +51,10 @@ export const roomIndex = new RoomIndex(() => {
 export const history = new Timeline();
 const list = new ServerList();
 
-/** The servers, including recently removed ones, sorted by id. */
+/** The servers, including recently removed ones, by id: port 9 is before port 10. */
 export const servers = computed(() => {
   serversVersion.value;
-  return list.rows.sort((a, b) => (a.id < b.id ? -1 : 1));
+  return list.rows.sort((a, b) => compareNatural(a.id, b.id));
 });
 
 /** Known servers whose counts are missing from the totals or out of date. */

@@ -35,7 +35,7 @@ export function Header({ isSignedIn }: { isSignedIn: boolean }) {
 
 function Navigation() {
   const { view } = route.value;
-  const current = view === 'room' ? 'rooms' : view;
+  const current = view === 'room' ? 'rooms' : view === 'server' ? 'servers' : view;
   return (
     <nav aria-label="Views">
       <ul class="nav">

@@ -1,5 +1,5 @@
 import './overview.css';
-import { useEffect, useMemo } from 'preact/hooks';
+import { useEffect, useMemo, useState } from 'preact/hooks';
 import { clockSkewMs } from '../api.js';
 import { marksOf } from '../charts/activityMarks.js';
 import { Chart } from '../charts/chart.js';
@@ -19,7 +19,9 @@ import { DistributionBar } from '../rooms/distribution.js';
 import { RoomName } from '../rooms/roomName.js';
 import { useDistributions } from '../rooms/useDistributions.js';
 import { roomHref } from '../router.js';
+import { ServerLegend } from '../servers/serverLegend.js';
 import { presentServers } from '../servers/serverLook.js';
+import { usualOrder } from '../servers/serverOrder.js';
 import { urgencyOf } from '../servers/serverState.js';
 import { ServerTable } from '../servers/serverTable.js';
 import { Count } from '../ui/count.js';
@@ -115,6 +117,7 @@ function TopRooms() {
           </tbody>
         </table>
       )}
+      {rooms.length > 0 && <ServerLegend />}
     </section>
   );
 }
@@ -129,6 +132,7 @@ function NobodyConnected() {
 }
 
 function Servers() {
+  const [order, setOrder] = useState(usualOrder);
   const { length } = presentServers.value;
   return (
     <section class="card flush" aria-labelledby="fleet-title">
@@ -137,7 +141,7 @@ function Servers() {
         <span class="spacer" />
         <a href="#/servers">All {formatNumber(length)}</a>
       </div>
-      <ServerTable rows={worst(topServers)} />
+      <ServerTable rows={worst(topServers)} order={order} onOrder={setOrder} />
     </section>
   );
 }

@@ -1,5 +1,7 @@
 import { useLayoutEffect, useRef, useState } from 'preact/hooks';
-import type { Room } from '../model/roomIndex.js';
+
+/** A row of the list. */
+type Named = { readonly name: string };
 
 /** The room that has the focus, or had it last. */
 export interface ActiveRoom {
@@ -9,7 +11,7 @@ export interface ActiveRoom {
 }
 
 /** Tracks the active room by name, so that it survives reordering. */
-export function useActiveRoom(rooms: readonly Room[]): ActiveRoom {
+export function useActiveRoom(rooms: readonly Named[]): ActiveRoom {
   const [activeName, set] = useState<string>();
   const index = activeName === undefined ? -1 : rooms.findIndex(({ name }) => name === activeName);
   return { index, set };
@@ -17,7 +19,7 @@ export function useActiveRoom(rooms: readonly Room[]): ActiveRoom {
 
 /** The list that the keys move through. */
 export interface RowKeysOptions {
-  rooms: readonly Room[];
+  rooms: readonly Named[];
   active: ActiveRoom;
   scroller: { readonly current: HTMLElement | null };
   /** Rows per page, for Page Up and Page Down. */

@@ -1,77 +1,11 @@
 import { useMemo } from 'preact/hooks';
-import type { ServerAgent } from '../../wire/serverView.js';
 import { clockSkewMs } from '../api.js';
 import { now } from '../model/polling.js';
 import { visible } from '../model/roomNames.js';
 import type { ServerRow } from '../model/serverList.js';
 import { Unknown } from '../ui/count.js';
-import { formatNumber } from '../ui/numbers.js';
-import { age } from '../ui/time.js';
+import { agentFacts } from './agentFacts.js';
 import { ServerName } from './serverName.js';
-
-/** A fact that servers tell. Null: this one does not. */
-interface Fact {
-  title: string;
-  /** What the title means. */
-  meaning: string;
-  isNumber?: boolean;
-  text: (agent: ServerAgent, nowMs: number) => string | null;
-  /** Whether the fact is bad news. */
-  isBad?: (agent: ServerAgent) => boolean;
-}
-
-const mebibyte = 1024 * 1024;
-
-const facts: readonly Fact[] = [
-  { title: 'Runs in', meaning: 'The program around the agent', text: ({ host }) => host },
-  { title: 'Agent', meaning: 'Version of the agent', text: ({ version }) => version },
-  {
-    title: 'Up',
-    meaning: 'Time since its process started',
-    isNumber: true,
-    text: ({ startedAt }, nowMs) =>
-      startedAt === null ? null : age(nowMs + clockSkewMs.value - Date.parse(startedAt)),
-  },
-  {
-    title: 'Memory',
-    meaning: 'Resident set of its process',
-    isNumber: true,
-    text: ({ memoryBytes }) =>
-      memoryBytes === null ? null : `${formatNumber(Math.round(memoryBytes / mebibyte))} MiB`,
-  },
-  {
-    title: 'Loop delay',
-    meaning: '99th percentile of the delay of its event loop',
-    isNumber: true,
-    text: ({ eventLoopDelayMs }) =>
-      eventLoopDelayMs === null ? null : `${formatNumber(Math.round(eventLoopDelayMs))} ms`,
-  },
-  {
-    title: 'In memory',
-    meaning: 'Documents in memory',
-    isNumber: true,
-    text: ({ documents }) => documents && formatNumber(documents.inMemory),
-  },
-  {
-    title: 'Idle',
-    meaning: 'Documents in memory with nobody connected',
-    isNumber: true,
-    text: ({ documents }) => documents && formatNumber(documents.idle),
-  },
-  {
-    title: 'To store',
-    meaning: 'Documents that wait to be stored',
-    isNumber: true,
-    text: ({ stores }) => stores && formatNumber(stores.pending),
-  },
-  {
-    title: 'Not stored',
-    meaning: 'Documents that could not be stored',
-    isNumber: true,
-    text: ({ stores }) => stores && formatNumber(stores.failed),
-    isBad: ({ stores }) => stores !== null && stores.failed > 0,
-  },
-];
 
 /** What servers with an agent tell of themselves; nothing while none does. */
 export function AgentTable({ rows }: { rows: readonly ServerRow[] }) {
@@ -82,7 +16,7 @@ export function AgentTable({ rows }: { rows: readonly ServerRow[] }) {
         <thead>
           <tr>
             <th scope="col">Server</th>
-            {facts.map(({ title, meaning, isNumber }) => (
+            {agentFacts.map(({ title, meaning, isNumber }) => (
               <th key={title} scope="col" title={meaning} class={isNumber ? 'number' : ''}>
                 {title}
               </th>
@@ -102,14 +36,16 @@ export function AgentTable({ rows }: { rows: readonly ServerRow[] }) {
 /** One server. Memoized, because there may be a thousand rows. */
 function AgentRow({ row }: { row: ServerRow }) {
   const { agent } = row;
-  const texts = facts.map(({ text }) => (agent ? text(agent, now.value) : null));
+  const texts = agentFacts.map(({ text }) =>
+    agent ? text(agent, now.value + clockSkewMs.value) : null,
+  );
   return useMemo(
     () => (
       <tr data-agent={row.id}>
         <th scope="row" class="row-head">
           <ServerName id={row.id} name={row.name} />
         </th>
-        {facts.map(({ title, isNumber, isBad }, index) => (
+        {agentFacts.map(({ title, isNumber, isBad }, index) => (
           <td
             key={title}
             data-fact={title}

@@ -2,7 +2,8 @@ import { computed } from '@preact/signals';
 import { servers } from '../model/fleet.js';
 import { visible } from '../model/roomNames.js';
 import { noColor, SeriesColors } from './seriesColors.js';
-import { shortNames, sortName, toldName } from './serverNames.js';
+import { shortNames, toldName } from './serverNames.js';
+import { compareServers } from './serverOrder.js';
 
 /** How the page calls and colors a server, the same in every view. */
 export interface ServerLook {
@@ -17,11 +18,9 @@ export interface ServerLook {
 
 const seriesColors = new SeriesColors();
 
-/** All servers but removed ones, sorted by name, or by id without one. */
+/** All servers but removed ones, by name or by id without one: `web-2` is before `web-10`. */
 export const presentServers = computed(() =>
-  servers.value
-    .filter(({ state }) => state !== 'gone')
-    .sort((a, b) => (sortName(a) < sortName(b) ? -1 : sortName(a) > sortName(b) ? 1 : 0)),
+  servers.value.filter(({ state }) => state !== 'gone').sort(compareServers),
 );
 
 const looks = computed(() => {

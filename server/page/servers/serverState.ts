@@ -62,6 +62,7 @@ const urgency = [
   'unreachable',
   'deaf',
   'stale',
+  'overLimit',
   'activating',
   'unknown',
   'silencing',
@@ -71,4 +72,5 @@ const urgency = [
 ];
 
 /** For sorting by state. */
-export const urgencyOf = ({ state }: ServerRow): number => urgency.indexOf(state);
+export const urgencyOf = ({ state, overLimit }: ServerRow): number =>
+  urgency.indexOf(overLimit && state === 'live' ? 'overLimit' : state);

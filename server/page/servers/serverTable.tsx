@@ -1,6 +1,6 @@
 import { visible } from '../model/roomNames.js';
 import './servers.css';
-import { useMemo, useState } from 'preact/hooks';
+import { useMemo } from 'preact/hooks';
 import { clockSkewMs } from '../api.js';
 import { now } from '../model/polling.js';
 import type { ServerRow } from '../model/serverList.js';
@@ -9,21 +9,16 @@ import { formatNumber } from '../ui/numbers.js';
 import { age, ago, clockTime } from '../ui/time.js';
 import { lookOf } from './serverLook.js';
 import { ServerName } from './serverName.js';
-import { sortName } from './serverNames.js';
-import { stateWords, urgencyOf } from './serverState.js';
+import { type ServerColumn, type ServerOrder, sortedServers } from './serverOrder.js';
+import { stateWords } from './serverState.js';
 
-type Column = 'id' | 'state' | 'heard' | 'rooms' | 'connections';
-
-/** The columns. Numbers are negated, so that the first sort puts the largest on top. */
-const columns: Record<
-  Column,
-  { title: string; isNumber?: boolean; value: (row: ServerRow) => number | string }
-> = {
-  id: { title: 'Server', value: sortName },
-  state: { title: 'State', value: urgencyOf },
-  heard: { title: 'Last heard', value: ({ lastHeardAt }) => -Date.parse(lastHeardAt ?? '') || 0 },
-  rooms: { title: 'Rooms', isNumber: true, value: ({ rooms }) => -(rooms ?? -1) },
-  connections: { title: 'Connections', isNumber: true, value: (row) => -(row.connections ?? -1) },
+/** The columns that can be sorted. */
+const columns: Record<ServerColumn, { title: string; isNumber?: boolean }> = {
+  id: { title: 'Server' },
+  state: { title: 'State' },
+  heard: { title: 'Last heard' },
+  rooms: { title: 'Rooms', isNumber: true },
+  connections: { title: 'Connections', isNumber: true },
 };
 
 /** Above this many rows, changed counts are not highlighted: it would flicker and be slow. */
@@ -32,21 +27,24 @@ const maxLively = 100;
 /** How long a reconnected server is marked. */
 const returnedShownMs = 60_000;
 
+/** The properties of `ServerTable`. */
+export interface ServerTableProps {
+  rows: readonly ServerRow[];
+  order: ServerOrder;
+  onOrder: (order: ServerOrder) => void;
+}
+
 /** The pub-sub servers, one row each. */
-export function ServerTable({ rows }: { rows: readonly ServerRow[] }) {
-  const [column, setColumn] = useState<Column>('id');
-  const [isReversed, setIsReversed] = useState(false);
-  const sortBy = (clicked: Column) => {
-    setIsReversed(clicked === column && !isReversed);
-    setColumn(clicked);
-  };
+export function ServerTable({ rows, order, onOrder }: ServerTableProps) {
+  const { column, isReversed } = order;
+  const sortBy = (clicked: ServerColumn) =>
+    onOrder({ column: clicked, isReversed: clicked === column && !isReversed });
   const all = rows.reduce((sum, row) => sum + (row.connections ?? 0), 0);
-  const sorted = sortedBy(rows, columns[column].value, isReversed);
   return (
     <table class="table server-table">
       <thead>
         <tr>
-          {(Object.keys(columns) as Column[]).map((name) => (
+          {(Object.keys(columns) as ServerColumn[]).map((name) => (
             <SortHeader
               key={name}
               name={name}
@@ -60,7 +58,7 @@ export function ServerTable({ rows }: { rows: readonly ServerRow[] }) {
         </tr>
       </thead>
       <tbody>
-        {sorted.map((row) => (
+        {sortedServers(rows, order).map((row) => (
           <Row key={row.id} row={row} all={all} isCalm={rows.length > maxLively} />
         ))}
       </tbody>
@@ -68,29 +66,17 @@ export function ServerTable({ rows }: { rows: readonly ServerRow[] }) {
   );
 }
 
-function sortedBy(
-  rows: readonly ServerRow[],
-  value: (row: ServerRow) => number | string,
-  isReversed: boolean,
-): ServerRow[] {
-  const sign = isReversed ? -1 : 1;
-  return [...rows].sort((a, b) => {
-    const [x, y] = [value(a), value(b)];
-    return x === y ? (a.id < b.id ? -1 : 1) : x < y ? -sign : sign;
-  });
-}
-
 function SortHeader({
   name,
   direction,
   onSort,
 }: {
-  name: Column;
+  name: ServerColumn;
   direction: 'ascending' | 'descending' | undefined;
-  onSort: (column: Column) => void;
+  onSort: (column: ServerColumn) => void;
 }) {
   const { title, isNumber } = columns[name];
-  // Numbers are negated: what the comparison calls ascending is descending to the reader.
+  // The largest number comes first: that is descending to the reader.
   const isFlipped = isNumber ?? false;
   const shown = direction && isFlipped ? flipped[direction] : direction;
   return (

@@ -1,8 +1,10 @@
 import { InstanceTable } from '../instances/instanceTable.js';
 import { servers } from '../model/fleet.js';
 import { service } from '../model/polling.js';
+import { query, setQuery } from '../router.js';
 import { AgentTable } from './agentTable.js';
 import { presentServers } from './serverLook.js';
+import { orderOf, orderText } from './serverOrder.js';
 import { ServerTable } from './serverTable.js';
 
 /** All pub-sub servers. */
@@ -17,7 +19,11 @@ export function ServersView() {
         </span>
       </div>
       <div class="card flush">
-        <ServerTable rows={servers.value} />
+        <ServerTable
+          rows={servers.value}
+          order={orderOf(query.value.get('sort'))}
+          onOrder={(order) => setQuery({ sort: orderText(order) })}
+        />
       </div>
       <AgentTable rows={presentServers.value} />
       <LeftOver />

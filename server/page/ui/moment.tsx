@@ -8,11 +8,19 @@ export const agoText = (at: string): string => ago(now.value + clockSkewMs.value
 
 /**
  * A time: how long ago, and the time itself while its row (class `moment-row`) has the mouse or the focus.
- * `text` is from `agoText`.
+ * `text` is from `agoText`. Where nothing else in the row can have the focus, the time itself can.
  */
-export function Moment({ at, text }: { at: string; text: string }) {
+export function Moment({
+  at,
+  text,
+  isFocusable = false,
+}: {
+  at: string;
+  text: string;
+  isFocusable?: boolean;
+}) {
   return (
-    <time class="moment" dateTime={at}>
+    <time class="moment" dateTime={at} {...(isFocusable && { tabIndex: 0 })}>
       <span class="moment-ago">{text}</span>
       <span class="moment-at">{wholeTime(Date.parse(at) - clockSkewMs.value)}</span>
     </time>

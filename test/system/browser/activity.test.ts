@@ -50,5 +50,5 @@ test('the activity lists what happens as it happens, filters it, and leads to wh
   expect(await overhang(page)).toBe(0);
   await screenshot(page, 'activity-390');
   await page.keyboard.press('Enter');
-  await page.waitForURL(/#\/servers$/);
+  await page.waitForURL(/#\/server\/127\.0\.0\.1%3A\d+$/);
 });

@@ -1,0 +1,43 @@
+import { visible } from '../model/roomNames.js';
+import type { ServerRow } from '../model/serverList.js';
+import { lookOf } from '../servers/serverLook.js';
+import { toldName } from '../servers/serverNames.js';
+import { stateWords } from '../servers/serverState.js';
+import { StateBadge } from '../servers/serverTable.js';
+import { CopyButton } from '../ui/copyButton.js';
+import { agoText, Moment } from '../ui/moment.js';
+
+/** The name of a server, its address, its state, and when it was heard last. */
+export function ServerHead({ row }: { row: ServerRow }) {
+  const { id, name, lastHeardAt } = row;
+  const told = toldName(name);
+  return (
+    <header class="server-head">
+      <a class="small" href="#/servers">
+        ‹ Servers
+      </a>
+      <div class="row">
+        <span class="swatch" style={{ background: lookOf(id).color }} />
+        <h1>{told === undefined ? visible(id) : <bdi>{told}</bdi>}</h1>
+        <StateBadge row={row} />
+      </div>
+      <div class="row small quiet moment-row">
+        <span class="server-address">
+          <span class="visually-hidden">Address</span>
+          <code>{visible(id)}</code>
+          <CopyButton text={id} label="address" />
+        </span>
+        <span>
+          {lastHeardAt === null ? (
+            'Never heard'
+          ) : (
+            <>
+              Heard <Moment at={lastHeardAt} text={agoText(lastHeardAt)} />
+            </>
+          )}
+        </span>
+        <span>{stateWords(row).meaning}</span>
+      </div>
+    </header>
+  );
+}

@@ -1,0 +1,171 @@
+import { useMemo, useRef } from 'preact/hooks';
+import type { ServerRooms } from '../../wire/serverRooms.js';
+import { roomIndex, roomsVersion } from '../model/fleet.js';
+import { visible } from '../model/roomNames.js';
+import { RoomName } from '../rooms/roomName.js';
+import { useActiveRoom, useRowKeys } from '../rooms/useRowFocus.js';
+import { query, roomHref, setQuery } from '../router.js';
+import { useKeptPlace } from '../scrollPlaces.js';
+import { formatNumber } from '../ui/numbers.js';
+import { useVirtualRows } from '../ui/useVirtualRows.js';
+import type { Polled } from '../usePolled.js';
+import { type RoomOfServer, type RoomOrder, roomOrder, roomsOfServer } from './roomsOfServer.js';
+
+const rowHeight = 34;
+const shownRows = 12;
+/** Above this many, the list changes only with each answer: sorting them takes too long. */
+const maxLively = 5000;
+
+/** The rooms with connections on a server: sorted and searched in the address, drawn as they come into view. */
+export function ServerRoomsCard({ polled }: { polled: Polled<ServerRooms> }) {
+  const { value, failure } = polled;
+  const search = query.value.get('q') ?? '';
+  const order = roomOrder(query.value.get('sort'));
+  const rooms = value?.rooms;
+  const all = rooms ? Object.keys(rooms).length : 0;
+  const version = all > maxLively ? 0 : roomsVersion.value;
+  const rows = useMemo(
+    () =>
+      rooms
+        ? roomsOfServer(rooms, (name) => roomIndex.get(name)?.connections, { search, order })
+        : [],
+    [rooms, search, order, version],
+  );
+  return (
+    <section class="card flush server-room-card" aria-labelledby="server-rooms">
+      <div class="card-head">
+        <h2 id="server-rooms">Rooms</h2>
+        <span class="quiet" role="status">
+          {rooms &&
+            (rows.length < all ? `${formatNumber(rows.length)} of ` : '') + formatNumber(all)}
+        </span>
+        <span class="spacer" />
+        {all > 0 && <Search search={search} />}
+      </div>
+      {rows.length > 0 ? (
+        <RoomRows rows={rows} order={order} />
+      ) : (
+        <p class="server-nothing quiet">{nothingWords(polled, all, failure?.message)}</p>
+      )}
+    </section>
+  );
+}
+
+function nothingWords({ value }: Polled<ServerRooms>, all: number, failure = ''): string {
+  if (value?.rooms === null) return 'Not known: it has not reported its connections.';
+  if (value) return all > 0 ? 'No room matches.' : 'Nobody is connected to this server.';
+  return failure ? `Not known: ${visible(failure)}` : 'Loading …';
+}
+
+function Search({ search }: { search: string }) {
+  return (
+    <div class="search">
+      <label class="visually-hidden" for="server-room-search">
+        Search the rooms of this server
+      </label>
+      <input
+        id="server-room-search"
+        type="search"
+        class="input"
+        placeholder="Search"
+        autocomplete="off"
+        spellcheck={false}
+        value={search}
+        onInput={({ currentTarget }) => setQuery({ q: currentTarget.value })}
+      />
+    </div>
+  );
+}
+
+function RoomRows({ rows, order }: { rows: readonly RoomOfServer[]; order: RoomOrder }) {
+  const scroller = useRef<HTMLDivElement>(null);
+  useKeptPlace(scroller, 'rooms');
+  const active = useActiveRoom(rows);
+  const list = useVirtualRows({
+    scroller,
+    count: rows.length,
+    rowHeight,
+    keptIndex: active.index,
+  });
+  const scrollTo = (index: number) => list.scrollToIndex(index);
+  const onKeyDown = useRowKeys({
+    rooms: rows,
+    active,
+    scroller,
+    pageSize: shownRows - 2,
+    scrollTo,
+  });
+  const items = list.getVirtualItems();
+  const isActiveThere = items.some(({ index }) => index === active.index);
+  const tabbed = isActiveThere ? active.index : items[0]?.index;
+  const height = (Math.min(rows.length, shownRows) + 1) * rowHeight;
+  return (
+    <div ref={scroller} class="server-room-scroller" style={{ height: `${height}px` }}>
+      <table aria-label="Rooms on this server" aria-rowcount={rows.length + 1}>
+        <thead>
+          <tr class="server-room" aria-rowindex={1}>
+            <OrderHead name="name" title="Room" order={order} />
+            <OrderHead name="here" title="Here" order={order} />
+            <OrderHead name="all" title="On all servers" order={order} />
+          </tr>
+        </thead>
+        <tbody style={{ height: `${list.getTotalSize()}px` }} onKeyDown={onKeyDown}>
+          {items.map(({ index, start }) => {
+            const row = rows[index];
+            return (
+              row && (
+                <tr
+                  key={row.name}
+                  class="server-room"
+                  aria-rowindex={index + 2}
+                  data-index={index}
+                  data-room={row.name}
+                  style={{ transform: `translateY(${start}px)` }}
+                  onFocusIn={() => active.set(row.name)}
+                >
+                  <th scope="row">
+                    <a
+                      class="cut"
+                      href={roomHref(row.name)}
+                      tabIndex={index === tabbed ? 0 : -1}
+                      title={row.name.slice(0, 2048)}
+                    >
+                      <RoomName name={row.name} />
+                    </a>
+                  </th>
+                  <td class="number">{formatNumber(row.here)}</td>
+                  <td class={`number ${row.all === row.here ? 'quiet' : ''}`}>
+                    {formatNumber(row.all)}
+                  </td>
+                </tr>
+              )
+            );
+          })}
+        </tbody>
+      </table>
+    </div>
+  );
+}
+
+function OrderHead({ name, title, order }: { name: RoomOrder; title: string; order: RoomOrder }) {
+  const isName = name === 'name';
+  const isSorted = name === order;
+  return (
+    <th
+      scope="col"
+      class={isName ? '' : 'number'}
+      {...(isSorted && { 'aria-sort': isName ? 'ascending' : 'descending' })}
+    >
+      <button
+        type="button"
+        class="sort"
+        onClick={() => setQuery({ sort: name === 'here' ? undefined : name })}
+      >
+        {title}
+        <span class="sort-mark" aria-hidden="true">
+          {isSorted ? (isName ? '↑' : '↓') : ''}
+        </span>
+      </button>
+    </th>
+  );
+}
