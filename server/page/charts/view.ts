@@ -6,7 +6,7 @@ import { type RangeKind, rangeOf, rangeWords, type TimeRange } from './ranges.js
 /** What all charts of the page share: the range that was chosen, the parts that were zoomed to, and the cursor. */
 
 /** The range that people chose last. */
-export const chosenRange = signal<RangeKind>('minutes');
+export const chosenRange = signal<RangeKind>(askedRange() ?? 'minutes');
 /** The parts that were zoomed to, each inside of the one before. Empty: the whole range. */
 export const zooms = signal<readonly TimeRange[]>([]);
 /** The moment that is pointed at, in seconds since 1970 by the clock of this page; undefined: none. */
@@ -39,12 +39,15 @@ export function chooseRange(kind: RangeKind): void {
 
 /** Takes the range of the address, so that a reload and a link keep it. Without one there, writes the chosen one. */
 export function syncRange(): void {
-  const asked = query.value.get('range');
-  if (asked !== null && isKind(asked)) chosenRange.value = asked;
+  const asked = askedRange();
+  if (asked) chosenRange.value = asked;
   else writeRange();
 }
 
-const isKind = (text: string): text is RangeKind => Object.hasOwn(rangeWords, text);
+function askedRange(): RangeKind | undefined {
+  const asked = query.peek().get('range') ?? '';
+  return Object.hasOwn(rangeWords, asked) ? (asked as RangeKind) : undefined;
+}
 
 /** The address of a room has no query: a question mark may be a part of its name. */
 function writeRange(): void {

@@ -1,5 +1,6 @@
 import './roomHistory.css';
 import { useEffect, useMemo } from 'preact/hooks';
+import type { ActivityEvent } from '../../wire/activityEvent.js';
 import type { RoomCounts } from '../../wire/roomCounts.js';
 import type { RoomServers } from '../../wire/roomServers.js';
 import { clockSkewMs } from '../api.js';
@@ -14,7 +15,7 @@ import { lookOf } from '../servers/serverLook.js';
 import { agoText, Moment } from '../ui/moment.js';
 import type { Polled } from '../usePolled.js';
 import { OpenedConnections } from './opened.js';
-import { roomLines, valuesOf } from './roomLines.js';
+import { roomLines, serversIn, valuesOf } from './roomLines.js';
 import { byteWord, countWord } from './words.js';
 
 /** The service keeps an hour of a room. */
@@ -44,7 +45,7 @@ export function RoomHistory({
         title="Connections"
         seconds={past.seconds}
         series={series}
-        marks={useRoomMarks(name)}
+        marks={useRoomMarks(name, serversIn(past))}
         complete={past.column('complete')}
         kinds={kinds}
       />
@@ -69,19 +70,16 @@ function liveOf({ value, failure }: Polled<readonly RoomCounts[]>) {
   return counts && ((names: readonly string[]) => valuesOf(counts, names));
 }
 
-/** What happened to the room. */
-function useRoomMarks(name: string) {
+/** What happened to the room and to its servers. */
+function useRoomMarks(name: string, servers: readonly string[]) {
   useEffect(keepActivity, []);
   const events = activity.value;
   const skewMs = clockSkewMs.value;
-  return useMemo(
-    () =>
-      marksOf(
-        events.filter(({ subject }) => subject.type === 'room' && subject.name === name),
-        skewMs,
-      ),
-    [events, skewMs, name],
-  );
+  return useMemo(() => {
+    const isOfRoom = ({ subject: { type, name: about } }: ActivityEvent) =>
+      (type === 'room' && about === name) || (type === 'server' && servers.includes(about));
+    return marksOf(events.filter(isOfRoom), skewMs);
+  }, [events, skewMs, name, servers.length]);
 }
 
 /** What the store has of the room. Without dates in it, when the service saw a connection. */

@@ -28,6 +28,10 @@ export function valuesOf(
   ]);
 }
 
+/** The servers that ever had connections in the room since the page was opened. */
+export const serversIn = ({ names }: Timeline): string[] =>
+  names.filter((name) => name.startsWith(prefix)).map((name) => name.slice(prefix.length));
+
 /** How servers are called and colored. */
 export type LookOf = (id: string) => { shortName: string; color: string };
 

@@ -63,6 +63,7 @@ test('charts keep their range, share cursor and zoom, and draw gaps and marks', 
   await withPast(page);
   await page.goto(service.url);
   await page.getByLabel('Last 24 hours').check();
+  await page.waitForURL(/range=day/);
   await page.reload();
 
   // The range is that of before the reload, and the unknown third is told.
