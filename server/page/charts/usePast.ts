@@ -1,6 +1,6 @@
 import { useEffect, useMemo, useReducer } from 'preact/hooks';
 import { isCurrent, unknownSinceMs } from '../model/fleet.js';
-import { storedPast, whenPastIsDue } from '../model/past.js';
+import { storedPast, whenPastIsDue, whenPaused } from '../model/past.js';
 import { now } from '../model/polling.js';
 import { Timeline, type Values } from './timeline.js';
 
@@ -24,6 +24,7 @@ export function usePast(query: string, live: Live | undefined): Timeline {
       }),
     [timeline],
   );
+  useEffect(() => whenPaused((fromMs, toMs) => timeline.blank(fromMs, toMs)), [timeline]);
   const nowMs = now.value;
   useEffect(() => {
     if (!isCurrent.peek()) timeline.cut(unknownSinceMs());

@@ -246,6 +246,12 @@ export function fillHistory(points: readonly TimePoint[]): void {
   noteHistory();
 }
 
+/** Makes a time of the history unknown: the service counted nothing then. */
+export function blankHistory(fromMs: number, toMs: number): void {
+  history.blank(fromMs, toMs);
+  noteHistory();
+}
+
 /** Adds the current numbers to the history. */
 export function recordHistory(): void {
   if (!isCurrent.value || activation.value === undefined) return;

@@ -1,8 +1,9 @@
-import { effect } from '@preact/signals';
+import { computed, effect } from '@preact/signals';
 import { ApiFailure, clockSkewMs, getJson } from '../api.js';
 import { joined, pointsOf, type Stored } from '../charts/storedPast.js';
 import type { TimePoint } from '../charts/timeline.js';
-import { fillHistory, isCurrent } from './fleet.js';
+import { blankHistory, fillHistory, isCurrent } from './fleet.js';
+import { service } from './polling.js';
 
 /**
  * What the service knows of the past: of the fleet, or of what the query names, such as `server=<id>`. Empty without
@@ -44,7 +45,20 @@ export function whenPastIsDue(fill: () => void): () => void {
   };
 }
 
-/** Fills the charts of the fleet with what the service knows. */
+/** When the last pause of the service ended; null: it had none. */
+const pauseEndedAt = computed(() => service.value?.lastPause?.endedAt ?? null);
+
+/** Calls `blank` with the times of a pause of the service, by the clock of this page. Returns how to stop. */
+export function whenPaused(blank: (fromMs: number, toMs: number) => void): () => void {
+  return effect(() => {
+    if (pauseEndedAt.value === null) return;
+    const endMs = Date.parse(pauseEndedAt.value) - clockSkewMs.peek();
+    blank(endMs - (service.peek()?.lastPause?.seconds ?? 0) * 1000, endMs);
+  });
+}
+
+/** Fills the charts of the fleet with what the service knows, and leaves out what it could not know. */
 export function startFilling(): void {
   whenPastIsDue(async () => fillHistory(await storedPast(['connections', 'rooms', 'complete'])));
+  whenPaused(blankHistory);
 }
