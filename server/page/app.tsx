@@ -2,6 +2,8 @@ import './app.css';
 import type { ComponentChildren } from 'preact';
 import { useEffect, useLayoutEffect, useRef } from 'preact/hooks';
 import { session } from './api.js';
+import { Overlays } from './keys/overlays.js';
+import { useKeys } from './keys/useKeys.js';
 import { lazyView } from './lazy.js';
 import { activation } from './model/fleet.js';
 import { shownName } from './model/roomNames.js';
@@ -9,7 +11,6 @@ import { NotReady, UnknownView } from './overview/emptyStates.js';
 import { Header } from './overview/header.js';
 import { Notices } from './overview/notices.js';
 import { OverviewView } from './overview/overviewView.js';
-import { RoomsView } from './rooms/roomsView.js';
 import { route } from './router.js';
 import { goToPlace } from './scrollPlaces.js';
 import { lookOf } from './servers/serverLook.js';
@@ -17,6 +18,7 @@ import { ServersView } from './servers/serversView.js';
 import { sessionFailure } from './session/session.js';
 import { SignIn } from './session/signInForm.js';
 
+const RoomsView = lazyView(() => import('./rooms/roomsView.js').then(({ RoomsView }) => RoomsView));
 const RoomView = lazyView(() => import('./room/roomView.js').then(({ RoomView }) => RoomView));
 const ActivityView = lazyView(() =>
   import('./activity/activityView.js').then(({ ActivityView }) => ActivityView),
@@ -33,6 +35,7 @@ export function App() {
   const main = useRef<HTMLElement>(null);
   const isSignedIn = session.value?.signedIn ?? false;
   useNewView(main);
+  useKeys();
   return (
     <>
       {/* A button, because a link would change the fragment and with it the view. */}
@@ -44,6 +47,7 @@ export function App() {
         {isSignedIn && <Notices />}
         <Content isSignedIn={isSignedIn} />
       </main>
+      {isSignedIn && <Overlays />}
     </>
   );
 }

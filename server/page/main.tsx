@@ -2,6 +2,7 @@ import './styles.css';
 import { render } from 'preact';
 import { session } from './api.js';
 import { App } from './app.js';
+import { applyTheme } from './keys/theme.js';
 import { takeEvents } from './model/activityLog.js';
 import { applyFleetUpdate, applyStreamStatus } from './model/fleet.js';
 import { startFilling } from './model/past.js';
@@ -10,6 +11,7 @@ import { keepPlaces } from './scrollPlaces.js';
 import { loadSession } from './session/session.js';
 import { connectFleet } from './stream/connection.js';
 
+applyTheme();
 render(<App />, document.getElementById('app') as HTMLElement);
 keepPlaces();
 startPolling();

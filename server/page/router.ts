@@ -1,4 +1,4 @@
-import { computed, signal } from '@preact/signals';
+import { computed, effect, signal } from '@preact/signals';
 import { fragmentOf, routeOf, splitFragment } from './address.js';
 import { encodedName } from './model/roomNames.js';
 
@@ -14,6 +14,12 @@ export const route = computed(() => routeOf(path.value));
 
 /** The query of the view, such as the search of the list of rooms. */
 export const query = computed(() => new URLSearchParams(parts.value.query));
+
+/** The list of rooms as it was seen last, for the way back to it. */
+export const roomsHref = signal('#/rooms');
+effect(() => {
+  if (path.value === 'rooms') roomsHref.value = fragment.value;
+});
 
 /** The link to a room. */
 export const roomHref = (name: string) => `#/room/${encodedName(name)}`;

@@ -1,3 +1,4 @@
+import { compareNatural } from './naturalOrder.js';
 import { decodedOf, type Room } from './room.js';
 
 /** Rooms whose names begin alike. */
@@ -54,6 +55,11 @@ export class PrefixCounts {
     return { top, restRooms, restPrefixes };
   }
 
+  /** The counts of one prefix; undefined: no room has it. */
+  of(prefix: string): PrefixCount | undefined {
+    return this.#groups.get(prefix);
+  }
+
   #add(prefix: string, rooms: number, connections: number): void {
     const group = this.#groups.get(prefix) ?? { prefix, rooms: 0, connections: 0 };
     group.rooms += rooms;
@@ -73,4 +79,4 @@ function insert(top: PrefixCount[], group: PrefixCount, count: number): void {
 }
 
 const bySize = (a: PrefixCount, b: PrefixCount) =>
-  b.rooms - a.rooms || (a.prefix < b.prefix ? -1 : a.prefix > b.prefix ? 1 : 0);
+  b.rooms - a.rooms || compareNatural(a.prefix, b.prefix);

@@ -1,4 +1,5 @@
 import type { RoomColumns } from '../stream/messages.js';
+import { EmptiedRooms } from './emptiedRooms.js';
 import { NameOrder } from './nameOrder.js';
 import { PrefixCounts } from './prefixCounts.js';
 import { byName, byRank, newRoom, type Room } from './room.js';
@@ -34,6 +35,7 @@ export class RoomIndex {
   /** Rooms changed during the search, so the order of the matches may be wrong. */
   #isDisturbed = false;
   readonly #onProgress: () => void;
+  readonly emptied = new EmptiedRooms();
 
   /** Calls `onProgress` when a search or a sort has made progress. */
   constructor(onProgress: () => void) {
@@ -51,6 +53,11 @@ export class RoomIndex {
   /** The rooms that pass the filter, in the order, as of the last `settle`. */
   get shown(): readonly Room[] {
     return isEverything(this.#filter) ? this.#base : this.#matches;
+  }
+
+  /** All rooms, most connections first. */
+  get byConnections(): readonly Room[] {
+    return this.#ranked;
   }
 
   /** The busiest rooms, regardless of the filter. */
@@ -169,8 +176,9 @@ export class RoomIndex {
     const room = this.#rooms.get(name) ?? newRoom(name);
     this.#connections += connections - room.connections;
     room.connections = connections;
+    const isLeft = connections === 0 && this.#rooms.delete(name);
     if (connections > 0) this.#rooms.set(name, room);
-    else this.#rooms.delete(name);
+    this.emptied.note(name, isLeft);
     return room;
   }
 

@@ -1,8 +1,11 @@
 import { useRef } from 'preact/hooks';
+import { Calm } from './calm.js';
 import { formatNumber } from './numbers.js';
 
 /** A number that changes more often than this is not highlighted again. */
 const calmMs = 1500;
+/** Where many numbers change, none is highlighted: it would flicker. */
+const calm = new Calm();
 
 /** A number, highlighted for a moment when it changes. Null means unknown, not zero. */
 export function Count({ value }: { value: number | null }) {
@@ -26,7 +29,8 @@ function KnownCount({ value }: { value: number }) {
   const shows = useRef(0);
   if (before.current !== value) {
     const nowMs = performance.now();
-    if (nowMs - changedAtMs.current > calmMs) shows.current += 1;
+    const isRare = calm.note(nowMs);
+    if (isRare && nowMs - changedAtMs.current > calmMs) shows.current += 1;
     changedAtMs.current = nowMs;
     before.current = value;
   }

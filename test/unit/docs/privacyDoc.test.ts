@@ -112,10 +112,15 @@ const pathsWith = (pattern: RegExp, folder: string) =>
     .map(({ path }) => path)
     .sort();
 
-test('the page stores nothing in the browser', () => {
+test('the page stores nothing in the browser but two choices', () => {
   const storing = /localStorage|sessionStorage|indexedDB|\bcaches\b|document\.cookie|serviceWorker/;
   expect(sourcesIn('page/').length).toBeGreaterThan(50);
-  expect(pathsWith(storing, 'page/')).toEqual([]);
+  expect(pathsWith(storing, 'page/')).toEqual(['keys/remembered.ts']);
+  const named = sourcesIn('page/').flatMap(({ source }) =>
+    [...source.matchAll(/remembered(?:<[^>]*>)?\('([^']+)'/g)].map(([, name = '']) => name),
+  );
+  expect(named.sort()).toEqual(['single-keys', 'theme']);
+  for (const name of named) expect(text).toContain(`\`${name}\``);
 });
 
 test('the service writes to the store what the page says, and connections only in the demo', () => {
