@@ -1,22 +1,30 @@
 import { useRef } from 'preact/hooks';
-import type { Room } from '../model/roomIndex.js';
+import { roomPast } from '../charts/roomPasts.js';
+import { useSparklines } from '../charts/useSparklines.js';
+import { roomIndex } from '../model/fleet.js';
 import { distributionOf } from '../model/roomServers.js';
-import { lookOf, presentServers } from '../servers/serverLook.js';
-import { MiddleCut } from '../ui/middleCut.js';
+import { presentServers } from '../servers/serverLook.js';
 import { useVirtualRows } from '../ui/useVirtualRows.js';
+import { detailsOf } from './details.js';
+import type { ListSettings } from './listSettings.js';
+import { RoomHeads, type TableKind } from './roomHeads.js';
 import { RoomRow } from './roomRow.js';
 import { useDistributions } from './useDistributions.js';
-import { useActiveRoom, useRowKeys } from './useRowFocus.js';
+import type { ListedRooms } from './useListedRooms.js';
+import { useActiveRoom, useReturningFocus, useRowKeys } from './useRowFocus.js';
+import { useScrollInAddress } from './useScrollInAddress.js';
 import { useWidth } from './useWidth.js';
 
 const rowHeight = 36;
 const maxColumns = 8;
 const nameWidth = 300;
 const columnWidth = 84;
+const pastWidth = 104;
 
 /** Rooms × servers as a virtual table: only the rows near the viewport are in the document. */
-export function RoomTable({ rooms }: { rooms: readonly Room[] }) {
+export function RoomTable({ list, settings }: { list: ListedRooms; settings: ListSettings }) {
   const scroller = useRef<HTMLDivElement>(null);
+  const { rows: rooms } = list;
   const active = useActiveRoom(rooms);
   const rows = useVirtualRows({
     scroller,
@@ -24,11 +32,22 @@ export function RoomTable({ rooms }: { rooms: readonly Room[] }) {
     rowHeight,
     keptIndex: active.index,
   });
+  useScrollInAddress({
+    scroller,
+    rowHeight,
+    count: rooms.length,
+    isGrowing: roomIndex.isSearching,
+    list: settings,
+  });
+  useReturningFocus(scroller, active.index);
   const items = rows.getVirtualItems();
   const inSight = items.filter((item) => isInSight(item, rows.scrollOffset, rows.scrollRect));
-  useDistributions(inSight.map(({ index }) => rooms[index]?.name ?? ''));
-  const isMatrix = useIsMatrix(scroller);
-  const columns = gridOf(isMatrix);
+  const { kind, hasPast } = useKind(settings, scroller);
+  const isByServer = kind === 'columns' || kind === 'bar';
+  const namesInSight = inSight.map(({ index }) => rooms[index]?.name ?? '');
+  useDistributions(isByServer ? namesInSight : []);
+  useSparklines(hasPast ? namesInSight : []);
+  const columns = gridOf(kind, hasPast);
   // Roving tabindex: Tab reaches one row, the arrow keys reach the others.
   const isActiveThere = items.some(({ index }) => index === active.index);
   const tabbedIndex = isActiveThere ? active.index : inSight[0]?.index;
@@ -43,8 +62,10 @@ export function RoomTable({ rooms }: { rooms: readonly Room[] }) {
           key={room.name}
           room={room}
           connections={room.connections}
-          servers={distributionOf(room.name)}
-          isMatrix={isMatrix}
+          servers={isByServer ? distributionOf(room.name) : undefined}
+          details={detailsOf(room.name, kind, list)}
+          kind={kind}
+          past={hasPast ? (roomPast(room.name) ?? null) : undefined}
           index={index}
           start={start}
           columns={columns}
@@ -57,14 +78,14 @@ export function RoomTable({ rooms }: { rooms: readonly Room[] }) {
   return (
     <div class="card flush room-table">
       <div ref={scroller} class="room-scroller">
-        <table aria-label="Rooms by connections" aria-rowcount={rooms.length + 1}>
+        <table aria-label={labels[settings.show]} aria-rowcount={rooms.length + 1}>
           <thead class="room-heads">
             <tr
               class="room-row room-head"
               aria-rowindex={1}
               style={{ gridTemplateColumns: columns }}
             >
-              <Heads isMatrix={isMatrix} />
+              <RoomHeads kind={kind} hasPast={hasPast} settings={settings} />
             </tr>
           </thead>
           <tbody
@@ -80,48 +101,35 @@ export function RoomTable({ rooms }: { rooms: readonly Room[] }) {
   );
 }
 
-function Heads({ isMatrix }: { isMatrix: boolean }) {
-  return (
-    <>
-      <th scope="col">Room</th>
-      <th scope="col" class="number">
-        Connections
-      </th>
-      {isMatrix ? (
-        presentServers.value.map(({ id }) => <ServerHead key={id} id={id} />)
-      ) : (
-        <th scope="col" class="room-bar">
-          By server
-        </th>
-      )}
-    </>
-  );
-}
+const labels: Record<ListSettings['show'], string> = {
+  connected: 'Rooms with connections',
+  empty: 'Rooms without connections',
+  diverged: 'Watched rooms whose servers differ',
+  unreadable: 'Watched rooms with servers that cannot be read',
+};
 
-function ServerHead({ id }: { id: string }) {
-  const { shortName, fullName, color } = lookOf(id);
-  return (
-    <th scope="col" class="number cut" title={fullName} data-column={id}>
-      <span class="room-server">
-        <span class="swatch" style={{ background: color }} />
-        <MiddleCut text={shortName} />
-      </span>
-    </th>
-  );
-}
-
-/** True: one column for each server. False: one bar for all servers. */
-function useIsMatrix(scroller: { current: HTMLElement | null }): boolean {
+/** One column for each server if they fit, else one bar for all of them. The past of each room if there is space. */
+function useKind(
+  { show }: ListSettings,
+  scroller: { readonly current: HTMLElement | null },
+): { kind: TableKind; hasPast: boolean } {
   const width = useWidth(scroller);
   const count = presentServers.value.length;
-  return count > 0 && count <= maxColumns && width >= nameWidth + columnWidth * (count + 1);
+  if (show === 'empty') return { kind: 'empty', hasPast: false };
+  if (show !== 'connected') return { kind: 'findings', hasPast: false };
+  const fixedWidth = nameWidth + columnWidth * (count + 1);
+  if (count > 0 && count <= maxColumns && width >= fixedWidth)
+    return { kind: 'columns', hasPast: width >= fixedWidth + pastWidth };
+  return { kind: 'bar', hasPast: width >= 2 * nameWidth + pastWidth };
 }
 
-function gridOf(isMatrix: boolean): string {
+function gridOf(kind: TableKind, hasPast: boolean): string {
   const { length } = presentServers.value;
-  return isMatrix
-    ? `minmax(0, 1fr) 108px repeat(${length}, ${columnWidth}px)`
-    : 'minmax(0, 1fr) minmax(64px, 108px) minmax(56px, 0.4fr)';
+  const past = hasPast ? ` ${pastWidth}px` : '';
+  if (kind === 'columns') return `minmax(0, 1fr) 108px${past} repeat(${length}, ${columnWidth}px)`;
+  if (kind === 'empty') return 'minmax(0, 1fr) minmax(72px, 120px) minmax(56px, 90px)';
+  const last = kind === 'findings' ? 'minmax(80px, 0.6fr)' : 'minmax(64px, 0.25fr)';
+  return `minmax(0, 1fr) minmax(84px, 108px)${past} ${last}`;
 }
 
 interface Item {

@@ -1,135 +1,98 @@
 import './rooms.css';
-import { signal, useSignalEffect } from '@preact/signals';
-import { useState } from 'preact/hooks';
-import { roomCount, roomIndex, roomsVersion } from '../model/fleet.js';
-import { RoomsUnknown } from '../overview/emptyStates.js';
+import { roomCount, roomIndex } from '../model/fleet.js';
 import { formatNumber } from '../ui/numbers.js';
+import { emptyRooms, readMore } from './emptyRooms.js';
+import { ExportButtons } from './exportButtons.js';
+import { FilterBar } from './filterBar.js';
+import { isByPrefix, listSettings } from './listedRooms.js';
+import { isNarrowed, type ListSettings } from './listSettings.js';
+import { NothingListed } from './nothingListed.js';
+import { PrefixBar } from './prefixBar.js';
 import { RoomTable } from './roomTable.js';
+import { SearchField } from './searchField.js';
+import { type ListedRooms, useListedRooms } from './useListedRooms.js';
+import { useServerFilter } from './useServerFilter.js';
 
-/** Module state, so that the search survives a visit to a room. */
-const query = signal('');
-const top = signal(Number.POSITIVE_INFINITY);
-
-const tops = [10, 50, 100, 1000];
-/** Browsers limit the height of scrolled content. */
-const maxRows = 400_000;
-
-/** All rooms, the busiest first. */
+/** The rooms: those with connections, busiest first, unless the address says otherwise. */
 export function RoomsView() {
-  roomsVersion.value;
-  const { shown } = roomIndex;
-  const rows =
-    shown.length > Math.min(top.value, maxRows)
-      ? shown.slice(0, Math.min(top.value, maxRows))
-      : shown;
+  const settings = listSettings.value;
+  const serverFilter = useServerFilter(settings.server);
+  const list = useListedRooms(settings);
+  const { show, prefix } = settings;
+  const isBusy = isListGrowing(settings, list);
+  const isPrefixShown = prefix !== '' || (show === 'connected' && isByPrefix.value);
   return (
     <section class="rooms-view" aria-labelledby="rooms-title">
       <div class="row rooms-head">
         <h1 id="rooms-title">Rooms</h1>
-        <span class="quiet">{summary(rows.length, shown.length)}</span>
+        <span class="quiet">{summary(list, settings, isBusy)}</span>
         <span class="spacer" />
-        <TopSelect />
-        <SearchField />
+        <ExportButtons rows={list.rows} />
+        <SearchField value={settings.query} matches={list.matches} />
       </div>
-      {rows.length > 0 ? <RoomTable rooms={rows} /> : <Nothing />}
+      <FilterBar settings={settings} />
+      {isPrefixShown && <PrefixBar prefix={prefix} />}
+      <Extent settings={settings} list={list} />
+      {list.rows.length > 0 ? (
+        <RoomTable list={list} settings={settings} />
+      ) : (
+        <NothingListed settings={settings} serverFilter={serverFilter} isBusy={isBusy} />
+      )}
     </section>
   );
 }
 
-function summary(rows: number, matches: number): string {
-  if (roomCount.value === null) return '';
-  const all = formatNumber(roomCount.value);
-  const found = query.value === '' ? all : `${formatNumber(matches)} of ${all}`;
-  const text = rows < matches ? `${formatNumber(rows)} of ${found}` : found;
-  return roomIndex.isSearching ? `${text}, searching …` : text;
+function isListGrowing({ show }: ListSettings, { watched }: ListedRooms): boolean {
+  if (show === 'connected') return roomIndex.isSearching;
+  return show === 'empty' ? emptyRooms.value.isReading : watched === undefined;
 }
 
-function SearchField() {
+function summary(list: ListedRooms, settings: ListSettings, isBusy: boolean): string {
+  const { rows, matches, connections } = list;
+  const isLive = settings.show === 'connected';
+  if (isLive ? roomCount.value === null : matches === 0) return '';
+  const isPart = isLive && isNarrowed(settings);
+  const all = isPart ? [formatNumber(roomCount.value ?? 0)] : [];
+  const counts = [...new Set([rows.length, matches].map(formatNumber)), ...all];
+  const sum = settings.show === 'empty' ? '' : ` · ${formatNumber(connections)} connections`;
+  return `${counts.join(' of ')}${sum}${isBusy ? ', looking …' : ''}`;
+}
+
+/** How far the list reaches, where that is not all rooms. */
+function Extent({ settings, list }: { settings: ListSettings; list: ListedRooms }) {
+  const { show } = settings;
+  if (show === 'connected') return null;
+  if (show === 'empty') return <EmptyExtent />;
+  const { watched } = list;
   return (
-    <div class="search">
-      <label class="visually-hidden" for="room-search">
-        Search rooms by name
-      </label>
-      <input
-        id="room-search"
-        type="search"
-        class="input"
-        placeholder="Search"
-        autocomplete="off"
-        spellcheck={false}
-        value={query.value}
-        onInput={({ currentTarget }) => {
-          query.value = currentTarget.value;
-          roomIndex.search(query.value.trim());
-        }}
-      />
-      <SearchResult />
-    </div>
+    <p class="quiet small" data-extent="watched">
+      The service knows this only of rooms that somebody is looking at.{' '}
+      {watched !== undefined && watchedWords(watched)} Open a room to have it checked.
+    </p>
   );
 }
 
-/** Announces the number of matches to screen readers. */
-function SearchResult() {
-  const [text, setText] = useState('');
-  useSignalEffect(() => {
-    const wanted = query.value;
-    if (wanted === '') return setText('');
-    const timer = setTimeout(() => setText(foundWords(roomIndex.shown.length)), announceMs);
-    return () => clearTimeout(timer);
-  });
-  return (
-    <span class="visually-hidden" role="status">
-      {text}
-    </span>
-  );
+function watchedWords(watched: number): string {
+  if (watched === 0) return 'Nobody is looking at one now.';
+  return `Now that is ${watched === 1 ? 'one room' : `${formatNumber(watched)} rooms`}.`;
 }
 
-const announceMs = 700;
-
-const foundWords = (count: number) =>
-  `${formatNumber(count)} ${count === 1 ? 'room' : 'rooms'} found`;
-
-function TopSelect() {
+function EmptyExtent() {
+  const { read, unknown, next, isReading, failure } = emptyRooms.value;
   return (
-    <>
-      <label class="visually-hidden" for="room-top">
-        How many rooms
-      </label>
-      <select
-        id="room-top"
-        class="select"
-        value={String(top.value)}
-        onChange={({ currentTarget }) => {
-          top.value = Number(currentTarget.value);
-        }}
-      >
-        <option value="Infinity">All rooms</option>
-        {tops.map((count) => (
-          <option key={count} value={String(count)}>
-            Top {formatNumber(count)}
-          </option>
-        ))}
-      </select>
-    </>
-  );
-}
-
-function Nothing() {
-  const isSearch = query.value !== '';
-  if (roomCount.value === null)
-    return (
-      <div class="card">
-        <RoomsUnknown />
-      </div>
-    );
-  return (
-    <div class="card empty">
-      <h2>{isSearch ? 'No matching rooms' : 'Nobody is connected'}</h2>
-      <p>
-        {isSearch
-          ? 'Only rooms with connections are listed. The search covers both displayed and raw names.'
-          : 'A room appears here as soon as someone opens its document.'}
-      </p>
-    </div>
+    <p class="row quiet small" data-extent="empty">
+      <span>
+        {failure
+          ? `The metadata store could not be read: ${failure.message}.`
+          : `Among ${formatNumber(read)} rooms that were read from the service${next === undefined ? '' : ' so far'}, and those that became empty since this page was opened.`}
+        {unknown > 0 &&
+          ` Of ${formatNumber(unknown)} it is not known whether somebody is connected.`}
+      </span>
+      {next !== undefined && !isReading && (
+        <button type="button" class="button" onClick={() => void readMore()}>
+          {failure ? 'Try again' : 'Read more'}
+        </button>
+      )}
+    </p>
   );
 }

@@ -1,6 +1,7 @@
-import { useLayoutEffect, useRef, useState } from 'preact/hooks';
+import { signal } from '@preact/signals';
+import { useEffect, useLayoutEffect, useRef } from 'preact/hooks';
 
-/** A row of the list. */
+/** A row that is known by the name of its room. */
 type Named = { readonly name: string };
 
 /** The room that has the focus, or had it last. */
@@ -10,11 +11,42 @@ export interface ActiveRoom {
   set: (name: string | undefined) => void;
 }
 
-/** Tracks the active room by name, so that it survives reordering. */
+/** By name, so that it survives reordering, and a visit to the room. */
+const activeName = signal<string | undefined>(undefined);
+
+const set = (name: string | undefined) => {
+  activeName.value = name;
+};
+
+/** Tracks the active room. */
 export function useActiveRoom(rooms: readonly Named[]): ActiveRoom {
-  const [activeName, set] = useState<string>();
-  const index = activeName === undefined ? -1 : rooms.findIndex(({ name }) => name === activeName);
+  const name = activeName.value;
+  const index = name === undefined ? -1 : rooms.findIndex((room) => room.name === name);
   return { index, set };
+}
+
+/** Focuses the row of the room that was visited, if nothing else has the focus. */
+export function useReturningFocus(
+  scroller: { readonly current: HTMLElement | null },
+  activeIndex: number,
+): void {
+  const isDone = useRef(activeName.peek() === undefined);
+  useEffect(() => {
+    const link = linkOf(scroller.current, activeIndex);
+    if (isDone.current || !link) return;
+    isDone.current = true;
+    const { activeElement } = document;
+    const isFree = activeElement === document.body || activeElement?.id === 'main';
+    if (isFree && isInSight(link, scroller.current)) link.focus({ preventScroll: true });
+  });
+}
+
+const linkOf = (scroller: HTMLElement | null, index: number) =>
+  scroller?.querySelector<HTMLElement>(`[data-index="${index}"] a`) ?? undefined;
+
+function isInSight(link: HTMLElement, scroller: HTMLElement | null): boolean {
+  const [row, list] = [link.getBoundingClientRect(), scroller?.getBoundingClientRect()];
+  return list !== undefined && row.bottom > list.top && row.top < list.bottom;
 }
 
 /** The list that the keys move through. */
@@ -31,8 +63,7 @@ export interface RowKeysOptions {
 export function useRowKeys({ rooms, active, scroller, pageSize, scrollTo }: RowKeysOptions) {
   const wanted = useRef(-1);
   useLayoutEffect(() => {
-    const row = `[data-index="${wanted.current}"] a`;
-    const link = scroller.current?.querySelector<HTMLElement>(row);
+    const link = linkOf(scroller.current, wanted.current);
     if (!link) return;
     wanted.current = -1;
     link.focus({ preventScroll: true });

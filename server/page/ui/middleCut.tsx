@@ -1,8 +1,8 @@
-/** How much of the end is always shown. */
-const endLength = 6;
-
-/** A text on one line. Its middle is cut if it is too long, because names often differ at the end. */
-export function MiddleCut({ text }: { text: string }) {
+/**
+ * A text on one line. Its middle is cut if it is too long, because names often differ at the end. `endLength`
+ * characters of the end are always shown.
+ */
+export function MiddleCut({ text, endLength = 6 }: { text: string; endLength?: number }) {
   const characters = [...text];
   return (
     <span class="middle-cut" dir="auto">

@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import { expect, test } from '@jest/globals';
 import type { Page } from 'playwright-core';
 import { eventually } from '../../support/eventually.js';
@@ -147,6 +148,65 @@ test('the connections of a room are shown by server, as columns or as a bar', as
   await eventually(async () =>
     expect(await page.locator('[data-room="a"] .share-bar > span').count()).toBe(2),
   );
+});
+
+test('the list is narrowed, sorted, left and found again by its address, and saved', async () => {
+  const doubles = [await startDouble(), await startDouble()];
+  for (let i = 0; i < 300; i += 1) doubles[0]?.rooms.set(`w-${i % 3}%2Fdoc ${i}`, 300 - i);
+  doubles[1]?.rooms.set('w-1%2Fdoc 1', 7).set('=1+1', 1);
+  const service = await startStaged(doubles, calm);
+  const page = await browser.open(`${service.url}/#/rooms`);
+  const first = () => rows(page).first().getAttribute('data-room');
+  const untilFirst = (room: string) => eventually(async () => expect(await first()).toBe(room));
+  const count = () => page.locator('.room-table table').getAttribute('aria-rowcount');
+  await untilFirst('w-1%2Fdoc 1');
+
+  await page.getByRole('button', { name: 'Room', exact: true }).click();
+  await untilFirst('=1+1');
+  expect(await page.locator('th[aria-sort]').getAttribute('aria-sort')).toBe('ascending');
+  await page.getByRole('button', { name: 'By prefix' }).click();
+  await page.locator('[data-prefix="w-1/"]').click();
+  await untilFirst('w-1%2Fdoc 1');
+  expect(await count()).toBe('101');
+
+  // Scrolled, left and found again.
+  await page.evaluate("document.querySelector('.room-scroller').scrollTop = 36 * 40");
+  const link = page.locator('[data-room="w-1%2Fdoc 124"] a');
+  await eventually(() => expect(page.url()).toContain('at=40'));
+  await link.focus();
+  await page.keyboard.press('Enter');
+  await page.locator('.watched-head').waitFor();
+  await page.goBack();
+  await link.waitFor();
+  const top = () => page.evaluate<number>("document.querySelector('.room-scroller').scrollTop");
+  await eventually(async () => expect(await top()).toBe(36 * 40));
+  expect(await count()).toBe('101');
+  await eventually(async () =>
+    expect(await page.evaluate('document.activeElement.getAttribute("href")')).toBe(
+      `#/room/${encodeURIComponent('w-1%2Fdoc 124')}`,
+    ),
+  );
+
+  // A server, with its two rooms; then back to the first list.
+  await page.goto(`${service.url}/#/rooms?server=${encodeURIComponent(doubles[1]?.id ?? '')}`);
+  await eventually(async () => expect(await count()).toBe('3'));
+  const saved = page.waitForEvent('download');
+  await page.getByRole('button', { name: 'CSV' }).click();
+  const text = await readFile((await (await saved).path()) ?? '', 'utf8');
+  expect(text.split('\r\n')).toEqual([
+    '\ufeffroom,raw name,connections',
+    'w-1/doc 1,w-1%2Fdoc 1,306',
+    `"'=1+1","'=1+1",1`,
+    '',
+  ]);
+  expect(await seriousFindings(page)).toEqual([]);
+
+  // Nobody watches a room, and the page says what that means.
+  await page.goto(`${service.url}/#/rooms?show=diverged`);
+  await page.getByText('Nobody is looking at one now.').waitFor();
+  await doubles[1]?.close('=1+1');
+  await page.goto(`${service.url}/#/rooms?show=empty`);
+  await eventually(async () => expect(await first()).toBe('=1+1'));
 });
 
 test('untrusted room names do no harm', async () => {
