@@ -1,5 +1,7 @@
 import { session } from '../api.js';
 import icon from '../icon.svg';
+import { HeadFold, isUnfolded } from '../keys/headFold.js';
+import { HeadTools } from '../keys/headTools.js';
 import { visible } from '../model/roomNames.js';
 import { type Route, route } from '../router.js';
 import { signOut } from '../session/session.js';
@@ -16,16 +18,19 @@ const views: { view: Route['view']; href: string; title: string }[] = [
 
 /** The head of every view: navigation, the state of this page's stream, and the totals. */
 export function Header({ isSignedIn }: { isSignedIn: boolean }) {
+  const fold = isSignedIn ? `signed-in ${isUnfolded.value ? 'unfolded' : ''}` : '';
   return (
-    <header class="page-head">
+    <header class={`page-head ${fold}`}>
       <div class="page-head-in">
         <a class="brand" href="#/">
           <img src={icon} alt="" width="22" height="22" />
           <span>pubsub-dashboard</span>
         </a>
+        {isSignedIn && <HeadFold title={titleOf(route.value)} />}
         {isSignedIn && <Navigation />}
         <span class="spacer" />
         {isSignedIn && <StatusPill />}
+        {isSignedIn && <HeadTools />}
         {isSignedIn && <Account />}
       </div>
       {isSignedIn && <Strip />}
@@ -33,9 +38,15 @@ export function Header({ isSignedIn }: { isSignedIn: boolean }) {
   );
 }
 
+/** The entry of the navigation that a view belongs to. */
+const entryOf = ({ view }: Route) =>
+  view === 'room' ? 'rooms' : view === 'server' ? 'servers' : view;
+
+const titleOf = (shown: Route) =>
+  views.find(({ view }) => view === entryOf(shown))?.title ?? 'Views';
+
 function Navigation() {
-  const { view } = route.value;
-  const current = view === 'room' ? 'rooms' : view === 'server' ? 'servers' : view;
+  const current = entryOf(route.value);
   return (
     <nav aria-label="Views">
       <ul class="nav">

@@ -2,6 +2,7 @@ import type { RoomStatus } from '../../wire/roomStatus.js';
 import { now } from '../model/polling.js';
 import { shownName, visible } from '../model/roomNames.js';
 import type { Known } from '../model/whatIsKnown.js';
+import { roomsHref } from '../router.js';
 import type { StreamStatus } from '../stream/messages.js';
 import { CopyButton } from '../ui/copyButton.js';
 import { connectionsWord } from './roomNumbers.js';
@@ -22,7 +23,7 @@ export function RoomHead(props: {
   const words = streamWords(stream) ?? (status && roomWords(status, isCountedOnly));
   return (
     <header class="watched-head">
-      <a class="small" href="#/rooms">
+      <a class="small" href={roomsHref.value}>
         ‹ Rooms
       </a>
       <div class="row">

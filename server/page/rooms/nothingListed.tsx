@@ -1,5 +1,6 @@
 import type { ComponentChildren } from 'preact';
 import { roomCount } from '../model/fleet.js';
+import { RoomsUnknown } from '../overview/emptyStates.js';
 import { emptyRooms } from './emptyRooms.js';
 import { change } from './listedRooms.js';
 import { isNarrowed, type ListSettings } from './listSettings.js';
@@ -29,9 +30,9 @@ export function NothingListed({
   if (isNarrowed(settings)) return <NoMatch settings={settings} />;
   if (show === 'connected' && roomCount.value === null)
     return (
-      <Empty title="Not known yet">
-        No room has been reported yet, and not every server has answered.
-      </Empty>
+      <div class="card">
+        <RoomsUnknown />
+      </div>
     );
   if (show === 'empty' && emptyRooms.value.next !== undefined)
     return <Empty title="None found so far">Read more to go on.</Empty>;
