@@ -1,7 +1,6 @@
 import type { ComponentChildren } from 'preact';
 import type { Divergence } from '../../wire/divergence.js';
 import type { UnreadableServer, WaitingServer } from '../../wire/roomStatus.js';
-import { streamStatus as fleetStream } from '../model/fleet.js';
 import { visible } from '../model/roomNames.js';
 import { lookOf } from '../servers/serverLook.js';
 import { ServerName } from '../servers/serverName.js';
@@ -17,16 +16,16 @@ export function RoomNotices(props: {
   stream: StreamStatus;
   /** Servers count its connections, but none returns it. */
   isCountedOnly: boolean;
+  /** The page is not connected at all, and says so above. A signal read here would keep the session's changes out. */
+  isPageCut: boolean;
 }) {
-  const { name, session, stream, isCountedOnly } = props;
+  const { name, session, stream, isCountedOnly, isPageCut } = props;
   const { status, heldBytes, problem } = session.snapshot;
   const standing = status && status.state !== 'live' ? roomWords(status, isCountedOnly) : undefined;
-  // The notice above says it if the page is not connected at all.
-  const isAllCut = fleetStream.value.kind === 'reconnecting' && stream.kind === 'reconnecting';
   const streamProblem = streamWords(stream);
   return (
     <>
-      {streamProblem && !isAllCut && (
+      {streamProblem && !(isPageCut && stream.kind === 'reconnecting') && (
         <Notice words={streamProblem}>
           {stream.kind === 'reconnecting' && (
             <button type="button" class="button" onClick={retryStreams}>

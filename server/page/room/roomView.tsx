@@ -2,7 +2,7 @@ import './room.css';
 import { useMemo, useState } from 'preact/hooks';
 import type { RoomServers } from '../../wire/roomServers.js';
 import { session as account } from '../api.js';
-import { isCurrent } from '../model/fleet.js';
+import { isCurrent, streamStatus } from '../model/fleet.js';
 import { Tree } from '../tree/tree.js';
 import { usePolled } from '../usePolled.js';
 import { ClientNames } from './clientNames.js';
@@ -57,7 +57,13 @@ function ShownRoom({ name }: { name: string }) {
         connections={connections}
         isCountedOnly={isUnreturned}
       />
-      <RoomNotices name={name} session={session} stream={stream} isCountedOnly={isUnreturned} />
+      <RoomNotices
+        name={name}
+        session={session}
+        stream={stream}
+        isCountedOnly={isUnreturned}
+        isPageCut={streamStatus.value.kind === 'reconnecting'}
+      />
       <div class="watched-columns">
         <div class="stack">
           <Document session={session} isCountedOnly={isUnreturned} />
