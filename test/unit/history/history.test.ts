@@ -100,6 +100,15 @@ describe('the history of the fleet', () => {
     expect(history.ofFleet(1).connections.slice(6)).toEqual([...Array(10).fill(null), 7]);
   });
 
+  test('looks once a second, however often something changes', () => {
+    const { clock, history } = stage();
+    for (let i = 0; i < 3; i += 1) history.touch();
+    expect(clock.pending).toBe(1);
+    clock.advance(1500);
+    history.touch();
+    expect(clock.pending).toBe(1);
+  });
+
   test('ends with the service', () => {
     const { clock, history } = stage();
     history.touch();
