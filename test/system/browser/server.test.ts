@@ -53,7 +53,7 @@ test('a server has a page with its rooms, requests, events and facts, and what t
   const notice = '[data-notice="server"]';
   await untilText(page, notice, /Since .*Why: answered 500/s);
   await untilText(page, notice, `curl -i http://${sick.id}/health`);
-  await untilText(page, '[data-kind="server.unreachable"]', 'answered 500');
+  await untilText(page, '[data-kind="server.unreachable"]', 'Unreachable');
   expect(await seriousFindings(page)).toEqual([]);
   await page.setViewportSize({ width: 390, height: 800 });
   expect(await overhang(page)).toBe(0);
