@@ -7,6 +7,9 @@ import { dayTime } from '../ui/time.js';
 import { type Opened, type OpenedHour, openedByHour } from './openedByHour.js';
 import { countWord } from './words.js';
 
+/** A day at least, so that an hour has the same width for every room. */
+const leastMs = 24 * 3600_000;
+
 interface Answer {
   hours: readonly OpenedHour[];
   count: number;
@@ -49,7 +52,8 @@ async function askOpened(name: string): Promise<Answer | ApiFailure> {
     const path = `api/connections/since_yesterday/0?room=${encodedName(name)}`;
     const opened = await getJson<Opened[]>(path);
     const nowMs = steadyNow() + clockSkewMs.peek();
-    const firstMs = opened[0] ? Date.parse(opened[0].timestamp) : nowMs;
+    const oldestMs = opened[0] ? Date.parse(opened[0].timestamp) : nowMs;
+    const firstMs = Math.min(oldestMs, nowMs - leastMs);
     return {
       hours: openedByHour(opened, firstMs, nowMs),
       count: opened.length,
