@@ -8,8 +8,10 @@ import { useLayoutEffect } from 'preact/hooks';
 /** By entry and scroller. The window is the scroller ''. */
 const places = new Map<string, number>();
 const maxPlaces = 500;
-/** Content that is loaded again makes the page high enough only later. */
-const patienceMs = 1500;
+/** Content that is loaded again makes the page high enough only later, on a slow machine much later. */
+const patienceMs = 10_000;
+/** Then the place is where the user goes. */
+const userActs = ['wheel', 'touchstart', 'pointerdown', 'keydown'] as const;
 
 let entries = 0;
 
@@ -46,8 +48,17 @@ export function goToPlace(): void {
   scrollTo(0, top);
   const untilMs = performance.now() + patienceMs;
   const entry = entryId();
+  let isOver = false;
+  const end = () => {
+    isOver = true;
+  };
+  for (const act of userActs) addEventListener(act, end, { once: true, passive: true });
   const tryAgain = () => {
-    if (scrollY >= top || performance.now() > untilMs || knownEntry() !== entry) return;
+    isOver ||= scrollY >= top || performance.now() > untilMs || knownEntry() !== entry;
+    if (isOver) {
+      for (const act of userActs) removeEventListener(act, end);
+      return;
+    }
     scrollTo(0, top);
     requestAnimationFrame(tryAgain);
   };
