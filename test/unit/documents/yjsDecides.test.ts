@@ -18,12 +18,19 @@ const limits = {
 const newDocument = () => new LiveDocument(limits, () => 1e7);
 const given = (state: Uint8Array) => new Uint8Array(state);
 
-// Without empty root types, which exist only because Yjs was asked for them.
+interface ShownType {
+  type: string;
+  value?: unknown;
+}
+// Without empty root types: some exist only because Yjs was asked for them, others because of elements of no
+// length, which are left out here.
+const isEmpty = ({ type, value }: ShownType) =>
+  type === 'unknown' || value === '' || (Array.isArray(value) && value.length === 0);
 const shown = (json: Uint8Array): Record<string, unknown> =>
   Object.fromEntries(
-    Object.entries(
-      JSON.parse(Buffer.from(json).toString()) as Record<string, { type: string }>,
-    ).filter(([, { type }]) => type !== 'unknown'),
+    Object.entries(JSON.parse(Buffer.from(json).toString()) as Record<string, ShownType>).filter(
+      ([, root]) => !isEmpty(root),
+    ),
   );
 const shownBy = (document: LiveDocument) => shown(document.toJson({}).json);
 const shownByYjs = (doc: Y.Doc) =>
