@@ -172,7 +172,10 @@ export function streamWords(stream: StreamStatus): Words | undefined {
 }
 
 /** What is known of a server and this room, in words. */
-export function serverWords({ answer, finding, failure }: RoomServer): Words {
+export function serverWords({ answer, finding, failure, connections }: RoomServer): Words {
+  // The live counts have numbers of it.
+  if (finding === 'dead_address' && connections !== null)
+    return { badge: 'No answer', tone: 'warn', meaning: 'It did not answer when it was asked.' };
   switch (finding) {
     case 'unreadable':
       return {

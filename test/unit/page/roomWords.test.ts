@@ -9,7 +9,9 @@ import {
   peopleCount,
   roomConnections,
 } from '../../../server/page/room/roomNumbers.js';
+import { serverWords } from '../../../server/page/room/words.js';
 import type { LogEntry } from '../../../server/wire/logEntry.js';
+import type { RoomServer } from '../../../server/wire/roomServers.js';
 import type { RoomStatus } from '../../../server/wire/roomStatus.js';
 
 const status: RoomStatus = {
@@ -159,4 +161,18 @@ describe('what the log lacks', () => {
   ] as const)('says %s', (words, changes) => {
     expect(findings(changes)).toEqual([expect.stringMatching(words)]);
   });
+});
+
+test('an address where nothing answers is dead, unless a server there is counted', () => {
+  const asked: RoomServer = {
+    server: '127.0.0.9:9',
+    stored: true,
+    connections: null,
+    answer: 'failed',
+    failure: 'refused',
+    finding: 'dead_address',
+    waitingFor: null,
+  };
+  expect(serverWords(asked).badge).toBe('Dead address');
+  expect(serverWords({ ...asked, connections: 1 }).badge).toBe('No answer');
 });
