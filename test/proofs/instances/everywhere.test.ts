@@ -20,9 +20,15 @@ interface Sample {
 const json = { Accept: 'application/json' };
 const posted = { 'Content-Type': 'application/json' };
 
-/** Requests to every route, with their errors. */
+/** Requests to every route, with their errors. `SERVER`: the id of a server. */
 const samples: Sample[] = [
   ...each('get /api/servers', ['/api/servers', '/api/servers/']),
+  ...each('get /api/servers/rooms', ['/api/servers/rooms?server=SERVER', '/api/servers/rooms']),
+  ...each('get /api/servers/requests', [
+    '/api/servers/requests?server=SERVER',
+    '/api/servers/requests?server=none',
+  ]),
+  ...each('get /api/watched', ['/api/watched']),
   ...each('get /api/state', ['/api/state', '/api/%73tate']),
   ...each('get /api/counts', ['/api/counts?room=a&room=x%2Fy&room=', '/api/counts']),
   ...each('get /api/machines', ['/api/machines']),
@@ -132,14 +138,16 @@ test('every route answers the same at every instance', async () => {
     await eventually(() => expect(stream.seen().complete).toBe(true));
   }
   const answered = new Set<string | undefined>();
-  for (const sample of samples) {
+  const [server] = cluster.servers;
+  for (const { path, ...sample } of samples) {
+    const asked = { ...sample, path: path.replace('SERVER', server?.id ?? '') };
     // An answer may have a second in it, and the number of viewers comes with the beats.
     await eventually(
       async () => {
-        const expected = await answerOf(leader, sample);
+        const expected = await answerOf(leader, asked);
         for (const follower of followers) {
-          const answer = await answerOf(follower, sample);
-          expect([sample.path, answer]).toEqual([sample.path, expected]);
+          const answer = await answerOf(follower, asked);
+          expect([path, answer]).toEqual([path, expected]);
         }
         answered.add(`${expected.status}`);
       },
