@@ -10,7 +10,7 @@ import { kinds, spoiltKind, type WorldKind } from './worldKinds.js';
 jest.setTimeout(1_800_000);
 
 /** Each bug is found in one of these worlds. The first that finds it ends the search. */
-const maxWorlds = { service: 2000, rooms: 2000, instances: 1000 };
+const maxWorlds = { service: 2000, rooms: 2000, instances: 1200 };
 
 /** Worlds that find a bug which one world in thousands finds. */
 const rareSeeds: Readonly<Record<string, number>> = {
@@ -65,8 +65,8 @@ const knownSeeds: Readonly<Record<string, number>> = {
   'a takeover without viewers silences': 14,
   'a takeover is not confirmed': 43,
   'nobody looks at the lease between connection and body': 640,
-  'a new leader does not read the inbox': 319,
-  'what was passed on is passed on again': 253,
+  'a new leader does not read the inbox': 1156,
+  'what was passed on is passed on again': 1033,
   ...rareSeeds,
 };
 

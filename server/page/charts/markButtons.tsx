@@ -36,7 +36,7 @@ export function Marks({ title, placed }: { title: string; placed: readonly Place
             type="button"
             class="plot-mark"
             tabIndex={i === tabbed ? 0 : -1}
-            aria-label={markWords(each).join('\n')}
+            aria-label={spoken(each)}
             onFocus={() => point(each)}
             onPointerEnter={() => point(each)}
             onClick={() => point(each)}
@@ -49,6 +49,13 @@ export function Marks({ title, placed }: { title: string; placed: readonly Place
       ))}
     </ul>
   );
+}
+
+/** What is said of marks. It has the number that is shown. */
+function spoken(placed: PlacedMarks): string {
+  const words = markWords(placed).join('\n');
+  const { length } = placed.marks;
+  return length > 1 ? `${length} events:\n${words}` : words;
 }
 
 const wordsWidth = 300;
