@@ -120,10 +120,10 @@ test('a second process takes over the file, and the first one logs it', async ()
   await eventually(async () => {
     // The first one may be in the middle of a write, which ends after that of the second one.
     await second.put(item(one));
+    await first.put(item(two));
     expect((await written()).run).not.toBe(firstRun);
+    expect(warnings()).toHaveLength(1);
   });
-  await first.put(item(two));
-  await eventually(() => expect(warnings()).toHaveLength(1));
   expect(warnings()[0].msg).toMatch(/another process/);
   await second.remove(one);
   await untilWritten();

@@ -1,4 +1,4 @@
-import { describe, expect, test } from '@jest/globals';
+import { afterEach, describe, expect, jest, test } from '@jest/globals';
 import * as fc from 'fast-check';
 import { compareNatural } from '../../../server/page/model/naturalOrder.js';
 import { nextPrefix, stepsOf } from '../../../server/page/model/prefixCounts.js';
@@ -90,7 +90,11 @@ function expected(truth: ReadonlyMap<string, number>, by: { query: string; prefi
 }
 
 describe('the filtered and sorted index', () => {
+  afterEach(() => void jest.restoreAllMocks());
+
   test('equals a newly filtered and sorted list after any changes, with counts by prefix', () => {
+    // All work is done in one slice.
+    jest.spyOn(performance, 'now').mockReturnValue(0);
     fc.assert(
       fc.property(change, fc.array(fc.tuple(change, filter), { maxLength: 8 }), (first, steps) => {
         const index = new RoomIndex(() => undefined);
