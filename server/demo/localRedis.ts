@@ -28,6 +28,7 @@ export interface LocalRedisOptions {
 }
 
 const readyWithinMs = 10_000;
+const maxAttempts = 5;
 
 /**
  * The shell waits on its standard input. When this process dies, the input closes and the shell kills
@@ -48,7 +49,21 @@ rm -rf -- "$dir"
 
 /** Starts the `redis-server` of the PATH. Resolves when it accepts connections. */
 export async function startLocalRedis(options: LocalRedisOptions = {}): Promise<LocalRedis> {
-  const port = options.port ?? (await freePort());
+  const { port } = options;
+  if (port !== undefined) return startAt(port, options);
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await startAt(await freePort(), options);
+    } catch (cause) {
+      if (attempt === maxAttempts || !isPortTaken(cause)) throw cause;
+    }
+  }
+}
+
+/** Somebody else may have taken a free port by the time it is listened on. */
+const isPortTaken = (cause: unknown) => /Address already in use/.test(String(cause));
+
+async function startAt(port: number, options: LocalRedisOptions): Promise<LocalRedis> {
   const dir = await mkdtemp(join(tmpdir(), 'redis-'));
   const shell = spawn('/bin/sh', ['-c', script, 'sh', dir, ...(await argsOf(options, port, dir))], {
     // Its own process group: Ctrl-C reaches only the parent, which decides when to stop it.
