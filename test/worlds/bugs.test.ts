@@ -64,7 +64,7 @@ const knownSeeds: Readonly<Record<string, number>> = {
   'complete is passed on as it was made': 53,
   'a takeover without viewers silences': 14,
   'a takeover is not confirmed': 43,
-  'nobody looks at the lease between connection and body': 640,
+  'nobody looks at the lease between connection and body': 826,
   'a new leader does not read the inbox': 1156,
   'what was passed on is passed on again': 1033,
   ...rareSeeds,
