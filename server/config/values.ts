@@ -140,18 +140,19 @@ export function parsePublicUrl(text: string): string {
   return url.href.replace(/\/+$/, '');
 }
 
+const isPlainHttp = (url: URL) => /^https?:$/.test(url.protocol) && !url.username && !url.password;
+
 /** An http or https URL that gets webhooks. Errors contain no part of the text. */
 export function parseWebhookUrl(text: string): string {
   const url = parseUrl(text);
-  if (url && /^https?:$/.test(url.protocol) && !url.username && !url.password) return url.href;
+  if (url && isPlainHttp(url)) return url.href;
   throw new Error('must be an http or https URL without credentials');
 }
 
 /** The base URL of an OpenTelemetry collector. */
 export function parseEndpoint(text: string): string {
   const url = parseUrl(text);
-  if (url && /^https?:$/.test(url.protocol) && !url.username && !url.password && !url.search)
-    return url.href;
+  if (url && isPlainHttp(url) && !url.search) return url.href;
   throw new Error(
     'must be an http or https URL without credentials and query; send credentials by OTEL_EXPORTER_OTLP_HEADERS',
   );

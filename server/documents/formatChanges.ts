@@ -1,7 +1,7 @@
 import * as Y from 'yjs';
 import type { FormatChange } from '../wire/logEntry.js';
 import type { ClockSets } from './clockRanges.js';
-import { structsIn } from './structsIn.js';
+import { itemsIn } from './itemsIn.js';
 
 const maxFormats = 10;
 const maxNameLength = 100;
@@ -49,9 +49,6 @@ function listed(set: ReadonlySet<string>, removed: ReadonlySet<string>): FormatC
 
 /** The marks at which formats begin and end. */
 function* marksIn(doc: Y.Doc, sets: ClockSets): Generator<Y.ContentFormat> {
-  for (const [client, flat] of sets)
-    for (let i = 0; i < flat.length; i += 2)
-      for (const struct of structsIn(doc, client, flat[i] ?? 0, flat[i + 1] ?? 0))
-        if (struct instanceof Y.Item && struct.content instanceof Y.ContentFormat)
-          yield struct.content;
+  for (const { content } of itemsIn(doc, sets))
+    if (content instanceof Y.ContentFormat) yield content;
 }

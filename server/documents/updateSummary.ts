@@ -2,7 +2,7 @@ import * as Y from 'yjs';
 import type { UpdateSummary } from '../wire/logEntry.js';
 import { addClocks, type ClockSets, listRanges } from './clockRanges.js';
 import { type Formatting, noFormatting } from './formatChanges.js';
-import { structsIn } from './structsIn.js';
+import { itemsIn } from './itemsIn.js';
 import { readUpdate } from './updateReader.js';
 
 /** The contents of an update, read without a document. */
@@ -92,15 +92,8 @@ export function rootsReached(doc: Y.Doc, { structs, deletions }: ExaminedUpdate)
       type = type._item?.parent;
     }
   };
-  for (const sets of [structs, deletions]) {
-    for (const [client, flat] of sets) {
-      for (let i = 0; i < flat.length; i += 2) {
-        for (const struct of structsIn(doc, client, flat[i] ?? 0, flat[i + 1] ?? 0)) {
-          if (struct instanceof Y.Item) climb(struct.parent);
-        }
-      }
-    }
-  }
+  for (const sets of [structs, deletions])
+    for (const { parent } of itemsIn(doc, sets)) climb(parent);
   const names = new Set<string>();
   if (roots.size === 0) return names;
   for (const [name, type] of doc.share) if (roots.has(type)) names.add(name);

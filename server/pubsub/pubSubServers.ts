@@ -207,7 +207,7 @@ export interface RequestFollowers {
 }
 
 /** Why a request failed if this process did not run when its answer came. */
-export const pausedMeanwhile = 'this service was paused, and could not read the answer in time';
+const pausedMeanwhile = 'this service was paused, and could not read the answer in time';
 
 /** Fills the slot `serverRequests`: one long-lived actor for all requests to a server. */
 export function createServerRequests(
@@ -229,24 +229,30 @@ export function createServerRequests(
       if (request.reason !== 'activation') meter?.resynced(request.reason);
       return servers.activate(server, request.epoch, signal, request);
     };
+    /** A pause is the cause for everybody who is told of the request. */
+    const sendAwake = async (request: ServerRequest) => {
+      const before = pauses();
+      try {
+        return await send(request);
+      } catch (error) {
+        throw pauses() > before ? new Error(pausedMeanwhile, { cause: error }) : error;
+      }
+    };
     const ask = (request: ServerRequest) =>
       metered(
-        () => send(request),
+        () => sendAwake(request),
         { server: input.server, request: kinds[request.type] },
         { meter, signal },
       );
-    const answer = (request: ServerRequest) => {
-      const before = pauses();
-      const causeNow = (error: unknown) => (pauses() > before ? pausedMeanwhile : causeOf(error));
-      return (traced ? traced(request, () => ask(request)) : ask(request))
+    const answer = (request: ServerRequest) =>
+      (traced ? traced(request, () => ask(request)) : ask(request))
         .catch(
-          (error: unknown): ServerAnswer => ({ type: 'request.failed', cause: causeNow(error) }),
+          (error: unknown): ServerAnswer => ({ type: 'request.failed', cause: causeOf(error) }),
         )
         .then((answered) => {
           lastResult = answered.type === 'request.failed' ? 'failed' : 'answered';
           if (!signal.aborted) sendBack(answered);
         });
-    };
     receive((request) => pacer.run(() => answer(request), { host, lastResult, signal }));
     return () => stop.abort();
   });

@@ -17,7 +17,7 @@ export type { ChannelFailure, ChannelFollower } from './subscriptions.js';
 const kinds: readonly Kind[] = ['channel', 'pattern'];
 /** Error replies of Redis for wrong credentials or missing permissions; before version 6 they are `ERR`. */
 const refusal = /^(WRONGPASS|NOAUTH|NOPERM|ERR invalid password|ERR operation not permitted)/;
-export const retryMs = { first: 100, max: 1500 };
+export const redisRetryMs = { first: 100, max: 1500 };
 /** Together at most 7.5 s: so long a Redis that hangs may stay unnoticed. */
 export const defaultTimeouts: RedisTimeouts = { pingEveryMs: 4000, answerWithinMs: 3000 };
 
@@ -44,7 +44,7 @@ export class RedisChannels {
   });
   #connection: RedisConnection | undefined;
   #retry: NodeJS.Timeout | undefined;
-  #retryAfterMs = retryMs.first;
+  #retryAfterMs = redisRetryMs.first;
   #isClosed = false;
   /** Whether it stays connected without followers. */
   #isKeptOpen = false;
@@ -131,7 +131,7 @@ export class RedisChannels {
   #disconnect(): void {
     clearTimeout(this.#retry);
     this.#retry = undefined;
-    this.#retryAfterMs = retryMs.first;
+    this.#retryAfterMs = redisRetryMs.first;
     this.#refused.clear();
     this.#connection?.close();
     this.#connection = undefined;
@@ -146,7 +146,7 @@ export class RedisChannels {
       this.#log.warn({ reason }, 'redis is unreachable; retrying');
     this.#logged = 'lost';
     this.#retry = setTimeout(() => this.#connect(), this.#retryAfterMs);
-    this.#retryAfterMs = Math.min(retryMs.max, this.#retryAfterMs * 2);
+    this.#retryAfterMs = Math.min(redisRetryMs.max, this.#retryAfterMs * 2);
     const failure = refusal.test(reason) ? 'refused' : 'unreachable';
     for (const kind of kinds)
       for (const name of this.#subscriptions[kind].names())
@@ -211,7 +211,7 @@ export class RedisChannels {
   }
 
   #heard(): void {
-    this.#retryAfterMs = retryMs.first;
+    this.#retryAfterMs = redisRetryMs.first;
     this.#dependency?.answered();
   }
 

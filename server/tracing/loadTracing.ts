@@ -4,20 +4,15 @@ import type { Tracing } from './tracing.js';
 
 type TracingConfig = Pick<Config, 'otlpEndpoint' | 'otlpProtocol' | 'otelDisabled'>;
 
-/** Whether the configuration turns tracing on. */
-export const isTracing = ({ otlpEndpoint, otelDisabled }: TracingConfig) =>
-  otlpEndpoint !== undefined && !otelDisabled;
-
 /**
  * Loads OpenTelemetry and begins to trace. Undefined: tracing is off, or its packages are not installed, which is
  * logged: a service without traces is better than none.
  */
 export async function loadTracing(
-  config: TracingConfig,
+  { otlpEndpoint: endpoint, otlpProtocol: protocol, otelDisabled }: TracingConfig,
   log: Logger,
 ): Promise<Tracing | undefined> {
-  const { otlpEndpoint: endpoint, otlpProtocol: protocol } = config;
-  if (endpoint === undefined || !isTracing(config)) return undefined;
+  if (endpoint === undefined || otelDisabled) return undefined;
   try {
     const { otlpTracing } = await import('./otlpTracing.js');
     return otlpTracing({ endpoint, protocol, log });

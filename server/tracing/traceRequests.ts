@@ -67,13 +67,8 @@ function end(span: TraceSpan, req: IncomingMessage, { statusCode, headersSent }:
 }
 
 /** Middleware that notes which route answers a request. */
-export const noteRoute: Middleware = async (ctx, next) => {
-  try {
-    await next();
-  } finally {
-    if (scopes.getStore()) noteRouteOf(ctx.req, ctx.matched);
-  }
-};
+export const noteRoute: Middleware = (ctx, next) =>
+  scopes.getStore() ? next().finally(() => noteRouteOf(ctx.req, ctx.matched)) : next();
 
 /** Layers without methods are middleware. */
 type Layers = readonly { path: string | RegExp; methods: readonly string[] }[] | undefined;

@@ -122,15 +122,17 @@ export function wireService(needs: WiringNeeds): WiredService {
       if (current) past.noteAgent(...changed);
     },
   });
+  /** URL of this instance. */
+  const url = connection ? peerUrlFor(config, ownPort) : needs.publicUrl;
   const past = wirePast({
-    url: connection ? peerUrlFor(config, ownPort) : needs.publicUrl,
+    url,
     configured: config.pubSubServers,
     fleet: () => current?.fleet,
     watchedRooms: () => rooms.watched(),
   });
   const pauses = wirePauses({
     log,
-    url: connection ? peerUrlFor(config, ownPort) : needs.publicUrl,
+    url,
     note: (event) => past.activity.note(event),
     fleet: () => current?.fleet,
   });

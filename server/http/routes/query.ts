@@ -1,5 +1,5 @@
 import type { Context } from 'koa';
-import type { RoomName } from '../../../machines/ports.js';
+import type { RoomName, ServerId } from '../../../machines/ports.js';
 import { apiError } from '../errors.js';
 
 /** One query parameter, or undefined. Throws `invalid_parameter` if it is given twice. */
@@ -40,6 +40,13 @@ export function roomParameter(ctx: Context): RoomName {
   const room = parameter(ctx, 'room');
   if (room !== undefined) return room;
   throw apiError('invalid_parameter', '"room" must be the percent-encoded name of the room');
+}
+
+/** `?server=<id>`: a server. */
+export function serverParameter(ctx: Context): ServerId {
+  const server = parameter(ctx, 'server');
+  if (server !== undefined) return server as ServerId;
+  throw apiError('invalid_parameter', '"server" must be the id of a server');
 }
 
 /** Each room costs a look-up, in the counts of every server at the worst. */

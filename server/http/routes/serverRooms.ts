@@ -3,8 +3,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import type Router from '@koa/router';
 import type { RoomName, ServerId } from '../../../machines/ports.js';
 import { countsJson } from '../../fleet/countsJson.js';
-import { apiError } from '../errors.js';
-import { parameter } from './query.js';
+import { serverParameter } from './query.js';
 
 /** Rooms encoded in one turn of the event loop. A server may have 100,000. */
 const roomsAtOnce = 5000;
@@ -15,10 +14,8 @@ export type RoomsOnServer = (server: ServerId) => (readonly [RoomName, number])[
 /** `GET /api/servers/rooms?server=<id>`: the rooms of a server, in no order. */
 export function serverRoomRoutes(router: Router, needs: { roomsOn: RoomsOnServer }): void {
   router.get('/api/servers/rooms', (ctx) => {
-    const server = parameter(ctx, 'server');
-    if (server === undefined)
-      throw apiError('invalid_parameter', '"server" must be the id of a server');
-    const rooms = needs.roomsOn(server as ServerId);
+    const server = serverParameter(ctx);
+    const rooms = needs.roomsOn(server);
     ctx.type = 'application/json';
     ctx.body = Readable.from(json(server, rooms));
   });

@@ -48,7 +48,7 @@ export function createClient({
         span?.end();
         return answer;
       } catch (cause) {
-        span?.end((Object(cause) as Partial<Error>).name ?? '_OTHER');
+        span?.end(nameOf(cause) ?? '_OTHER');
         if (table !== undefined && !isExpected(cause)) onFailure?.(table);
         throw toStoreError(cause, context.commandName, table);
       }
@@ -60,18 +60,21 @@ export function createClient({
 
 /** A question for a request that is traced. Without its keys, which are names of rooms. */
 function spanOf(command = 'Command', table = ''): TraceSpan | undefined {
+  const request = openSpan();
+  if (!request) return undefined;
   const operation = command.replace(/Command$/, '');
   const attributes = {
     'db.system.name': 'aws.dynamodb',
     'db.operation.name': operation,
     'db.collection.name': table,
   };
-  return openSpan()?.child(`${operation} ${table}`.trim(), { kind: 'client', attributes });
+  return request.child(`${operation} ${table}`.trim(), { kind: 'client', attributes });
 }
 
 /** A condition that does not hold is an answer like any other. */
-const isExpected = (cause: unknown) =>
-  (Object(cause) as Partial<Error>).name === 'ConditionalCheckFailedException';
+const isExpected = (cause: unknown) => nameOf(cause) === 'ConditionalCheckFailedException';
+
+const nameOf = (cause: unknown) => (Object(cause) as Partial<Error>).name;
 
 function throwTimeout(ms: number): never {
   throw Object.assign(new Error(`no answer within ${ms} ms`), { name: 'TimeoutError' });

@@ -17,7 +17,7 @@ import { createLog } from '../../../server/log.js';
 import { Counts } from '../../../server/metrics/counts.js';
 import { readersOf } from '../../../server/metrics/readers.js';
 import { failingDependencies, pollMs, service } from '../../../server/page/model/polling.js';
-import { defaultTimeouts, retryMs } from '../../../server/redis/redisChannels.js';
+import { defaultTimeouts, redisRetryMs } from '../../../server/redis/redisChannels.js';
 import { reopenMs } from '../../../server/store/lateStore.js';
 import { WebhookQueue } from '../../../server/webhooks/webhookQueue.js';
 import type { StateReport } from '../../../server/wire/serviceState.js';
@@ -29,16 +29,17 @@ const spareMs = 500;
 
 const { clusterBeatMs } = readConfig({});
 const { pingEveryMs, answerWithinMs } = defaultTimeouts;
+type Row = [name: string, failedMs: number, recoveredMs: number];
 const checked = Object.entries(checkTimes).map(
-  ([name, { everyMs, deadlineMs }]) => [name, everyMs + deadlineMs, everyMs + deadlineMs] as const,
+  ([name, { everyMs, deadlineMs }]): Row => [name, everyMs + deadlineMs, everyMs + deadlineMs],
 );
 
 /** The longest time until its end is noticed, and until its return is. */
-const times: [name: string, failedMs: number, recoveredMs: number][] = [
-  ...checked.map(([...row]): [string, number, number] => [...row]),
+const times: Row[] = [
+  ...checked,
   // At its return an attempt to connect may be under way, in a cluster one to find its nodes before.
-  ['redis', pingEveryMs + answerWithinMs, answerWithinMs + retryMs.max],
-  ['redis of a Redis Cluster', pingEveryMs + answerWithinMs, 2 * answerWithinMs + retryMs.max],
+  ['redis', pingEveryMs + answerWithinMs, answerWithinMs + redisRetryMs.max],
+  ['redis of a Redis Cluster', pingEveryMs + answerWithinMs, 2 * answerWithinMs + redisRetryMs.max],
   [
     'cluster',
     failuresBeforeNoted * clusterBeatMs + clusterBeatMs,
