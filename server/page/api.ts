@@ -33,6 +33,9 @@ export function noteSignedOut(): void {
 /** Add this to `steadyNow()` to get the service's clock, exact to a second or two. */
 export const clockSkewMs = signal(0);
 
+/** A time of the service, in ISO 8601, by the clock of this page. */
+export const pageMs = (at: string): number => Date.parse(at) - clockSkewMs.value;
+
 const timeoutMs = 10_000;
 
 /** Reads JSON from a path relative to the page, such as `api/state`. Throws only `ApiFailure`. */

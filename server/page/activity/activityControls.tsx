@@ -1,5 +1,6 @@
 import { query, setQuery } from '../router.js';
 import { lookOf } from '../servers/serverLook.js';
+import { QuerySearch } from '../ui/querySearch.js';
 import { type ActivityFilter, filterOf } from './activityFilter.js';
 import { subjectWords } from './activitySubject.js';
 import { kindGroups, kindWords } from './kindWords.js';
@@ -20,21 +21,7 @@ export function ActivityControls() {
         />
         Problems only
       </label>
-      <div class="search">
-        <label class="visually-hidden" for="activity-search">
-          Search the activity
-        </label>
-        <input
-          id="activity-search"
-          type="search"
-          class="input"
-          placeholder="Search"
-          autocomplete="off"
-          spellcheck={false}
-          value={query.value.get('q') ?? ''}
-          onInput={({ currentTarget }) => setQuery({ q: currentTarget.value })}
-        />
-      </div>
+      <QuerySearch id="activity-search" label="Search the activity" />
       {filter.about && <About about={filter.about} />}
     </div>
   );

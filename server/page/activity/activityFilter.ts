@@ -27,6 +27,10 @@ export function filterOf(query: URLSearchParams): ActivityFilter {
 /** The value of `about` in the query. */
 export const aboutText = ({ type, name }: ActivityEvent['subject']) => `${type}:${name}`;
 
+/** The link to the events about something. */
+export const aboutHref = (subject: ActivityEvent['subject']) =>
+  `#/activity?about=${encodeURIComponent(aboutText(subject))}`;
+
 const subjectTypes = ['server', 'room', 'instance', 'dependency'] as const;
 
 function subjectOf(about: string): ActivityEvent['subject'] | undefined {

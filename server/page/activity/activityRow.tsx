@@ -1,6 +1,7 @@
 import { useMemo } from 'preact/hooks';
 import type { ActivityEvent } from '../../wire/activityEvent.js';
 import { clockSkewMs } from '../api.js';
+import { asSentence } from '../charts/activityMarks.js';
 import { visible } from '../model/roomNames.js';
 import { agoText, Moment } from '../ui/moment.js';
 import { age, timeSpan, wholeTime } from '../ui/time.js';
@@ -33,14 +34,16 @@ export function EventRow({ event, tabIndex, isNew, withInstance, linksVersion }:
         data-kind={event.kind}
         tabIndex={tabIndex}
       >
-        <span class="activity-kind">
+        <span>
           <span class={`badge ${tone}`}>{label}</span>
         </span>
         <span class="activity-what">
           <span>
             <LinkedMessage event={event} tabIndex={tabIndex} />
           </span>
-          {event.cause !== null && <span class="activity-cause">{sentence(event.cause)}</span>}
+          {event.cause !== null && (
+            <span class="activity-cause">{visible(asSentence(event.cause))}</span>
+          )}
           {withInstance && <span class="quiet small">Noted by {visible(event.instance)}</span>}
         </span>
         <span class="activity-when quiet">
@@ -49,12 +52,6 @@ export function EventRow({ event, tabIndex, isNew, withInstance, linksVersion }:
       </li>
     );
   }, [event, tabIndex, isNew, withInstance, linksVersion, text]);
-}
-
-/** Causes are parts of a sentence. */
-function sentence(cause: string): string {
-  const text = visible(cause);
-  return `${text.charAt(0).toUpperCase()}${text.slice(1)}${/[.!?]$/.test(text) ? '' : '.'}`;
 }
 
 /** Times in which nobody looked. */

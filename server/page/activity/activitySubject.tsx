@@ -50,7 +50,7 @@ function SubjectLink({
   tabIndex: number;
 }) {
   const { subject } = event;
-  const words = <bdi class="activity-subject">{visible(text)}</bdi>;
+  const words = <bdi>{visible(text)}</bdi>;
   const href = hrefOf(event);
   if (href !== undefined)
     return (

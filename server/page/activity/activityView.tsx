@@ -12,7 +12,7 @@ import {
 import { maxEvents } from '../model/mergedEvents.js';
 import { failingDependencies } from '../model/polling.js';
 import { query } from '../router.js';
-import { formatNumber } from '../ui/numbers.js';
+import { countWord, formatNumber } from '../ui/numbers.js';
 import { usePolled } from '../usePolled.js';
 import { ActivityControls, clearFilters } from './activityControls.js';
 import { filterOf, isFiltering, isShown } from './activityFilter.js';
@@ -42,7 +42,7 @@ export function ActivityView() {
 }
 
 function summary(shown: number, all: number): string {
-  const events = `${formatNumber(all)} ${all === 1 ? 'event' : 'events'}`;
+  const events = countWord(all, 'event');
   return shown < all ? `${formatNumber(shown)} of ${events}` : events;
 }
 

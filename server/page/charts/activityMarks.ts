@@ -15,7 +15,7 @@ export const marksOf = (events: readonly ActivityEvent[], skewMs: number): Chart
   }));
 
 /** `connect ECONNREFUSED` becomes `Connect ECONNREFUSED.` */
-function asSentence(cause: string): string {
+export function asSentence(cause: string): string {
   const sentence = cause.charAt(0).toUpperCase() + cause.slice(1);
   return /[.!?]$/.test(sentence) ? sentence : `${sentence}.`;
 }

@@ -91,14 +91,14 @@ function resolved(name: string, element: HTMLElement): string {
 
 const faint = (rgb: string) => rgb.replace(/^rgb\((.*)\)$/, 'rgba($1, 0.12)');
 
-/** Shades times without numbers, so that nobody takes them for 0. */
+/** Shades the times without numbers, which would otherwise look like zeros. */
 function shadeGaps(plot: uPlot, { seconds, lines, range }: Drawn, color: string): void {
   fillTimes(plot, gapsIn(seconds, lines, range), color, plot.bbox.height);
 }
 
 const underlinePixels = 3;
 
-/** Underlines times in which servers were missing, so that nobody takes the numbers for whole. */
+/** Underlines the times in which the numbers of some servers were missing. */
 function underlinePartial(plot: uPlot, { seconds, complete, range }: Drawn, color: string): void {
   const height = underlinePixels * devicePixelRatio;
   fillTimes(plot, partialIn(seconds, complete, range), color, height);

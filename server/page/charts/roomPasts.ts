@@ -1,7 +1,8 @@
 import { signal } from '@preact/signals';
 import type { RoomHistory } from '../../wire/historyReport.js';
-import { ApiFailure, getJson } from '../api.js';
-import { roomQueries } from '../model/roomServers.js';
+import { getJson } from '../api.js';
+import { BoundedMap } from '../model/boundedMap.js';
+import { noneIfRefused, roomQueries } from '../model/roomServers.js';
 import type { Numbers } from './rows.js';
 
 /** Half minutes of an hour, up to now. */
@@ -15,7 +16,7 @@ interface Kept {
   readonly atMs: number;
 }
 
-const known = new Map<string, Kept>();
+const known = new BoundedMap<string, Kept>(maxKept);
 /** Grows when the past of a room has changed. */
 export const roomPastsVersion = signal(0);
 
@@ -27,19 +28,8 @@ export async function askRoomPasts(rooms: readonly string[], nowMs: number): Pro
   const due = rooms.filter((room) => nowMs - (known.get(room)?.atMs ?? -freshMs) >= freshMs);
   for (const query of roomQueries(due)) {
     const pasts = await getJson<RoomHistory[]>(`api/history/rooms?${query}`).catch(noneIfRefused);
-    for (const past of pasts) keep(past, nowMs);
+    for (const { room, connections } of pasts)
+      known.set(room, { numbers: connections, atMs: nowMs });
   }
   if (due.length > 0) roomPastsVersion.value += 1;
-}
-
-function keep({ room, connections }: RoomHistory, atMs: number): void {
-  known.delete(room);
-  known.set(room, { numbers: connections, atMs });
-  const [oldest] = known.keys();
-  if (known.size > maxKept && oldest !== undefined) known.delete(oldest);
-}
-
-function noneIfRefused(error: unknown): RoomHistory[] {
-  if (error instanceof ApiFailure) return [];
-  throw error;
 }

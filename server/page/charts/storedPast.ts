@@ -1,5 +1,5 @@
 import type { HistoryTimes } from '../../wire/historyReport.js';
-import type { TimePoint, Values } from './timeline.js';
+import { isGap, type TimePoint, type Values } from './timeline.js';
 
 /** An answer of `GET /api/history`: numbers by name, and their times. */
 export type Stored = HistoryTimes & Readonly<Record<string, unknown>>;
@@ -33,14 +33,14 @@ type Entry = number | boolean | null | undefined;
 /** A flag is 1 or 0. */
 const numberOf = (entry: Entry) => (typeof entry === 'boolean' ? Number(entry) : (entry ?? null));
 
+const daySeconds = 30;
+
 /** The half minutes of the day before the seconds of the last minutes. */
-export function joined(day: readonly TimePoint[], minutes: readonly TimePoint[], daySeconds = 30) {
+export function joined(day: readonly TimePoint[], minutes: readonly TimePoint[]) {
   const from = minutes[0]?.second ?? Number.POSITIVE_INFINITY;
   const lengthOf = (point: TimePoint) => (isGap(point) ? 1 : daySeconds);
   return [...day.filter((point) => point.second + lengthOf(point) <= from), ...minutes];
 }
-
-const isGap = ({ values }: TimePoint) => Object.values(values).every((value) => value === null);
 
 /** A gap is one point: it lasts until the next number. */
 const isNotRepeatedGap = (point: TimePoint, i: number, points: readonly TimePoint[]) => {

@@ -104,8 +104,7 @@ export class Timeline {
 
   #gapAfter(second: number): void {
     const last = this.#seconds.length - 1;
-    const isAlready = [...this.#columns.values()].every((column) => column[last] === null);
-    if (!isAlready)
+    if (!this.#isGapAt(last))
       this.#push({ second: Math.max(second, this.#seconds[last] ?? 0) + 1, values: {} });
   }
 
@@ -146,7 +145,9 @@ export class Timeline {
   }
 }
 
-const isGap = ({ values }: TimePoint) => Object.values(values).every((value) => value === null);
+/** Whether a point has no number. */
+export const isGap = ({ values }: TimePoint) =>
+  Object.values(values).every((value) => value === null);
 
 /**
  * The points that stay when those before the index `end` are joined in steps of so many seconds. Of each step these

@@ -7,7 +7,5 @@ const KeysDialog = lazyView(() => import('./keysDialog.js').then(({ KeysDialog }
 /** The palette or the list of keys, over the page. Both are loaded when they are first opened. */
 export function Overlays() {
   if (overlay.value === undefined) return null;
-  return (
-    <div class="overlay-host">{overlay.value === 'palette' ? <Palette /> : <KeysDialog />}</div>
-  );
+  return <div>{overlay.value === 'palette' ? <Palette /> : <KeysDialog />}</div>;
 }

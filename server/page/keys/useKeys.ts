@@ -19,6 +19,7 @@ export function useKeys(): void {
     const pressed = sequences();
     const listen = (event: KeyboardEvent) => {
       if (event.defaultPrevented) return;
+      if (event.key === 'Control' || event.key === 'Meta') preloadPalette();
       if (opensPalette(event)) {
         event.preventDefault();
         overlay.value = overlay.value === 'palette' ? undefined : 'palette';
@@ -35,6 +36,9 @@ export function useKeys(): void {
     return () => removeEventListener('keydown', listen);
   }, []);
 }
+
+/** With the first key of its shortcut, so that it takes what is typed at once. It tells itself if that fails. */
+const preloadPalette = () => void import('./palette.js').catch(() => undefined);
 
 function run(shortcut: string): void {
   const view = goTo[shortcut];

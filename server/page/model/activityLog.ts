@@ -4,9 +4,9 @@ import { ApiFailure, getJson } from '../api.js';
 import { isCurrent } from './fleet.js';
 import { mergedEvents } from './mergedEvents.js';
 
-/** What happened, oldest first: what the service keeps, and what came since. */
+/** The events that the service has kept, and those that arrived since. Oldest first. */
 export const activity = signal<readonly ActivityEvent[]>([]);
-/** Whether the service told what it keeps. Until then `activity` has only what came since. */
+/** Whether the service has answered with the events that it keeps. Before, `activity` has only those of the stream. */
 export const isActivityKnown = signal(false);
 /** Why the service did not tell; undefined: it did, or was not asked yet. */
 export const activityFailure = signal<ApiFailure | undefined>(undefined);

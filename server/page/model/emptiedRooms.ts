@@ -1,4 +1,4 @@
-/** Rooms remembered that nobody is connected to any more. */
+/** How many rooms without connections are kept. */
 const maxRooms = 2000;
 
 /** The rooms that lost their last connection while the page was open, the last 2,000, by raw name. */

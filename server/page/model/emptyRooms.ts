@@ -1,4 +1,4 @@
-/** What the service knows of a room that nobody is connected to. */
+/** A room without connections, as the service describes it. */
 export interface EmptyRoom {
   /** When it was last changed, or seen with a connection; null: unknown. In ISO 8601. */
   readonly updatedAt: string | null;
@@ -17,7 +17,7 @@ export interface EmptyRooms {
   readonly rooms: ReadonlyMap<string, EmptyRoom>;
   /** Rooms in the pages that were read, with connections or without. */
   readonly read: number;
-  /** Rooms of which the connections are not known. */
+  /** How many rooms have an unknown number of connections. */
   readonly unknown: number;
   /** Where the next page begins; undefined: all were read. */
   readonly next: string | undefined;

@@ -31,8 +31,8 @@ const heldRooms = new HeldRooms();
 let cutAtMs: number | undefined;
 /** How long a stream that was cut may take to tell the first news. It tells none if nothing happened meanwhile. */
 const firstNewsMs = 1000;
-/** The totals when they were last complete. */
-const lastComplete = signal<Facts['lastComplete']>(undefined);
+/** The totals when they were last complete. No signal: it is needed only when the status has changed since. */
+let lastComplete: Facts['lastComplete'];
 const countedConnections = signal(0);
 const countedRooms = signal(0);
 /** Grows with every change of the servers. */
@@ -82,7 +82,7 @@ export const known = computed(() =>
   whatIsKnown({
     stream: streamStatus.value,
     fleet: fleetFacts.value,
-    lastComplete: lastComplete.value,
+    lastComplete,
   }),
 );
 
@@ -131,7 +131,7 @@ function apply({ kind, state, complete, reason, ageMs, servers = [], rooms }: Fl
 function noteComplete(atMs: number): void {
   if (known.value.status.is !== 'complete') return;
   const [connections, rooms] = [countedConnections.value, countedRooms.value];
-  lastComplete.value = { connections, rooms, atMs };
+  lastComplete = { connections, rooms, atMs };
 }
 
 /** Whether this is the state of a service that has not asked its servers, although the page has numbers. */

@@ -20,7 +20,7 @@ export interface Room {
   counted?: { by: object; prefix: string; connections: number };
 }
 
-/** A room that nobody is connected to, yet. */
+/** A room with 0 connections. The caller sets the number. */
 export const newRoom = (name: string): Room => ({
   name,
   connections: 0,

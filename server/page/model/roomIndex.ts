@@ -182,7 +182,7 @@ export class RoomIndex {
     return room;
   }
 
-  /** The positions of rooms among the matches. Not needed during a search, which gathers them anew. */
+  /** Where the rooms are among the matches. Empty during a search, when all matches are collected again. */
   #placesIn(rooms: readonly Room[]): number[] {
     if (isEverything(this.#filter) || this.#isSearching) return [];
     return positionsOf(this.#matches, rooms, this.#compare);

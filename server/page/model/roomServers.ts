@@ -1,6 +1,7 @@
 import { signal } from '@preact/signals';
 import type { RoomCounts } from '../../wire/roomCounts.js';
 import { ApiFailure, getJson } from '../api.js';
+import { BoundedMap } from './boundedMap.js';
 import { encodedName } from './roomNames.js';
 
 /** Connections of a room by server, most connections first; null: no server reports. */
@@ -11,7 +12,7 @@ const maxRooms = 200;
 const maxQueryLength = 6000;
 const maxKept = 2000;
 
-const known = new Map<string, Distribution>();
+const known = new BoundedMap<string, Distribution>(maxKept);
 /** Grows when a distribution has changed. */
 export const distributionsVersion = signal(0);
 
@@ -21,17 +22,10 @@ export const distributionOf = (room: string): Distribution | undefined => known.
 /** Requests the distributions of these rooms. The next call repeats failed requests. */
 export async function askDistributions(rooms: readonly string[]): Promise<void> {
   for (const query of roomQueries(rooms)) {
-    const counts = await getJson<RoomCounts[]>(`api/counts?${query}`).catch(emptyWhenRefused);
-    for (const { room, servers } of counts) keep(room, servers);
+    const counts = await getJson<RoomCounts[]>(`api/counts?${query}`).catch(noneIfRefused);
+    for (const { room, servers } of counts) known.set(room, servers);
   }
   distributionsVersion.value += 1;
-}
-
-function keep(room: string, servers: Distribution): void {
-  known.delete(room);
-  known.set(room, servers);
-  const [oldest] = known.keys();
-  if (known.size > maxKept && oldest !== undefined) known.delete(oldest);
 }
 
 /** The queries that name these rooms, as few as fit. Leaves out names that are too long for a URL. */
@@ -52,7 +46,8 @@ export function roomQueries(rooms: readonly string[]): string[] {
   return queries.map((parts) => parts.join('&'));
 }
 
-function emptyWhenRefused(error: unknown): RoomCounts[] {
+/** No answers, if the service refuses to give them: for `catch`. */
+export function noneIfRefused(error: unknown): never[] {
   if (error instanceof ApiFailure) return [];
   throw error;
 }

@@ -1,5 +1,5 @@
 import type { DependencyReport } from '../../wire/dependencyReport.js';
-import { clockSkewMs } from '../api.js';
+import { pageMs } from '../api.js';
 import { failingDependencies } from '../model/polling.js';
 import { visible } from '../model/roomNames.js';
 import { clockTime } from '../ui/time.js';
@@ -49,7 +49,6 @@ const meanings: Readonly<Record<string, string>> = {
 
 const meaningOf = ({ name }: DependencyReport) => meanings[name] ?? 'Servers may be missing.';
 
-/** By the clock of this computer. */
 function since({ since: at }: DependencyReport): string {
-  return at === null ? '' : ` (since ${clockTime(Date.parse(at) - clockSkewMs.value)})`;
+  return at === null ? '' : ` (since ${clockTime(pageMs(at))})`;
 }

@@ -1,9 +1,8 @@
 import './overview.css';
-import { useEffect, useMemo, useState } from 'preact/hooks';
-import { clockSkewMs } from '../api.js';
-import { marksOf } from '../charts/activityMarks.js';
+import { useEffect, useState } from 'preact/hooks';
 import { Chart } from '../charts/chart.js';
 import { RangeSelect } from '../charts/rangeSelect.js';
+import { useMarks } from '../charts/useMarks.js';
 import { activity, keepActivity } from '../model/activityLog.js';
 import {
   history,
@@ -52,9 +51,7 @@ export function OverviewView() {
 function Trends() {
   historyVersion.value;
   useEffect(keepActivity, []);
-  const events = activity.value;
-  const skewMs = clockSkewMs.value;
-  const marks = useMemo(() => marksOf(events, skewMs), [events, skewMs]);
+  const marks = useMarks(activity.value);
   const series = (label: 'connections' | 'rooms', color: string) => [
     { label, color, values: history.column(label) },
   ];

@@ -1,4 +1,4 @@
-import { clockSkewMs } from '../api.js';
+import { pageMs } from '../api.js';
 import { now, service } from '../model/polling.js';
 import { age, clockTime } from '../ui/time.js';
 import { Notice } from './notice.js';
@@ -10,8 +10,7 @@ const shownMs = 120_000;
 export function PauseNotice() {
   const pause = service.value?.lastPause;
   if (!pause) return null;
-  // By the clock of this computer.
-  const endedAtMs = Date.parse(pause.endedAt) - clockSkewMs.value;
+  const endedAtMs = pageMs(pause.endedAt);
   if (now.value - endedAtMs > shownMs) return null;
   return (
     <Notice tone="accent" name="pause">

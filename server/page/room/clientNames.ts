@@ -1,21 +1,18 @@
 import type { RoomPeople } from '../../wire/awareness.js';
+import { BoundedMap } from '../model/boundedMap.js';
 import { userOf } from './userOf.js';
 
 const maxNames = 2000;
 
 /** The names of Yjs clients, also of those that have left: the log still has their updates. */
 export class ClientNames {
-  readonly #names = new Map<number, string>();
+  readonly #names = new BoundedMap<number, string>(maxNames);
 
   /** Notes the names that people announce. */
   learn({ clients }: Pick<RoomPeople, 'clients'>): void {
     for (const { client, state } of clients) {
       const { name } = userOf(state);
-      if (name === undefined) continue;
-      this.#names.delete(client);
-      this.#names.set(client, name);
-      const [oldest] = this.#names.keys();
-      if (this.#names.size > maxNames && oldest !== undefined) this.#names.delete(oldest);
+      if (name !== undefined) this.#names.set(client, name);
     }
   }
 

@@ -39,7 +39,7 @@ export const formatWords = (entry: LogEntry): string => formatsOf(entry).map(for
 /** A service of an earlier version does not tell. */
 const formatsOf = ({ formats }: Partial<LogEntry>): readonly FormatChange[] => formats ?? [];
 
-/** Names of which people form the opposite so. */
+/** Formats whose removal has a word of its own: bold, unbold. For others, "removed" is added. */
 const opposable = new Set(['bold', 'italic', 'underline', 'strike', 'link', 'highlight']);
 
 function formatWord({ name, change }: FormatChange): string {

@@ -3,15 +3,15 @@ import { isCurrent } from '../model/fleet.js';
 import { visible } from '../model/roomNames.js';
 import { lookOf } from '../servers/serverLook.js';
 import { ServerName } from '../servers/serverName.js';
+import { countWord } from '../ui/numbers.js';
 import { RoomHead } from './roomHead.js';
 import { RoomHistory } from './roomHistory.js';
 import { roomConnections } from './roomNumbers.js';
 import { useRoomCounts } from './useRoomCounts.js';
-import { countWord } from './words.js';
 
 /** A room of a service that hides content (`SHOW_CONTENT=false`): its connections, and why there is no more. */
 export function HiddenRoom({ name }: { name: string }) {
-  const [counts] = useRoomCounts(name);
+  const counts = useRoomCounts(name);
   const connections = counts.value?.[0];
   return (
     <div class="stack room" data-content="hidden">

@@ -2,10 +2,9 @@ import { useState } from 'preact/hooks';
 import { ApiFailure, clockSkewMs, getJson } from '../api.js';
 import { encodedName, visible } from '../model/roomNames.js';
 import { steadyNow } from '../steadyNow.js';
-import { formatNumber } from '../ui/numbers.js';
+import { countWord, formatNumber } from '../ui/numbers.js';
 import { dayTime } from '../ui/time.js';
 import { type Opened, type OpenedHour, openedByHour } from './openedByHour.js';
-import { countWord } from './words.js';
 
 /** A day at least, so that an hour has the same width for every room. */
 const leastMs = 24 * 3600_000;

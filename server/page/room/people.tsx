@@ -4,11 +4,11 @@ import { clockSkewMs } from '../api.js';
 import type { Known } from '../model/whatIsKnown.js';
 import { plainNode } from '../tree/plainNode.js';
 import { Tree } from '../tree/tree.js';
-import { formatNumber } from '../ui/numbers.js';
+import { countWord, formatNumber } from '../ui/numbers.js';
 import { peopleCount } from './roomNumbers.js';
 import { sinceWords } from './sinceWords.js';
 import { userOf } from './userOf.js';
-import { byteWord, countWord } from './words.js';
+import { byteWord } from './words.js';
 
 const firstShown = 30;
 

@@ -1,13 +1,14 @@
+import { Unknown } from '../ui/count.js';
+import { countWord } from '../ui/numbers.js';
 import './roomHistory.css';
 import { useEffect, useMemo } from 'preact/hooks';
 import type { ActivityEvent } from '../../wire/activityEvent.js';
 import type { RoomCounts } from '../../wire/roomCounts.js';
 import type { RoomServers } from '../../wire/roomServers.js';
-import { clockSkewMs } from '../api.js';
-import { marksOf } from '../charts/activityMarks.js';
 import { Chart } from '../charts/chart.js';
 import { RangeSelect } from '../charts/rangeSelect.js';
 import type { RangeKind } from '../charts/ranges.js';
+import { useMarks } from '../charts/useMarks.js';
 import { usePast } from '../charts/usePast.js';
 import { activity, keepActivity } from '../model/activityLog.js';
 import { encodedName } from '../model/roomNames.js';
@@ -16,7 +17,7 @@ import { agoText, Moment } from '../ui/moment.js';
 import type { Polled } from '../usePolled.js';
 import { OpenedConnections } from './opened.js';
 import { roomLines, serversIn, valuesOf } from './roomLines.js';
-import { byteWord, countWord } from './words.js';
+import { byteWord } from './words.js';
 
 /** The service keeps an hour of a room. */
 const kinds: readonly RangeKind[] = ['minutes', 'hour', 'opened'];
@@ -74,12 +75,12 @@ function liveOf({ value, failure }: Polled<readonly RoomCounts[]>) {
 function useRoomMarks(name: string, servers: readonly string[]) {
   useEffect(keepActivity, []);
   const events = activity.value;
-  const skewMs = clockSkewMs.value;
-  return useMemo(() => {
+  const ofRoom = useMemo(() => {
     const isOfRoom = ({ subject: { type, name: about } }: ActivityEvent) =>
       (type === 'room' && about === name) || (type === 'server' && servers.includes(about));
-    return marksOf(events.filter(isOfRoom), skewMs);
-  }, [events, skewMs, name, servers.length]);
+    return events.filter(isOfRoom);
+  }, [events, name, servers.length]);
+  return useMarks(ofRoom);
 }
 
 /** What the store has of the room. Without dates in it, when the service saw a connection. */
@@ -89,7 +90,7 @@ function Stored({ stored }: { stored: RoomServers }) {
     <dl class="room-stored">
       <dt>Stored size</dt>
       <dd>
-        {bytes === null ? <Dash reason="The metadata store does not tell" /> : byteWord(bytes)}
+        {bytes === null ? <Unknown reason="The metadata store does not tell" /> : byteWord(bytes)}
       </dd>
       <dt>{observed ? 'First seen' : 'Created'}</dt>
       <dd>
@@ -109,19 +110,10 @@ function Stored({ stored }: { stored: RoomServers }) {
 }
 
 function Time({ at }: { at: string | null }) {
-  if (at === null) return <Dash reason="Not known: neither the store nor this service tells" />;
+  if (at === null) return <Unknown reason="Not known: neither the store nor this service tells" />;
   return (
     <span class="moment-row">
       <Moment at={at} text={agoText(at)} />
-    </span>
-  );
-}
-
-function Dash({ reason }: { reason: string }) {
-  return (
-    <span class="quiet" title={reason}>
-      <span aria-hidden="true">–</span>
-      <span class="visually-hidden">{reason}</span>
     </span>
   );
 }

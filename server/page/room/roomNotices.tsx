@@ -6,8 +6,9 @@ import { lookOf } from '../servers/serverLook.js';
 import { ServerName } from '../servers/serverName.js';
 import { retryStreams } from '../stream/connection.js';
 import type { StreamStatus } from '../stream/messages.js';
+import { countWord } from '../ui/numbers.js';
 import type { RoomSession } from './roomSession.js';
-import { byteWord, countWord, roomWords, streamWords, type Words } from './words.js';
+import { byteWord, roomWords, streamWords, type Words } from './words.js';
 
 /** The problems of the room, and what to do about them. */
 export function RoomNotices(props: {

@@ -37,7 +37,7 @@ export function peopleCount(listed: number, connections: Known): string {
   return listed > 0 ? formatNumber(listed) : '';
 }
 
-/** Whether servers count connections in a room of which none returns the document. */
+/** Whether servers count connections in a room, but none of them returns its document. */
 export function isCountedOnly(status: RoomStatus | undefined, connections: Known): boolean {
   const isHeld = connections.is !== 'unknown' && connections.is !== 'past' && connections.value > 0;
   return isHeld && ['waiting', 'gone', 'unaskable'].includes(status?.state ?? '');

@@ -4,9 +4,10 @@ import { visible } from '../model/roomNames.js';
 import { lookOf, presentServers } from '../servers/serverLook.js';
 import { ServerName } from '../servers/serverName.js';
 import { stateWords } from '../servers/serverState.js';
+import { countWord } from '../ui/numbers.js';
 import { clockTime } from '../ui/time.js';
 import type { Polled } from '../usePolled.js';
-import { countWord, serverWords } from './words.js';
+import { serverWords } from './words.js';
 
 type Connections = readonly { id: string; connections: number }[];
 

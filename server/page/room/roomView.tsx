@@ -36,7 +36,7 @@ function ShownRoom({ name }: { name: string }) {
   const { status, people, log } = session.snapshot;
   const [names] = useState(() => new ClientNames());
   names.learn(people);
-  const [counts] = useRoomCounts(name);
+  const counts = useRoomCounts(name);
   const connections = roomConnections(counts, isCurrent.value);
   const isUnreturned = isCountedOnly(status, connections);
   // A room that no server holds is answered 404.

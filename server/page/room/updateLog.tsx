@@ -3,11 +3,11 @@ import type { LogEntry } from '../../wire/logEntry.js';
 import type { RoomStatus } from '../../wire/roomStatus.js';
 import { visible } from '../model/roomNames.js';
 import { lookOf } from '../servers/serverLook.js';
-import { formatNumber } from '../ui/numbers.js';
+import { countWord, formatNumber } from '../ui/numbers.js';
 import { clockTime } from '../ui/time.js';
 import { authorlessWords, authorsOf, formatWords } from './entryWords.js';
 import { logFindings } from './logFindings.js';
-import { byteWord, countWord } from './words.js';
+import { byteWord } from './words.js';
 
 const firstShown = 25;
 

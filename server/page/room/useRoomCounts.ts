@@ -6,7 +6,8 @@ import { type Polled, usePolled } from '../usePolled.js';
 const countsMs = 1000;
 
 /** Polls the connections of a room. While the page has no numbers of now, it keeps those of before. */
-export function useRoomCounts(name: string): [Polled<RoomCounts[]>, () => void] {
+export function useRoomCounts(name: string): Polled<RoomCounts[]> {
   const path = `api/counts?room=${encodedName(name)}`;
-  return usePolled<RoomCounts[]>(isCurrent.value ? path : undefined, countsMs);
+  const [counts] = usePolled<RoomCounts[]>(isCurrent.value ? path : undefined, countsMs);
+  return counts;
 }

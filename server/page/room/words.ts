@@ -238,5 +238,3 @@ export function byteWord(bytes: number): string {
   if (bytes < 1e6) return `${(bytes / 1000).toFixed(1)} kB`;
   return `${(bytes / 1e6).toFixed(1)} MB`;
 }
-
-export { countWord } from '../ui/numbers.js';

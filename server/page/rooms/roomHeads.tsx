@@ -2,6 +2,7 @@ import type { ComponentChildren } from 'preact';
 import type { RoomOrder } from '../model/roomIndex.js';
 import { lookOf, presentServers } from '../servers/serverLook.js';
 import { MiddleCut } from '../ui/middleCut.js';
+import { SortHead } from '../ui/sortHead.js';
 import { change } from './listedRooms.js';
 import { direction, type ListSettings, sortedBy } from './listSettings.js';
 
@@ -20,13 +21,13 @@ export function RoomHeads({
 }) {
   return (
     <>
-      <SortHead order="name" settings={settings}>
+      <OrderHead order="name" settings={settings}>
         Room
-      </SortHead>
+      </OrderHead>
       {kind !== 'empty' && (
-        <SortHead order="connections" settings={settings} isNumber>
+        <OrderHead order="connections" settings={settings} isNumber>
           Connections
-        </SortHead>
+        </OrderHead>
       )}
       {hasPast && <Head class="room-past">Last hour</Head>}
       {kind === 'columns' && presentServers.value.map(({ id }) => <ServerHead key={id} id={id} />)}
@@ -46,7 +47,7 @@ function Head({ class: name, children }: { class: string; children: ComponentChi
   );
 }
 
-function SortHead({
+function OrderHead({
   order,
   settings,
   isNumber = false,
@@ -57,16 +58,14 @@ function SortHead({
   isNumber?: boolean;
   children: ComponentChildren;
 }) {
-  const sorted = settings.order === order ? direction(settings) : undefined;
   return (
-    <th scope="col" class={isNumber ? 'number' : ''} {...(sorted && { 'aria-sort': sorted })}>
-      <button type="button" class="sort" onClick={() => change(sortedBy(settings, order))}>
-        {children}
-        <span class="sort-mark" aria-hidden="true">
-          {sorted === 'ascending' ? '↑' : sorted === 'descending' ? '↓' : ''}
-        </span>
-      </button>
-    </th>
+    <SortHead
+      class={isNumber ? 'number' : ''}
+      sorted={settings.order === order ? direction(settings) : undefined}
+      onSort={() => change(sortedBy(settings, order))}
+    >
+      {children}
+    </SortHead>
   );
 }
 

@@ -1,6 +1,6 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { isSearchWanted } from '../keys/useKeys.js';
-import { formatNumber } from '../ui/numbers.js';
+import { countWord } from '../ui/numbers.js';
 import { change } from './listedRooms.js';
 
 /** Searches rooms by their shown and raw names. */
@@ -56,5 +56,4 @@ function SearchResult({ query, matches }: { query: string; matches: number }) {
   );
 }
 
-const foundWords = (count: number) =>
-  `${formatNumber(count)} ${count === 1 ? 'room' : 'rooms'} found`;
+const foundWords = (count: number) => `${countWord(count, 'room')} found`;

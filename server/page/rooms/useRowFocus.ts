@@ -1,5 +1,5 @@
 import { signal } from '@preact/signals';
-import { useEffect, useLayoutEffect, useRef } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useMemo, useRef } from 'preact/hooks';
 
 /** A row that is known by the name of its room. */
 type Named = { readonly name: string };
@@ -21,7 +21,10 @@ const set = (name: string | undefined) => {
 /** Tracks the active room. */
 export function useActiveRoom(rooms: readonly Named[]): ActiveRoom {
   const name = activeName.value;
-  const index = name === undefined ? -1 : rooms.findIndex((room) => room.name === name);
+  const index = useMemo(
+    () => (name === undefined ? -1 : rooms.findIndex((room) => room.name === name)),
+    [rooms, rooms.length, name],
+  );
   return { index, set };
 }
 

@@ -1,9 +1,7 @@
-import { useMemo } from 'preact/hooks';
 import type { ActivityEvent } from '../../wire/activityEvent.js';
-import { clockSkewMs } from '../api.js';
-import { marksOf } from '../charts/activityMarks.js';
 import { Chart } from '../charts/chart.js';
 import { RangeSelect } from '../charts/rangeSelect.js';
+import { useMarks } from '../charts/useMarks.js';
 import { usePast } from '../charts/usePast.js';
 import type { ServerRow } from '../model/serverList.js';
 import { Count } from '../ui/count.js';
@@ -22,8 +20,7 @@ export function ServerCharts({
   const memory = agent?.memoryBytes == null ? null : Math.round(agent.memoryBytes / mebibyte);
   const delay = agent?.eventLoopDelayMs == null ? null : Math.round(agent.eventLoopDelayMs);
   const past = usePast(`server=${encodeURIComponent(id)}`, { connections, rooms, memory, delay });
-  const skewMs = clockSkewMs.value;
-  const marks = useMemo(() => marksOf(events, skewMs), [events, skewMs]);
+  const marks = useMarks(events);
   const chart = (title: string, name: string, label: string, value: number | null) => (
     <Chart
       title={title}

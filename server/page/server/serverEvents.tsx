@@ -1,5 +1,5 @@
 import type { ActivityEvent } from '../../wire/activityEvent.js';
-import { aboutText } from '../activity/activityFilter.js';
+import { aboutHref } from '../activity/activityFilter.js';
 import { kindWords } from '../activity/kindWords.js';
 import { activityFailure, isActivityKnown } from '../model/activityLog.js';
 import { visible } from '../model/roomNames.js';
@@ -9,13 +9,14 @@ const maxShown = 6;
 
 /** The last events of a server, newest first. `events`: oldest first. */
 export function ServerEvents({ id, events }: { id: string; events: readonly ActivityEvent[] }) {
-  const about = encodeURIComponent(aboutText({ type: 'server', name: id }));
   return (
     <section class="card flush" aria-labelledby="server-events">
       <div class="card-head">
         <h2 id="server-events">Events</h2>
         <span class="spacer" />
-        {events.length > 0 && <a href={`#/activity?about=${about}`}>All {events.length}</a>}
+        {events.length > 0 && (
+          <a href={aboutHref({ type: 'server', name: id })}>All {events.length}</a>
+        )}
       </div>
       {events.length === 0 && <p class="server-nothing quiet">{nothingWords()}</p>}
       <ol class="server-events">

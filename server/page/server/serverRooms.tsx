@@ -7,6 +7,8 @@ import { useActiveRoom, useRowKeys } from '../rooms/useRowFocus.js';
 import { query, roomHref, setQuery } from '../router.js';
 import { useKeptPlace } from '../scrollPlaces.js';
 import { formatNumber } from '../ui/numbers.js';
+import { QuerySearch } from '../ui/querySearch.js';
+import { SortHead } from '../ui/sortHead.js';
 import { useVirtualRows } from '../ui/useVirtualRows.js';
 import type { Polled } from '../usePolled.js';
 import { type RoomOfServer, type RoomOrder, roomOrder, roomsOfServer } from './roomsOfServer.js';
@@ -40,7 +42,7 @@ export function ServerRoomsCard({ polled }: { polled: Polled<ServerRooms> }) {
             (rows.length < all ? `${formatNumber(rows.length)} of ` : '') + formatNumber(all)}
         </span>
         <span class="spacer" />
-        {all > 0 && <Search search={search} />}
+        {all > 0 && <QuerySearch id="server-room-search" label="Search the rooms of this server" />}
       </div>
       {rows.length > 0 ? (
         <RoomRows rows={rows} order={order} />
@@ -55,26 +57,6 @@ function nothingWords({ value }: Polled<ServerRooms>, all: number, failure = '')
   if (value?.rooms === null) return 'Not known: it has not reported its connections.';
   if (value) return all > 0 ? 'No room matches.' : 'Nobody is connected to this server.';
   return failure ? `Not known: ${visible(failure)}` : 'Loading …';
-}
-
-function Search({ search }: { search: string }) {
-  return (
-    <div class="search">
-      <label class="visually-hidden" for="server-room-search">
-        Search the rooms of this server
-      </label>
-      <input
-        id="server-room-search"
-        type="search"
-        class="input"
-        placeholder="Search"
-        autocomplete="off"
-        spellcheck={false}
-        value={search}
-        onInput={({ currentTarget }) => setQuery({ q: currentTarget.value })}
-      />
-    </div>
-  );
 }
 
 function RoomRows({ rows, order }: { rows: readonly RoomOfServer[]; order: RoomOrder }) {
@@ -149,23 +131,14 @@ function RoomRows({ rows, order }: { rows: readonly RoomOfServer[]; order: RoomO
 
 function OrderHead({ name, title, order }: { name: RoomOrder; title: string; order: RoomOrder }) {
   const isName = name === 'name';
-  const isSorted = name === order;
+  const direction = isName ? 'ascending' : 'descending';
   return (
-    <th
-      scope="col"
+    <SortHead
       class={isName ? '' : 'number'}
-      {...(isSorted && { 'aria-sort': isName ? 'ascending' : 'descending' })}
+      sorted={name === order ? direction : undefined}
+      onSort={() => setQuery({ sort: name === 'here' ? undefined : name })}
     >
-      <button
-        type="button"
-        class="sort"
-        onClick={() => setQuery({ sort: name === 'here' ? undefined : name })}
-      >
-        {title}
-        <span class="sort-mark" aria-hidden="true">
-          {isSorted ? (isName ? '↑' : '↓') : ''}
-        </span>
-      </button>
-    </th>
+      {title}
+    </SortHead>
   );
 }

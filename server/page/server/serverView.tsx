@@ -1,3 +1,4 @@
+import { aboutHref } from '../activity/activityFilter.js';
 import './server.css';
 import { useEffect, useMemo } from 'preact/hooks';
 import type { ServerRequests } from '../../wire/serverRequests.js';
@@ -67,7 +68,7 @@ function UnknownServer({ id }: { id: string }) {
         <a class="button" href="#/servers">
           All servers
         </a>
-        <a class="button" href={`#/activity?about=${encodeURIComponent(`server:${id}`)}`}>
+        <a class="button" href={aboutHref({ type: 'server', name: id })}>
           Its events
         </a>
       </p>

@@ -51,11 +51,15 @@ const tooMany: StateWords = {
   meaning: 'It has more rooms than the service counts per server, so its numbers are incomplete.',
 };
 
+/** Whether its problem is that it has too many rooms. Other problems come first. */
+export const isOnlyOverLimit = ({ state, overLimit }: Pick<ServerRow, 'state' | 'overLimit'>) =>
+  overLimit && state === 'live';
+
 /** The words for a server's state. An unknown state is shown as it is. */
-export const stateWords = ({ state, overLimit }: ServerRow): StateWords =>
-  overLimit && state === 'live'
+export const stateWords = (row: ServerRow): StateWords =>
+  isOnlyOverLimit(row)
     ? tooMany
-    : (words[state] ?? { label: state, tone: '', meaning: '' });
+    : (words[row.state] ?? { label: row.state, tone: '', meaning: '' });
 
 /** States, the most urgent first. */
 const urgency = [
@@ -72,5 +76,5 @@ const urgency = [
 ];
 
 /** For sorting by state. */
-export const urgencyOf = ({ state, overLimit }: ServerRow): number =>
-  urgency.indexOf(overLimit && state === 'live' ? 'overLimit' : state);
+export const urgencyOf = (row: ServerRow): number =>
+  urgency.indexOf(isOnlyOverLimit(row) ? 'overLimit' : row.state);

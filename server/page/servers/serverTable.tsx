@@ -1,4 +1,5 @@
 import { visible } from '../model/roomNames.js';
+import { SortHead } from '../ui/sortHead.js';
 import './servers.css';
 import { useMemo } from 'preact/hooks';
 import { clockSkewMs } from '../api.js';
@@ -80,18 +81,13 @@ function SortHeader({
   const isFlipped = isNumber ?? false;
   const shown = direction && isFlipped ? flipped[direction] : direction;
   return (
-    <th
-      scope="col"
+    <SortHead
       class={`server-${name} ${isNumber ? 'number' : ''}`}
-      {...(shown && { 'aria-sort': shown })}
+      sorted={shown}
+      onSort={() => onSort(name)}
     >
-      <button type="button" class="sort" onClick={() => onSort(name)}>
-        {title}
-        <span class="sort-mark" aria-hidden="true">
-          {shown === 'ascending' ? '↑' : shown === 'descending' ? '↓' : ''}
-        </span>
-      </button>
-    </th>
+      {title}
+    </SortHead>
   );
 }
 

@@ -13,12 +13,12 @@ export function Count({ value }: { value: number | null }) {
   return <KnownCount value={value} />;
 }
 
-/** Stands in for an unknown number. */
-export function Unknown() {
+/** Stands in for what is unknown. `reason`: why. */
+export function Unknown({ reason }: { reason?: string }) {
   return (
-    <span class="quiet" title="Unknown">
+    <span class="quiet" title={reason ?? 'Unknown'}>
       <span aria-hidden="true">–</span>
-      <span class="visually-hidden">unknown</span>
+      <span class="visually-hidden">{reason ?? 'unknown'}</span>
     </span>
   );
 }

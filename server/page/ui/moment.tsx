@@ -1,10 +1,10 @@
 import './moment.css';
-import { clockSkewMs } from '../api.js';
+import { pageMs } from '../api.js';
 import { now } from '../model/polling.js';
 import { ago, wholeTime } from './time.js';
 
 /** How long ago something happened, by the service's clock. `at`: ISO 8601. Read it once per render. */
-export const agoText = (at: string): string => ago(now.value + clockSkewMs.value - Date.parse(at));
+export const agoText = (at: string): string => ago(now.value - pageMs(at));
 
 /**
  * A time: how long ago, and the time itself while its row (class `moment-row`) has the mouse or the focus.
@@ -22,7 +22,7 @@ export function Moment({
   return (
     <time class="moment" dateTime={at} {...(isFocusable && { tabIndex: 0 })}>
       <span class="moment-ago">{text}</span>
-      <span class="moment-at">{wholeTime(Date.parse(at) - clockSkewMs.value)}</span>
+      <span class="moment-at">{wholeTime(pageMs(at))}</span>
     </time>
   );
 }
