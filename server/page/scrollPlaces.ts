@@ -4,16 +4,19 @@
  */
 
 import { useLayoutEffect } from 'preact/hooks';
+import { splitFragment } from './address.js';
+import { BoundedMap } from './model/boundedMap.js';
 
-/** By entry and scroller. The window is the scroller ''. */
-const places = new Map<string, number>();
 const maxPlaces = 500;
+/** By entry and scroller. The window is the scroller ''. */
+const places = new BoundedMap<string, number>(maxPlaces);
 /** Content that is loaded again makes the page high enough only later, on a slow machine much later. */
 const patienceMs = 10_000;
 /** Then the place is where the user goes. */
 const userActs = ['wheel', 'touchstart', 'pointerdown', 'keydown'] as const;
 
 let entries = 0;
+let shownPath: string | undefined;
 
 /** The id of the present entry. A new entry has none until it is asked for. */
 function entryId(): string {
@@ -25,29 +28,30 @@ function entryId(): string {
   return entry;
 }
 
+const pathNow = () => splitFragment(location.hash).path;
+
 const knownEntry = (): string | undefined => (history.state as { entry?: string } | null)?.entry;
 
+/** The browser tells of scrolling only with its next frame. The address may be that of another view by then. */
 function keep(scroller: string, top: number): void {
-  const key = `${entryId()} ${scroller}`;
-  places.delete(key);
-  places.set(key, top);
-  const [oldest] = places.keys();
-  if (places.size > maxPlaces && oldest !== undefined) places.delete(oldest);
+  if (pathNow() !== shownPath) return;
+  places.set(`${entryId()} ${scroller}`, top);
 }
 
 /** Begins to note where the window is scrolled to. */
 export function keepPlaces(): void {
   history.scrollRestoration = 'manual';
+  shownPath = pathNow();
   addEventListener('scroll', () => keep('', scrollY), { passive: true });
 }
 
 /** Scrolls a view that was just shown to its place of before, or to its top if it is new. */
 export function goToPlace(): void {
-  const top = knownEntry() === undefined ? 0 : (places.get(`${entryId()} `) ?? 0);
-  entryId();
+  shownPath = pathNow();
+  const entry = entryId();
+  const top = places.get(`${entry} `) ?? 0;
   scrollTo(0, top);
   const untilMs = performance.now() + patienceMs;
-  const entry = entryId();
   let isOver = false;
   const end = () => {
     isOver = true;
