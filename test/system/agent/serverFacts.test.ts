@@ -69,7 +69,8 @@ test('nothing is kept of a server that is gone', async () => {
   await untilServer(viewer, told.id, 'live');
   const { activation: actor } = service;
   actor.send({ type: 'server.lost', server: told.id });
-  await eventually(async () => expect(await detailsOf(service)).toEqual([]));
+  await eventually(() => expect(viewer.seen().servers[told.id]).toBeUndefined());
+  expect(await detailsOf(service)).toEqual([]);
   // It comes back as one without an agent, and is asked nothing before it is shown.
   told.respond({ kind: 'hang' });
   actor.send({ type: 'servers.found', servers: [told.id], standing: 'found' });

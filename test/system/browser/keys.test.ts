@@ -36,6 +36,7 @@ test('the page is used by keys, in the chosen theme, and on a phone with one lin
   await eventually(() => expect(page.url()).toContain('q=g+s'));
 
   await page.keyboard.press('Control+k');
+  await page.locator('.palette input:focus').waitFor();
   await page.keyboard.type('SPRING plans');
   await page.getByRole('option', { name: /plans\/spring/ }).waitFor();
   expect(await seriousFindings(page)).toEqual([]);
