@@ -14,7 +14,6 @@ import { OverviewView } from './overview/overviewView.js';
 import { route } from './router.js';
 import { goToPlace } from './scrollPlaces.js';
 import { lookOf } from './servers/serverLook.js';
-import { ServersView } from './servers/serversView.js';
 import { sessionFailure } from './session/session.js';
 import { SignIn } from './session/signInForm.js';
 
@@ -25,6 +24,9 @@ const ActivityView = lazyView(() =>
 );
 const ServerView = lazyView(() =>
   import('./server/serverView.js').then(({ ServerView }) => ServerView),
+);
+const ServersView = lazyView(() =>
+  import('./servers/serversView.js').then(({ ServersView }) => ServersView),
 );
 const MachinesView = lazyView(() =>
   import('./machines/machinesView.js').then(({ MachinesView }) => MachinesView),

@@ -27,7 +27,18 @@ export default defineConfig({
   root: import.meta.dirname,
   base: './',
   publicDir: false,
-  build: { outDir, emptyOutDir: true, target: 'es2022', assetsInlineLimit: 0 },
+  build: {
+    outDir,
+    emptyOutDir: true,
+    target: 'es2022',
+    assetsInlineLimit: 0,
+    // Browsers without it load a moment later.
+    modulePreload: { polyfill: false },
+    // One chunk of what every page needs: twenty small ones, shared with the views, compress a tenth worse.
+    rolldownOptions: {
+      output: { codeSplitting: { groups: [{ name: 'page', tags: ['$initial'] }] } },
+    },
+  },
   worker: { format: 'es' },
   plugins: [compress()],
 });
