@@ -120,7 +120,7 @@ export async function startService(
   failed.catch(() => {});
   wired.start();
   log.info(startSummary(config, port), 'this is what the service runs with');
-  health.start();
+  health.start(wired.pauses);
   let ending: Promise<void> | undefined;
   const end = () => {
     metricsServer?.close();

@@ -19,18 +19,22 @@ export interface ChecksOptions {
   /** In place of that of each check. */
   everyMs?: number | undefined;
   clock?: Clock;
+  /** How many times this process was paused. Default: never. */
+  pauses?: () => number;
 }
 
 /** Asks dependencies in turns, each on its own: one that hangs delays no other. Its owner closes it. */
 export class Checks {
   readonly #everyMs: number | undefined;
   readonly #clock: Clock;
+  readonly #pauses: () => number;
   readonly #timers = new Set<Timer>();
   readonly #stop = new AbortController();
 
-  constructor({ everyMs, clock = systemClock }: ChecksOptions = {}) {
+  constructor({ everyMs, clock = systemClock, pauses = () => 0 }: ChecksOptions = {}) {
     this.#everyMs = everyMs;
     this.#clock = clock;
+    this.#pauses = pauses;
   }
 
   /** Asks at once, and again some seconds after each answer. */
@@ -44,8 +48,11 @@ export class Checks {
   }
 
   async #round(check: Check): Promise<void> {
+    const pauses = this.#pauses();
     const cause = await this.#ask(check);
     if (this.#stop.signal.aborted) return;
+    // The dependency is not the cause: this process could not read the answer in time.
+    if (cause !== undefined && this.#pauses() > pauses) return this.#round(check);
     if (cause === undefined) check.dependency.answered();
     else check.dependency.failed(cause);
     this.#after(this.#everyMs ?? check.times.everyMs, () => void this.#round(check));

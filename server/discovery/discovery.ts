@@ -19,6 +19,7 @@ export interface DiscoveryNeeds {
   /** The servers of the configuration: always known, never removed. */
   configured: readonly ServerId[];
   mayContact: PollingNeeds['mayContact'];
+  pauses?: PollingNeeds['pauses'];
   log: Logger;
   intervalMs?: number | undefined;
   deadlineMs?: number;

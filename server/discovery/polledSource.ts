@@ -14,6 +14,8 @@ export interface PollingNeeds {
   deadlineMs: number;
   /** Limit of servers from one source. */
   maxServers: number;
+  /** How many times this process was paused. Default: never. */
+  pauses?: (() => number) | undefined;
 }
 
 const maxErrorLength = 300;
@@ -72,9 +74,10 @@ export class PolledSource {
     this.#isPolling = true;
     while (this.#isPollDue && !this.#stop.signal.aborted) {
       this.#isPollDue = false;
+      const pauses = this.#pauses();
       await this.#ask().then(
         (named) => this.#take(named),
-        (error: unknown) => this.#note(messageOf(error)),
+        (error: unknown) => this.#takeFailure(error, pauses),
       );
     }
     this.#isPolling = false;
@@ -122,6 +125,16 @@ export class PolledSource {
     const words = isCut ? `${allowed.length} servers` : `${distinct.size} addresses or more`;
     this.#note(isFull ? `names ${words}, but only ${this.#servers.length} are used` : null);
     this.#onAnswer();
+  }
+
+  /** If this process was paused meanwhile, the source is not the cause: it is asked again at once. */
+  #takeFailure(error: unknown, pausesBefore: number): void {
+    if (this.#pauses() > pausesBefore) this.#isPollDue = true;
+    else this.#note(messageOf(error));
+  }
+
+  #pauses(): number {
+    return this.#needs.pauses?.() ?? 0;
   }
 
   /** Allows any host name: its addresses are checked on each request. */

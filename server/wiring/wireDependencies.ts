@@ -21,8 +21,8 @@ export interface DependencyParts {
   readonly folder: Dependency | undefined;
   /** A request to a table failed. */
   readonly tableErred: (table: string) => void;
-  /** Begins to ask the tables, names in DNS, and ECS. */
-  start(): void;
+  /** Begins to ask the tables, names in DNS, and ECS. `pauses`: how many times this process was paused. */
+  start(pauses: () => number): void;
   /** Ends at once; resolves when nothing of it runs any longer. */
   close(): Promise<void>;
 }
@@ -44,7 +44,8 @@ export function wireDependencies(
 ): DependencyParts {
   const dependencies = new Dependencies(Date.now);
   const dependencyLog = new DependencyLog(dependencies, log);
-  const checks = new Checks({ everyMs });
+  let pauses = () => 0;
+  const checks = new Checks({ everyMs, pauses: () => pauses() });
   const closing: (() => void)[] = [() => dependencyLog.close(), () => checks.close()];
   let isClosed = false;
   let tablesStarted: Promise<void> | undefined;
@@ -82,7 +83,8 @@ export function wireDependencies(
     cluster,
     folder,
     tableErred: (name) => tables.find(({ table }) => table === name)?.dependency.erred(),
-    start: () => {
+    start: (count) => {
+      pauses = count;
       for (const check of sourceChecks) checks.start(check);
       tablesStarted = startTables();
       dependencyLog.begin();

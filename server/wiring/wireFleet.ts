@@ -156,6 +156,7 @@ function discoveryOf(needs: FleetWiringNeeds, waitsForRemembered: boolean): Disc
     waitsForRemembered,
     configured: config.pubSubServers,
     mayContact: (address, port) => servers.book.mayContact(address, port),
+    pauses: needs.pauses,
     intervalMs: needs.discoveryIntervalMs,
   });
 }

@@ -49,6 +49,8 @@ export interface WiredService {
   listener: RequestListener;
   /** Answers those to `METRICS_PORT`; undefined: there is no such port. */
   metricsListener: RequestListener | undefined;
+  /** How many times this process was paused. */
+  pauses: () => number;
   /** Starts the machine, and in a cluster the election. */
   start: () => void;
   /** Tells the other instances that this one goes. Call it when the machine has stopped. */
@@ -301,6 +303,7 @@ export function wireService(needs: WiringNeeds): WiredService {
     activation,
     listener: tracing ? traceRequests(listener, tracing) : listener,
     metricsListener,
+    pauses: pauses.count,
     start,
     leave,
     endStreams,

@@ -1,5 +1,5 @@
 import { afterEach, expect, test } from '@jest/globals';
-import { type Check, Checks } from '../../../server/dependencies/checks.js';
+import { type Check, Checks, type ChecksOptions } from '../../../server/dependencies/checks.js';
 import { Dependencies } from '../../../server/dependencies/dependencies.js';
 import { eventually } from '../../support/eventually.js';
 import { HandClock } from '../../support/handClock.js';
@@ -9,9 +9,9 @@ afterEach(() => {
   for (const checks of open.splice(0)) checks.close();
 });
 
-function started(ask: Check['ask'], more: Partial<Check> = {}) {
+function started(ask: Check['ask'], more: Partial<Check> = {}, options: ChecksOptions = {}) {
   const dependencies = new Dependencies(Date.now);
-  const checks = new Checks();
+  const checks = new Checks(options);
   open.push(checks);
   const dependency = dependencies.add('redis', 'a:1');
   const causeOf = (error: unknown) => (error as Error).message;
@@ -50,6 +50,21 @@ test('a check may say what it waits for', async () => {
     lateCause: () => 'no credentials',
   });
   await eventually(() => expect(report()?.cause).toBe('no credentials'));
+});
+
+test('a failure over a pause of the service is not told, and the question is repeated at once', async () => {
+  let pauses = 0;
+  let asked = 0;
+  const ask = () => {
+    asked += 1;
+    // The process is paused during the first question only.
+    if (asked === 1) pauses += 1;
+    return asked === 2 ? new Promise(() => {}) : Promise.reject(new Error('down'));
+  };
+  const times = { everyMs: 3_600_000, deadlineMs: 3_600_000 };
+  const { report } = started(ask, { times }, { pauses: () => pauses });
+  await eventually(() => expect(asked).toBe(2));
+  expect(report()).toMatchObject({ state: 'unknown', errors: 0 });
 });
 
 test('nothing is noted after the end', async () => {

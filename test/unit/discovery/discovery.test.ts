@@ -254,6 +254,17 @@ describe('a source that fails', () => {
     expect(discovered).toEqual([['10.0.0.1:8001'], ['10.0.0.3:8001']]);
     expect(reportOf('a')?.error).toBeNull();
   });
+
+  test('is not reported after a pause of the service: the source is asked again at once', async () => {
+    let pauses = 0;
+    await start({ sources: [a], pauses: () => pauses });
+    pauses += 1;
+    await pass(5000);
+    expect([a.asked, reportOf('a')?.error]).toEqual([2, null]);
+    // It fails by itself.
+    await pass(5000);
+    expect(reportOf('a')?.error).toBe('did not answer within 5000 ms');
+  });
 });
 
 describe('what may be found', () => {
