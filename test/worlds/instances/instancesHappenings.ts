@@ -85,10 +85,15 @@ function pickHost(world: InstancesWorld, isFit: (host: Host) => boolean): Host |
   return world.random.pick(world.hosts.filter(isFit));
 }
 
+/** The instance that leads and runs. One that is paused may still take itself for the leader. */
+function leadingSite({ sites }: InstancesWorld): Site | undefined {
+  return sites.find(({ isRunning, process }) => isRunning && process?.isLeading);
+}
+
 /** The leader as often as the others together: it is the interesting one. */
 function pickSite(world: InstancesWorld): Site | undefined {
   const running = world.sites.filter(({ isRunning }) => isRunning);
-  const leader = running.find(({ process }) => process?.isLeading);
+  const leader = leadingSite(world);
   return leader && world.random.chance(0.5) ? leader : world.random.pick(running);
 }
 
@@ -221,7 +226,7 @@ function cutOff(world: InstancesWorld): void {
 }
 
 function isolateLeader(world: InstancesWorld): void {
-  const site = world.sites.find(({ isRunning, process }) => isRunning && process?.isLeading);
+  const site = leadingSite(world);
   if (!site) return;
   const end = world.begin(`${site.name} cut off from the servers`);
   world.links.cut(site.name, 'servers');
@@ -259,7 +264,7 @@ export function endSilencing(world: InstancesWorld): void {
   const { people, plan, random } = world;
   leaveAll(world);
   world.later(plan.timing.lingerMs + random.pick([60, 150, 300]), () => {
-    const site = world.sites.find(({ process }) => process?.isLeading);
+    const site = leadingSite(world);
     if (!site || world.isCalm) return;
     if (random.chance(0.3)) site.kill();
     else site.shutDown();
