@@ -13,6 +13,8 @@ export class OneVoice {
   /** Who acted under the latest term, and since when. */
   #latest: { term: Term; instance: SimulatedInstance; sinceMs: number } | undefined;
   readonly #terms = new Map<Term, SimulatedInstance>();
+  /** Terms that Redis lost while their leaders were away. Nobody may act under them again. */
+  readonly #forgotten = new Set<Term>();
   bodies = 0;
 
   constructor(world: InstancesWorld) {
@@ -36,13 +38,17 @@ export class OneVoice {
     }
     const { nowMs } = this.#world;
     const latest = this.#latest;
-    if (!latest || term > latest.term) {
+    const isForgotten = this.#forgotten.has(term);
+    if (!latest || (term > latest.term && !isForgotten)) {
       this.#latest = { term, instance, sinceMs: nowMs };
       return;
     }
     if (latest.instance === instance && latest.term === term) return;
-    if (latest.instance.clock.hasEnded && this.#world.redis.lostTermsAtMs > latest.sinceMs) {
+    const { hasEnded, isPaused } = latest.instance.clock;
+    const isAway = hasEnded || isPaused;
+    if (isAway && !isForgotten && this.#world.redis.lostTermsAtMs > latest.sinceMs) {
       // Nobody knows that there were later terms.
+      this.#forgotten.add(latest.term);
       this.#latest = { term, instance, sinceMs: nowMs };
       return;
     }
