@@ -116,7 +116,7 @@ export class SimulatedRedis {
   beat(beat: Beat): BeatResult {
     const { info, lease } = beat;
     const highestTerm = Math.max(beat.highestTerm, this.#keys.highestTerm);
-    this.#set({ highestTerm });
+    if (highestTerm !== this.#keys.highestTerm) this.#set({ highestTerm });
     const mark = { ...noLeader, isLost: true, renewals: this.#mark, term: highestTerm };
     const held = this.#keys.lease ?? this.#setRecord(mark);
     const isRenewed =
@@ -183,21 +183,22 @@ export class SimulatedRedis {
   }
 
   #instances(): BeatResult['instances'] {
-    return [...this.#keys.instances.values()].map(
+    const nowMs = this.timeMs;
+    return Array.from(
+      this.#keys.instances.values(),
       ({ beat: { info, beats, isCandidate }, atMs }) => ({
         ...info,
         beats,
         isCandidate,
-        beatAgoMs: Math.max(0, this.timeMs - atMs),
+        beatAgoMs: Math.max(0, nowMs - atMs),
       }),
     );
   }
 
   #setPresence(beat: Beat): void {
     const atMs = this.timeMs;
-    const instances = new Map(
-      [...this.#keys.instances].filter(([, other]) => atMs - other.atMs <= presenceMs),
-    );
+    const instances = new Map(this.#keys.instances);
+    for (const [id, other] of instances) if (atMs - other.atMs > presenceMs) instances.delete(id);
     this.#set({ instances: instances.set(beat.info.id, { beat, atMs }) });
   }
 

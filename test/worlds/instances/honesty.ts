@@ -136,9 +136,11 @@ export class Honesty {
 const isComplete = (person: Person) => person.kind === 'rooms' || person.isComplete;
 
 function differenceOf({ rooms }: Person, truth: ReadonlyMap<string, number>): string | undefined {
-  for (const room of new Set([...rooms.keys(), ...truth.keys()])) {
-    const [shown = 0, true_ = 0] = [rooms.get(room), truth.get(room)];
+  for (const [room, true_] of truth) {
+    const shown = rooms.get(room) ?? 0;
     if (shown !== true_) return `sees ${shown} in "${room}", there are ${true_}`;
   }
+  for (const [room, shown] of rooms)
+    if (!truth.has(room)) return `sees ${shown} in "${room}", there are 0`;
   return undefined;
 }
