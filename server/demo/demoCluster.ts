@@ -1,5 +1,5 @@
 import { type RoundRobinProxy, startRoundRobinProxy } from './roundRobinProxy.js';
-import { lastingPort, type ServiceChild, startService } from './serviceChild.js';
+import { freePort, type ServiceChild, startService } from './serviceChild.js';
 
 /** The settings of the demo's instances. */
 export interface DemoClusterOptions {
@@ -73,7 +73,7 @@ export class DemoCluster {
     for (let number = 1; number <= instances; number += 1)
       this.#members.push({
         name: `instance ${number}`,
-        port: await lastingPort(),
+        port: await freePort(),
         child: undefined,
       });
     const urls = this.#members.map((member) => `http://127.0.0.1:${member.port}`);

@@ -27,7 +27,7 @@ export interface LocalRedisOptions {
   readonly sentinel?: readonly string[];
 }
 
-const readyWithinMs = 10_000;
+const readyWithinMs = 60_000;
 const maxAttempts = 5;
 
 /**

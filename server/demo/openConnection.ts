@@ -10,7 +10,7 @@ export interface BareConnection {
   terminate(): Promise<void>;
 }
 
-const openWithinMs = 5_000;
+const openWithinMs = 60_000;
 
 /** Opens a connection with the request path `/<rawPath>`, byte by byte (`100%`, `a"b`, ``). */
 export function openConnection(serverUrl: string, rawPath: string): Promise<BareConnection> {

@@ -28,9 +28,9 @@ export interface ServerProcess {
 
 /** The options of a server process, with deadlines for the parent's requests. */
 export interface ServerProcessOptions extends PubSubServerOptions {
-  /** Default 20,000 ms. */
+  /** Default 120,000 ms. */
   listenWithinMs?: number;
-  /** Default 2,000 ms. */
+  /** Default 60,000 ms. */
   answerWithinMs?: number;
   /** Default 10,000 ms. */
   stopWithinMs?: number;
@@ -44,8 +44,8 @@ export async function startServerProcess(
   options: ServerProcessOptions = {},
 ): Promise<ServerProcess> {
   const {
-    listenWithinMs = 20_000,
-    answerWithinMs = 2_000,
+    listenWithinMs = 120_000,
+    answerWithinMs = 60_000,
     stopWithinMs = 10_000,
     redisUrl = '',
     ...serverOptions

@@ -12,23 +12,20 @@ export interface ServiceChild {
   stop(): Promise<void>;
 }
 
-const listenWithinMs = 30_000;
+const listenWithinMs = 120_000;
 const stopWithinMs = 12_000;
 
-const firstLastingPort = 10_000;
-const lastingPorts = 20_000;
+const firstPort = 10_000;
+const ports = 20_000;
 const portAttempts = 20;
 
-/** A currently free port of 127.0.0.1. */
-export const freePort = (): Promise<number> => probePort(0);
-
 /**
- * A currently free port below those that systems use for outgoing connections. It is still free when a
- * process that listens there is started again.
+ * A free port of 127.0.0.1, below those that systems give out for connections and for port 0. So it is
+ * still free when a process listens there later, or again.
  */
-export async function lastingPort(): Promise<number> {
+export async function freePort(): Promise<number> {
   for (let attempt = 1; ; attempt += 1) {
-    const port = firstLastingPort + Math.floor(Math.random() * lastingPorts);
+    const port = firstPort + Math.floor(Math.random() * ports);
     try {
       return await probePort(port);
     } catch (cause) {

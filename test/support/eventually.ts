@@ -1,21 +1,30 @@
 /** Longer while it takes longer: a failed `expect` costs a millisecond. */
 const pauseMs = (waitedMs: number) => Math.min(100, Math.max(5, waitedMs / 10));
 
+/** Looks that a quick machine takes before the deadline. A busy one takes as many, in more time. */
+const fairLooks = 300;
+/** Less than Jest's timeout, so that the last error is shown. */
+const longestMs = 240_000;
+
 /**
  * Retries until `attempt` neither throws nor rejects. At the deadline it throws the last error. The deadline
- * is for a test that fails: no test may depend on it.
+ * is for a test that fails: no test may depend on it. By default it is a minute, or more on a busy machine.
  */
 export const eventually = async <T>(
   attempt: () => T | Promise<T>,
-  { withinMs = 60_000 }: { withinMs?: number } = {},
+  { withinMs }: { withinMs?: number } = {},
 ): Promise<T> => {
   const beganMs = performance.now();
-  for (;;) {
+  const isOver = (waitedMs: number, looks: number) =>
+    withinMs === undefined
+      ? waitedMs >= longestMs || (waitedMs >= 60_000 && looks >= fairLooks)
+      : waitedMs >= withinMs;
+  for (let looks = 1; ; looks += 1) {
     try {
       return await attempt();
     } catch (error) {
       const waitedMs = performance.now() - beganMs;
-      if (waitedMs >= withinMs) throw error;
+      if (isOver(waitedMs, looks)) throw error;
       await new Promise((resolve) => setTimeout(resolve, pauseMs(waitedMs)));
     }
   }

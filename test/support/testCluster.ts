@@ -67,17 +67,14 @@ export class Cluster {
 
   /** Resolves with the instance that leads, as all agree. */
   leading(): Promise<Service> {
-    return eventually(
-      () => {
-        const leaders = this.services.filter((service) => roleOf(service) === 'leading');
-        const terms = this.services.map(termSeenBy);
-        const [leader] = leaders;
-        if (!leader || leaders.length > 1 || new Set(terms).size > 1 || terms.includes(undefined))
-          throw new Error(`roles: ${this.services.map(roleOf)}, terms: ${terms}`);
-        return leader;
-      },
-      { withinMs: 20_000 },
-    );
+    return eventually(() => {
+      const leaders = this.services.filter((service) => roleOf(service) === 'leading');
+      const terms = this.services.map(termSeenBy);
+      const [leader] = leaders;
+      if (!leader || leaders.length > 1 || new Set(terms).size > 1 || terms.includes(undefined))
+        throw new Error(`roles: ${this.services.map(roleOf)}, terms: ${terms}`);
+      return leader;
+    });
   }
 
   async followers(): Promise<Service[]> {

@@ -163,7 +163,6 @@ test('SIGTERM silences the servers, ends streams, and still answers callbacks', 
   await eventually(() => expect(answers()).toEqual(['HTTP/1.1 204 No Content']));
 
   slow.respond({ kind: 'hang' });
-  const began = performance.now();
   child.kill('SIGTERM');
   await eventually(async () => {
     expect(await ask(`${url}/ready`)).toMatchObject({ status: 503, code: 'draining' });
@@ -184,19 +183,17 @@ test('SIGTERM silences the servers, ends streams, and still answers callbacks', 
   slow.respond({ kind: 'normal' });
   slow.release();
   expect(await ended).toBe(0);
-  expect(performance.now() - began).toBeLessThan(10_000);
   expect(servers.map(({ active }) => active)).toEqual([false, false]);
 });
 
-test('SIGTERM ends the process within 10 s even if a server hangs', async () => {
+test('SIGTERM ends the process long before the request to a server that hangs times out', async () => {
   const server = await harness.server();
-  const { child, ended } = await watching([server], { REQUEST_TIMEOUT_MS: '60000' });
+  // Later than any test: no bound that depends on how fast the machine is.
+  const { child, ended } = await watching([server], { REQUEST_TIMEOUT_MS: '3600000' });
   server.respond({ kind: 'hang' });
-  const began = performance.now();
   child.kill('SIGTERM');
   await eventually(() => expect(puts(server).at(-1)).toBe(false));
   expect(await ended).toBe(0);
-  expect(performance.now() - began).toBeLessThan(10_000);
 });
 
 test('the log is JSON lines without tokens', async () => {

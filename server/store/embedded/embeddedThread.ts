@@ -14,7 +14,7 @@ export interface EmbeddedThread {
   close(): Promise<void>;
 }
 
-const startWithinMs = 20_000;
+const startWithinMs = 60_000;
 const closeWithinMs = 3000;
 const restartMs = 1000;
 

@@ -6,7 +6,7 @@ import {
   type RoundRobinProxy,
   startRoundRobinProxy,
 } from '../../../server/demo/roundRobinProxy.js';
-import { lastingPort } from '../../../server/demo/serviceChild.js';
+import { freePort } from '../../../server/demo/serviceChild.js';
 import { eventually } from '../../support/eventually.js';
 import { type RedisServer, startRedis } from '../../support/redisServer.js';
 import { Crowd } from './crowd.js';
@@ -78,7 +78,7 @@ export class Cluster {
     const redisHost = network?.redisHost ?? loopback;
     const hosts = new Set([loopback, redisHost]);
     this.redis = await startRedis({ options: ['--bind', ...hosts, '--protected-mode', 'no'] });
-    const proxyPort = await lastingPort();
+    const proxyPort = await freePort();
     const serversHost = network?.serversHost ?? loopback;
     const proxyHost = network?.proxyHost ?? loopback;
     const dashboardUrl = `http://${proxyHost}:${proxyPort}`;
@@ -125,7 +125,7 @@ export class Cluster {
     };
     return new Instance({
       host,
-      port: await lastingPort(),
+      port: await freePort(),
       namespace: network?.namespaces[index],
       logFile: join(this.folder, `instance-${index}.log`),
       env: {

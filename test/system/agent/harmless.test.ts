@@ -202,13 +202,17 @@ describe('a dashboard that', () => {
       agent.updated('r', Buffer.from('1'));
       await agent.settled();
     }
-    expect(posts).toBeGreaterThanOrEqual(3);
+    // On a busy machine the deadline of a post may pass before it has arrived. The agent keeps asking.
+    await eventually(() => expect(posts).toBeGreaterThanOrEqual(3));
     expect(dashboard.received).toEqual([]);
     isWell = true;
     await eventually(() => expect(agent.activation().eventsUrl).toBe(eventsUrl()));
-    agent.opened('again');
-    await agent.settled();
-    expect(dashboard.deltas()).toEqual([{ room: 'again', add: 1 }]);
+    await eventually(async () => {
+      agent.opened('again');
+      await agent.settled();
+      expect(dashboard.deltas()).toContainEqual({ room: 'again', add: 1 });
+    });
+    for (const delta of dashboard.deltas()) expect(delta).toEqual({ room: 'again', add: 1 });
   });
 });
 

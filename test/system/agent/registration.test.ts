@@ -133,7 +133,7 @@ describe('a renewal', () => {
   test('never replaces the URL', async () => {
     dashboard.answer = answerOf(true, eventsUrl('of the query'));
     const { agent } = await startAgent({ url: dashboard.url }, often);
-    await eventually(() => expect(renewals()).toHaveLength(1));
+    await eventually(() => expect(renewals()).not.toEqual([]));
     dashboard.answer = answerOf(true, eventsUrl('of a renewal'));
     const before = renewals().length;
     await eventually(() => expect(renewals().length).toBeGreaterThan(before + 1));
@@ -142,7 +142,7 @@ describe('a renewal', () => {
 
   test('activates an inactive agent, and ends an activation', async () => {
     const { agent } = await startAgent({ url: dashboard.url }, often);
-    await eventually(() => expect(renewals()).toHaveLength(1));
+    await eventually(() => expect(renewals()).not.toEqual([]));
     dashboard.answer = answerOf(true, eventsUrl('a'));
     await eventually(() => expect(agent.activation().eventsUrl).toBe(eventsUrl('a')));
     dashboard.answer = answerOf(false, eventsUrl('b'));

@@ -44,10 +44,12 @@ test('the page is used by keys, in the chosen theme, and on a phone with one lin
   // The focus is where it was.
   await untilSearching();
   await page.keyboard.press('Control+k');
+  await page.locator('.palette input:focus').waitFor();
   await page.keyboard.type('spring');
   await page.getByRole('option', { name: /plans\/spring/ }).waitFor();
   await page.keyboard.press('Enter');
   await eventually(() => expect(page.url()).toContain('#/room/plans%252Fspring'));
+  await page.locator('.palette').waitFor({ state: 'hidden' });
 
   await page.keyboard.press('?');
   await page.getByRole('dialog', { name: 'Keys' }).waitFor();
@@ -62,7 +64,7 @@ test('the page is used by keys, in the chosen theme, and on a phone with one lin
     await page.locator('.theme-switch').click();
     await eventually(async () => expect(await theme()).toBe(next));
   }
-  expect(await background()).not.toBe(light);
+  await eventually(async () => expect(await background()).not.toBe(light));
   await page.reload();
   await eventually(async () => expect(await theme()).toBe('dark'));
 
@@ -71,7 +73,7 @@ test('the page is used by keys, in the chosen theme, and on a phone with one lin
   await heading('Rooms').waitFor();
   const head = page.locator('.page-head');
   const height = async () => (await head.boundingBox())?.height ?? 0;
-  expect(await height()).toBeLessThan(60);
+  await eventually(async () => expect(await height()).toBeLessThan(60));
   expect(await page.evaluate(smallTargets)).toEqual([]);
   await head.getByRole('button', { name: /^Rooms/ }).click();
   await page.getByRole('link', { name: 'Servers', exact: true }).waitFor();

@@ -76,7 +76,7 @@ test('a reload loses nothing of the plots', async () => {
 });
 
 test('a killed server turns unreachable and its connections leave the totals', async () => {
-  const victim = await startReal();
+  const victim = await startReal({ port: await freePort() });
   const service = await startStaged([...fleet, victim]);
   await connectTo(nth(fleet, 0), 'a');
   await connectTo(victim, 'a');

@@ -119,13 +119,15 @@ describe('a pub-sub server', () => {
   });
 
   test('counts a room without connections as idle, and forgets it after a while', async () => {
-    const connection = await openConnection(server.url, 'r');
-    await connection.close();
     const held = async () => {
       const { text, headers } = await activated();
       return [text, JSON.parse(String(headers['dashboard-agent'])).documents];
     };
-    await eventually(async () => expect(await held()).toEqual(['[]', { inMemory: 1, idle: 1 }]));
+    // On a busy machine it may be forgotten before it is looked at.
+    await eventually(async () => {
+      await (await openConnection(server.url, 'r')).close();
+      expect(await held()).toEqual(['[]', { inMemory: 1, idle: 1 }]);
+    });
     await eventually(async () => expect(await held()).toEqual(['[]', { inMemory: 0, idle: 0 }]));
     expect(docs.size).toBe(0);
   });

@@ -1,11 +1,11 @@
 import { expect, test } from '@jest/globals';
 import type { ServerRequests } from '../../../server/wire/serverRequests.js';
 import { eventually } from '../../support/eventually.js';
-import { getJson, impatient, startDouble, startStaged, watch } from '../../support/stage.js';
+import { getJson, startDouble, startStaged, watch } from '../../support/stage.js';
 
 test('the requests to a server are told with their durations, and why the last one failed', async () => {
   const double = await startDouble();
-  const service = await startStaged([double], impatient);
+  const service = await startStaged([double]);
   const requests = () =>
     getJson<ServerRequests>(`${service.url}/api/servers/requests?server=${double.id}`);
   await watch(service);

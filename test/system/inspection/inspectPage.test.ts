@@ -5,7 +5,7 @@ import type { StatelyInspectionEvent } from '@statelyai/inspect';
 import type { Browser, Page } from 'playwright-core';
 import { eventually } from '../../support/eventually.js';
 import { activationsOf, startDouble, startStaged, visits, watch } from '../../support/stage.js';
-import { launchBrowser } from '../browser/support/browser.js';
+import { launchBrowser, patienceMs } from '../browser/support/browser.js';
 import { seriousFindings } from '../browser/support/looks.js';
 import { statesIn } from './support.js';
 
@@ -43,6 +43,7 @@ createBrowserReceiver().subscribe((message) => window.received.push(message));
 /** A browser page that reaches a stand-in for stately.ai and no other site. */
 async function openPage(): Promise<{ page: Page; outside: string[]; refused: string[] }> {
   const page = visits(await browser.newPage(), (it) => it.close());
+  page.setDefaultTimeout(patienceMs);
   const outside: string[] = [];
   const refused: string[] = [];
   page.on('console', (message) => message.type() === 'error' && refused.push(message.text()));

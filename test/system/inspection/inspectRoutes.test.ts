@@ -8,6 +8,7 @@ import { eventually } from '../../support/eventually.js';
 import { ask } from '../../support/http.js';
 import {
   activationsOf,
+  noResync,
   startDouble,
   startStaged,
   stateOf,
@@ -15,6 +16,7 @@ import {
   visits,
   watch,
 } from '../../support/stage.js';
+import { untilAdmitted } from '../../support/untilAdmitted.js';
 import { inspect } from './support.js';
 
 const on = { INSPECT: 'true' };
@@ -122,7 +124,7 @@ test('watched rooms appear and disappear', async () => {
 
 test('an open inspector does not make servers post', async () => {
   const double = await startDouble();
-  const service = await startStaged([double], on);
+  const service = await startStaged([double], { ...on, ...noResync });
   const client = await inspect(service);
   await eventually(() => expect(client.states().activation).toBe('"inactive"'));
   const viewer = await watch(service);
@@ -193,10 +195,10 @@ test('inspectors over the limit are refused', async () => {
   const refused = await ask(`${service.url}/inspect/events`, { headers: { Accept: '*/*' } });
   expect(refused.text).toMatch(/^retry: \d{4,5}\n\n$/);
   await clients[0]?.close();
-  await eventually(async () => {
-    const again = await inspect(service);
-    await eventually(() => expect(again.states().activation).toBeDefined(), { withinMs: 2_000 });
-  });
+  await untilAdmitted(
+    () => inspect(service),
+    (again) => again.states().activation !== undefined,
+  );
 });
 
 test('only this page may show stately.ai in a frame', async () => {

@@ -23,7 +23,7 @@ const toldTo = ({ messages }: EventStream): ActivityEvent[] =>
 
 test('a server that fails and recovers is in the activity, and on the stream', async () => {
   const double = await startDouble();
-  const service = await startStaged([double], { REQUEST_TIMEOUT_MS: '500' });
+  const service = await startStaged([double]);
   expect(await activityOf(service)).toMatchObject([
     { kind: 'instance.alone', level: 'info', instance: service.url },
   ]);
@@ -39,15 +39,19 @@ test('a server that fails and recovers is in the activity, and on the stream', a
     const kinds = (await activityOf(service)).map(({ kind }) => kind);
     expect(kinds).toEqual(expect.arrayContaining(['server.unreachable', 'server.live']));
   });
-  const [start, ...events] = await activityOf(service);
+  const events = await activityOf(service);
   const failed = events.find(({ kind }) => kind === 'server.unreachable');
   expect(failed).toMatchObject({
     level: 'warning',
     subject: { type: 'server', name: double.id },
     cause: expect.stringContaining('500'),
   });
-  await eventually(async () => expect(toldTo(viewer)).toEqual(events));
-  expect(await activityOf(service, `?after=${start?.id}`)).toEqual(events);
+  // On a busy machine there may be more at any instant.
+  await eventually(async () => {
+    const [start, ...since] = await activityOf(service);
+    expect(toldTo(viewer)).toEqual(since);
+    expect(await activityOf(service, `?after=${start?.id}`)).toEqual(since);
+  });
   expect((await fetch(`${service.url}/api/activity?after=1`)).status).toBe(400);
 });
 

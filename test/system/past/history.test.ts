@@ -30,14 +30,16 @@ test('the numbers of the fleet, its servers and its rooms are kept while there i
   expect((await ask<FleetHistory>('?step=30')).connections.at(-1)).toBe(3);
   await eventually(async () => {
     const room = await ask<RoomHistory>(`?room=${encodeURIComponent('b%20c')}`);
-    expect(room).toMatchObject({ room: 'b%20c', step: 30, connections: [1] });
+    expect(room).toMatchObject({ room: 'b%20c', step: 30 });
+    // There is one number for each half minute that the test takes.
+    expect(new Set(room.connections)).toEqual(new Set([1]));
   });
 
   // Several rooms at once, in the order asked.
   const several = await ask<RoomHistory[]>('/rooms?room=none&room=b%2520c');
-  expect(several.map(({ room, connections }) => [room, connections])).toEqual([
-    ['none', []],
-    ['b%20c', [1]],
+  expect(several.map(({ room, connections }) => [room, new Set(connections)])).toEqual([
+    ['none', new Set()],
+    ['b%20c', new Set([1])],
   ]);
   expect((await fetch(`${service.url}/api/history/rooms`)).status).toBe(400);
 

@@ -10,6 +10,7 @@ import {
   startDouble,
   startStaged,
   stateOf,
+  untilServer,
   untilShown,
   untilState,
   watch,
@@ -49,11 +50,11 @@ describe('promise 6, self-healing: real servers', () => {
     await editIn(found, 'found');
     await untilShown(viewer, { found: 1 });
     expect((await stateOf(service)).servers).toBe(3);
-    expect(viewer.seen().servers[found.id]?.state).toBe('live');
+    await untilServer(viewer, found.id, 'live');
   });
 
   test('a restart between two probes is noticed by the start-up query', async () => {
-    const victim = await startReal();
+    const victim = await startReal({ port: await freePort() });
     const env = { ...noResync, PROBE_INTERVAL_MS: '60000' };
     const service = await startStaged([victim], env);
     const viewer = await watch(service);

@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
+import { freePort } from '../../../server/demo/serviceChild.js';
 import type { EventStream } from '../../support/eventStream.js';
 import { eventually } from '../../support/eventually.js';
 import { connectTo, nth, sharedFleet, startReal, untilTrue } from '../../support/fleet.js';
@@ -32,7 +33,7 @@ describe('promise 5, honest: real servers', () => {
   const fleet = sharedFleet(2);
 
   test('a killed server is stale, then unreachable without counts; it is live after a restart', async () => {
-    const victim = await startReal();
+    const victim = await startReal({ port: await freePort() });
     const service = await startStaged([...fleet, victim], noResync);
     const [viewer, maps] = [await watch(service), await watchMaps(service)];
     await connectTo(nth(fleet, 0), 'shared');
@@ -41,22 +42,18 @@ describe('promise 5, honest: real servers', () => {
     for (const each of [viewer, maps]) await untilShown(each, { shared: 2, own: 1 });
     await eventually(() => expect(viewer.seen().complete).toBe(true));
     await victim.kill();
-    await untilServer(viewer, victim.id, 'stale');
-    await eventually(() => expect(viewer.seen().complete).toBe(false));
     await untilServer(viewer, victim.id, 'unreachable');
+    await eventually(() => expect(viewer.seen().complete).toBe(false));
     for (const each of [viewer, maps]) await untilShown(each, { shared: 1 });
-    expect(await stateOf(service)).toMatchObject({ complete: false, rooms: 1, connections: 1 });
+    await eventually(async () =>
+      expect(await stateOf(service)).toMatchObject({ complete: false, rooms: 1, connections: 1 }),
+    );
     const again = await startReal({ port: victim.port, dashboardUrl: service.url });
     await untilServer(viewer, again.id, 'live');
     await connectTo(again, 'own');
     await untilShown(maps, { shared: 1, own: 1 });
     await eventually(() => expect(viewer.seen().complete).toBe(true));
-    expect(toldStates(viewer, victim.id).slice(-4)).toEqual([
-      'live',
-      'stale',
-      'unreachable',
-      'live',
-    ]);
+    expect(toldStates(viewer, victim.id).join()).toContain('live,stale,unreachable,live');
   });
 
   test('a server that hangs loses its counts, and returns with those of now', async () => {
@@ -69,15 +66,15 @@ describe('promise 5, honest: real servers', () => {
     await untilShown(viewer, { hung: 2, well: 1 });
     hung.suspend();
     try {
-      await untilServer(viewer, hung.id, 'stale');
-      // Its counts are still shown, as it may only be slow.
       await untilServer(viewer, hung.id, 'unreachable');
+      // It was stale before, with its counts, as it might only be slow.
+      expect(toldStates(viewer, hung.id).join()).toContain('live,stale,unreachable');
       await untilShown(viewer, { well: 1 });
       leaver.socket.terminate();
       hung.resume();
       await untilServer(viewer, hung.id, 'live');
       await untilTrue(viewer, fleet);
-      expect(viewer.rooms()).toEqual({ hung: 1, well: 1 });
+      await untilShown(viewer, { hung: 1, well: 1 });
     } finally {
       hung.resume();
     }

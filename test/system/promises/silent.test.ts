@@ -5,6 +5,7 @@ import { startRelay } from '../../support/relay.js';
 import {
   activationsOf,
   letProbesPass,
+  noResync,
   patient,
   post,
   recover,
@@ -62,7 +63,7 @@ describe('promise 1, silent by default: without a viewer', () => {
 
   test('a server that posts while silent is told again, and posts no more', async () => {
     const double = await startDouble();
-    const service = await startStaged([double]);
+    const service = await startStaged([double], noResync);
     const viewer = await watch(service);
     await untilState(service, 'watched');
     const { eventsUrl } = double;

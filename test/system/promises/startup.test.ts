@@ -48,7 +48,7 @@ describe('a start-up answer that is applied very late', () => {
     await untilState(service, 'watched');
     const silenced = untilState(service, 'inactive');
     const asked = double.askAtStartup(service.url, { appliedAfter: silenced });
-    await eventually(async () => expect(activationsOf(double)).toBe(2));
+    await eventually(() => expect(activationsOf(double)).toBeGreaterThanOrEqual(2));
     await viewer.close();
     await asked;
     expect(double.active).toBe(true);

@@ -62,7 +62,9 @@ test('servers are asked over https, and post to the URL for their connection', a
   await untilShown(viewer, { r: 2 });
   const room = await getJson<object>(`${service.url}/api/room/servers?room=r`);
   expect(room).toMatchObject({ servers: [{ answer: 'holds' }] });
-  expect(await serversOf(service)).toMatchObject([{ id, state: 'live' }]);
+  await eventually(async () =>
+    expect(await serversOf(service)).toMatchObject([{ id, state: 'live' }]),
+  );
 });
 
 test('a certificate of an unknown authority is named as the cause', async () => {

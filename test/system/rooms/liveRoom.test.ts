@@ -81,7 +81,9 @@ test('JSON, updates and every server are equal after ten clients have typed at o
   await untilTyped(typing, 100);
   typing.stop();
   await untilEqual(editors, servers, viewer, consumer);
-  expect(statusOf(viewer)).toMatchObject({ state: 'live', source: 'redis', diverged: [] });
+  await eventually(() =>
+    expect(statusOf(viewer)).toMatchObject({ state: 'live', source: 'redis', diverged: [] }),
+  );
 });
 
 test('they are equal after a restart of Redis', async () => {

@@ -18,6 +18,7 @@ import {
   watch,
   watchMaps,
 } from '../../support/stage.js';
+import { untilAdmitted } from '../../support/untilAdmitted.js';
 import { type DocServer, startDocServer } from './support/docServer.js';
 import {
   Consumer,
@@ -100,10 +101,10 @@ test('a viewer over the limit is told to come back later', async () => {
   await refused.ended;
   expect([refused.status, refused.messages]).toEqual([200, []]);
   await viewer.close();
-  await eventually(async () => {
-    const admitted = await watchRoom(service, 'r');
-    await eventually(() => statusOf(admitted), { withinMs: 2_000 });
-  });
+  await untilAdmitted(
+    () => watchRoom(service, 'r'),
+    (admitted) => dataOf(admitted, 'room').length > 0,
+  );
 });
 
 test('each update has an entry in the log, which exists while the room is watched', async () => {

@@ -158,7 +158,8 @@ describe('a room’s name', () => {
     }
     const line = (room: string) =>
       `GET /api/room?id=${Buffer.from(room, 'latin1').toString('latin1')} HTTP/1.1`;
-    for (const text of raw.received) {
+    // A connection is empty if its viewer left before the request was sent.
+    for (const text of raw.received.filter((it) => it !== '')) {
       const [head = '', ...rest] = text.split('\r\n\r\n');
       const [requestLine, ...headers] = head.split('\r\n');
       expect([...harmless.map(line), 'GET /health HTTP/1.1']).toContain(requestLine);

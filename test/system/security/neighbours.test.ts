@@ -38,6 +38,7 @@ describe('a neighbor at the address of a server, with its port', () => {
   test('changes no count by hundreds of start-up queries and posts, while connections come and go', async () => {
     const { double, service, viewer } = await startWatched({ ...calm, ...noResync });
     const puts = activationsOf(double);
+    const began = performance.now();
     const attacked = { service, double };
     let isOver = false;
     let attacks = 0;
@@ -61,8 +62,9 @@ describe('a neighbor at the address of a server, with its port', () => {
     isOver = true;
     expect(new Set(toldOf(viewer, 'r'))).toEqual(new Set([1, 2, 3]));
     expect(toldOf(viewer, 'fake')).toEqual([]);
-    // The server is asked far more rarely than it is attacked.
-    expect(activationsOf(double) - puts).toBeLessThan(30);
+    // The server is asked far more rarely than it is attacked: at most twice in two seconds.
+    const seconds = (performance.now() - began) / 1000;
+    expect(activationsOf(double) - puts).toBeLessThan(30 + seconds);
   });
 
   test('makes the totals incomplete until the next snapshot, and no server stale', async () => {

@@ -4,6 +4,7 @@ import { appNeeds } from '../../support/appNeeds.js';
 import { eventually } from '../../support/eventually.js';
 import { puts, turns, useHarness } from '../../support/harness.js';
 import { ask } from '../../support/http.js';
+import { untilAdmitted } from '../../support/untilAdmitted.js';
 
 const harness = useHarness();
 const changes = { path: '/api/events?stream=changes' };
@@ -107,10 +108,10 @@ test('over MAX_VIEWERS an event stream is told to reconnect later, other request
   expect(await json(`${service.url}/api/state`)).toMatchObject({ viewers: 2 });
 
   await viewers[0]?.close();
-  await eventually(async () => {
-    const stream = await harness.stream(service);
-    await eventually(() => expect(stream.messages).toHaveLength(1), { withinMs: 2_000 });
-  });
+  await untilAdmitted(
+    () => harness.stream(service),
+    (stream) => stream.messages.length > 0,
+  );
 });
 
 test('new viewers are refused while the service drains', async () => {

@@ -12,8 +12,8 @@ import {
 
 // The SDK reads these itself.
 process.env.OTEL_BSP_SCHEDULE_DELAY = '20';
-process.env.OTEL_EXPORTER_OTLP_TIMEOUT = '500';
-process.env.OTEL_BSP_EXPORT_TIMEOUT = '500';
+process.env.OTEL_EXPORTER_OTLP_TIMEOUT = '60000';
+process.env.OTEL_BSP_EXPORT_TIMEOUT = '60000';
 process.env.OTEL_SERVICE_NAME = 'dashboard of the tests';
 
 const harness = useHarness();
@@ -194,9 +194,15 @@ describe('with OTEL_EXPORTER_OTLP_ENDPOINT', () => {
 
   test.each([503, 'hang'] as const)('a collector that answers %s costs nothing', async (answer) => {
     collector.answer = answer;
+    const before = { ...process.env };
+    process.env.OTEL_EXPORTER_OTLP_TIMEOUT = '500';
+    process.env.OTEL_BSP_EXPORT_TIMEOUT = '500';
     const service = await traced();
-    expect((await ask(`${service.url}/api/state`)).status).toBe(200);
-    await eventually(() => expect(collector.requests).not.toEqual([]));
+    process.env = before;
+    await eventually(async () => {
+      expect((await ask(`${service.url}/api/state`)).status).toBe(200);
+      expect(collector.requests).not.toEqual([]);
+    });
     expect((await ask(`${service.url}/api/state`)).status).toBe(200);
     await service.stop();
   });

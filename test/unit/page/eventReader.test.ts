@@ -106,13 +106,15 @@ test('a reader waits as long as a full service asks', async () => {
 test('a stream turns stale without heartbeats, and the reader then reconnects', async () => {
   const url = await serve((response) => begin(response).write(':\n\n'));
   const { kinds, statuses } = read(url, { staleMs: 50, deadMs: 800 });
-  await eventually(() =>
-    expect(kinds().slice(0, 4)).toEqual(['live', 'stale', 'reconnecting', 'live']),
+  // A machine that stands still for long lets it reconnect at once. It does all this again and again.
+  await eventually(() => expect(kinds().join()).toContain('live,stale,reconnecting,live'));
+  const at = statuses.findIndex(
+    ({ kind }, i) => kind === 'stale' && statuses[i + 1]?.kind === 'reconnecting',
   );
-  expect(statuses[2]).toMatchObject({ reason: 'The stream timed out' });
+  expect(statuses[at + 1]).toMatchObject({ reason: 'The stream timed out' });
   // What it told last is as old as before.
   const [stale, reconnecting] = statuses
-    .slice(1, 3)
+    .slice(at, at + 2)
     .map((status) => 'sinceMs' in status && status.sinceMs);
   expect(reconnecting).toBe(stale);
 });

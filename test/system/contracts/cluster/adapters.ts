@@ -15,8 +15,8 @@ import { SimulatedRedis } from '../../../support/simulatedRedis.js';
 
 /** One Redis, real or simulated, and what a test does to it. */
 export interface ClusterRedis {
-  /** Another instance's connection. */
-  connect(): Promise<ClusterStore>;
+  /** Another instance's connection. Its requests fail soon, or later than any test. */
+  connect(patience?: 'impatient'): Promise<ClusterStore>;
   /** Lets what was sent arrive, where nothing does by itself. */
   settle(): void;
   /** Restarts it without its keys. */
@@ -35,11 +35,13 @@ async function real(): Promise<ClusterRedis> {
   const redis = await startRedis();
   ends.push(() => redis.stop());
   return {
-    connect: async () => {
+    connect: async (patience) => {
       const log = pino({ level: 'silent' });
       const connection = new ClusterConnection({ url: redis.url, log, deadlineMs: 5000 });
       await connection.connected(60_000);
-      const store = new RedisClusterStore(connection, { deadlineMs: 1000 });
+      const store = new RedisClusterStore(connection, {
+        deadlineMs: patience === 'impatient' ? 1000 : 60_000,
+      });
       ends.push(
         () => connection.close(),
         () => store.close(),

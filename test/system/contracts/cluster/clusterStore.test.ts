@@ -262,6 +262,7 @@ describe.each(adapters)('%s', (_, start) => {
   });
 
   test('a request fails at its deadline', async () => {
+    store = await redis.connect('impatient');
     redis.hang();
     await expect(beat(a)).rejects.toThrow('Redis did not answer within 1000 ms');
   });

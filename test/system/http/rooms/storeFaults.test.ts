@@ -41,7 +41,7 @@ test('the list repeats its last answer, with its age and current live counts', a
   advance(65_000);
   const stale = await get(service, '/api/rooms?limit=10');
   expect(stale.headers).toMatchObject({ 'x-stale': 'true' });
-  expect(['65', '66']).toContain(stale.headers.age);
+  expect(Number(stale.headers.age)).toBeGreaterThanOrEqual(65);
   const [before, now] = [fresh.json<RoomSummary[]>(), stale.json<RoomSummary[]>()];
   const time = expect.any(String);
   const seen = { createdAt: time, updatedAt: time, observed: true };
@@ -94,7 +94,7 @@ test('a room is answered from the last known metadata, with its age', async () =
   advance(65_000);
   const answer = (await get(service, '/api/rooms/r', asJson)).json<Record<string, unknown>>();
   expect(answer).toMatchObject({ bytes: 5, storeStale: true, servers: [{ stored: true }] });
-  expect([65, 66]).toContain(answer.storeAgeSeconds);
+  expect(answer.storeAgeSeconds).toBeGreaterThanOrEqual(65);
 });
 
 /** Stores that nobody can use, and how long each lets a question wait. */
