@@ -15,17 +15,26 @@ export interface SharedAuth {
 /** Where it is kept; tests keep it elsewhere. */
 type AuthKeys = Record<'attempts' | 'signOuts' | 'aboutSignOuts', string>;
 
+/** What tests change. */
+interface SharedAuthOptions {
+  keys?: AuthKeys;
+  pollMs?: number;
+  /** Deadline of an answer of Redis about wrong tokens. */
+  deadlineMs?: number;
+}
+
 /** Over the connection of the cluster, which it does not own. The caller closes `signOuts`. */
 export function sharedAuth(
   connection: Pick<ClusterConnection, 'client'>,
   clusterSecret: string,
-  { keys = clusterKeys, pollMs = 1000 }: { keys?: AuthKeys; pollMs?: number } = {},
+  { keys = clusterKeys, pollMs = 1000, deadlineMs }: SharedAuthOptions = {},
 ): SharedAuth {
   const limiter = (of: string, points: number) =>
     new SharedLimiter(connection, {
       key: `${keys.attempts}:${of}`,
       points,
       durationSeconds: attemptWindowSeconds,
+      deadlineMs,
     });
   return {
     attempts: new Attempts({

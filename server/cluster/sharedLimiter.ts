@@ -8,6 +8,8 @@ export interface SharedLimiterOptions {
   key: string;
   points: number;
   durationSeconds: number;
+  /** Deadline of an answer of Redis. Default 500. */
+  deadlineMs?: number | undefined;
 }
 
 /** What was counted under a key. */
@@ -16,8 +18,8 @@ export interface Counted {
   msBeforeNext: number;
 }
 
-/** Deadline of an answer of Redis. After a failure, Redis is not asked for `awayMs`. */
-const deadlineMs = 500;
+const usualDeadlineMs = 500;
+/** After a failure, Redis is not asked for this long. */
 const awayMs = 2000;
 /** A client that is never wrong makes at most one request to Redis in this time. */
 const rememberedMs = 1000;
@@ -61,6 +63,7 @@ export class SharedLimiter {
 
   async #ask<T>(ask: (limiter: RateLimiterMemory | RateLimiterRedis) => Promise<T>): Promise<T> {
     const together = this.#limiterOfAll();
+    const { deadlineMs = usualDeadlineMs } = this.#options;
     if (!together) return ask(this.#alone);
     try {
       return await withDeadline(ask(together), deadlineMs, () => {

@@ -21,8 +21,9 @@ const edit = (room: string) =>
 test('our own server passes every check of the protocol', async () => {
   const results = await runChecks({
     url: new URL(`http://${server.id}`),
-    opener: yWebsocket(new URL(server.url), 10_000),
+    opener: yWebsocket(new URL(server.url), 60_000),
     sendsBadInput: true,
+    withinMs: 60_000,
     watchMs: 200,
   });
   expect(results.filter(({ result }) => result === 'fail')).toEqual([]);

@@ -34,13 +34,17 @@ const keysOf = (name: string) => ({
 });
 
 /** Instances of one cluster, each with a connection of its own. */
-async function startInstances(count: number): Promise<string[]> {
+async function startInstances(count: number, deadlineMs = 60_000): Promise<string[]> {
   number += 1;
   const name = `test-${number}`;
   const start = async (id: number) => {
-    const connection = new ClusterConnection({ url: redis.url, log, deadlineMs: 1000 });
-    await connection.connected(5000);
-    const shared = sharedAuth(connection, clusterSecret, { keys: keysOf(name), pollMs: 20 });
+    const connection = new ClusterConnection({ url: redis.url, log, deadlineMs });
+    await connection.connected(60_000);
+    const shared = sharedAuth(connection, clusterSecret, {
+      keys: keysOf(name),
+      pollMs: 20,
+      deadlineMs,
+    });
     endings.push(() => {
       shared.signOuts.close();
       connection.close();
@@ -86,7 +90,7 @@ describe('wrong tokens', () => {
   });
 
   test('are counted by each instance while Redis hangs', async () => {
-    const [one = '', two = ''] = await startInstances(2);
+    const [one = '', two = ''] = await startInstances(2, 1000);
     redis.suspend();
     try {
       for (let i = 0; i < 10; i += 1)
@@ -154,8 +158,8 @@ describe('a session', () => {
   });
 
   test('that ended is refused although Redis remembers only the last thousands', async () => {
-    const connection = new ClusterConnection({ url: redis.url, log, deadlineMs: 1000 });
-    await connection.connected(5000);
+    const connection = new ClusterConnection({ url: redis.url, log, deadlineMs: 60_000 });
+    await connection.connected(60_000);
     const start = () =>
       sharedAuth(connection, clusterSecret, { keys: keysOf('many'), pollMs: 20 }).signOuts;
     const [writer, reader] = [start(), start()];
