@@ -9,8 +9,11 @@ import { RoomRefusals } from './roomRefusals.js';
 export interface DocumentsOptions extends Partial<DocumentLimits> {
   /** Bytes that may wait for one room; default 64 MiB. An idle room accepts one request of any size. */
   readonly maxBacklogBytes?: number;
-  /** Longest time for one request; default 30 s, and less for small documents. Then the thread is terminated. */
-  readonly deadlineMs?: number;
+  /**
+   * Longest time for one request; default 30 s, and less for small documents. Then the thread is terminated.
+   * A function is asked for each request.
+   */
+  readonly deadlineMs?: number | (() => number);
   /** Heap of the thread in MB; default 2,048, or a third of the memory if that is less. */
   readonly maxHeapMb?: number;
   /** Rooms that ended a thread. Several threads share one. */
@@ -47,7 +50,7 @@ type Subject = 'document' | 'people';
 export class Documents {
   readonly #limits: DocumentLimits;
   readonly #maxBacklogBytes: number;
-  readonly #deadlineMs: number;
+  readonly #deadlineMs: () => number;
   readonly #maxHeapMb: number;
   readonly #onThreadLost: (error: DocumentError, room: string | undefined) => void;
   readonly #refusals: RoomRefusals;
@@ -69,7 +72,7 @@ export class Documents {
   }: DocumentsOptions = {}) {
     this.#limits = { ...defaultLimits, ...limits };
     this.#maxBacklogBytes = maxBacklogBytes;
-    this.#deadlineMs = deadlineMs;
+    this.#deadlineMs = typeof deadlineMs === 'number' ? () => deadlineMs : deadlineMs;
     this.#maxHeapMb = maxHeapMb;
     this.#onThreadLost = onThreadLost;
     this.#refusals = refusals;
@@ -129,7 +132,7 @@ export class Documents {
       this.#current = document;
       this.#thread ??= this.#start();
       try {
-        const deadlineMs = Math.min(this.#deadlineMs, deadlineFor(next.bytes));
+        const deadlineMs = Math.min(this.#deadlineMs(), deadlineFor(next.bytes));
         this.#thread.request(next.request, next.transfer, deadlineMs);
       } catch (cause) {
         // A buffer was transferred twice.
