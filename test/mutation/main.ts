@@ -12,11 +12,15 @@ import { parseArgs } from 'node:util';
 const root = fileURLToPath(new URL('../../', import.meta.url));
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { seconds: { type: 'string', default: '3600' }, tests: { type: 'string' } },
+  options: {
+    seconds: { type: 'string', default: '3600' },
+    tests: { type: 'string' },
+    jest: { type: 'boolean', default: false },
+  },
 });
 if (positionals.length === 0) {
   process.stderr.write(
-    'npm run mutate -- <folder or file[:line-line]>… [--seconds 600] [--tests test/unit/machines,…]\n',
+    'npm run mutate -- <folder or file[:line-line]>… [--seconds 600] [--tests test/unit/machines,…] [--jest]\n',
   );
   process.exit(2);
 }
@@ -44,7 +48,12 @@ const child = spawn(
     cwd: root,
     stdio: 'inherit',
     detached: true,
-    env: { ...process.env, MUTATION_TESTS: tests.join(','), MUTATION_SANDBOX: sandbox },
+    env: {
+      ...process.env,
+      MUTATION_TESTS: tests.join(','),
+      MUTATION_SANDBOX: sandbox,
+      MUTATION_RUNNER: values.jest ? 'jest' : 'quick',
+    },
   },
 );
 const end = () => {

@@ -2,11 +2,16 @@ import { fileURLToPath } from 'node:url';
 
 const pathOf = (name) => fileURLToPath(new URL(name, import.meta.url));
 const tests = (process.env.MUTATION_TESTS ?? 'test/unit').split(',');
+const runner = process.env.MUTATION_RUNNER ?? 'quick';
 
 /** Read by `test/mutation/main.ts`, which says which tests run. @type {import('@stryker-mutator/api/core').PartialStrykerOptions} */
 export default {
-  testRunner: 'jest',
-  testRunnerNodeArgs: ['--experimental-vm-modules', '--disable-warning=ExperimentalWarning'],
+  testRunner: runner,
+  testRunnerNodeArgs: [
+    '--experimental-vm-modules',
+    '--disable-warning=ExperimentalWarning',
+    '--conditions=development',
+  ],
   coverageAnalysis: 'perTest',
   concurrency: 1,
   // Stryker would read tsconfig.json with the compiler's API, which TypeScript 7 does not have.
@@ -14,11 +19,18 @@ export default {
   disableTypeChecks: false,
   tempDirName: process.env.MUTATION_SANDBOX,
   ignorePatterns: ['dist', 'docs'],
-  plugins: ['@stryker-mutator/jest-runner', pathOf('survivors.js')],
+  plugins: [
+    runner === 'quick' ? pathOf('quick/runner.js') : '@stryker-mutator/jest-runner',
+    pathOf('survivors.js'),
+  ],
   reporters: ['survivors'],
   // A mutant may end the process that runs the tests, which Stryker reports at length.
   logLevel: 'error',
-  jest: {
+  ...(runner === 'jest' && { jest: jestOptions() }),
+};
+
+function jestOptions() {
+  return {
     projectType: 'custom',
     configFile: 'jest.config.js',
     enableFindRelatedTests: false,
@@ -31,5 +43,5 @@ export default {
       setupFiles: ['<rootDir>/test/mutation/noShrinking.ts'],
       testSequencer: pathOf('likelyFirst.cjs'),
     },
-  },
-};
+  };
+}

@@ -6,15 +6,18 @@ const reached = new Set<string>();
 const all = new Set<string>();
 const made: ScriptedInstance[] = [];
 
-function start(options?: ConstructorParameters<typeof ScriptedInstance>[0]): ScriptedInstance {
+type Options = NonNullable<ConstructorParameters<typeof ScriptedInstance>[0]>;
+type LeadingOptions = Options & { wasActive?: boolean };
+
+function start(options?: Options): ScriptedInstance {
   const instance = new ScriptedInstance(options);
   made.push(instance);
   return instance;
 }
 
 /** An instance that leads. What was told until then is forgotten. */
-function leading({ wasActive = false } = {}): ScriptedInstance {
-  const instance = start();
+function leading({ wasActive = false, ...options }: LeadingOptions = {}): ScriptedInstance {
+  const instance = start(options);
   instance.take({ type: 'leader.gone' });
   instance.take({ type: 'lease.taken', term: 8, wasActive });
   expect(instance.state).toBe('clustered.leading.acting');
@@ -56,6 +59,7 @@ describe('without a cluster', () => {
     instance.take({ type: 'shutdown.requested' });
     expect(instance.state).toBe('stopped');
     expect(instance.actor.getSnapshot().status).toBe('done');
+    expect(instance.context.isShuttingDown).toBe(true);
     expect(instance.told).toEqual(['open', 'role']);
   });
 });
@@ -84,7 +88,7 @@ describe('an instance that does not lead', () => {
     instance.take({ type: 'leader.gone' });
     expect(instance.state).toBe('clustered.campaigning');
     expect(instance.context.leader).toBeUndefined();
-    expect(instance.told).toContain('campaign.requested');
+    expect(instance.told).toEqual(['role', 'role', 'role', 'campaign.requested']);
   });
 
   test('follows the winner of the campaign', () => {
@@ -104,8 +108,13 @@ describe('an instance that does not lead', () => {
       instance.take({ type: 'redis.lost', cause: 'refused' });
       expect(instance.state).toBe('clustered.isolated');
       expect(instance.context.leader).toEqual(state === 'following' ? leader : undefined);
+      expect(instance.context.isRedisLost).toBe(true);
+      expect(instance.told.at(-1)).toBe('role');
+      const before = instance.told.length;
       instance.take({ type: 'redis.answered' });
       expect(instance.state).toBe('clustered.following');
+      expect(instance.context.isRedisLost).toBe(false);
+      expect(instance.told.slice(before)).toEqual(['role']);
     },
   );
 
@@ -133,6 +142,14 @@ describe('an instance that does not lead', () => {
 });
 
 describe('an instance that leads', () => {
+  test('tells that it leads', () => {
+    const instance = start();
+    instance.take({ type: 'leader.gone' });
+    instance.told.length = 0;
+    instance.take({ type: 'lease.taken', term: 8, wasActive: false });
+    expect(instance.told).toEqual(['role', 'open']);
+  });
+
   test('opens a fleet, which silences the servers if the fleet was inactive', () => {
     const instance = leading();
     expect(instance.activations).toEqual([
@@ -225,16 +242,20 @@ describe('a leader that shuts down', () => {
     expect(instance.told.slice(-2)).toEqual(['close', 'role']);
     instance.take({ type: 'leader.seen', leader });
     expect(instance.context.leader).toEqual(leader);
+    expect(instance.told.slice(-3)).toEqual(['close', 'role', 'role']);
     instance.clock.advance(499);
     expect(instance.state).toBe('clustered.leaving');
     instance.clock.advance(1);
     expect(instance.state).toBe('stopped');
   });
 
-  test('waits for them no longer than a request may take, or 2 s', () => {
-    const instance = leading();
+  test.each([
+    ['as long as a request may take', 3000, 3000],
+    ['2 s if requests may take less', 500, 2000],
+  ])('waits for them %s, and no longer', (_, requestTimeoutMs, longestMs) => {
+    const instance = leading({ requestTimeoutMs });
     instance.take({ type: 'shutdown.requested' });
-    instance.clock.advance(timing.requestTimeoutMs - 1);
+    instance.clock.advance(longestMs - 1);
     expect(instance.state).toBe('clustered.leading.handingOver');
     instance.clock.advance(1);
     expect(instance.state).toBe('clustered.leading.releasing');

@@ -70,7 +70,9 @@ describe('the wiring', () => {
       expect.arrayContaining([
         'publishRole',
         'holdRequests',
+        'resumeRequests',
         'closeFleet',
+        'reportDefect',
         'hasSuccessor',
         'election',
       ]),

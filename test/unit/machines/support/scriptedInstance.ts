@@ -42,7 +42,8 @@ export class ScriptedInstance {
   constructor({
     isInCluster = true,
     limits,
-  }: { isInCluster?: boolean; limits?: TallyLimits } = {}) {
+    requestTimeoutMs = timing.requestTimeoutMs,
+  }: { isInCluster?: boolean; limits?: TallyLimits; requestTimeoutMs?: number } = {}) {
     const note = (what: string) => () => void this.told.push(what);
     const machine = instanceMachine.provide({
       actors: { activation: this.#activation(), election: this.#election() },
@@ -58,7 +59,12 @@ export class ScriptedInstance {
     this.coverage = new Coverage([machine]);
     this.actor = createActor(machine, {
       clock: this.clock,
-      input: { timing, servers: [server], isInCluster, ...(limits && { limits }) },
+      input: {
+        timing: { ...timing, requestTimeoutMs },
+        servers: [server],
+        isInCluster,
+        ...(limits && { limits }),
+      },
       inspect: this.coverage.observe,
     });
     this.actor.subscribe({ error: (error) => this.errors.push(error) });
