@@ -3,6 +3,8 @@ import { readFileSync } from 'node:fs';
 import { relative } from 'node:path';
 
 const notable = new Set(['Survived', 'NoCoverage']);
+// With Jest, a mutant that cannot be loaded is one. Else a test failed without the mutant.
+if (process.env.MUTATION_RUNNER === 'quick') notable.add('RuntimeError');
 
 class SurvivorsReporter {
   counts = {};

@@ -28,8 +28,7 @@ const globals = { afterAll, afterEach, beforeAll, beforeEach, describe, expect, 
 export function takeUncaughtErrors() {
   const note = (error, promise) => {
     const event = { name: 'error', error, ...(promise && { promise }) };
-    for (const handle of globalThis[Symbol.for('EVENT_HANDLERS')])
-      handle(event, circus.getState());
+    for (const handle of globalThis[Symbol.for('EVENT_HANDLERS')]) handle(event, circus.getState());
   };
   process.removeAllListeners('uncaughtException').on('uncaughtException', (error) => note(error));
   process.removeAllListeners('unhandledRejection').on('unhandledRejection', note);

@@ -24,6 +24,7 @@ export function createModules(globals) {
       const source = name.startsWith('.') ? sourceOf(resolve(dirname(path), name)) : undefined;
       return source ? load(source) : requireOf(name);
     };
+    require.resolve = requireOf.resolve;
     bodyOf(path)(require, module, module.exports, path, dirname(path));
     return module.exports;
   };

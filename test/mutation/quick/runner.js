@@ -81,9 +81,11 @@ class QuickRunner {
   }
 
   #order(wanted) {
-    // After a mutant that ran for ever, Stryker starts this anew: nothing is known of the first run.
+    // After a mutant that ran for ever, Stryker starts this again: nothing is known of the first run.
     const ids = wanted && [...wanted];
-    const files = this.#files.filter((file) => ids?.some((id) => id.startsWith(idOf(file, ''))) ?? true);
+    const files = this.#files.filter(
+      (file) => ids?.some((id) => id.startsWith(idOf(file, ''))) ?? true,
+    );
     return files.sort((a, b) => Number(b === this.#first) - Number(a === this.#first));
   }
 }
@@ -109,6 +111,4 @@ function toTest(fileName, { name, errors, ms }) {
   return { ...result, status: TestStatus.Failed, failureMessage: String(first?.stack ?? first) };
 }
 
-export const strykerPlugins = [
-  { kind: 'TestRunner', name: 'quick', injectableClass: QuickRunner },
-];
+export const strykerPlugins = [{ kind: 'TestRunner', name: 'quick', injectableClass: QuickRunner }];
