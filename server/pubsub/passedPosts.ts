@@ -81,7 +81,7 @@ export class PassedPosts {
 class Lane {
   readonly #leader: Leader;
   readonly #needs: PassedPostsNeeds;
-  #waiting: Waiting[] = [];
+  #waiting: Waiting[];
   #waitingLength = 0;
   #isAsking = false;
 
@@ -102,13 +102,20 @@ class Lane {
   }
 
   put(post: PassedPost): Promise<void> {
-    if (this.#waitingLength + post.body.length > maxWaitingLength)
-      return Promise.reject(new PostNotTaken('too many posts wait for the leader'));
+    const isFull = this.#waitingLength + post.body.length > maxWaitingLength;
+    const passing = isFull
+      ? Promise.reject(new PostNotTaken('too many posts wait for the leader'))
+      : this.#wait(post);
+    // Even if this one is refused: those that were to go to another leader may not have been sent yet.
+    if (!this.#isAsking) void this.#askAll();
+    return passing;
+  }
+
+  #wait(post: PassedPost): Promise<void> {
     return new Promise((resolve, reject) => {
       const done = (error?: Error) => (error ? reject(error) : resolve());
       this.#waiting.push({ ...post, done });
       this.#waitingLength += post.body.length;
-      if (!this.#isAsking) void this.#askAll();
     });
   }
 

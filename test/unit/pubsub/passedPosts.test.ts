@@ -41,6 +41,7 @@ beforeEach(() => {
   });
 });
 
+const tooMany = 'too many posts wait for the leader';
 const pass = (body: string, to = leader) => passed.pass(to, { token: 't', body });
 /** A promise that is expected to reject: nobody may find it unhandled before. */
 const rejection = (passing: Promise<void>) =>
@@ -88,19 +89,35 @@ test('a post that the leader cannot read is refused for the same reason, and no 
 });
 
 describe('a post is not taken', () => {
-  test.each<[string, (request: Asked | undefined) => void]>([
-    ['the leader does not answer', (request) => request?.fail()],
-    ['it does not lead', (request) => request?.answerWith({ status: 503, body: '{}' })],
-    ['it answers something else', (request) => request?.answerWith({ status: 200, body: 'okay' })],
-    ['it answers for another number of posts', (request) => request?.answer([null, null])],
+  test.each<[string, string, (request: Asked | undefined) => void]>([
+    ['the leader does not answer', 'no answer within', (request) => request?.fail()],
+    [
+      'it does not lead',
+      'answered 503',
+      (request) => request?.answerWith({ status: 503, body: '{"results":[null]}' }),
+    ],
+    [
+      'it answers something else',
+      'expected object',
+      (request) => request?.answerWith({ status: 200, body: 'okay' }),
+    ],
+    [
+      'it answers for another number of posts',
+      'for other posts',
+      (request) => request?.answer([null, null]),
+    ],
     [
       'it does not know the token',
+      'token_unknown',
       (request) => request?.answer([{ code: 'token_unknown', message: '' }]),
     ],
-  ])('if %s', async (_name, end) => {
+  ])('if %s, and the error says so', async (_name, why, end) => {
     const failing = rejection(pass('1'));
     end(asked[0]);
-    expect(await failing).toBeInstanceOf(PostNotTaken);
+    expect(await failing).toMatchObject({
+      name: 'PostNotTaken',
+      message: expect.stringContaining(why),
+    });
   });
 
   test('and what waited behind it is not sent: its sender would wait for another deadline', async () => {
@@ -116,9 +133,32 @@ describe('a post is not taken', () => {
   test('if 8 MiB wait already', async () => {
     const size = 1024 * 1024;
     const waiting = Array.from({ length: 9 }, () => rejection(pass('x'.repeat(size))));
-    expect(await rejection(pass('x'.repeat(size)))).toBeInstanceOf(PostNotTaken);
+    expect(await rejection(pass('x'.repeat(size)))).toMatchObject({ message: tooMany });
     asked[0]?.fail();
     await Promise.all(waiting);
+    void rejection(pass('1'));
+    await eventually(() => expect(asked).toHaveLength(2));
+    for (let i = 0; i < 8; i += 1) void rejection(pass('x'.repeat(size)));
+    expect(await rejection(pass('x'.repeat(size)))).toMatchObject({ message: tooMany });
+  });
+
+  test('if 8 MiB wait that were to go to the leader before, which go to the new one at once', async () => {
+    const size = 1024 * 1024;
+    const open = rejection(pass('1'));
+    const waiting = Array.from({ length: 8 }, () => pass('x'.repeat(size)));
+    const next = { ...leader, instance: 'b', term: 6, url: 'http://b' };
+    expect(await rejection(pass('2', next))).toMatchObject({ message: tooMany });
+    for (let i = 1; i <= 8; i += 1) {
+      await eventually(() => expect(asked).toHaveLength(i + 1));
+      expect(asked[i]).toMatchObject({ leader: next });
+      asked[i]?.answer();
+    }
+    await Promise.all(waiting);
+    const later = pass('3', next);
+    asked[9]?.answer();
+    await later;
+    asked[0]?.fail();
+    await open;
   });
 });
 
@@ -139,6 +179,16 @@ test('a request has at most 1 MiB of posts, or a single larger one', async () =>
     [3_000_000],
     [1],
   ]);
+});
+
+test('a request has at most 1,000 posts', async () => {
+  const passing = Array.from({ length: 1502 }, () => pass('1'));
+  for (const count of [1, 2, 3]) {
+    await eventually(() => expect(asked).toHaveLength(count));
+    asked[count - 1]?.answer();
+  }
+  await Promise.all(passing);
+  expect(asked.map(({ posts }) => posts.length)).toEqual([1, 1000, 501]);
 });
 
 test('posts for a new leader do not wait for the one before', async () => {
