@@ -7,8 +7,7 @@ import type { StartupQuery } from './startupQuery.js';
 export function takeInboxEntry(receiver: CallbackReceiver, entry: InboxEntry): void {
   if (entry.kind === 'post') receiver.noteUncountedPost(entry.claims);
   else if (entry.kind === 'stranger') receiver.notePostWithoutToken(entry.address);
-  else if (entry.heededIn === undefined || entry.heededIn !== receiver.term)
-    receiver.answerStartup(entry.query).afterwards();
+  else if (entry.heededIn !== receiver.term) receiver.answerStartup(entry.query).afterwards();
 }
 
 /** The entry of a query. Only its answer needs the rest of it. `heededIn`: the term of a leader that has heeded it. */

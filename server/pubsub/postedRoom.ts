@@ -62,7 +62,7 @@ export class PostedRoom {
   #notes = 0;
   /** What was last told. */
   #standing: 'followed' | 'lost' | 'missing' | undefined;
-  /** Whether updates may have been missed since `onFollowed`. */
+  /** Whether updates may have been missed since `onFollowed`, or that was never told. */
   #mayHaveMissed = true;
   #isEnded = false;
 
@@ -83,13 +83,11 @@ export class PostedRoom {
   /** Adds a follower, and tells it how the room stands. */
   add(events: PostedRoomEvents): void {
     // A server posts all awareness when it is first asked for the room, which was before this follower.
-    if (this.#followers.size > 0)
-      for (const server of this.#holders.keys()) this.#lists.repeatAwareness(server);
+    for (const server of this.#holders.keys()) this.#lists.repeatAwareness(server);
     this.#followers.add(events);
     if (this.#standing === 'lost') events.onLost();
     else if (this.#standing === 'missing') events.onMissing();
-    else if (this.#standing === 'followed' && !this.#mayHaveMissed)
-      events.onFollowed([...this.#holders.keys()]);
+    else if (!this.#mayHaveMissed) events.onFollowed([...this.#holders.keys()]);
   }
 
   /** Removes a follower. Returns whether there are others. */
@@ -146,7 +144,7 @@ export class PostedRoom {
   }
 
   #follow(): void {
-    if (this.#standing === 'followed' && !this.#mayHaveMissed) return;
+    if (!this.#mayHaveMissed) return;
     this.#standing = 'followed';
     this.#mayHaveMissed = false;
     const holders = [...this.#holders.keys()];
