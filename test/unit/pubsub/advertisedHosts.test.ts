@@ -1,21 +1,22 @@
 import type { lookup } from 'node:dns';
-import { expect, test } from '@jest/globals';
+import { afterEach, expect, jest, test } from '@jest/globals';
 import { AdvertisedHosts } from '../../../server/pubsub/advertisedHosts.js';
 
 type Done = (error: Error | null, found: { address: string; family: number }[]) => void;
 
-/** Names and their addresses; `undefined`: the lookup never ends. */
+afterEach(() => {
+  jest.useRealTimers();
+});
+
+/** Names and their addresses; `undefined`: the lookup never ends. Like `dns.lookup`, it tells all only if asked to. */
 function resolverOf(names: Record<string, string[] | undefined>) {
   const asked: string[] = [];
-  const resolve = (name: string, _options: object, done: Done) => {
+  const resolve = (name: string, { all = false }, done: Done) => {
     asked.push(name);
     const addresses = names[name];
     if (!(name in names)) return done(new Error('ENOTFOUND'), []);
-    if (addresses)
-      done(
-        null,
-        addresses.map((address) => ({ address, family: 4 })),
-      );
+    const found = addresses?.map((address) => ({ address, family: 4 }));
+    if (found) done(null, all ? found : found.slice(0, 1));
   };
   return { asked, lookup: resolve as typeof lookup };
 }
@@ -72,10 +73,31 @@ test('a name is looked up once for many queries', async () => {
   expect(asked).toEqual(['web-1']);
 });
 
+test('a name is looked up again after 10 s: it may have moved', async () => {
+  jest.useFakeTimers();
+  const { asked, lookup } = resolverOf({ 'web-1': ['10.0.0.3'] });
+  const hosts = new AdvertisedHosts({ lookup });
+  await hosts.find('web-1', from('10.0.0.3'));
+  jest.advanceTimersByTime(9999);
+  await hosts.find('web-1', from('10.0.0.3'));
+  expect(asked).toHaveLength(1);
+  jest.advanceTimersByTime(1);
+  await hosts.find('web-1', from('10.0.0.3'));
+  expect(asked).toHaveLength(2);
+});
+
+test('a lookup that has ended makes way for the next', async () => {
+  const { lookup } = resolverOf({ a: ['10.0.0.3'], b: ['10.0.0.3'], c: ['10.0.0.3'] });
+  const hosts = new AdvertisedHosts({ lookup });
+  for (const host of ['a', 'b', 'c'])
+    expect(await hosts.find(host, from('10.0.0.3'))).toMatchObject({ host });
+});
+
 test('lookups that hang hold up no query for longer than the deadline, and only two threads', async () => {
   const { asked, lookup } = resolverOf({ a: undefined, b: undefined, c: ['10.0.0.3'] });
   const hosts = new AdvertisedHosts({ lookup, deadlineMs: 10 });
-  const found = ['a', 'b', 'c'].map((name) => hosts.find(name, from('10.0.0.3')));
-  expect(await Promise.all(found)).toEqual([undefined, undefined, undefined]);
+  const found = ['a', 'b', 'c'].map((name) => hosts.find(name, from('10.0.0.3', true)));
+  const unresolved = ['a', 'b', 'c'].map((host) => ({ host, addresses: [] }));
+  expect(await Promise.all(found)).toEqual(unresolved);
   expect(asked).toEqual(['a', 'b']);
 });

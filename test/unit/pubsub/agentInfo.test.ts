@@ -65,6 +65,13 @@ test.each(noHeader)('%s tells nothing', (_, header) => {
   expect(parseAgentInfo(header)).toBeUndefined();
 });
 
+test('a header of 4 KiB is read', () => {
+  const empty = JSON.stringify({ run: 'a', more: '' });
+  const header = JSON.stringify({ run: 'a', more: 'x'.repeat(4096 - empty.length) });
+  expect(header).toHaveLength(4096);
+  expect(parseAgentInfo(header)?.run).toBe('a');
+});
+
 test('any text and any JSON are read without an error', () => {
   fc.assert(
     fc.property(fc.oneof(fc.string(), fc.json()), (header) => {
@@ -105,9 +112,11 @@ test('a change of capabilities or of the process is told, and nothing else', () 
     infos.noteHeader(server, header && JSON.stringify(header));
     return changes.splice(0);
   };
+  expect(note({ capabilities: [] })).toEqual([]);
   expect(note({ capabilities: ['rooms', 'names'], run: 'a' })).toEqual([[server, false]]);
   expect(note({ capabilities: ['names', 'rooms'], run: 'a', uptimeSeconds: 9 })).toEqual([]);
   expect(note({ capabilities: ['names', 'rooms'], run: 'b' })).toEqual([[server, true]]);
+  expect(note({ capabilities: ['namesrooms'], run: 'b' })).toEqual([[server, false]]);
   expect(note({ capabilities: ['names'], run: 'b' })).toEqual([[server, false]]);
   expect(note(undefined)).toEqual([[server, true]]);
   expect(note(undefined)).toEqual([]);

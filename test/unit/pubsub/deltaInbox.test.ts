@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, jest, test } from '@jest/globals';
 import type { Epoch, ServerId } from '../../../machines/ports.js';
 import type { Post } from '../../../machines/tally.js';
-import { DeltaInbox } from '../../../server/pubsub/deltaInbox.js';
+import { type Batch, DeltaInbox } from '../../../server/pubsub/deltaInbox.js';
 
 beforeEach(() => {
   jest.useFakeTimers({ now: 0 });
@@ -44,6 +44,21 @@ test('delivered posts are released at once, even if the event is still held', ()
   expect(held).toEqual([[]]);
 });
 
+test('a batch tells how many deltas it has, and when the first of them came', () => {
+  const batches: Batch[] = [];
+  const inbox = new DeltaInbox((_, batch) => batches.push(batch));
+  inbox.put(post('a'));
+  jest.advanceTimersByTime(1);
+  inbox.put(post('b', 'c'));
+  jest.advanceTimersByTime(2);
+  inbox.put(post('d'));
+  jest.advanceTimersByTime(10);
+  expect(batches).toEqual([
+    { deltas: 1, sinceMs: 0 },
+    { deltas: 3, sinceMs: 1 },
+  ]);
+});
+
 test('nothing is delivered without posts, or after close', () => {
   const delivered: unknown[] = [];
   const inbox = new DeltaInbox((posts) => delivered.push(posts));
@@ -61,6 +76,8 @@ test('a full batch is delivered without waiting, and nothing twice', () => {
   const rooms = Array.from({ length: 400 }, (_, i) => `room-${i}`);
   for (let i = 0; i < 3; i += 1) inbox.put(post(...rooms));
   expect(delivered).toEqual([[...rooms, ...rooms, ...rooms]]);
+  jest.advanceTimersByTime(100);
+  expect(delivered).toHaveLength(1);
   inbox.put(post('after'));
   jest.advanceTimersByTime(100);
   expect(delivered.slice(1)).toEqual([['after']]);

@@ -101,7 +101,14 @@ describe('the leader finds in its inbox', () => {
     expect(answer({ address: '192.0.2.1' })).toEqual(inactive);
     const advertised = { host: 'a.example', addresses: ['192.0.2.1'] };
     expect(answer({ address: '192.0.2.1', advertised })).toEqual(inactive);
+    expect(answer({ advertised })).toEqual(inactive);
     expect(inbox).toEqual([]);
+  });
+
+  test('one of a server that has shown its own host, if it may be asked at one address of that', () => {
+    const advertised = { host: 'a.example', addresses: ['192.0.2.1', '10.0.0.9'] };
+    expect(answer({ address: '192.0.2.1', advertised }).active).toBe(true);
+    expect(inbox).toHaveLength(1);
   });
 });
 
@@ -132,6 +139,11 @@ describe('a renewal', () => {
     const renewal = renewalWith(claims);
     expect(answer({ ...renewal, address: '192.0.2.1' }).active).toBe(true);
     expect(inbox).toHaveLength(1);
+  });
+
+  test('of a silent server behind a proxy names the address of that server', () => {
+    const { eventsUrl } = answer({ ...renewalWith(claims, term, false), isForwarded: true });
+    expect(claimsOf(eventsUrl)).toMatchObject({ kind: 'address', address: '10.0.0.3' });
   });
 
   test.each([

@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { parsePosted } from '../../../server/pubsub/parsePosted.js';
+import { InvalidPost, parsePosted } from '../../../server/pubsub/parsePosted.js';
 
 /** Whether a body is taken, by what docs/protocol.md says of a delta. */
 const isDelta = (entry: unknown): boolean => {
@@ -12,8 +12,9 @@ const isDelta = (entry: unknown): boolean => {
 const taken = (body: string) => {
   try {
     return parsePosted(body);
-  } catch {
-    return undefined;
+  } catch (error) {
+    if (error instanceof InvalidPost) return undefined;
+    throw error;
   }
 };
 
@@ -34,6 +35,36 @@ test('a body is accepted only if every entry is a delta, by both checks', () => 
     expect(taken(body)).toEqual(wanted);
   };
   fc.assert(fc.property(fc.array(entry, { maxLength: 5 }), check), { numRuns: 500 });
+});
+
+test.each([
+  [true, { room: 'a', add: 1 }],
+  [true, { room: '', add: 1000 }],
+  [true, { room: 'a', add: -1000 }],
+  [false, { room: 'a', add: 0 }],
+  [false, { room: 'a', add: 1001 }],
+  [false, { room: 'a', add: -1001 }],
+  [false, { room: 'a', add: 0.5 }],
+  [false, { room: 'a', add: '1' }],
+  [false, { room: 1, add: 1 }],
+  [false, { add: 1 }],
+  [false, null],
+  [false, 'text'],
+])('it is %s that %j is a delta, alone and beside an update', (isTaken, entry) => {
+  const update = { room: 'b', update: 'AAA=' };
+  expect(taken(JSON.stringify(entry))?.deltas).toEqual(isTaken ? [entry] : undefined);
+  expect(taken(JSON.stringify([entry, update]))?.deltas).toEqual(isTaken ? [entry] : undefined);
+});
+
+test('an error tells what is wrong with which entry', () => {
+  const good = { room: 'a', add: 1 };
+  const wrong = new InvalidPost('invalid_delta', '1.add: must not be 0');
+  const read = () => parsePosted(JSON.stringify([good, { room: 'a', add: 0 }]));
+  expect(read).toThrow(wrong);
+  expect(() => parsePosted('{')).toThrow(
+    expect.objectContaining({ name: 'InvalidPost', code: 'invalid_json', message: '' }),
+  );
+  expect(read).toThrow(expect.objectContaining({ code: 'invalid_delta' }));
 });
 
 test('deltas beside updates are read the same way', () => {

@@ -92,6 +92,8 @@ describe('another instance should lead', () => {
   test('if it reaches a server, and the leader reaches none', () => {
     askInVain(5);
     expect(reach.isOutdoneBy([other], 'a')).toBe(true);
+    const third = { ...other, id: 'c', reachesServers: false };
+    expect(reach.isOutdoneBy([third, other], 'a')).toBe(true);
   });
 
   test.each([

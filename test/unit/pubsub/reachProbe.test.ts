@@ -56,6 +56,34 @@ test('it reaches none if it knows none', async () => {
   await outcome(false);
 });
 
+test('it reaches none if it cannot find out which there are', async () => {
+  probe = new ReachProbe({
+    servers: () => Promise.reject(new Error('no table')),
+    ask: async () => undefined,
+  });
+  probe.note(true);
+  await outcome(false);
+});
+
+test('it asks all if it knows fewer than three', async () => {
+  known = serverIds(2);
+  probe.note(true);
+  await outcome(false);
+  expect(asked.map(({ server }) => server).sort()).toEqual(serverIds(2));
+});
+
+test('which it asks is drawn by lot', async () => {
+  const draws = [0.99, 0, 0.5];
+  probe = new ReachProbe({
+    servers: async () => known,
+    ask: async (server, signal) => void asked.push({ server, signal }),
+    random: () => draws.shift() ?? 0,
+  });
+  probe.note(true);
+  await outcome(true);
+  expect(asked.map(({ server }) => server)).toEqual([known[9], known[0], known[5]]);
+});
+
 test('one round is open at a time', async () => {
   answers = () => new Promise(() => {});
   probe.note(true);
@@ -82,6 +110,7 @@ test('it forgets what it knows, and ends its requests, when it is no longer aske
   probe.note(false);
   expect(asked.at(-1)?.signal.aborted).toBe(true);
   answer();
-  await Promise.resolve();
+  // The answer has passed through everything that waits for it.
+  await new Promise((resolve) => setImmediate(resolve));
   expect(probe.reachesServers).toBeNull();
 });

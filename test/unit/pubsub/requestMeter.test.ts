@@ -1,4 +1,4 @@
-import { expect, test } from '@jest/globals';
+import { afterEach, expect, jest, test } from '@jest/globals';
 import type { ServerId } from '../../../machines/ports.js';
 import {
   metered,
@@ -8,6 +8,10 @@ import {
 
 const server = '10.0.0.1:8001' as ServerId;
 const asked = (request: RequestKind) => ({ server, request });
+
+afterEach(() => {
+  jest.useRealTimers();
+});
 
 function newMeter() {
   const ended: unknown[] = [];
@@ -28,6 +32,25 @@ test('a request is told with its outcome, and its answer or error is that of the
     { ...asked('probe'), cause: null, isTimed: true },
     { ...asked('rooms'), cause: 'timed out', isTimed: true },
   ]);
+});
+
+test('a request is told with the seconds that it took', async () => {
+  jest.useFakeTimers({ now: 1000 });
+  const seconds: number[] = [];
+  const meter: RequestMeter = {
+    ended: (ended) => void seconds.push(ended.seconds),
+    resynced: () => {},
+  };
+  const { signal } = new AbortController();
+  const ask = async () => void jest.advanceTimersByTime(250);
+  await metered(ask, asked('probe'), { meter, signal });
+  expect(seconds).toEqual([0.25]);
+});
+
+test('without a meter a request is made all the same', async () => {
+  const { signal } = new AbortController();
+  const made = metered(async () => 'answer', asked('probe'), { meter: undefined, signal });
+  expect(await made).toBe('answer');
 });
 
 test('a request that its caller gave up is not told', async () => {

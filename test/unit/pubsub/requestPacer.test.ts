@@ -209,6 +209,20 @@ describe('while it is held', () => {
     expect(told).toBe(1);
   });
 
+  test('it tells once even if the last task ends at once', async () => {
+    const pacer = new RequestPacer();
+    run(pacer, 1);
+    await jest.advanceTimersByTimeAsync(10);
+    let told = 0;
+    pacer.hold(() => {
+      told += 1;
+    });
+    end.get(0)?.();
+    await Promise.resolve();
+    await jest.advanceTimersByTimeAsync(10);
+    expect(told).toBe(1);
+  });
+
   test('it tells soon if nothing runs, but not within the call', async () => {
     const pacer = new RequestPacer();
     let told = 0;

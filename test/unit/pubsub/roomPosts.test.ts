@@ -143,6 +143,12 @@ test('a server that learns to post is told what it holds', async () => {
   expect(take()).toEqual(['followed']);
 });
 
+test('a server that learns something else is not told its list again', async () => {
+  const { take } = await followed();
+  posts.noteAgent(one, { hasRestarted: false });
+  expect([take(), open]).toEqual([[], []]);
+});
+
 test('a server that can no longer post is not told anything more', async () => {
   const { posted, take } = await followed();
   able.delete(one);
@@ -344,7 +350,63 @@ describe('rounds', () => {
   });
 });
 
+test('a round in which a server fails that cannot post does no harm', () => {
+  const { posted, take } = follow('a');
+  posted.note([old]);
+  round(posted, [[old, 'failed']]);
+  expect([take(), open]).toEqual([['missing'], []]);
+});
+
+test('a server that holds the room, but cannot give a state that can be read, is still followed', async () => {
+  const { posted, take } = await followed();
+  round(posted, [[one, 'unreadable']]);
+  expect([take(), open]).toEqual([[], []]);
+});
+
+test('a server that fails in a round is asked once, even if it is being asked already', async () => {
+  const { posted } = await followed();
+  clock.advance(30_000);
+  round(posted, [[one, 'failed']]);
+  await opened().confirm();
+  expect(open).toEqual([]);
+});
+
 describe('a second follower of a room', () => {
+  test('is told nothing of a room that nothing is known of yet', () => {
+    follow('a');
+    expect(follow('a').take()).toEqual([]);
+  });
+
+  test('is not told that the room is followed while one of its servers has not confirmed', async () => {
+    const first = await followed();
+    posts.noteDeltas(two, [{ room: 'a', add: 1 }]);
+    const second = follow('a');
+    expect(second.take()).toEqual([]);
+    while (open.length > 0) await open[0]?.confirm();
+    expect([first.take(), second.take()]).toEqual([['followed'], ['followed']]);
+  });
+
+  test('knows the servers to ask', async () => {
+    await followed();
+    const { posted } = follow('a');
+    expect([posted.takeJustFollowed(), posted.takeJustFollowed()]).toEqual([[one], []]);
+  });
+
+  test('may follow a room on a server that cannot post it', () => {
+    follow('a').posted.note([old]);
+    expect(follow('a').take()).toEqual(['missing']);
+  });
+
+  test('does not hear of servers from one that has left', async () => {
+    const first = await followed();
+    follow('a');
+    await opened().confirm();
+    first.posted.end();
+    first.posted.note([two]);
+    round(first.posted, [[two, 'holds']]);
+    expect(open).toEqual([]);
+  });
+
   test('is told how it stands, and has its servers post the whole awareness', async () => {
     const first = await followed();
     const second = follow('a');
@@ -371,6 +433,16 @@ describe('a second follower of a room', () => {
     second.posted.end();
     expect(opened().rooms).toEqual([]);
   });
+});
+
+test('after all rooms were ended, the end of an old follower leaves a new one of the same room alone', async () => {
+  const { posted } = await followed();
+  posts.silence();
+  await opened().confirm();
+  const { take } = await followed();
+  posted.end();
+  posts.take(one, [{ room: 'a', update: 'AQI=' }]);
+  expect(take()).toEqual(['update 1,2']);
 });
 
 describe('when nobody watches a room any more', () => {
@@ -443,6 +515,25 @@ test('a list takes at most 1,000 rooms, and about 1 MB of names', () => {
   const long = Array.from({ length: 100 }, (_, i) => follow(`${i}`.padEnd(16_000, 'é')));
   for (const { posted } of long) posted.note([two]);
   expect(long.filter(({ take }) => take().includes('missing'))).toHaveLength(100 - 31);
+});
+
+test('rooms that nobody watches any more make place in a list', async () => {
+  const many = (first: number) =>
+    Array.from({ length: 31 }, (_, i) => follow(`${first + i}`.padEnd(16_000, 'é')));
+  const before = many(0);
+  for (const { posted } of before) posted.note([one]);
+  for (const { posted } of before) posted.end();
+  const after = many(100);
+  for (const { posted } of after) posted.note([one]);
+  expect(after.flatMap(({ take }) => take())).toEqual([]);
+});
+
+test('closed posts ignore answers that come afterwards', async () => {
+  const { posted } = follow('a');
+  posted.note([one]);
+  posts.close();
+  await opened().confirm();
+  expect([clock.pending, failed]).toEqual([0, []]);
 });
 
 test('at a shutdown every server is told to stop', async () => {
