@@ -8,6 +8,7 @@ import type {
 } from '../wire/historyReport.js';
 import { busiestRooms } from './busiestRooms.js';
 import { NumberTracks, type Step } from './numberTracks.js';
+import { type RoomParts, RoomServerTracks } from './roomServerTracks.js';
 import { busiestTracked, RoomTracks } from './roomTracks.js';
 import { type ServerSize, ServerTracks } from './serverTracks.js';
 import type { TrackPart } from './track.js';
@@ -30,6 +31,7 @@ export interface HistorySource {
   /** Makes a function that looks up the connections of a room. */
   counts: () => (room: RoomName) => number | null;
   watchedRooms: () => Iterable<RoomName>;
+  partsOf: (room: RoomName) => RoomParts;
 }
 
 /** What a history needs. */
@@ -45,7 +47,7 @@ const roomTicks = 10;
 
 /**
  * The recent past, while the service counts: of the fleet and of each server, ten minutes by second and a day by
- * half minutes; of rooms, an hour by half minutes. In memory only. At most 32 MB with 1,000 servers, besides names of rooms.
+ * half minutes; of rooms, an hour by half minutes, of watched ones by server too. In memory only. At most 32 MB with 1,000 servers, besides names of rooms.
  */
 export class History {
   readonly #needs: HistoryNeeds;
@@ -53,6 +55,7 @@ export class History {
   readonly #fleet = new NumberTracks(5);
   readonly #servers = new ServerTracks();
   readonly #rooms = new RoomTracks();
+  readonly #roomServers = new RoomServerTracks();
   #timer: Timer;
   #ticks = 0;
   #lastSecond = 0;
@@ -99,6 +102,13 @@ export class History {
     const part = this.#rooms.read(room, this.#nowSecond);
     const [connections = []] = part.columns;
     return { room, ...this.#times(30, part), connections };
+  }
+
+  /** The same with its connections by server, if it is watched or was in the last hour. */
+  ofRoomByServer(room: RoomName): RoomHistory {
+    const part = this.#rooms.read(room, this.#nowSecond);
+    const servers = this.#roomServers.read(room, this.#nowSecond, part);
+    return { ...this.ofRoom(room), ...(servers && { servers }) };
   }
 
   close(): void {
@@ -157,7 +167,9 @@ export class History {
     const busiest = await busiestRooms(totals, busiestTracked, isWanted);
     this.#isLookingAtRooms = false;
     if (!busiest || !isWanted()) return;
-    const wanted = new Set([...busiest, ...source.watchedRooms()]);
+    const watched = [...source.watchedRooms()];
+    const wanted = new Set([...busiest, ...watched]);
     this.#rooms.note(this.#nowSecond, wanted, source.counts());
+    this.#roomServers.note(this.#nowSecond, watched, source.partsOf);
   }
 }

@@ -7,10 +7,10 @@ export const busiestTracked = 1000;
 /** Those of the last hour together, and the watched ones. */
 const maxTracks = 2000;
 /** The history of a room with a longer name is not kept. */
-const maxNameLength = 2048;
-const stepSeconds = 30;
-const length = 120;
-const keptSeconds = stepSeconds * length;
+export const maxNameLength = 2048;
+export const stepSeconds = 30;
+export const length = 120;
+export const keptSeconds = stepSeconds * length;
 
 interface RoomTrack {
   track: Track;

@@ -38,4 +38,6 @@ export interface ServerHistory extends HistoryTimes {
 export interface RoomHistory extends HistoryTimes {
   room: string;
   connections: HistoryNumbers;
+  /** By server. Absent: not kept, because the room was not watched, or another version answers. */
+  servers?: Readonly<Record<string, HistoryNumbers>>;
 }

@@ -53,6 +53,7 @@ export function wirePast({ url, configured, fleet, watchedRooms }: PastWiringNee
         ofFleet: history.ofFleet.bind(history),
         ofServer: history.ofServer.bind(history),
         ofRoom: history.ofRoom.bind(history),
+        ofRoomByServer: history.ofRoomByServer.bind(history),
       },
     },
     close: () => history.close(),
@@ -75,5 +76,6 @@ function sourceOf(
       return (room) => counts.of(room);
     },
     watchedRooms,
+    partsOf: (room) => view.countsOf(room),
   };
 }

@@ -15,6 +15,7 @@ const servers = Array.from(
   (_, i) => `10.0.${i >> 8}.${i & 255}:8001` as ServerId,
 );
 const totals = new Map(Array.from({ length: 100_000 }, (_, i) => [`room ${i}`, i % 5000]));
+const holders = servers.slice(0, 16).map((id) => ({ id, connections: 7 }));
 const watched = Array.from({ length: 1000 }, (_, i) => `watched room ${i}`);
 /** Many, because one activity is too small to be weighed. */
 const activities = 50;
@@ -25,6 +26,7 @@ const source: HistorySource = {
   totals: () => totals,
   counts: () => (room) => totals.get(room) ?? 0,
   watchedRooms: () => watched,
+  partsOf: () => ({ servers: holders, complete: true }),
 };
 
 /** Does the same second after second. */

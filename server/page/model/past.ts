@@ -1,9 +1,11 @@
 import { computed, effect } from '@preact/signals';
+import type { RoomHistory } from '../../wire/historyReport.js';
 import { ApiFailure, clockSkewMs, getJson } from '../api.js';
 import { joined, pointsOf, type Stored } from '../charts/storedPast.js';
 import type { TimePoint } from '../charts/timeline.js';
 import { blankHistory, fillHistory, isCurrent } from './fleet.js';
 import { service } from './polling.js';
+import { serverPrefix } from './serverColumn.js';
 
 /**
  * What the service knows of the past: of the fleet, or of what the query names, such as `server=<id>`. Empty without
@@ -18,13 +20,23 @@ export async function storedPast(
     return pointsOf(await getJson<Stored>(path), names, clockSkewMs.peek());
   };
   try {
-    if (query.startsWith('room=')) return await ask(30);
+    if (query.startsWith('room=')) return await roomPast(query);
     const [day, minutes] = await Promise.all([ask(30), ask(1)]);
     return joined(day, minutes);
   } catch (error) {
     if (error instanceof ApiFailure) return [];
     throw error;
   }
+}
+
+/** Of a room that is watched also by server, as `server <id>`. */
+async function roomPast(query: string): Promise<readonly TimePoint[]> {
+  const { servers = {}, ...stored } = await getJson<RoomHistory>(`api/history?step=30&${query}`);
+  const byServer = Object.fromEntries(
+    Object.entries(servers).map(([id, numbers]) => [serverPrefix + id, numbers]),
+  );
+  const names = ['connections', ...Object.keys(byServer)];
+  return pointsOf({ ...stored, ...byServer }, names, clockSkewMs.peek());
 }
 
 /**

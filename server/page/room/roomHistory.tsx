@@ -56,7 +56,7 @@ export function RoomHistory({
         </p>
       )}
       {series.length > 1 && (
-        <p class="quiet small">Numbers by server begin when this page was opened.</p>
+        <p class="quiet small">Numbers by server begin when somebody began to look at this room.</p>
       )}
       {stored && <Stored stored={stored} />}
       <OpenedConnections name={name} />

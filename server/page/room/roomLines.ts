@@ -1,10 +1,10 @@
 import type { RoomCounts } from '../../wire/roomCounts.js';
 import type { ChartSeries } from '../charts/chartSeries.js';
 import type { Timeline, Values } from '../charts/timeline.js';
+import { serverPrefix } from '../model/serverColumn.js';
 
 /** The name of the total in a timeline, as in `GET /api/history`. */
 export const total = 'connections';
-const prefix = 'server ';
 
 /** As many servers get a line of their own. */
 export const maxLines = 8;
@@ -19,18 +19,20 @@ export function valuesOf(
   before: readonly string[],
 ): Values {
   if (connections === null || (connections === 0 && !complete)) return {};
-  const gone = before.filter((name) => name.startsWith(prefix));
+  const gone = before.filter((name) => name.startsWith(serverPrefix));
   return Object.fromEntries([
     ...gone.map((name) => [name, complete ? 0 : null]),
-    ...(servers ?? []).map((server) => [prefix + server.id, server.connections]),
+    ...(servers ?? []).map((server) => [serverPrefix + server.id, server.connections]),
     [total, connections],
     ['complete', complete ? 1 : 0],
   ]);
 }
 
-/** The servers that ever had connections in the room since the page was opened. */
+/** The servers that ever had connections in the room, as far as it is known. */
 export const serversIn = ({ names }: Timeline): string[] =>
-  names.filter((name) => name.startsWith(prefix)).map((name) => name.slice(prefix.length));
+  names
+    .filter((name) => name.startsWith(serverPrefix))
+    .map((name) => name.slice(serverPrefix.length));
 
 /** How servers are called and colored. */
 export type LookOf = (id: string) => { shortName: string; color: string };
@@ -45,13 +47,13 @@ export function roomLines(
 ): { series: ChartSeries[]; leftOut: number } {
   const newest = (name: string) => past.column(name).at(-1) ?? 0;
   const servers = past.names
-    .filter((name) => name.startsWith(prefix))
+    .filter((name) => name.startsWith(serverPrefix))
     .sort((one, other) => newest(other) - newest(one));
   const values = past.column(total);
   if (servers.length < 2)
     return { series: [{ label: total, color: 'var(--series-1)', values }], leftOut: 0 };
   const lines = servers.slice(0, maxLines).map((name) => {
-    const { shortName, color } = lookOf(name.slice(prefix.length));
+    const { shortName, color } = lookOf(name.slice(serverPrefix.length));
     return { label: shortName, color, values: past.column(name) };
   });
   return {

@@ -126,6 +126,10 @@ test('people are listed with their announced state until they leave', async () =
   // Connections that announce nobody are not taken for nobody.
   await connectTo(nth(servers, 0), 'people');
   await untilText(page, '.card-head', '2 of 3 known so far');
+  // The history has a line for all servers, and one for each.
+  await untilText(page, '.room-history .chart-legend', /^all servers3\D.*2.*1$/s);
+  await untilCount(page, '.room-history .chart-legend li', 3);
+  await untilText(page, '.room-history', 'Numbers by server begin when somebody began to look');
   const swatch = page.locator('.watched-person', { hasText: 'Grace' }).locator('.swatch');
   // The color arrives after the name.
   await eventually(async () =>

@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import type { ServerId } from '../../../machines/ports.js';
 import { History, type HistorySource } from '../../../server/history/history.js';
+import { RoomServerTracks } from '../../../server/history/roomServerTracks.js';
 import { eventually } from '../../support/eventually.js';
 import { HandClock } from '../../support/handClock.js';
 
@@ -14,6 +15,7 @@ function stage() {
     servers: new Map<string, number | null>([['a:1', 1]]),
     rooms: new Map<string, number>(),
     watched: [] as string[],
+    parts: new Map<string, { id: string; connections: number }[]>(),
   };
   const source: HistorySource = {
     numbers: () => ({
@@ -32,6 +34,7 @@ function stage() {
     totals: () => fleet.rooms,
     counts: () => (room) => fleet.rooms.get(room) ?? 0,
     watchedRooms: () => fleet.watched,
+    partsOf: (room) => ({ servers: fleet.parts.get(room) ?? null, complete: fleet.live === 2 }),
   };
   const history = new History({ clock, source: () => (fleet.isCounting ? source : undefined) });
   return { clock, fleet, history };
@@ -160,6 +163,54 @@ describe('the history of servers', () => {
 
 describe('the history of rooms', () => {
   const settled = () => new Promise((resolve) => setImmediate(resolve));
+
+  test('of watched ones is kept by server, with the times of the whole', async () => {
+    const { clock, fleet, history } = stage();
+    fleet.rooms.set('r', 3);
+    history.touch();
+    clock.advance(1500);
+    const of = () => history.ofRoomByServer('r');
+    await eventually(() => expect(of().connections).toEqual([3]));
+    expect(of().servers).toBeUndefined();
+    const look = async (length: number) => {
+      clock.advance(30_000);
+      await eventually(() => expect(of().connections).toHaveLength(length));
+    };
+    fleet.watched = ['r'];
+    fleet.parts.set('r', [{ id: 'a:1', connections: 3 }]);
+    await look(2);
+    fleet.parts.set('r', [{ id: 'b:1', connections: 2 }]);
+    await look(3);
+    // It goes on when nobody watches. Without all servers it is not known whether one has none.
+    fleet.watched = [];
+    fleet.live = 1;
+    await look(4);
+    expect(of().servers).toEqual({ 'a:1': [null, 3, 0, null], 'b:1': [null, null, 2, 2] });
+    expect(history.ofRoom('r').servers).toBeUndefined();
+  });
+
+  test('by server is kept for 50 rooms, and one that nobody watches makes room', () => {
+    const tracks = new RoomServerTracks();
+    const rooms = Array.from({ length: 51 }, (_, i) => `r${i}`);
+    const parts = () => ({ servers: [{ id: 'a:1', connections: 1 }], complete: true });
+    const part = { fromSecond: 0, columns: [[1]] };
+    const has = (room: string) => tracks.read(room, 0, part) !== undefined;
+    tracks.note(0, rooms, parts);
+    expect([has('r0'), has('r49'), has('r50')]).toEqual([true, true, false]);
+    const watched = rooms.filter((room) => room !== 'r7');
+    for (const second of [10, 20, 30, 40]) tracks.note(second, watched, parts);
+    expect([has('r7'), has('r50')]).toEqual([false, true]);
+    tracks.note(3700, [], parts);
+    expect(has('r0')).toBe(false);
+  });
+
+  test('by server has the first servers of each room', () => {
+    const tracks = new RoomServerTracks();
+    const servers = Array.from({ length: 20 }, (_, i) => ({ id: `s${i}:1`, connections: 1 }));
+    tracks.note(0, ['r'], () => ({ servers, complete: true }));
+    const read = tracks.read('r', 0, { fromSecond: 0, columns: [[20]] });
+    expect(Object.keys(read ?? {})).toHaveLength(16);
+  });
 
   test('is kept for the 1,000 busiest and the watched, and goes on for an hour', async () => {
     const { clock, fleet, history } = stage();

@@ -30,7 +30,7 @@ describe('the lines of a room', () => {
     const { series } = roomLines(past, look);
     expect(series.map(({ label, values }) => [label, values])).toEqual([
       ['all servers', [2, 4]],
-      // Before it was there it is not known: the history has no numbers by server.
+      // Before it was there it is not known.
       ['B', [null, 3]],
       ['A', [2, 1]],
     ]);
