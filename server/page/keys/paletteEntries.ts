@@ -9,7 +9,7 @@ import { formatNumber } from '../ui/numbers.js';
 import { findRooms } from './findRooms.js';
 import { bestMatches } from './matching.js';
 import { goTo } from './shortcuts.js';
-import { type Theme, theme, themeWords } from './theme.js';
+import { theme, themes, themeWords } from './theme.js';
 import { focusSearch, overlay } from './useKeys.js';
 
 /** Something that the palette finds. */
@@ -76,8 +76,6 @@ function servers(): Entry[] {
     return link(name ?? id, name === undefined ? '' : id, serverHref(id));
   });
 }
-
-const themes: readonly Theme[] = ['system', 'light', 'dark'];
 
 function commands(): Entry[] {
   const action = (title: string, hint: string, run: () => void): Entry => ({

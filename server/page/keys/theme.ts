@@ -1,10 +1,11 @@
 import { computed, effect, signal } from '@preact/signals';
 import { remembered } from './remembered.js';
 
-export type Theme = 'system' | 'light' | 'dark';
+export const themes = ['system', 'light', 'dark'] as const;
+export type Theme = (typeof themes)[number];
 
 /** The chosen theme. */
-export const theme = remembered<Theme>('theme', ['system', 'light', 'dark']);
+export const theme = remembered<Theme>('theme', themes);
 
 const system = matchMedia('(prefers-color-scheme: dark)');
 const isSystemDark = signal(system.matches);

@@ -3,11 +3,11 @@ import { ApiFailure, clockSkewMs, getJson } from '../api.js';
 import { encodedName, visible } from '../model/roomNames.js';
 import { steadyNow } from '../steadyNow.js';
 import { countWord, formatNumber } from '../ui/numbers.js';
-import { dayTime } from '../ui/time.js';
+import { dayTime, hourMs } from '../ui/time.js';
 import { type Opened, type OpenedHour, openedByHour } from './openedByHour.js';
 
 /** A day at least, so that an hour has the same width for every room. */
-const leastMs = 24 * 3600_000;
+const leastMs = 24 * hourMs;
 
 interface Answer {
   hours: readonly OpenedHour[];
@@ -98,6 +98,6 @@ function Hours({ hours, count, isObserved }: Answer) {
 }
 
 const hourWords = ({ fromMs }: OpenedHour): string => {
-  const [from, to] = [fromMs, fromMs + 3600_000].map((ms) => dayTime(ms).replace(/:\d\d$/, ''));
+  const [from, to] = [fromMs, fromMs + hourMs].map((ms) => dayTime(ms).replace(/:\d\d$/, ''));
   return `${from} and ${to}`;
 };

@@ -1,3 +1,5 @@
+import { hourMs } from '../ui/time.js';
+
 /** A connection that was opened, of `GET /api/connections/since_yesterday/0`. */
 export interface Opened {
   /** ISO 8601. */
@@ -12,8 +14,6 @@ export interface OpenedHour {
   readonly fromMs: number;
   readonly count: number;
 }
-
-const hourMs = 3600_000;
 
 /** The connections by hour, from the hour of the first moment to that of the last, also hours without any. */
 export function openedByHour(

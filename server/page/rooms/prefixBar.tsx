@@ -14,6 +14,7 @@ export function PrefixBar({ prefix }: { prefix: string }) {
   const { prefixes } = roomIndex;
   const { top, restRooms, restPrefixes } = prefixes?.top(maxShown) ?? none;
   const shown = useCalmOrder(prefixes, top);
+  const rest = restWords(restRooms, restPrefixes, top.length);
   return (
     <div class="prefix-bar">
       <Steps prefix={prefix} />
@@ -24,9 +25,7 @@ export function PrefixBar({ prefix }: { prefix: string }) {
               <Prefix group={group} from={prefix} />
             </li>
           ))}
-          {restWords(restRooms, restPrefixes, top.length) && (
-            <li class="quiet small">{restWords(restRooms, restPrefixes, top.length)}</li>
-          )}
+          {rest && <li class="quiet small">{rest}</li>}
         </ul>
       )}
     </div>

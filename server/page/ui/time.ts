@@ -1,3 +1,6 @@
+/** Milliseconds. */
+export const hourMs = 3_600_000;
+
 /** How long ago, in the largest unit that fits: `now`, `4 s`, `3 min`, `2 h`, `5 d`. */
 export function age(ms: number): string {
   const seconds = Math.max(0, Math.floor(ms / 1000));
