@@ -55,6 +55,12 @@ export class RoomIndex {
     return isEverything(this.#filter) ? this.#base : this.#matches;
   }
 
+  /** Connections of `shown`. */
+  get shownConnections(): number {
+    if (isEverything(this.#filter)) return this.#connections;
+    return this.#matches.reduce((sum, room) => sum + room.connections, 0);
+  }
+
   /** All rooms, most connections first. */
   get byConnections(): readonly Room[] {
     return this.#ranked;

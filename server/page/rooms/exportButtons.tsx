@@ -1,6 +1,6 @@
 import { useState } from 'preact/hooks';
 import { clockSkewMs } from '../api.js';
-import { isComplete } from '../model/fleet.js';
+import { isComplete, known } from '../model/fleet.js';
 import type { Room } from '../model/roomIndex.js';
 import { steadyNow } from '../steadyNow.js';
 import { formatNumber } from '../ui/numbers.js';
@@ -12,7 +12,9 @@ export function ExportButtons({ rows }: { rows: readonly Room[] }) {
   const [isFailed, setIsFailed] = useState(false);
   const save = async (kind: FileKind) => {
     setIsSaving(true);
-    const at = new Date(steadyNow() + clockSkewMs.value).toISOString();
+    const { connections } = known.value;
+    const atMs = connections.is === 'past' ? connections.atMs : steadyNow();
+    const at = new Date(atMs + clockSkewMs.value).toISOString();
     const facts = { at, isComplete: isComplete.value };
     const saving = import('./saveRooms.js').then(({ saveRooms }) => saveRooms(rows, kind, facts));
     await saving.then(

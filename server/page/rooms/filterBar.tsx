@@ -4,7 +4,7 @@ import { session } from '../api.js';
 import { lookOf, presentLooks, presentServers } from '../servers/serverLook.js';
 import { formatNumber } from '../ui/numbers.js';
 import { change, isByPrefix } from './listedRooms.js';
-import type { ListSettings, Show } from './listSettings.js';
+import { type ListSettings, onServer, type Show } from './listSettings.js';
 
 /** Narrows the list. */
 export function FilterBar({ settings }: { settings: ListSettings }) {
@@ -77,7 +77,7 @@ function ServerSelect({ server }: { server: string }) {
       id="room-server"
       label="On which server"
       value={server}
-      onChange={(id) => change({ server: id }, 'push')}
+      onChange={(id) => change(onServer(id), 'push')}
     >
       <option value="">On any server</option>
       {options}

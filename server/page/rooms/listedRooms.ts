@@ -31,7 +31,7 @@ effect(() => {
   const isCounting = isLive && (isByPrefix.value || prefix !== '') && route.value.view === 'rooms';
   untracked(() => {
     roomIndex.filter(isLive ? { query: text.trim(), prefix } : { query: '', prefix: '' });
-    roomIndex.sort(isLive ? order : 'connections');
+    roomIndex.sort(isLive && order === 'name' ? 'name' : 'connections');
     roomIndex.countPrefixes(isCounting);
     roomsVersion.value += 1;
   });

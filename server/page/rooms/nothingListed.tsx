@@ -1,6 +1,6 @@
 import type { ComponentChildren } from 'preact';
 import { roomCount } from '../model/fleet.js';
-import { RoomsUnknown } from '../overview/emptyStates.js';
+import { NobodyConnected, RoomsUnknown } from '../overview/emptyStates.js';
 import { emptyRooms } from './emptyRooms.js';
 import { change } from './listedRooms.js';
 import { isNarrowed, type ListSettings } from './listSettings.js';
@@ -28,11 +28,9 @@ export function NothingListed({
       </Empty>
     );
   if (isNarrowed(settings)) return <NoMatch settings={settings} />;
-  if (show === 'connected' && roomCount.value === null)
+  if (show === 'connected')
     return (
-      <div class="card">
-        <RoomsUnknown />
-      </div>
+      <div class="card">{roomCount.value === null ? <RoomsUnknown /> : <NobodyConnected />}</div>
     );
   if (show === 'empty' && emptyRooms.value.next !== undefined)
     return <Empty title="None found so far">Read more to go on.</Empty>;
@@ -41,7 +39,6 @@ export function NothingListed({
 }
 
 const texts = {
-  connected: ['Nobody is connected', 'A room appears here as soon as someone opens its document.'],
   empty: [
     'No room without connections',
     'Neither in the metadata store, nor has one become empty since this page was opened.',

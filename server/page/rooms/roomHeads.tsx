@@ -1,13 +1,21 @@
 import type { ComponentChildren } from 'preact';
-import type { RoomOrder } from '../model/roomIndex.js';
 import { lookOf, presentServers } from '../servers/serverLook.js';
 import { MiddleCut } from '../ui/middleCut.js';
 import { SortHead } from '../ui/sortHead.js';
 import { change } from './listedRooms.js';
-import { direction, type ListSettings, sortedBy } from './listSettings.js';
+import {
+  direction,
+  type ListOrder,
+  type ListSettings,
+  onServer,
+  sortedBy,
+} from './listSettings.js';
 
-/** What is in the columns after the name. `columns`, `bar`: the connections, in all and by server. */
-export type TableKind = 'columns' | 'bar' | 'empty' | 'findings';
+/**
+ * What is in the columns after the name. `columns`, `bar`: the connections, in all and by server; `here`: in all and
+ * on the chosen server.
+ */
+export type TableKind = 'columns' | 'bar' | 'here' | 'empty' | 'findings';
 
 /** The heads of the columns. */
 export function RoomHeads({
@@ -30,7 +38,15 @@ export function RoomHeads({
         </OrderHead>
       )}
       {hasPast && <Head class="room-past">Last hour</Head>}
-      {kind === 'columns' && presentServers.value.map(({ id }) => <ServerHead key={id} id={id} />)}
+      {kind === 'columns' &&
+        presentServers.value.map(({ id }) =>
+          id === settings.server ? (
+            <HereHead key={id} settings={settings} />
+          ) : (
+            <ServerHead key={id} id={id} />
+          ),
+        )}
+      {kind === 'here' && <HereHead settings={settings} />}
       {kind === 'bar' && <Head class="room-bar">By server</Head>}
       {kind === 'findings' && <Head class="room-detail">Servers with the finding</Head>}
       {kind === 'empty' && <Head class="room-detail number">Last used</Head>}
@@ -53,7 +69,7 @@ function OrderHead({
   isNumber = false,
   children,
 }: {
-  order: RoomOrder;
+  order: ListOrder;
   settings: ListSettings;
   isNumber?: boolean;
   children: ComponentChildren;
@@ -69,6 +85,18 @@ function OrderHead({
   );
 }
 
+/** The column of the chosen server. */
+function HereHead({ settings }: { settings: ListSettings }) {
+  const { shortName, color } = lookOf(settings.server);
+  return (
+    <OrderHead order="here" settings={settings} isNumber>
+      <span class="visually-hidden">Connections on </span>
+      <span class="swatch" style={{ background: color }} />
+      <MiddleCut text={shortName} />
+    </OrderHead>
+  );
+}
+
 function ServerHead({ id }: { id: string }) {
   const { shortName, fullName, color } = lookOf(id);
   return (
@@ -77,7 +105,7 @@ function ServerHead({ id }: { id: string }) {
         type="button"
         class="sort room-server"
         title={`Only rooms on ${fullName}`}
-        onClick={() => change({ server: id }, 'push')}
+        onClick={() => change(onServer(id), 'push')}
       >
         <span class="swatch" style={{ background: color }} />
         <MiddleCut text={shortName} />

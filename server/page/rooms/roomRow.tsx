@@ -7,6 +7,7 @@ import { roomHref } from '../router.js';
 import { presentLooks } from '../servers/serverLook.js';
 import { CopyButton } from '../ui/copyButton.js';
 import { Count } from '../ui/count.js';
+import { formatNumber } from '../ui/numbers.js';
 import { DistributionBar, DistributionCells } from './distribution.js';
 import type { TableKind } from './roomHeads.js';
 import { RoomName } from './roomName.js';
@@ -16,6 +17,8 @@ export interface RoomRowProps {
   room: Room;
   connections: number;
   servers: Distribution | undefined;
+  /** Connections on the chosen server; undefined: there is no such column. */
+  here: number | undefined;
   /** Texts of further cells. */
   details: readonly string[];
   kind: TableKind;
@@ -31,7 +34,7 @@ export interface RoomRowProps {
 
 /** One room, linked to its view. Memoized, because the list re-renders while it scrolls. */
 export function RoomRow(props: RoomRowProps) {
-  const { room, connections, servers, details, kind, past, index, start, columns, tabIndex } =
+  const { room, connections, servers, here, details, kind, past, index, start, columns, tabIndex } =
     props;
   const { name } = room;
   const isBehind = servers !== undefined && sumOf(servers) !== connections;
@@ -47,7 +50,7 @@ export function RoomRow(props: RoomRowProps) {
       >
         <th scope="row" class="room-name">
           <a
-            class="room-link"
+            class="room-link row-link"
             href={roomHref(name)}
             tabIndex={tabIndex}
             title={name.slice(0, 2048)}
@@ -74,6 +77,7 @@ export function RoomRow(props: RoomRowProps) {
             <DistributionBar servers={servers} />
           </td>
         )}
+        {here !== undefined && <td class="number room-here">{formatNumber(here)}</td>}
         {details.map((text) => (
           <td
             class={`room-detail cut ${kind === 'empty' ? 'number' : ''}`}
@@ -89,6 +93,7 @@ export function RoomRow(props: RoomRowProps) {
       connections,
       servers,
       isBehind,
+      here,
       details.join('\n'),
       kind,
       past,

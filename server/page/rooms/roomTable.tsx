@@ -1,8 +1,10 @@
 import { useRef } from 'preact/hooks';
 import { roomPast } from '../charts/roomPasts.js';
 import { useSparklines } from '../charts/useSparklines.js';
-import { roomIndex } from '../model/fleet.js';
+import { isCurrent, roomIndex } from '../model/fleet.js';
 import { distributionOf } from '../model/roomServers.js';
+import type { RoomsOnServer } from '../model/serverRooms.js';
+import { ServerLegend } from '../servers/serverLegend.js';
 import { presentServers } from '../servers/serverLook.js';
 import { useVirtualRows } from '../ui/useVirtualRows.js';
 import { detailsOf } from './details.js';
@@ -22,7 +24,16 @@ const columnWidth = 84;
 const pastWidth = 104;
 
 /** Rooms × servers as a virtual table: only the rows near the viewport are in the document. */
-export function RoomTable({ list, settings }: { list: ListedRooms; settings: ListSettings }) {
+export function RoomTable({
+  list,
+  settings,
+  here,
+}: {
+  list: ListedRooms;
+  settings: ListSettings;
+  /** The rooms of the chosen server. */
+  here: RoomsOnServer;
+}) {
   const scroller = useRef<HTMLDivElement>(null);
   const { rows: rooms } = list;
   const active = useActiveRoom(rooms);
@@ -63,6 +74,7 @@ export function RoomTable({ list, settings }: { list: ListedRooms; settings: Lis
           room={room}
           connections={room.connections}
           servers={isByServer ? distributionOf(room.name) : undefined}
+          here={kind === 'here' ? (here.get(room.name) ?? 0) : undefined}
           details={detailsOf(room.name, kind, list)}
           kind={kind}
           past={hasPast ? (roomPast(room.name) ?? null) : undefined}
@@ -89,7 +101,7 @@ export function RoomTable({ list, settings }: { list: ListedRooms; settings: Lis
             </tr>
           </thead>
           <tbody
-            class="room-rows"
+            class={`room-rows ${isCurrent.value ? '' : 'past'}`}
             style={{ height: `${rows.getTotalSize()}px` }}
             onKeyDown={onKeyDown}
           >
@@ -97,6 +109,7 @@ export function RoomTable({ list, settings }: { list: ListedRooms; settings: Lis
           </tbody>
         </table>
       </div>
+      {kind === 'bar' && <ServerLegend />}
     </div>
   );
 }
@@ -110,7 +123,7 @@ const labels: Record<ListSettings['show'], string> = {
 
 /** One column for each server if they fit, else one bar for all of them. The past of each room if there is space. */
 function useKind(
-  { show }: ListSettings,
+  { show, server }: ListSettings,
   scroller: { readonly current: HTMLElement | null },
 ): { kind: TableKind; hasPast: boolean } {
   const width = useWidth(scroller);
@@ -120,7 +133,7 @@ function useKind(
   const fixedWidth = nameWidth + columnWidth * (count + 1);
   if (count > 0 && count <= maxColumns && width >= fixedWidth)
     return { kind: 'columns', hasPast: width >= fixedWidth + pastWidth };
-  return { kind: 'bar', hasPast: width >= 2 * nameWidth + pastWidth };
+  return { kind: server === '' ? 'bar' : 'here', hasPast: width >= 2 * nameWidth + pastWidth };
 }
 
 function gridOf(kind: TableKind, hasPast: boolean): string {
@@ -128,6 +141,7 @@ function gridOf(kind: TableKind, hasPast: boolean): string {
   const past = hasPast ? ` ${pastWidth}px` : '';
   if (kind === 'columns') return `minmax(0, 1fr) 108px${past} repeat(${length}, ${columnWidth}px)`;
   if (kind === 'empty') return 'minmax(0, 1fr) minmax(72px, 120px) minmax(56px, 90px)';
+  if (kind === 'here') return `minmax(0, 1fr) minmax(84px, 108px)${past} minmax(84px, 108px)`;
   const last = kind === 'findings' ? 'minmax(80px, 0.6fr)' : 'minmax(64px, 0.25fr)';
   return `minmax(0, 1fr) minmax(84px, 108px)${past} ${last}`;
 }

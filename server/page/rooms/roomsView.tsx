@@ -1,5 +1,6 @@
 import './rooms.css';
-import { roomCount, roomIndex } from '../model/fleet.js';
+import { known, roomCount, roomIndex } from '../model/fleet.js';
+import { When } from '../ui/knownNumber.js';
 import { formatNumber } from '../ui/numbers.js';
 import { emptyRooms, readMore } from './emptyRooms.js';
 import { ExportButtons } from './exportButtons.js';
@@ -16,16 +17,20 @@ import { useServerFilter } from './useServerFilter.js';
 /** The rooms: those with connections, busiest first, unless the address says otherwise. */
 export function RoomsView() {
   const settings = listSettings.value;
-  const serverFilter = useServerFilter(settings.server);
-  const list = useListedRooms(settings);
+  const { filter, here } = useServerFilter(settings.server);
+  const list = useListedRooms(settings, here);
   const { show, prefix } = settings;
+  const { connections } = known.value;
   const isBusy = isListGrowing(settings, list);
   const isPrefixShown = prefix !== '' || (show === 'connected' && isByPrefix.value);
   return (
     <section class="rooms-view" aria-labelledby="rooms-title">
       <div class="row rooms-head">
         <h1 id="rooms-title">Rooms</h1>
-        <span class="quiet">{summary(list, settings, isBusy)}</span>
+        <span class="quiet">
+          {summary(list, settings, isBusy)}{' '}
+          {connections.is === 'past' && <When atMs={connections.atMs} />}
+        </span>
         <span class="spacer" />
         <ExportButtons rows={list.rows} />
         <SearchField value={settings.query} matches={list.matches} />
@@ -34,9 +39,9 @@ export function RoomsView() {
       {isPrefixShown && <PrefixBar prefix={prefix} />}
       <Extent settings={settings} list={list} />
       {list.rows.length > 0 ? (
-        <RoomTable list={list} settings={settings} />
+        <RoomTable list={list} settings={settings} here={here} />
       ) : (
-        <NothingListed settings={settings} serverFilter={serverFilter} isBusy={isBusy} />
+        <NothingListed settings={settings} serverFilter={filter} isBusy={isBusy} />
       )}
     </section>
   );
@@ -54,7 +59,10 @@ function summary(list: ListedRooms, settings: ListSettings, isBusy: boolean): st
   const isPart = isLive && isNarrowed(settings);
   const all = isPart ? [formatNumber(roomCount.value ?? 0)] : [];
   const counts = [...new Set([rows.length, matches].map(formatNumber)), ...all];
-  const sum = settings.show === 'empty' ? '' : ` · ${formatNumber(connections)} connections`;
+  const number = known.value.connections;
+  const bound = isLive && number.is === 'partial' ? `${number.bound} ` : '';
+  const sum =
+    settings.show === 'empty' ? '' : ` · ${bound}${formatNumber(connections)} connections`;
   return `${counts.join(' of ')}${sum}${isBusy ? ', looking …' : ''}`;
 }
 

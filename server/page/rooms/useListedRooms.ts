@@ -1,10 +1,12 @@
 import { useEffect, useMemo } from 'preact/hooks';
 import type { WatchedRoom } from '../../wire/watchedRoom.js';
 import type { EmptyRoom } from '../model/emptyRooms.js';
-import { roomIndex, roomsVersion } from '../model/fleet.js';
+import { roomIndex, roomsVersion, streamStatus } from '../model/fleet.js';
 import type { Room } from '../model/roomIndex.js';
+import type { RoomsOnServer } from '../model/serverRooms.js';
 import { usePolled } from '../usePolled.js';
 import { emptyRooms, readEmptyRooms } from './emptyRooms.js';
+import { sortedByHere } from './hereOrder.js';
 import type { ListSettings, Show } from './listSettings.js';
 import { otherRooms } from './otherRooms.js';
 
@@ -24,12 +26,13 @@ export interface ListedRooms {
 
 /** Browsers limit the height of scrolled content. */
 const maxRows = 400_000;
+const maxLively = 5000;
 const watchedMs = 3000;
 const noRooms: ListedRooms['empty'] = new Map();
 const noFindings: ListedRooms['findings'] = new Map();
 
-/** The rooms of the list. */
-export function useListedRooms(settings: ListSettings): ListedRooms {
+/** The rooms of the list. `here`: those of the chosen server. */
+export function useListedRooms(settings: ListSettings, here: RoomsOnServer): ListedRooms {
   const version = roomsVersion.value;
   const { show, isReversed, top } = settings;
   const { findings, watched } = useFindings(show);
@@ -39,21 +42,34 @@ export function useListedRooms(settings: ListSettings): ListedRooms {
     if (show === 'connected') return roomIndex.shown;
     return show === 'empty' ? emptied : otherRooms(findings.keys(), connectionsOf, settings);
   }, [version, settings, emptied, findings]);
+  const inOrder = useHereOrder(matching, settings, here);
   // A search adds to the same list, so its length counts.
   return useMemo(
     () => ({
-      rows: ordered(matching, isReversed, Math.min(top, maxRows)),
+      rows: ordered(inOrder, isReversed, Math.min(top, maxRows)),
       matches: matching.length,
-      connections: matching.reduce((sum, room) => sum + room.connections, 0),
+      connections: show === 'connected' ? roomIndex.shownConnections : sumOf(matching),
       watched,
       empty,
       findings,
     }),
-    [matching, matching.length, isReversed, top, version, watched],
+    [inOrder, matching, matching.length, isReversed, top, version, watched],
   );
 }
 
 const connectionsOf = (name: string) => roomIndex.get(name)?.connections ?? 0;
+
+const sumOf = (rooms: readonly Room[]) => rooms.reduce((sum, room) => sum + room.connections, 0);
+
+/** Sorts by the connections on the chosen server. Very many only with each of its answers: it takes too long. */
+function useHereOrder(rooms: readonly Room[], { order }: ListSettings, here: RoomsOnServer) {
+  const isWanted = order === 'here' && here.size > 0;
+  const isLively = rooms.length <= maxLively;
+  return useMemo(
+    () => (isWanted ? sortedByHere(rooms, here) : rooms),
+    isWanted && !isLively ? [here, roomIndex.isSearching] : [isWanted, here, rooms, rooms.length],
+  );
+}
 
 function ordered(rooms: readonly Room[], isReversed: boolean, count: number): readonly Room[] {
   const rows = isReversed ? [...rooms].reverse() : rooms;
@@ -63,7 +79,8 @@ function ordered(rooms: readonly Room[], isReversed: boolean, count: number): re
 /** The watched rooms with a finding of this kind. */
 function useFindings(show: Show) {
   const isWatched = show === 'diverged' || show === 'unreadable';
-  const [{ value }] = usePolled<WatchedRoom[]>(isWatched ? 'api/watched' : undefined, watchedMs);
+  const isAsked = isWatched && streamStatus.value.kind === 'live';
+  const [{ value }] = usePolled<WatchedRoom[]>(isAsked ? 'api/watched' : undefined, watchedMs);
   const findings = useMemo((): ListedRooms['findings'] => {
     if (show !== 'diverged' && show !== 'unreadable') return noFindings;
     const found = (value ?? []).filter((each) => each[show].length > 0);

@@ -1,9 +1,12 @@
 import { describe, expect, test } from '@jest/globals';
 import * as fc from 'fast-check';
+import { newRoom } from '../../../server/page/model/room.js';
 import { csvField, csvParts, frozen, jsonParts } from '../../../server/page/model/roomExport.js';
+import { sortedByHere } from '../../../server/page/rooms/hereOrder.js';
 import {
   direction,
   type ListSettings,
+  onServer,
   readSettings,
   sortedBy,
   writeSettings,
@@ -97,6 +100,22 @@ describe('the settings of the list', () => {
     expect(written(settings)).toEqual(settings);
     const nonsense = 'show=x&sort=y&top=-1&dir=z';
     expect(readSettings(new URLSearchParams(nonsense))).toEqual(usual);
+  });
+
+  test('the rooms of a server begin with the most connections on it', () => {
+    const usual = readSettings(new URLSearchParams());
+    const narrowed = written({ ...usual, ...onServer('web-1:80') });
+    expect(narrowed).toEqual({ ...usual, server: 'web-1:80', order: 'here' });
+    expect(written({ ...narrowed, ...onServer('') })).toEqual(usual);
+    // Without a server there is no such order.
+    expect(readSettings(new URLSearchParams('sort=here'))).toEqual(usual);
+
+    const [a, b, c] = [newRoom('a'), newRoom('b'), newRoom('c')];
+    const here = new Map([
+      ['b', 2],
+      ['c', 5],
+    ]);
+    expect(sortedByHere([a, b, c], here)).toEqual([c, b, a]);
   });
 
   test('a column is sorted the usual way first, and then the other', () => {

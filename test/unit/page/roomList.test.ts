@@ -121,6 +121,7 @@ describe('the filtered and sorted index', () => {
                   .sort(byName)
                   .map((room) => room.name);
           expect(namesOf(index)).toEqual(sorted);
+          expect(index.shownConnections).toBe(rooms.reduce((sum, [, count]) => sum + count, 0));
           const { top = [], restRooms = 0 } = index.prefixes?.top(100) ?? {};
           const counted = top.reduce((sum, group) => sum + group.rooms, restRooms);
           expect(counted).toBe(rooms.length);
