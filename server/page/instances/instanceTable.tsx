@@ -1,9 +1,11 @@
 import { useEffect, useRef } from 'preact/hooks';
 import type { InstanceRole, InstanceView } from '../../wire/instanceView.js';
 import { clockSkewMs } from '../api.js';
+import { streamStatus } from '../model/fleet.js';
 import { now } from '../model/polling.js';
 import { query } from '../router.js';
 import { Unknown } from '../ui/count.js';
+import { When } from '../ui/knownNumber.js';
 import { formatNumber } from '../ui/numbers.js';
 import { age, ago } from '../ui/time.js';
 import { usePolled } from '../usePolled.js';
@@ -20,7 +22,9 @@ const roles: Record<InstanceRole, { tone: string; meaning: string }> = {
 
 /** The instances of this service; nothing while there is only one. */
 export function InstanceTable() {
-  const [{ value: instances = [] }] = usePolled<InstanceView[]>('api/instances', pollMs);
+  // Also without a leader, but not of another time than the rest of the page.
+  const path = streamStatus.value.kind === 'live' ? 'api/instances' : undefined;
+  const [{ value: instances = [], atMs }] = usePolled<InstanceView[]>(path, pollMs);
   const title = useRef<HTMLHeadingElement>(null);
   const isThere = instances.length >= 2;
   const isWanted = query.value.get('to') === 'instances';
@@ -34,6 +38,7 @@ export function InstanceTable() {
         <h2 id="instances-title" ref={title} tabIndex={-1}>
           Instances of this service
         </h2>
+        {path === undefined && atMs !== undefined && <When atMs={atMs} />}
       </div>
       <table class="table">
         <thead>

@@ -7,7 +7,8 @@ import { HeldRooms } from './heldRooms.js';
 import { compareNatural } from './naturalOrder.js';
 import { RoomIndex } from './roomIndex.js';
 import { serverFacts } from './serverFacts.js';
-import { ServerList } from './serverList.js';
+import { ServerList, type ServerRow } from './serverList.js';
+import { type ServerNumbers, serverNumbers } from './serverNumbers.js';
 import { type Facts, type FleetFacts, type Known, whatIsKnown } from './whatIsKnown.js';
 
 /** The state of the fleet. The index and the history are mutable: read them after a version signal. */
@@ -56,6 +57,20 @@ export const servers = computed(() => {
   serversVersion.value;
   return list.rows.sort((a, b) => compareNatural(a.id, b.id));
 });
+
+/** Numbers of servers are asked for every 2 s. These are missing for some reason. */
+const staleMs = 10_000;
+
+/** What the page may say of the numbers of a server. While those of the page are of the past, they are too. */
+export function numbersOf({ id, ...row }: ServerRow): ServerNumbers {
+  const outdatedMs = outdatedSinceMs.value ?? Number.POSITIVE_INFINITY;
+  const toldAtMs = Math.min(list.toldAtMs(id), outdatedMs);
+  const isHeard = streamStatus.value.kind === 'live' && outdatedSinceMs.value === null;
+  // After a restart of the service, servers answer one by one.
+  const isOfBefore = heldSinceMs.value !== null && list.isOfBeforeCut(id);
+  const isNow = isHeard && !isOfBefore && steadyNow() - toldAtMs < staleMs;
+  return serverNumbers(row, isNow ? null : toldAtMs);
+}
 
 /** Known servers whose counts are missing from the totals or out of date. */
 export const missingServers = computed(() =>
@@ -114,7 +129,9 @@ function apply({ kind, state, complete, reason, ageMs, servers = [], rooms }: Fl
   if (complete !== undefined) isComplete.value = complete;
   if (reason !== undefined) incompleteReason.value = reason;
   if (ageMs !== undefined) markGap(() => setAge(ageMs, nowMs));
-  if (kind === 'snapshot') list.replace(servers, nowMs);
+  // A restarted service does not know all servers yet.
+  const isWhole = heldSinceMs.value === null || activation.value === 'active';
+  if (kind === 'snapshot') list.replace(servers, nowMs, { isWhole });
   else for (const server of servers) list.update(server, nowMs);
   if (kind === 'snapshot' || servers.length > 0) serversVersion.value += 1;
   if (rooms) applyRooms(kind, rooms);
@@ -220,6 +237,7 @@ export function applyServers(views: Parameters<ServerList['replace']>[0]): void 
   list.replace(
     views.map((view) => ({ agent: undefined, ...view })),
     steadyNow(),
+    { isWhole: heldSinceMs.value === null },
   );
   list.removeExpired(steadyNow());
   serversVersion.value += 1;
@@ -228,7 +246,10 @@ export function applyServers(views: Parameters<ServerList['replace']>[0]): void 
 /** Applies a status of the stream. Signed out leads to the sign-in form. */
 export function applyStreamStatus(status: StreamStatus): void {
   if ('sinceMs' in status) noteComplete(status.sinceMs);
-  if (status.kind === 'reconnecting') cutAtMs = status.sinceMs;
+  if (status.kind === 'reconnecting') {
+    cutAtMs = status.sinceMs;
+    list.cut();
+  }
   batch(() => {
     if (status.kind === 'live') awaitNews();
     markGap(() => {

@@ -10,6 +10,16 @@ export interface ServerRow extends ServerDetails {
   returnedAtMs?: number | undefined;
   /** It was unreachable, and is being asked again. */
   isReturning?: boolean;
+  /** Its numbers when it last had any, if it has none now. */
+  last?: LastNumbers | undefined;
+}
+
+/** What was known of a server. */
+export interface LastNumbers {
+  readonly connections: number;
+  readonly rooms: number;
+  /** When the page heard it. */
+  readonly atMs: number;
 }
 
 /** How long a removed server is still shown. */
@@ -20,17 +30,38 @@ const isAway = (state: string) => state === 'unreachable' || state === 'gone';
 /** The pub-sub servers. The stream tells states quickly, polls tell everything. */
 export class ServerList {
   readonly #rows = new Map<string, ServerRow>();
+  /** Not in the rows, which would be rendered again with each poll. */
+  readonly #toldAtMs = new Map<string, number>();
+  /** Servers of which nothing was heard since the last cut. */
+  readonly #unheard = new Set<string>();
 
   get rows(): ServerRow[] {
     return [...this.#rows.values()];
   }
 
-  /** Replaces the list. Missing servers count as removed. */
-  replace(views: readonly ServerDetails[], nowMs: number): void {
+  /** When the page heard the numbers of a server last. */
+  toldAtMs(id: string): number {
+    return this.#toldAtMs.get(id) ?? Number.NEGATIVE_INFINITY;
+  }
+
+  /** The stream was cut: until a server is heard of again, its numbers are of before. */
+  cut(): void {
+    for (const id of this.#rows.keys()) this.#unheard.add(id);
+  }
+
+  isOfBeforeCut(id: string): boolean {
+    return this.#unheard.has(id);
+  }
+
+  /** Replaces the list. Missing servers count as removed, unless the service may not know them yet. */
+  replace(views: readonly ServerDetails[], nowMs: number, { isWhole = true } = {}): void {
     const present = new Set(views.map(({ id }) => id));
+    const missing = isWhole
+      ? { state: 'gone', rooms: null, connections: null }
+      : { state: 'unknown', rooms: null, connections: null, lastFailure: null };
     for (const row of this.rows)
       if (!present.has(row.id) && row.goneAtMs === undefined)
-        this.update({ ...row, state: 'gone', rooms: null, connections: null }, nowMs);
+        this.update({ ...row, ...missing }, nowMs);
     for (const view of views) this.update(view, nowMs);
   }
 
@@ -39,7 +70,10 @@ export class ServerList {
     const before = this.#rows.get(view.id);
     if (view.state === 'gone' && !before) return;
     const agent = 'agent' in view ? view.agent : before?.agent;
-    const row: ServerRow = { ...view, agent, ...pastOf(before, view.state, nowMs) };
+    const last = lastOf(before, view, this.toldAtMs(view.id));
+    const row: ServerRow = { ...view, agent, ...pastOf(before, view.state, nowMs), last };
+    this.#toldAtMs.set(view.id, nowMs);
+    this.#unheard.delete(view.id);
     // The event of a removed server lacks its earlier details.
     if (view.state === 'gone' && before) {
       row.lastHeardAt = before.lastHeardAt;
@@ -53,8 +87,23 @@ export class ServerList {
   /** Drops servers that were removed long ago. */
   removeExpired(nowMs: number): void {
     for (const { id, goneAtMs } of this.rows)
-      if (goneAtMs !== undefined && nowMs - goneAtMs > goneShownMs) this.#rows.delete(id);
+      if (goneAtMs !== undefined && nowMs - goneAtMs > goneShownMs) {
+        this.#rows.delete(id);
+        this.#toldAtMs.delete(id);
+        this.#unheard.delete(id);
+      }
   }
+}
+
+/** What a server said before it had no numbers. */
+function lastOf(
+  before: ServerRow | undefined,
+  { connections }: ServerView,
+  atMs: number,
+): LastNumbers | undefined {
+  if (!before || connections !== null) return undefined;
+  if (before.connections === null || before.rooms === null) return before.last;
+  return { connections: before.connections, rooms: before.rooms, atMs };
 }
 
 function isEqual(a: ServerRow, b: ServerRow): boolean {

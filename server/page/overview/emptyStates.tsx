@@ -1,6 +1,7 @@
 import { known, streamStatus } from '../model/fleet.js';
 import { dependencies } from '../model/polling.js';
 import { CopyButton } from '../ui/copyButton.js';
+import { When } from '../ui/knownNumber.js';
 import { Reason, RetryButton } from './notices.js';
 
 /** Shown until the first data arrives. */
@@ -89,6 +90,20 @@ export function RoomsUnknown() {
           ? 'No server answers, so nothing is known of its rooms.'
           : 'No room has been reported yet, and not every server has answered.'}
       </p>
+    </div>
+  );
+}
+
+/** In place of a list of rooms when every number is 0. */
+export function NobodyConnected() {
+  const { rooms } = known.value;
+  const isPast = rooms.is === 'past';
+  return (
+    <div class="empty" data-empty="nobody">
+      <h3>
+        Nobody {isPast ? 'was' : 'is'} connected {isPast && <When atMs={rooms.atMs} />}
+      </h3>
+      <p>A room appears here as soon as someone opens its document.</p>
     </div>
   );
 }

@@ -7,6 +7,7 @@ import { activity, keepActivity } from '../model/activityLog.js';
 import {
   history,
   historyVersion,
+  isCurrent,
   known,
   roomCount,
   roomIndex,
@@ -18,15 +19,16 @@ import { DistributionBar } from '../rooms/distribution.js';
 import { RoomName } from '../rooms/roomName.js';
 import { useDistributions } from '../rooms/useDistributions.js';
 import { roomHref } from '../router.js';
+import { CountsAge } from '../servers/countsAge.js';
 import { ServerLegend } from '../servers/serverLegend.js';
 import { presentServers } from '../servers/serverLook.js';
 import { usualOrder } from '../servers/serverOrder.js';
 import { urgencyOf } from '../servers/serverState.js';
 import { ServerTable } from '../servers/serverTable.js';
 import { Count } from '../ui/count.js';
-import { KnownNumber } from '../ui/knownNumber.js';
+import { BriefNumber, KnownNumber } from '../ui/knownNumber.js';
 import { formatNumber } from '../ui/numbers.js';
-import { NoServers, RoomsUnknown } from './emptyStates.js';
+import { NobodyConnected, NoServers, RoomsUnknown } from './emptyStates.js';
 
 const topRooms = 8;
 const topServers = 20;
@@ -83,11 +85,13 @@ function TopRooms() {
       <div class="card-head">
         <h2 id="top-title">Busiest rooms</h2>
         <span class="spacer" />
-        <a href="#/rooms">All {roomCount.value !== null && formatNumber(roomCount.value)}</a>
+        <a href="#/rooms">
+          All {roomCount.value !== null && <BriefNumber number={known.value.rooms} isCalm />}
+        </a>
       </div>
       {rooms.length === 0 && (roomCount.value === null ? <RoomsUnknown /> : <NobodyConnected />)}
       {rooms.length > 0 && (
-        <table class="table top-rooms">
+        <table class={`table top-rooms ${isCurrent.value ? '' : 'past'}`}>
           <thead class="visually-hidden">
             <tr>
               <th scope="col">Room</th>
@@ -119,15 +123,6 @@ function TopRooms() {
   );
 }
 
-function NobodyConnected() {
-  return (
-    <div class="empty" data-empty="nobody">
-      <h3>Nobody is connected</h3>
-      <p>A room appears here as soon as someone opens its document.</p>
-    </div>
-  );
-}
-
 function Servers() {
   const [order, setOrder] = useState(usualOrder);
   const { length } = presentServers.value;
@@ -136,6 +131,7 @@ function Servers() {
       <div class="card-head">
         <h2 id="fleet-title">Servers</h2>
         <span class="spacer" />
+        <CountsAge />
         <a href="#/servers">All {formatNumber(length)}</a>
       </div>
       <ServerTable rows={worst(topServers)} order={order} onOrder={setOrder} />

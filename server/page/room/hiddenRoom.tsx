@@ -1,8 +1,10 @@
 import type { RoomCounts } from '../../wire/roomCounts.js';
 import { isCurrent } from '../model/fleet.js';
 import { visible } from '../model/roomNames.js';
+import type { Known } from '../model/whatIsKnown.js';
 import { lookOf } from '../servers/serverLook.js';
 import { ServerName } from '../servers/serverName.js';
+import { When } from '../ui/knownNumber.js';
 import { countWord } from '../ui/numbers.js';
 import { RoomHead } from './roomHead.js';
 import { RoomHistory } from './roomHistory.js';
@@ -12,14 +14,14 @@ import { useRoomCounts } from './useRoomCounts.js';
 /** A room of a service that hides content (`SHOW_CONTENT=false`): its connections, and why there is no more. */
 export function HiddenRoom({ name }: { name: string }) {
   const counts = useRoomCounts(name);
-  const connections = counts.value?.[0];
+  const connections = roomConnections(counts, isCurrent.value);
   return (
     <div class="stack room" data-content="hidden">
       <RoomHead
         name={name}
         status={undefined}
         stream={{ kind: 'live' }}
-        connections={roomConnections(counts, isCurrent.value)}
+        connections={connections}
       />
       <div class="notice">
         <p class="notice-text">
@@ -29,7 +31,7 @@ export function HiddenRoom({ name }: { name: string }) {
           <code>SHOW_CONTENT</code>.
         </p>
       </div>
-      <Servers servers={connections?.servers ?? undefined} />
+      <Servers servers={counts.value?.[0]?.servers ?? undefined} counted={connections} />
       <RoomHistory name={name} counts={counts} stored={undefined} />
       {counts.failure && (
         <p class="small tone-bad">
@@ -40,11 +42,18 @@ export function HiddenRoom({ name }: { name: string }) {
   );
 }
 
-function Servers({ servers }: { servers: RoomCounts['servers'] | undefined }) {
+function Servers({
+  servers,
+  counted,
+}: {
+  servers: RoomCounts['servers'] | undefined;
+  counted: Known;
+}) {
   return (
     <section class="card" aria-labelledby="watched-servers">
       <div class="card-head">
         <h2 id="watched-servers">Servers</h2>
+        {counted.is === 'past' && <When atMs={counted.atMs} />}
       </div>
       {!servers?.length && <p class="quiet">No connection is known.</p>}
       <ul class="watched-servers">

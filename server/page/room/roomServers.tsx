@@ -1,9 +1,11 @@
 import type { RoomServer, RoomServers } from '../../wire/roomServers.js';
 import type { RoomStatus } from '../../wire/roomStatus.js';
 import { visible } from '../model/roomNames.js';
+import type { Known } from '../model/whatIsKnown.js';
 import { lookOf, presentServers } from '../servers/serverLook.js';
 import { ServerName } from '../servers/serverName.js';
 import { stateWords } from '../servers/serverState.js';
+import { When } from '../ui/knownNumber.js';
 import { countWord } from '../ui/numbers.js';
 import { clockTime } from '../ui/time.js';
 import type { Polled } from '../usePolled.js';
@@ -16,11 +18,13 @@ export function ServersOfRoom(props: {
   status: RoomStatus | undefined;
   findings: Polled<RoomServers>;
   connections: Connections | undefined;
+  /** What is known of the sum of them. */
+  counted: Known;
   /** They count its connections, but none returns it. */
   isCountedOnly: boolean;
   onAsk: () => void;
 }) {
-  const { status, findings, connections = [], isCountedOnly, onAsk } = props;
+  const { status, findings, connections = [], counted, isCountedOnly, onAsk } = props;
   const { value, failure, atMs } = findings;
   const notAsked = Math.max(value?.notAsked ?? 0, status?.notAsked ?? 0);
   const rows = rowsOf(value?.servers ?? [], connections, status);
@@ -28,6 +32,7 @@ export function ServersOfRoom(props: {
     <section class="card" aria-labelledby="watched-servers">
       <div class="card-head">
         <h2 id="watched-servers">Servers</h2>
+        {counted.is === 'past' && <When atMs={counted.atMs} />}
         <span class="spacer" />
         {atMs !== undefined && (
           <button type="button" class="button bare small" onClick={onAsk}>

@@ -75,6 +75,7 @@ function ShownRoom({ name }: { name: string }) {
             status={status}
             findings={findings}
             connections={counts.value?.[0]?.servers ?? undefined}
+            counted={connections}
             isCountedOnly={isUnreturned}
             onAsk={askAgain}
           />

@@ -1,5 +1,6 @@
 import { compareNatural } from '../model/naturalOrder.js';
 import { decodedName } from '../model/roomNames.js';
+import type { Known } from '../model/whatIsKnown.js';
 
 /** A room with connections on one server. */
 export interface RoomOfServer {
@@ -8,6 +9,15 @@ export interface RoomOfServer {
   readonly here: number;
   /** Connections on all servers. */
   readonly all: number;
+}
+
+/**
+ * How many rooms a list has that was answered at `atMs`, beside what the rest of the page shows. The two are told
+ * apart by their times, or are of the same moment.
+ */
+export function listedNumber(listed: number, atMs: number | undefined, counted: Known): Known {
+  if (counted.is !== 'unknown' && counted.value === listed) return counted;
+  return atMs === undefined ? { is: 'unknown' } : { is: 'past', value: listed, atMs };
 }
 
 /** What the rooms of a server are sorted by. */

@@ -1,16 +1,21 @@
 import type { ComponentChildren } from 'preact';
 import { clockSkewMs } from '../api.js';
+import { isCurrent, numbersOf } from '../model/fleet.js';
 import { now } from '../model/polling.js';
 import { visible } from '../model/roomNames.js';
 import type { ServerRow } from '../model/serverList.js';
+import type { Known } from '../model/whatIsKnown.js';
 import { agentFacts, moreAgentFacts } from '../servers/agentFacts.js';
 import { CopyButton } from '../ui/copyButton.js';
-import { Count, Unknown } from '../ui/count.js';
+import { Unknown } from '../ui/count.js';
+import { KnownNumber } from '../ui/knownNumber.js';
 import { agoText, Moment } from '../ui/moment.js';
 
 /** What is known of a server: its numbers, where it posts to, and what it tells of itself. */
 export function ServerFacts({ row }: { row: ServerRow }) {
-  const { agent, rooms, drift = null, callback } = row;
+  const { agent, drift = null, callback } = row;
+  const { rooms } = numbersOf(row);
+  const nowMs = now.value + clockSkewMs.value;
   return (
     <section class="card" aria-labelledby="server-facts">
       <div class="card-head">
@@ -24,17 +29,17 @@ export function ServerFacts({ row }: { row: ServerRow }) {
       </div>
       <dl class="server-facts">
         <Fact title="Rooms" meaning="Rooms with a connection on it">
-          <Count value={rooms} />
+          <KnownNumber number={rooms} />
         </Fact>
         <Fact
           title="Drift"
           meaning="Connections by which its counts were wrong when a snapshot corrected them, since it is counted"
         >
-          <Count value={drift} />
+          <KnownNumber number={withValue(rooms, drift)} />
         </Fact>
         {agent &&
           [...agentFacts, ...moreAgentFacts].map(({ title, meaning, text, isBad }) => {
-            const words = text(agent, now.value + clockSkewMs.value);
+            const words = text(agent, isCurrent.value ? nowMs : Date.parse(agent.toldAt));
             return (
               <Fact key={title} title={title} meaning={meaning} isBad={isBad?.(agent) ?? false}>
                 {words === null ? <Unknown /> : visible(words)}
@@ -65,6 +70,12 @@ export function ServerFacts({ row }: { row: ServerRow }) {
       )}
     </section>
   );
+}
+
+/** Another number of the same moment; null: unknown. */
+function withValue(number: Known, value: number | null): Known {
+  if (value === null) return { is: 'unknown' };
+  return number.is === 'past' ? { ...number, value } : { is: 'known', value };
 }
 
 function Fact({

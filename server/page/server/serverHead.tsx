@@ -1,3 +1,4 @@
+import { numbersOf } from '../model/fleet.js';
 import { visible } from '../model/roomNames.js';
 import type { ServerRow } from '../model/serverList.js';
 import { lookOf } from '../servers/serverLook.js';
@@ -5,11 +6,13 @@ import { toldName } from '../servers/serverNames.js';
 import { stateWords } from '../servers/serverState.js';
 import { StateBadge } from '../servers/serverTable.js';
 import { CopyButton } from '../ui/copyButton.js';
+import { When } from '../ui/knownNumber.js';
 import { agoText, Moment } from '../ui/moment.js';
 
 /** The name of a server, its address, its state, and when it was heard last. */
 export function ServerHead({ row }: { row: ServerRow }) {
   const { id, name, lastHeardAt } = row;
+  const { connections } = numbersOf(row);
   const told = toldName(name);
   return (
     <header class="server-head">
@@ -20,6 +23,7 @@ export function ServerHead({ row }: { row: ServerRow }) {
         <span class="swatch" style={{ background: lookOf(id).color }} />
         <h1>{told === undefined ? visible(id) : <bdi>{told}</bdi>}</h1>
         <StateBadge row={row} />
+        {connections.is === 'past' && <When atMs={connections.atMs} />}
       </div>
       <div class="row small quiet moment-row">
         <span class="server-address">
@@ -36,7 +40,7 @@ export function ServerHead({ row }: { row: ServerRow }) {
             </>
           )}
         </span>
-        <span>{stateWords(row).meaning}</span>
+        {connections.is !== 'past' && <span>{stateWords(row).meaning}</span>}
       </div>
     </header>
   );

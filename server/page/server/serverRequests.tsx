@@ -1,5 +1,7 @@
 import type { LoggedRequest, RequestSummary, ServerRequests } from '../../wire/serverRequests.js';
+import { isCurrent } from '../model/fleet.js';
 import { visible } from '../model/roomNames.js';
+import { When } from '../ui/knownNumber.js';
 import { agoText, Moment } from '../ui/moment.js';
 import { formatNumber } from '../ui/numbers.js';
 import type { Polled } from '../usePolled.js';
@@ -12,6 +14,7 @@ export function ServerRequestsCard({ polled }: { polled: Polled<ServerRequests> 
     <section class="card flush" aria-labelledby="server-requests">
       <div class="card-head">
         <h2 id="server-requests">Requests to it</h2>
+        {!isCurrent.value && polled.atMs !== undefined && <When atMs={polled.atMs} />}
       </div>
       {!value && (
         <p class="server-nothing quiet">

@@ -2,16 +2,24 @@ import { useMemo, useRef } from 'preact/hooks';
 import type { ServerRooms } from '../../wire/serverRooms.js';
 import { roomIndex, roomsVersion } from '../model/fleet.js';
 import { visible } from '../model/roomNames.js';
+import type { Known } from '../model/whatIsKnown.js';
 import { RoomName } from '../rooms/roomName.js';
 import { useActiveRoom, useRowKeys } from '../rooms/useRowFocus.js';
 import { query, roomHref, setQuery } from '../router.js';
 import { useKeptPlace } from '../scrollPlaces.js';
+import { KnownNumber } from '../ui/knownNumber.js';
 import { formatNumber } from '../ui/numbers.js';
 import { QuerySearch } from '../ui/querySearch.js';
 import { SortHead } from '../ui/sortHead.js';
 import { useVirtualRows } from '../ui/useVirtualRows.js';
 import type { Polled } from '../usePolled.js';
-import { type RoomOfServer, type RoomOrder, roomOrder, roomsOfServer } from './roomsOfServer.js';
+import {
+  listedNumber,
+  type RoomOfServer,
+  type RoomOrder,
+  roomOrder,
+  roomsOfServer,
+} from './roomsOfServer.js';
 
 const rowHeight = 34;
 const shownRows = 12;
@@ -19,8 +27,15 @@ const shownRows = 12;
 const maxLively = 5000;
 
 /** The rooms with connections on a server: sorted and searched in the address, drawn as they come into view. */
-export function ServerRoomsCard({ polled }: { polled: Polled<ServerRooms> }) {
-  const { value, failure } = polled;
+export function ServerRoomsCard({
+  polled,
+  counted,
+}: {
+  polled: Polled<ServerRooms>;
+  /** How many rooms the server has, as the rest of the page shows it. */
+  counted: Known;
+}) {
+  const { value } = polled;
   const search = query.value.get('q') ?? '';
   const order = roomOrder(query.value.get('sort'));
   const rooms = value?.rooms;
@@ -38,28 +53,37 @@ export function ServerRoomsCard({ polled }: { polled: Polled<ServerRooms> }) {
       <div class="card-head">
         <h2 id="server-rooms">Rooms</h2>
         <span class="quiet" role="status">
-          {rooms &&
-            (rows.length < all ? `${formatNumber(rows.length)} of ` : '') + formatNumber(all)}
+          {rooms && rows.length < all && `${formatNumber(rows.length)} of `}
+          {rooms && <KnownNumber number={listedNumber(all, polled.atMs, counted)} />}
         </span>
         <span class="spacer" />
         {all > 0 && <QuerySearch id="server-room-search" label="Search the rooms of this server" />}
       </div>
       {rows.length > 0 ? (
-        <RoomRows rows={rows} order={order} />
+        <RoomRows rows={rows} order={order} isPast={counted.is === 'past'} />
       ) : (
-        <p class="server-nothing quiet">{nothingWords(polled, all, failure?.message)}</p>
+        <p class="server-nothing quiet">{nothingWords(polled, all, counted.is === 'past')}</p>
       )}
     </section>
   );
 }
 
-function nothingWords({ value }: Polled<ServerRooms>, all: number, failure = ''): string {
+function nothingWords({ value, failure }: Polled<ServerRooms>, all: number, isPast: boolean) {
   if (value?.rooms === null) return 'Not known: it has not reported its connections.';
-  if (value) return all > 0 ? 'No room matches.' : 'Nobody is connected to this server.';
-  return failure ? `Not known: ${visible(failure)}` : 'Loading …';
+  if (value && all > 0) return 'No room matches.';
+  if (value) return `Nobody ${isPast ? 'was' : 'is'} connected to this server.`;
+  return failure ? `Not known: ${visible(failure.message)}` : 'Loading …';
 }
 
-function RoomRows({ rows, order }: { rows: readonly RoomOfServer[]; order: RoomOrder }) {
+function RoomRows({
+  rows,
+  order,
+  isPast,
+}: {
+  rows: readonly RoomOfServer[];
+  order: RoomOrder;
+  isPast: boolean;
+}) {
   const scroller = useRef<HTMLDivElement>(null);
   useKeptPlace(scroller, 'rooms');
   const active = useActiveRoom(rows);
@@ -91,7 +115,11 @@ function RoomRows({ rows, order }: { rows: readonly RoomOfServer[]; order: RoomO
             <OrderHead name="all" title="On all servers" order={order} />
           </tr>
         </thead>
-        <tbody style={{ height: `${list.getTotalSize()}px` }} onKeyDown={onKeyDown}>
+        <tbody
+          class={isPast ? 'past' : ''}
+          style={{ height: `${list.getTotalSize()}px` }}
+          onKeyDown={onKeyDown}
+        >
           {items.map(({ index, start }) => {
             const row = rows[index];
             return (
@@ -107,7 +135,7 @@ function RoomRows({ rows, order }: { rows: readonly RoomOfServer[]; order: RoomO
                 >
                   <th scope="row">
                     <a
-                      class="cut"
+                      class="cut row-link"
                       href={roomHref(row.name)}
                       tabIndex={index === tabbed ? 0 : -1}
                       title={row.name.slice(0, 2048)}

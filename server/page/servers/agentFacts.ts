@@ -1,5 +1,5 @@
 import type { ServerAgent } from '../../wire/serverView.js';
-import { formatNumber } from '../ui/numbers.js';
+import { formatNumber, toMebibytes } from '../ui/numbers.js';
 import { age } from '../ui/time.js';
 
 /** A fact that servers tell of themselves. */
@@ -13,8 +13,6 @@ export interface AgentFact {
   /** Whether the fact is bad news. */
   isBad?: (agent: ServerAgent) => boolean;
 }
-
-const mebibyte = 1024 * 1024;
 
 /** What the table of all servers shows. */
 export const agentFacts: readonly AgentFact[] = [
@@ -32,7 +30,7 @@ export const agentFacts: readonly AgentFact[] = [
     meaning: 'Resident set of its process',
     isNumber: true,
     text: ({ memoryBytes }) =>
-      memoryBytes === null ? null : `${formatNumber(Math.round(memoryBytes / mebibyte))} MiB`,
+      memoryBytes === null ? null : `${formatNumber(toMebibytes(memoryBytes))} MiB`,
   },
   {
     title: 'Loop delay',

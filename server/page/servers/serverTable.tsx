@@ -3,10 +3,12 @@ import { SortHead } from '../ui/sortHead.js';
 import './servers.css';
 import { useMemo } from 'preact/hooks';
 import { clockSkewMs } from '../api.js';
+import { numbersOf } from '../model/fleet.js';
 import { now } from '../model/polling.js';
 import type { ServerRow } from '../model/serverList.js';
-import { Count, Unknown } from '../ui/count.js';
-import { formatNumber } from '../ui/numbers.js';
+import type { ServerNumbers } from '../model/serverNumbers.js';
+import { Unknown } from '../ui/count.js';
+import { BriefNumber } from '../ui/knownNumber.js';
 import { age, ago, clockTime } from '../ui/time.js';
 import { lookOf } from './serverLook.js';
 import { ServerName } from './serverName.js';
@@ -99,6 +101,7 @@ function Row({ row, all, isCalm }: { row: ServerRow; all: number; isCalm: boolea
   const note = noteOf(row, now.value);
   const percent = percentOf(row, all);
   const { color } = lookOf(row.id);
+  const numbers = numbersOf(row);
   return useMemo(
     () => (
       <tr class={row.state === 'gone' ? 'gone' : ''} data-server={row.id} data-state={row.state}>
@@ -118,17 +121,17 @@ function Row({ row, all, isCalm }: { row: ServerRow; all: number; isCalm: boolea
         </td>
         <td class="server-heard quiet">{heard}</td>
         <td class="server-rooms number">
-          <Counted value={row.rooms} isCalm={isCalm} />
+          <BriefNumber number={numbers.rooms} isCalm={isCalm} />
         </td>
         <td class="server-connections number">
-          <Counted value={row.connections} isCalm={isCalm} />
+          <BriefNumber number={numbers.connections} isCalm={isCalm} />
         </td>
         <td class="server-share">
           <Share percent={percent} color={color} />
         </td>
       </tr>
     ),
-    [row, heard, note?.text, percent, color, isCalm],
+    [row, heard, note?.text, percent, color, isCalm, wordsOf(numbers)],
   );
 }
 
@@ -138,9 +141,8 @@ function percentOf({ connections }: ServerRow, all: number): number | null {
   return all > 0 ? Math.round((connections / all) * 1000) / 10 : 0;
 }
 
-function Counted({ value, isCalm }: { value: number | null; isCalm: boolean }) {
-  return isCalm && value !== null ? <span>{formatNumber(value)}</span> : <Count value={value} />;
-}
+/** Changes with what is said of the numbers. */
+const wordsOf = ({ rooms, connections }: ServerNumbers) => JSON.stringify([rooms, connections]);
 
 /** The state of a server as a colored badge. */
 export function StateBadge({ row }: { row: ServerRow }) {

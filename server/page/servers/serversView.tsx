@@ -1,22 +1,26 @@
 import { InstanceTable } from '../instances/instanceTable.js';
-import { servers } from '../model/fleet.js';
+import { known, servers } from '../model/fleet.js';
 import { service } from '../model/polling.js';
 import { query, setQuery } from '../router.js';
+import { When } from '../ui/knownNumber.js';
+import { formatNumber } from '../ui/numbers.js';
 import { AgentTable } from './agentTable.js';
+import { CountsAge } from './countsAge.js';
 import { presentServers } from './serverLook.js';
 import { orderOf, orderText } from './serverOrder.js';
 import { ServerTable } from './serverTable.js';
 
 /** All pub-sub servers. */
 export function ServersView() {
-  const live = presentServers.value.filter(({ state }) => state === 'live').length;
   return (
     <section class="stack" aria-labelledby="servers-title">
       <div class="row">
         <h1 id="servers-title">Servers</h1>
         <span class="quiet">
-          {live} of {presentServers.value.length} live
+          <LiveServers />
         </span>
+        <span class="spacer" />
+        <CountsAge />
       </div>
       <div class="card flush">
         <ServerTable
@@ -29,6 +33,18 @@ export function ServersView() {
       <LeftOver />
       <InstanceTable />
     </section>
+  );
+}
+
+function LiveServers() {
+  const { servers } = known.value;
+  if (servers.is === 'unknown') return null;
+  const { live, present } = servers.value;
+  return (
+    <>
+      {formatNumber(live)} of {formatNumber(present)} live{' '}
+      {servers.is === 'past' && <When atMs={servers.atMs} />}
+    </>
   );
 }
 

@@ -7,6 +7,11 @@ export const formatNumber = (value: number): string => format.format(value);
 /** A number in compact form: `12K`. */
 export const formatCompact = (value: number): string => compactFormat.format(value);
 
+const mebibyte = 1024 * 1024;
+
+/** Bytes in MiB, rounded. */
+export const toMebibytes = (bytes: number): number => Math.round(bytes / mebibyte);
+
 /** `1 server`, `2 servers`. */
 export const countWord = (count: number, one: string): string =>
   `${formatNumber(count)} ${one}${count === 1 ? '' : 's'}`;

@@ -1,8 +1,8 @@
 import { expect, test } from '@jest/globals';
 import { eventually } from '../../support/eventually.js';
-import { startDouble } from '../../support/stage.js';
+import { startDouble, stopStaged } from '../../support/stage.js';
 import { overhang, seriousFindings, untilCount, untilText } from './support/looks.js';
-import { startStaged, untilServer, useBrowser } from './support/pages.js';
+import { serviceIsAway, startStaged, untilServer, useBrowser } from './support/pages.js';
 import { screenshot } from './support/screenshots.js';
 
 const browser = useBrowser();
@@ -15,6 +15,7 @@ test('a server has a page with its rooms, requests, events and facts, and what t
   const service = await startStaged([sick, well]);
   const page = await browser.open(`${service.url}/#/servers`, {
     viewport: { width: 1000, height: 200 },
+    allowed: serviceIsAway,
   });
   await untilServer(page, sick.id, 'live');
 
@@ -69,4 +70,13 @@ test('a server has a page with its rooms, requests, events and facts, and what t
 
   await page.evaluate('location.hash = "#/server/10.0.0.9%3A1"');
   await untilText(page, '[data-empty="server"]', '10.0.0.9:1');
+
+  // Without the service, every number is of then.
+  await page.goBack();
+  await untilText(page, '[data-fact="Rooms"]', /^Rooms60$/);
+  await stopStaged(service);
+  await untilText(page, '[data-fact="Rooms"]', /^Rooms60 · (now|\d.* ago)$/);
+  await untilText(page, '.server-head', /Live\s*· (now|\d.* ago)/);
+  await untilText(page, '.server-room-card .card-head', /60\s*· (now|\d.* ago)/);
+  expect(await page.locator('.chart-value .count').count()).toBe(0);
 });

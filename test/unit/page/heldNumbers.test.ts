@@ -4,7 +4,9 @@ import {
   applyStreamStatus,
   isCurrent,
   known,
+  numbersOf,
   roomIndex,
+  servers,
 } from '../../../server/page/model/fleet.js';
 import { serverFacts } from '../../../server/page/model/serverFacts.js';
 import { steadyNow } from '../../../server/page/steadyNow.js';
@@ -47,6 +49,8 @@ const restarted: FleetUpdate = {
 };
 
 const shown = () => roomIndex.shown.map(({ name, connections }) => [name, connections]);
+/** What is said of the connections of each server. */
+const byServer = () => servers.value.map((row) => numbersOf(row).connections);
 const statusNow = () => known.value.status.is;
 
 test('over a restart of the service the numbers are those of before until its servers have answered', () => {
@@ -83,6 +87,40 @@ test('over a restart of the service the numbers are those of before until its se
     ['x', 1],
   ]);
   expect(isCurrent.value).toBe(true);
+});
+
+test('over a restart of the service the numbers of servers are of before too, until each has answered', () => {
+  applyFleetUpdate(complete);
+  expect(byServer()).toEqual([
+    { is: 'known', value: 1 },
+    { is: 'known', value: 1 },
+  ]);
+  const sinceMs = steadyNow();
+  applyStreamStatus({ kind: 'reconnecting', sinceMs, reason: 'It ended', retryAtMs: sinceMs });
+  const [one] = byServer();
+  expect(byServer()).toMatchObject([
+    { is: 'past', value: 1 },
+    { is: 'past', value: 1 },
+  ]);
+  applyStreamStatus({ kind: 'live' });
+  expect(byServer()[0]).toEqual(one);
+  // It does not know the second one yet, which was not removed.
+  applyFleetUpdate({ ...restarted, servers: [server('a:1', waiting)] });
+  expect(servers.value.map(({ state }) => state)).toEqual(['activating', 'unknown']);
+  expect(byServer()).toMatchObject([
+    { is: 'unknown', last: { value: 1 } },
+    { is: 'unknown', last: { value: 1 } },
+  ]);
+  const activating = { kind: 'changes', state: 'activating' } as const;
+  applyFleetUpdate({ ...activating, servers: [server('a:1', { connections: 4 })] });
+  expect(statusNow()).toBe('asking');
+  expect(byServer()).toMatchObject([{ is: 'known', value: 4 }, { is: 'unknown' }]);
+  const answered = { kind: 'changes', state: 'active', complete: true, reason: null } as const;
+  applyFleetUpdate({ ...answered, servers: [server('b:1')] });
+  expect(byServer()).toMatchObject([
+    { is: 'known', value: 4 },
+    { is: 'known', value: 1 },
+  ]);
 });
 
 test('a stream that resumes after a cut has the numbers of now with its first news, or a second later', async () => {

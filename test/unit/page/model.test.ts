@@ -216,6 +216,28 @@ describe('the list of servers', () => {
     expect(list.rows.map(({ id }) => id)).toEqual(['a:1']);
   });
 
+  test('keeps the last numbers of a server that has none, with the time when it had them', () => {
+    const list = new ServerList();
+    const without = { ...view('unreachable'), rooms: null, connections: null };
+    list.replace([view('live')], 1000);
+    list.update(without, 2000);
+    list.replace([without], 3000);
+    expect(list.rows[0]?.last).toEqual({ connections: 2, rooms: 1, atMs: 1000 });
+    expect(list.toldAtMs('a:1')).toBe(3000);
+    list.update(view('live'), 4000);
+    expect(list.rows[0]?.last).toBeUndefined();
+  });
+
+  test('does not call a server removed that a restarted service may not know yet', () => {
+    const list = new ServerList();
+    list.replace([{ ...view('live'), lastFailure: 'answered 500' }], 1000);
+    list.replace([], 2000, { isWhole: false });
+    expect(list.rows[0]).toMatchObject({ state: 'unknown', connections: null, lastFailure: null });
+    expect(list.rows[0]?.goneAtMs).toBeUndefined();
+    list.replace([], 3000);
+    expect(list.rows[0]).toMatchObject({ state: 'gone', goneAtMs: 3000 });
+  });
+
   test('keeps what a server tells of itself until a poll says otherwise', () => {
     const list = new ServerList();
     const agent = { version: '0.1.0' } as ServerAgent;

@@ -1,11 +1,16 @@
 import { describe, expect, test } from '@jest/globals';
 import type { ServerRow } from '../../../../server/page/model/serverList.js';
+import { serverNumbers } from '../../../../server/page/model/serverNumbers.js';
 import {
   compareRequests,
   durationWords,
   requestWords,
 } from '../../../../server/page/server/requestWords.js';
-import { roomOrder, roomsOfServer } from '../../../../server/page/server/roomsOfServer.js';
+import {
+  listedNumber,
+  roomOrder,
+  roomsOfServer,
+} from '../../../../server/page/server/roomsOfServer.js';
 import { adviceOf } from '../../../../server/page/server/serverAdvice.js';
 import { troubleSince } from '../../../../server/page/server/troubleSince.js';
 import {
@@ -76,6 +81,31 @@ describe('what to do about a server', () => {
   });
 });
 
+describe('the numbers of a server', () => {
+  const connections = (changed: Partial<ServerRow>, pastAtMs: number | null = null) =>
+    serverNumbers(row('a:1', changed), pastAtMs).connections;
+
+  test('are known while it is well, and otherwise say what is not known', () => {
+    expect(connections({})).toEqual({ is: 'known', value: 2 });
+    expect(connections({ connections: 0 })).toEqual({ is: 'known', value: 0 });
+    const about = { is: 'partial', value: 2, bound: 'about' };
+    expect(connections({ state: 'stale' })).toEqual(about);
+    expect(connections({ state: 'deaf' })).toEqual(about);
+    expect(connections({ overLimit: true })).toEqual({ ...about, bound: 'at least' });
+  });
+
+  test('are of the past while nothing of now is known, and unknown without a report', () => {
+    expect(connections({ state: 'stale' }, 900)).toEqual({ is: 'past', value: 2, atMs: 900 });
+    const none = { state: 'unreachable', connections: null, rooms: null };
+    expect(connections(none)).toEqual({ is: 'unknown' });
+    const last = { connections: 5, rooms: 3, atMs: 800 };
+    expect(serverNumbers(row('a:1', { ...none, last }), null)).toEqual({
+      connections: { is: 'unknown', last: { value: 5, atMs: 800 } },
+      rooms: { is: 'unknown', last: { value: 3, atMs: 800 } },
+    });
+  });
+});
+
 describe('since when a server is in trouble', () => {
   const events = (...kinds: ActivityKind[]) =>
     kinds.map((kind, i) => ({ kind, at: `at ${i}` }) as ActivityEvent);
@@ -117,6 +147,15 @@ describe('the rooms of a server', () => {
   test('never have fewer connections on all servers than here', () => {
     const [first] = roomsOfServer({ r: 5 }, () => 3, { search: '', order: 'here' });
     expect(first).toMatchObject({ here: 5, all: 5 });
+  });
+
+  test('are as many as the rest of the page says, or as many as then', () => {
+    const known = { is: 'known', value: 7 } as const;
+    expect(listedNumber(7, 1000, known)).toEqual(known);
+    expect(listedNumber(8, 1000, known)).toEqual({ is: 'past', value: 8, atMs: 1000 });
+    expect(listedNumber(8, 1000, { is: 'unknown' })).toMatchObject({ is: 'past', atMs: 1000 });
+    const cut = { is: 'past', value: 7, atMs: 900 } as const;
+    expect(listedNumber(7, 1000, cut)).toEqual(cut);
   });
 
   test('have an order that the address tells', () => {
