@@ -20,7 +20,7 @@ export const serviceIsAway =
 
 /** Starts a service with timeouts that suit a machine that also runs a browser. */
 export const startStaged: typeof stage = (servers, env, options) =>
-  stage(servers, { REQUEST_TIMEOUT_MS: '1500', PROBE_INTERVAL_MS: '500', ...env }, options);
+  stage(servers, { REQUEST_TIMEOUT_MS: '3000', PROBE_INTERVAL_MS: '500', ...env }, options);
 
 /** Launches a browser for this test file. */
 export function useBrowser(args: readonly string[] = []) {
