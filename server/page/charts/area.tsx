@@ -1,6 +1,6 @@
 import { useState } from 'preact/hooks';
 import type { ChartSeries } from './chartSeries.js';
-import { around, plotHeight } from './drawing.js';
+import { areaHeight, around } from './drawing.js';
 import { actionOf } from './keys.js';
 import type { PlacedMarks } from './marks.js';
 import { momentAt, rangeBetween, shareOf, type TimeRange } from './ranges.js';
@@ -23,7 +23,7 @@ interface AreaProps {
   /** Called with whether the pointer drags. */
   onDrag: (isDragging: boolean) => void;
   /** Pixels from the top of the area. */
-  toY: (value: number) => number | undefined;
+  toY: (value: number) => number;
 }
 
 /** A shorter drag is a click. */
@@ -71,7 +71,7 @@ export function Area(props: AreaProps) {
         left: `${around.left}px`,
         top: `${around.top}px`,
         width: `${width}px`,
-        height: `${plotHeight - around.top - around.bottom}px`,
+        height: `${areaHeight}px`,
       }}
       onPointerDown={(event) => {
         if (event.button !== 0) return;
@@ -106,9 +106,8 @@ export function Area(props: AreaProps) {
           <span class="plot-cursor" style={{ left: `${x}px` }} />
           {series.map(({ label, color, values }) => {
             const value = valueAt(seconds, values, at);
-            const y = value === null ? undefined : toY(value);
-            if (y === undefined) return null;
-            const style = { left: `${x}px`, top: `${y}px`, background: color };
+            if (value === null) return null;
+            const style = { left: `${x}px`, top: `${toY(value)}px`, background: color };
             return <span key={label} class="plot-dot" style={style} />;
           })}
         </>

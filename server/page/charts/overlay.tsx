@@ -1,6 +1,6 @@
 import { useMemo, useState } from 'preact/hooks';
 import { Area } from './area.js';
-import { around } from './drawing.js';
+import { areaWidth } from './drawing.js';
 import { Marks, MarkWords } from './markButtons.js';
 import { marksNear, placeMarks } from './marks.js';
 import type { PlotProps } from './plot.js';
@@ -8,10 +8,10 @@ import { shareOf } from './ranges.js';
 import { cursor } from './view.js';
 
 interface OverlayProps extends PlotProps {
-  /** Pixels of the canvas. */
+  /** Pixels of the lines and their axes. */
   width: number;
   /** Pixels of a number from the top of the area. */
-  toY: (value: number) => number | undefined;
+  toY: (value: number) => number;
 }
 
 /** Marks within so many pixels of the cursor are told of. */
@@ -20,7 +20,7 @@ const nearPixels = 12;
 /** What is above the lines: marks, the cursor that all charts share, and zoom by mouse, finger and keyboard. */
 export function Overlay(props: OverlayProps) {
   const { title, marks, range, width, ...rest } = props;
-  const inner = Math.max(0, width - around.left - around.right);
+  const inner = areaWidth(width);
   const placed = useMemo(
     () => placeMarks(marks, range, inner),
     [marks, range.from, range.to, inner],

@@ -1,13 +1,12 @@
-import 'uplot/dist/uPlot.min.css';
 import { useRef } from 'preact/hooks';
 import { useWidth } from '../rooms/useWidth.js';
 import type { ChartSeries } from './chartSeries.js';
-import { plotHeight } from './drawing.js';
+import { areaWidth, plotHeight, scaleOf } from './drawing.js';
+import { Lines } from './lines.js';
 import type { ChartMark } from './marks.js';
 import { Overlay } from './overlay.js';
 import type { TimeRange } from './ranges.js';
 import type { Numbers } from './rows.js';
-import { useCanvas } from './useCanvas.js';
 
 /** What a plot shows. */
 export interface PlotProps {
@@ -22,22 +21,19 @@ export interface PlotProps {
   whole: TimeRange;
 }
 
-/** The lines of a chart on a canvas. What moves with the cursor is above it, so that they are not drawn again. */
+/** The lines of a chart. What moves with the cursor is above them, so that they are not drawn again. */
 export function Plot(props: PlotProps) {
-  const { seconds, series, complete, range } = props;
+  const { seconds, series, range } = props;
   const box = useRef<HTMLDivElement>(null);
   const width = useWidth(box);
-  const plot = useCanvas(box, width, {
-    seconds,
-    lines: series.map(({ values }) => values),
-    colors: series.map(({ color }) => color),
-    complete,
-    range,
-  });
+  const values = series.map((line) => line.values);
+  const scale = scaleOf(seconds, values, range, areaWidth(width));
   return (
     <div class="plot">
-      <div ref={box} class="plot-box" style={{ height: `${plotHeight}px` }} aria-hidden="true" />
-      <Overlay {...props} width={width} toY={(value) => plot.current?.valToPos(value, 'y')} />
+      <div ref={box} class="plot-box" style={{ height: `${plotHeight}px` }} aria-hidden="true">
+        {width > 0 && <Lines {...props} scale={scale} width={width} />}
+      </div>
+      <Overlay {...props} width={width} toY={scale.toY} />
     </div>
   );
 }

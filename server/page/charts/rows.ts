@@ -53,35 +53,3 @@ function timesOf(
   if (from !== undefined && range.to > from) times.push({ from, to: range.to });
   return times;
 }
-
-/** Shortly before a gap begins, in seconds. */
-const justBefore = 0.001;
-
-/**
- * The points for a plot that draws steps from each point to the next. A number holds until the gap after it, so a
- * line that ends gets one more point there, or at the end of the range if it holds until now.
- */
-export function drawnRows(
-  seconds: readonly number[],
-  lines: readonly Numbers[],
-  { to }: TimeRange,
-): { seconds: number[]; lines: (number | null)[][] } {
-  const last = seconds.length - 1;
-  const ends = new Set<number>();
-  for (const line of lines) {
-    const end = line.findLastIndex((value) => value != null);
-    if (end >= 0 && end < last) ends.add(end);
-  }
-  const drawn = { seconds: [] as number[], lines: lines.map((): (number | null)[] => []) };
-  const add = (i: number, second: number) => {
-    drawn.seconds.push(second);
-    for (const [n, line] of lines.entries()) drawn.lines[n]?.push(line[i] ?? null);
-  };
-  for (const [i, second] of seconds.entries()) {
-    add(i, second);
-    if (ends.has(i)) add(i, (seconds[i + 1] ?? 0) - justBefore);
-  }
-  const lastSecond = seconds[last];
-  if (lastSecond !== undefined && lastSecond < to) add(last, to);
-  return drawn;
-}

@@ -49,7 +49,9 @@ const linkOf = (scroller: HTMLElement | null, index: number) =>
 
 function isInSight(link: HTMLElement, scroller: HTMLElement | null): boolean {
   const [row, list] = [link.getBoundingClientRect(), scroller?.getBoundingClientRect()];
-  return list !== undefined && row.bottom > list.top && row.top < list.bottom;
+  if (!list) return false;
+  // A list may be longer than the window, which scrolls then.
+  return row.bottom > Math.max(list.top, 0) && row.top < Math.min(list.bottom, innerHeight);
 }
 
 /** The list that the keys move through. */
@@ -59,7 +61,8 @@ export interface RowKeysOptions {
   scroller: { readonly current: HTMLElement | null };
   /** Rows per page, for Page Up and Page Down. */
   pageSize: number;
-  scrollTo: (index: number) => void;
+  /** Brings a row into sight that may not be in the document. Without it, every row that is wanted is there. */
+  scrollTo?: (index: number) => void;
 }
 
 /** Moves the focus with the arrow keys. A distant row exists only after it is scrolled to, so the focus follows later. */
@@ -70,6 +73,7 @@ export function useRowKeys({ rooms, active, scroller, pageSize, scrollTo }: RowK
     if (!link) return;
     wanted.current = -1;
     link.focus({ preventScroll: true });
+    if (!scrollTo) link.scrollIntoView({ block: 'nearest' });
   });
   return (event: KeyboardEvent) => {
     const step = stepOf(event, pageSize, rooms.length);
@@ -77,7 +81,7 @@ export function useRowKeys({ rooms, active, scroller, pageSize, scrollTo }: RowK
     event.preventDefault();
     wanted.current = Math.max(0, Math.min(rooms.length - 1, active.index + step));
     active.set(rooms[wanted.current]?.name);
-    scrollTo(wanted.current);
+    scrollTo?.(wanted.current);
   };
 }
 

@@ -4,17 +4,25 @@ import { now } from '../model/polling.js';
 import { visible } from '../model/roomNames.js';
 import type { ServerRow } from '../model/serverList.js';
 import { Unknown } from '../ui/count.js';
+import { type RowPlace, VirtualBody } from '../ui/virtualBody.js';
 import { agentFacts } from './agentFacts.js';
 import { ServerName } from './serverName.js';
 
+const usualHeight = 36;
+
 /** What servers with an agent tell of themselves; nothing while none does. */
 export function AgentTable({ rows }: { rows: readonly ServerRow[] }) {
+  const names = useMemo(() => rows.map(({ id }) => id), [rows]);
   if (rows.every(({ agent }) => agent === undefined)) return null;
   return (
     <div class="card flush agent-card">
-      <table class="table agent-table" aria-label="What the servers tell of themselves">
+      <table
+        class="table agent-table"
+        aria-label="What the servers tell of themselves"
+        aria-rowcount={rows.length + 1}
+      >
         <thead>
-          <tr>
+          <tr aria-rowindex={1}>
             <th scope="col">Server</th>
             {agentFacts.map(({ title, meaning, isNumber }) => (
               <th key={title} scope="col" title={meaning} class={isNumber ? 'number' : ''}>
@@ -23,27 +31,28 @@ export function AgentTable({ rows }: { rows: readonly ServerRow[] }) {
             ))}
           </tr>
         </thead>
-        <tbody>
-          {rows.map((row) => (
-            <AgentRow key={row.id} row={row} />
-          ))}
-        </tbody>
+        <VirtualBody names={names} usualHeight={usualHeight} columns={agentFacts.length + 1}>
+          {(index, place) => {
+            const row = rows[index];
+            return row && <AgentRow key={row.id} row={row} place={place} />;
+          }}
+        </VirtualBody>
       </table>
     </div>
   );
 }
 
-/** One server. Memoized, because there may be a thousand rows. */
-function AgentRow({ row }: { row: ServerRow }) {
+/** One server. Memoized, because the table is drawn again while it scrolls. */
+function AgentRow({ row, place }: { row: ServerRow; place: RowPlace }) {
   const { agent } = row;
   const texts = agentFacts.map(({ text }) =>
     agent ? text(agent, now.value + clockSkewMs.value) : null,
   );
   return useMemo(
     () => (
-      <tr data-agent={row.id}>
+      <tr data-agent={row.id} {...place.row}>
         <th scope="row" class="row-head">
-          <ServerName id={row.id} name={row.name} />
+          <ServerName id={row.id} name={row.name} tabIndex={place.tabIndex} />
         </th>
         {agentFacts.map(({ title, isNumber, isBad }, index) => (
           <td
@@ -56,7 +65,7 @@ function AgentRow({ row }: { row: ServerRow }) {
         ))}
       </tr>
     ),
-    [row, texts.join('\n')],
+    [row, texts.join('\n'), place.row['aria-rowindex'], place.tabIndex],
   );
 }
 

@@ -1,6 +1,7 @@
 import { visible } from '../model/roomNames.js';
 import { SortHead } from '../ui/sortHead.js';
 import './servers.css';
+import type { ComponentChildren, ComponentType } from 'preact';
 import { useMemo } from 'preact/hooks';
 import { clockSkewMs } from '../api.js';
 import { numbersOf } from '../model/fleet.js';
@@ -10,6 +11,7 @@ import type { ServerNumbers } from '../model/serverNumbers.js';
 import { Unknown } from '../ui/count.js';
 import { BriefNumber } from '../ui/knownNumber.js';
 import { age, ago, clockTime } from '../ui/time.js';
+import type { RowPlace } from '../ui/virtualBody.js';
 import { lookOf } from './serverLook.js';
 import { ServerName } from './serverName.js';
 import { type ServerColumn, type ServerOrder, sortedServers } from './serverOrder.js';
@@ -35,18 +37,30 @@ export interface ServerTableProps {
   rows: readonly ServerRow[];
   order: ServerOrder;
   onOrder: (order: ServerOrder) => void;
+  /** Draws the rows of a long table. Default: all of them are drawn. */
+  body?: ComponentType<ServerRowsProps>;
+}
+
+/** The sorted rows of a table, and how to draw one. */
+export interface ServerRowsProps {
+  rows: readonly ServerRow[];
+  rowOf: (row: ServerRow, place?: RowPlace) => ComponentChildren;
 }
 
 /** The pub-sub servers, one row each. */
-export function ServerTable({ rows, order, onOrder }: ServerTableProps) {
+export function ServerTable({ rows, order, onOrder, body: Body = AllRows }: ServerTableProps) {
   const { column, isReversed } = order;
   const sortBy = (clicked: ServerColumn) =>
     onOrder({ column: clicked, isReversed: clicked === column && !isReversed });
   const all = rows.reduce((sum, row) => sum + (row.connections ?? 0), 0);
+  const sorted = useMemo(() => sortedServers(rows, order), [rows, column, isReversed]);
+  const rowOf = (row: ServerRow, place?: RowPlace) => (
+    <Row key={row.id} row={row} all={all} isCalm={rows.length > maxLively} place={place} />
+  );
   return (
-    <table class="table server-table">
+    <table class="table server-table" aria-rowcount={rows.length + 1}>
       <thead>
-        <tr>
+        <tr aria-rowindex={1}>
           {(Object.keys(columns) as ServerColumn[]).map((name) => (
             <SortHeader
               key={name}
@@ -60,12 +74,14 @@ export function ServerTable({ rows, order, onOrder }: ServerTableProps) {
           </th>
         </tr>
       </thead>
-      <tbody>
-        {sortedServers(rows, order).map((row) => (
-          <Row key={row.id} row={row} all={all} isCalm={rows.length > maxLively} />
-        ))}
-      </tbody>
+      <Body rows={sorted} rowOf={rowOf} />
     </table>
+  );
+}
+
+function AllRows({ rows, rowOf }: ServerRowsProps) {
+  return (
+    <tbody>{rows.map((row, index) => rowOf(row, { row: { 'aria-rowindex': index + 2 } }))}</tbody>
   );
 }
 
@@ -95,8 +111,16 @@ function SortHeader({
 
 const flipped = { ascending: 'descending', descending: 'ascending' } as const;
 
-/** One server. Memoized, because there may be a thousand rows. */
-function Row({ row, all, isCalm }: { row: ServerRow; all: number; isCalm: boolean }) {
+interface RowProps {
+  row: ServerRow;
+  /** All connections. */
+  all: number;
+  isCalm: boolean;
+  place: RowPlace | undefined;
+}
+
+/** One server. Memoized, because the table is drawn again while it scrolls. */
+function Row({ row, all, isCalm, place }: RowProps) {
   const heard = heardText(row, now.value);
   const note = noteOf(row, now.value);
   const percent = percentOf(row, all);
@@ -104,11 +128,16 @@ function Row({ row, all, isCalm }: { row: ServerRow; all: number; isCalm: boolea
   const numbers = numbersOf(row);
   return useMemo(
     () => (
-      <tr class={row.state === 'gone' ? 'gone' : ''} data-server={row.id} data-state={row.state}>
+      <tr
+        class={row.state === 'gone' ? 'gone' : ''}
+        data-server={row.id}
+        data-state={row.state}
+        {...place?.row}
+      >
         <th scope="row" class="server-id">
           <span class="row">
             <span class="swatch" style={{ background: color }} />
-            <ServerName id={row.id} name={row.name} />
+            <ServerName id={row.id} name={row.name} tabIndex={place?.tabIndex} />
           </span>
           <span class="server-brief">
             <StateBadge row={row} />
@@ -131,7 +160,17 @@ function Row({ row, all, isCalm }: { row: ServerRow; all: number; isCalm: boolea
         </td>
       </tr>
     ),
-    [row, heard, note?.text, percent, color, isCalm, wordsOf(numbers)],
+    [
+      row,
+      heard,
+      note?.text,
+      percent,
+      color,
+      isCalm,
+      wordsOf(numbers),
+      place?.row['aria-rowindex'],
+      place?.tabIndex,
+    ],
   );
 }
 

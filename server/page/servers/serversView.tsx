@@ -9,6 +9,7 @@ import { CountsAge } from './countsAge.js';
 import { presentServers } from './serverLook.js';
 import { orderOf, orderText } from './serverOrder.js';
 import { ServerTable } from './serverTable.js';
+import { VirtualServerRows } from './virtualServerRows.js';
 
 /** All pub-sub servers. */
 export function ServersView() {
@@ -27,6 +28,7 @@ export function ServersView() {
           rows={servers.value}
           order={orderOf(query.value.get('sort'))}
           onOrder={(order) => setQuery({ sort: orderText(order) })}
+          body={VirtualServerRows}
         />
       </div>
       <AgentTable rows={presentServers.value} />

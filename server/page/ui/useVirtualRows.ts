@@ -39,7 +39,7 @@ function settings({ scroller, count, rowHeight, keptIndex }: VirtualRowsOptions,
     scrollPaddingEnd: rowHeight,
     estimateSize: () => rowHeight,
     getScrollElement: () => scroller.current,
-    rangeExtractor: (range: Range) => indexesOf(range, keptIndex),
+    rangeExtractor: (range: Range) => rowsNear(range, keptIndex),
     observeElementRect,
     observeElementOffset,
     scrollToFn: elementScroll,
@@ -47,7 +47,11 @@ function settings({ scroller, count, rowHeight, keptIndex }: VirtualRowsOptions,
   };
 }
 
-function indexesOf({ startIndex, endIndex, overscan, count }: Range, keptIndex: number): number[] {
+/** The rows of a range and those near it, and one that is kept. */
+export function rowsNear(
+  { startIndex, endIndex, overscan, count }: Range,
+  keptIndex: number,
+): number[] {
   const first = Math.max(0, startIndex - overscan);
   const last = Math.min(count - 1, endIndex + overscan);
   const indexes: number[] = [];

@@ -31,7 +31,11 @@ const views = ['overview', 'rooms', 'servers'] as const;
 
 async function show(page: Page, view: (typeof views)[number]): Promise<void> {
   await page.evaluate(`location.hash = ${JSON.stringify(`#/${view === 'overview' ? '' : view}`)}`);
-  const something = { overview: '.uplot', rooms: 'tr[data-room]', servers: 'h1:text("Servers")' };
+  const something = {
+    overview: '.plot-lines',
+    rooms: 'tr[data-room]',
+    servers: 'h1:text("Servers")',
+  };
   await page.locator(something[view]).first().waitFor();
 }
 
@@ -82,7 +86,7 @@ test('the first load is small', async () => {
   });
   await page.goto(service.url);
   await untilStrip(page, { rooms: 'at least 5' });
-  await page.locator('.uplot').first().waitFor();
+  await page.locator('.plot-lines').first().waitFor();
   process.stdout.write(`  first load: ${bytes} bytes over the wire\n`);
   expect(bytes).toBeGreaterThan(10_000);
   expect(bytes).toBeLessThan(maxFirstLoadBytes);

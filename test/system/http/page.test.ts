@@ -34,6 +34,41 @@ test('its files may be cached forever, and are compressed if the client accepts 
   expect(small.headers.vary).toMatch(/accept-encoding/i);
 });
 
+/** The files that one loads: at once, and when it is shown (`import()` and workers). */
+function filesIn(name: string, text: string): { now: string[]; later: string[] } {
+  const named = (pattern: RegExp) => [...text.matchAll(pattern)].map(([, file]) => file ?? '');
+  if (name === '') return { now: named(/(?:src|href)="\.\/assets\/([^"]+)"/g), later: [] };
+  const now = named(/(?:from|import) ?["'`]\.\/([\w.-]+\.js)["'`]/g);
+  return { now, later: named(/["'`](?:\.\/|assets\/)?([\w.-]+\.(?:js|css))["'`]/g) };
+}
+
+/** The compressed bytes of a page with its charts. Other views, and what they need, are not loaded with it. */
+async function firstLoad(url: string, encoding: 'br' | 'gzip'): Promise<Map<string, number>> {
+  const isFirst = (file: string) => /^(?:worker|plot)-/.test(file);
+  const sizes = new Map<string, number>();
+  const load = async (name: string): Promise<void> => {
+    if (sizes.has(name)) return;
+    sizes.set(name, 0);
+    const path = `${url}/${name === '' ? '' : `assets/${name}`}`;
+    const { headers } = await ask(path, { headers: { 'Accept-Encoding': encoding } });
+    expect([name, headers['content-encoding']]).toEqual([name, encoding]);
+    sizes.set(name, Number(headers['content-length']));
+    const { now, later } = filesIn(name, (await ask(path)).text);
+    for (const file of [...now, ...later.filter(isFirst)]) await load(file);
+  };
+  await load('');
+  return sizes;
+}
+
+test.each(['gzip', 'br'] as const)('the first load is under 60 kB in %s', async (encoding) => {
+  const sizes = await firstLoad(await address(), encoding);
+  const names = [...sizes.keys()].join(' ');
+  for (const part of [/\S+css/, /\bplot-\S+js/, /\bworker-\S+js/]) expect(names).toMatch(part);
+  const all = [...sizes.values()].reduce((sum, bytes) => sum + bytes, 0);
+  expect(all).toBeGreaterThan(20_000);
+  expect(all).toBeLessThan(60_000);
+});
+
 test('a browser with a current copy gets 304', async () => {
   const url = await address();
   for (const encoding of ['identity', 'br']) {

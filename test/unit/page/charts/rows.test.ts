@@ -1,11 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import {
-  drawnRows,
-  gapsIn,
-  partialIn,
-  rowAt,
-  rowsIn,
-} from '../../../../server/page/charts/rows.js';
+import { gapsIn, partialIn, rowAt, rowsIn } from '../../../../server/page/charts/rows.js';
 
 const seconds = [10, 20, 30, 40];
 const range = { from: 0, to: 60 };
@@ -49,25 +43,4 @@ test('times in which servers were missing are told, but not those that nothing i
   expect(partialIn(seconds, [1, 0, 0, null], range)).toEqual([{ from: 20, to: 40 }]);
   expect(partialIn(seconds, [1, 1, 1, 0], range)).toEqual([{ from: 40, to: 60 }]);
   expect(partialIn(seconds, [], range)).toEqual([]);
-});
-
-describe('what is drawn', () => {
-  test('holds the last number until now', () => {
-    expect(drawnRows([10, 20], [[1, 2]], range)).toEqual({
-      seconds: [10, 20, 60],
-      lines: [[1, 2, 2]],
-    });
-  });
-
-  test('ends a line where its gap begins, and not at its last number', () => {
-    const drawn = drawnRows([10, 20, 50], [[1, 2, null]], { from: 0, to: 50 });
-    expect(drawn.lines).toEqual([[1, 2, 2, null]]);
-    expect(drawn.seconds.map(Math.round)).toEqual([10, 20, 50, 50]);
-    expect(drawn.seconds[2]).toBeLessThan(50);
-  });
-
-  test('draws no number in a gap', () => {
-    expect(drawnRows([10, 20], [[1, null]], range).lines).toEqual([[1, 1, null, null]]);
-    expect(drawnRows([], [[]], range)).toEqual({ seconds: [], lines: [[]] });
-  });
 });
