@@ -78,8 +78,9 @@ export class ServerList {
     if (view.state === 'gone' && before) {
       row.lastHeardAt = before.lastHeardAt;
       row.lastFailure = before.lastFailure;
-      row.name = before.name;
     }
+    // It is told with the numbers: a restarted service does not know it before.
+    if (before && view.connections === null) row.name = view.name ?? before.name;
     // An unchanged row stays the same object and is not rendered again.
     if (!before || !isEqual(before, row)) this.#rows.set(view.id, row);
   }

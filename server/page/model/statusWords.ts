@@ -14,6 +14,9 @@ export interface StatusWords {
   meaning: string;
 }
 
+/** In place of what is asked for only while the numbers of the page are of now. */
+export const noNumbersOfNow = 'Not known: the page has no numbers of now.';
+
 /** Says a status in words. `nowMs`: by `steadyNow()`. */
 export function statusWords(status: Status, nowMs: number): StatusWords {
   switch (status.is) {

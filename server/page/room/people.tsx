@@ -8,23 +8,33 @@ import { countWord, formatNumber } from '../ui/numbers.js';
 import { peopleCount } from './roomNumbers.js';
 import { sinceWords } from './sinceWords.js';
 import { userOf } from './userOf.js';
-import { byteWord } from './words.js';
+import { byteWord, notTold } from './words.js';
 
 const firstShown = 30;
 
 /** The people in the room, by their awareness states. */
-export function People({ people, connections }: { people: RoomPeople; connections: Known }) {
+export function People({
+  people,
+  connections,
+  isTold,
+}: {
+  people: RoomPeople;
+  connections: Known;
+  /** Whether the service has told anything of the room. */
+  isTold: boolean;
+}) {
   const { clients, leftOut } = people;
   const [isAll, setIsAll] = useState(false);
   const shown = isAll ? clients : clients.slice(0, firstShown);
   const count = clients.length + leftOut;
+  const isHeard = people.since !== null || count > 0;
   return (
     <section class="card" aria-labelledby="watched-people">
       <div class="card-head">
         <h2 id="watched-people">In the room</h2>
-        <span class="quiet">{peopleCount(count, connections)}</span>
+        <span class="quiet">{isHeard && peopleCount(count, connections)}</span>
       </div>
-      {count === 0 && <p class="quiet">{nobodyWords(people)}</p>}
+      {count === 0 && <p class="quiet">{isTold ? nobodyWords(people) : notTold}</p>}
       <ul class="watched-people">
         {shown.map((client) => (
           <Person key={client.client} client={client} lookedSince={people.since} />

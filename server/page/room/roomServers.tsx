@@ -9,7 +9,7 @@ import { When } from '../ui/knownNumber.js';
 import { countWord } from '../ui/numbers.js';
 import { clockTime } from '../ui/time.js';
 import type { Polled } from '../usePolled.js';
-import { serverWords } from './words.js';
+import { notTold, serverWords } from './words.js';
 
 type Connections = readonly { id: string; connections: number }[];
 
@@ -40,7 +40,7 @@ export function ServersOfRoom(props: {
           </button>
         )}
       </div>
-      {rows.length === 0 && <p class="quiet">None known.</p>}
+      {rows.length === 0 && <p class="quiet">{status ? 'None known.' : notTold}</p>}
       <ul class="watched-servers">
         {rows.map((row) => (
           <ServerRow key={row.id} row={row} isCountedOnly={isCountedOnly} />

@@ -70,7 +70,7 @@ function ShownRoom({ name }: { name: string }) {
           <UpdateLog entries={log} status={status} nameOf={(client) => names.of(client)} />
         </div>
         <div class="stack">
-          <People people={people} connections={connections} />
+          <People people={people} connections={connections} isTold={status !== undefined} />
           <ServersOfRoom
             status={status}
             findings={findings}

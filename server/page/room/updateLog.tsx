@@ -7,7 +7,7 @@ import { countWord, formatNumber } from '../ui/numbers.js';
 import { clockTime } from '../ui/time.js';
 import { authorlessWords, authorsOf, formatWords } from './entryWords.js';
 import { logFindings } from './logFindings.js';
-import { byteWord } from './words.js';
+import { byteWord, notTold } from './words.js';
 
 const firstShown = 25;
 
@@ -40,11 +40,7 @@ export function UpdateLog(props: {
         </button>
       </div>
       {shown.length === 0 ? (
-        <p class="quiet watched-no-log">
-          {status?.source === 'poll'
-            ? 'The log needs the updates themselves, from Redis or from the servers. Without them, the service compares whole documents.'
-            : 'No updates since the service began to watch this room.'}
-        </p>
+        <p class="quiet watched-no-log">{noUpdatesWords(status)}</p>
       ) : (
         <LogTable entries={shown} nameOf={nameOf} />
       )}
@@ -57,6 +53,13 @@ export function UpdateLog(props: {
       )}
     </section>
   );
+}
+
+function noUpdatesWords(status: RoomStatus | undefined): string {
+  if (!status) return notTold;
+  return status.source === 'poll'
+    ? 'The log needs the updates themselves, from Redis or from the servers. Without them, the service compares whole documents.'
+    : 'No updates since the service began to watch this room.';
 }
 
 /** What the log lacks, and why. */

@@ -12,6 +12,9 @@ export interface Words {
   readonly advice?: string;
 }
 
+/** In place of what the service has not told. */
+export const notTold = 'Not known yet.';
+
 const standings: Record<ShownStanding, Words> = {
   locating: {
     badge: 'Locating',

@@ -1,5 +1,6 @@
 import type { ComponentChildren } from 'preact';
-import { roomCount } from '../model/fleet.js';
+import { isCurrent, roomCount } from '../model/fleet.js';
+import { noNumbersOfNow } from '../model/statusWords.js';
 import { NobodyConnected, RoomsUnknown } from '../overview/emptyStates.js';
 import { emptyRooms } from './emptyRooms.js';
 import { change } from './listedRooms.js';
@@ -17,6 +18,8 @@ export function NothingListed({
   isBusy: boolean;
 }) {
   const { show } = settings;
+  if (serverFilter === 'asking' && !isCurrent.value)
+    return <Empty title="Not known">{noNumbersOfNow}</Empty>;
   if (isBusy || serverFilter === 'asking')
     return <Empty title="Looking …">The rooms appear here as they are found.</Empty>;
   if (serverFilter === 'unknown' || serverFilter === 'failed')

@@ -21,6 +21,7 @@ export function RoomsView() {
   const list = useListedRooms(settings, here);
   const { show, prefix } = settings;
   const { connections } = known.value;
+  const isKnown = filter === 'none' || filter === 'known';
   const isBusy = isListGrowing(settings, list);
   const isPrefixShown = prefix !== '' || (show === 'connected' && isByPrefix.value);
   return (
@@ -28,8 +29,8 @@ export function RoomsView() {
       <div class="row rooms-head">
         <h1 id="rooms-title">Rooms</h1>
         <span class="quiet">
-          {summary(list, settings, isBusy)}{' '}
-          {connections.is === 'past' && <When atMs={connections.atMs} />}
+          {isKnown && summary(list, settings, isBusy)}{' '}
+          {isKnown && connections.is === 'past' && <When atMs={connections.atMs} />}
         </span>
         <span class="spacer" />
         <ExportButtons rows={list.rows} />

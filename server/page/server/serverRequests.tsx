@@ -1,6 +1,8 @@
 import type { LoggedRequest, RequestSummary, ServerRequests } from '../../wire/serverRequests.js';
+import type { ApiFailure } from '../api.js';
 import { isCurrent } from '../model/fleet.js';
 import { visible } from '../model/roomNames.js';
+import { noNumbersOfNow } from '../model/statusWords.js';
 import { When } from '../ui/knownNumber.js';
 import { agoText, Moment } from '../ui/moment.js';
 import { formatNumber } from '../ui/numbers.js';
@@ -16,17 +18,18 @@ export function ServerRequestsCard({ polled }: { polled: Polled<ServerRequests> 
         <h2 id="server-requests">Requests to it</h2>
         {!isCurrent.value && polled.atMs !== undefined && <When atMs={polled.atMs} />}
       </div>
-      {!value && (
-        <p class="server-nothing quiet">
-          {failure ? `Not known: ${visible(failure.message)}` : 'Loading …'}
-        </p>
-      )}
+      {!value && <p class="server-nothing quiet">{nothingWords(failure)}</p>}
       {value && value.kinds.length === 0 && (
         <p class="server-nothing quiet">The service has not asked it yet.</p>
       )}
       {value && value.kinds.length > 0 && <Requests requests={value} />}
     </section>
   );
+}
+
+function nothingWords(failure: ApiFailure | undefined): string {
+  if (!isCurrent.value) return noNumbersOfNow;
+  return failure ? `Not known: ${visible(failure.message)}` : 'Loading …';
 }
 
 function Requests({ requests: { kinds, recent } }: { requests: ServerRequests }) {

@@ -1,7 +1,8 @@
 import { useMemo, useRef } from 'preact/hooks';
 import type { ServerRooms } from '../../wire/serverRooms.js';
-import { roomIndex, roomsVersion } from '../model/fleet.js';
+import { isCurrent, roomIndex, roomsVersion } from '../model/fleet.js';
 import { visible } from '../model/roomNames.js';
+import { noNumbersOfNow } from '../model/statusWords.js';
 import type { Known } from '../model/whatIsKnown.js';
 import { RoomName } from '../rooms/roomName.js';
 import { useActiveRoom, useRowKeys } from '../rooms/useRowFocus.js';
@@ -72,6 +73,7 @@ function nothingWords({ value, failure }: Polled<ServerRooms>, all: number, isPa
   if (value?.rooms === null) return 'Not known: it has not reported its connections.';
   if (value && all > 0) return 'No room matches.';
   if (value) return `Nobody ${isPast ? 'was' : 'is'} connected to this server.`;
+  if (!isCurrent.value) return noNumbersOfNow;
   return failure ? `Not known: ${visible(failure.message)}` : 'Loading …';
 }
 

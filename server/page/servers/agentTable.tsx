@@ -1,5 +1,6 @@
 import { useMemo } from 'preact/hooks';
 import { clockSkewMs } from '../api.js';
+import { isCurrent } from '../model/fleet.js';
 import { now } from '../model/polling.js';
 import { visible } from '../model/roomNames.js';
 import type { ServerRow } from '../model/serverList.js';
@@ -17,7 +18,7 @@ export function AgentTable({ rows }: { rows: readonly ServerRow[] }) {
   return (
     <div class="card flush agent-card">
       <table
-        class="table agent-table"
+        class={`table agent-table ${isCurrent.value ? '' : 'past'}`}
         aria-label="What the servers tell of themselves"
         aria-rowcount={rows.length + 1}
       >
@@ -45,8 +46,9 @@ export function AgentTable({ rows }: { rows: readonly ServerRow[] }) {
 /** One server. Memoized, because the table is drawn again while it scrolls. */
 function AgentRow({ row, place }: { row: ServerRow; place: RowPlace }) {
   const { agent } = row;
+  const nowMs = now.value + clockSkewMs.value;
   const texts = agentFacts.map(({ text }) =>
-    agent ? text(agent, now.value + clockSkewMs.value) : null,
+    agent ? text(agent, isCurrent.value ? nowMs : Date.parse(agent.toldAt)) : null,
   );
   return useMemo(
     () => (

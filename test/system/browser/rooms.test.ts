@@ -134,7 +134,7 @@ test('rooms can be reached and opened by keyboard', async () => {
 
 test('the connections of a room are shown by server, as columns or as a bar', async () => {
   const doubles = [await startDouble(), await startDouble()];
-  doubles[0]?.rooms.set('a', 3).set('b', 1);
+  doubles[0]?.rooms.set('a', 3).set('b', 4);
   doubles[1]?.rooms.set('a', 1);
   const service = await startStaged(doubles, calm);
   const page = await browser.open(`${service.url}/#/rooms`);
@@ -148,6 +148,17 @@ test('the connections of a room are shown by server, as columns or as a bar', as
   await eventually(async () =>
     expect(await page.locator('[data-room="a"] .share-bar > span').count()).toBe(2),
   );
+  await page.getByRole('list', { name: 'Colors of the servers' }).waitFor();
+  // Those of one server begin with the most connections on it, not in all.
+  const untilOrder = (...rooms: string[]) =>
+    eventually(async () => {
+      const names = await rows(page).locator('.room-shown').allTextContents();
+      expect(names).toEqual(rooms);
+    });
+  await untilOrder('a', 'b');
+  await page.getByLabel('On which server').selectOption(doubles[0]?.id ?? '');
+  await untilOrder('b', 'a');
+  expect(await page.locator('.room-here').allTextContents()).toEqual(['4', '3']);
 });
 
 test('the list is narrowed, sorted, left and found again by its address, and saved', async () => {

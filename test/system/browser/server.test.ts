@@ -74,6 +74,7 @@ test('a server has a page with its rooms, requests, events and facts, and what t
   // Without the service, every number is of then.
   await page.goBack();
   await untilText(page, '[data-fact="Rooms"]', /^Rooms60$/);
+  await untilText(page, '.server-room-card .card-head', '60');
   await stopStaged(service);
   await untilText(page, '[data-fact="Rooms"]', /^Rooms60 · (now|\d.* ago)$/);
   await untilText(page, '.server-head', /Live\s*· (now|\d.* ago)/);

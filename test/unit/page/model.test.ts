@@ -216,13 +216,14 @@ describe('the list of servers', () => {
     expect(list.rows.map(({ id }) => id)).toEqual(['a:1']);
   });
 
-  test('keeps the last numbers of a server that has none, with the time when it had them', () => {
+  test('keeps the last numbers and the name of a server that has none, with the time when it had them', () => {
     const list = new ServerList();
     const without = { ...view('unreachable'), rooms: null, connections: null };
-    list.replace([view('live')], 1000);
+    list.replace([{ ...view('live'), name: 'web-1' }], 1000);
     list.update(without, 2000);
     list.replace([without], 3000);
     expect(list.rows[0]?.last).toEqual({ connections: 2, rooms: 1, atMs: 1000 });
+    expect(list.rows[0]?.name).toBe('web-1');
     expect(list.toldAtMs('a:1')).toBe(3000);
     list.update(view('live'), 4000);
     expect(list.rows[0]?.last).toBeUndefined();
