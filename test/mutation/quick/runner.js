@@ -22,6 +22,8 @@ class QuickRunner {
   #files = [];
   /** The file that killed the last mutant: neighboring mutants fail in the same tests. */
   #first;
+  /** How long the tests of each file took last. */
+  #ms = new Map();
 
   capabilities() {
     return { reloadEnvironment: true };
@@ -40,7 +42,7 @@ class QuickRunner {
       const onTest = (name) => {
         stryker.currentTestId = name && idOf(file, name);
       };
-      const { results } = await runFile(file, { onTest });
+      const results = await this.#run(file, { onTest });
       tests.push(...results.map((result) => toTest(file, result)));
     }
     return { status: DryRunStatus.Complete, tests, mutantCoverage: stryker.mutantCoverage };
@@ -63,7 +65,7 @@ class QuickRunner {
     const tests = [];
     for (const file of files) {
       const isWanted = wanted && ((name) => wanted.has(idOf(file, name)));
-      const { results } = await runFile(file, { isWanted, bails });
+      const results = await this.#run(file, { isWanted, bails });
       const ran = results.map((result) => toTest(file, result));
       tests.push(...ran);
       if (!ran.some(isFailed)) continue;
@@ -71,6 +73,13 @@ class QuickRunner {
       if (bails) break;
     }
     return tests;
+  }
+
+  async #run(file, options) {
+    const { results } = await runFile(file, options);
+    const ms = results.reduce((sum, each) => sum + each.ms, 0);
+    this.#ms.set(file, Math.max(ms, this.#ms.get(file) ?? 0));
+    return results;
   }
 
   /** Whether a test that failed passes without the mutant. Else the machine, or an earlier mutant, made it fail. */
@@ -86,7 +95,8 @@ class QuickRunner {
     const files = this.#files.filter(
       (file) => ids?.some((id) => id.startsWith(idOf(file, ''))) ?? true,
     );
-    return files.sort((a, b) => Number(b === this.#first) - Number(a === this.#first));
+    const msOf = (file) => (file === this.#first ? -1 : (this.#ms.get(file) ?? 0));
+    return files.sort((a, b) => msOf(a) - msOf(b));
   }
 }
 

@@ -41,6 +41,15 @@ describe('the actor of a server that throws', () => {
   });
 });
 
+test('a replacement that is due for a server that works, or is unknown, replaces nothing', () => {
+  fleet = watchedFleet([one]);
+  const ref = fleet.roster.get(one)?.ref;
+  for (const actorId of [`server:${one}`, `server:${two}`, 'discovery'])
+    fleet.actor.send({ type: 'replacement.due', actorId });
+  expect(fleet.roster.get(one)?.ref).toBe(ref);
+  expect([fleet.roster.size, fleet.status(one)]).toEqual([1, 'live']);
+});
+
 describe('until it is replaced, a request timeout later, a server whose actor threw', () => {
   test('is unreachable without counts, and the totals are incomplete', () => {
     fleet = new ScriptedFleet([one, two], { probeIntervalMs: 1e9 });

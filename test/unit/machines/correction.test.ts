@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, test } from '@jest/globals';
+import { Correction } from '../../../machines/correction.js';
 import type { Epoch, ServerId } from '../../../machines/ports.js';
 import { Tally } from '../../../machines/tally.js';
 
@@ -24,6 +25,37 @@ function corrected(): number {
   snapshot(rooms);
   return tally.corrected;
 }
+
+describe('a correction', () => {
+  test('is empty when late posts explain all of it', () => {
+    const correction = new Correction();
+    expect(correction.isEmpty).toBe(true);
+    correction.note('r', 2);
+    correction.explain('r', 1);
+    expect([correction.isEmpty, correction.connections]).toEqual([false, 1]);
+    correction.explain('r', 1);
+    expect([correction.isEmpty, correction.connections]).toEqual([true, 0]);
+  });
+
+  test('is not changed by a post that leaves a difference which is as large, or larger', () => {
+    const correction = new Correction();
+    correction.note('r', 2);
+    correction.explain('r', -1);
+    correction.explain('r', 4);
+    correction.explain('other', 1);
+    expect(correction.connections).toBe(2);
+    correction.explain('r', 2);
+    expect(correction.isEmpty).toBe(true);
+  });
+
+  test('of more than 1,000 rooms can be explained in 1,000 of them', () => {
+    const correction = new Correction();
+    for (let i = 0; i < 1002; i += 1) correction.note(`${i}`, -1);
+    expect(correction.connections).toBe(1002);
+    for (let i = 0; i < 1002; i += 1) correction.explain(`${i}`, -1);
+    expect([correction.isEmpty, correction.connections]).toEqual([false, 2]);
+  });
+});
 
 describe('what snapshots corrected', () => {
   test('is nothing for a first snapshot, and for one that says what was counted', () => {

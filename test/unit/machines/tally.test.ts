@@ -60,6 +60,15 @@ describe('the tally', () => {
     expect(tally.sizeOf(one)).toEqual({ rooms: 1, connections: 1 });
   });
 
+  test('lists the rooms of one server, but none that is empty or below zero', () => {
+    const epoch = activate({ a: 2, b: 1 });
+    activate({ c: 5 }, two);
+    post(epoch, -1, { room: 'b' });
+    post(epoch, -1, { room: 'd' });
+    expect(tally.roomsOn(one)).toEqual([['a', 2]]);
+    expect(tally.roomsOn('10.0.0.9:8001' as ServerId)).toEqual([]);
+  });
+
   test('counts a delta once that a newer snapshot contains', () => {
     const first = activate();
     const second = tally.openAttempt(one);

@@ -4,6 +4,8 @@ import { SnapshotReader } from '../../../server/pubsub/snapshotReader.js';
 
 const unlimited = { maxRooms: Infinity, maxNamesLength: Infinity };
 
+const many = (text: string, times: number) => `[${Array(times).fill(text).join(',')}]`;
+
 /** Reads a text in pieces as small as there can be. */
 function readInPieces(text: string, limits = unlimited) {
   const reader = new SnapshotReader(Buffer.from(text), limits);
@@ -23,6 +25,23 @@ test('a snapshot that is read in pieces is the same', () => {
   expect(pieces).toBeGreaterThan(10);
 });
 
+test('a snapshot is read at once if there is time', () => {
+  const reader = new SnapshotReader(Buffer.from(many('{"a":1}', 1000)), unlimited);
+  expect(reader.readUntil(Infinity)).toEqual(new Map([['a', 1000]]));
+});
+
+test.each([
+  ['[{"a":1}] x', 'there is more behind the array'],
+  ['{"a":1}', 'not a JSON array'],
+  ['[{"a":1}', 'it is cut off'],
+  ['["abc', 'it is cut off'],
+  ['[{"a":[1', 'it is cut off'],
+  ['[{"a" 1}]', 'not JSON at byte 6'],
+  ['[&]', 'not JSON at byte 1'],
+])('the error for %s is: %s', (text, message) => {
+  expect(() => readInPieces(text)).toThrow(new Error(message));
+});
+
 test('white space, escapes and many rooms in one object are read like JSON', () => {
   fc.assert(
     fc.property(
@@ -38,8 +57,6 @@ test('white space, escapes and many rooms in one object are read like JSON', () 
     ),
   );
 });
-
-const many = (text: string, times: number) => `[${Array(times).fill(text).join(',')}]`;
 
 test.each([
   ['arrays in arrays', '['.repeat(1_000_000), 'a value is too large'],
