@@ -2,10 +2,21 @@ import type { ActivationInput } from '../../../../machines/activationSetup.js';
 import type { ServerId, Term } from '../../../../machines/ports.js';
 import { parseNetworks } from '../../../../server/addresses.js';
 import { AddressBook } from '../../../../server/pubsub/addressBook.js';
-import { CallbackReceiver } from '../../../../server/pubsub/callbackReceiver.js';
+import {
+  CallbackReceiver,
+  type CallbackReceiverNeeds,
+} from '../../../../server/pubsub/callbackReceiver.js';
 import { EventTokens, tokenKey } from '../../../../server/pubsub/eventTokens.js';
 import type { StartupQuery } from '../../../../server/pubsub/startupQuery.js';
 import { ScriptedFleet } from '../../machines/support/scriptedFleet.js';
+
+interface LeadingReceiverOptions
+  extends Pick<CallbackReceiverNeeds, 'takesStrangers' | 'runOf' | 'onBatch'> {
+  /** Undefined: there is no cluster. */
+  term?: Term | undefined;
+  servers: ServerId[];
+  begins: ActivationInput['begins'];
+}
 
 /** The receiver of a leader, with the machine and scripted servers. Needs fake timers of Jest. */
 export class LeadingReceiver {
@@ -14,19 +25,25 @@ export class LeadingReceiver {
   readonly book = new AddressBook({ networks: parseNetworks('10.0.0.0/8'), ownPort: 8000 });
   readonly receiver: CallbackReceiver;
   readonly newcomers: StartupQuery[] = [];
+  /** What else the receiver told, in order. */
+  readonly told: unknown[][] = [];
   readonly #advanceTimers: (ms: number) => void;
 
   constructor(
-    {
-      term,
-      servers,
-      begins,
-    }: { term: Term; servers: ServerId[]; begins: ActivationInput['begins'] },
+    { term, servers, begins, ...needs }: LeadingReceiverOptions,
     advanceTimers: (ms: number) => void,
   ) {
     this.#advanceTimers = advanceTimers;
-    this.fleet = new ScriptedFleet(servers, {}, { term, ...(begins && { begins }) });
-    this.tokens = new EventTokens(tokenKey('secret')).withTerm(term);
+    this.fleet = new ScriptedFleet(
+      servers,
+      {},
+      { ...(term && { term }), ...(begins && { begins }) },
+    );
+    this.tokens = new EventTokens(tokenKey('secret'), term);
+    const tell =
+      (what: string) =>
+      (...about: unknown[]) =>
+        void this.told.push([what, ...about]);
     this.receiver = new CallbackReceiver({
       actor: this.fleet.actor,
       book: this.book,
@@ -36,11 +53,12 @@ export class LeadingReceiver {
       urlOf: (token) => `http://10.0.0.5:8000/api/events?token=${token}`,
       unusedUrl: 'http://10.0.0.5:8000/api/events',
       noteNewcomer: (query) => this.newcomers.push(query),
-      onHeard: () => {},
-      observe: () => {},
-      takeUpdate: () => {},
-      takeContent: () => {},
-      noteLostContent: () => {},
+      onHeard: tell('heard'),
+      observe: tell('observed'),
+      takeUpdate: tell('update'),
+      takeContent: tell('content'),
+      noteLostContent: tell('lost content'),
+      ...needs,
     });
   }
 
