@@ -3,7 +3,8 @@ import type { Person, StreamEvent } from './person.js';
 
 /** Everybody has read a count that has not changed for this long. */
 const settledMs = 3000;
-const catchUpMs = 1000;
+/** An instance waits a second for its leader before it answers a viewer, and the answer travels. */
+const catchUpMs = 1500;
 /** How long after numbers could not be kept a viewer may be shown a part of them. */
 const recoveryMs = 15_000;
 
