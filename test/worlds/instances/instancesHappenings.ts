@@ -1,4 +1,5 @@
 import type { Host } from '../pubSubHost.js';
+import type { Pause } from './instanceClock.js';
 import type { InstancesWorld } from './instancesWorld.js';
 import type { Site } from './site.js';
 
@@ -53,7 +54,7 @@ export const instancesHappenings: Readonly<Record<InstancesHappening, Kind>> = {
   'instance is killed': { weight: 4, isFault: true, happen: kill },
   'instance shuts down': { weight: 3, isFault: true, happen: shutDown },
   'instances are replaced': { weight: 1, isFault: true, happen: replaceAll },
-  'instance pauses': { weight: 4, isFault: true, happen: pause },
+  'instance pauses': { weight: 4, isFault: true, happen: pauseAny },
   'instance is cut off': { weight: 4, isFault: true, happen: cutOff },
   'leader loses the servers': { weight: 2, isFault: true, isRough: true, happen: isolateLeader },
   'wall clock jumps': { weight: 3, isFault: true, happen: jump },
@@ -86,7 +87,7 @@ function pickHost(world: InstancesWorld, isFit: (host: Host) => boolean): Host |
 }
 
 /** The instance that leads and runs. One that is paused may still take itself for the leader. */
-function leadingSite({ sites }: InstancesWorld): Site | undefined {
+export function leadingSite({ sites }: InstancesWorld): Site | undefined {
   return sites.find(({ isRunning, process }) => isRunning && process?.isLeading);
 }
 
@@ -97,7 +98,7 @@ function pickSite(world: InstancesWorld): Site | undefined {
   return leader && world.random.chance(0.5) ? leader : world.random.pick(running);
 }
 
-function traffic(world: InstancesWorld, what: 'open' | 'close'): void {
+export function traffic(world: InstancesWorld, what: 'open' | 'close'): void {
   const host = pickHost(world, ({ isUp }) => isUp);
   const times = world.random.chance(0.2) ? world.random.between(2, 6) : 1;
   for (let i = 0; i < times; i += 1) {
@@ -107,7 +108,7 @@ function traffic(world: InstancesWorld, what: 'open' | 'close'): void {
   }
 }
 
-function leaveAll({ people }: InstancesWorld): void {
+export function leaveAll({ people }: InstancesWorld): void {
   for (const person of [...people.present]) people.leave(person);
 }
 
@@ -143,7 +144,7 @@ function cutHost(world: InstancesWorld): void {
   });
 }
 
-function restartLater(world: InstancesWorld, site: Site): void {
+export function restartLater(world: InstancesWorld, site: Site): void {
   world.faultLater(world.random.pick([50, 1000, 4000, 20_000]), () => site.start());
 }
 
@@ -187,17 +188,21 @@ function replaceAll(world: InstancesWorld): void {
   next(world.sites);
 }
 
-function pause(world: InstancesWorld): void {
+function pauseAny(world: InstancesWorld): void {
   const site = pickSite(world);
   if (!site) return;
   const kinds = ['stopped', 'stopped', 'suspended', 'frozen'] as const;
   // Only a resync heals a request that went out after both clocks had stood still.
   const kind = world.random.pick(world.plan.isRough ? kinds : kinds.slice(0, 3)) ?? 'stopped';
   if (kind === 'frozen') world.countFault('both clocks stand still');
+  pause(world, site, kind, world.random.pick([300, 1500, 2500, 4000, 6000, 12_000]));
+}
+
+export function pause(world: InstancesWorld, site: Site, kind: Pause, ms: number): void {
   const { process } = site;
   const end = world.begin(`${site.name} ${kind}`);
   site.pause(kind);
-  world.faultLater(world.random.pick([300, 1500, 2500, 4000, 6000, 12_000]), () => {
+  world.faultLater(ms, () => {
     if (site.process === process) site.wake();
     end();
   });
@@ -253,25 +258,6 @@ function loseRedis(world: InstancesWorld): void {
     world.redis.comeBack();
     if (world.plan.weights['redis loses keys'] && world.random.chance(0.3)) world.redis.loseKeys();
     end();
-  });
-}
-
-/** How long the kernel of a machine may keep what a process had written. */
-const unsentMs = 5000;
-
-/** The leader ends while it silences the servers, and a viewer comes to the next one. */
-export function endSilencing(world: InstancesWorld): void {
-  const { people, plan, random } = world;
-  leaveAll(world);
-  world.later(plan.timing.lingerMs + random.pick([60, 150, 300]), () => {
-    const site = leadingSite(world);
-    if (!site || world.isCalm) return;
-    if (random.chance(0.3)) site.kill();
-    else site.shutDown();
-    world.whenEnded(site, () => restartLater(world, site));
-    // Its kernel may still send what it had written.
-    world.unsent = { host: random.pick(world.hosts), untilMs: world.nowMs + unsentMs };
-    for (const ms of [500, 1500, 2200, 2600, 3000]) world.later(ms, () => people.come());
   });
 }
 

@@ -11,12 +11,13 @@ import { CurrentClock } from './currentClock.js';
 import type { InstanceMachines } from './instanceMachines.js';
 import type { InstancesBug } from './instancesBug.js';
 import { judgeInstancesEnding } from './instancesEnding.js';
-import { endSilencing, instancesHappenings } from './instancesHappenings.js';
+import { instancesHappenings } from './instancesHappenings.js';
 import { InstancesOracle } from './instancesOracle.js';
 import { drawInstancesPlan, type InstancesPlan } from './instancesPlan.js';
 import { InstancesRedis } from './instancesRedis.js';
 import { Links } from './links.js';
 import { People } from './people.js';
+import { bringTogether } from './rareMoments.js';
 import { SimulatedInstance } from './simulatedInstance.js';
 import { Site } from './site.js';
 
@@ -298,7 +299,7 @@ export class InstancesWorld implements HostWorld, NetworkWorld {
     this.note(() => `* ${kind}`);
     if (instancesHappenings[kind].isFault) this.countFault(kind);
     instancesHappenings[kind].happen(this);
-    if (this.plan.isLate && this.aside.chance(0.1)) endSilencing(this);
+    bringTogether(this);
     this.#afterStep();
   }
 
