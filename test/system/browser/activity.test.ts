@@ -17,12 +17,12 @@ test('the activity lists what happens as it happens, filters it, and leads to wh
   await untilServer(page, sick.id, 'unreachable');
   await page.getByRole('link', { name: 'Activity' }).click();
   const event = (kind: string) => `[data-kind="${kind}"]`;
-  await page.locator(event('server.unreachable')).waitFor();
-  await page.locator(event('instance.alone')).waitFor();
+  await page.locator(event('server.unreachable')).first().waitFor();
+  await page.locator(event('instance.alone')).first().waitFor();
 
   sick.respond({ kind: 'normal' });
   sick.respond({ kind: 'normal', to: 'health' });
-  await page.locator(event('server.live')).waitFor();
+  await page.locator(event('server.live')).first().waitFor();
   // The newest first. On a busy machine the other server may be late meanwhile.
   const kinds = await page
     .locator('[data-event]', { hasText: sick.id })
@@ -35,11 +35,11 @@ test('the activity lists what happens as it happens, filters it, and leads to wh
   await page.getByLabel('Search the activity').fill('nothing like it');
   await page.locator('[data-empty="no-match"]').waitFor();
   await page.getByLabel('Search the activity').fill('500');
-  await page.locator(event('server.unreachable')).waitFor();
+  await page.locator(event('server.unreachable')).first().waitFor();
   // The filter is in the address.
   await page.waitForURL(/#\/activity\?level=warning&q=500$/);
   await page.reload();
-  await page.locator(event('server.unreachable')).waitFor();
+  await page.locator(event('server.unreachable')).first().waitFor();
   expect(await page.getByLabel('Problems only').isChecked()).toBe(true);
   await untilCount(page, event('server.live'), 0);
   expect(await seriousFindings(page)).toEqual([]);

@@ -46,18 +46,22 @@ test('events are sent as signed webhooks, and again with the same id until they 
     WEBHOOK_SECRET,
     WEBHOOK_ALLOW_PRIVATE: 'true',
   });
-  await eventually(() => expect(received.length).toBeGreaterThanOrEqual(4));
+  // A busy machine pauses the service, which is an event too.
+  const kinds = () => received.map(({ event }) => event.kind).filter((it) => !/paused$/.test(it));
+  await eventually(() =>
+    expect(kinds().slice(0, 4)).toEqual([
+      'instance.alone',
+      'instance.alone',
+      'dependency.failed',
+      'dependency.recovered',
+    ]),
+  );
   expect(received.every(({ isSigned }) => isSigned)).toBe(true);
-  const kinds = received.map(({ event }) => event.kind);
-  expect(kinds.slice(0, 4)).toEqual([
-    'instance.alone',
-    'instance.alone',
-    'dependency.failed',
-    'dependency.recovered',
-  ]);
   expect(received[0]?.id).toBe(received[1]?.id);
-  const events = await getJson<ActivityEvent[]>(`${service.url}/api/activity`);
-  expect(received.slice(1).map(({ event }) => event)).toEqual(events);
+  await eventually(async () => {
+    const events = await getJson<ActivityEvent[]>(`${service.url}/api/activity`);
+    expect(received.slice(1).map(({ event }) => event)).toEqual(events);
+  });
 });
 
 test('a private address that was not allowed gets none', async () => {
