@@ -22,8 +22,10 @@ export default {
     '^(\\.{1,2}/.*)\\.js$': '$1',
   },
   testEnvironmentOptions: { customExportConditions: ['development', 'node', 'node-addons'] },
-  // For a test that hangs. On a busy machine the longest ones take minutes.
-  testTimeout: 300_000,
+  // For a test that hangs, later than what tests wait for. On a busy machine the longest ones take minutes.
+  testTimeout: 600_000,
+  // Jest's half second is too short for the end of a process on a busy machine. One that leaks is still told.
+  workerGracefulExitTimeout: 60_000,
   // Most tests wait for servers, timers and processes: four workers for each core are not too many.
   maxWorkers: 4 * availableParallelism(),
   // Every test imports what it uses.
