@@ -20,6 +20,7 @@ const systemTools: readonly Tool[] = [
   { program: 'openssl', package: 'openssl', need: 'https to servers' },
 ];
 const proofTools: readonly Tool[] = [
+  { program: 'firefox-esr', package: 'firefox-esr', need: 'the page in another browser' },
   { program: 'nginx', package: 'nginx', need: 'proxies', unit: 'nginx' },
   // The package `apache2` would add a daemon and its configuration to the same program.
   { program: 'apache2', package: 'apache2-bin', need: 'proxies' },

@@ -3,7 +3,7 @@
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { expect } from '@jest/globals';
-import type { AxeResults } from 'axe-core';
+import type { AxeResults, RuleObject, RunOptions } from 'axe-core';
 import type { Page } from 'playwright-core';
 import { eventually } from '../../../support/eventually.js';
 
@@ -30,12 +30,17 @@ const axeSource = readFileSync(
   'utf8',
 );
 
-/** Serious and critical findings of axe. */
-export async function seriousFindings(page: Page): Promise<string[]> {
+interface AxeScope {
+  axe: { run(options: RunOptions): Promise<AxeResults> };
+}
+
+/** Serious and critical findings of axe. `rules`: those that it does not check by itself. */
+export async function seriousFindings(page: Page, rules: RuleObject = {}): Promise<string[]> {
   // Through the debugger, because the page's policy blocks added scripts.
   await page.evaluate(axeSource);
-  const { violations } = await page.evaluate(() =>
-    (globalThis as unknown as { axe: { run(): Promise<AxeResults> } }).axe.run(),
+  const { violations } = await page.evaluate(
+    (options) => (globalThis as unknown as AxeScope).axe.run(options),
+    { rules },
   );
   return violations
     .filter(({ impact }) => impact === 'serious' || impact === 'critical')
