@@ -1,6 +1,7 @@
 import { useEffect, useState } from 'preact/hooks';
 import { ApiFailure, request, session } from '../api.js';
 import {
+  activation,
   incompleteReason,
   isLeaderLost,
   known,
@@ -49,8 +50,11 @@ function StreamNotice() {
   return (
     <Notice tone="bad" name="reconnecting">
       <p class="notice-text">
-        <Reason reason={status.reason} attempt={status.retryAtMs} /> The numbers are from{' '}
-        {clockTime(status.sinceMs)}. {retryWords(status.retryAtMs - now.value)}.
+        <Reason reason={status.reason} attempt={status.retryAtMs} />{' '}
+        {activation.value === undefined
+          ? 'There are no numbers yet.'
+          : `The numbers are from ${clockTime(status.sinceMs)}.`}{' '}
+        {retryWords(status.retryAtMs - now.value)}.
         {session.value?.user && ' If you were signed out at the proxy, reload the page.'}
       </p>
       <RetryButton />
