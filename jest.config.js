@@ -22,6 +22,7 @@ export default {
     '^(\\.{1,2}/.*)\\.js$': '$1',
   },
   testEnvironmentOptions: { customExportConditions: ['development', 'node', 'node-addons'] },
+  testSequencer: '<rootDir>/test/support/longestFirst.js',
   // For a test that hangs, later than what tests wait for. On a busy machine the longest ones take minutes.
   testTimeout: 600_000,
   // Jest's half second is too short for the end of a process on a busy machine. One that leaks is still told.
