@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import * as Y from 'yjs';
 import { readState } from '../../../server/documents/coverage.js';
 import { LiveDocument } from '../../../server/documents/liveDocument.js';
+import { runs } from '../../support/runs.js';
 import { exchange, exchanges } from './randomEdits.js';
 import { docOf, edited } from './support.js';
 
@@ -177,6 +178,6 @@ describe('elements under the same client and clock', () => {
       }
       for (const each of document.divergence()) expect(each.conflicts).toEqual([]);
     });
-    fc.assert(property, { numRuns: 200 });
+    fc.assert(property, runs(70));
   });
 });

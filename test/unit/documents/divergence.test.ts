@@ -9,6 +9,7 @@ import {
 } from '../../../server/documents/clockRanges.js';
 import { readState } from '../../../server/documents/coverage.js';
 import { compareCoverage } from '../../../server/documents/divergence.js';
+import { runs } from '../../support/runs.js';
 import { exchange, exchanges } from './randomEdits.js';
 import { docOf, edited } from './support.js';
 
@@ -112,7 +113,7 @@ describe('divergence', () => {
         for (const doc of docs) for (const state of settled) Y.applyUpdate(doc, state);
         expect(compare(...docs)).toEqual([]);
       }),
-      { numRuns: 150 },
+      runs(50),
     );
   });
 });

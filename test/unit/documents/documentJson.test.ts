@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import * as Y from 'yjs';
 import { documentJson } from '../../../server/documents/documentJson.js';
 import type { Kind } from '../../../server/documents/sharedTypes.js';
+import { runs } from '../../support/runs.js';
 import { editAtRandom, editKinds } from './randomEdits.js';
 import { docOf, edited } from './support.js';
 
@@ -126,7 +127,7 @@ describe('a document as JSON', () => {
         expect(text?.value ?? '').toBe(doc.getText('text').toString());
         expect(text?.delta ?? (text?.value ? [{ insert: text.value }] : [])).toEqual(delta);
       }),
-      { numRuns: 100 },
+      runs(40),
     );
   });
 
@@ -148,7 +149,7 @@ describe('a document as JSON', () => {
           for (const type of doc.share.values()) expect(type.constructor).toBe(Y.AbstractType);
         },
       ),
-      { numRuns: 50 },
+      runs(25),
     );
   });
 

@@ -4,6 +4,7 @@ import * as Y from 'yjs';
 import { BadUpdate } from '../../../server/documents/documentErrors.js';
 import { LiveDocument } from '../../../server/documents/liveDocument.js';
 import { readUpdate, type StructKind } from '../../../server/documents/updateReader.js';
+import { runs } from '../../support/runs.js';
 import { play, type Session, sessions } from './randomEdits.js';
 import { edited } from './support.js';
 
@@ -58,7 +59,7 @@ describe('reading an update', () => {
       fc.property(someEdits, (session) => {
         for (const update of updatesOf(session)) expect(read(update)).toEqual(readByYjs(update));
       }),
-      { numRuns: 100 },
+      runs(40),
     );
   });
 

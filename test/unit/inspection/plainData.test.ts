@@ -1,6 +1,7 @@
 import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { plainData } from '../../../server/inspection/plainData.js';
+import { runs } from '../../support/runs.js';
 
 test('a value that JSON cannot hold is described', () => {
   expect(
@@ -62,6 +63,6 @@ test('small JSON stays the same', () => {
       fc.pre(JSON.stringify(value).length < 400 && !JSON.stringify(value).includes('-0'));
       expect(JSON.stringify(plainData(value))).toBe(JSON.stringify(value));
     }),
-    { numRuns: 200 },
+    runs(80),
   );
 });

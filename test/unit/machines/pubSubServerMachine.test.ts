@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import type { Epoch } from '../../../machines/ports.js';
+import { runs } from '../../support/runs.js';
 import {
   endWell,
   liveServer,
@@ -328,7 +329,7 @@ describe('with any events in any order', () => {
         expect([world.overlaps, world.errors]).toEqual([[], []]);
         world.stop();
       }),
-      { numRuns: 200 },
+      runs(60),
     );
   });
 });

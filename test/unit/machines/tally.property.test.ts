@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import type { RoomName } from '../../../machines/ports.js';
+import { runs } from '../../support/runs.js';
 import { type Happening, roomNames, TallyWorld } from './support/tallyWorld.js';
 
 const weights: Record<Happening['type'], number> = {
@@ -76,7 +77,7 @@ describe('in any world, the tally', () => {
           expectModel(world);
         }
       }),
-      { numRuns: 150 },
+      runs(150),
     );
     // Else nothing was compared with the truth. Most runs have 250 to 500 such moments.
     expect(quietMoments).toBeGreaterThan(100);
@@ -101,7 +102,7 @@ describe('in any world, the tally', () => {
           expect(tally.takeChanged().size).toBe(0);
         });
       }),
-      { numRuns: 100 },
+      runs(40),
     );
   });
 
@@ -122,7 +123,7 @@ describe('in any world, the tally', () => {
         for (const server of world.ids) expect(world.isQuiet(server)).toBe(true);
         expectModel(world);
       }),
-      { numRuns: 100 },
+      runs(40),
     );
   });
 });

@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import type { ServerId } from '../../../machines/ports.js';
 import type { LocalFollower } from '../../../server/pubsub/followedRoom.js';
 import { RoomPosts } from '../../../server/pubsub/roomPosts.js';
+import { runs } from '../../support/runs.js';
 import { HeapClock } from '../machines/heapClock.js';
 
 const servers = ['10.0.0.1:1', '10.0.0.2:1', '10.0.0.3:1'] as ServerId[];
@@ -229,7 +230,7 @@ test('whatever fails, is late or restarts: in the end each server posts the watc
       world.posts.close();
       expect(world.clock.pending).toBe(0);
     }),
-    { numRuns: 300 },
+    runs(100),
   );
 }, 120_000);
 
@@ -248,6 +249,6 @@ test('a room is followed only while every server that is known to hold it posts 
             if (!world.isAsked(id, name)) expect(world.truths.get(id)?.list).toContain(name);
       }
     }),
-    { numRuns: 300 },
+    runs(100),
   );
 }, 120_000);

@@ -8,6 +8,7 @@ import { systemClock } from '../../../../server/timing/clock.js';
 import { FakeSource } from '../../../support/fakeSource.js';
 import { FakeViewer } from '../../../support/fakeViewer.js';
 import { messagesOf } from '../../../support/relayStage.js';
+import { runs } from '../../../support/runs.js';
 
 beforeEach(() => {
   jest.useFakeTimers({ now: 0 });
@@ -247,6 +248,6 @@ test('whatever happens, all clients end with the counts of the leader, and know 
         jest.clearAllTimers();
       }
     }),
-    { numRuns: 150 },
+    runs(50),
   );
 });

@@ -12,8 +12,8 @@ import { eventually } from '../../../support/eventually.js';
 import { FakeViewer } from '../../../support/fakeViewer.js';
 
 const many = 50_000;
-/** Ten minutes of 1,000 updates a second. */
-const tenMinutes = 600_000;
+/** A minute of 1,000 updates a second. */
+const aMinute = 60_000;
 const server = '10.0.0.1:8001' as ServerId;
 const applied: Applied = {
   bytes: 20,
@@ -60,10 +60,10 @@ function contentOver(document: Partial<DocumentClient>) {
 
 test('the log keeps the last 500 updates, numbered', () => {
   const log = new UpdateLog();
-  for (let i = 0; i < tenMinutes; i += 1) log.add(applied);
+  for (let i = 0; i < aMinute; i += 1) log.add(applied);
   const entries = log.newestFirst();
   expect(entries).toHaveLength(500);
-  expect([entries[0]?.number, entries[499]?.number]).toEqual([tenMinutes, tenMinutes - 499]);
+  expect([entries[0]?.number, entries[499]?.number]).toEqual([aMinute, aMinute - 499]);
 });
 
 test('updates are held up to a bound, and over it they are dropped and reported', () => {
