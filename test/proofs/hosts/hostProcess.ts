@@ -36,7 +36,7 @@ export interface HostProcess<Ready> {
   kill(): Promise<HostExit>;
 }
 
-const answerWithinMs = 30_000;
+const answerWithinMs = 120_000;
 const maxOutput = 1_000_000;
 
 /** Runs `<module>.ts` of this folder, with its options as JSON. Resolves when it listens. */

@@ -23,7 +23,7 @@ export interface ServiceRun {
   ask<T>(question: Record<string, unknown>): Promise<T>;
 }
 
-const listenWithinMs = 30_000;
+const listenWithinMs = 120_000;
 const answerWithinMs = 60_000;
 
 /** Starts the service with these servers. Resolves when it listens. */
