@@ -81,15 +81,21 @@ function Command({ text }: { text: string }) {
 
 /** In place of a list of rooms when no number is known. */
 export function RoomsUnknown() {
-  const isDown = known.value.status.is === 'allDown';
+  const { is } = known.value.status;
   return (
     <div class="empty" data-empty="unknown">
       <h3>Not known</h3>
-      <p>
-        {isDown
-          ? 'No server answers, so nothing is known of its rooms.'
-          : 'No room has been reported yet, and not every server has answered.'}
-      </p>
+      {is === 'noServers' ? (
+        <p>
+          No pub-sub server is known yet. The <a href="#/">overview</a> says how to add servers.
+        </p>
+      ) : (
+        <p>
+          {is === 'allDown'
+            ? 'No server answers, so nothing is known of its rooms.'
+            : 'Not every server answers, and those that do have no rooms.'}
+        </p>
+      )}
     </div>
   );
 }

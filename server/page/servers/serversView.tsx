@@ -1,6 +1,7 @@
 import { InstanceTable } from '../instances/instanceTable.js';
 import { known, servers } from '../model/fleet.js';
 import { service } from '../model/polling.js';
+import { NoServers } from '../overview/emptyStates.js';
 import { query, setQuery } from '../router.js';
 import { When } from '../ui/knownNumber.js';
 import { formatNumber } from '../ui/numbers.js';
@@ -23,14 +24,18 @@ export function ServersView() {
         <span class="spacer" />
         <CountsAge />
       </div>
-      <div class="card flush">
-        <ServerTable
-          rows={servers.value}
-          order={orderOf(query.value.get('sort'))}
-          onOrder={(order) => setQuery({ sort: orderText(order) })}
-          body={VirtualServerRows}
-        />
-      </div>
+      {known.value.status.is === 'noServers' && servers.value.length === 0 ? (
+        <NoServers />
+      ) : (
+        <div class="card flush">
+          <ServerTable
+            rows={servers.value}
+            order={orderOf(query.value.get('sort'))}
+            onOrder={(order) => setQuery({ sort: orderText(order) })}
+            body={VirtualServerRows}
+          />
+        </div>
+      )}
       <AgentTable rows={presentServers.value} />
       <LeftOver />
       <InstanceTable />
