@@ -44,6 +44,10 @@ export interface HistoryNeeds {
 /** A second in which the process was too busy to look has the next numbers, up to this many. More are a gap. */
 const maxLateSeconds = 5;
 const roomTicks = 10;
+/** Of the numbers of the fleet. */
+const completeColumn = 4;
+
+const flagOf = (number: number | null = null) => (number === null ? null : number === 1);
 
 /**
  * The recent past, while the service counts: of the fleet and of each server, ten minutes by second and a day by
@@ -84,7 +88,7 @@ export class History {
       rooms,
       servers,
       live,
-      complete: complete.map((flag) => (flag === null ? null : flag === 1)),
+      complete: complete.map(flagOf),
       kept: { servers: this.#servers.size, rooms: this.#rooms.size },
       leftOut: { servers: this.#servers.leftOut },
     };
@@ -104,16 +108,24 @@ export class History {
     return { room, ...this.#times(30, part), connections };
   }
 
-  /** The same with its connections by server, if it is watched or was in the last hour. */
-  ofRoomByServer(room: RoomName): RoomHistory {
+  /** The same, with what the numbers include, and by server if it is watched or was in the last hour. */
+  ofRoomInDetail(room: RoomName): RoomHistory {
     const part = this.#rooms.read(room, this.#nowSecond);
     const servers = this.#roomServers.read(room, this.#nowSecond, part);
-    return { ...this.ofRoom(room), ...(servers && { servers }) };
+    const complete = this.#completeIn(part);
+    return { ...this.ofRoom(room), complete, ...(servers && { servers }) };
   }
 
   close(): void {
     this.#isClosed = true;
     this.#pause();
+  }
+
+  /** Whether all servers were counted at the times of a part with half minutes. */
+  #completeIn({ fromSecond = 0, columns: [numbers = []] }: TrackPart): (boolean | null)[] {
+    const fleet = this.#fleet.read(30, this.#nowSecond);
+    const offset = (fromSecond - (fleet.fromSecond ?? fromSecond)) / 30;
+    return numbers.map((_, i) => flagOf(fleet.columns[completeColumn]?.[offset + i]));
   }
 
   get #nowSecond(): number {

@@ -38,6 +38,8 @@ export interface ServerHistory extends HistoryTimes {
 export interface RoomHistory extends HistoryTimes {
   room: string;
   connections: HistoryNumbers;
+  /** Whether every known server was counted. Absent: several rooms were asked for, or another version answers. */
+  complete?: readonly (boolean | null)[];
   /** By server. Absent: not kept, because the room was not watched, or another version answers. */
   servers?: Readonly<Record<string, HistoryNumbers>>;
 }

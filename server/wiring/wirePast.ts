@@ -53,7 +53,7 @@ export function wirePast({ url, configured, fleet, watchedRooms }: PastWiringNee
         ofFleet: history.ofFleet.bind(history),
         ofServer: history.ofServer.bind(history),
         ofRoom: history.ofRoom.bind(history),
-        ofRoomByServer: history.ofRoomByServer.bind(history),
+        ofRoomInDetail: history.ofRoomInDetail.bind(history),
       },
     },
     close: () => history.close(),

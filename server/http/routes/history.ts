@@ -10,7 +10,7 @@ export interface HistoryRouteNeeds {
   ofFleet: (step: 1 | 30) => FleetHistory;
   ofServer: (server: string, step: 1 | 30) => ServerHistory;
   ofRoom: (room: RoomName) => RoomHistory;
-  ofRoomByServer: (room: RoomName) => RoomHistory;
+  ofRoomInDetail: (room: RoomName) => RoomHistory;
 }
 
 /**
@@ -24,7 +24,7 @@ export function historyRoutes(router: Router, history: HistoryRouteNeeds): void 
       throw apiError('invalid_parameter', 'give "server" or "room", not both');
     if (room !== undefined) {
       wordParameter(ctx, 'step', ['30']);
-      ctx.body = history.ofRoomByServer(room);
+      ctx.body = history.ofRoomInDetail(room);
     } else {
       const step = stepOf(ctx);
       ctx.body = server === undefined ? history.ofFleet(step) : history.ofServer(server, step);

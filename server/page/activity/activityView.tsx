@@ -95,7 +95,7 @@ function useOpened(): ReadonlySet<string> {
 const endWords = () =>
   activity.value.length >= maxEvents
     ? `The last ${maxEvents} events. Older ones are not kept.`
-    : 'That is all since the service started, or since its cluster did.';
+    : 'The service has kept no older ones.';
 
 function Failed() {
   return (

@@ -35,7 +35,7 @@ async function roomPast(query: string): Promise<readonly TimePoint[]> {
   const byServer = Object.fromEntries(
     Object.entries(servers).map(([id, numbers]) => [serverPrefix + id, numbers]),
   );
-  const names = ['connections', ...Object.keys(byServer)];
+  const names = ['connections', 'complete', ...Object.keys(byServer)];
   return pointsOf({ ...stored, ...byServer }, names, clockSkewMs.peek());
 }
 

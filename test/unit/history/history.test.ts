@@ -169,7 +169,7 @@ describe('the history of rooms', () => {
     fleet.rooms.set('r', 3);
     history.touch();
     clock.advance(1500);
-    const of = () => history.ofRoomByServer('r');
+    const of = () => history.ofRoomInDetail('r');
     await eventually(() => expect(of().connections).toEqual([3]));
     expect(of().servers).toBeUndefined();
     const look = async (length: number) => {
@@ -186,7 +186,8 @@ describe('the history of rooms', () => {
     fleet.live = 1;
     await look(4);
     expect(of().servers).toEqual({ 'a:1': [null, 3, 0, null], 'b:1': [null, null, 2, 2] });
-    expect(history.ofRoom('r').servers).toBeUndefined();
+    expect(of().complete).toEqual([true, true, false, false]);
+    expect(history.ofRoom('r')).not.toHaveProperty('servers');
   });
 
   test('by server is kept for 50 rooms, and one that nobody watches makes room', () => {
