@@ -14,6 +14,9 @@ export default {
   ],
   coverageAnalysis: 'perTest',
   concurrency: 1,
+  // A busy machine must not end a run that is only slow, because that would count as killed.
+  timeoutMS: 30_000,
+  timeoutFactor: 3,
   // Stryker would read tsconfig.json with the compiler's API, which TypeScript 7 does not have.
   tsconfigFile: 'none.json',
   disableTypeChecks: false,

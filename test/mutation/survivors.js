@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { relative } from 'node:path';
 
-const notable = new Set(['Survived', 'NoCoverage']);
+const notable = new Set(['Survived', 'NoCoverage', 'Timeout']);
 // With Jest, a mutant that cannot be loaded is one. Else a test failed without the mutant.
 if (process.env.MUTATION_RUNNER === 'quick') notable.add('RuntimeError');
 
