@@ -31,15 +31,18 @@ let queries: FollowerQueries;
 beforeEach(() => {
   leader = { instance: 'a', term, url: 'http://10.0.0.5:8000', isActive: true };
   inbox = [];
-  queries = new FollowerQueries({
+  queries = queriesIn('10.0.0.0/8');
+});
+
+const queriesIn = (networks: string) =>
+  new FollowerQueries({
     leader: () => leader,
     inbox: { write: (entry) => inbox.push(entry) },
     tokens,
     urls: new CallbackUrls({ host: '0.0.0.0', port: 8000 }),
-    book: new AddressBook({ networks: parseNetworks('10.0.0.0/8'), ownPort: 8000 }),
+    book: new AddressBook({ networks: parseNetworks(networks), ownPort: 8000 }),
     pubSubPort: 8001,
   });
-});
 
 const answer = (change: Partial<StartupQuery> = {}) =>
   queries.answer({ ...query, ...change }).answer;
@@ -103,6 +106,15 @@ describe('the leader finds in its inbox', () => {
     expect(answer({ address: '192.0.2.1', advertised })).toEqual(inactive);
     expect(answer({ advertised })).toEqual(inactive);
     expect(inbox).toEqual([]);
+  });
+
+  test('none of a sender that names this service itself as a server', () => {
+    const advertised = { host: 'localhost', addresses: ['127.0.0.1'] };
+    queries = queriesIn('127.0.0.0/8');
+    expect(answer({ advertised, port: 8000 })).toEqual(inactive);
+    expect(answer({ advertised, port: 8001 }).active).toBe(true);
+    expect(answer({ advertised, port: undefined }).active).toBe(true);
+    expect(inbox).toHaveLength(2);
   });
 
   test('one of a server that has shown its own host, if it may be asked at one address of that', () => {

@@ -374,7 +374,8 @@ test('a server that fails in a round is asked once, even if it is being asked al
 describe('a second follower of a room', () => {
   test('is told nothing of a room that nothing is known of yet', () => {
     follow('a');
-    expect(follow('a').take()).toEqual([]);
+    const { posted, take } = follow('a');
+    expect([take(), posted.takeJustFollowed()]).toEqual([[], []]);
   });
 
   test('is not told that the room is followed while one of its servers has not confirmed', async () => {
