@@ -35,7 +35,8 @@ test('a request is told with its outcome, and its answer or error is that of the
 });
 
 test('a request is told with the seconds that it took', async () => {
-  jest.useFakeTimers({ now: 1000 });
+  jest.useFakeTimers({ now: 0 });
+  jest.advanceTimersByTime(1000);
   const seconds: number[] = [];
   const meter: RequestMeter = {
     ended: (ended) => void seconds.push(ended.seconds),

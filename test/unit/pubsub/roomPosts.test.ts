@@ -133,6 +133,18 @@ test('a room on a server that cannot post it is missing, and the others post it 
   expect([take(), sent.map(({ server }) => server)]).toEqual([[], [one]]);
 });
 
+test('a room is followed when the server that cannot post it does not hold it any more', async () => {
+  const { posted, take } = follow('a');
+  posted.note([one, old]);
+  await opened().confirm();
+  expect(take()).toEqual(['missing']);
+  round(posted, [
+    [one, 'holds'],
+    [old, 'denies'],
+  ]);
+  expect(take()).toEqual(['followed']);
+});
+
 test('a server that learns to post is told what it holds', async () => {
   const { posted, take } = follow('a');
   posted.note([old]);
