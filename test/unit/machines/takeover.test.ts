@@ -137,3 +137,13 @@ test('a leader that finds the fleet inactive silences it first', () => {
   expect(fleet.sent('silence.requested')).toEqual(servers);
   expect(fleet.state).toBe('inactive');
 });
+
+test('without a cluster there was no other leader: a server that is found needs no confirmation', () => {
+  const [server = ''] = serverIds(1);
+  fleet = new ScriptedFleet([], { probeIntervalMs: 1e9 });
+  fleet.advance(batchMs);
+  fleet.connect();
+  fleet.actor.send({ type: 'servers.found', servers: serverIds(1), standing: 'found' });
+  fleet.advance(3 * requestTimeoutMs);
+  expect(timesAsked(server)).toHaveLength(1);
+});
