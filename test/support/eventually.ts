@@ -2,7 +2,7 @@
 const pauseMs = (waitedMs: number) => Math.min(100, Math.max(5, waitedMs / 10));
 
 /** Looks that a quick machine takes before the deadline. A busy one takes as many, in more time. */
-const fairLooks = 300;
+const fairLooks = 600;
 /** Less than Jest's timeout, so that the last error is shown. */
 const longestMs = 240_000;
 

@@ -1,5 +1,6 @@
 import process from 'node:process';
 import { describe, expect, test } from '@jest/globals';
+import { withDeadline } from '../../server/timing/withDeadline.js';
 import { eventually } from '../support/eventually.js';
 import { puts, toldUrl, useHarness } from '../support/harness.js';
 import { ask, post } from '../support/http.js';
@@ -150,7 +151,8 @@ test('streams of a session cause no warning from Node.js', async () => {
   expect(output.err).toBe('');
 });
 
-test('SIGTERM silences the servers, ends streams, and still answers callbacks', async () => {
+/** Looks at a service that shuts down, for which it takes seconds. False: it was over too soon for a busy machine. */
+async function lookAtShutdown(): Promise<boolean> {
   const servers = [await harness.server(), await harness.server()] as const;
   const [server, slow] = servers;
   const { child, ended, url, stream } = await watching([...servers]);
@@ -163,27 +165,48 @@ test('SIGTERM silences the servers, ends streams, and still answers callbacks', 
   await eventually(() => expect(answers()).toEqual(['HTTP/1.1 204 No Content']));
 
   slow.respond({ kind: 'hang' });
-  child.kill('SIGTERM');
-  await eventually(async () => {
-    expect(await ask(`${url}/ready`)).toMatchObject({ status: 503, code: 'draining' });
+  let isOver = false;
+  void ended.then(() => {
+    isOver = true;
   });
-  expect((await ask(`${url}/health`)).status).toBe(200);
-  await stream.ended;
-  expect(stream.isEnded()).toBe(true);
-  await eventually(() => expect(server.active).toBe(false));
-  kept.send(`${head}\r\n\r\n${delta}`);
-  await eventually(() => expect(answers()).toHaveLength(2));
-  expect(answers()?.[1]).toBe('HTTP/1.1 204 No Content');
-  expect((await post(toldUrl(slow), { room: 'r', add: 1 })).status).toBe(204);
-  const headers = { Authorization: 'Bearer viewer-secret' };
-  expect((await ask(`${url}/api/events`, { headers })).text).toMatch(/^retry: \d{4,5}\n\n$/);
+  const until = (attempt: () => unknown) => eventually(async () => isOver || attempt());
+  const look = async () => {
+    await until(async () => {
+      expect(await ask(`${url}/ready`)).toMatchObject({ status: 503, code: 'draining' });
+    });
+    expect((await ask(`${url}/health`)).status).toBe(200);
+    await stream.ended;
+    expect(stream.isEnded()).toBe(true);
+    await until(() => expect(server.active).toBe(false));
+    kept.send(`${head}\r\n\r\n${delta}`);
+    await until(() => expect(answers()).toHaveLength(2));
+    expect(answers()?.[1]).toBe('HTTP/1.1 204 No Content');
+    expect((await post(toldUrl(slow), { room: 'r', add: 1 })).status).toBe(204);
+    const headers = { Authorization: 'Bearer viewer-secret' };
+    expect((await ask(`${url}/api/events`, { headers })).text).toMatch(/^retry: \d{4,5}\n\n$/);
+    child.kill('SIGTERM');
+    expect((await ask(`${url}/ready`)).status).toBe(503);
+  };
   child.kill('SIGTERM');
-  expect((await ask(`${url}/ready`)).status).toBe(503);
+  try {
+    await look();
+  } catch (error) {
+    const isEnding = await withDeadline(ended, 1000, () => 'goes on' as const);
+    if (isEnding === 'goes on') throw error;
+    return false;
+  }
 
   slow.respond({ kind: 'normal' });
   slow.release();
   expect(await ended).toBe(0);
   expect(servers.map(({ active }) => active)).toEqual([false, false]);
+  return true;
+}
+
+test('SIGTERM silences the servers, ends streams, and still answers callbacks', async () => {
+  const looks: boolean[] = [];
+  while (looks.length < 5 && !looks.at(-1)) looks.push(await lookAtShutdown());
+  expect(looks.at(-1)).toBe(true);
 });
 
 test('SIGTERM ends the process long before the request to a server that hangs times out', async () => {

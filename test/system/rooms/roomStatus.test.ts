@@ -1,5 +1,6 @@
 import { expect, test } from '@jest/globals';
 import { startServerProcess } from '../../../server/demo/pubSubFleet.js';
+import { eventually } from '../../support/eventually.js';
 import {
   getJson,
   owns,
@@ -45,7 +46,11 @@ test.each(['a=b', 'a?b', ''])(
     const query = `room=${encodeURIComponent(room)}`;
     const viewer = await watch(service, `/api/room/events?${query}`);
     await untilShown(await watchMaps(service), { [room]: 2 });
-    expect(await getJson(`${service.url}/api/counts?${query}`)).toMatchObject([{ connections: 2 }]);
+    await eventually(async () =>
+      expect(await getJson(`${service.url}/api/counts?${query}`)).toMatchObject([
+        { connections: 2 },
+      ]),
+    );
     await untilStanding(viewer, 'unaskable');
     expect(statusOf(viewer)).toMatchObject({ askable: false, servers: [] });
     expect(double.requests.filter(({ path }) => path.startsWith('/api/room?'))).toEqual([]);

@@ -46,14 +46,22 @@ export function useBrowser(args: readonly string[] = []) {
   return { open, openContext };
 }
 
-/** A value of the strip: `connections`, `rooms`, `servers`, `viewers`, `drift`. */
-const stripItem = (page: Page, item: string) => page.locator(`[data-item="${item}"] dd`);
+/** A value of the strip: `connections`, `rooms`, `servers`, `viewers`, `drift`. Fails with what is shown instead. */
+async function stripText(page: Page, item: string): Promise<string | null> {
+  const value = page.locator(`[data-item="${item}"] dd`);
+  try {
+    return await value.textContent({ timeout: 10_000 });
+  } catch (error) {
+    const shown = (await page.locator('body').textContent()) ?? '';
+    throw new Error(`${(error as Error).message}The page shows: ${shown.slice(0, 1000)}`);
+  }
+}
 
 /** Resolves when the strip shows these values. */
 export function untilStrip(page: Page, wanted: Record<string, string | number>): Promise<void> {
   return eventually(async () => {
     for (const [item, text] of Object.entries(wanted))
-      expect([item, await stripItem(page, item).textContent()]).toEqual([item, String(text)]);
+      expect([item, await stripText(page, item)]).toEqual([item, String(text)]);
   });
 }
 

@@ -125,7 +125,9 @@ describe.each(unusable)('while the store %s', (_name, openStore) => {
     // Nobody waits for the store to be active.
     const viewer = await watchMaps(service);
     await untilShown(viewer, { r: 3, '': 1 });
-    expect(await stateOf(service)).toMatchObject({ state: 'active', complete: true });
+    await eventually(async () =>
+      expect(await stateOf(service)).toMatchObject({ state: 'active', complete: true }),
+    );
     const asked = [
       get(service, '/api/rooms'),
       get(service, '/api/rooms/nowhere'),
