@@ -1,11 +1,11 @@
 /** The addresses of the views, in the fragment of the URL, so that the page works under any path. */
 export type Route =
-  | { view: 'overview' | 'rooms' | 'servers' | 'activity' | 'machines' | 'unknown' }
+  | { view: 'overview' | 'rooms' | 'servers' | 'activity' | 'statecharts' | 'unknown' }
   /** `name` is the raw name. */
   | { view: 'room'; name: string }
   | { view: 'server'; id: string };
 
-const views = ['rooms', 'servers', 'activity', 'machines'] as const;
+const views = ['rooms', 'servers', 'activity', 'statecharts'] as const;
 
 /** Splits a fragment into the path of a view and its query. The name of a room is all of the rest. */
 export function splitFragment(hash: string): { path: string; query: string } {

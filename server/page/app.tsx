@@ -28,8 +28,8 @@ const ServerView = lazyView(() =>
 const ServersView = lazyView(() =>
   import('./servers/serversView.js').then(({ ServersView }) => ServersView),
 );
-const MachinesView = lazyView(() =>
-  import('./machines/machinesView.js').then(({ MachinesView }) => MachinesView),
+const StatechartsView = lazyView(() =>
+  import('./statecharts/statechartsView.js').then(({ StatechartsView }) => StatechartsView),
 );
 
 /** The page. */
@@ -81,10 +81,10 @@ function Content({ isSignedIn }: { isSignedIn: boolean }) {
         <ActivityView />
       </View>
     );
-  if (value.view === 'machines')
+  if (value.view === 'statecharts')
     return (
-      <View title="Machines">
-        <MachinesView />
+      <View title="Statecharts">
+        <StatechartsView />
       </View>
     );
   if (value.view === 'unknown') return <UnknownView />;

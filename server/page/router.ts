@@ -27,6 +27,10 @@ export const roomHref = (name: string) => `#/room/${encodedName(name)}`;
 /** The link to a pub-sub server. */
 export const serverHref = (id: string) => `#/server/${encodeURIComponent(id)}`;
 
+/** The link to the statechart of a pub-sub server. */
+export const statechartHref = (id: string) =>
+  fragmentOf('statecharts', { machine: 'pubSubServer', actor: `server:${id}` });
+
 /** Browsers refuse changes of the address that come too often: Safari more than 100 in 30 s. */
 const writeMs = 350;
 let writing: ReturnType<typeof setTimeout> | undefined;

@@ -2,6 +2,9 @@ import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { brotliCompressSync, gzipSync } from 'node:zlib';
 import { defineConfig, type Plugin } from 'vite';
+import { charts } from '../inspection/charts.js';
+import { definitionOf, delaysOf } from '../inspection/definition.js';
+import { layOutAll } from './statecharts/elkLayout.js';
 
 const outDir = '../../dist/server/page';
 
@@ -22,6 +25,24 @@ function compress(): Plugin {
   };
 }
 
+/** The layouts of the statecharts, so that the page needs no layout library. */
+function statechartLayouts(): Plugin {
+  const name = 'virtual:statechart-layouts';
+  const resolved = `\0${name}`;
+  return {
+    name,
+    resolveId: (id) => (id === name ? resolved : undefined),
+    async load(id) {
+      if (id !== resolved) return undefined;
+      const machines = charts.map((machine) => ({
+        definition: definitionOf(machine),
+        delays: delaysOf(machine),
+      }));
+      return `export default ${JSON.stringify(await layOutAll(machines))};`;
+    },
+  };
+}
+
 /** Relative paths, so that a proxy can serve the page under any path. */
 export default defineConfig({
   root: import.meta.dirname,
@@ -36,9 +57,11 @@ export default defineConfig({
     modulePreload: { polyfill: false },
     // One chunk of what every page needs: twenty small ones, shared with the views, compress a tenth worse.
     rolldownOptions: {
+      // The layouts of the statecharts take a second or two, which is no mistake.
+      checks: { pluginTimings: false },
       output: { codeSplitting: { groups: [{ name: 'page', tags: ['$initial'] }] } },
     },
   },
   worker: { format: 'es' },
-  plugins: [compress()],
+  plugins: [statechartLayouts(), compress()],
 });

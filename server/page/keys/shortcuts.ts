@@ -6,7 +6,7 @@ export const goTo: Readonly<Record<string, { title: string; href: string }>> = {
   'g r': { title: 'Rooms', href: '#/rooms' },
   'g s': { title: 'Servers', href: '#/servers' },
   'g a': { title: 'Activity', href: '#/activity' },
-  'g m': { title: 'Machines', href: '#/machines' },
+  'g c': { title: 'Statecharts', href: '#/statecharts' },
 };
 
 /** What a shortcut does beside going to a view. */

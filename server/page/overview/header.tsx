@@ -13,7 +13,6 @@ const views: { view: Route['view']; href: string; title: string }[] = [
   { view: 'rooms', href: '#/rooms', title: 'Rooms' },
   { view: 'servers', href: '#/servers', title: 'Servers' },
   { view: 'activity', href: '#/activity', title: 'Activity' },
-  { view: 'machines', href: '#/machines', title: 'Machines' },
 ];
 
 /** The head of every view: navigation, the state of this page's stream, and the totals. */
@@ -43,7 +42,8 @@ const entryOf = ({ view }: Route) =>
   view === 'room' ? 'rooms' : view === 'server' ? 'servers' : view;
 
 const titleOf = (shown: Route) =>
-  views.find(({ view }) => view === entryOf(shown))?.title ?? 'Views';
+  views.find(({ view }) => view === entryOf(shown))?.title ??
+  (shown.view === 'statecharts' ? 'Statecharts' : 'Views');
 
 function Navigation() {
   const current = entryOf(route.value);

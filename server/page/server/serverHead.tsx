@@ -1,6 +1,7 @@
 import { numbersOf } from '../model/fleet.js';
 import { visible } from '../model/roomNames.js';
 import type { ServerRow } from '../model/serverList.js';
+import { statechartHref } from '../router.js';
 import { lookOf } from '../servers/serverLook.js';
 import { toldName } from '../servers/serverNames.js';
 import { stateWords } from '../servers/serverState.js';
@@ -11,7 +12,7 @@ import { agoText, Moment } from '../ui/moment.js';
 
 /** The name of a server, its address, its state, and when it was heard last. */
 export function ServerHead({ row }: { row: ServerRow }) {
-  const { id, name, lastHeardAt } = row;
+  const { id, name, state, lastHeardAt } = row;
   const { connections } = numbersOf(row);
   const told = toldName(name);
   return (
@@ -41,6 +42,7 @@ export function ServerHead({ row }: { row: ServerRow }) {
           )}
         </span>
         {connections.is !== 'past' && <span>{stateWords(row).meaning}</span>}
+        {state !== 'gone' && <a href={statechartHref(id)}>Statechart</a>}
       </div>
     </header>
   );

@@ -19,7 +19,6 @@ const only = new RegExp(SCREENSHOTS ? SCENES : '^(told|cut-off|names)$');
 function addressOf(view: string, { server, room }: Stage): string {
   if (view === 'room') return `#/room/${encodeURIComponent(room)}`;
   if (view === 'server') return `#/server/${encodeURIComponent(server)}`;
-  if (view === 'statecharts') return '#/machines';
   if (view === 'instances') return '#/servers';
   return allViews.some((name) => name === view) && view !== 'overview' ? `#/${view}` : '#/';
 }

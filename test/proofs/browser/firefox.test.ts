@@ -76,7 +76,7 @@ test('in Firefox the page is live, finds and opens rooms and servers, and is use
   for (const _ of ['light', 'dark']) await page.click('.theme-switch');
   await eventually(async () => expect(await background(page)).not.toBe(light));
 
-  await press(page, 'g', 'm');
+  await press(page, 'g', 'c');
   await untilText(page, '#machine-title', 'Activation');
   await untilText(page, '#main', 'watched');
   expect(errors).toEqual([]);

@@ -73,7 +73,7 @@ test('every control of every view is reached by Tab, and seen when it has the fo
     ['#/servers', '[data-server]'],
     [`#/server/${encodeURIComponent(told.id)}`, '[data-page] [data-room]'],
     ['#/activity', '[data-event]'],
-    ['#/machines', '#machine-title'],
+    ['#/statecharts', '#machine-title'],
   ];
   for (const [hash, awaited] of views) {
     await page.evaluate(`location.hash = ${JSON.stringify(hash)}`);

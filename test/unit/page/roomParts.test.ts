@@ -1,12 +1,11 @@
 import { expect, test } from '@jest/globals';
 import { toBase64 } from 'lib0/buffer';
 import * as Y from 'yjs';
-import { arrowPath } from '../../../server/page/machines/arrow.js';
-import { type ChartState, chartOf } from '../../../server/page/machines/chart.js';
-import { movesBetween, occupancyOf } from '../../../server/page/machines/occupancy.js';
 import { documentTree } from '../../../server/page/room/documentTree.js';
 import { recentMs } from '../../../server/page/room/recentChanges.js';
 import { RoomSession } from '../../../server/page/room/roomSession.js';
+import { type ChartState, chartOf } from '../../../server/page/statecharts/chart.js';
+import { movesBetween, occupancyOf } from '../../../server/page/statecharts/occupancy.js';
 import type { TreeNode } from '../../../server/page/tree/treeNode.js';
 
 const ignore = () => undefined;
@@ -190,15 +189,6 @@ test('two polls show the taken transition and the entered state', () => {
   // A new actor has taken no transition.
   expect([...movesBetween(chart, at(1, 0), at(1, 1)).taken]).toEqual([]);
   expect(movesBetween(chart, at(1, 1), at(1, 1))).toEqual({ entered: new Set(), taken: new Set() });
-});
-
-test('an arrow ends at the near side of its target, and there is none inside a state', () => {
-  const word = { left: 100, top: 100, width: 50, height: 20 };
-  const state = (left: number, top: number) => ({ left, top, width: 200, height: 100 });
-  expect(arrowPath(word, state(300, 200))).toBe('M 156 110 C 225 110, 225 218, 294 218');
-  expect(arrowPath(word, state(-300, 200))).toBe('M 94 110 C 0 110, 0 218, -94 218');
-  expect(arrowPath(word, state(50, 400))).toMatch(/^M 156 110 C .*, 256 418$/);
-  expect(arrowPath(word, state(50, 50))).toBe('');
 });
 
 test('people are listed once, and then updated by changes', () => {

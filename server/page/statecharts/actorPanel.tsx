@@ -14,11 +14,13 @@ const searched = 20;
 export function ActorPanel(props: {
   machine: string;
   total: number;
+  /** The id of the chosen actor. */
+  chosen: string | undefined;
+  onChoose: (id: string | undefined) => void;
   onLook: (actor: { id: string; states: readonly string[] } | undefined) => void;
 }) {
-  const { machine, total, onLook } = props;
+  const { machine, total, chosen, onChoose, onLook } = props;
   const [search, setSearch] = useState('');
-  const [chosen, setChosen] = useState<string>();
   const [list] = usePolled<MachineView>(pathOf(machine, search, listed), pollMs);
   const [look] = usePolled<MachineView>(
     chosen === undefined ? undefined : pathOf(machine, chosen, searched),
@@ -33,12 +35,12 @@ export function ActorPanel(props: {
   const key = chosen === undefined ? undefined : JSON.stringify([actor?.id, actor?.states]);
   useEffect(() => onLook(chosen === undefined ? undefined : actor), [key]);
   return (
-    <section class="card machines-actors" aria-labelledby="actors-title">
+    <section class="card statecharts-actors" aria-labelledby="actors-title">
       <div class="card-head">
         <h2 id="actors-title">{total === 1 ? 'Actor' : 'Actors'}</h2>
         <span class="spacer" />
         {chosen !== undefined && (
-          <button type="button" class="button bare small" onClick={() => setChosen(undefined)}>
+          <button type="button" class="button bare small" onClick={() => onChoose(undefined)}>
             Show all
           </button>
         )}
@@ -55,7 +57,7 @@ export function ActorPanel(props: {
           />
         </div>
       )}
-      {total > 1 && <ActorList actors={actors} chosen={chosen} onChoose={setChosen} />}
+      {total > 1 && <ActorList actors={actors} chosen={chosen} onChoose={onChoose} />}
       {list.value?.next !== undefined && (
         <p class="quiet small">Only the first {listed} are listed. Search for others.</p>
       )}
@@ -64,7 +66,9 @@ export function ActorPanel(props: {
       )}
       {actor && <ActorDetails actor={actor} />}
       {chosen !== undefined && !actor && look.value && (
-        <p class="quiet">{visible(chosen)} no longer exists.</p>
+        <p class="quiet">
+          {visible(chosen)} is not here: it was removed, or another instance of the service has it.
+        </p>
       )}
     </section>
   );
@@ -80,12 +84,12 @@ function ActorList(props: {
 }) {
   const { actors, chosen, onChoose } = props;
   return (
-    <ul class="machines-list" aria-label="Actors">
+    <ul class="statecharts-list" aria-label="Actors">
       {actors.map(({ id, states }) => (
         <li key={id}>
           <button
             type="button"
-            class="machines-actor"
+            class="statecharts-actor"
             aria-pressed={id === chosen}
             onClick={() => onChoose(id === chosen ? undefined : id)}
           >
@@ -104,7 +108,7 @@ const lastKeys = (path: string) => path.split('.').slice(-1).join('.');
 function ActorDetails({ actor: { id, status, context } }: { actor: ActorView }) {
   const node = plainNode(context, { key: 'context', label: '' });
   return (
-    <div class="stack machines-context">
+    <div class="stack statecharts-context">
       <h3 class="cut mono" title={visible(id)}>
         {visible(id)}
       </h3>

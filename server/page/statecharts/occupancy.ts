@@ -1,4 +1,4 @@
-import type { ChartState, ChartTransition } from './chart.js';
+import { type ChartState, type ChartTransition, isInside } from './chart.js';
 
 /** The number of actors in each state, parents included, by path. */
 export type Occupancy = ReadonlyMap<string, number>;
@@ -29,8 +29,11 @@ export interface Moves {
 /** Compares two polls. A state that is left and entered again in between looks unchanged. */
 export function movesBetween(chart: ChartState, before: Occupancy, now: Occupancy): Moves {
   const growth = (path: string) => (now.get(path) ?? 0) - (before.get(path) ?? 0);
+  /** A transition of a box also leads from one state in it to another. */
+  const isLeft = (path: string) =>
+    [...now.keys()].some((each) => (each === path || isInside(each, path)) && growth(each) < 0);
   const isTaken = ({ source, targets }: ChartTransition) =>
-    source !== '' && growth(source) < 0 && targets.some((target) => growth(target) > 0);
+    targets.some((target) => growth(target) > 0) && isLeft(source);
   const entered = new Set<string>();
   const taken = new Set<string>();
   const look = ({ path, states, transitions }: ChartState) => {
@@ -40,4 +43,28 @@ export function movesBetween(chart: ChartState, before: Occupancy, now: Occupanc
   };
   look(chart);
   return { entered, taken };
+}
+
+/**
+ * The transitions to mark after a poll, with the poll that found them. With `isKept` also those of before, as
+ * long as an actor is where they led.
+ */
+export function marksAfter(
+  chart: ChartState,
+  before: ReadonlyMap<string, number>,
+  found: { taken: ReadonlySet<string>; now: Occupancy; look: number; isKept: boolean },
+): Map<string, number> {
+  const { taken, now, look, isKept } = found;
+  const marks = new Map<string, number>();
+  const visit = ({ transitions, states }: ChartState) => {
+    for (const { key, targets } of transitions) {
+      const earlier = before.get(key);
+      if (taken.has(key)) marks.set(key, look);
+      else if (isKept && earlier !== undefined && targets.every((path) => (now.get(path) ?? 0) > 0))
+        marks.set(key, earlier);
+    }
+    for (const state of states) visit(state);
+  };
+  visit(chart);
+  return marks;
 }

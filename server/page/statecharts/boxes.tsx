@@ -1,10 +1,10 @@
-import './chart.css';
+import './boxes.css';
 import { createContext } from 'preact';
-import { useContext, useRef, useState } from 'preact/hooks';
+import { useContext } from 'preact/hooks';
 import { formatNumber } from '../ui/numbers.js';
-import { arrowPath } from './arrow.js';
 import type { ChartState, ChartTransition } from './chart.js';
-import type { Moves, Occupancy } from './occupancy.js';
+import type { Occupancy } from './occupancy.js';
+import type { Shown as Moves } from './useMoves.js';
 
 /** What the parts of a chart share. */
 interface Shown {
@@ -13,33 +13,18 @@ interface Shown {
   /** Number of actors; undefined: a single one, shown without numbers. */
   total: number | undefined;
   moves: Moves;
-  /** Grows with every poll, to restart the animations. */
-  look: number;
   hasActions: boolean;
-  /** Path of the target state of the hovered or focused transition. */
-  pointed: string | undefined;
-  /** Draws an arrow from an element to a state; without arguments: removes it. */
-  point: (from?: HTMLElement, target?: string) => void;
+  /** Without links and focus: the chart is drawn, and this is for screen readers. */
+  isHidden: boolean;
 }
 
 const ShownContext = createContext<Shown | undefined>(undefined);
 
-/** A statechart as nested boxes. Regions are side by side, transitions are in their source state. */
-export function ChartView({
-  chart,
-  ...rest
-}: Omit<Shown, 'pointed' | 'point'> & { chart: ChartState }) {
-  const frame = useRef<HTMLDivElement>(null);
-  const [pointed, setPointed] = useState<{ target: string; path: string }>();
-  const { machine } = rest;
-  const point: Shown['point'] = (from, target) => {
-    if (!from || target === undefined) return setPointed(undefined);
-    setPointed({ target, path: pathBetween(frame.current, from, stateElement(machine, target)) });
-  };
+/** A statechart as nested lists, drawn as boxes. Each state has its transitions. */
+export function Boxes({ chart, ...shown }: Shown & { chart: ChartState }) {
   return (
-    <ShownContext.Provider value={{ ...rest, pointed: pointed?.target, point }}>
-      <div class="chart" ref={frame}>
-        {pointed && <Arrow path={pointed.path} />}
+    <ShownContext.Provider value={shown}>
+      <div class="chart">
         <Transitions transitions={chart.transitions} title="In every state" />
         <States state={chart} />
       </div>
@@ -49,40 +34,8 @@ export function ChartView({
 
 function useShown(): Shown {
   const shown = useContext(ShownContext);
-  if (!shown) throw new Error('This component must be inside a ChartView');
+  if (!shown) throw new Error('This component must be inside of Boxes');
   return shown;
-}
-
-/** An arrow from a hovered transition to its target. */
-function Arrow({ path }: { path: string }) {
-  return (
-    <svg class="chart-arrow" aria-hidden="true">
-      <defs>
-        <marker
-          id="chart-arrow-head"
-          viewBox="0 0 8 8"
-          refX="7"
-          refY="4"
-          markerWidth="7"
-          markerHeight="7"
-          orient="auto"
-        >
-          <path d="M 0 0 L 8 4 L 0 8 z" />
-        </marker>
-      </defs>
-      <path d={path} marker-end="url(#chart-arrow-head)" />
-    </svg>
-  );
-}
-
-function pathBetween(frame: HTMLElement | null, from: HTMLElement, to: HTMLElement | null): string {
-  if (!frame || !to) return '';
-  const origin = frame.getBoundingClientRect();
-  const boxOf = (element: HTMLElement) => {
-    const { left, top, width, height } = element.getBoundingClientRect();
-    return { left: left - origin.left, top: top - origin.top, width, height };
-  };
-  return arrowPath(boxOf(from), boxOf(to));
 }
 
 const stateElement = (machine: string, path: string) =>
@@ -105,23 +58,24 @@ function States({ state: { states, type, key } }: { state: ChartState }) {
 }
 
 function State({ state, isRegion }: { state: ChartState; isRegion: boolean }) {
-  const { machine, occupancy, total, moves, look, pointed } = useShown();
+  const { machine, occupancy, total, moves, isHidden } = useShown();
   const { path, key, type, isInitial, description, states, transitions } = state;
   const count = occupancy.get(path) ?? 0;
   const isLit = count > 0;
   const classes = ['chart-state', isRegion ? 'is-region' : 'is-box'];
   if (isLit) classes.push('is-lit');
   if (states.length > 0) classes.push('is-compound');
-  if (pointed === path) classes.push('is-pointed');
   return (
     <li
       class={classes.join(' ')}
       id={elementId(machine, path)}
-      tabIndex={-1}
+      tabIndex={isHidden ? undefined : -1}
       data-state={path}
       style={{ '--heat': `${states.length > 0 ? 0 : heatOf(count, total)}%` }}
     >
-      {moves.entered.has(path) && <span key={look} class="chart-flash" aria-hidden="true" />}
+      {moves.entered.has(path) && !isHidden && (
+        <span key={moves.look} class="chart-flash" aria-hidden="true" />
+      )}
       <p class="chart-name">
         {isInitial && (
           <span class="chart-initial" role="img" aria-label="initial state" title="Initial state" />
@@ -190,11 +144,13 @@ function Transitions(props: { transitions: readonly ChartTransition[]; title?: s
 }
 
 function TransitionLine({ transition }: { transition: ChartTransition }) {
-  const { hasActions, moves, look } = useShown();
+  const { hasActions, moves, isHidden } = useShown();
   const { key, cause, kind, guard, targets, actions } = transition;
   return (
     <li class={`chart-transition is-${kind}`}>
-      {moves.taken.has(key) && <span key={look} class="chart-flash" aria-hidden="true" />}
+      {moves.taken.has(key) && !isHidden && (
+        <span key={moves.taken.get(key)} class="chart-flash" aria-hidden="true" />
+      )}
       <span class="chart-cause">{cause}</span>
       {targets.map((target) => (
         <Target key={target} transition={transition} target={target} />
@@ -206,29 +162,29 @@ function TransitionLine({ transition }: { transition: ChartTransition }) {
 }
 
 function Target({ transition, target }: { transition: ChartTransition; target: string }) {
-  const { machine, point } = useShown();
+  const { machine, isHidden } = useShown();
   const goThere = () => {
     const element = stateElement(machine, target);
     element?.scrollIntoView({ block: 'nearest' });
     element?.focus();
   };
-  const show = ({ currentTarget }: { currentTarget: HTMLElement }) => point(currentTarget, target);
-  const hide = () => point();
   const isSelf = target === transition.source;
+  const words = (
+    <>
+      <span class="visually-hidden">goes to </span>
+      {target.split('.').at(-1)}
+    </>
+  );
   return (
     <span class="chart-target">
       <span aria-hidden="true">{isSelf ? '↺' : '→'} </span>
-      <button
-        type="button"
-        onClick={goThere}
-        onMouseEnter={show}
-        onMouseLeave={hide}
-        onFocus={show}
-        onBlur={hide}
-      >
-        <span class="visually-hidden">goes to </span>
-        {target.split('.').at(-1)}
-      </button>
+      {isHidden ? (
+        words
+      ) : (
+        <button type="button" onClick={goThere}>
+          {words}
+        </button>
+      )}
     </span>
   );
 }

@@ -31,6 +31,10 @@ export interface ChartState {
   readonly states: readonly ChartState[];
 }
 
+/** Whether a state is in another, at any depth. */
+export const isInside = (path: string, outer: string): boolean =>
+  path !== outer && (outer === '' || path.startsWith(`${outer}.`));
+
 /** The chart of a machine. */
 export function chartOf(definition: StateDefinition, delays: Delays = {}): ChartState {
   return stateOf(definition, { root: definition.id, delays, path: '', isInitial: false });
@@ -81,13 +85,13 @@ function transitionsOf(
 ): ChartTransition[] {
   const all: ChartTransition[] = [];
   const add = (cause: string, kind: ChartTransition['kind'], candidates: readonly Transition[]) => {
-    for (const { target = [], guard, actions = [] } of candidates)
+    for (const [index, { target = [], guard, actions = [] }] of candidates.entries())
       all.push({
         key: `${path}|${all.length}`,
         source: path,
         cause,
         kind,
-        guard: typeof guard === 'object' ? wordOf(guard) : guard,
+        guard: guardWord(guard, index),
         targets: target.map((id) => pathOf(id, root)),
         actions: actions.map(wordOf),
       });
@@ -101,6 +105,10 @@ function transitionsOf(
 
 const pathOf = (id: string, root: string) =>
   id.replace(/^#/, '').slice(root.length).replace(/^\./, '');
+
+/** The last of several candidates has no guard. */
+const guardWord = (guard: Transition['guard'], index: number) =>
+  typeof guard === 'object' ? wordOf(guard) : (guard ?? (index > 0 ? 'else' : undefined));
 
 /** Shortens XState's name for "a final state inside was reached". */
 const eventWord = (event: string) => (event.startsWith('xstate.done.state.') ? 'done' : event);

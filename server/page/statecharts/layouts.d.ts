@@ -1,0 +1,4 @@
+declare module 'virtual:statechart-layouts' {
+  const layouts: import('./layout.js').Layouts;
+  export default layouts;
+}
