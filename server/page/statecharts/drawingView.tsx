@@ -23,9 +23,10 @@ export function DrawingView(props: {
   const { drawing, layout, label, occupancy, total, moves } = props;
   const parts = useMemo(() => placedParts(drawing, layout), [drawing, layout]);
   const countOf = (id: string) => occupancy.get(id) ?? 0;
+  const first = parts.find(({ part }) => part.parts.length === 0 && countOf(part.id) > 0);
   const flashOf = (id: string) => (moves.entered.has(id) ? moves.look : undefined);
   return (
-    <Viewport label={label} width={layout.width} height={layout.height}>
+    <Viewport label={label} width={layout.width} height={layout.height} start={first?.place}>
       {parts.map((each) => (
         <PartView
           key={each.part.id}

@@ -1,5 +1,6 @@
 import type { ComponentChildren } from 'preact';
 import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
+import type { Place } from './layout.js';
 
 /** Below this, text cannot be read: then a chart is scrolled, until somebody asks for all of it. */
 const leastReadable = 0.75;
@@ -15,15 +16,18 @@ export function Viewport(props: {
   label: string;
   width: number;
   height: number;
+  /** What is in sight at first. */
+  start: Place | undefined;
   children: ComponentChildren;
 }) {
-  const { label, children } = props;
+  const { label, start, children } = props;
   const [width, height] = [props.width + 2 * margin, props.height + 2 * margin];
   const frame = useRef<HTMLDivElement>(null);
   const room = useRoom(frame);
   const [chosen, setChosen] = useState<number>();
   const fit = room === undefined ? 1 : Math.min(1, room / width);
   const zoom = chosen ?? Math.max(leastReadable, fit);
+  useStart(frame, { start, zoom, isReady: room !== undefined });
   useKeptCenter(frame, zoom);
   const zoomBy = (factor: number) => setChosen(clamped(zoom * factor));
   const keys: Readonly<Record<string, () => void>> = {
@@ -100,6 +104,23 @@ function useRoom(frame: { readonly current: HTMLElement | null }): number | unde
     return () => observer.disconnect();
   }, []);
   return room;
+}
+
+/** Scrolls to a place once, if it is out of sight. */
+function useStart(
+  frame: { readonly current: HTMLElement | null },
+  { start, zoom, isReady }: { start: Place | undefined; zoom: number; isReady: boolean },
+): void {
+  const isDone = useRef(false);
+  useLayoutEffect(() => {
+    const { current } = frame;
+    if (!current || !start || !isReady || isDone.current) return;
+    isDone.current = true;
+    const { clientWidth, clientHeight } = current;
+    const [left, top, width, height] = start.map((pixels) => pixels * zoom) as unknown as Place;
+    if (left + width > clientWidth) current.scrollLeft = left + width / 2 - clientWidth / 2;
+    if (top + height > clientHeight) current.scrollTop = top + height / 2 - clientHeight / 2;
+  });
 }
 
 /** Keeps what is in the middle there when the zoom changes. */
