@@ -297,7 +297,7 @@ class Scripted implements ScriptedServer {
       reset(response);
       return;
     }
-    if (this.agent) response.setHeader('Dashboard-Agent', JSON.stringify(this.agent));
+    if (this.agent) response.setHeader('Dashboard-Agent', asciiJson(this.agent));
     void this.#play('put', response, () => {
       this.active = wish.active;
       this.eventsUrl = wish.eventsUrl;
@@ -398,6 +398,13 @@ class Scripted implements ScriptedServer {
     });
   }
 }
+
+/** As the agent writes it: headers are ASCII. */
+const asciiJson = (value: unknown) =>
+  JSON.stringify(value).replace(
+    /[\u007f-\uffff]/g,
+    (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
 
 function effectOf(fault: Fault): Effect {
   if ('effect' in fault && fault.effect) return fault.effect;

@@ -19,7 +19,10 @@ export function decodedName(raw: string): string {
 
 /** A room's name for display: decoded, with invisible characters escaped. */
 export function shownName(raw: string): string {
-  return visible(decodedName(raw)) || '(empty name)';
+  const shown = visible(decodedName(raw));
+  if (shown === '') return '(empty name)';
+  // Nothing would be seen of spaces alone.
+  return shown.trim() === '' ? shown.replace(/./gu, spelledOut) : shown;
 }
 
 /** Escapes the invisible characters of untrusted text: `\u{202e}`. */

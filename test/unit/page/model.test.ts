@@ -18,6 +18,7 @@ describe('the names of rooms', () => {
     ['a%0Ab', 'a\\u{a}b'],
     ['%00', '\\u{0}'],
     ['', '(empty name)'],
+    ['%20 ', '\\u{20}\\u{20}'],
     ['__proto__', '__proto__'],
   ])('%j is shown as %j', (raw, shown) => {
     expect(shownName(raw)).toBe(shown);
