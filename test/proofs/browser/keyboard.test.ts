@@ -22,15 +22,18 @@ const noteStop = `(() => {
   globalThis.stops ??= new Set();
   const isFirst = element.matches('.skip') && globalThis.stops.size > 1;
   globalThis.stops.add(element);
-  const isMarked = (...pseudo) => {
-    const { outlineStyle, outlineWidth } = getComputedStyle(element, ...pseudo);
+  const isMarked = (marked, ...pseudo) => {
+    const { outlineStyle, outlineWidth } = getComputedStyle(marked, ...pseudo);
     return outlineStyle !== 'none' && outlineWidth !== '0px';
   };
+  // A radio button is hidden, and the words beside it are marked.
+  const { nextElementSibling: words } = element;
+  const isMarkedBeside = element.type === 'radio' && words !== null && isMarked(words);
   const box = element.getBoundingClientRect();
   const isOn = box.bottom > 0 && box.top < innerHeight && box.right > 0 && box.left < innerWidth;
   return {
     what: element.outerHTML.slice(0, 120),
-    isSeen: isOn && (isMarked() || isMarked('::after') || isMarked('::before')),
+    isSeen: isOn && (isMarked(element) || isMarked(element, '::after') || isMarkedBeside),
     isFirst,
   };
 })()`;
