@@ -9,7 +9,7 @@ names=()
 for argument in "$@"; do
   if [[ $argument == --quick ]]; then quick=(--quick) most=180; else names+=("$argument"); fi
 done
-[[ ${#names[@]} -gt 0 ]] || names=(posts fanOut latency activation largeFleet crowd bigRoom awareness worstSnapshot agent metrics past cluster clusterJoin)
+[[ ${#names[@]} -gt 0 ]] || names=(posts fanOut latency activation largeFleet crowd bigRoom awareness worstSnapshot agent metrics past cluster clusterJoin page pageMemory)
 
 # What is started runs in the background, so that a signal is heard at once and what runs ends with it.
 started=
@@ -31,7 +31,15 @@ run() {
   return "$code"
 }
 
+most=$((most + ${BENCH_MINUTES:-0} * 60))
 run 300 npx tsc -p test/bench/tsconfig.json || exit 1
+# The page, which the service reads beside its modules.
+if [[ " ${names[*]} " == *" page"* ]]; then
+  run 300 npm run -s build:page || exit 1
+  rm -rf dist/bench/server/page
+  mkdir -p dist/bench/server
+  cp -R dist/server/page dist/bench/server/
+fi
 # What the service reads besides its modules, where it looks for them.
 cp package.json dist/package.json
 mkdir -p dist/bench/server/cluster

@@ -1,6 +1,12 @@
 import { useEffect, useLayoutEffect, useRef } from 'preact/hooks';
 import { query, setQuery } from '../router.js';
 
+/**
+ * How long the list must stay where it is. While it scrolls, reading its place makes the browser calculate the layout
+ * of rows that were just drawn, and Safari allows 100 changes of the address in 30 s.
+ */
+const restMs = 150;
+
 /** A list whose first visible row is in the address. */
 export interface ScrollInAddressOptions {
   scroller: { readonly current: HTMLElement | null };
@@ -30,11 +36,26 @@ export function useScrollInAddress(options: ScrollInAddressOptions): void {
   });
   useEffect(() => {
     const element = scroller.current;
+    if (!element) return undefined;
+    let rest: ReturnType<typeof setTimeout> | undefined;
     const note = () => {
-      const row = Math.round((element?.scrollTop ?? 0) / rowHeight);
+      clearTimeout(rest);
+      rest = undefined;
+      const row = Math.round(element.scrollTop / rowHeight);
       if (wanted.current === undefined) setQuery({ at: row > 0 ? String(row) : undefined });
     };
-    element?.addEventListener('scroll', note, { passive: true });
-    return () => element?.removeEventListener('scroll', note);
+    const noteLater = () => {
+      clearTimeout(rest);
+      rest = setTimeout(note, restMs);
+    };
+    // Before a link is followed.
+    const noteNow = () => rest !== undefined && note();
+    element.addEventListener('scroll', noteLater, { passive: true });
+    element.addEventListener('click', noteNow, { capture: true });
+    return () => {
+      clearTimeout(rest);
+      element.removeEventListener('scroll', noteLater);
+      element.removeEventListener('click', noteNow, { capture: true });
+    };
   }, [scroller, rowHeight]);
 }

@@ -19,7 +19,7 @@ export interface VirtualRowsOptions {
 }
 
 /** Rows rendered beyond either edge, so that fast scrolling shows no gaps. */
-const overscan = 24;
+const overscan = 12;
 
 /** Renders only the rows of a long list that are in or near the viewport (@tanstack/virtual-core). */
 export function useVirtualRows(options: VirtualRowsOptions): Rows {
