@@ -105,7 +105,10 @@ export interface TakeInbox {
   readonly term: Term;
   readonly instance: InstanceId;
   readonly requestId: string;
-  /** The last taking whose entries arrived. Entries of a taking that nobody confirms are returned again. */
+  /**
+   * The last taking that returned entries. Those of a taking that nobody confirms are returned again, and the
+   * last ones are kept for the next leader.
+   */
   readonly confirmed: string | undefined;
 }
 

@@ -1,7 +1,7 @@
 import type { InstanceId, Term } from '../../machines/ports.js';
 import type { Answered, ClusterStore } from './clusterStore.js';
 
-/** Takes the inbox for one leadership. Each taking confirms that the entries of the one before arrived. */
+/** Takes the inbox for one leadership. Each taking confirms that the last entries arrived. */
 export class InboxTaking {
   readonly #store: Pick<ClusterStore, 'takeInbox'>;
   readonly #lease: { readonly term: Term; readonly instance: InstanceId };
@@ -19,7 +19,7 @@ export class InboxTaking {
   take(requestId: string, done: Answered<string[]>): void {
     const ask = { ...this.#lease, requestId, confirmed: this.#confirmed };
     this.#store.takeInbox(ask, (error, entries) => {
-      if (!error) this.#confirmed = requestId;
+      if (entries && entries.length > 0) this.#confirmed = requestId;
       done(error, entries);
     });
   }

@@ -166,7 +166,9 @@ export class SimulatedRedis {
       throw new Error('NOTLEADER another instance has the lease');
     const { inbox, taken: last } = this.#live;
     if (held.taking === requestId) return [...last];
-    const open = held.taking === confirmed ? [] : last;
+    const isConfirmed = held.taking !== undefined && held.taking === confirmed;
+    if (isConfirmed && inbox.length === 0) return [];
+    const open = isConfirmed ? [] : last;
     const taken = [...open, ...inbox].slice(-maxInboxEntries);
     const takenUntilMs = inbox.length > 0 ? this.timeMs + inboxMs : this.#keys.takenUntilMs;
     this.#set({ taken, takenUntilMs, inbox: [], lease: { ...held, taking: requestId } });

@@ -61,7 +61,7 @@ const knownSeeds: Readonly<Record<string, number>> = {
   'a relay resumes over a change of term': 5,
   'complete is passed on as it was made': 53,
   'a takeover without viewers silences': 14,
-  'a takeover is not confirmed': 43,
+  'a takeover is not confirmed': 146,
   'nobody looks at the lease between connection and body': 132,
   'a new leader does not read the inbox': 23,
   'what was passed on is passed on again': 10,

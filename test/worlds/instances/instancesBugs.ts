@@ -14,16 +14,21 @@ const through = (store: ClusterStore): ClusterStore => ({
   close: () => store.close(),
 });
 
-/** Each leader drops the entries that it finds in the inbox first. */
+/** Each leader drops the entries that it finds in the inbox first, and when they are returned again. */
 function dropFirst(store: ClusterStore): ClusterStore {
   const terms = new Set<number>();
+  const dropped = new Set<string>();
   return {
     ...through(store),
     takeInbox: (ask, done) =>
       store.takeInbox(ask, (error, entries) => {
         const isFirst = !error && !terms.has(ask.term);
         if (!error) terms.add(ask.term);
-        done(error, isFirst ? [] : entries);
+        for (const entry of isFirst ? (entries ?? []) : []) dropped.add(entry);
+        done(
+          error,
+          entries?.filter((entry) => !dropped.has(entry)),
+        );
       }),
   };
 }

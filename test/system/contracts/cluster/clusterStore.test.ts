@@ -251,6 +251,16 @@ describe.each(adapters)('%s', (_, start) => {
     expect(await take(lease.term, 'b', 'r2')).toEqual(['one', 'two']);
   });
 
+  test('a new leader takes what the old one took last, also when that found nothing since', async () => {
+    const { term, renewals } = taken(await acquire(a));
+    await push('one');
+    await take(term, 'a', 'r1');
+    expect(await take(term, 'a', 'r2', 'r1')).toEqual([]);
+    expect(await take(term, 'a', 'r3', 'r1')).toEqual([]);
+    const lease = taken(await takeOver(b, { term, renewals }));
+    expect(await take(lease.term, 'b', 'r4')).toEqual(['one']);
+  });
+
   test('the inbox keeps the newest entries', async () => {
     const entries = Array.from({ length: maxInboxEntries + 5 }, (_, i) => String(i));
     const { term } = taken(await acquire(a));
