@@ -5,6 +5,7 @@ import {
   probeMs,
   resyncMs,
   ScriptedPubSubServer,
+  server,
   timing,
 } from './support/scriptedPubSubServer.js';
 
@@ -49,6 +50,15 @@ describe('the reason for a snapshot', () => {
     world.send('evidence.found');
     world.settle();
     expect(reasons()).toEqual(['activation', 'evidence']);
+  });
+
+  test('is that a newer attempt has overtaken the one that was answered', () => {
+    world = liveServer();
+    world.send('evidence.found');
+    world.tally.openAttempt(server);
+    world.answer();
+    world.settle();
+    expect(reasons()).toEqual(['activation', 'evidence', 'overtaken']);
   });
 
   test('is that updates are wished, or no longer', () => {
