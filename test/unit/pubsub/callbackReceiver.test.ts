@@ -172,6 +172,14 @@ describe('a post without a token', () => {
     expect([asked(), world.fleet.roster.size]).toEqual([[1, 1], 2]);
   });
 
+  test('from such an address is no evidence for a server there, which was configured', () => {
+    const outside = '192.0.2.1:8001' as ServerId;
+    start({ servers: [outside] });
+    world.receiver.notePostWithoutToken('192.0.2.1');
+    settle();
+    expect(world.fleet.requests).toHaveLength(1);
+  });
+
   test('is evidence for the servers at its address, and adds none', () => {
     start();
     world.receiver.notePostWithoutToken(host);
@@ -179,7 +187,7 @@ describe('a post without a token', () => {
     expect([asked(), world.fleet.roster.size]).toEqual([[2, 1], 2]);
   });
 
-  test('makes its unknown sender a candidate, once in 10 s', () => {
+  test('makes its unknown sender a candidate', () => {
     start();
     world.fleet.behaviours.set(stranger, 'fail');
     world.receiver.notePostWithoutToken('10.9.0.1');
@@ -234,6 +242,13 @@ describe('a post of an earlier leader’s term', () => {
     world.receiver.take(claims({ ...earlier, fromStartup: true }), posted);
     settle();
     expect(askedThere()).toEqual([2, 2]);
+  });
+
+  test('to the URL of a start-up answer adds no server at a known host', () => {
+    start({ servers: [first, second] });
+    const unknown = '10.0.0.7:9999' as ServerId;
+    world.receiver.take(claims({ ...earlier, server: unknown, fromStartup: true }), posted);
+    expect(world.fleet.roster.get(unknown)).toBeUndefined();
   });
 
   test.each([

@@ -75,10 +75,17 @@ describe('while somebody watches, a start-up query', () => {
     expect([asked(), world.fleet.roster.size, world.newcomers]).toEqual([[1, 1], 2, []]);
   });
 
+  test('from such an address is answered with silence even if a server there was configured', () => {
+    world.close();
+    start({ servers: ['192.0.2.1:8001' as ServerId] });
+    expect(ask('192.0.2.1')).toEqual(inactive);
+    expect(world.fleet.requests).toHaveLength(1);
+  });
+
   test('through a proxy may be that of any server, so all are asked again', () => {
-    const answer = ask(host, { isForwarded: true });
+    const answer = ask('10.9.0.9', { isForwarded: true });
     expect(claimsOf(answer)).toEqual({ kind: 'address', address: '' });
-    expect([answer.active, asked()]).toEqual([true, [2, 2]]);
+    expect([answer.active, asked(), world.newcomers]).toEqual([true, [2, 2], []]);
   });
 
   test('that a web page may have sent is answered with a URL that counts nothing', () => {
@@ -179,6 +186,19 @@ describe('while nobody watches, a query', () => {
   });
 });
 
+test('while nobody watches, a query through a proxy needs nothing even if only one server is known', () => {
+  start({ begins: 'silencing', servers: [server] });
+  ask(host, { isForwarded: true, run: 'b' });
+  expect(requestsTo(server)).toEqual(['silence.requested']);
+});
+
+test('a query is answered with a URL as soon as somebody watches, before all servers have answered', () => {
+  start({ begins: 'silencing' });
+  world.fleet.connect();
+  expect(world.fleet.state).toBe('activating');
+  expect(ask(host).active).toBe(true);
+});
+
 test('while nobody watches, a query from an address with several servers needs nothing', () => {
   const [first, second] = ['10.0.0.7:8001', '10.0.0.7:8002'] as [ServerId, ServerId];
   start({ begins: 'silencing', servers: [first, second] });
@@ -207,6 +227,13 @@ describe('a renewal', () => {
   ])('of a server %s has it asked again', (_, claims, isActive) => {
     const { renewal } = renew(claims, isActive);
     expect(claimsOf(ask('192.0.2.1', { renewal }))).toMatchObject({ server, fromStartup: true });
+    expect(asked()).toEqual([2, 1]);
+  });
+
+  test('through a proxy names its server all the same', () => {
+    const { renewal } = renew({}, false);
+    const answer = ask('10.9.0.9', { renewal, isForwarded: true });
+    expect(claimsOf(answer)).toMatchObject({ kind: 'server', server });
     expect(asked()).toEqual([2, 1]);
   });
 
