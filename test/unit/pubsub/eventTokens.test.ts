@@ -89,6 +89,13 @@ test('a token with any character changed, added or taken away is unknown', () =>
   );
 });
 
+test('a token with anything behind it is unknown', () => {
+  const tokens = new EventTokens();
+  const token = tokens.mint(claims);
+  for (const more of ['.', '.A', '..', `.${token}`])
+    expect(tokens.read(token + more)).toBeUndefined();
+});
+
 test('claims with the MAC of another token are unknown', () => {
   const tokens = new EventTokens();
   const [payload] = tokens.mint(claims).split('.');
@@ -112,6 +119,7 @@ test('without a cluster, the parts of a token are those of version 0.1', () => {
     Buffer.from(tokens.mint(minted).split('.')[0] ?? '', 'base64url').toString();
   expect(parts(claims)).toBe('["10.0.0.3:8001",7,0]');
   expect(parts({ kind: 'content', server })).toBe('["10.0.0.3:8001","content"]');
+  expect(parts({ kind: 'content', server, receiver: 2 })).toBe('["10.0.0.3:8001","content"]');
   expect(parts({ kind: 'address', address: '10.0.0.3' })).toBe('["10.0.0.3"]');
   expect(tokens.mint(claims)).toBe('WyIxMC4wLjAuMzo4MDAxIiw3LDBd.2HXjLpwYKmgkIVwbofcFbd');
 });
@@ -119,6 +127,12 @@ test('without a cluster, the parts of a token are those of version 0.1', () => {
 describe('in a cluster', () => {
   const key = tokenKey('a secret of thirty-two characters');
   const term = 1_764_000_000_000;
+
+  test('the key is the same in every version: instances of two versions share tokens', () => {
+    expect(key.toString('hex')).toBe(
+      '2bfedfcc4fa9439296efe8c905bce669d9ffd1cea30b00a7882f34257c0fd6f8',
+    );
+  });
 
   test('each receiver of content has its own token', () => {
     const tokens = new EventTokens(key, term);
