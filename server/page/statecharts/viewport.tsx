@@ -27,8 +27,9 @@ export function Viewport(props: {
   const [chosen, setChosen] = useState<number>();
   const fit = room === undefined ? 1 : Math.min(1, room / width);
   const zoom = chosen ?? Math.max(leastReadable, fit);
-  useStart(frame, { start, zoom, isReady: room !== undefined });
   useKeptCenter(frame, zoom);
+  // After it: the first known width changes the zoom too.
+  useStart(frame, { start, zoom, isReady: room !== undefined });
   const zoomBy = (factor: number) => setChosen(clamped(zoom * factor));
   const keys: Readonly<Record<string, () => void>> = {
     '+': () => zoomBy(step),
