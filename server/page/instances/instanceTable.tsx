@@ -40,31 +40,34 @@ export function InstanceTable() {
         </h2>
         {path === undefined && atMs !== undefined && <When atMs={atMs} />}
       </div>
-      <table class="table">
-        <thead>
-          <tr>
-            <th scope="col">Instance</th>
-            <th scope="col">Role</th>
-            <th scope="col" class="number">
-              Viewers
-            </th>
-            <th scope="col" class="number">
-              Version
-            </th>
-            <th scope="col" class="number">
-              Up
-            </th>
-            <th scope="col" class="number">
-              Heard
-            </th>
-          </tr>
-        </thead>
-        <tbody>
-          {instances.map((instance) => (
-            <InstanceRow key={instance.id} instance={instance} />
-          ))}
-        </tbody>
-      </table>
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls, so the keyboard must reach it. */}
+      <section class="scroll-x" aria-label="Table of instances" tabIndex={0}>
+        <table class="table">
+          <thead>
+            <tr>
+              <th scope="col">Instance</th>
+              <th scope="col">Role</th>
+              <th scope="col" class="number">
+                Viewers
+              </th>
+              <th scope="col" class="number">
+                Version
+              </th>
+              <th scope="col" class="number">
+                Up
+              </th>
+              <th scope="col" class="number">
+                Heard
+              </th>
+            </tr>
+          </thead>
+          <tbody>
+            {instances.map((instance) => (
+              <InstanceRow key={instance.id} instance={instance} />
+            ))}
+          </tbody>
+        </table>
+      </section>
     </section>
   );
 }
