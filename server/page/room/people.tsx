@@ -27,12 +27,11 @@ export function People({
   const [isAll, setIsAll] = useState(false);
   const shown = isAll ? clients : clients.slice(0, firstShown);
   const count = clients.length + leftOut;
-  const isHeard = people.since !== null || count > 0;
   return (
     <section class="card" aria-labelledby="watched-people">
       <div class="card-head">
         <h2 id="watched-people">In the room</h2>
-        <span class="quiet">{isHeard && peopleCount(count, connections)}</span>
+        <span class="quiet">{peopleCount(count, connections)}</span>
       </div>
       {count === 0 && <p class="quiet">{isTold ? nobodyWords(people) : notTold}</p>}
       <ul class="watched-people">
