@@ -16,10 +16,15 @@ render(<App />, document.getElementById('app') as HTMLElement);
 keepPlaces();
 startPolling();
 startFilling();
-await loadSession();
-await connectFleet({
-  onUpdate: applyFleetUpdate,
-  onActivity: takeEvents,
-  onStatus: applyStreamStatus,
-  hasAccess: () => session.value?.signedIn ?? false,
-});
+void start();
+
+/** Not awaited: the chunks of views import from this one, and would wait until it has been evaluated. */
+async function start(): Promise<void> {
+  await loadSession();
+  await connectFleet({
+    onUpdate: applyFleetUpdate,
+    onActivity: takeEvents,
+    onStatus: applyStreamStatus,
+    hasAccess: () => session.value?.signedIn ?? false,
+  });
+}
