@@ -7,6 +7,8 @@ export interface InboxReaderNeeds {
   handle: (entry: InboxEntry) => void;
   /** Entries that cannot be read were left out, for example those of another version. */
   onUnreadable: (count: number) => void;
+  /** What was in the inbox has been handled. */
+  onRead: () => void;
 }
 
 /** Redis may have moved the entries although its answer was lost; then the inbox looks empty. */
@@ -34,7 +36,7 @@ export class InboxReader {
     this.#isTaking = true;
     clearTimeout(this.#retry);
     this.#needs.take((error, entries = []) => {
-      this.#handle(entries);
+      this.#handle(entries, !error);
       if (error && !this.#isClosed) this.#retry = setTimeout(() => this.note(), retryMs);
     });
   }
@@ -45,14 +47,15 @@ export class InboxReader {
   }
 
   /** In slices: after a takeover a thousand servers may have asked. */
-  #handle(entries: readonly string[]): void {
+  #handle(entries: readonly string[], wasTaken: boolean): void {
     if (this.#isClosed) return;
     this.#handleAll(entries.slice(0, perTurn));
     if (entries.length > perTurn) {
-      setImmediate(() => this.#handle(entries.slice(perTurn)));
+      setImmediate(() => this.#handle(entries.slice(perTurn), wasTaken));
       return;
     }
     this.#isTaking = false;
+    if (wasTaken) this.#needs.onRead();
     if (this.#isDue) this.note();
   }
 

@@ -141,7 +141,11 @@ export function wireFleet(needs: FleetWiringNeeds, scope: FleetScope): Opening {
       begun.close();
     };
     const fleet = { term, activation, discovery, view, feed: begun, receiver, pubSub, close };
-    leadership?.begin({ receiver, pacer: pubSub.pacer });
+    const publish = () => {
+      begun.publish();
+      needs.onChanged();
+    };
+    leadership?.begin({ receiver, pacer: pubSub.pacer, publish });
     scope.onBegun(fleet);
   };
   return { machine, begin };
@@ -170,7 +174,8 @@ function viewOf(
     callbackOf: (server) => pubSub.callbacks.of(server),
     agentOf: (server) => agents.get(server),
     onGone: (server) => agents.forget(server),
-    haveSourcesAnswered: () => discovery.haveSourcesAnswered,
+    haveSourcesAnswered: () =>
+      discovery.haveSourcesAnswered && (leadership?.hasReadInbox() ?? true),
     ...(leadership && { viewers: () => leadership.viewers() }),
   });
 }

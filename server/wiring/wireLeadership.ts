@@ -37,8 +37,10 @@ export interface Leadership {
   readonly viewers: () => number;
   /** A start-up query is not from a known server. If this leader dies, the next one must ask its sender. */
   readonly noteNewcomer: (query: StartupQuery) => void;
-  /** The fleet is complete, and its activation is about to run. */
-  begin(fleet: { receiver: CallbackReceiver; pacer: RequestPacer }): void;
+  /** Whether the inbox has been read. Until then there may be servers that asked while nobody led. */
+  hasReadInbox(): boolean;
+  /** The fleet is complete, and its activation is about to run. `publish`: what viewers see may have changed. */
+  begin(fleet: { receiver: CallbackReceiver; pacer: RequestPacer; publish: () => void }): void;
   /**
    * Starts no request any more, and leaves the inbox to the next leader. `onPrepared`: no request is open, and
    * the lease knows who is there now.
@@ -67,6 +69,7 @@ export function wireLeadership({
   });
   const renewal = new FreshRenewal({ clock: systemClock, renew: (done) => lease.renew(done) });
   let reader: InboxReader | undefined;
+  let hasReadInbox = false;
   let pacer: RequestPacer | undefined;
   let timer: NodeJS.Timeout | undefined;
   const requests = {
@@ -79,7 +82,8 @@ export function wireLeadership({
     reach,
     viewers: () => viewers() + activation.getSnapshot().context.updateViewers,
     noteNewcomer: (query) => inbox.write(queryEntry(query, lease.current().term)),
-    begin: ({ receiver, ...fleet }) => {
+    hasReadInbox: () => hasReadInbox,
+    begin: ({ receiver, publish, ...fleet }) => {
       pacer = fleet.pacer;
       tellWhetherActive(activation, lease);
       reader = new InboxReader({
@@ -87,6 +91,11 @@ export function wireLeadership({
         handle: (entry) => takeInboxEntry(receiver, entry),
         onUnreadable: (count) =>
           log.warn({ count }, 'entries of the inbox of the cluster could not be read'),
+        onRead: () => {
+          if (hasReadInbox) return;
+          hasReadInbox = true;
+          publish();
+        },
       });
       // Takes what the last leader left in the inbox, once this activation runs.
       setImmediate(() => reader?.note());

@@ -59,7 +59,7 @@ const knownSeeds: Readonly<Record<string, number>> = {
   'a term is drawn after the lock': 8,
   'a lease expires by the wall clock': 899,
   'a relay resumes over a change of term': 5,
-  'complete is passed on as it was made': 53,
+  'complete is passed on as it was made': 5,
   'a takeover without viewers silences': 14,
   'a takeover is not confirmed': 146,
   'nobody looks at the lease between connection and body': 132,

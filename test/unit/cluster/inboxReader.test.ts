@@ -6,17 +6,22 @@ import { eventually } from '../../support/eventually.js';
 let takings: ((error?: Error, entries?: readonly string[]) => void)[];
 let handled: InboxEntry[];
 let unreadable: number;
+let read: number;
 let reader: InboxReader;
 
 beforeEach(() => {
   takings = [];
   handled = [];
   unreadable = 0;
+  read = 0;
   reader = new InboxReader({
     take: (done) => takings.push(done),
     handle: (entry) => handled.push(entry),
     onUnreadable: (count) => {
       unreadable += count;
+    },
+    onRead: () => {
+      read += 1;
     },
   });
 });
@@ -57,9 +62,11 @@ test('after a failure it reads again by itself, until the term ends', () => {
   try {
     reader.note();
     takings[0]?.(new Error('the answer was lost'));
+    expect(read).toBe(0);
     jest.advanceTimersByTime(1000);
     takings[1]?.(undefined, [text]);
     expect(handled).toEqual([entry]);
+    expect(read).toBe(1);
     reader.note();
     takings[2]?.(new Error('away'));
     reader.close();
@@ -85,6 +92,7 @@ test('a thousand entries are handled in slices, and only then the inbox is read 
   reader.note();
   expect(handled).toHaveLength(20);
   expect(takings).toHaveLength(1);
+  expect(read).toBe(0);
   await eventually(() => expect(handled).toHaveLength(1000));
   await eventually(() => expect(takings).toHaveLength(2));
 });

@@ -53,7 +53,8 @@ export class SimulatedFleet {
       viewers: () => instance.relay.viewers,
     });
     this.view = new FleetView(activation, {
-      haveSourcesAnswered: () => instance.discovery?.hasRecalled === true,
+      haveSourcesAnswered: () =>
+        instance.discovery?.hasRecalled === true && this.leadership.hasReadInbox(),
     });
     this.feed = new Feed(this.view, {
       run: String(this.#feedTerm(world)),
@@ -84,7 +85,11 @@ export class SimulatedFleet {
       hold: (onEnded: () => void) => requests.hold(onEnded),
       resume: () => requests.resume(),
     };
-    this.leadership.begin({ receiver: this.receiver, pacer: pacer as RequestPacer });
+    this.leadership.begin({
+      receiver: this.receiver,
+      pacer: pacer as RequestPacer,
+      publish: () => this.feed.publish(),
+    });
     const clock = instance.clock.forParts(false);
     this.#leading = leadingFeed(
       { activation, feed: this.feed, term: this.#feedTerm(world) },
