@@ -34,7 +34,7 @@ export function timeTicks({ from, to }: TimeRange, pixels: number): Ticks {
   return { step, values: values.map((second) => second + zone) };
 }
 
-/** The multiples of the smallest step of which at most so many fit. */
+/** Uses the smallest step that makes at most `most` ticks. */
 function ticksOf(steps: readonly number[], { from, to }: TimeRange, most: number): Ticks {
   const least = (to - from) / Math.max(1, most);
   const step = steps.find((each) => each >= least) ?? Math.ceil(least);

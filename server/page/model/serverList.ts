@@ -32,7 +32,7 @@ export class ServerList {
   readonly #rows = new Map<string, ServerRow>();
   /** Not in the rows, which would be rendered again with each poll. */
   readonly #toldAtMs = new Map<string, number>();
-  /** Servers of which nothing was heard since the last cut. */
+  /** Servers that have told nothing since the stream was last cut. */
   readonly #unheard = new Set<string>();
 
   get rows(): ServerRow[] {

@@ -81,7 +81,7 @@ test('every control of every view is reached by Tab, and seen when it has the fo
   for (const [hash, awaited] of views) {
     await page.evaluate(`location.hash = ${JSON.stringify(hash)}`);
     await page.locator(awaited).first().waitFor();
-    // The page may draw something anew meanwhile: the next round finds it.
+    // The page may draw a control again while Tab moves on. Then this tries once more.
     await eventually(async () =>
       expect([hash, await tabThrough(page), await page.evaluate(missed)]).toEqual([hash, [], []]),
     );

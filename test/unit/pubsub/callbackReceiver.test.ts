@@ -1,8 +1,9 @@
-import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
+import { beforeEach, describe, expect, test } from '@jest/globals';
 import type { Epoch, ServerId } from '../../../machines/ports.js';
 import { type DeltaClaims, unknownAddress } from '../../../server/pubsub/eventTokens.js';
 import { serverIds } from '../machines/support/scriptedFleet.js';
-import { LeadingReceiver } from './support/leadingReceiver.js';
+import type { LeadingReceiver } from './support/leadingReceiver.js';
+import { type LeaderOptions, startLeaders } from './support/startLeaders.js';
 
 const term = 1_764_000_000_000;
 const [server = '' as ServerId, other = '' as ServerId] = serverIds(2);
@@ -12,24 +13,14 @@ const delta = { room: 'r', add: 1 };
 const posted = { deltas: [delta], updates: [] };
 const update = { room: 'r', update: 'AQI=' };
 
-type Options = ConstructorParameters<typeof LeadingReceiver>[0];
+const lead = startLeaders();
 let world: LeadingReceiver;
-const start = (options: Partial<Options> = {}) => {
-  const all: Options = { term, servers: [server, other], begins: 'lingering', ...options };
-  world = new LeadingReceiver(all, (ms) => jest.advanceTimersByTime(ms));
+const start = (options: Partial<LeaderOptions> = {}) => {
+  world = lead({ term, servers: [server, other], begins: 'lingering', ...options });
   settle();
 };
 /** Until requests of now have been answered. */
 const settle = () => world.advance(100);
-
-beforeEach(() => {
-  jest.useFakeTimers();
-});
-afterEach(() => {
-  expect(world.fleet.errors).toEqual([]);
-  world.close();
-  jest.useRealTimers();
-});
 
 const claims = (change: object = {}) =>
   ({

@@ -1,8 +1,9 @@
-import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
+import { beforeEach, describe, expect, test } from '@jest/globals';
 import type { Epoch, ServerId, Term } from '../../../machines/ports.js';
 import { EventTokens, tokenKey, unknownAddress } from '../../../server/pubsub/eventTokens.js';
 import { serverIds } from '../machines/support/scriptedFleet.js';
-import { LeadingReceiver } from './support/leadingReceiver.js';
+import type { LeadingReceiver } from './support/leadingReceiver.js';
+import { startLeaders } from './support/startLeaders.js';
 
 const term = 1_764_000_000_000;
 const earlier = term - 5000;
@@ -11,18 +12,13 @@ const stranger = '10.9.0.1:8001' as ServerId;
 const host = server.split(':')[0] ?? '';
 const delta = { deltas: [{ room: 'r', add: 1 }], updates: [] };
 
+const start = startLeaders();
 const lead = (servers: ServerId[], begins: 'lingering' | 'silencing') =>
-  new LeadingReceiver({ term, servers, begins }, (ms) => jest.advanceTimersByTime(ms));
+  start({ term, servers, begins });
 
 let world: LeadingReceiver;
 beforeEach(() => {
-  jest.useFakeTimers();
   world = lead([server, other], 'lingering');
-});
-afterEach(() => {
-  expect(world.fleet.errors).toEqual([]);
-  world.close();
-  jest.useRealTimers();
 });
 
 const claims = (of: Term, more: object = {}) =>

@@ -1,9 +1,10 @@
-import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
+import { beforeEach, describe, expect, test } from '@jest/globals';
 import type { Epoch, ServerId } from '../../../machines/ports.js';
 import type { InboxQuery } from '../../../server/cluster/inbox.js';
 import { queryEntry, takeInboxEntry } from '../../../server/pubsub/inboxEntries.js';
 import { serverIds } from '../machines/support/scriptedFleet.js';
-import { LeadingReceiver } from './support/leadingReceiver.js';
+import type { LeadingReceiver } from './support/leadingReceiver.js';
+import { startLeaders } from './support/startLeaders.js';
 
 const term = 1_764_000_000_000;
 const [server = '' as ServerId, other = '' as ServerId] = serverIds(2);
@@ -11,21 +12,11 @@ const host = server.split(':')[0] ?? '';
 const newcomer = '10.9.0.1:8001' as ServerId;
 const queryOf = (address: string): InboxQuery => ({ address, port: 8001, isForwarded: false });
 
+const start = startLeaders();
 let world: LeadingReceiver;
 const lead = (begins: 'lingering' | 'silencing') => {
-  world = new LeadingReceiver({ term, servers: [server, other], begins }, (ms) =>
-    jest.advanceTimersByTime(ms),
-  );
+  world = start({ term, servers: [server, other], begins });
 };
-beforeEach(() => {
-  jest.useFakeTimers();
-});
-afterEach(() => {
-  expect(world.fleet.errors).toEqual([]);
-  world.close();
-  jest.useRealTimers();
-});
-
 const settle = () => world.advance(100);
 const asked = (id: ServerId) =>
   world.fleet.requests.filter((request) => request.server === id).map(({ type }) => type);

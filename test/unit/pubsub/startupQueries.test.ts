@@ -1,33 +1,24 @@
-import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
+import { beforeEach, describe, expect, test } from '@jest/globals';
 import type { Epoch, ServerId } from '../../../machines/ports.js';
 import { tokenIn } from '../../../server/pubsub/eventTokens.js';
 import type { StartupQuery } from '../../../server/pubsub/startupQuery.js';
 import { serverIds } from '../machines/support/scriptedFleet.js';
-import { LeadingReceiver } from './support/leadingReceiver.js';
+import type { LeadingReceiver } from './support/leadingReceiver.js';
+import { type LeaderOptions, startLeaders } from './support/startLeaders.js';
 
 const [server = '' as ServerId, other = '' as ServerId] = serverIds(2);
 const [host = ''] = server.split(':');
 const newcomer = '10.9.0.1:8001' as ServerId;
 const inactive = { active: false, eventsUrl: 'http://10.0.0.5:8000/api/events' };
 
-type Options = ConstructorParameters<typeof LeadingReceiver>[0];
+const lead = startLeaders();
 let world: LeadingReceiver;
-const start = (options: Partial<Options> = {}) => {
-  const all: Options = { servers: [server, other], begins: 'lingering', ...options };
-  world = new LeadingReceiver(all, (ms) => jest.advanceTimersByTime(ms));
+const start = (options: Partial<LeaderOptions> = {}) => {
+  world = lead({ servers: [server, other], begins: 'lingering', ...options });
   settle();
 };
 /** Until requests of now have been answered. */
 const settle = () => world.advance(100);
-
-beforeEach(() => {
-  jest.useFakeTimers();
-});
-afterEach(() => {
-  expect(world.fleet.errors).toEqual([]);
-  world.close();
-  jest.useRealTimers();
-});
 
 const requestsTo = (id: ServerId) =>
   world.fleet.requests.filter((request) => request.server === id).map(({ type }) => type);
@@ -70,7 +61,7 @@ describe('while somebody watches, a start-up query', () => {
     expect([requestsTo(another).length, ...asked()]).toEqual([1, 1, 1]);
   });
 
-  test('from an address where no server may be is answered with silence, and nobody is asked', () => {
+  test('from an address outside of the networks of servers is told to be silent, and nobody is asked', () => {
     expect(ask('192.0.2.1')).toEqual(inactive);
     expect([asked(), world.fleet.roster.size, world.newcomers]).toEqual([[1, 1], 2, []]);
   });
